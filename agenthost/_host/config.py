@@ -1,0 +1,383 @@
+"""Configuration: ``agenthost.toml``, the environment and the command line, read into frozen values.
+
+What each field means stands beside it and, for operators, in docs/reference/configuration.md.
+"""
+
+# No pathlib, and few classes: every command that lists something pays for them.
+# ruff: noqa: PTH100, PTH109, PTH111, PTH117, PTH118, PTH120, PTH123
+
+from __future__ import annotations
+
+import os
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import Factory, evolve, field, fields, frozen
+
+from agenthost._host.fields import (
+    FLAG,
+    HOST,
+    KEYS,
+    NAMES,
+    PASSWORD,
+    PATH,
+    SECONDS,
+    TEXT,
+    URL,
+    USE,
+    USER,
+    Refused,
+    choice,
+    setting,
+    shown,
+    whole,
+)
+from agenthost._host.key_paths import key_path, refuse_unknown
+from agenthost._host.secret import Secret, resolve
+from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attrs import Attribute, AttrsInstance
+
+__all__ = [
+    "AgentConfig",
+    "Config",
+    "HealthConfig",
+    "HostConfig",
+    "PluginsConfig",
+    "Secret",
+    "configured",
+    "load_config",
+    "variables",
+]
+
+T = TypeVar("T", bound="AttrsInstance")
+
+FILE = "agenthost.toml"
+_PREFIX = "AGENTHOST_"
+_NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
+_OTHERS = 0o077
+_PLACE = r" \(at (line \d+, column \d+|end of document)\)$"
+
+
+def _state_dir(environ: Mapping[str, str] = os.environ) -> str:
+    """Return agenthost's state directory (XDG Base Directory Specification: relative values are void)."""
+    base = environ.get("XDG_STATE_HOME", "")
+    return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.local/state"), "agenthost")
+
+
+@frozen(kw_only=True)
+class HostConfig:
+    """``[host]``: where the host listens, what it calls itself, and how long it waits."""
+
+    host: str = setting("127.0.0.1", HOST, "Address to listen on")
+    port: int = setting(3000, whole(0, 65535), "Port to listen on; 0 takes a free one", variables=("PORT",))
+    workers: int = setting(1, whole(1), "Processes that serve", unit="processes")
+    public_url: str | None = setting(
+        None,
+        URL,
+        "Where callers reach this host; documents are built from it",
+        variables=("SWML_PROXY_URL_BASE",),
+    )
+    user: str = setting("agenthost", USER, "User name of basic auth", variables=("SWML_BASIC_AUTH_USER",))
+    password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
+        None,
+        PASSWORD,
+        "Password of basic auth; without one the host makes one and keeps it in `state_dir`",
+        variables=("SWML_BASIC_AUTH_PASSWORD",),
+    )
+    signing_keys: tuple[Secret, ...] = setting(
+        (),
+        KEYS,
+        "Keys of the tool tokens: the first signs, all verify; without any the host makes one and keeps it"
+        " in `state_dir`",
+        variables=("SIGNALWIRE_SWAIG_SECRET",),
+    )
+    log_level: str = setting(
+        "info", choice("debug", "info", "warning", "error", "critical"), "Least severe message that is logged"
+    )
+    state_dir: str = setting(
+        Factory(_state_dir), PATH, "Directory of what the host keeps; relative to the configuration file"
+    )
+    max_body: int = setting(1048576, whole(1), "Largest body of a request", unit="bytes")
+    build_timeout: float = setting(10.0, SECONDS, "How long building one agent may take", unit="seconds")
+    tool_timeout: float = setting(10.0, SECONDS, "How long one tool call may take", unit="seconds")
+    document_timeout: float = setting(
+        2.0, SECONDS, "How long an agent's own code may take to make its document", unit="seconds"
+    )
+    drain_timeout: float = setting(
+        30.0, SECONDS, "How long requests in flight may take once the host stops", unit="seconds"
+    )
+    strict: bool = setting(False, FLAG, "Whether one agent or plugin that fails stops the host")  # noqa: FBT003
+
+
+@frozen(kw_only=True)
+class HealthConfig:
+    """``[health]``: what the health endpoints say (wire.md, section 5)."""
+
+    shape: str = setting(
+        "routes", choice("routes", "names"), "Whether `/health` lists routes or names of agents"
+    )
+    public: str = setting(
+        "full", choice("full", "count", "status"), "How much `/health` tells those without credentials"
+    )
+
+
+@frozen(kw_only=True)
+class AgentConfig:
+    """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
+
+    Args:
+        settings: the agent's own keys, secrets in them resolved; empty when the agent is not enabled.
+    """
+
+    enabled: bool = setting(True, FLAG, "Whether the agent is built and served")  # noqa: FBT003
+    route: str | None = setting(None, TEXT, "Where the agent is mounted, instead of where it asks to be")
+    use: str | None = setting(None, USE, "Another installed agent to mount under this name")
+    settings: Mapping[str, object] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class PluginsConfig:
+    """``[plugins]``: which plugins are loaded, and ``[plugins.<name>]``, a plugin's own settings.
+
+    Args:
+        settings: by plugin, its own keys, secrets in them resolved; without plugins that are switched off.
+    """
+
+    disable: tuple[str, ...] = setting((), NAMES, "Plugins that are not loaded")
+    only: tuple[str, ...] | None = setting(None, NAMES, "The only plugins that are loaded")
+    settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
+
+    def allows(self, name: str) -> bool:
+        """Return whether the plugin of this entry-point name is to be loaded."""
+        return name not in self.disable and (self.only is None or name in self.only)
+
+
+@frozen(kw_only=True)
+class Config:
+    """Everything that is configured.
+
+    Args:
+        source: the file that was read, as it was named, or ``None``.
+        warnings: sentences for stderr about what is allowed but unlikely to be meant.
+    """
+
+    host: HostConfig = field(factory=HostConfig)
+    health: HealthConfig = field(factory=HealthConfig)
+    agents: Mapping[str, AgentConfig] = field(factory=dict)
+    plugins: PluginsConfig = field(factory=PluginsConfig)
+    source: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+TABLES = ("host", "health", "agents", "plugins")
+
+
+def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
+    """Return by name the fields of ``cls`` that are keys of its table."""
+    return {attribute.name: attribute for attribute in fields(cls) if "kind" in attribute.metadata}
+
+
+def variables(attribute: Attribute[object]) -> tuple[str, ...]:
+    """Return the environment variables of a field of ``[host]``, the one that wins first."""
+    own = () if attribute.metadata["kind"] is KEYS else (_PREFIX + attribute.name.upper(),)
+    return (*own, *attribute.metadata["variables"])
+
+
+@frozen(eq=False)
+class _File:
+    """A configuration file that was read, and what resolving its values takes."""
+
+    where: str
+    directory: str
+    environ: Mapping[str, str]
+    tables: Mapping[str, object]
+    exposed: str = ""
+
+    def table(self, name: str) -> Mapping[str, object]:
+        value = self.tables.get(name, {})
+        if not isinstance(value, dict):
+            raise ConfigurationError(f"{self.where}: {name}: {shown(value)} is not a table. Write [{name}].")
+        return value
+
+    def resolved(self, value: object, key: str) -> object:
+        return resolve(value, self.where, key, self.environ, self.directory)
+
+    def read(self, attribute: Attribute[object], value: object, table: str) -> object:
+        key = key_path(table, attribute.name)
+        write = f"{attribute.name} = {_example(attribute)}"
+        return _checked(attribute, self.resolved(value, key), f"{self.where}: {key}", write)
+
+    def fill(self, cls: type[T], values: Mapping[str, object], table: str, **more: object) -> T:
+        known = configured(cls)
+        read = {name: self.read(known[name], value, table) for name, value in values.items() if name in known}
+        return cls(**read, **more)
+
+
+def load_config(
+    file: str | None, environ: Mapping[str, str], overrides: Mapping[str, object] = MappingProxyType({})
+) -> Config:
+    """Read the configuration; the command line wins over the environment, and that over the file.
+
+    Args:
+        file: the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise
+            ``agenthost.toml`` in the current directory when there is one.
+        environ: the environment.
+        overrides: fields of ``[host]`` by name, as options said them; ``None`` stands for not said.
+
+    Raises:
+        ConfigurationError: something cannot be read or used; the text names the file or variable and the key,
+            and never holds a secret.
+    """
+    name = file or environ.get("AGENTHOST_CONFIG") or (FILE if os.path.lexists(FILE) else None)
+    opened = _open(name, environ) if name else _File(FILE, os.getcwd(), environ, {})
+    refuse_unknown(opened.tables, TABLES, opened.where, "")
+    health = opened.table("health")
+    refuse_unknown(health, configured(HealthConfig), opened.where, "health")
+    return Config(
+        host=_host(opened, overrides),
+        health=opened.fill(HealthConfig, health, "health"),
+        agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
+        plugins=_plugins(opened),
+        source=name,
+        warnings=(*_exposed(opened), *_unknown_variables(environ)),
+    )
+
+
+def _open(name: str, environ: Mapping[str, str]) -> _File:
+    try:
+        with open(name, "rb") as file:
+            data, mode = file.read(), os.fstat(file.fileno()).st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise ConfigurationError(
+            f"{name}: the file cannot be read ({reason}). "
+            "Name one that the host can read with --config or AGENTHOST_CONFIG."
+        ) from error
+    import tomllib  # noqa: PLC0415  # 8 ms that a host without a file need not pay
+
+    try:
+        tables = tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(
+            f"{name}: line {line}: this is not UTF-8 text. Save the file as UTF-8."
+        ) from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{name}: values are nested too deeply. Write fewer levels.") from error
+    except ValueError as error:
+        text = str(error)
+        place = re.search(_PLACE, text)
+        at = f"{place[1]}: " if place else ""
+        raise ConfigurationError(
+            f"{name}: {at}{text.removesuffix(place[0] if place else '')}. Correct the TOML there."
+        ) from error
+    exposed = f"{mode & 0o777:04o}" if os.name == "posix" and mode & _OTHERS else ""
+    return _File(name, os.path.dirname(os.path.abspath(name)), environ, tables, exposed)
+
+
+def _host(opened: _File, overrides: Mapping[str, object]) -> HostConfig:
+    known = configured(HostConfig)
+    table = opened.table("host")
+    refuse_unknown(table, known, opened.where, "host")
+    refuse_unknown(overrides, known, "command line", "")
+    values: dict[str, object] = {"state_dir": _state_dir(opened.environ)}
+    for name, attribute in known.items():
+        variable = next((each for each in variables(attribute) if opened.environ.get(each)), None)
+        if overrides.get(name) is not None:
+            option = "--" + name.replace("_", "-")
+            values[name] = _said(attribute, overrides[name], option, f"{option} ")
+        elif variable is not None:
+            values[name] = _said(attribute, opened.environ[variable], variable, f"{variable}=")
+        elif name in table:
+            values[name] = opened.read(attribute, table[name], "host")
+            if name == "state_dir":
+                values[name] = os.path.join(opened.directory, os.path.expanduser(str(values[name])))
+    values["state_dir"] = os.path.abspath(os.path.expanduser(str(values["state_dir"])))
+    return HostConfig(**values)  # type: ignore[arg-type]  # each was read by its field's kind
+
+
+def _said(attribute: Attribute[object], value: object, where: str, write: str) -> object:
+    """Read what a variable or an option says; their text is parsed as the field's kind asks."""
+    kind = attribute.metadata["kind"]
+    example = "…" if kind in (PASSWORD, KEYS) else _example(attribute).strip('"')
+    parsed = kind.parse(value) if isinstance(value, str) else value
+    return _checked(attribute, parsed, f"{where}: {key_path('host', attribute.name)}", write + example)
+
+
+def _checked(attribute: Attribute[object], value: object, place: str, write: str) -> object:
+    try:
+        read: object = attribute.metadata["kind"].read(value)
+    except Refused as refused:
+        raise ConfigurationError(f"{place}: {refused}. Write {write}.") from None
+    return read
+
+
+def _example(attribute: Attribute[object]) -> str:
+    default = attribute.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, int | float):
+        return f"{default:g}" if isinstance(default, float) else str(default)
+    return f'"{default}"' if isinstance(default, str) else str(attribute.metadata["kind"].example)
+
+
+def _agent(opened: _File, name: str, section: object) -> AgentConfig:
+    key = key_path("agents", name)
+    if not isinstance(section, dict):
+        raise ConfigurationError(f"{opened.where}: {key}: {shown(section)} is not a table. Write [{key}].")
+    agent = opened.fill(AgentConfig, section, key)
+    if not agent.enabled:  # its secrets need not exist
+        return agent
+    own = [each for each in section if each not in configured(AgentConfig)]
+    return evolve(agent, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
+
+
+def _plugins(opened: _File) -> PluginsConfig:
+    table = opened.table("plugins")
+    plugins = opened.fill(PluginsConfig, table, "plugins")
+    settings: dict[str, Mapping[str, object]] = {}
+    known = configured(PluginsConfig)
+    for name, section in table.items():
+        if name in known:
+            continue
+        key = key_path("plugins", name)
+        if not isinstance(section, dict):
+            refuse_unknown([name], [*known, "a table for each plugin"], opened.where, "plugins")
+        elif plugins.allows(name):  # the secrets of others need not exist
+            settings[name] = {
+                each: opened.resolved(value, key_path(key, each)) for each, value in section.items()
+            }
+    return evolve(plugins, settings=settings)
+
+
+def _exposed(opened: _File) -> list[str]:
+    host = opened.table("host")
+    keys = host.get("signing_keys")
+    listed = keys if isinstance(keys, list) else [keys]
+    literal = {
+        "password": isinstance(host.get("password"), str),
+        "signing_keys": any(isinstance(each, str) for each in listed),
+    }
+    return [
+        f"{opened.where}: host.{name}: other users of this machine can read it (mode {opened.exposed}). "
+        f'Write {{ env = "NAME" }} there, or run: chmod 600 {opened.where}'
+        for name, stands in literal.items()
+        if stands and opened.exposed
+    ]
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    known = {
+        *_NOT_FIELDS,
+        *(name for attribute in configured(HostConfig).values() for name in variables(attribute)),
+    }
+    return [
+        f"{name}: agenthost knows no such variable and ignores it. Known: {', '.join(sorted(known))}."
+        for name in sorted(environ)
+        if name.startswith(_PREFIX) and name not in known
+    ]

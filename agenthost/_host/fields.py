@@ -1,0 +1,250 @@
+"""What a configured value may be: one :class:`Kind` for each sort of field.
+
+A kind is described once and serves the loader, error messages and the reference page of the docs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import field, frozen
+
+from agenthost._host.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "FLAG",
+    "HOST",
+    "KEYS",
+    "NAMES",
+    "PASSWORD",
+    "PATH",
+    "SECONDS",
+    "TEXT",
+    "URL",
+    "USE",
+    "USER",
+    "Kind",
+    "Refused",
+    "choice",
+    "setting",
+    "shown",
+    "whole",
+]
+
+T = TypeVar("T")
+
+_DAY = 86400
+_SHOWN = 60
+_TOML_WHOLE = 2**63
+_WORDS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+# Patterns are compiled when they are used: most commands need none of them.
+_HOST = r"[A-Za-z0-9._:%-]+"
+_URL = (
+    r"(?ai)(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:\d{1,5})?"
+    r"(?P<path>(/[a-z0-9._~-]+)*)/*"
+)
+_USE = r"[^:\s]+:[^:\s]+"
+_CONTROL = r"[\x00-\x1f\x7f]"
+
+
+class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
+    """A value is not of its field's kind; the text says why and never shows a secret."""
+
+
+@frozen(eq=False)
+class Kind:
+    """A sort of value.
+
+    Args:
+        name: what the documentation calls it.
+        read: checks a value and returns it in the form the host uses; raises :class:`Refused`.
+        parse: turns the text of a variable or an option into what the TOML file would hold.
+        example: a value that is accepted, as TOML.
+    """
+
+    name: str
+    read: Callable[[object], object]
+    example: str
+    parse: Callable[[str], object] = str
+
+
+def setting(default: T, kind: Kind, doc: str, *, unit: str = "", variables: tuple[str, ...] = ()) -> T:
+    """Describe a configured field of an attrs class.
+
+    Args:
+        default: its value when nothing is said.
+        kind: what it may be.
+        doc: one sentence for the reference page.
+        unit: of a number, in the plural.
+        variables: SignalWire's or the platform's own environment variables for it.
+    """
+    metadata = {"kind": kind, "doc": doc, "unit": unit, "variables": variables}
+    return field(default=default, metadata=metadata)  # as attrs itself declares it
+
+
+def shown(value: object) -> str:
+    """Return how an error names a refused value: text and numbers as written, everything else by its sort."""
+    if isinstance(value, Secret):
+        return "a secret"
+    if isinstance(value, str):
+        return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return (
+            str(value) if isinstance(value, float) or abs(value) < _TOML_WHOLE else "a number beyond 64 bits"
+        )
+    sorts = {"dict": "a table", "list": "a list", "tuple": "a list"}
+    return sorts.get(type(value).__name__, "a date or a time")
+
+
+def whole(low: int, high: int | None = None) -> Kind:
+    """Return the kind of whole numbers from ``low`` to ``high`` (both included; ``None``: no upper end)."""
+    name = f"whole number, {low} or more" if high is None else f"whole number, {low} to {high}"
+    said = f"a whole number of {low} or more" if high is None else f"a whole number from {low} to {high}"
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused(f"{shown(value)} is not {said}")
+        if value < low or value > (_TOML_WHOLE - 1 if high is None else high):
+            raise Refused(f"{shown(value)} is not {said}")
+        return value
+
+    return Kind(name, read, str(low), _number)
+
+
+def choice(*names: str) -> Kind:
+    """Return the kind that is one of ``names``."""
+
+    def read(value: object) -> str:
+        text = _revealed(value)
+        if text not in names:
+            raise Refused(f"{shown(value)} is not one of {', '.join(names)}")
+        return str(text)
+
+    return Kind("one of " + ", ".join(f"`{name}`" for name in names), read, f'"{names[0]}"', str.lower)
+
+
+def _number(text: str) -> object:
+    for form in (int, float):
+        try:
+            return form(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _revealed(value: object) -> object:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _DAY:
+        raise Refused(f"{shown(value)} is not a number of seconds above 0, up to {_DAY}")
+    return float(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"{shown(value)} is not true or false")
+    return value
+
+
+def _text(value: object) -> str:
+    text = _revealed(value)
+    if not isinstance(text, str):
+        raise Refused(f"{shown(value)} is not text")
+    if not text:
+        raise Refused("it is empty")
+    if re.search(_CONTROL, text):
+        raise Refused("it holds a control character")
+    return text
+
+
+def _host(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(_HOST, text):
+        raise Refused(f"{shown(value)} is not a host name or an IP address without port and brackets")
+    return text
+
+
+def _url(value: object) -> str:
+    text = _text(value)
+    if "@" in text:
+        raise Refused("it holds credentials, which belong into user and password")
+    if "?" in text or "#" in text:
+        raise Refused(f"{shown(value)} has a query or a fragment")
+    parts = re.fullmatch(_URL, text)
+    if not parts:
+        raise Refused(
+            f"{shown(value)} is not http:// or https:// with a host and, if need be, a path of plain words"
+        )
+    port, path = parts["port"] or "", parts["path"]
+    if port and not 0 < int(port[1:]) < 65536:  # noqa: PLR2004  # the range of TCP ports
+        raise Refused(f"{shown(value)} has a port outside 1 to 65535")
+    if {".", ".."} & set(path.split("/")):
+        raise Refused(f"{shown(value)} has a path with dot segments")
+    return f"{parts['scheme']}://{parts['host']}".lower() + port + path
+
+
+def _user(value: object) -> str:
+    text = _text(value)
+    if ":" in text:
+        raise Refused(
+            f"{shown(value)} holds a colon, which ends the user name in basic auth (RFC 7617, section 2)"
+        )
+    return text
+
+
+def _password(value: object) -> Secret:
+    if not isinstance(value, str | Secret):
+        raise Refused("it is not text")
+    return Secret(_text(value))
+
+
+def _keys(value: object) -> tuple[Secret, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    if not items:
+        raise Refused("it names no key")
+    return tuple(_password(item) for item in items)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise Refused(f"{shown(value)} is not a list of names")
+    return tuple(_text(item) for item in value)
+
+
+def _use(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(_USE, text):
+        raise Refused(
+            f"{shown(value)} is not the name of a distribution and of its agent with a colon between"
+        )
+    return text
+
+
+FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text))
+HOST = Kind("host name or IP address", _host, '"0.0.0.0"')
+KEYS = Kind("list of secrets", _keys, '[{ env = "AGENTHOST_KEY" }]')
+NAMES = Kind("list of names", _names, '["name"]')
+PASSWORD = Kind("secret", _password, '{ env = "NAME" }')
+PATH = Kind("path", _text, '"state"')
+SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number)
+TEXT = Kind("text", _text, '"…"')
+URL = Kind("URL without credentials, query and fragment", _url, '"https://agents.example.com"')
+USE = Kind("`distribution:name`", _use, '"agenthost-support:support"')
+USER = Kind("text without colon", _user, '"agenthost"')

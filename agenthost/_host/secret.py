@@ -1,0 +1,111 @@
+"""Secrets: a value that never prints itself, and where configuration may take one from."""
+
+# No pathlib: every command that lists something would pay for it.
+# ruff: noqa: PTH111, PTH118, PTH123
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from agenthost._host.key_paths import key_path
+from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Secret", "resolve"]
+
+
+@frozen(repr=False)
+class Secret:
+    """A password or a key: printing, formatting and logging it show ``***``; :meth:`reveal` gives the text.
+
+    Args:
+        text: what must not be shown.
+    """
+
+    _text: str = field()
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that needs it."""
+        return self._text
+
+
+def resolve(value: object, where: str, key: str, environ: Mapping[str, str], directory: str) -> object:
+    """Replace ``{ env = "NAME" }`` and ``{ file = "path" }`` anywhere in ``value`` by a :class:`Secret`.
+
+    Args:
+        value: what the TOML file says: text, number, list, table.
+        where: the file, for errors.
+        key: the key path of ``value``, for errors.
+        environ: the environment.
+        directory: what relative paths of secret files are relative to.
+
+    Raises:
+        ConfigurationError: a variable is not set, or a file cannot be read.
+    """
+    if isinstance(value, list):
+        return [
+            resolve(item, where, f"{key}[{index}]", environ, directory) for index, item in enumerate(value)
+        ]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (source, name), *_ = value.items()
+        if source == "env":
+            return Secret(_from_variable(name, f"{where}: {key}", environ))
+        if source == "file":
+            return Secret(_from_file(name, f"{where}: {key}", directory))
+    return {
+        name: resolve(item, where, key_path(key, name), environ, directory) for name, item in value.items()
+    }
+
+
+def _from_variable(name: object, place: str, environ: Mapping[str, str]) -> str:
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f'{place}: env takes the name of a variable. Write {{ env = "NAME" }}.')
+    text = environ.get(name, "")
+    if not text:
+        raise ConfigurationError(
+            f"{place}: the variable {name} is not set, or empty. Set {name} in the host's environment."
+        )
+    if not _is_unicode(text):
+        raise ConfigurationError(f"{place}: the variable {name} is not UTF-8 text. Set it to UTF-8 text.")
+    return text
+
+
+def _from_file(name: object, place: str, directory: str) -> str:
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f'{place}: file takes a path. Write {{ file = "path/of/the/secret" }}.')
+    path = os.path.join(directory, os.path.expanduser(name))
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+    except UnicodeError:
+        raise ConfigurationError(f"{place}: {path} is not UTF-8 text. Save it as UTF-8.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise ConfigurationError(
+            f"{place}: cannot read {path!r} ({reason}). Put the secret there, readable by the host."
+        ) from error
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise ConfigurationError(f"{place}: {path} is empty. Put the secret there.")
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
