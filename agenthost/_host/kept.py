@@ -1,0 +1,98 @@
+"""What the host makes for itself once and keeps in its state directory: a password and a signing key.
+
+Workers and restarts have to agree on both, so each stands in a file that appears complete or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agenthost._host.secret import Secret
+from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["kept_secret", "new_password", "new_signing_key"]
+
+# Letters and digits need no quoting in a shell or a URL; 0 O 1 I l are left out because people read it aloud.
+_ALPHABET = "23456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+_LENGTH = 32  # 186 bits
+_OTHERS = 0o077
+
+
+def new_password() -> str:
+    """Return a password of letters and digits that is as hard to guess as 23 random bytes."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def new_signing_key() -> str:
+    """Return 32 random bytes in hex."""
+    return secrets.token_hex(32)
+
+
+def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
+    """Return the secret that is kept under ``name``; the first of all processes that ask makes it.
+
+    Args:
+        state_dir: the directory, made with mode 0700 when it does not exist.
+        name: the file in it (``password``, ``signing_key``), made with mode 0600.
+        make: called when nothing is kept; returns one line of text.
+
+    Raises:
+        ConfigurationError: the directory cannot be written, or the file is readable by others, empty
+            or not text.
+    """
+    path = Path(state_dir, name)
+    try:
+        try:
+            return _read(path)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(path, make())
+            return _read(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: host.state_dir: the host cannot keep its {name} there ({error.strerror}). "
+            'Write state_dir = "/path/of/a/directory" that it can write and only it can read.'
+        ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Put ``text`` into the file, unless another process was faster: a link never replaces."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink()
+
+
+def _read(path: Path) -> Secret:
+    with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if os.name == "posix" and mode & _OTHERS:
+            raise ConfigurationError(
+                f"{path}: host.state_dir: other users can read or change it (mode {mode & 0o777:04o}). "
+                f"Run: chmod 600 {shlex.quote(str(path))}"
+            )
+        data = file.read()
+    try:
+        text = data.decode().strip()
+    except UnicodeDecodeError:
+        text = ""
+    if not text:
+        raise ConfigurationError(
+            f"{path}: host.state_dir: it is empty or not text. Delete it: the host makes a new one."
+        )
+    return Secret(text)
