@@ -1,0 +1,262 @@
+"""Listing the entry points of installed distributions without importing any of them.
+
+``importlib_metadata`` answers the same question, but importing it and asking for names and versions costs
+more than ten times the processor time, and one line that it cannot parse hides the entry points of every
+distribution. So the metadata directories on ``sys.path`` are read here. Distributions that only a finder
+knows (zip files, eggs, finders that somebody else put on ``sys.meta_path``) are found through
+``importlib_metadata``, and from there on treated alike.
+"""
+
+# Importing pathlib would cost as much as the whole listing.
+# ruff: noqa: PTH100, PTH112, PTH119, PTH123, PTH208
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    import importlib_metadata
+
+__all__ = [
+    "AGENTS",
+    "COMMANDS",
+    "PLUGINS",
+    "SKILLS",
+    "Candidate",
+    "discover",
+    "extra_for",
+    "requirement_problem",
+]
+
+AGENTS = "agenthost.agents"
+COMMANDS = "agenthost.commands"
+PLUGINS = "agenthost"
+SKILLS = "agenthost.skills"
+
+_STANDARD_FINDERS = frozenset({"_frozen_importlib_external", "importlib_metadata"})
+
+
+@attrs.frozen
+class Candidate:
+    """An entry point seen, not yet imported.
+
+    Args:
+        group: The entry-point group, such as ``agenthost.agents``.
+        name: What stands before the equals sign.
+        value: What stands after it, ``package.module:attribute``; not checked here.
+        distribution: Canonical name of the distribution, such as ``agenthost-dental``.
+        version: Version of the distribution, empty where nothing states it.
+        location: Absolute path of the metadata directory, empty where a custom finder keeps it to itself.
+    """
+
+    group: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+    location: str
+
+
+def discover(
+    groups: Collection[str] = (AGENTS, COMMANDS, PLUGINS, SKILLS), path: Sequence[str] | None = None
+) -> tuple[Candidate, ...]:
+    """List the entry points of *groups*, sorted by distribution and name.
+
+    Where a distribution is found more than once, the choice is that of ``importlib_metadata`` 10.1: the first
+    one on *path* that has metadata, else the first one. What cannot be read or parsed is left out and raises
+    nothing.
+
+    Args:
+        groups: Names of entry-point groups.
+        path: Directories and archives to search, ``sys.path`` unless given. An empty string is the current
+            directory.
+    """
+    directories = sys.path if path is None else path
+    found = _on_disk(directories) if _only_standard_finders() else None
+    copies: dict[str, list[_Metadata]] = {}
+    for metadata in _from_finders(directories) if found is None else found:
+        name = metadata.distribution()
+        # pip renames what it is about to replace to "~name" and ignores it if left behind; so must we.
+        if name[:1].isalnum():
+            copies.setdefault(name, []).append(metadata)
+    candidates = [
+        Candidate(group, name, value, distribution, metadata.version(), metadata.location)
+        for distribution, several in copies.items()
+        for metadata in [several[0] if len(several) == 1 else max(several, key=_Metadata.complete)]
+        for group, name, value in _entries(metadata.read("entry_points.txt"), groups)
+    ]
+    return tuple(sorted(candidates, key=attrgetter("distribution", "name", "group", "value")))
+
+
+def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
+    """Say why the distribution of *candidate* does not want this host, or None if it does.
+
+    Its ``Requires-Dist`` fields are compared as in PEP 440 and PEP 508; a pre-release of the host counts as a
+    release.
+
+    Args:
+        candidate: Any entry point of the distribution.
+        host_version: The version of agenthost that is running.
+    """
+    for line in _requirements(candidate):
+        if not re.match(r"\s*agenthost(?![\w.-])", line, re.IGNORECASE):
+            continue
+        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
+
+        with suppress(InvalidRequirement):
+            wanted = Requirement(line)
+            applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+            if applies and not wanted.specifier.contains(host_version, prereleases=True):
+                return f"it requires agenthost{wanted.specifier}, and this is agenthost {host_version}"
+    return None
+
+
+def extra_for(candidate: Candidate, module: str) -> str | None:
+    """Name the extra of the distribution of *candidate* that installs *module*, if one says so by its name."""
+    for line in _requirements(candidate):
+        requirement, _, marker = line.partition(";")
+        name = re.match(r"\s*([\w.-]+)", requirement)
+        extra = re.search(r"extra\s*==\s*['\"]([\w.-]+)", marker)
+        if name and extra and re.sub(r"[-_.]+", "_", name[1]).lower() == module.lower():
+            return extra[1]
+    return None
+
+
+@attrs.frozen
+class _Metadata:
+    """The metadata of one installed distribution, wherever it is kept.
+
+    Args:
+        location: Absolute path of the metadata directory, or empty.
+        read: Gives the text of a file in it, or None; an empty file name stands for the location itself.
+    """
+
+    location: str
+    read: Callable[[str], str | None]
+
+    def distribution(self) -> str:
+        """Canonical name: from the directory's name, which costs nothing, where it says."""
+        name = self._named()[0] or self.header("Name")
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    def version(self) -> str:
+        """Version: from the directory's name where it says (an editable egg-info does not)."""
+        return self._named()[1] or self.header("Version")
+
+    def complete(self) -> bool:
+        """Whether this is more than what an uninstalled distribution left behind."""
+        return any(self.read(file) is not None for file in ("METADATA", "PKG-INFO", ""))
+
+    def header(self, field: str) -> str:
+        """First value of a core metadata field, or an empty string."""
+        return next(self.headers(field), "")
+
+    def headers(self, field: str) -> Iterator[str]:
+        """Every value of a core metadata field (an e-mail's header, says PEP 566: fields may be folded)."""
+        text = self.read("METADATA") or self.read("PKG-INFO") or ""
+        head = text.partition("\n\n")[0]
+        for line in re.sub(r"\n(?=[ \t])", "", head).split("\n"):
+            name, _, value = line.partition(":")
+            if name.lower() == field.lower():
+                yield value.strip()
+
+    def _named(self) -> tuple[str, str]:
+        """Name and version out of ``name-version.dist-info`` or ``name[-version[-pyX.Y]].egg-info``."""
+        stem, _, suffix = os.path.basename(self.location).rpartition(".")
+        if suffix not in {"dist-info", "egg-info"}:
+            return "", ""
+        name, _, rest = stem.partition("-")
+        return name, rest.partition("-")[0]
+
+
+def _on_disk(directories: Iterable[str]) -> list[_Metadata] | None:
+    """Find the metadata directories in *directories*, or None if one of these is an archive or an egg."""
+    found = []
+    for directory in map(os.path.abspath, directories):
+        if directory.lower().endswith(".egg"):
+            return None
+        try:
+            names = os.listdir(directory)
+        except NotADirectoryError:
+            return None
+        except (OSError, ValueError):
+            continue
+        found += [_at(f"{directory}/{name}") for name in names if name.endswith((".dist-info", ".egg-info"))]
+    return found
+
+
+def _at(location: str) -> _Metadata:
+    return _Metadata(location, partial(_read, location))
+
+
+def _read(location: str, file: str) -> str | None:
+    try:
+        with open(f"{location}/{file}" if file else location, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except (OSError, ValueError):
+        return None
+
+
+def _only_standard_finders() -> bool:
+    return all(
+        not hasattr(finder, "find_distributions") or getattr(finder, "__module__", "") in _STANDARD_FINDERS
+        for finder in sys.meta_path
+    )
+
+
+def _from_finders(directories: Sequence[str]) -> Iterator[_Metadata]:
+    """Ask each finder on ``sys.meta_path`` by itself, so that a broken one does not silence the others."""
+    import importlib_metadata  # noqa: PLC0415 - costs more than the whole listing without it
+
+    context = importlib_metadata.DistributionFinder.Context(path=list(directories))  # type: ignore[no-untyped-call]
+    for finder in sys.meta_path:
+        with suppress(Exception):
+            for distribution in getattr(finder, "find_distributions", lambda _: ())(context):
+                location = str(getattr(distribution, "_path", ""))
+                location = location and os.path.abspath(location)
+                elsewhere = not os.path.isdir(location)
+                yield _Metadata(location, partial(_ask, distribution)) if elsewhere else _at(location)
+
+
+def _ask(distribution: importlib_metadata.Distribution, file: str) -> str | None:
+    with suppress(Exception):
+        text: str | None = distribution.read_text(file)
+        return text
+    return None
+
+
+def _entries(text: str | None, groups: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Parse entry_points.txt into (group, name, value), leaving out what is no such thing.
+
+    The format: https://packaging.python.org/en/latest/specifications/entry-points/#file-format
+    """
+    if text is None or not any(group in text for group in groups):
+        return
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            group = line.strip("[]")
+        elif group in groups and not line.startswith("#"):
+            name, equals, value = line.partition("=")
+            if equals and name.strip():
+                yield group, name.strip(), value.strip()
+
+
+def _requirements(candidate: Candidate) -> Iterable[str]:
+    if candidate.location.endswith(".dist-info") and os.path.isdir(candidate.location):
+        return _at(candidate.location).headers("Requires-Dist")
+    import importlib_metadata  # noqa: PLC0415 - eggs and archives say it elsewhere
+
+    with suppress(Exception):
+        return importlib_metadata.requires(candidate.distribution) or ()
+    return ()
