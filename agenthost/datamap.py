@@ -190,7 +190,7 @@ class DataMap:
         """Make one text of a list that the latest web call returned.
 
         Args:
-            foreach_config: ``input_key`` (the list), ``output_key`` (what the text is called), ``append`` (the
+            foreach_config: ``input_key`` (the list), ``output_key`` (the name of the text), ``append`` (the
                 text for one element) and perhaps ``max`` (how many elements).
 
         Raises:
