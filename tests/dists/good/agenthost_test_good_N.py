@@ -1,0 +1,13 @@
+"""Serves, so that tests see what a broken neighbour does to it; N is replaced by a number."""
+
+from agenthost import AgentBase, FunctionResult
+
+
+class Agent(AgentBase):
+    def __init__(self):
+        super().__init__(name="good-N", route="/good-N")
+        self.prompt_add_section("Role", "You answer tests.")
+
+    @AgentBase.tool(description="Say which agent this is")
+    def who(self, args, raw_data):
+        return FunctionResult("good-N")

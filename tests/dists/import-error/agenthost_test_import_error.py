@@ -1,0 +1,7 @@
+"""Needs a name that this agenthost does not have."""
+
+from agenthost import AgentOfAnotherRelease
+
+
+class Agent(AgentOfAnotherRelease):
+    pass

@@ -1,0 +1,1 @@
+"""Offers an agent that it does not have."""

@@ -1,0 +1,13 @@
+"""Uses an entry-point name that the front desk has."""
+
+from agenthost import AgentBase, FunctionResult
+
+
+class Agent(AgentBase):
+    def __init__(self):
+        super().__init__(name="name-clash", route="/name-clash")
+        self.prompt_add_section("Role", "You answer tests.")
+
+    @AgentBase.tool(description="Say which agent this is")
+    def who(self, args, raw_data):
+        return FunctionResult("name-clash")

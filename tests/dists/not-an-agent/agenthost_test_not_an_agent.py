@@ -1,0 +1,3 @@
+"""Offers something that is no agent."""
+
+Agent = {"name": "not-an-agent", "route": "/not-an-agent"}

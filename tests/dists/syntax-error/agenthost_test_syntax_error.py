@@ -1,0 +1,3 @@
+"""Cannot be compiled."""
+
+class Agent(

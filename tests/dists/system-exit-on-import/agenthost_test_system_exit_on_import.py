@@ -1,0 +1,5 @@
+"""Leaves the process instead of raising."""
+
+import sys
+
+sys.exit(3)

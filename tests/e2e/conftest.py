@@ -1,0 +1,19 @@
+"""The virtual environment that the tests of the installed product share."""
+
+import pytest
+from environment import Environment
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    """One virtual environment per session, with agenthost and what it requires."""
+    made = Environment(tmp_path_factory.mktemp("environment"))
+    made.create()
+    return made
+
+
+@pytest.fixture
+def env(environment):
+    """The environment, in which nothing but agenthost is left over from the test before."""
+    yield environment
+    environment.uninstall()

@@ -1,0 +1,287 @@
+"""A virtual environment of its own, into which real wheels are installed with real pip.
+
+It holds the wheel of this checkout and what that wheel says it requires, and nothing else: what only the
+tests need, or what somebody forgot to declare, cannot be imported there.
+"""
+
+# Every command that is run here is written here or in a test.
+# ruff: noqa: S603
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import venv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import Distribution, distribution, distributions
+from pathlib import Path
+
+import attrs
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+DISTS = ROOT / "tests" / "dists"
+GOOD = tuple(f"good-{number}" for number in range(1, 10))
+CREDENTIALS = ("tester", "correct horse battery staple")
+
+BUILD = """
+import json, os, sys
+from hatchling.build import build_wheel
+
+target, *projects = sys.argv[1:]
+names = []
+for project in projects:
+    os.chdir(project)
+    names.append(build_wheel(target))
+json.dump(names, sys.stdout)
+"""
+
+
+@attrs.define
+class Served:
+    """A host that runs in a process of its own."""
+
+    url: str
+    """Such as ``http://127.0.0.1:41234``, without a slash at the end."""
+    credentials: tuple[str, str]
+    """User and password."""
+    process: subprocess.Popen[bytes]
+    directory: Path
+    """Working directory of the process; its home and state directory lie below."""
+
+    @property
+    def stdout(self) -> str:
+        """All that the host has printed so far."""
+        return (self.directory / "stdout").read_text()
+
+    @property
+    def stderr(self) -> str:
+        """All that the host has logged so far."""
+        return (self.directory / "stderr").read_text()
+
+    def status(self, path: str) -> int | None:
+        """Status of a GET without credentials, or None where nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as answer:  # noqa: S310 - always http
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return None
+
+    def wait(self, path: str, seconds: float) -> None:
+        """Wait until GET *path* answers 200; fail with what the host said if it ends or is late."""
+        deadline = time.monotonic() + seconds
+        while (status := self.status(path)) != 200:
+            ended = self.process.poll()
+            if ended is not None or time.monotonic() > deadline:
+                state = f"the host ended with {ended}" if ended is not None else f"{path} answers {status}"
+                raise AssertionError(f"{state}\nstdout:\n{self.stdout}\nstderr:\n{self.stderr}")
+            time.sleep(0.02)
+
+    def stop(self, seconds: float = 15) -> int:
+        """Send SIGTERM and give the exit status; fail if the host needs more than *seconds*."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            raise AssertionError(
+                f"the host did not stop within {seconds} s of SIGTERM\n{self.stderr}"
+            ) from None
+
+
+@attrs.define
+class Environment:
+    """A virtual environment with agenthost in it, made below *directory*."""
+
+    directory: Path
+    _wheels: dict[str, Path] = attrs.field(factory=dict, init=False)
+    _installed: set[str] = attrs.field(factory=set, init=False)
+    _workplaces: int = attrs.field(default=0, init=False)
+
+    @property
+    def bin(self) -> Path:
+        return self.directory / "venv" / "bin"
+
+    @property
+    def site_packages(self) -> Path:
+        [found] = (self.directory / "venv" / "lib").glob("python*/site-packages")
+        return found
+
+    def create(self) -> None:
+        """Make the environment, install the wheel of this checkout, link what it requires."""
+        venv.create(self.directory / "venv", symlinks=True)
+        self._pip("install", "--no-deps", "--no-index", *map(str, self.wheels(ROOT)))
+        [agenthost] = distributions(name="agenthost", path=[str(self.site_packages)])
+        for required in requirements_of(agenthost):
+            link(required, self.site_packages)
+
+    def install(self, *projects: str | Path) -> None:
+        """Build and install names out of tests/dists (there is good-1 to good-9) or directories."""
+        wheels = self.wheels(*projects)
+        self._pip("install", "--no-deps", "--no-index", "--force-reinstall", *map(str, wheels))
+        self._installed.update(wheel.name.partition("-")[0] for wheel in wheels)
+
+    def uninstall(self, *distributions: str) -> None:
+        """Uninstall distributions by their full names, or all that tests have installed if none is given."""
+        names = {name.replace("-", "_") for name in distributions} or self._installed
+        if names:
+            self._pip("uninstall", "--yes", *sorted(names))
+        self._installed -= names
+
+    def wheels(self, *projects: str | Path) -> list[Path]:
+        """Build the wheels of *projects*, each once per environment, all in one process."""
+        missing = [str(project) for project in projects if str(project) not in self._wheels]
+        if missing:
+            target = self.directory / "wheels"
+            sources = [str(self._source(project)) for project in missing]
+            names = json.loads(checked(sys.executable, "-c", BUILD, str(target), *sources))
+            self._wheels.update(zip(missing, (target / name for name in names), strict=True))
+        return [self._wheels[str(project)] for project in projects]
+
+    def workplace(self) -> Path:
+        """Make an empty directory to run something in; its home and state directory lie below."""
+        self._workplaces += 1
+        place = self.directory / "work" / str(self._workplaces)
+        (place / "home").mkdir(parents=True)
+        return place
+
+    def run(
+        self,
+        *command: str,
+        cwd: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment to its end.
+
+        Args:
+            command: Name of a console script or ``python``, and arguments.
+            cwd: Where; a new, empty directory unless given (see ``workplace``).
+            variables: What is put into the otherwise bare process environment.
+            timeout: Seconds after which the test fails.
+        """
+        place = cwd or self.workplace()
+        return subprocess.run(
+            [self.bin / command[0], *command[1:]],
+            cwd=place,
+            env=self._variables(place, variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    @contextmanager
+    def serve(
+        self,
+        *options: str,
+        cwd: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        until: str = "/startup",
+        seconds: float = 30,
+    ) -> Iterator[Served]:
+        """Run ``agenthost run`` on a free port while the block runs, and stop it with SIGTERM.
+
+        Args:
+            options: More options of ``agenthost run``.
+            cwd: Where, such as a ``workplace`` with an agenthost.toml; a new, empty one unless given.
+            variables: What is put into the otherwise bare process environment.
+            until: The path that must answer 200 before the block begins.
+            seconds: How long that may take.
+        """
+        place = cwd or self.workplace()
+        port = free_port()
+        named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
+        with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
+            process = subprocess.Popen(
+                [self.bin / "agenthost", "run", "--host", "127.0.0.1", "--port", str(port), *options],
+                cwd=place,
+                env=self._variables(place, named | dict(variables or {})),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        served = Served(f"http://127.0.0.1:{port}", CREDENTIALS, process, place)
+        try:
+            served.wait(until, seconds)
+            yield served
+        finally:
+            served.stop()
+
+    def _pip(self, *arguments: str) -> None:
+        checked(sys.executable, "-m", "pip", "--isolated", "--python", str(self.bin / "python"), *arguments)
+
+    def _source(self, project: str) -> Path:
+        if project not in GOOD:
+            return DISTS / project  # an absolute path stays what it is
+        number = project.removeprefix("good-")
+        source = self.directory / "sources" / project
+        source.mkdir(parents=True)
+        for template in (DISTS / "good").glob("*.*"):
+            text = template.read_text().replace("good-N", project).replace("good_N", f"good_{number}")
+            (source / template.name.replace("good_N", f"good_{number}")).write_text(text)
+        return source
+
+    def _variables(self, place: Path, more: Mapping[str, str] | None) -> dict[str, str]:
+        return {
+            "PATH": f"{self.bin}:{os.defpath}",
+            "LANG": "C.UTF-8",
+            "HOME": str(place / "home"),
+            "AGENTHOST_STATE_DIR": str(place / "state"),
+            **(more or {}),
+        }
+
+
+def requirements_of(wanting: Distribution) -> list[Distribution]:
+    """Find everything that *wanting* needs, directly and indirectly, among what runs the tests."""
+    found: dict[str, Distribution] = {}
+    pending = [(line, "") for line in wanting.requires or ()]
+    seen = set()
+    while pending:
+        line, extra = pending.pop()
+        requirement = Requirement(line)
+        if (line, extra) in seen or (
+            requirement.marker and not requirement.marker.evaluate({"extra": extra})
+        ):
+            continue
+        seen.add((line, extra))
+        required = found.setdefault(canonicalize_name(requirement.name), distribution(requirement.name))
+        pending += [(more, wish) for more in required.requires or () for wish in ("", *requirement.extras)]
+    return list(found.values())
+
+
+def link(installed: Distribution, site_packages: Path) -> None:
+    """Make a distribution of the running environment importable from *site_packages*, metadata and all."""
+    for top in {file.parts[0] for file in installed.files or ()} - {"..", "__pycache__"}:
+        target = site_packages / top
+        if not target.exists():
+            target.symlink_to(Path(str(installed.locate_file(top))).resolve())
+
+
+def checked(*command: str) -> str:
+    """Run a command that must succeed, and give what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, f"{shutil.which(command[0])} failed\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def free_port() -> int:
+    """Give a port of the loopback address that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
