@@ -122,7 +122,7 @@ def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
 
 
 def extra_for(candidate: Candidate, module: str) -> str | None:
-    """Name the extra of the distribution of *candidate* that installs *module*, if one says so by its name."""
+    """Name the extra of the distribution of *candidate* that brings *module*, if one is so named."""
     for line in _requirements(candidate):
         requirement, _, marker = line.partition(";")
         name = re.match(r"\s*([\w.-]+)", requirement)
