@@ -1,0 +1,253 @@
+"""An author's attrs class, built from its section of the configuration."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping  # noqa: TC003  # cattrs reads the types
+from datetime import date, time
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import pytest
+from attrs import field, frozen, validators
+
+from agenthost._host.secret import Secret
+from agenthost._host.settings import build_settings
+from agenthost.errors import ConfigurationError, DefinitionError
+
+
+class Colour(str, Enum):  # noqa: UP042  # the form that authors still write
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+@frozen
+class Room:
+    name: str
+    beds: int = 2
+
+
+@frozen
+class Tree:
+    branches: list[Tree] = field(factory=list)
+
+
+def _below_ten(instance, attribute, value):
+    if value >= 10:
+        raise ValueError(f"{value} chairs are too many")
+
+
+@frozen
+class Settings:
+    rooms: int
+    title: str = "practice"
+    token: Secret | None = None
+    rate: float = 1.5
+    open: bool = True
+    days: tuple[Literal["mon", "tue"], ...] = ()
+    pair: tuple[int, str] = (1, "a")
+    names: frozenset[str] = frozenset()
+    wards: list[Room] = field(factory=list)
+    main: Room | None = None
+    prices: Mapping[str, int] = field(factory=dict)
+    either: int | str | list[str] = 1
+    anything: Any = None
+    thing: object = None
+    colour: Colour = Colour.RED
+    level: Level = Level.LOW
+    tree: Tree = field(factory=Tree)
+    path: Path = Path()
+    raw: bytes = b""
+    opens: time | None = None
+    since: date | None = None
+    chairs: int = field(default=1, validator=_below_ten)
+    code: str = field(default="abc", validator=validators.matches_re("[a-z]*"))
+    cost: Decimal = field(default="1", converter=Decimal)
+    made: int = field(default=0, init=False)
+
+
+def _build(values, cls=Settings, **more):
+    return build_settings(cls, values, "agenthost.toml", "agents.dental", **more)
+
+
+def _refused(values, cls=Settings, **more):
+    with pytest.raises(ConfigurationError) as caught:
+        _build(values, cls, **more)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return str(caught.value)
+
+
+def test_defaults():
+    """Only what has no default has to be written."""
+    assert Settings(rooms=3) == _build({"rooms": 3})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"title": "a"}, {"title": "a"}),
+        ({"title": Secret("a")}, {"title": "a"}),
+        ({"token": Secret("a")}, {"token": Secret("a")}),
+        ({"token": "a"}, {"token": Secret("a")}),
+        ({"rate": 2}, {"rate": 2.0}),
+        ({"open": False}, {"open": False}),
+        ({"days": ["mon", "tue"]}, {"days": ("mon", "tue")}),
+        ({"days": [Secret("mon")]}, {"days": ("mon",)}),
+        ({"pair": [2, "b"]}, {"pair": (2, "b")}),
+        ({"names": ["a", "a"]}, {"names": frozenset({"a"})}),
+        ({"wards": [{"name": "a"}]}, {"wards": [Room("a")]}),
+        ({"main": {"name": "a", "beds": 3}}, {"main": Room("a", 3)}),
+        ({"prices": {"a": 1}}, {"prices": {"a": 1}}),
+        ({"either": 5}, {"either": 5}),
+        ({"either": "5"}, {"either": "5"}),
+        ({"either": ["5"]}, {"either": ["5"]}),
+        ({"anything": [1, {"a": True}]}, {"anything": [1, {"a": True}]}),
+        ({"thing": {"a": Secret("a")}}, {"thing": {"a": Secret("a")}}),
+        ({"colour": "blue"}, {"colour": Colour.BLUE}),
+        ({"level": 1}, {"level": Level.LOW}),
+        ({"tree": {"branches": [{"branches": []}]}}, {"tree": Tree([Tree()])}),
+        ({"path": "a/b"}, {"path": Path("a/b")}),
+        ({"raw": "ä"}, {"raw": "ä".encode()}),
+        ({"opens": time(9)}, {"opens": time(9)}),
+        ({"since": date(2026, 1, 1)}, {"since": date(2026, 1, 1)}),
+        ({"cost": "1.10"}, {"cost": Decimal("1.10")}),
+    ],
+)
+def test_values(values, expected):
+    """TOML's values become what the fields declare."""
+    assert Settings(rooms=3, **expected) == _build({"rooms": 3, **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"rooms": "5"}, "rooms: '5' is not a whole number. Write rooms = 1."),
+        ({"rooms": True}, "rooms: true is not a whole number. Write rooms = 1."),
+        ({"rooms": 2.0}, "rooms: 2.0 is not a whole number. Write rooms = 1."),
+        ({"rooms": Secret("5")}, "rooms: a secret is not a whole number. Write rooms = 1."),
+        ({"title": 5}, 'title: 5 is not text. Write title = "practice".'),
+        ({"token": 5}, 'token: it is not text. Write token = { env = "NAME" }.'),
+        ({"rate": "1"}, "rate: '1' is not a number. Write rate = 1.5."),
+        ({"rate": 10**400}, "rate: a number beyond 64 bits is too large. Write rate = 1.5."),
+        ({"open": 1}, "open: 1 is not true or false. Write open = true."),
+        ({"days": "mon"}, "days: 'mon' is not a list. Write days = [\"mon\"]."),
+        ({"days": ["mon", "wed"]}, "days[1]: 'wed' is not one of 'mon', 'tue'. Write days = [\"mon\"]."),
+        ({"pair": [1]}, 'pair: it has to hold 2 values, not 1. Write pair = [1, "…"].'),
+        ({"names": {"a": 1}}, 'names: a table is not a list. Write names = ["…"].'),
+        ({"wards": [{"name": "a"}, {"beds": 1}]}, 'wards[1].name: it is missing. Write name = "…".'),
+        ({"wards": [{"nam": "a"}]}, "wards[0].nam: there is no such key. Did you mean name? Known here: name, beds."),
+        ({"wards": ["a"]}, "wards[0]: 'a' is not a table. Write wards = [{ … }]."),
+        ({"main": 1}, "main: 1 is not a table. Write main = { … }."),
+        ({"prices": {"a b": "x"}}, "prices.\"a b\": 'x' is not a whole number. Write prices = { … }."),
+        ({"either": 1.5}, "either: 1.5 is not a whole number or text or a list. Write either = 1."),
+        ({"colour": "green"}, "colour: 'green' is not one of 'red', 'blue'. Write colour = \"red\"."),
+        ({"level": 2}, "level: 2 is not one of 1. Write level = 1."),
+        (
+            {"tree": {"branches": [{"branches": 1}]}},
+            "tree.branches[0].branches: 1 is not a list. Write branches = [{ … }].",
+        ),
+        ({"since": time(9)}, 'since: a date or a time is not a date. Write since = "…".'),
+        ({"chairs": 10}, "agents.dental: 10 chairs are too many. Change [agents.dental]."),
+        ({"code": "A"}, "code: 'code' must match regex '[a-z]*' ('A' doesn't). Write code = \"abc\"."),
+        (
+            {"cost": "x"},
+            "agents.dental: InvalidOperation: [<class 'decimal.ConversionSyntax'>]. Change [agents.dental].",
+        ),
+    ],
+)
+def test_refused_values(values, expected):
+    """A value of the wrong type is refused by its path, with what to write instead."""
+    text = _refused({"rooms": 3, **values})
+
+    assert text.removeprefix("agenthost.toml: ").removeprefix("agents.dental.") == expected
+
+
+def test_missing():
+    """A key without default that is not there is named."""
+    assert _refused({}) == "agenthost.toml: agents.dental.rooms: it is missing. Write rooms = 1."
+
+
+def test_unknown():
+    """A misspelt key is reported before the key that is missing because of it, with all that are known."""
+    assert _refused({"room": 3}, reserved=("enabled", "route")).startswith(
+        "agenthost.toml: agents.dental.room: there is no such key. Did you mean rooms? Known here: rooms, title, "
+    )
+    assert _refused({"rooms": 3, "rout": "/"}, reserved=("enabled", "route")).endswith(", enabled, route.")
+    assert "made" not in re.split("[ ,.]", _refused({"rooms": 3, "zzz": 1}))
+
+
+@frozen
+class _Pair:
+    secret: str
+    low: int = 0
+
+    def __attrs_post_init__(self):
+        if self.low > 0:
+            raise ValueError("low is too high.\nReally.")
+        raise RuntimeError(f"cannot use {self.secret!r}")
+
+
+def test_an_error_quotes_no_secret():
+    """What the author's own check says is passed on, except when it holds a secret that was resolved."""
+    assert _refused({"rooms": 1, "code": Secret("HUNTER2")}) == (
+        'agenthost.toml: agents.dental.code: Settings refuses its value, a secret. Write code = "abc".'
+    )
+    assert _refused({"secret": Secret("a'\n\"b")}, _Pair) == (
+        "agenthost.toml: agents.dental: _Pair refuses its value, a secret. Change [agents.dental]."
+    )
+    assert _refused({"secret": Secret("x" * 9), "low": 1}, _Pair) == (
+        "agenthost.toml: agents.dental: low is too high. Really. Change [agents.dental]."
+    )
+
+
+def test_the_host_reads_some_keys_itself():
+    """A field that the host would never let through is the author's mistake."""
+    cls = attrs.make_class("Mine", ["route"])
+
+    with pytest.raises(DefinitionError, match=r"Mine: the host reads route itself\. Rename this field\."):
+        _build({}, cls, reserved=("enabled", "route"))
+
+
+@frozen
+class _Late:
+    deep: list[_Impossible]
+
+
+@frozen
+class _Impossible:
+    number: complex
+
+
+@pytest.mark.parametrize(("cls", "values"), [(_Impossible, {"number": 1}), (_Late, {"deep": [{"number": 1}]})])
+def test_a_type_that_toml_has_not(cls, values):
+    """A field that can never be filled is the author's mistake, not the operator's."""
+    with pytest.raises(DefinitionError, match=r"no TOML value can become <class 'complex'>"):
+        _build(values, cls)
+
+
+def test_threads_do_not_loosen_each_others_checks():
+    """Agents are built in threads: a class that is first met in several at once stays strict."""
+    for _ in range(20):
+        cls = attrs.make_class("Met", {"names": field(type=list[attrs.make_class("In", ["a"])])})  # type: ignore[misc]
+        barrier, texts = threading.Barrier(4), []
+
+        def build(cls=cls, barrier=barrier, texts=texts):
+            barrier.wait(timeout=10)
+            texts.append(_refused({"names": "a"}, cls))
+
+        threads = [threading.Thread(target=build) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=10)
+        texts.append(_refused({"names": "a"}, cls))
+
+        assert texts == ["agenthost.toml: agents.dental.names: 'a' is not a list. Write names = [{ … }]."] * 5
