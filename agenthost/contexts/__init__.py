@@ -1,0 +1,10 @@
+"""Contexts and steps: the course of a conversation, as the document's ``prompt.contexts``."""
+
+from __future__ import annotations
+
+from agenthost.contexts.builder import RESERVED_TOOL_NAMES, ContextBuilder
+from agenthost.contexts.context import Context
+from agenthost.contexts.gather import GatherInfo, GatherQuestion
+from agenthost.contexts.step import Step
+
+__all__ = ["RESERVED_TOOL_NAMES", "Context", "ContextBuilder", "GatherInfo", "GatherQuestion", "Step"]
