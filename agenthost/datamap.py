@@ -77,9 +77,7 @@ class DataMap:
             DefinitionError: The type is unknown.
         """
         if param_type not in _TYPES:
-            raise self._error(
-                f"parameter {name!r} has the unknown type {param_type!r}. Types are {', '.join(_TYPES)}"
-            )
+            raise self._error(f"parameter {name!r} has the unknown type {param_type!r}. Types are {', '.join(_TYPES)}")
         self._properties[name] = {"type": param_type, "description": description}
         if enum:
             self._properties[name]["enum"] = list(enum)
@@ -111,7 +109,7 @@ class DataMap:
         self._expressions.append(expression)
         return self
 
-    def webhook(  # noqa: PLR0913, PLR0917 - the field's arguments
+    def webhook(
         self,
         method: str,
         url: str,
@@ -286,16 +284,14 @@ class DataMap:
     def _result(self, argument: str, result: object) -> FunctionResult:
         if not isinstance(result, FunctionResult):
             kind = type(result).__name__
-            raise TypeError(
-                f"DataMap {self.function_name!r}: {argument} must be a FunctionResult, not {kind}"
-            )
+            raise TypeError(f"DataMap {self.function_name!r}: {argument} must be a FunctionResult, not {kind}")
         return result
 
     def _error(self, what: str) -> DefinitionError:
         return DefinitionError(f"DataMap {self.function_name!r}: {what}")
 
 
-def create_simple_api_tool(  # noqa: PLR0913, PLR0917 - the field's arguments
+def create_simple_api_tool(
     name: str,
     url: str,
     response_template: str,

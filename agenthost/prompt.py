@@ -123,9 +123,7 @@ class Section:
             DefinitionError: There is no title.
         """
         if not title:
-            raise DefinitionError(
-                f"a subsection of {self.title!r} needs a title: only the first section goes without"
-            )
+            raise DefinitionError(f"a subsection of {self.title!r} needs a title: only the first section goes without")
         section = Section(title, body, bullets, numbered, numbered_bullets)
         self.subsections.append(section)
         return section
@@ -185,7 +183,7 @@ class PromptSections:
             prompt.sections.append(section)
         return prompt
 
-    def add_section(  # noqa: PLR0913 - a section has that many parts
+    def add_section(
         self,
         title: str | None = None,
         body: str = "",
@@ -211,9 +209,7 @@ class PromptSections:
         """
         section = Section(title, body, bullets, numbered, numbered_bullets)
         if section.title is None and self.sections:
-            raise DefinitionError(
-                "this section needs a title: only the first section of a prompt goes without"
-            )
+            raise DefinitionError("this section needs a title: only the first section of a prompt goes without")
         for position, written in enumerate(subsections or ()):
             section.subsections.append(_read(written, f"subsection {position + 1} of {title!r}", titled=True))
         self.sections.append(section)
@@ -283,9 +279,7 @@ class PromptSections:
 
         The texts stand as they are, unescaped: it is a model that reads them, not an XML parser.
         """
-        lines = [
-            line for section, number in _numbers(self.sections, ()) for line in _xml(section, number, "  ")
-        ]
+        lines = [line for section, number in _numbers(self.sections, ()) for line in _xml(section, number, "  ")]
         return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<prompt>", *lines, "</prompt>"])
 
 
@@ -365,9 +359,7 @@ def _read(written: object, where: str, *, titled: bool = False) -> Section:
     where = f"{where} ({title!r})" if title else where
     for key, value in written.items():
         if key not in _KINDS:
-            raise DefinitionError(
-                f"{where} of the prompt has the unknown key {key!r}. Keys are {', '.join(_KINDS)}"
-            )
+            raise DefinitionError(f"{where} of the prompt has the unknown key {key!r}. Keys are {', '.join(_KINDS)}")
         kind, meant = _KINDS[key]
         if not isinstance(value, kind):
             raise DefinitionError(f"{where} of the prompt: {key} must be {meant}, not {type(value).__name__}")

@@ -157,8 +157,7 @@ class Actions:
             answer["response"] = self.response
         if self.action:
             answer["action"] = [
-                _located(action, resolve) if isinstance(action, HandOver) else action
-                for action in self.action
+                _located(action, resolve) if isinstance(action, HandOver) else action for action in self.action
             ]
             if self.post_process:
                 answer["post_process"] = True

@@ -86,8 +86,7 @@ class CallActions(Actions):
         filled("agent", agent, "the name of an agent of this host")
         if not final and ai_response is None:
             raise DefinitionError(
-                f"hand_over({agent!r}, final=False) brings the call back. "
-                "Pass ai_response: what the model hears then"
+                f"hand_over({agent!r}, final=False) brings the call back. Pass ai_response: what the model hears then"
             )
         self.action.append(HandOver(agent, ai_response, final))
         return self
@@ -150,7 +149,7 @@ class CallActions(Actions):
         self.action.append(swml_action({"sip_refer": {"to_uri": to_uri}}))
         return self
 
-    def send_sms(  # noqa: PLR0913, PLR0917 - a message has that many parts
+    def send_sms(  # noqa: PLR0917 - a message has that many parts
         self,
         to_number: str,
         from_number: str,

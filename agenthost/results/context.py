@@ -83,7 +83,7 @@ class ContextActions(Actions):
         instance("context_name", context_name, str, "a string")
         return self.add_action("change_context", context_name)
 
-    def switch_context(  # noqa: PLR0913 - the field's arguments, and two more by name
+    def switch_context(
         self,
         system_prompt: str | None = None,
         user_prompt: str | None = None,

@@ -60,11 +60,7 @@ class ConversationActions(Actions):
             self.set_tool_response("status: on hold", prompt)
             self.post_process = True
         seconds = min(max(timeout, 0), _LONGEST_HOLD)
-        steps = {
-            name: value
-            for name, value in (("step", step), ("timeout_step", timeout_step))
-            if value is not None
-        }
+        steps = {name: value for name, value in (("step", step), ("timeout_step", timeout_step)) if value is not None}
         return self.add_action("hold", {"timeout": seconds, **steps} if steps else seconds)
 
     def wait_for_user(

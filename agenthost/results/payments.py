@@ -1,6 +1,6 @@
 """The action that takes a payment, and the values it is made of."""
 
-# ruff: noqa: FBT001, FBT002, PLR0913, PLR0917 - the field's agents pass these by position, and there are that many
+# ruff: noqa: FBT001, FBT002, PLR0917 - the field's agents pass these by position, and there are that many
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PaymentActions"]
 
-_PAID = (
-    "The payment status is ${pay_result}, "
-    "do not mention anything else about collecting payment if successful."
-)
+_PAID = "The payment status is ${pay_result}, do not mention anything else about collecting payment if successful."
 
 
 class PaymentActions(Actions):
@@ -84,9 +81,7 @@ class PaymentActions(Actions):
             "max_attempts": spoken_form(whole_number("max_attempts", max_attempts)),
             "security_code": spoken_form(boolean("security_code", security_code)),
             "postal_code": spoken_form(postal_code),
-            "min_postal_code_length": spoken_form(
-                whole_number("min_postal_code_length", min_postal_code_length)
-            ),
+            "min_postal_code_length": spoken_form(whole_number("min_postal_code_length", min_postal_code_length)),
             "token_type": token_type,
             "currency": currency,
             "language": language,
