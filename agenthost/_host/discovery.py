@@ -89,12 +89,15 @@ def discover(
         # pip renames what it is about to replace to "~name" and ignores it if left behind; so must we.
         if name[:1].isalnum():
             copies.setdefault(name, []).append(metadata)
-    candidates = [
-        Candidate(group, name, value, distribution, metadata.version(), metadata.location)
-        for distribution, several in copies.items()
-        for metadata in [several[0] if len(several) == 1 else max(several, key=_Metadata.complete)]
-        for group, name, value in _entries(metadata.read("entry_points.txt"), groups)
-    ]
+    candidates: list[Candidate] = []
+    for distribution, several in copies.items():
+        metadata = several[0] if len(several) == 1 else max(several, key=_Metadata.complete)
+        if entries := _entries(metadata.read("entry_points.txt"), groups):
+            version = metadata.version()
+            candidates += [
+                Candidate(group, name, value, distribution, version, metadata.location)
+                for group, name, value in entries
+            ]
     return tuple(sorted(candidates, key=attrgetter("distribution", "name", "group", "value")))
 
 
@@ -164,8 +167,8 @@ class _Metadata:
     def headers(self, field: str) -> Iterator[str]:
         """Every value of a core metadata field (an e-mail's header, says PEP 566: fields may be folded)."""
         text = self.read("METADATA") or self.read("PKG-INFO") or ""
-        head = text.partition("\n\n")[0]
-        for line in re.sub(r"\n(?=[ \t])", "", head).split("\n"):
+        head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+        for line in re.sub(r"\r?\n(?=[ \t])", "", head).splitlines():
             name, _, value = line.partition(":")
             if name.lower() == field.lower():
                 yield value.strip()
@@ -201,8 +204,8 @@ def _at(location: str) -> _Metadata:
 
 def _read(location: str, file: str) -> str | None:
     try:
-        with open(f"{location}/{file}" if file else location, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        with open(f"{location}/{file}" if file else location, "rb", buffering=0) as stream:
+            return stream.read().decode("utf-8", "replace")
     except (OSError, ValueError):
         return None
 
@@ -235,13 +238,14 @@ def _ask(distribution: importlib_metadata.Distribution, file: str) -> str | None
     return None
 
 
-def _entries(text: str | None, groups: Collection[str]) -> Iterator[tuple[str, str, str]]:
+def _entries(text: str | None, groups: Collection[str]) -> list[tuple[str, str, str]]:
     """Parse entry_points.txt into (group, name, value), leaving out what is no such thing.
 
     The format: https://packaging.python.org/en/latest/specifications/entry-points/#file-format
     """
+    found: list[tuple[str, str, str]] = []
     if text is None or not any(group in text for group in groups):
-        return
+        return found
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("[") and line.endswith("]"):
@@ -249,7 +253,8 @@ def _entries(text: str | None, groups: Collection[str]) -> Iterator[tuple[str, s
         elif group in groups and not line.startswith("#"):
             name, equals, value = line.partition("=")
             if equals and name.strip():
-                yield group, name.strip(), value.strip()
+                found.append((group, name.strip(), value.strip()))
+    return found
 
 
 def _requirements(candidate: Candidate) -> Iterable[str]:

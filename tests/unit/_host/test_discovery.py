@@ -124,9 +124,7 @@ def test_the_format_of_entry_points(tmp_path, text, expected):
 
 @pytest.mark.parametrize("line", ["no equals sign", "= no name", "[agenthost.agents", "\0", "[]"])
 def test_a_line_that_is_no_entry_point_is_left_out(tmp_path, line):
-    install(
-        tmp_path, "dist-1", f"stray = m\n[agenthost.agents]\na = m:A\n{line}\n[agenthost.agents]\nb = m:B\n"
-    )
+    install(tmp_path, "dist-1", f"stray = m\n[agenthost.agents]\na = m:A\n{line}\n[agenthost.agents]\nb = m:B\n")
     install(tmp_path, "other-1")
 
     assert [(one[0], one[2]) for one in listed(tmp_path)] == [
@@ -297,9 +295,7 @@ def test_distributions_of_other_finders_are_listed(tmp_path, monkeypatch):
     install(tmp_path, "agenthost_dental-1")
     monkeypatch.setattr(sys, "meta_path", [RemoteFinder(), *sys.meta_path])
 
-    assert [
-        (one.distribution, one.version, one.location) for one in discover((AGENTS,), [str(tmp_path)])
-    ] == [
+    assert [(one.distribution, one.version, one.location) for one in discover((AGENTS,), [str(tmp_path)])] == [
         ("agenthost-dental", "1", str(tmp_path / "agenthost_dental-1.dist-info")),
         ("remote", "3", ""),
     ]
@@ -333,6 +329,7 @@ def test_a_range_that_excludes_this_host(tmp_path):
         "Requires-Dist: agenthost[redis] >=0.1,\n <0.4",
         "Requires-Dist: agenthost<0.4; python_version >= '3'",
         "Requires-Dist: not a requirement\nRequires-Dist: agenthost===1",
+        "Summary: from Windows\r\nRequires-Dist: agenthost<0.4\r",
     ],
 )
 def test_forms_of_a_range_that_excludes_this_host(tmp_path, field):
