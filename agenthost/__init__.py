@@ -1,5 +1,89 @@
-"""agenthost: install agent packages, type ``agenthost run``, and every agent is served at its own route."""
+"""agenthost: install agent packages, type ``agenthost run``, and every agent is served at its own route.
+
+The public names, resolved on first use so that importing ``agenthost`` itself costs nothing.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from agenthost._host.config import Secret
+    from agenthost._host.server import AgentServer
+    from agenthost.agent import AgentBase
+    from agenthost.contexts import Context, ContextBuilder, Step
+    from agenthost.datamap import DataMap, create_expression_tool, create_simple_api_tool
+    from agenthost.errors import (
+        AddressError,
+        AgentHostError,
+        AgentSealed,
+        ArgumentsRefused,
+        ConfigurationError,
+        DefinitionError,
+        ExitCode,
+        PlanError,
+        UnsupportedHost,
+    )
+    from agenthost.hookspecs import hookimpl
+    from agenthost.results import FunctionResult, SwaigFunctionResult
+    from agenthost.swaig import Call
+
+__all__ = [
+    "AddressError",
+    "AgentBase",
+    "AgentHostError",
+    "AgentSealed",
+    "AgentServer",
+    "ArgumentsRefused",
+    "Call",
+    "ConfigurationError",
+    "Context",
+    "ContextBuilder",
+    "DataMap",
+    "DefinitionError",
+    "ExitCode",
+    "FunctionResult",
+    "PlanError",
+    "Secret",
+    "Step",
+    "SwaigFunctionResult",
+    "UnsupportedHost",
+    "create_expression_tool",
+    "create_simple_api_tool",
+    "hookimpl",
+]
+
+_HOMES = {
+    "AgentBase": "agent",
+    "AgentServer": "_host.server",
+    "Call": "swaig",
+    "Context": "contexts",
+    "ContextBuilder": "contexts",
+    "DataMap": "datamap",
+    "FunctionResult": "results",
+    "Secret": "_host.config",
+    "Step": "contexts",
+    "SwaigFunctionResult": "results",
+    "create_expression_tool": "datamap",
+    "create_simple_api_tool": "datamap",
+    "hookimpl": "hookspecs",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in __all__:
+        msg = f"module 'agenthost' has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415
+
+    value: object = getattr(import_module(f"agenthost.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, resolved or not."""
+    return sorted({*globals(), *__all__})

@@ -2,9 +2,11 @@
 
 AgentHostError
 ├── ConfigurationError       agenthost.toml, a variable or an option says something impossible
+├── AddressError             the port cannot be opened
 ├── DefinitionError          an agent, a tool, an action or a prompt was described wrongly (also a ValueError)
 │   └── AgentSealed          an agent was configured after the host had started serving it
-├── PlanError                the host cannot serve what it found (--strict, or nothing left to serve)
+├── UnsupportedHost          a package's requirements exclude this version of agenthost
+├── PlanError                the host cannot serve what it found (--strict, or nothing to serve)
 └── ArgumentsRefused         a tool was called with arguments that its schema does not allow
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
+    "AddressError",
     "AgentHostError",
     "AgentSealed",
     "ArgumentsRefused",
@@ -20,6 +23,7 @@ __all__ = [
     "DefinitionError",
     "ExitCode",
     "PlanError",
+    "UnsupportedHost",
 ]
 
 
@@ -30,7 +34,7 @@ class ExitCode(IntEnum):
     FINDINGS = 1
     """A check ran to its end and found problems."""
     USAGE = 2
-    """The command line itself is wrong (also a port in use)."""
+    """The command line itself is wrong, or the port that it names cannot be opened."""
     CONFIGURATION = 3
     """agenthost.toml or an environment variable is wrong."""
     PLUGIN = 4
@@ -50,20 +54,28 @@ class ConfigurationError(AgentHostError):
     """
 
 
+class AddressError(AgentHostError):
+    """The host cannot listen where it should: the port is taken, or the address is not this machine's."""
+
+
 class DefinitionError(AgentHostError, ValueError):
     """An agent, a tool, a prompt or a result was described in a way that cannot work."""
 
 
-class AgentSealed(DefinitionError):
+class AgentSealed(DefinitionError):  # noqa: N818 - the state is the name
     """A configuration method was called on an agent that is already being served.
 
     One caller's words must never reach the next caller, so an agent's document is frozen when the host starts.
     """
 
 
+class UnsupportedHost(AgentHostError):  # noqa: N818 - it is the package's state, not its error
+    """A distribution's ``Requires-Dist`` excludes this version of agenthost."""
+
+
 class PlanError(AgentHostError):
     """The host cannot start with what it found."""
 
 
-class ArgumentsRefused(AgentHostError):
+class ArgumentsRefused(AgentHostError):  # noqa: N818 - it is an answer, not an error
     """A tool call's arguments do not fit the tool's schema; the text is one sentence that a model can act on."""

@@ -1,0 +1,193 @@
+"""Arguments of a tool call: checked against the tool's JSON Schema, and explained to the model when they do not fit.
+
+A model that calls a tool wrongly can mend its call if one sentence says which argument must be what; that sentence is
+written here, from the schema, and never repeats what was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from agenthost.errors import ArgumentsRefused, DefinitionError
+
+if TYPE_CHECKING:
+    from agenthost.swaig import Call
+
+__all__ = ["SchemaArguments", "coercions", "explain"]
+
+_MOST_CHOICES = 20
+
+
+class SchemaArguments:
+    """Arguments of a plain handler: a dictionary that fits a JSON Schema.
+
+    Undeclared arguments are dropped, except where the tool declares none at all: then any are let through. A string
+    that spells an integer, a number or a truth value becomes one where the schema declares it, and a choice is found
+    whatever its case, since models and the platform's substitutions send them so.
+
+    Args:
+        tool: the tool's name, for errors.
+        schema: its parameters.
+        takes: how many of ``(args, raw_data)`` the handler accepts.
+
+    Raises:
+        DefinitionError: ``schema`` is no valid JSON Schema, or refers to another document.
+    """
+
+    __slots__ = ("_coercions", "_properties", "_schema", "_takes", "_validator")
+
+    def __init__(self, tool: str, schema: Mapping[str, Any], *, takes: int) -> None:
+        self._schema = schema
+        self._takes = takes
+        self._properties = frozenset(schema["properties"])
+        try:
+            self._validator = jsonschema_rs.validator_for(dict(schema), retriever=_refuse_retrieval)
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            msg = f"tool {tool!r}: parameters are not a valid JSON Schema: {str(error).splitlines()[0]}"
+            raise DefinitionError(msg) from error
+        self._coercions = coercions(schema)
+
+    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
+        """Call ``handler`` with the checked arguments.
+
+        Raises:
+            ArgumentsRefused: they do not fit the schema.
+        """
+        checked = self.check(arguments)
+        return handler(checked) if self._takes == 1 else handler(checked, call.raw_data)
+
+    def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as the handler gets them: declared ones only, coerced.
+
+        Raises:
+            ArgumentsRefused: they do not fit the schema.
+        """
+        if not self._properties:
+            return dict(arguments)
+        checked = {name: value for name, value in arguments.items() if name in self._properties}
+        for name, coerce in self._coercions.items():
+            if isinstance(value := checked.get(name), str):
+                checked[name] = coerce(value)
+        if not self._validator.is_valid(checked):
+            error = next(self._validator.iter_errors(checked))
+            path = list(error.instance_path)
+            if error.schema_path and error.schema_path[-1] == "required":
+                path.append(next(name for name in error.kind.as_dict().values() if isinstance(name, str)))
+            raise ArgumentsRefused(explain(self._schema, path))
+        return checked
+
+
+def coercions(schema: Mapping[str, Any]) -> dict[str, Callable[[str], Any]]:
+    """What becomes of a string, for each property where something else is declared."""
+    found: dict[str, Callable[[str], Any]] = {}
+    for name, declared in schema["properties"].items():
+        if not isinstance(declared, Mapping):
+            continue
+        choices, kind = declared.get("enum"), declared.get("type")
+        if isinstance(choices, list) and all(isinstance(choice, str) for choice in choices):
+            found[name] = partial(_to_choice, {choice.casefold(): choice for choice in choices})
+        elif isinstance(kind, str) and kind in _COERCIONS:
+            found[name] = _COERCIONS[kind]
+    return found
+
+
+def explain(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
+    """The sentence for an argument that does not fit, such as ``days must be an integer, 1 to 14``.
+
+    Args:
+        schema: the tool's parameters.
+        path: keys and indexes that lead to the argument.
+    """
+    node: Any = schema
+    shown = ""
+    for step in path:
+        if isinstance(step, int):
+            shown += f"[{step}]"
+            node = node.get("items", {}) if isinstance(node, Mapping) else {}
+        else:
+            shown += f".{step}" if shown else step
+            node = node.get("properties", {}).get(step, {}) if isinstance(node, Mapping) else {}
+    return f"{shown or 'The arguments'} must be {_describe(node)}"
+
+
+def _describe(schema: Any) -> str:
+    if not isinstance(schema, Mapping):
+        return "something else"
+    if isinstance(choices := schema.get("enum"), list):
+        shown = ", ".join(str(choice) for choice in choices[:_MOST_CHOICES])
+        return f"one of: {shown}" + (", …" if len(choices) > _MOST_CHOICES else "")
+    if "const" in schema:
+        return f"exactly {schema['const']}"
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return " or ".join(_describe({**schema, "type": one}) for one in kind if one != "null")
+    if kind in ("integer", "number"):
+        noun = "an integer" if kind == "integer" else "a number"
+        return noun + _bounds(schema, "minimum", "maximum", ", ")
+    if kind == "string":
+        length = _bounds(schema, "minLength", "maxLength", " of ")
+        return "text" + (f"{length} characters" if length else "") + _suffix(" matching ", schema.get("pattern"))
+    if kind == "array":
+        return "a list" + _bounds(schema, "minItems", "maxItems", " of ") + _suffix(", each ", schema.get("items"))
+    if kind == "object":
+        names = schema.get("required") or schema.get("properties") or ()
+        return "an object" + (f" with {', '.join(names)}" if names else "")
+    if isinstance(options := schema.get("anyOf") or schema.get("oneOf"), list):
+        return " or ".join(_describe(option) for option in options)
+    return {"boolean": "true or false", "null": "null"}.get(str(kind), "given")
+
+
+def _bounds(schema: Mapping[str, Any], low: str, high: str, lead: str) -> str:
+    least, most = schema.get(low), schema.get(high)
+    if least is not None and most is not None:
+        return f"{lead}{least} to {most}"
+    if least is not None:
+        return f"{lead}at least {least}"
+    if most is not None:
+        return f"{lead}at most {most}"
+    return ""
+
+
+def _suffix(lead: str, value: Any) -> str:
+    if not value:
+        return ""
+    return lead + (value if isinstance(value, str) else _describe(value))
+
+
+def _to_choice(choices: Mapping[str, str], text: str) -> str:
+    return choices.get(text.casefold(), text)
+
+
+def _to_integer(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _to_number(text: str) -> float | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if number - number == 0 else text  # an infinity or NaN is no JSON number
+
+
+def _to_boolean(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text.strip().lower(), text)
+
+
+_COERCIONS: Mapping[str, Callable[[str], Any]] = {
+    "integer": _to_integer,
+    "number": _to_number,
+    "boolean": _to_boolean,
+}
+
+
+def _refuse_retrieval(uri: str) -> Any:
+    msg = f"{uri} is elsewhere; a tool's schema must stand on its own"
+    raise ValueError(msg)

@@ -1,0 +1,219 @@
+"""Typed tools: parameters, descriptions and checks read from a handler's type hints and docstring."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import docstring_parser
+import msgspec
+from attrs import frozen
+
+from agenthost.arguments import coercions, explain
+from agenthost.errors import ArgumentsRefused, DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost.swaig import Call
+
+__all__ = ["Signature", "TypedArguments", "is_plain", "read_signature"]
+
+_INJECTED = ("call", "raw_data")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+
+
+class TypedArguments:
+    """Arguments of a typed handler: converted to the declared types, then passed by keyword.
+
+    Args:
+        struct: a msgspec structure with one field a parameter.
+        schema: the parameters as JSON Schema, for explanations.
+        injected: which of ``call`` and ``raw_data`` the handler asks for.
+    """
+
+    __slots__ = ("_coercions", "_fields", "_injected", "_schema", "_struct")
+
+    def __init__(self, struct: type[msgspec.Struct], schema: Mapping[str, Any], injected: frozenset[str]) -> None:
+        self._struct = struct
+        self._fields = struct.__struct_fields__
+        self._schema = schema
+        self._injected = injected
+        self._coercions = coercions(schema)
+
+    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
+        """Call ``handler`` with the converted arguments.
+
+        Raises:
+            ArgumentsRefused: they do not fit the declared types.
+        """
+        if self._coercions:
+            arguments = {
+                name: self._coercions[name](value) if isinstance(value, str) and name in self._coercions else value
+                for name, value in arguments.items()
+            }
+        try:
+            converted = msgspec.convert(arguments, self._struct, strict=False)
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise ArgumentsRefused(explain(self._schema, _path(str(error)))) from error
+        passed = {name: getattr(converted, name) for name in self._fields}
+        if "call" in self._injected:
+            passed["call"] = call
+        if "raw_data" in self._injected:
+            passed["raw_data"] = call.raw_data
+        return handler(**passed)
+
+
+@frozen
+class Signature:
+    """What a typed handler's signature and docstring say.
+
+    Args:
+        summary: the docstring's first paragraph.
+        schema: the parameters as JSON Schema, without references.
+        arguments: the check that belongs to them.
+    """
+
+    summary: str
+    schema: Mapping[str, Any]
+    arguments: TypedArguments
+
+
+def is_plain(handler: Callable[..., Any]) -> bool:
+    """Whether a handler takes ``(args, raw_data)`` rather than typed parameters."""
+    try:
+        names = list(inspect.signature(handler).parameters)
+    except (TypeError, ValueError):
+        return True
+    return names[:1] == ["args"] or names[:1] == ["raw_data"]
+
+
+def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
+    """Read a typed handler.
+
+    Args:
+        tool: the tool's name, for errors.
+        handler: a function or bound method; ``*args`` and ``**kwargs`` have no meaning for a model.
+
+    Raises:
+        DefinitionError: a parameter cannot be described to a model.
+    """
+    hints = _hints(tool, handler)
+    doc = docstring_parser.parse(inspect.getdoc(handler) or "")
+    described = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for name, parameter in inspect.signature(handler).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model; name each parameter."
+            raise DefinitionError(msg)
+        if name in _INJECTED:
+            continue
+        hint = hints.get(name, str)
+        if text := described.get(name):
+            hint = Annotated[hint, msgspec.Meta(description=text)]
+        if parameter.default is parameter.empty:
+            fields.append((name, hint))
+        else:
+            fields.append((name, hint, _default(parameter.default)))
+    try:
+        struct = msgspec.defstruct(tool, fields, kw_only=True)
+        schema = _schema(struct, hints)
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"tool {tool!r}: a parameter's type cannot be described to a model: {str(error).splitlines()[0]}"
+        raise DefinitionError(msg) from error
+    injected = frozenset(_INJECTED) & inspect.signature(handler).parameters.keys()
+    summary = "\n".join(part for part in (doc.short_description, doc.long_description) if part)
+    return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, injected))
+
+
+def _default(value: Any) -> Any:
+    """A default that msgspec accepts: mutable ones are made anew for each call."""
+    if isinstance(value, (list, dict, set)):
+        return msgspec.field(default_factory=value.copy)
+    return value
+
+
+def _hints(tool: str, handler: Callable[..., Any]) -> dict[str, Any]:
+    function = inspect.unwrap(handler)
+    function = getattr(function, "__func__", function)
+    annotations = {k: v for k, v in getattr(function, "__annotations__", {}).items() if k not in ("return", *_INJECTED)}
+    try:
+        # The return type and the host's own arguments may be names that exist only while type checking.
+        return typing.get_type_hints(
+            types.SimpleNamespace(__annotations__=annotations),
+            globalns=getattr(function, "__globals__", {}),
+            include_extras=True,
+        )
+    except (NameError, TypeError, SyntaxError) as error:
+        msg = f"tool {tool!r}: a type hint cannot be read: {error}. Import its name outside TYPE_CHECKING."
+        raise DefinitionError(msg) from error
+
+
+def _schema(struct: type[msgspec.Struct], hints: Mapping[str, Any]) -> dict[str, Any]:
+    (reference,), components = msgspec.json.schema_components([struct])
+    schema: dict[str, Any] = _inline(reference, components, ())
+    properties: dict[str, Any] = schema.get("properties", {})
+    for name, described in properties.items():
+        if "enum" in described and (written := _literal(hints.get(name))):
+            described["enum"] = [choice for choice in written if choice is not None]
+    required = {"required": schema["required"]} if schema.get("required") else {}
+    return {"type": "object", "properties": properties} | required
+
+
+def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...]) -> Any:
+    """A schema as models read it best: no references, no titles, no defaults, no null beside an optional type."""
+    if isinstance(node, list):
+        return [_inline(item, components, above) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if reference := node.get("$ref"):
+        name = reference.rpartition("/")[2]
+        if name in above:
+            msg = f"{name} contains itself"
+            raise TypeError(msg)
+        extra = {key: value for key, value in node.items() if key != "$ref"}
+        return _inline(components[name] | extra, components, (*above, name))
+    plain = {key: _inline(value, components, above) for key, value in node.items() if key not in ("title", "default")}
+    if properties := node.get("properties"):
+        plain["properties"] = {name: _inline(item, components, above) for name, item in properties.items()}
+    return _choices(_without_null(plain))
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    options = schema.pop("anyOf", None)
+    if options is None:
+        return schema
+    options = [option for option in options if option != {"type": "null"}]
+    return options[0] | schema if len(options) == 1 else schema | {"anyOf": options}
+
+
+def _choices(schema: dict[str, Any]) -> dict[str, Any]:
+    if "enum" not in schema:
+        return schema
+    choices = [choice for choice in schema["enum"] if choice is not None]
+    kinds = {type(choice) for choice in choices}
+    kind = {"type": {str: "string", int: "integer"}[kinds.pop()]} if kinds in ({str}, {int}) else {}
+    return kind | schema | {"enum": choices}
+
+
+def _literal(hint: Any) -> tuple[Any, ...]:
+    """The choices of a ``Literal``, also an optional or annotated one, in the order in which they are written."""
+    if typing.get_origin(hint) is typing.Literal:
+        return typing.get_args(hint)
+    parts = typing.get_args(hint)[:1] if typing.get_origin(hint) is Annotated else typing.get_args(hint)
+    return next((choices for part in parts if (choices := _literal(part))), ())
+
+
+def _path(message: str) -> list[str | int]:
+    path: list[str | int] = []
+    if found := _PATH.search(message):
+        for name, index in _STEP.findall(found["path"]):
+            path.append(name or (int(index) if index.isdigit() else 0))
+    if missing := _MISSING.search(message):
+        path.append(missing["name"])
+    return path

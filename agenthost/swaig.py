@@ -1,0 +1,215 @@
+"""The SWAIG wire values: a tool call as it arrives, and its answer (wire.md, section 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from attrs import field, frozen
+
+from agenthost.results import FunctionResult
+
+__all__ = ["Call", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
+
+MAX_DEPTH = 64
+"""Levels of nesting that a request body may have."""
+MAX_ANSWER = 256 * 1024
+"""Bytes that a tool's answer may have."""
+
+_FUNCTION = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class MalformedRequest(ValueError):  # noqa: N818 - it is an answer, not an error
+    """A request body that breaks the contract; its text names the field and repeats nothing of the body."""
+
+
+@frozen(slots=True)
+class Call:
+    """One call, as the platform describes it with each tool call.
+
+    Args:
+        id: the platform's ``call_id``; empty when it sent none.
+        caller_name: ``caller_id_name``.
+        caller_number: ``caller_id_num``, usually E.164 or a SIP URI.
+        global_data: what the call's agents have stored so far.
+        meta_data: what this tool's results have stored so far.
+        raw_data: the whole request body.
+    """
+
+    id: str
+    caller_name: str | None
+    caller_number: str | None
+    global_data: Mapping[str, Any] = field(repr=False)
+    meta_data: Mapping[str, Any] = field(repr=False)
+    raw_data: dict[str, Any] = field(repr=False)
+
+
+@frozen(slots=True)
+class ToolRequest:
+    """A tool call, checked in form.
+
+    Args:
+        function: the tool's name.
+        arguments: what the model passed.
+        call: the call it belongs to.
+    """
+
+    function: str
+    arguments: Mapping[str, Any]
+    call: Call
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> ToolRequest:
+        """Read a decoded request body.
+
+        Raises:
+            MalformedRequest: ``function`` is missing or no name, or a field has a wrong type.
+        """
+        function = body.get("function")
+        if function is None:
+            msg = "function is missing"
+            raise MalformedRequest(msg)
+        if not isinstance(function, str):
+            msg = "function must be a string"
+            raise MalformedRequest(msg)
+        if not _FUNCTION.fullmatch(function):
+            msg = "function must be a letter or _, then letters, digits and _"
+            raise MalformedRequest(msg)
+        call = Call(
+            id=call_id(body) or "",
+            caller_name=_typed(body, "caller_id_name", str, None),
+            caller_number=_typed(body, "caller_id_num", str, None),
+            global_data=_typed(body, "global_data", dict, None) or {},
+            meta_data=_typed(body, "meta_data", dict, None) or {},
+            raw_data=body,
+        )
+        return cls(function, _arguments(body), call)
+
+
+def decode_object(body: bytes) -> dict[str, Any]:
+    """Decode a request body: a JSON object in UTF-8, at most ``MAX_DEPTH`` levels deep; an empty one is ``{}``.
+
+    Raises:
+        MalformedRequest: it is something else.
+    """
+    if not body:
+        return {}
+    try:
+        decoded = _decode(body)
+    except (ValueError, RecursionError):
+        msg = "the body is not valid JSON"
+        raise MalformedRequest(msg) from None
+    if not isinstance(decoded, dict):
+        msg = "the body must be a JSON object"
+        raise MalformedRequest(msg)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _deeper_than(decoded, MAX_DEPTH):
+        msg = f"the body is nested deeper than {MAX_DEPTH} levels"
+        raise MalformedRequest(msg)
+    return decoded
+
+
+def call_id(body: Mapping[str, Any]) -> str | None:
+    """A body's ``call_id``, else its ``call.call_id``.
+
+    Raises:
+        MalformedRequest: either has a wrong type.
+    """
+    found = _typed(body, "call_id", str, None)
+    call = _typed(body, "call", dict, None)
+    if not found and call:
+        found = _typed(call, "call_id", str, "call")
+    return found or None
+
+
+def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
+    """Encode what a tool returned.
+
+    Args:
+        result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, or anything else that
+            JSON carries, which is then said as text.
+        resolve: gives the public URL of a sibling agent that a result hands the call over to.
+
+    Raises:
+        ValueError, TypeError, RecursionError: JSON cannot carry it, or it is larger than ``MAX_ANSWER`` bytes.
+    """
+    if isinstance(result, FunctionResult):
+        answer = result.to_dict(resolve)
+    elif result is None:
+        answer = {"response": "Function executed successfully"}
+    elif isinstance(result, str):
+        answer = {"response": result}
+    elif isinstance(result, dict) and ("response" in result or "action" in result):
+        answer = result
+    else:
+        answer = {"response": _checked(_encode(result), result).decode()}
+    encoded = _checked(_encode(answer), answer)
+    if len(encoded) > MAX_ANSWER:
+        msg = f"the result has {len(encoded)} bytes; at most {MAX_ANSWER} can be sent"
+        raise ValueError(msg)
+    return encoded
+
+
+def _checked(encoded: bytes, value: Any) -> bytes:
+    """Refuse NaN and infinities, which the encoder writes as null."""
+    if b"null" in encoded and _not_finite(value):
+        msg = "the result has a number that JSON cannot carry (NaN or infinity)"
+        raise ValueError(msg)
+    return encoded
+
+
+def _not_finite(value: Any) -> bool:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, float):
+            if item - item != 0:
+                return True
+        elif isinstance(item, Mapping):
+            stack.extend(item.values())
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            stack.extend(item)
+    return False
+
+
+def _arguments(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The model's arguments: ``argument.parsed[0]``, else ``argument.raw``, else ``arguments``, else none."""
+    argument = body.get("argument")
+    if isinstance(argument, dict):
+        parsed = argument.get("parsed")
+        if isinstance(parsed, list) and parsed and isinstance(parsed[0], dict):
+            return parsed[0]
+        raw = argument.get("raw")
+        if isinstance(raw, str) and raw:
+            try:
+                return decode_object(raw.encode())
+            except (MalformedRequest, UnicodeEncodeError):
+                return {}
+        return {}
+    return _typed(body, "arguments", dict, None) or {}
+
+
+def _typed(body: Mapping[str, Any], key: str, kind: type, above: str | None) -> Any:
+    value = body.get(key)
+    if value is not None and not isinstance(value, kind):
+        path = f"{above}.{key}" if above else key
+        msg = f"{path} must be {'an object' if kind is dict else 'a string'}"
+        raise MalformedRequest(msg)
+    return value
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for item in level
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

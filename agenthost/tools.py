@@ -1,0 +1,210 @@
+"""Tools: what a model may call (SignalWire: SWAIG functions).
+
+A tool is declared by ``@AgentBase.tool`` on a method or by ``AgentBase.define_tool``. Its handler is written in one
+of two ways:
+
+- *plain*: ``(args, raw_data)``, with parameters given as JSON Schema (wire.md, section 3);
+- *typed*: ordinary Python parameters, whose schema is read from type hints and docstring (``agenthost.signatures``).
+
+Either way the arguments are checked before the handler runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from agenthost.arguments import SchemaArguments
+from agenthost.errors import DefinitionError
+from agenthost.signatures import TypedArguments, is_plain, read_signature
+
+if TYPE_CHECKING:
+    from agenthost.swaig import Call
+
+__all__ = ["Tool", "ToolDeclaration", "declarations"]
+
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_OWN_KEYS = frozenset({"function", "description", "parameters", "web_hook_url"})
+_MARK = "__agenthost_tool__"
+
+Handler = Callable[..., Any]
+
+
+@frozen
+class ToolDeclaration:
+    """What ``@AgentBase.tool`` notes down on a method until an agent is built.
+
+    Args:
+        name: the tool's name, or None for the method's own.
+        options: the keyword arguments of ``Tool.define``.
+    """
+
+    name: str | None
+    options: Mapping[str, Any]
+
+    def mark(self, function: Handler) -> None:
+        """Attach the declaration to ``function``."""
+        if not callable(function):
+            msg = f"@AgentBase.tool stands on a method, not on {type(function).__name__}."
+            raise DefinitionError(msg)
+        setattr(function, _MARK, self)
+
+
+def declarations(cls: type) -> dict[str, ToolDeclaration]:
+    """Decorated methods of ``cls``: attribute name to declaration, base classes first, in order of definition."""
+    found: dict[str, ToolDeclaration] = {}
+    for owner in reversed(cls.__mro__):
+        for attribute, value in vars(owner).items():
+            declared = getattr(value, _MARK, None)
+            if isinstance(declared, ToolDeclaration):
+                found[attribute] = declared
+            else:
+                found.pop(attribute, None)
+    return found
+
+
+@frozen(eq=False)
+class Tool:
+    """One tool of one agent, ready to be described to a model and to be run.
+
+    Args:
+        name: what the model calls it: a letter or ``_``, then letters, digits and ``_``.
+        description: when and how the model should use it.
+        parameters: JSON Schema of the arguments, ``{"type": "object", "properties": …}``.
+        handler: the author's function, bound to its agent.
+        arguments: checks a call's arguments and turns them into the handler's own.
+        is_async: whether the handler is a coroutine function.
+        secure: whether a call needs a token of this agent, tool and call.
+        webhook_url: an address elsewhere that answers this tool instead of the host.
+        fallback: what the caller hears when the tool fails; None for the agent's own sentence.
+        extras: further fields of the function's description (fillers, wait_file, meta_data, …), sent as they are.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    handler: Handler = field(repr=False)
+    arguments: SchemaArguments | TypedArguments = field(repr=False)
+    is_async: bool
+    secure: bool = True
+    webhook_url: str | None = None
+    fallback: str | None = None
+    extras: Mapping[str, Any] = field(factory=dict, repr=False)
+
+    @classmethod
+    def define(
+        cls,
+        name: str,
+        handler: Handler,
+        *,
+        description: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        required: Sequence[str] | None = None,
+        secure: bool = True,
+        webhook_url: str | None = None,
+        fallback: str | None = None,
+        **extras: Any,
+    ) -> Tool:
+        """Make a tool from what an author wrote.
+
+        Args:
+            name: the tool's name.
+            handler: a function or bound method, plain or typed (see the module's docstring), sync or async.
+            description: taken from the docstring when left out.
+            parameters: JSON Schema, or only its ``properties``; None reads them from a typed handler.
+            required: names of required properties, when ``parameters`` holds only the properties.
+            secure: False lets a call in without a token.
+            webhook_url: see the class.
+            fallback: see the class.
+            extras: further fields of the function's description; None values are left out.
+
+        Raises:
+            DefinitionError: the name, the schema or the signature cannot work.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            msg = f"tool name {name!r}: a name is a letter or _, then letters, digits and _ (the model calls it)."
+            raise DefinitionError(msg)
+        if not callable(handler):
+            msg = f"tool {name!r}: handler must be a function, not {type(handler).__name__}."
+            raise DefinitionError(msg)
+        if taken := _OWN_KEYS & extras.keys():
+            msg = f"tool {name!r}: {', '.join(sorted(taken))} cannot be set as a field; use define_tool's arguments."
+            raise DefinitionError(msg)
+        arguments: SchemaArguments | TypedArguments
+        if parameters is None and not is_plain(handler):
+            signature = read_signature(name, handler)
+            arguments, schema = signature.arguments, signature.schema
+            description = signature.summary if description is None else description
+        else:
+            schema = _object_schema(name, parameters or {}, required)
+            arguments = SchemaArguments(name, schema, takes=_plain_arity(name, handler))
+        if description is None:
+            description = (inspect.getdoc(handler) or "").partition("\n\n")[0] or f"Execute {name}"
+        return cls(
+            name=name,
+            description=description,
+            parameters=schema,
+            handler=handler,
+            arguments=arguments,
+            is_async=inspect.iscoroutinefunction(handler),
+            secure=secure,
+            webhook_url=webhook_url,
+            fallback=fallback,
+            extras={key: value for key, value in extras.items() if value is not None},
+        )
+
+    def describe(self, url: str | None) -> dict[str, Any]:
+        """The function's entry in a document's ``SWAIG.functions``.
+
+        Args:
+            url: where this tool is called, when it is not at the document's default address.
+        """
+        described = {"function": self.name, "description": self.description, "parameters": self.parameters}
+        if fillers := self.extras.get("fillers"):
+            described["fillers"] = fillers
+        if url is not None:
+            described["web_hook_url"] = url
+        for key, value in self.extras.items():
+            described.setdefault(key, value)
+        return described
+
+    def call(self, arguments: Mapping[str, Any], call: Call) -> Any:
+        """Check ``arguments`` and call the handler; an async handler's coroutine is returned unawaited.
+
+        Raises:
+            ArgumentsRefused: the arguments do not fit the schema.
+        """
+        return self.arguments.invoke(self.handler, arguments, call)
+
+
+def _object_schema(name: str, parameters: Mapping[str, Any], required: Sequence[str] | None) -> dict[str, Any]:
+    if not isinstance(parameters, Mapping):
+        msg = f"tool {name!r}: parameters must be a JSON Schema as a dictionary, not {type(parameters).__name__}."
+        raise DefinitionError(msg)
+    if parameters.get("type") == "object" and isinstance(parameters.get("properties", {}), Mapping):
+        schema = {**parameters, "properties": dict(parameters.get("properties", {}))}
+    else:
+        schema = {"type": "object", "properties": dict(parameters)}
+    if required and schema["properties"]:
+        schema["required"] = list(required)
+    return schema
+
+
+def _plain_arity(name: str, handler: Handler) -> int:
+    """How many of ``(args, raw_data)`` a plain handler takes."""
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):
+        return 2
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = sum(p.default is p.empty for p in positional)
+    keyword_only = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
+    takes = 2 if any(p.kind is p.VAR_POSITIONAL for p in parameters) else min(len(positional), 2)
+    if takes < 1 or needed > 2 or keyword_only:  # noqa: PLR2004 - (args, raw_data)
+        msg = f"tool {name!r}: a handler with declared parameters is called as handler(args, raw_data)."
+        raise DefinitionError(msg)
+    return takes
