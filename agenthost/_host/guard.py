@@ -1,0 +1,96 @@
+"""Running code that is not ours while the host starts: one job after another, none longer than its deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Failed", "Outcome", "run_guarded"]
+
+T = TypeVar("T")
+
+
+@frozen
+class Failed:
+    """How a job failed.
+
+    Args:
+        error: what it raised, ``SystemExit`` and the like included; ``TimeoutError`` when it missed its deadline.
+    """
+
+    error: BaseException
+
+
+Outcome: TypeAlias = "T | Failed"
+
+
+@frozen(eq=False)
+class _Runner(Generic[T]):
+    """A thread that works through ``jobs`` from ``first`` on, until it is abandoned."""
+
+    jobs: Sequence[Callable[[], T]]
+    first: int
+    outcomes: list[Outcome[T] | None]
+    lock: threading.Lock = field(factory=threading.Lock)
+    finished: threading.Event = field(factory=threading.Event)
+    abandoned: threading.Event = field(factory=threading.Event)
+    current: list[tuple[int, float]] = field(factory=list)
+
+    def start(self) -> None:
+        self.current[:] = [(self.first, time.monotonic())]
+        threading.Thread(target=self._work, name="agenthost-load", daemon=True).start()
+
+    def _work(self) -> None:
+        for index in range(self.first, len(self.jobs)):
+            self.current[0] = (index, time.monotonic())
+            outcome: Outcome[T]
+            try:
+                outcome = self.jobs[index]()
+            except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
+                outcome = Failed(error)
+            with self.lock:
+                if self.abandoned.is_set():
+                    return
+                self.outcomes[index] = outcome
+        self.finished.set()
+
+    def wait(self, timeout: float) -> int | None:
+        """Wait for the end; the index of a job that missed its deadline is returned instead, its thread left behind."""
+        while not self.finished.is_set():
+            index, started = self.current[0]
+            left = started + timeout - time.monotonic()
+            if left > 0:
+                self.finished.wait(left)
+                continue
+            with self.lock:
+                if self.outcomes[index] is None:
+                    self.abandoned.set()
+                    return index
+        return None
+
+
+def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome[T]]:
+    """Run ``jobs`` in order on a thread of their own.
+
+    Args:
+        jobs: each returns its result or raises anything.
+        timeout: seconds that one job may take. A job that takes longer is left behind in its thread, which a daemon
+            thread never keeps the process from ending, and the next one starts.
+    """
+    outcomes: list[Outcome[T] | None] = [None] * len(jobs)
+    first = 0
+    while first < len(jobs):
+        runner = _Runner(jobs, first, outcomes)
+        runner.start()
+        late = runner.wait(timeout)
+        if late is None:
+            break
+        outcomes[late] = Failed(TimeoutError(f"did not finish loading within {timeout:g} s"))
+        first = late + 1
+    return [outcome for outcome in outcomes if outcome is not None]

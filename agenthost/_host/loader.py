@@ -1,0 +1,248 @@
+"""Loading: from entry points to built agents and registered plugins, each guarded by itself."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+import pluggy
+from attrs import frozen
+
+from agenthost import __version__, hookspecs
+from agenthost._host.config import AgentConfig, Config
+from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
+from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.remedies import Diagnosis, diagnose
+from agenthost._host.selection import Wanted, select
+from agenthost._host.settings import build_settings
+from agenthost.agent import AgentBase, declared
+from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["Built", "Loaded", "PluginState", "Rejected", "load"]
+
+
+@frozen
+class Built:
+    """An agent that was imported and made.
+
+    Args:
+        key: see ``Wanted``.
+        distribution: the package that offers it; ``code`` when a program registered it.
+        version: that package's version.
+        agent: the agent.
+        config: its section.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    agent: AgentBase
+    config: AgentConfig
+
+
+@frozen
+class Rejected:
+    """An agent that could not be made.
+
+    Args:
+        key: see ``Wanted``.
+        distribution: the package that offers it.
+        version: that package's version.
+        diagnosis: what failed, and what to do about it.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    diagnosis: Diagnosis
+
+
+@frozen
+class PluginState:
+    """A plugin that was asked for.
+
+    Args:
+        name: its entry-point name.
+        distribution: the package that offers it.
+        version: that package's version.
+        state: ``ready``, ``disabled`` or ``quarantined``.
+        hooks: names of the hooks that it implements.
+        diagnosis: why it is quarantined.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    state: str
+    hooks: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
+
+
+@frozen
+class Loaded:
+    """Everything that loading found out.
+
+    Args:
+        built: agents that can be planned.
+        rejected: agents that cannot.
+        disabled: agents that configuration switches off.
+        plugins: every plugin with its state.
+        configure_app: implementations of the hook of that name.
+        warnings: sentences about configuration that fits nothing installed.
+    """
+
+    built: tuple[Built, ...]
+    rejected: tuple[Rejected, ...]
+    disabled: tuple[Wanted, ...]
+    plugins: tuple[PluginState, ...]
+    configure_app: tuple[Callable[..., object], ...]
+    warnings: tuple[str, ...]
+
+
+def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
+    """Import and build everything that is enabled; never raises for what a package does."""
+    timeout = config.host.build_timeout
+    plugins, manager = _load_plugins(config, candidates)
+    items, warnings = select(config, candidates)
+    enabled = [item for item in items if item.config.enabled]
+    outcomes = run_guarded([partial(_build, item, config.source) for item in enabled], timeout)
+    built, rejected = [], []
+    for item, outcome in zip(enabled, outcomes, strict=True):
+        offer = item.candidate
+        if isinstance(outcome, Failed):
+            diagnosis = diagnose(outcome.error, offer, item.key)
+            rejected.append(Rejected(item.key, offer.distribution, offer.version, diagnosis))
+        else:
+            built.append(Built(item.key, offer.distribution, offer.version, outcome, item.config))
+    built += _from_hooks(manager, config, {item.key for item in items}, plugins)
+    return Loaded(
+        built=tuple(built),
+        rejected=tuple(rejected),
+        disabled=tuple(item for item in items if not item.config.enabled),
+        plugins=tuple(plugins),
+        configure_app=tuple(impl.function for impl in manager.hook.configure_app.get_hookimpls()),
+        warnings=warnings,
+    )
+
+
+def _build(item: Wanted, source: str | None) -> AgentBase:
+    """Import a candidate and make its agent.
+
+    Raises:
+        BaseException: whatever the package does.
+    """
+    _check_requirement(item.candidate)
+    offered = _resolve(item.candidate.value)
+    if isinstance(offered, type) and issubclass(offered, AgentBase):
+        settings = getattr(offered, "Settings", None)
+        if isinstance(settings, type) and attrs.has(settings):
+            where, key = source or "agenthost.toml", f"agents.{item.key}"
+            agent: Any = offered(build_settings(settings, item.config.settings, where, key))  # type: ignore[arg-type]
+        else:
+            _refuse_settings(item, source)
+            agent = offered()  # type: ignore[call-arg]
+    else:
+        _refuse_settings(item, source)
+        agent = offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
+    if inspect.iscoroutine(agent):
+        agent.close()
+    if not isinstance(agent, AgentBase):
+        msg = f"{item.candidate.value} gives {_kind(agent)}, not an agent (a subclass of agenthost.AgentBase)"
+        raise DefinitionError(msg)
+    declared(agent)
+    return agent
+
+
+def _check_requirement(candidate: Candidate) -> None:
+    if problem := requirement_problem(candidate, __version__):
+        raise UnsupportedHost(problem)
+
+
+def _resolve(value: str) -> Any:
+    module, _, attribute = value.partition(":")
+    resolved = importlib.import_module(module.strip())
+    attribute = attribute.partition("[")[0].strip()
+    return attrgetter(attribute)(resolved) if attribute else resolved
+
+
+def _refuse_settings(item: Wanted, source: str | None) -> None:
+    if item.config.settings:
+        names = ", ".join(item.config.settings)
+        msg = f"{source}: agents.{item.key}: this agent takes no settings, but has {names}. Remove them."
+        raise ConfigurationError(msg)
+
+
+def _kind(thing: object) -> str:
+    return "nothing" if thing is None else f"{type(thing).__name__} object"
+
+
+def _load_plugins(config: Config, candidates: Iterable[Candidate]) -> tuple[list[PluginState], pluggy.PluginManager]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    offers = [candidate for candidate in candidates if candidate.group == PLUGINS]
+    enabled = [offer for offer in offers if config.plugins.allows(offer.name)]
+    states = [PluginState(o.name, o.distribution, o.version, "disabled") for o in offers if o not in enabled]
+    jobs = [partial(_register, manager, offer) for offer in enabled]
+    for offer, outcome in zip(enabled, run_guarded(jobs, config.host.build_timeout), strict=True):
+        if isinstance(outcome, Failed):
+            diagnosis = diagnose(outcome.error, offer, offer.name)
+            states.append(PluginState(offer.name, offer.distribution, offer.version, "quarantined", (), diagnosis))
+        else:
+            states.append(PluginState(offer.name, offer.distribution, offer.version, "ready", outcome))
+    return sorted(states, key=attrgetter("distribution", "name")), manager
+
+
+def _register(manager: pluggy.PluginManager, candidate: Candidate) -> tuple[str, ...]:
+    """Import a plugin and register it, all or nothing; gives the names of its hooks."""
+    _check_requirement(candidate)
+    plugin = _resolve(candidate.value)
+    name = f"{candidate.distribution}:{candidate.name}"
+    manager.register(plugin, name)
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError:
+        manager.unregister(name=name)
+        raise
+    return tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
+
+
+def _from_hooks(
+    manager: pluggy.PluginManager, config: Config, keys: set[str], plugins: list[PluginState]
+) -> list[Built]:
+    """Agents that plugins make in code; a hook that fails puts its plugin in quarantine."""
+    owners: Mapping[str, PluginState] = {f"{p.distribution}:{p.name}": p for p in plugins}
+    impls = manager.hook.agents.get_hookimpls()
+    jobs = [partial(_agents_of, cast("Callable[[], Iterable[AgentBase]]", impl.function)) for impl in impls]
+    built: list[Built] = []
+    for impl, outcome in zip(impls, run_guarded(jobs, config.host.build_timeout), strict=True):
+        owner = owners[impl.plugin_name]
+        if isinstance(outcome, Failed):
+            candidate = Candidate(PLUGINS, owner.name, "", owner.distribution, owner.version, "")
+            failed = attrs.evolve(owner, state="quarantined", diagnosis=diagnose(outcome.error, candidate, owner.name))
+            plugins[plugins.index(owner)] = failed
+            continue
+        for agent in outcome:
+            name = declared(agent).name
+            key = name if name not in keys else f"{owner.distribution}:{name}"
+            keys.add(key)
+            section = config.agents.get(key, AgentConfig())
+            if section.enabled:
+                built.append(Built(key, owner.distribution, owner.version, agent, section))
+    return built
+
+
+def _agents_of(implementation: Callable[[], Iterable[AgentBase]]) -> list[AgentBase]:
+    found = list(implementation())
+    for agent in found:
+        if not isinstance(agent, AgentBase):
+            msg = f"its hook agents() gives {_kind(agent)}, not an agent"
+            raise DefinitionError(msg)
+        declared(agent)
+    return found

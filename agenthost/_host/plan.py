@@ -1,0 +1,257 @@
+"""The plan: the frozen result of every decision that is made before the host serves.
+
+``make_plan`` is a function of configuration and what was loaded. It gives each agent its route, finds conflicts, and
+seals what remains; ``agenthost check --json`` prints its report, and serving only reads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import field, frozen
+
+from agenthost._host.remedies import Diagnosis, quoted
+from agenthost._host.routes import normalise, route_problem
+from agenthost.agent import AgentBase, declared, seal
+from agenthost.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from agenthost._host.config import Config
+    from agenthost._host.loader import Built, Loaded, PluginState
+    from agenthost.swml import Template
+    from agenthost.tools import Tool
+
+__all__ = ["HostPlan", "Mounted", "SetAside", "make_plan"]
+
+
+@frozen(eq=False)
+class Mounted:
+    """An agent that is served.
+
+    Args:
+        key: its name in configuration and on the command line.
+        name: what it calls itself.
+        route: where it is mounted.
+        distribution: the package that offers it.
+        version: that package's version.
+        agent: the agent, sealed.
+        tools: its tools by name.
+        template: its document, encoded.
+        fallback: what a caller hears when one of its tools fails.
+        sip: user parts that it asks for.
+    """
+
+    key: str
+    name: str
+    route: str
+    distribution: str
+    version: str
+    agent: AgentBase = field(repr=False)
+    tools: Mapping[str, Tool] = field(repr=False)
+    template: Template = field(repr=False)
+    fallback: str
+    sip: tuple[str, ...]
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        return {
+            "agent": self.key,
+            "route": self.route,
+            "tools": list(self.tools),
+            "sip": list(self.sip),
+            "package": self.distribution,
+            "version": self.version,
+            "state": "ready",
+        }
+
+
+@frozen
+class SetAside:
+    """An agent that is not served, and why.
+
+    Args:
+        key: its name in configuration and on the command line.
+        distribution: the package that offers it.
+        version: that package's version.
+        state: ``quarantined``, ``conflict`` or ``disabled``.
+        diagnosis: the reason and the remedy; None when it is disabled.
+        route: the route it asked for, where it came so far.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    state: str
+    diagnosis: Diagnosis | None = None
+    route: str | None = None
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        row: dict[str, Any] = {
+            "agent": self.key,
+            "route": self.route,
+            "tools": [],
+            "sip": [],
+            "package": self.distribution,
+            "version": self.version,
+            "state": self.state,
+        }
+        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
+
+
+@frozen(eq=False)
+class HostPlan:
+    """What the host serves, and what it does not.
+
+    Args:
+        agents: in order of their routes.
+        set_aside: everything else that was asked for, in order of keys.
+        plugins: every plugin with its state.
+        configure_app: what plugins do to the Litestar application.
+        warnings: sentences about configuration that fits nothing.
+    """
+
+    agents: tuple[Mounted, ...]
+    set_aside: tuple[SetAside, ...]
+    plugins: tuple[PluginState, ...]
+    configure_app: tuple[Callable[..., object], ...] = field(repr=False)
+    warnings: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[SetAside, ...]:
+        """Agents that should be served and are not."""
+        return tuple(item for item in self.set_aside if item.state != "disabled")
+
+    @property
+    def problems(self) -> int:
+        """How many agents and plugins failed, and warnings there are."""
+        plugins = sum(plugin.state == "quarantined" for plugin in self.plugins)
+        return len(self.failed) + plugins + len(self.warnings)
+
+    def find(self, name: str) -> Mounted | None:
+        """The served agent of this key, else the only one of this name."""
+        by_key = next((agent for agent in self.agents if agent.key == name), None)
+        named = [agent for agent in self.agents if agent.name == name]
+        return by_key or (named[0] if len(named) == 1 else None)
+
+    def report(self) -> dict[str, Any]:
+        """The plan as data, for ``--json``."""
+        rows: list[Mounted | SetAside] = [*self.agents, *self.set_aside]
+        return {
+            "agents": [row.report() for row in rows],
+            "plugins": [
+                {
+                    "plugin": plugin.name,
+                    "package": plugin.distribution,
+                    "version": plugin.version,
+                    "state": plugin.state,
+                    "hooks": list(plugin.hooks),
+                }
+                | (attrs.asdict(plugin.diagnosis) if plugin.diagnosis else {})
+                for plugin in self.plugins
+            ],
+            "warnings": list(self.warnings),
+            "problems": self.problems,
+        }
+
+
+def make_plan(config: Config, loaded: Loaded) -> HostPlan:
+    """Decide what is served, and where."""
+    set_aside = [
+        SetAside(item.key, item.distribution, item.version, "quarantined", item.diagnosis) for item in loaded.rejected
+    ]
+    set_aside += [
+        SetAside(item.key, item.candidate.distribution, item.candidate.version, "disabled", None, item.config.route)
+        for item in loaded.disabled
+    ]
+    claims: dict[str, list[Built]] = {}
+    for item in loaded.built:
+        route = _route(item)
+        if problem := route_problem(route):
+            remedy = f'[agents.{quoted(item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
+            set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
+        else:
+            claims.setdefault(route, []).append(item)
+    mounted: list[Mounted] = []
+    for route, items in claims.items():
+        chosen = _chosen(items)
+        set_aside += [
+            _refused(item, route, "conflict", _conflict(item, route, items)) for item in items if item is not chosen
+        ]
+        if chosen is not None:
+            outcome = _mount(chosen, route)
+            (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
+    return HostPlan(
+        agents=tuple(sorted(mounted, key=lambda agent: agent.route)),
+        set_aside=tuple(sorted(set_aside, key=lambda item: item.key)),
+        plugins=loaded.plugins,
+        configure_app=loaded.configure_app,
+        warnings=(*config.warnings, *loaded.warnings),
+    )
+
+
+def _route(item: Built) -> str:
+    """Configuration's route, else the agent's own, else its entry point's name."""
+    route = item.config.route or declared(item.agent).route
+    return normalise(route) if route is not None else f"/{item.key.rpartition(':')[2]}"
+
+
+def _chosen(claims: Sequence[Built]) -> Built | None:
+    """Who serves a route: its only claimant, or the only one that configuration put there."""
+    if len(claims) == 1:
+        return claims[0]
+    configured = [item for item in claims if item.config.route is not None]
+    return configured[0] if len(configured) == 1 else None
+
+
+def _conflict(item: Built, route: str, claims: Iterable[Built]) -> Diagnosis:
+    others = " and ".join(
+        f"{other.distribution} {other.version} ({other.key})" for other in claims if other is not item
+    )
+    key = item.key
+    free = f"/{_plain(key)}"
+    elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
+    return Diagnosis(
+        f"route {route!r} is also claimed by {others}",
+        f'choose in agenthost.toml: [agents.{quoted(key)}] route = "{elsewhere}" moves it, '
+        f'route = "{route}" gives it the route',
+    )
+
+
+def _plain(text: str) -> str:
+    """A route segment made from a key."""
+    return (
+        "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text.lower()).strip("-.") or "agent"
+    )
+
+
+def _mount(item: Built, route: str) -> Mounted | SetAside:
+    own = declared(item.agent)
+    if own.sealed:
+        reason = "this very agent is already mounted elsewhere; a second mount needs a class or a factory"
+        remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
+        return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
+    try:
+        template = seal(item.agent)
+    except DefinitionError as error:
+        remedy = f"pip install --upgrade {item.distribution}"
+        return _refused(item, route, "quarantined", Diagnosis(str(error), remedy))
+    return Mounted(
+        key=item.key,
+        name=own.name,
+        route=route,
+        distribution=item.distribution,
+        version=item.version,
+        agent=item.agent,
+        tools=dict(own.draft.tools),
+        template=template,
+        fallback=own.fallback,
+        sip=own.sip,
+    )
+
+
+def _refused(item: Built, route: str, state: str, diagnosis: Diagnosis) -> SetAside:
+    return SetAside(item.key, item.distribution, item.version, state, diagnosis, route)

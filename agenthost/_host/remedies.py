@@ -1,0 +1,100 @@
+"""What a person is told about a package that failed: the reason in one line, and what mends it."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from agenthost._host.discovery import PLUGINS, extra_for
+from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
+
+if TYPE_CHECKING:
+    from agenthost._host.discovery import Candidate
+
+__all__ = ["Diagnosis", "diagnose", "off", "quoted"]
+
+_MOST_CHARACTERS = 240
+
+
+@frozen
+class Diagnosis:
+    """Why something was set aside.
+
+    Args:
+        reason: one line.
+        remedy: a command to run or a line to write.
+    """
+
+    reason: str
+    remedy: str
+
+
+def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
+    """Explain what a package did while it was loaded.
+
+    Args:
+        error: what it raised.
+        candidate: the package.
+        key: the agent's or plugin's key, for the line that switches it off.
+    """
+    return Diagnosis(_one_line(_reason(error, candidate)), _remedy(error, candidate, key))
+
+
+def off(candidate: Candidate, key: str) -> str:
+    """The line of agenthost.toml that switches an agent or a plugin off."""
+    if candidate.group == PLUGINS:
+        return f'[plugins] disable = ["{key}"]'
+    return f"[agents.{quoted(key)}] enabled = false"
+
+
+def quoted(key: str) -> str:
+    """An agent's key as it is written in TOML."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+
+
+def _reason(error: BaseException, candidate: Candidate) -> str:
+    if isinstance(error, SystemExit):
+        return f"it called sys.exit({error.code!r}) while loading"
+    if isinstance(error, (AgentHostError, ImportError, TimeoutError)):
+        return str(error) or type(error).__name__
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"{text}{_place(error, candidate)}"
+
+
+def _place(error: BaseException, candidate: Candidate) -> str:
+    """The last line of the package's own code that the error passed, such as ``(agenthost_dental.py:12)``."""
+    package = candidate.value.partition(":")[0].partition(".")[0]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if found := re.search(rf"[\\/]({re.escape(package)}(?:\.py|[\\/].*))$", frame.filename):
+            return f" ({found[1]}:{frame.lineno})"
+    return ""
+
+
+def _one_line(text: str) -> str:
+    """Printable and short: a package's words must not move a terminal's cursor or fill its screen."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= _MOST_CHARACTERS else flat[: _MOST_CHARACTERS - 1] + "…"
+
+
+def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
+    distribution = candidate.distribution
+    if isinstance(error, UnsupportedHost):
+        return f"pip install --upgrade agenthost {distribution}"
+    if isinstance(error, ModuleNotFoundError):
+        return _install_missing((error.name or "").partition(".")[0], candidate)
+    if isinstance(error, TimeoutError):
+        return f"[host] build_timeout = 60 in agenthost.toml gives it longer; {off(candidate, key)} switches it off"
+    if isinstance(error, ConfigurationError):
+        return "change that line, then run agenthost check"
+    return f"pip install --upgrade {distribution}; or switch it off in agenthost.toml: {off(candidate, key)}"
+
+
+def _install_missing(module: str, candidate: Candidate) -> str:
+    if not module or module == candidate.value.partition(":")[0].partition(".")[0]:
+        return f"pip install --force-reinstall {candidate.distribution}"
+    if extra := extra_for(candidate, module):
+        return f"pip install '{candidate.distribution}[{extra}]'"
+    return f"pip install {module}"

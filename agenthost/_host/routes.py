@@ -1,0 +1,75 @@
+"""Routes: which paths an agent may have, and which agent a path reaches (wire.md, section 1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agenthost._host.plan import Mounted
+
+__all__ = ["ENDPOINTS", "RouteTable", "normalise", "route_problem"]
+
+ENDPOINTS = frozenset({"swaig"})
+"""Last segments that are served under an agent's route."""
+RESERVED_FIRST = frozenset({"health", "ready", "live", "startup", "metrics", "sip", "v1", "-"})
+"""First segments that belong to the host."""
+RESERVED_LAST = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "sip", "mcp"})
+"""Last segments that belong to an agent's own endpoints."""
+
+_ROUTE = re.compile(r"(?:/[a-z0-9._-]{1,64}){1,4}")
+
+
+def normalise(route: str) -> str:
+    """A route without its trailing slash."""
+    return route[:-1] if len(route) > 1 and route.endswith("/") else route
+
+
+def route_problem(route: str) -> str | None:
+    """Why an agent cannot be mounted at ``route``, as a sentence; None when it can."""
+    if route == "/":
+        return None
+    if not isinstance(route, str) or not _ROUTE.fullmatch(route):
+        return f"route {route!r} is not a path of one to four segments of a-z, 0-9, '.', '_' and '-', such as '/sales'"
+    segments = route[1:].split("/")
+    if "." in segments or ".." in segments:
+        return f"route {route!r} has a '.' or '..' segment"
+    if segments[0] in RESERVED_FIRST:
+        return f"route {route!r} is reserved: /{segments[0]} belongs to the host"
+    if segments[-1] in RESERVED_LAST:
+        return f"route {route!r} is reserved: every agent has an endpoint called {segments[-1]}"
+    return None
+
+
+@frozen(slots=True)
+class RouteTable:
+    """Agents by route; immutable, so that a new one replaces it in one assignment.
+
+    Args:
+        agents: route to agent.
+    """
+
+    agents: Mapping[str, Mounted]
+
+    @classmethod
+    def of(cls, agents: Iterable[Mounted]) -> RouteTable:
+        """The table of agents whose routes differ."""
+        return cls({agent.route: agent for agent in agents})
+
+    def find(self, path: str) -> tuple[Mounted, str] | None:
+        """The agent that ``path`` reaches, and which of its endpoints: ``""`` for its document.
+
+        Args:
+            path: as it came, compared exactly; one trailing slash is not looked at.
+        """
+        path = normalise(path)
+        if agent := self.agents.get(path):
+            return agent, ""
+        route, _, endpoint = path.rpartition("/")
+        if endpoint in ENDPOINTS and (agent := self.agents.get(route or "/")):
+            return agent, endpoint
+        return None

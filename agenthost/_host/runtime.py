@@ -1,0 +1,141 @@
+"""The running host: what a request needs to know, ready to be read.
+
+Everything that can be computed before a request comes is computed when a plan is published; publishing replaces one
+reference, so requests in flight finish on the plan they began with.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+from agenthost._host.routes import RouteTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.tokens import Tokens
+    from agenthost.swml import Template
+
+__all__ = ["Credentials", "Phase", "Published", "Runtime"]
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+class Phase(Enum):
+    """What the host is doing."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+
+
+@frozen
+class Credentials:
+    """The pair that callers present by HTTP Basic.
+
+    Args:
+        user: without ``:``.
+        password: any text.
+    """
+
+    user: str
+    password: str = field(repr=False)
+
+    @property
+    def pair(self) -> bytes:
+        """``user:password`` in UTF-8, as it stands in a header before base64."""
+        return f"{self.user}:{self.password}".encode()
+
+    @property
+    def userinfo(self) -> str:
+        """The pair as it stands in a URL."""
+        return f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
+
+
+@frozen(eq=False)
+class Published:
+    """A plan, with everything a request needs beside it.
+
+    Args:
+        plan: the plan.
+        table: its agents by route.
+        templates: each route's document; without gaps for the address where the public URL is configured.
+    """
+
+    plan: HostPlan
+    table: RouteTable
+    templates: Mapping[str, Template]
+
+
+class Runtime:
+    """One host in one process.
+
+    Args:
+        config: the configuration.
+        credentials: what callers present.
+        tokens: mints and verifies tool tokens.
+    """
+
+    def __init__(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
+        self.config = config
+        self.credentials = credentials
+        self.tokens = tokens
+        self.phase = Phase.STARTING
+        self.published: Published | None = None
+        self._origin: tuple[str, str] | None = None
+        if config.host.public_url:
+            scheme, _, rest = config.host.public_url.partition("://")
+            self._origin = (scheme, rest)
+
+    def publish(self, plan: HostPlan) -> None:
+        """Serve ``plan`` from now on."""
+        templates = {agent.route: agent.template for agent in plan.agents}
+        if self._origin is not None:
+            templates = {
+                route: template.with_base(self.base(route, "", b"").encode()) for route, template in templates.items()
+            }
+        self.published = Published(plan, RouteTable.of(plan.agents), templates)
+        if self.phase is Phase.STARTING:
+            self.phase = Phase.SERVING
+
+    def base(self, route: str, scheme: str, host: bytes) -> str:
+        """The address of ``route`` with credentials, as documents carry it.
+
+        It is built from the configured public URL; where there is none, from the address that this very request was
+        sent to, which ``host_allowed`` has checked. Nothing of a request is kept.
+
+        Args:
+            route: an agent's route.
+            scheme: the request's.
+            host: the request's ``Host``.
+        """
+        scheme, authority = self._origin or (scheme, host.decode("ascii"))
+        return f"{scheme}://{self.credentials.userinfo}@{authority}{'' if route == '/' else route}"
+
+    def sibling(self, scheme: str, host: bytes) -> Callable[[str], str]:
+        """A function that gives the public URL of another agent of this host, by key or name.
+
+        The function raises LookupError when no such agent is served.
+        """
+
+        def resolve(name: str) -> str:
+            published = self.published
+            agent: Mounted | None = published.plan.find(name) if published else None
+            if agent is None:
+                msg = f"the call should be handed over to {name!r}, but no agent of this name is served here"
+                raise LookupError(msg)
+            return self.base(agent.route, scheme, host) + ("/" if agent.route == "/" else "")
+
+        return resolve
+
+
+def host_allowed(host: bytes) -> bool:
+    """Whether a ``Host`` header is a host name or address with an optional port."""
+    return _HOST.fullmatch(host) is not None

@@ -1,0 +1,51 @@
+"""Every hook of agenthost, on one page.
+
+A plugin is a module or object with functions marked ``@hookimpl`` that carry the name of a hook, registered under the
+entry-point group ``agenthost``. Hooks declare: they run once, at start-up, and return values. Nothing on the path of a
+request goes through them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from litestar.config.app import AppConfig
+
+    from agenthost.agent import AgentBase
+
+__all__ = ["PROJECT", "agents", "configure_app", "hookimpl"]
+
+PROJECT = "agenthost"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's function as the implementation of the hook of the same name."""
+
+
+@hookspec
+def agents() -> Iterable[AgentBase]:  # type: ignore[empty-body]
+    """Agents made in code rather than offered as entry points, such as one for each row of a table.
+
+    Called once at start-up, after the entry points have been loaded. Each agent's key is its name; a name that is
+    taken, or a route in conflict, is reported like any other.
+
+    Returns:
+        Agents, each with a name and usually a route of its own.
+    """
+
+
+@hookspec
+def configure_app(app_config: AppConfig) -> None:
+    """Change the Litestar application that serves everything but the agents: routes, plugins, middleware.
+
+    Called once at start-up, before the application is made. The paths of agents and of ``/health``, ``/live``,
+    ``/ready`` and ``/startup`` cannot be taken.
+
+    Args:
+        app_config: Litestar's own value; change it in place.
+    """
