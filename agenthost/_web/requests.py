@@ -1,0 +1,188 @@
+"""Requests, before anything is parsed: which are let in, whose they are, and how their bodies are read.
+
+The rules are wire.md, section 2. Each returns or raises ``Refused``; none of them answers by itself.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+from attrs import frozen
+
+from agenthost._host.runtime import host_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from litestar.types import Receive
+
+__all__ = ["Disconnected", "Head", "Refused", "authorised", "query_value", "raw_path", "read_body"]
+
+_FORBIDDEN = re.compile(
+    rb"%(?:2f|5c|00|25|[01][0-9a-f]|7f)"  # an encoded separator, percent or control character
+    rb"|//|;|\\|[\x00-\x20\x7f-\xff]"  # characters that proxies and servers read differently
+    rb"|/(?:\.|%2e){1,2}(?:/|$)",  # dot segments, also encoded
+    re.IGNORECASE,
+)
+_NEEDLESS_ESCAPE = re.compile(rb"%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", re.IGNORECASE)
+_JSON_TYPE = re.compile(rb"application/json(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE)
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+    """A request that gets an error for an answer.
+
+    Args:
+        status: the HTTP status.
+        sentence: the error's text; None for the status's own phrase.
+        headers: further headers of the answer.
+    """
+
+    def __init__(self, status: int, sentence: str | None = None, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        super().__init__(status, sentence)
+        self.status = status
+        self.sentence = sentence
+        self.headers = list(headers)
+
+
+class Disconnected(Exception):  # noqa: N818 - a state of the client
+    """The client has gone; nobody waits for an answer."""
+
+
+@frozen(slots=True)
+class Head:
+    """The headers that decide what becomes of a request.
+
+    Args:
+        host: ``Host``, checked in form.
+        authorization: ``Authorization``.
+        content_type: ``Content-Type``.
+        content_length: ``Content-Length``.
+        encoded: whether there is a ``Content-Encoding``.
+    """
+
+    host: bytes
+    authorization: bytes | None
+    content_type: bytes | None
+    content_length: bytes | None
+    encoded: bool
+
+    @classmethod
+    def read(cls, headers: Iterable[tuple[bytes, bytes]], http_version: str) -> Head:  # noqa: C901 - one pass
+        """Read the headers once.
+
+        Raises:
+            Refused: 400 for a Host that is missing in HTTP/1.1, sent twice, or no host; for a length that is sent
+                twice, is no number, or comes with a transfer encoding.
+        """
+        host = authorization = content_type = length = None
+        encoded = chunked = False
+        for name, value in headers:
+            if name == b"host":
+                if host is not None:
+                    raise Refused(400, "Host is sent twice")
+                host = value
+            elif name == b"authorization":
+                authorization = value if authorization is None else b""
+            elif name == b"content-type":
+                content_type = value if content_type is None else b""
+            elif name == b"content-length":
+                if length is not None:
+                    raise Refused(400, "Content-Length is sent twice")
+                length = value
+            elif name == b"content-encoding":
+                encoded = True
+            elif name == b"transfer-encoding":
+                chunked = True
+        if host is None and http_version == "1.1":
+            raise Refused(400, "Host is missing")
+        if host is not None and not host_allowed(host):
+            raise Refused(400, "Host is not a host name with an optional port")
+        if length is not None and (chunked or not _LENGTH.fullmatch(length)):
+            raise Refused(400, "Content-Length does not describe the body")
+        return cls(host or b"localhost", authorization, content_type, length, encoded)
+
+    def check_body(self, limit: int) -> None:
+        """Whether a body may be read.
+
+        Args:
+            limit: bytes that it may have.
+
+        Raises:
+            Refused: 415 for a type that is not JSON in UTF-8, or for any encoding; 413 when it is too large.
+        """
+        if self.content_type is not None and not _JSON_TYPE.fullmatch(self.content_type):
+            raise Refused(415, "Content-Type must be application/json")
+        if self.encoded:
+            raise Refused(415, "Content-Encoding is not supported")
+        if self.content_length is not None and int(self.content_length) > limit:
+            raise too_large(limit)
+
+
+def raw_path(raw: bytes) -> str:
+    """The path as it was sent.
+
+    Raises:
+        Refused: 400 for a path that two servers could read differently, 404 for one that spells a letter as an escape.
+    """
+    if not raw.startswith(b"/") or _FORBIDDEN.search(raw):
+        raise Refused(400, "the path has characters or segments that are not allowed")
+    if b"%" in raw and _NEEDLESS_ESCAPE.search(raw):
+        raise Refused(404)
+    return raw.decode("ascii")
+
+
+def authorised(header: bytes | None, pair: bytes) -> bool:
+    """Whether an ``Authorization`` header presents ``pair`` (RFC 7617); compared in constant time.
+
+    Args:
+        header: its value, None when it is missing.
+        pair: ``user:password`` in UTF-8.
+    """
+    scheme, _, encoded = (header or b"").partition(b" ")
+    try:
+        given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True)
+    except binascii.Error:
+        given = b""
+    return hmac.compare_digest(given, pair) and scheme.lower() == b"basic"
+
+
+def query_value(query: bytes, *names: bytes) -> str | None:
+    """The first value of the first of ``names`` that a query string has; None when it has none of them."""
+    for name in names:
+        for pair in query.split(b"&"):
+            key, _, value = pair.partition(b"=")
+            if key == name:
+                return unquote_plus(value.decode("latin-1"))
+    return None
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Read a request's body, counting as it comes.
+
+    Raises:
+        Refused: 413 when it has more than ``limit`` bytes.
+        Disconnected: the client left before its end.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        chunks.append(chunk)
+
+
+def too_large(limit: int) -> Refused:
+    """The answer to a body that is not read to its end, so the connection ends with it."""
+    return Refused(413, f"the body is larger than {limit} bytes", [(b"connection", b"close")])

@@ -1,0 +1,211 @@
+"""Serving: a socket, uvicorn with uvloop and httptools, and the host behind them.
+
+The port opens first; the agents are built on a thread beside the event loop, and served once the plan is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from agenthost._host.runtime import Phase
+from agenthost._host.server import make_runtime
+from agenthost._web.answers import HSTS, JSON, SECURITY, error
+from agenthost._web.front import Front
+from agenthost.errors import AddressError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan
+
+__all__ = ["address", "listen", "serve", "serve_on"]
+
+T = TypeVar("T")
+
+_BACKLOG = 2048
+_KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than balancers keep theirs, so that they close first."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port.
+
+    Raises:
+        AddressError: it is taken, or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(where)
+            opened.listen(_BACKLOG)
+        except OSError:
+            opened.close()
+            raise
+    except OSError as problem:
+        msg = (
+            f"cannot listen on {host} port {port}: {problem.strerror or problem}. Choose another with --host or --port."
+        )
+        raise AddressError(msg) from problem
+    return opened
+
+
+def address(opened: socket.socket) -> str:
+    """The URL of an open port, as this machine reaches it."""
+    host, port = opened.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what was bound, for display
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(config: Config, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]) -> None:
+    """Open the port and serve until SIGTERM or SIGINT.
+
+    Args:
+        config: the configuration, with its secrets.
+        make: makes the plan; called on a thread beside the event loop.
+        ready: called when the plan is served.
+
+    Raises:
+        AddressError: the port cannot be opened.
+        PlanError: ``make`` refuses.
+    """
+    with listen(config.host.host, config.host.port) as opened:
+        serve_on(opened, config, make, ready)
+
+
+def serve_on(
+    opened: socket.socket, config: Config, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]
+) -> None:
+    """Serve on an open port; see ``serve``."""
+    front = Front(runtime := make_runtime(config))
+    protocol = SecureProtocol if (config.host.public_url or "").startswith("https:") else Protocol
+    server = _Server(
+        uvicorn.Config(
+            front,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=max(1, round(config.host.drain_timeout)),
+        )
+    )
+
+    async def load() -> None:
+        try:
+            plan = await _beside(make)
+            front.publish(plan)
+        except BaseException as problem:  # noqa: BLE001 - raised again where the server was started
+            server.stop(problem)
+        else:
+            ready(plan)
+
+    def draining() -> None:
+        runtime.phase = Phase.DRAINING
+
+    server.serve_host(opened, load, draining, front)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with the host's own start and end."""
+
+    _problem: BaseException | None = None
+
+    def stop(self, problem: BaseException) -> None:
+        """End, and raise ``problem`` from ``serve_host``."""
+        self._problem = problem
+        self.should_exit = True
+
+    def serve_host(
+        self,
+        opened: socket.socket,
+        load: Callable[[], Awaitable[None]],
+        draining: Callable[[], None],
+        front: Front,
+    ) -> None:
+        """Serve until a signal; returns when everything in flight has been answered.
+
+        uvicorn raises a captured signal again when it has finished; a handler that does nothing turns that into a
+        normal end.
+        """
+        self._draining = draining
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(number, lambda *_: None)
+        self.config.load()
+
+        async def main() -> None:
+            async with front.litestar.lifespan():
+                loading = asyncio.ensure_future(load())
+                await self.serve([opened])
+                loading.cancel()
+
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(main())
+        if self._problem is not None:
+            raise self._problem
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._draining()
+        await super().shutdown(sockets)
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1, whose own errors have the form of all others."""
+
+    shared: Sequence[tuple[bytes, bytes]] = SECURITY
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer something that is not HTTP, and close."""
+        body = error(msg.removesuffix("."))
+        headers = [*self.server_state.default_headers, *self.shared, JSON, (b"connection", b"close")]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[400], lines, len(body), body))
+        self.transport.close()
+
+
+class SecureProtocol(Protocol):
+    """The same where the public URL is https."""
+
+    shared = (*SECURITY, HSTS)
+
+
+async def _beside(function: Callable[[], T]) -> T:
+    """Run ``function`` on a daemon thread, which never keeps the process from ending."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, problem: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if problem is not None:
+            done.set_exception(problem)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    def work() -> None:
+        outcome: tuple[T | None, BaseException | None]
+        try:
+            outcome = (function(), None)
+        except BaseException as problem:  # noqa: BLE001 - raised again in the waiting task
+            outcome = (None, problem)
+        try:
+            loop.call_soon_threadsafe(settle, *outcome)
+        except RuntimeError:
+            logging.getLogger("agenthost").debug("the host ended while it was loading")
+
+    threading.Thread(target=work, name="agenthost-plan", daemon=True).start()
+    return await done
