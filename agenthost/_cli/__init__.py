@@ -1,0 +1,72 @@
+"""The ``agenthost`` command: the only place that imports click.
+
+A file per command; each is imported when it is used, so that ``--help`` and lists stay quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from agenthost import __version__
+from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "agents": "List the installed agents.",
+    "check": "Do all that run does before it serves, and report.",
+    "plugins": "List the installed plugins.",
+    "routes": "List the routes and who answers them.",
+    "run": "Serve every installed agent.",
+}
+_CODES = (
+    (AddressError, ExitCode.USAGE),
+    (ConfigurationError, ExitCode.CONFIGURATION),
+    (PlanError, ExitCode.PLUGIN),
+    (AgentHostError, ExitCode.INTERNAL),
+)
+
+
+class _Commands(click.Group):
+    """Commands by name, imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"agenthost._cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=_Commands,
+    epilog="First steps: pip install an agent package, then agenthost run. Each command explains itself with --help.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="agenthost", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Serve voice and chat agents that are installed as Python packages."""
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one sentence and an exit code."""
+    try:
+        cli(prog_name="agenthost")
+    except AgentHostError as error:
+        click.echo(f"agenthost: {error}", err=True)
+        sys.exit(next(code for kind, code in _CODES if isinstance(error, kind)))
+    except Exception:  # noqa: BLE001 - the last door
+        import traceback
+
+        traceback.print_exc()
+        click.echo("agenthost: this is a mistake of agenthost itself; please report the lines above.", err=True)
+        sys.exit(ExitCode.INTERNAL)

@@ -1,0 +1,53 @@
+"""``agenthost routes``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration, load_too
+from agenthost._cli.tables import print_json, print_rows
+from agenthost._host.discovery import AGENTS, discover
+from agenthost._host.selection import select
+
+__all__ = ["command"]
+
+_HOST = (
+    ("/health", "GET", "a summary: how many agents, where"),
+    ("/live", "GET", "whether the process answers"),
+    ("/ready", "GET", "whether to send it requests"),
+    ("/startup", "GET", "whether it has finished starting"),
+)
+
+
+@click.command("routes")
+@config_file
+@as_json
+@load_too
+def command(file: str | None, as_json: bool, load: bool) -> None:
+    """List the routes and who answers them.
+
+    Without --load nothing is imported, so only routes that configuration sets are known; the rest is "its own".
+    """
+    config = configuration(file)
+    if load:
+        from agenthost._host.server import installed_plan
+
+        agents = [(a["route"], a["agent"], a["state"]) for a in installed_plan(config).report()["agents"]]
+    else:
+        wanted, _ = select(config, discover((AGENTS,)))
+        agents = [(w.config.route, w.key, "enabled" if w.config.enabled else "disabled") for w in wanted]
+    rows: list[dict[str, Any]] = [
+        {"route": route, "methods": "GET, POST", "answers": f"agent {agent}", "state": state}
+        for route, agent, state in agents
+    ]
+    rows += [{"route": path, "methods": m, "answers": what, "state": "ready"} for path, m, what in _HOST]
+    if as_json:
+        print_json(rows)
+        return
+    print_rows(
+        ("route", "methods", "answers", "state"),
+        [([row["route"] or "its own", row["methods"], row["answers"], row["state"]], "") for row in rows],
+    )
+    click.echo("  Each agent's tools are called at its route and /swaig.")
