@@ -1,0 +1,160 @@
+"""A company's front desk: a receptionist who hands calls over to sales, support and billing.
+
+Four agents in one distribution. Each is an ordinary class with an entry point in pyproject.toml; agenthost finds them,
+mounts them at their routes, and puts the addresses of the others in when a call is handed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Literal
+
+from attrs import frozen
+
+from agenthost import AgentBase, Call, FunctionResult
+from agenthost_frontdesk.company import Company
+
+__all__ = ["BillingAgent", "MainAgent", "SalesAgent", "SupportAgent"]
+
+
+@frozen
+class Settings:
+    """What agenthost.toml may say of each agent, such as ``[agents.billing] company = "company.toml"``.
+
+    Args:
+        company: path of a company file; left out, the one that is shipped.
+    """
+
+    company: str | None = None
+
+
+class MainAgent(AgentBase):
+    """The receptionist, at ``/``: finds out what a caller needs, and hands the call over."""
+
+    Settings = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        company = Company.read(settings.company)
+        super().__init__(name="main", route="/", sip=("main",))
+        self.prompt_add_section(
+            "Role", f"You are the receptionist for {company.name}. Help callers reach the right department."
+        )
+        self.prompt_add_section(
+            "Departments",
+            bullets=[
+                "Sales - for new purchases and pricing",
+                "Support - for technical help",
+                "Billing - for payments and invoices",
+            ],
+        )
+        self.prompt_add_section("Hours", f"People can be reached from {company.hours}.")
+        self.add_language("English", "en-US", "rime.spore")
+
+    @AgentBase.tool
+    def transfer_department(self, department: Literal["sales", "support", "billing"]) -> FunctionResult:
+        """Transfer the caller to a department.
+
+        Args:
+            department: Where the caller's request belongs
+        """
+        return FunctionResult(f"Transferring to {department}.").hand_over(department)
+
+
+class SalesAgent(AgentBase):
+    """Sales, at ``/sales``: knows the prices."""
+
+    Settings = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self._company = Company.read(settings.company)
+        super().__init__(name="sales", route="/sales", sip=("sales",))
+        self.prompt_add_section(
+            "Role",
+            f"You are a sales representative for {self._company.name}. "
+            "Help customers with product information and pricing.",
+        )
+        self.add_language("English", "en-US", "rime.marsh")
+        self.define_tool(
+            name="get_pricing",
+            description="Get pricing information",
+            parameters={
+                "product": {
+                    "type": "string",
+                    "description": "The product the caller asks about",
+                    "enum": list(self._company.prices),
+                }
+            },
+            required=["product"],
+            handler=self._get_pricing,
+        )
+
+    def _get_pricing(self, args: dict[str, str]) -> FunctionResult:
+        product = args["product"]
+        return FunctionResult(f"{product} is {self._company.prices[product]}.")
+
+
+class SupportAgent(AgentBase):
+    """Support, at ``/support``: opens tickets."""
+
+    Settings = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self._company = Company.read(settings.company)
+        super().__init__(name="support", route="/support", sip=("support",))
+        self.prompt_add_section(
+            "Role",
+            f"You are a technical support agent for {self._company.name}. Help customers resolve technical issues.",
+        )
+        self.add_language("English", "en-US", "rime.spore")
+
+    @AgentBase.tool
+    def create_ticket(self, issue: str, call: Call) -> FunctionResult:
+        """Create a support ticket.
+
+        Args:
+            issue: What the caller reports, in a sentence
+            call: The call, which the host passes
+        """
+        ticket = ticket_number(call.id, issue)
+        return FunctionResult(
+            f"I've created ticket {ticket} for your issue. You'll receive updates at {self._company.support_email}."
+        ).update_global_data({"ticket": ticket})
+
+
+class BillingAgent(AgentBase):
+    """Billing, at ``/billing``: knows what is still to be paid."""
+
+    Settings = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self._company = Company.read(settings.company)
+        super().__init__(name="billing", route="/billing", sip=("billing",))
+        self.prompt_add_section(
+            "Role",
+            f"You are a billing specialist for {self._company.name}. "
+            "Help with payments, invoices, and account questions.",
+        )
+        self.add_language("English", "en-US", "rime.cove")
+
+    @AgentBase.tool
+    async def get_balance(self, account_id: str) -> FunctionResult:
+        """Get account balance.
+
+        Args:
+            account_id: The account number, such as A-1001
+        """
+        account = account_id.strip().upper()
+        return FunctionResult(
+            self._company.balance(account) or "I can't find that account. Please ask for the number again."
+        )
+
+
+def ticket_number(call_id: str, issue: str) -> str:
+    """A ticket's number, such as ``T-K5XQ2MJH4A``.
+
+    It is made from the call and the issue: a repeated request within one call names the same ticket, on every worker
+    and after every restart, and 50 bits keep two calls from sharing one.
+    """
+    text = f"{call_id}\n{' '.join(issue.casefold().split())}"
+    return "T-" + base64.b32encode(hashlib.blake2s(text.encode(), digest_size=10).digest()).decode()[:10]
