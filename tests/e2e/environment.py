@@ -97,9 +97,7 @@ class Served:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            raise AssertionError(
-                f"the host did not stop within {seconds} s of SIGTERM\n{self.stderr}"
-            ) from None
+            raise AssertionError(f"the host did not stop within {seconds} s of SIGTERM\n{self.stderr}") from None
 
 
 @attrs.define
@@ -255,9 +253,7 @@ def requirements_of(wanting: Distribution) -> list[Distribution]:
     while pending:
         line, extra = pending.pop()
         requirement = Requirement(line)
-        if (line, extra) in seen or (
-            requirement.marker and not requirement.marker.evaluate({"extra": extra})
-        ):
+        if (line, extra) in seen or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
             continue
         seen.add((line, extra))
         required = found.setdefault(canonicalize_name(requirement.name), distribution(requirement.name))
