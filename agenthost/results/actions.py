@@ -75,7 +75,8 @@ class Actions:
         tool_result: str | None = None,
         tool_prompt: str | None = None,
     ) -> None:
-        if response:
+        # A result is built on the path of every tool call: the types are asked here, and named only when wrong.
+        if response and not isinstance(response, (str, dict)):
             instance("response", response, (str, dict), "a string or an object")
         self.response: str | dict[str, Any] = response or ""
         self.action: list[dict[str, Any] | HandOver] = []
@@ -127,7 +128,8 @@ class Actions:
             name: The action's key.
             data: Its value, anything JSON can carry.
         """
-        instance("name", name, str, "a string")
+        if not isinstance(name, str):
+            instance("name", name, str, "a string")
         self.action.append({name: data})
         return self
 
