@@ -225,6 +225,37 @@ class TestValidate:
 
 
 class TestFromDict:
+    def test_everything_that_is_emitted_can_be_read(self):
+        written = {
+            "default": {
+                "steps": [
+                    {
+                        "name": "s",
+                        "text": "x",
+                        "step_criteria": "done",
+                        "functions": "none",
+                        "valid_steps": ["next"],
+                        "valid_contexts": ["other"],
+                        "end": True,
+                        "skip_user_turn": True,
+                        "skip_to_next_step": True,
+                        "history": "hide",
+                        "reset": {"system_prompt": "S", "user_prompt": "U", "consolidate": True, "full_reset": True},
+                        "gather_info": {
+                            "questions": [{"key": "k", "question": "q"}],
+                            "isolated": True,
+                            "completion_action": "s",
+                        },
+                    }
+                ],
+                "system_prompt": "S",
+                "pom": [{"title": "A", "body": "a", "bullets": ["x"]}],
+            },
+            "other": {"steps": [{"name": "t", "text": "y"}], "prompt": "P", "isolated": True},
+        }
+
+        assert written == ContextBuilder.from_dict(written).to_dict()
+
     def test_sections_of_a_step_become_its_text(self):
         step = {"name": "s", "pom": [{"title": "Task", "body": "Greet."}]}
 

@@ -160,6 +160,18 @@ class TestSections:
 
         assert '      <bullet id="2">y</bullet>' in sections.render_xml().splitlines()
 
+    def test_json_text_keeps_its_letters(self):
+        sections = PromptSections()
+        sections.add_section("Grüße", "日本語")
+
+        assert sections.to_json() == '[{"title": "Grüße", "body": "日本語"}]'
+
+    def test_a_subsection_is_returned_to_be_filled(self):
+        sections = PromptSections()
+        sections.add_subsection("A", "B").add_body("b").add_bullets(["x"])
+
+        assert sections.to_dict()[0]["subsections"] == [{"title": "B", "body": "b", "bullets": ["x"]}]
+
     def test_one_bullet_needs_no_list(self):
         assert Section("A", bullets="x").bullets == ["x"]
 

@@ -156,6 +156,7 @@ class TestNativeActions:
         (lambda: FunctionResult().update_global_data("k"), "data must be an object, not str"),
         (lambda: FunctionResult().set_metadata([("k", 1)]), "data must be an object, not list"),
         (lambda: FunctionResult().toggle_functions("f"), "function_toggles must be a list, not str"),
+        (lambda: FunctionResult().add_action(5, "x"), "name must be a string, not int"),
         (lambda: FunctionResult().add_actions(["say"]), "an action must be an object, not str"),
         (lambda: FunctionResult().execute_swml(5), "swml_content must be a SWML document"),
         (lambda: FunctionResult().swml_change_context(None), "context_name must be a string, not NoneType"),
