@@ -188,7 +188,7 @@ class Step:
         self.gather_info = GatherInfo(output_key, completion_action, prompt, isolated)
         return self
 
-    def add_gather_question(  # noqa: PLR0917 - the field's arguments
+    def add_gather_question(
         self,
         key: str,
         question: str,

@@ -149,7 +149,7 @@ class CallActions(Actions):
         self.action.append(swml_action({"sip_refer": {"to_uri": to_uri}}))
         return self
 
-    def send_sms(  # noqa: PLR0917 - a message has that many parts
+    def send_sms(
         self,
         to_number: str,
         from_number: str,

@@ -1,6 +1,6 @@
 """Actions on the sound of the call: recordings, taps, rooms and conferences."""
 
-# ruff: noqa: FBT001, FBT002, PLR0917 - the field's agents pass these by position, and there are that many
+# ruff: noqa: FBT001, FBT002 - the field's agents pass these by position, and there are that many
 
 from __future__ import annotations
 
