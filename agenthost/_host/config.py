@@ -118,9 +118,7 @@ class HostConfig:
 class HealthConfig:
     """``[health]``: what the health endpoints say (wire.md, section 5)."""
 
-    shape: str = setting(
-        "routes", choice("routes", "names"), "Whether `/health` lists routes or names of agents"
-    )
+    shape: str = setting("routes", choice("routes", "names"), "Whether `/health` lists routes or names of agents")
     public: str = setting(
         "full", choice("full", "count", "status"), "How much `/health` tells those without credentials"
     )
@@ -264,18 +262,18 @@ def _open(name: str, environ: Mapping[str, str]) -> _File:
         tables = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(
-            f"{name}: line {line}: this is not UTF-8 text. Save the file as UTF-8."
-        ) from error
+        raise ConfigurationError(f"{name}: line {line}: this is not UTF-8 text. Save the file as UTF-8.") from error
     except RecursionError as error:
         raise ConfigurationError(f"{name}: values are nested too deeply. Write fewer levels.") from error
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         text = str(error)
         place = re.search(_PLACE, text)
         at = f"{place[1]}: " if place else ""
         raise ConfigurationError(
             f"{name}: {at}{text.removesuffix(place[0] if place else '')}. Correct the TOML there."
         ) from error
+    except ValueError as error:  # int() refuses more than 4300 digits
+        raise ConfigurationError(f"{name}: a number is too long. Write one that fits 64 bits.") from error
     exposed = f"{mode & 0o777:04o}" if os.name == "posix" and mode & _OTHERS else ""
     return _File(name, os.path.dirname(os.path.abspath(name)), environ, tables, exposed)
 
@@ -296,9 +294,15 @@ def _host(opened: _File, overrides: Mapping[str, object]) -> HostConfig:
         elif name in table:
             values[name] = opened.read(attribute, table[name], "host")
             if name == "state_dir":
-                values[name] = os.path.join(opened.directory, os.path.expanduser(str(values[name])))
-    values["state_dir"] = os.path.abspath(os.path.expanduser(str(values["state_dir"])))
+                values[name] = _located(str(values[name]), opened.directory)
+    values["state_dir"] = _located(str(values["state_dir"]), "")
     return HostConfig(**values)  # type: ignore[arg-type]  # each was read by its field's kind
+
+
+def _located(path: str, directory: str) -> str:
+    """Return an absolute path, unless it begins with a home that is unknown: only who needs it has to complain."""
+    path = os.path.expanduser(path)
+    return path if path.startswith("~") else os.path.abspath(os.path.join(directory, path))
 
 
 def _said(attribute: Attribute[object], value: object, where: str, write: str) -> object:
@@ -349,9 +353,7 @@ def _plugins(opened: _File) -> PluginsConfig:
         if not isinstance(section, dict):
             refuse_unknown([name], [*known, "a table for each plugin"], opened.where, "plugins")
         elif plugins.allows(name):  # the secrets of others need not exist
-            settings[name] = {
-                each: opened.resolved(value, key_path(key, each)) for each, value in section.items()
-            }
+            settings[name] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
     return evolve(plugins, settings=settings)
 
 

@@ -57,7 +57,7 @@ _URL = (
     r"(?P<path>(/[a-z0-9._~-]+)*)/*"
 )
 _USE = r"[^:\s]+:[^:\s]+"
-_CONTROL = r"[\x00-\x1f\x7f]"
+_CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
 class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
@@ -104,9 +104,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return (
-            str(value) if isinstance(value, float) or abs(value) < _TOML_WHOLE else "a number beyond 64 bits"
-        )
+        return str(value) if isinstance(value, float) or abs(value) < _TOML_WHOLE else "a number beyond 64 bits"
     sorts = {"dict": "a table", "list": "a list", "tuple": "a list"}
     return sorts.get(type(value).__name__, "a date or a time")
 
@@ -170,7 +168,7 @@ def _text(value: object) -> str:
     if not text:
         raise Refused("it is empty")
     if re.search(_CONTROL, text):
-        raise Refused("it holds a control character")
+        raise Refused("it holds a control character, or is not UTF-8 text")
     return text
 
 
@@ -189,9 +187,7 @@ def _url(value: object) -> str:
         raise Refused(f"{shown(value)} has a query or a fragment")
     parts = re.fullmatch(_URL, text)
     if not parts:
-        raise Refused(
-            f"{shown(value)} is not http:// or https:// with a host and, if need be, a path of plain words"
-        )
+        raise Refused(f"{shown(value)} is not http:// or https:// with a host and, if need be, a path of plain words")
     port, path = parts["port"] or "", parts["path"]
     if port and not 0 < int(port[1:]) < 65536:  # noqa: PLR2004  # the range of TCP ports
         raise Refused(f"{shown(value)} has a port outside 1 to 65535")
@@ -203,9 +199,7 @@ def _url(value: object) -> str:
 def _user(value: object) -> str:
     text = _text(value)
     if ":" in text:
-        raise Refused(
-            f"{shown(value)} holds a colon, which ends the user name in basic auth (RFC 7617, section 2)"
-        )
+        raise Refused(f"{shown(value)} holds a colon, which ends the user name in basic auth (RFC 7617, section 2)")
     return text
 
 
@@ -231,9 +225,7 @@ def _names(value: object) -> tuple[str, ...]:
 def _use(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(_USE, text):
-        raise Refused(
-            f"{shown(value)} is not the name of a distribution and of its agent with a colon between"
-        )
+        raise Refused(f"{shown(value)} is not the name of a distribution and of its agent with a colon between")
     return text
 
 

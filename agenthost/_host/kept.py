@@ -45,10 +45,15 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
         make: called when nothing is kept; returns one line of text.
 
     Raises:
-        ConfigurationError: the directory cannot be written, or the file is readable by others, empty
-            or not text.
+        ConfigurationError: the directory is not known or cannot be written, or the file is readable by others,
+            empty or not text.
     """
     path = Path(state_dir, name)
+    if not path.is_absolute():
+        raise ConfigurationError(
+            f"{path}: host.state_dir: the home directory is not known. "
+            'Write state_dir = "/path/of/a/directory" that the host can write.'
+        )
     try:
         try:
             return _read(path)

@@ -123,9 +123,7 @@ def test_state_dir_cannot_be_written(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "hardlink_to", refuse)
 
-    with pytest.raises(
-        ConfigurationError, match=r"cannot keep its password there \(Operation not permitted\)"
-    ):
+    with pytest.raises(ConfigurationError, match=r"cannot keep its password there \(Operation not permitted\)"):
         kept_secret(str(tmp_path), "password", new_password)
 
     assert list(tmp_path.iterdir()) == []
@@ -138,3 +136,9 @@ def test_what_is_made():
     assert re.fullmatch(r"[0-9a-f]{64}", new_signing_key())
     assert new_password() != new_password()
     assert new_signing_key() != new_signing_key()
+
+
+def test_no_home():
+    """A directory below a home that nobody knows is not made in the current directory."""
+    with pytest.raises(ConfigurationError, match="the home directory is not known"):
+        kept_secret("~/.local/state/agenthost", "password", new_password)

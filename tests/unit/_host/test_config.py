@@ -1,0 +1,425 @@
+"""agenthost.toml, the environment and options, read into frozen values."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+
+import attrs
+import pytest
+
+from agenthost._host.config import Config, HostConfig, PluginsConfig, Secret, load_config
+from agenthost.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """Every test runs in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def load(here):
+    """Load a configuration file with this text."""
+
+    def load(text, environ=None, overrides=None):
+        (here / "agenthost.toml").write_text(text, encoding="utf-8")
+        return load_config(None, environ or {}, overrides or {})
+
+    return load
+
+
+@pytest.fixture
+def refused(load):
+    """Load a configuration file that is refused, and return the error's text."""
+
+    def refused(text, environ=None, overrides=None):
+        with pytest.raises(ConfigurationError) as caught:
+            load(text, environ, overrides)
+        return str(caught.value)
+
+    return refused
+
+
+def test_nothing_is_configured():
+    """Without a file, variables and options everything has its default."""
+    loaded = load_config(None, {})
+
+    assert loaded == Config(host=HostConfig(state_dir=loaded.host.state_dir))
+    assert loaded.host.state_dir.endswith(os.path.join(".local", "state", "agenthost"))  # noqa: PTH118
+
+
+def test_every_table(load, here):
+    """What the file says stands in the values, with secrets that do not show."""
+    (here / "old.key").write_text("old key\n", encoding="utf-8")
+    loaded = load(
+        """
+        [host]
+        host = "0.0.0.0"
+        port = 0
+        workers = 4
+        public_url = "HTTPS://Agents.Example.com:8443/voice/"
+        user = "sw"
+        password = { env = "PW" }
+        signing_keys = [{ env = "KEY" }, { file = "old.key" }]
+        log_level = "debug"
+        state_dir = "state"
+        max_body = 2048
+        build_timeout = 2.5
+        tool_timeout = 3
+        document_timeout = 1
+        drain_timeout = 60
+        strict = true
+        [health]
+        shape = "names"
+        public = "status"
+        [agents.dental]
+        route = "/dental"
+        rooms = 3
+        file = "rooms.csv"
+        api = { key = { env = "PW" }, url = "https://x" }
+        [agents."acme-support:support"]
+        enabled = false
+        token = { env = "NOT_SET" }
+        [agents.support-eu]
+        use = "acme-support:support"
+        [plugins]
+        disable = ["noisy"]
+        only = ["noisy", "hours"]
+        [plugins.hours]
+        zone = "Europe/Berlin"
+        [plugins.noisy]
+        token = { env = "NOT_SET" }
+        [plugins.other]
+        token = { env = "NOT_SET" }
+        """,
+        {"PW": "hunter2", "KEY": "new key"},
+    )
+
+    assert loaded.host == HostConfig(
+        host="0.0.0.0",  # noqa: S104
+        port=0,
+        workers=4,
+        public_url="https://agents.example.com:8443/voice",
+        user="sw",
+        password=Secret("hunter2"),
+        signing_keys=(Secret("new key"), Secret("old key")),
+        log_level="debug",
+        state_dir=str(here / "state"),
+        max_body=2048,
+        build_timeout=2.5,
+        tool_timeout=3.0,
+        document_timeout=1.0,
+        drain_timeout=60.0,
+        strict=True,
+    )
+    assert (loaded.health.shape, loaded.health.public) == ("names", "status")
+    dental = loaded.agents["dental"]
+    assert (dental.enabled, dental.route, dental.use) == (True, "/dental", None)
+    assert dental.settings == {
+        "rooms": 3,
+        "file": "rooms.csv",
+        "api": {"key": Secret("hunter2"), "url": "https://x"},
+    }
+    assert loaded.agents["support-eu"].use == "acme-support:support"
+    assert not loaded.agents["acme-support:support"].enabled
+    assert loaded.agents["acme-support:support"].settings == {}
+    assert loaded.plugins == PluginsConfig(
+        disable=("noisy",), only=("noisy", "hours"), settings={"hours": {"zone": "Europe/Berlin"}}
+    )
+    assert [loaded.plugins.allows(name) for name in ("hours", "noisy", "other")] == [True, False, False]
+    assert (loaded.source, loaded.warnings) == ("agenthost.toml", ())
+    assert "hunter2" not in repr(loaded)
+    assert "key'" not in repr(loaded.host)
+
+
+def test_values_are_frozen_and_reach_worker_processes():
+    """Nobody changes a configuration, and a process that is spawned can be given one."""
+    config = Config(host=HostConfig(password=Secret("a")))
+
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        config.host.port = 1
+    assert config == pickle.loads(pickle.dumps(config))  # noqa: S301
+
+
+def test_a_secret_does_not_show():
+    """Only reveal() returns the text."""
+    secret = Secret("hunter2")
+
+    assert [f"{secret}", repr(secret), f"{[secret]}"] == ["***", "Secret(***)", "[Secret(***)]"]
+    assert secret.reveal() == "hunter2"
+
+
+def test_which_file(load, here):
+    """The command line names the file, else AGENTHOST_CONFIG, else agenthost.toml."""
+    for port, name in ((1, "agenthost.toml"), (2, "env.toml"), (3, "option.toml")):
+        (here / name).write_text(f"host.port = {port}", encoding="utf-8")
+
+    assert load_config("option.toml", {"AGENTHOST_CONFIG": "env.toml"}).host.port == 3
+    assert load_config(None, {"AGENTHOST_CONFIG": "env.toml"}).host.port == 2
+    assert load_config(None, {"AGENTHOST_CONFIG": ""}).host.port == 1
+
+
+def test_paths_are_relative_to_the_file(here):
+    """A file in another directory finds its secrets and its state there; variables mean the current one."""
+    (here / "etc").mkdir()
+    (here / "etc" / "pw").write_text("from file\r\n", encoding="utf-8")
+    file = here / "etc" / "host.toml"
+    file.write_text('[host]\npassword = { file = "pw" }\nstate_dir = "state"', encoding="utf-8")
+
+    loaded = load_config(str(file), {})
+
+    assert loaded.host.password == Secret("from file")
+    assert loaded.host.state_dir == str(here / "etc" / "state")
+    assert load_config(str(file), {"AGENTHOST_STATE_DIR": "state"}).host.state_dir == str(here / "state")
+    assert load_config(None, {"XDG_STATE_HOME": "/x"}).host.state_dir == "/x/agenthost"
+    assert load_config(None, {"XDG_STATE_HOME": "x"}).host.state_dir != str(here / "x" / "agenthost")
+
+
+def test_precedence(load):
+    """Options win over AGENTHOST_ variables, those over SignalWire's, those over the file; empty is unset."""
+    text = 'host.port = 1\nhost.user = "file"\nhost.password = { env = "NOT_SET" }'
+    environ = {"PORT": "2", "AGENTHOST_PORT": "3", "SWML_BASIC_AUTH_PASSWORD": "b"}
+
+    assert load(text, environ, {"port": 4}).host.port == 4
+    assert load(text, environ, {"port": None}).host.port == 3
+    assert load(text, {**environ, "AGENTHOST_PORT": ""}).host.port == 2
+    assert load(text, {**environ, "AGENTHOST_PORT": "", "PORT": ""}).host.port == 1
+    assert load(text, environ).host.user == "file"
+
+
+def test_variables():
+    """Text of variables is parsed as the fields ask."""
+    loaded = load_config(
+        None,
+        {
+            "SWML_BASIC_AUTH_USER": "u",
+            "SWML_BASIC_AUTH_PASSWORD": "p:w",
+            "SWML_PROXY_URL_BASE": "https://x.example/",
+            "SIGNALWIRE_SWAIG_SECRET": "k",
+            "AGENTHOST_TOOL_TIMEOUT": "2.5",
+            "AGENTHOST_STRICT": "Yes",
+            "AGENTHOST_LOG_LEVEL": "WARNING",
+        },
+    ).host
+
+    assert (loaded.user, loaded.password, loaded.signing_keys) == ("u", Secret("p:w"), (Secret("k"),))
+    assert (loaded.public_url, loaded.tool_timeout) == ("https://x.example", 2.5)
+    assert (loaded.strict, loaded.log_level) == (True, "warning")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('host.port = "abc"', "host.port: 'abc' is not a whole number from 0 to 65535. Write port = 3000."),
+        ("host.port = 65536", "host.port: 65536 is not a whole number from 0 to 65535. Write port = 3000."),
+        ("host.port = true", "host.port: true is not a whole number from 0 to 65535. Write port = 3000."),
+        ("host.workers = 0", "host.workers: 0 is not a whole number of 1 or more. Write workers = 1."),
+        ("host.strict = 1", "host.strict: 1 is not true or false. Write strict = false."),
+        (
+            'host.user = "a:b"',
+            (
+                "host.user: 'a:b' holds a colon, which ends the user name in basic auth "
+                '(RFC 7617, section 2). Write user = "agenthost".'
+            ),
+        ),
+        ('host.user = ""', 'host.user: it is empty. Write user = "agenthost".'),
+        (
+            'host.host = "http://x"',
+            (
+                "host.host: 'http://x' is not a host name or an IP address without port and "
+                'brackets. Write host = "127.0.0.1".'
+            ),
+        ),
+        (
+            "host.tool_timeout = nan",
+            ("host.tool_timeout: nan is not a number of seconds above 0, up to 86400. Write tool_timeout = 10."),
+        ),
+        (
+            "host.tool_timeout = 0",
+            ("host.tool_timeout: 0 is not a number of seconds above 0, up to 86400. Write tool_timeout = 10."),
+        ),
+        (
+            'host.log_level = "loud"',
+            ("host.log_level: 'loud' is not one of debug, info, warning, error, critical. Write log_level = \"info\"."),
+        ),
+        ("host.password = 12345", 'host.password: it is not text. Write password = { env = "NAME" }.'),
+        (
+            'host.password = "a\\nb"',
+            ('host.password: it holds a control character, or is not UTF-8 text. Write password = { env = "NAME" }.'),
+        ),
+        (
+            "host.signing_keys = []",
+            ('host.signing_keys: it names no key. Write signing_keys = [{ env = "AGENTHOST_KEY" }].'),
+        ),
+        ("host.prot = 1", "host.prot: there is no such key. Did you mean port? Known here: host, port, "),
+        ("host = 3", "host: 3 is not a table. Write [host]."),
+        ("hots = {}", "hots: there is no such key. Did you mean host? Known here: host, health, agents, plugins."),
+        ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. Write shape = \"routes\"."),
+        ("health.port = 1", "health.port: there is no such key. Known here: shape, public."),
+        ("agents.dental = 1979-05-27", "agents.dental: a date or a time is not a table. Write [agents.dental]."),
+        ('agents."a:b".enabled = "no"', "agents.\"a:b\".enabled: 'no' is not true or false. Write enabled = true."),
+        (
+            'agents.a.use = "b"',
+            (
+                "agents.a.use: 'b' is not the name of a distribution and of its agent with a colon "
+                'between. Write use = "agenthost-support:support".'
+            ),
+        ),
+        ('plugins.disable = "a"', "plugins.disable: 'a' is not a list of names. Write disable = [\"name\"]."),
+        ("plugins.onyl = []", "plugins.onyl: there is no such key. Did you mean only? Known here: disable, only, "),
+        (
+            'agents.a.k = [1, { env = "NOPE" }]',
+            ("agents.a.k[1]: the variable NOPE is not set, or empty. Set NOPE in the host's environment."),
+        ),
+        ("agents.a.k = { env = 1 }", 'agents.a.k: env takes the name of a variable. Write { env = "NAME" }.'),
+        ("agents.a.k = { file = 1 }", 'agents.a.k: file takes a path. Write { file = "path/of/the/secret" }.'),
+        ("host.port = 1\nhost.user =\n", "line 2, column 12: Invalid value. Correct the TOML there."),
+        ("x = [", "end of document: Invalid value. Correct the TOML there."),
+        (f"x = {'[' * 9999}", "values are nested too deeply. Write fewer levels."),
+        (f"x = {'9' * 9999}", "a number is too long. Write one that fits 64 bits."),
+    ],
+)
+def test_refused(refused, text, expected):
+    """Every mistake names the file, the key path, what is wrong and what to write instead."""
+    assert refused(text).startswith(f"agenthost.toml: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://user:hunter2@x.example", "it holds credentials, which belong into user and password"),
+        ("https://x.example/?a=b", "has a query or a fragment"),
+        ("https://x.example/#a", "has a query or a fragment"),
+        ("x.example", "is not http:// or https:// with a host"),
+        ("ftp://x.example", "is not http:// or https:// with a host"),
+        ("https://", "is not http:// or https:// with a host"),
+        ("https://x.example:0", "has a port outside 1 to 65535"),
+        ("https://x.example/a/../b", "has a path with dot segments"),
+        ("https://x.example/a%2fb", "is not http:// or https:// with a host"),
+    ],
+)
+def test_public_url(refused, url, reason):
+    """Only a URL that documents can be built from is accepted, and credentials in one are not repeated."""
+    text = refused(f'host.public_url = "{url}"')
+
+    assert reason in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"PORT": "abc"}, "PORT: host.port: 'abc' is not a whole number from 0 to 65535. Write PORT=3000."),
+        (
+            {"AGENTHOST_STRICT": "maybe"},
+            ("AGENTHOST_STRICT: host.strict: 'maybe' is not true or false. Write AGENTHOST_STRICT=false."),
+        ),
+        (
+            {"AGENTHOST_PASSWORD": "a\udcff"},
+            (
+                "AGENTHOST_PASSWORD: host.password: it holds a control character, or is "
+                "not UTF-8 text. Write AGENTHOST_PASSWORD=…."
+            ),
+        ),
+    ],
+)
+def test_refused_variables(environ, expected):
+    """A variable is named where a file would be."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_config(None, environ)
+
+    assert str(caught.value) == expected
+
+
+def test_refused_option():
+    """An option is named where a file would be."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_config(None, {}, {"public_url": "x"})
+
+    assert str(caught.value).startswith("--public-url: host.public_url: 'x' is not http:// or https://")
+    assert str(caught.value).endswith("Write --public-url https://agents.example.com.")
+
+
+def test_unreadable_files(here):
+    """A named file has to be there, to be text, and to be readable."""
+    (here / "latin.toml").write_bytes(b"[host]\nuser = '\xe4'")
+    (here / "bom.toml").write_bytes(b"\xef\xbb\xbfhost.port = 1")
+
+    with pytest.raises(ConfigurationError, match=r"no\.toml: the file cannot be read \(No such file or directory\)"):
+        load_config("no.toml", {})
+    with pytest.raises(ConfigurationError, match=r"the file cannot be read \(Is a directory\)"):
+        load_config(str(here), {})
+    with pytest.raises(ConfigurationError, match=r"latin\.toml: line 2: this is not UTF-8 text\."):
+        load_config("latin.toml", {})
+    assert load_config("bom.toml", {}).host.port == 1
+
+
+def test_a_dangling_default_is_not_ignored(here):
+    """A link to a file that is gone is a mistake, not the absence of configuration."""
+    (here / "agenthost.toml").symlink_to("gone")
+
+    with pytest.raises(ConfigurationError, match="the file cannot be read"):
+        load_config(None, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "(No such file or directory). Put the secret there"),
+        (b"", "is empty. Put the secret there."),
+        (b"\r\n", "is empty. Put the secret there."),
+        (b"\xff", "is not UTF-8 text. Save it as UTF-8."),
+    ],
+)
+def test_secret_files(refused, here, content, expected):
+    """A secret's file has to be there and to hold text."""
+    if content is not None:
+        (here / "pw").write_bytes(content)
+
+    text = refused('host.password = { file = "pw" }')
+
+    assert text.startswith("agenthost.toml: host.password: ")
+    assert expected in text
+
+
+def test_a_secret_keeps_all_but_one_newline(load, here):
+    """Only the newline that editors add is dropped."""
+    (here / "pw").write_bytes(b" a\n\n")
+
+    assert load('agents.a.k = { file = "pw" }').agents["a"].settings == {"k": Secret(" a\n")}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("line", ['password = "lit"', 'signing_keys = ["lit"]', 'signing_keys = "lit"'])
+def test_literal_secrets_that_others_can_read(load, here, line):
+    """A secret in the file itself is accepted, with a warning when the file is open to others."""
+    load("")
+    (here / "agenthost.toml").chmod(0o600)
+    assert load(f"[host]\n{line}").warnings == ()
+
+    (here / "agenthost.toml").chmod(0o644)
+    (warning,) = load(f"[host]\n{line}").warnings
+
+    assert warning.startswith(f"agenthost.toml: host.{line.split()[0]}: other users of this machine can read it")
+    assert "(mode 0644)" in warning
+    assert warning.endswith("chmod 600 agenthost.toml")
+
+
+def test_unknown_variables():
+    """A variable that begins with AGENTHOST_ and means nothing is reported, not refused."""
+    environ = {"AGENTHOST_PROT": "1", "AGENTHOST_CONFIG": "", "AGENTHOST_TRACE_HOOKS": "1", "AGENTHOST_PORT": "1"}
+
+    (warning,) = load_config(None, environ).warnings
+
+    assert warning.startswith("AGENTHOST_PROT: agenthost knows no such variable and ignores it. Known: AGENTHOST_")
+
+
+def test_importing_it_is_cheap():
+    """Commands that list something pay for attrs and no more."""
+    program = "import sys; import agenthost._host.config; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)  # noqa: S603
+    assert not {"cattrs", "tomllib", "difflib", "logging", "json", "urllib.parse"} & set(loaded.stdout.split())
