@@ -17,8 +17,9 @@ from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenthost._host.config import Config
-    from agenthost._host.plan import HostPlan
 
 __all__ = ["command"]
 
@@ -46,22 +47,22 @@ def command(file: str | None, **options: Any) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     from agenthost._host.server import installed_plan, with_secrets
     from agenthost._web.serving import address, listen, serve_on
+    from agenthost._web.workers import serve_with_workers
 
     made = config.host.password is None
     config = with_secrets(config)
     with listen(config.host.host, config.host.port) as opened:
-        url = address(opened)
+        tell = partial(show, config, address(opened), made=made)
+        if config.host.workers > 1:
+            serve_with_workers(opened, config, _LOG, tell)
+        else:
+            serve_on(opened, config, partial(installed_plan, config), lambda plan: tell(plan.report()))
 
-        def ready(plan: HostPlan) -> None:
-            show(config, url, plan.report(), made=made)
 
-        serve_on(opened, config, partial(installed_plan, config), ready)
-
-
-def show(config: Config, url: str, report: dict[str, Any], *, made: bool) -> None:
+def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:
     """Print what is served: one screen, with a line that can be pasted."""
     host = config.host
-    password = host.password.reveal() if host.password and made else "…"
+    password = host.password.reveal() if host.password else ""
     click.echo(f"agenthost {__version__} on {url}")
     if made:
         click.echo(f"  user {host.user}, password {password} (made for this machine, kept in {host.state_dir})")
@@ -84,5 +85,5 @@ def show(config: Config, url: str, report: dict[str, Any], *, made: bool) -> Non
     served = [row for row in report["agents"] if row["state"] == "ready"]
     if served:
         route = served[-1]["route"]
-        pair = f"{host.user}:{password}" if made else f"{host.user}:$SWML_BASIC_AUTH_PASSWORD"
+        pair = f"{host.user}:{password}" if made else host.user  # curl asks for the rest
         click.echo(f"  try:  curl -u '{pair}' {url}{route}")

@@ -27,11 +27,13 @@ def print_rows(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]])
     """
     rows = list(rows)
     widths = [max(len(line[i]) for line in (header, *(cells for cells, _ in rows))) for i in range(len(header))]
+    lines = []
     for cells, remedy in ((header, ""), *rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        click.echo(f"  {line}".rstrip())
+        lines.append(f"  {line}".rstrip())
         if remedy:
-            click.echo(f"    mend it:  {remedy}")
+            lines.append(f"    mend it:  {remedy}")
+    click.echo("\n".join(lines))
 
 
 def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:

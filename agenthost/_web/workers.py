@@ -1,0 +1,193 @@
+"""Several processes behind one port, and the one that looks after them.
+
+The supervising process opens the port and serves nothing itself. Each worker is started afresh (``spawn``: an event
+loop and threads do not survive a fork), builds the agents, and serves; one that dies is replaced at once, and one that
+keeps dying after a growing pause. The secrets are made before the workers start, so that all of them take each other's
+tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from agenthost._host.server import installed_plan
+from agenthost._web.serving import serve_on
+from agenthost.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from multiprocessing.context import SpawnProcess
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan
+
+__all__ = ["serve_with_workers"]
+
+_SETTLED = 10.0
+"""Seconds after which a worker's end is no longer blamed on its start."""
+_PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before a place is filled again, by how many early ends it has seen in a row."""
+_KILL_AFTER = 5.0
+"""Seconds beyond ``drain_timeout`` after which a worker that was asked to end is killed."""
+
+_log = logging.getLogger("agenthost.workers")
+
+
+@define(eq=False)
+class _Place:
+    """A place for a worker: the process in it, if there is one, and when the next may start.
+
+    Args:
+        launch: starts a process; gives it and our end of its pipe.
+    """
+
+    launch: Callable[[], tuple[SpawnProcess, Connection]]
+    process: SpawnProcess | None = None
+    messages: Connection | None = None
+    started: float = 0.0
+    due: float = 0.0
+    early_ends: int = 0
+
+    def fill(self) -> None:
+        """Start a process here if none is running and its time has come."""
+        if self.process is None and time.monotonic() >= self.due:
+            self.process, self.messages = self.launch()
+            self.started = time.monotonic()
+
+    def clear(self) -> None:
+        """Take the ended process away, and decide when the next one starts."""
+        if self.process is None or self.messages is None:
+            return
+        self.process.join()
+        now = time.monotonic()
+        self.early_ends = self.early_ends + 1 if now - self.started < _SETTLED else 0
+        self.due = now + _PAUSES[min(self.early_ends, len(_PAUSES) - 1)]
+        _log.error("worker %s ended with %s", self.process.pid, self.process.exitcode)
+        self.messages.close()
+        self.process = self.messages = None
+
+    def handles(self) -> list[Any]:
+        """What to wait for."""
+        return [] if self.process is None else [self.messages, self.process.sentinel]
+
+
+def serve_with_workers(
+    opened: socket.socket, config: Config, log_format: str, ready: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Serve what is installed on an open port, with ``config.host.workers`` processes, until SIGTERM or SIGINT.
+
+    Args:
+        opened: the port.
+        config: the configuration, with its secrets.
+        log_format: the workers' log format.
+        ready: called with the plan's report when the first worker serves.
+
+    Raises:
+        PlanError: a worker refuses to serve what is installed.
+    """
+    stopping = threading.Event()
+    woken, waker = socket.socketpair()
+    waker.settimeout(0)
+
+    def stop(_number: int, _frame: object) -> None:
+        stopping.set()
+        waker.send(b"s")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    places = [_Place(partial(_launch, opened, config, log_format)) for _ in range(config.host.workers)]
+    try:
+        _watch(places, woken, stopping, ready)
+    finally:
+        _end(places, config.host.drain_timeout + _KILL_AFTER)
+        woken.close()
+        waker.close()
+
+
+def _watch(
+    places: list[_Place],
+    woken: socket.socket,
+    stopping: threading.Event,
+    ready: Callable[[Mapping[str, Any]], None],
+) -> None:
+    told = False
+    while not stopping.is_set():
+        for place in places:
+            place.fill()
+        pauses = [place.due - time.monotonic() for place in places if place.process is None]
+        handles = [handle for place in places for handle in place.handles()]
+        happened = wait([woken, *handles], max(0.0, min(pauses)) if pauses else None)
+        for place in places:
+            if place.messages in happened:
+                kind, content = _receive(place.messages)
+                if kind == "refused":
+                    raise PlanError(content)
+                if kind == "ready" and not told:
+                    told = True
+                    ready(content)
+            if place.process is not None and place.process.sentinel in happened:
+                place.clear()
+
+
+def _receive(messages: Connection | None) -> tuple[str, Any]:
+    try:
+        received: tuple[str, Any] = messages.recv() if messages is not None else ("gone", None)
+    except (EOFError, OSError):
+        return "gone", None
+    return received
+
+
+def _launch(opened: socket.socket, config: Config, log_format: str) -> tuple[SpawnProcess, Connection]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(opened, config, log_format, theirs), name="agenthost-worker")
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def _end(places: list[_Place], patience: float) -> None:
+    running = [place.process for place in places if place.process is not None]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + patience
+    for process in running:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            _log.error("worker %s did not end within %g s; killed", process.pid, patience)
+            process.kill()
+            process.join()
+
+
+def _work(opened: socket.socket, config: Config, log_format: str, messages: Connection) -> None:
+    """The life of one worker."""
+    logging.basicConfig(level=config.host.log_level.upper(), format=log_format)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    threading.Thread(target=_follow, args=(messages,), daemon=True).start()
+
+    def ready(plan: HostPlan) -> None:
+        messages.send(("ready", plan.report()))
+
+    try:
+        serve_on(opened, config, partial(installed_plan, config), ready)
+    except PlanError as refused:
+        messages.send(("refused", str(refused)))
+
+
+def _follow(messages: Connection) -> None:
+    """End with the supervising process, whatever ended it: its side of the pipe closes with it."""
+    try:
+        messages.recv()
+    except (EOFError, OSError):
+        os.kill(os.getpid(), signal.SIGTERM)
