@@ -1,0 +1,145 @@
+"""The sections of a prompt, in order."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+from agenthost.errors import DefinitionError
+from agenthost.prompt.rendering import markdown, xml
+from agenthost.prompt.section import Section, checked_text, read_section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["PromptSections"]
+
+_UNTITLED = "Untitled Section"
+
+
+class PromptSections:
+    """The sections of a prompt, in order."""
+
+    def __init__(self) -> None:
+        self.sections: list[Section] = []
+
+    @classmethod
+    def from_json(cls, data: str | Iterable[dict[str, Any]]) -> Self:
+        """Read sections that are written out.
+
+        Args:
+            data: A list of objects with ``title``, ``body``, ``bullets``, ``subsections``, ``numbered`` and
+                ``numberedBullets``, or JSON text of one.
+
+        Raises:
+            DefinitionError: It is not JSON, or a section cannot be used; the text names the section.
+        """
+        if isinstance(data, str):
+            try:
+                data = json.loads(data)
+            except ValueError as error:
+                raise DefinitionError(f"the prompt's sections are not JSON: {error}") from None
+        if not isinstance(data, (list, tuple)):
+            raise DefinitionError(f"the prompt's sections must be a list, not {type(data).__name__}")
+        prompt = cls()
+        for position, written in enumerate(data):
+            section = read_section(written, f"section {position + 1}")
+            if position and section.title is None:
+                section.title = _UNTITLED
+            prompt.sections.append(section)
+        return prompt
+
+    def add_section(
+        self,
+        title: str | None = None,
+        body: str = "",
+        bullets: Sequence[str] | None = None,
+        *,
+        numbered: bool | None = None,
+        numbered_bullets: bool = False,
+        subsections: Sequence[dict[str, Any]] | None = None,
+    ) -> Section:
+        """Append a section and return it.
+
+        Args:
+            title: Its heading; the first section may go without.
+            body: Its text.
+            bullets: Its list.
+            numbered: Whether its heading is numbered; ``None`` follows a numbered neighbour, false does not.
+            numbered_bullets: Whether its list is numbered.
+            subsections: Objects with ``title``, ``body`` and ``bullets`` (the rest as in ``from_json``).
+
+        Raises:
+            DefinitionError: A later section has no title, or a subsection cannot be used.
+            TypeError: An argument has the wrong type.
+        """
+        section = Section(title, body, bullets, numbered, numbered_bullets)
+        if section.title is None and self.sections:
+            raise DefinitionError("this section needs a title: only the first section of a prompt goes without")
+        for position, written in enumerate(subsections or ()):
+            section.subsections.append(read_section(written, f"subsection {position + 1} of {title!r}", titled=True))
+        self.sections.append(section)
+        return section
+
+    def add_to_section(
+        self,
+        title: str,
+        body: str | None = None,
+        bullet: str | None = None,
+        bullets: Sequence[str] | None = None,
+    ) -> Section:
+        """Append to the section of a title, which is made if need be, and return it.
+
+        Args:
+            title: Title of the section.
+            body: A paragraph after its text.
+            bullet: A point of its list.
+            bullets: Points of its list.
+        """
+        section = self.find_section(title) or self.add_section(title)
+        if body:
+            section.body = f"{section.body}\n\n{checked_text('body', body)}" if section.body else body
+        if bullet:
+            section.add_bullets([bullet])
+        if bullets:
+            section.add_bullets(bullets)
+        return section
+
+    def add_subsection(
+        self, parent_title: str, title: str, body: str = "", bullets: Sequence[str] | None = None
+    ) -> Section:
+        """Append a subsection below the section of a title, which is made if need be, and return it.
+
+        Args:
+            parent_title: Title of the section above, at whatever depth.
+            title: Its own heading.
+            body: Its text.
+            bullets: Its list.
+        """
+        parent = self.find_section(parent_title) or self.add_section(parent_title)
+        return parent.add_subsection(title, body=body, bullets=bullets)
+
+    def find_section(self, title: str) -> Section | None:
+        """Return the section with this title: the first at the top, else the first below, else ``None``.
+
+        Args:
+            title: Title of the section.
+        """
+        everywhere = (section for top in self.sections for section in top.walk())
+        return next((section for section in (*self.sections, *everywhere) if section.title == title), None)
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return the sections as JSON values."""
+        return [section.to_dict() for section in self.sections]
+
+    def to_json(self) -> str:
+        """Return the sections as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def render_markdown(self) -> str:
+        """Return the prompt as Markdown; headings begin at the second level."""
+        return markdown(self.sections)
+
+    def render_xml(self) -> str:
+        """Return the prompt with its sections in XML tags, the texts unescaped."""
+        return xml(self.sections)
