@@ -210,10 +210,10 @@ class _File:
         write = f"{attribute.name} = {_example(attribute)}"
         return _checked(attribute, self.resolved(value, key), f"{self.where}: {key}", write)
 
-    def fill(self, cls: type[T], values: Mapping[str, object], table: str, **more: object) -> T:
+    def fill(self, cls: type[T], values: Mapping[str, object], table: str) -> T:
         known = configured(cls)
         read = {name: self.read(known[name], value, table) for name, value in values.items() if name in known}
-        return cls(**read, **more)
+        return cls(**read)
 
 
 def load_config(

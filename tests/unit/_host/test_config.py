@@ -335,6 +335,13 @@ def test_refused_variables(environ, expected):
     assert str(caught.value) == expected
 
 
+def test_a_reference_to_a_variable_that_is_no_text(refused):
+    """Bytes that are not UTF-8 reach no agent."""
+    assert refused('agents.a.k = { env = "K" }', {"K": "a\udcff"}) == (
+        "agenthost.toml: agents.a.k: the variable K is not UTF-8 text. Set it to UTF-8 text."
+    )
+
+
 def test_refused_option():
     """An option is named where a file would be."""
     with pytest.raises(ConfigurationError) as caught:
