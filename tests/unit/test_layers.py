@@ -1,0 +1,132 @@
+"""The house's layers: who may import what."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import agenthost
+import pytest
+
+PACKAGE = Path(agenthost.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+LIBRARIES = {
+    "litestar": ("_web", "testing"),
+    "uvicorn": ("_web",),
+    "click": ("_cli",),
+    "importlib_metadata": ("_host.discovery",),
+    "pluggy": ("hookspecs", "_host.loader"),
+    "jsonschema_rs": ("arguments",),
+    "docstring_parser": ("signatures",),
+    "cattrs": ("_host.settings",),
+}
+"""Libraries that only some modules may import, but for their types."""
+
+LEVELS = (
+    ("errors",),
+    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "tools", "swaig", "swml"),
+    ("agent", "hookspecs"),
+    (
+        "_host.secret",
+        "_host.key_paths",
+        "_host.fields",
+        "_host.config",
+        "_host.settings",
+        "_host.kept",
+        "_host.discovery",
+        "_host.selection",
+        "_host.routes",
+        "_host.tokens",
+        "_host.guard",
+        "_host.remedies",
+        "_host.loader",
+    ),
+    ("_host.plan",),
+    ("_host.runtime", "_host.calling"),
+    ("_host.server",),
+    ("_web",),
+    ("_cli", "__main__"),
+)
+"""From the ground up; a module imports from its own level or below. ``_host.server`` reaches up to ``_web`` in two
+functions, where it is asked to serve."""
+
+
+def name_of(path: Path) -> str:
+    """A module's name below ``agenthost``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(path: Path, *, late: bool) -> set[str]:
+    """What a module imports when it runs: at its top, and with ``late`` also inside functions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not late:
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            found.update({module, *(f"{module}.{alias.name}" for alias in node.names)})
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return found
+
+
+def level_of(name: str) -> int | None:
+    """The level of a module below ``agenthost``, by the longest name that covers it."""
+    for level, names in enumerate(LEVELS):
+        if any(name == known or name.startswith(f"{known}.") for known in names):
+            return level
+    return None
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_has_a_level(path):
+    """A new module is given its place here before it is used."""
+    assert name_of(path) in ("", "_host") or level_of(name_of(path)) is not None
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_libraries_stay_in_their_rooms(path):
+    """Litestar, click, pluggy and the like are imported only where the design puts them."""
+    name = name_of(path)
+    strangers = {
+        library
+        for library, rooms in LIBRARIES.items()
+        if any(imported.partition(".")[0] == library for imported in imports(path, late=True))
+        and not any(name == room or name.startswith(f"{room}.") for room in rooms)
+    }
+    assert set() == strangers
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_arrows_point_down(path):
+    """A module imports only from its own level or from below."""
+    level = level_of(name_of(path))
+    if level is None:
+        return
+    above = set()
+    for imported in imports(path, late=name_of(path) != "_host.server"):
+        if imported.startswith("agenthost."):
+            other = level_of(imported.removeprefix("agenthost."))
+            if other is not None and other > level:
+                above.add(imported)
+    assert set() == above
+
+
+def test_importing_agenthost_is_cheap():
+    """The names are there, and nothing behind them has been imported."""
+    import subprocess  # noqa: PLC0415
+
+    code = "import sys, agenthost; dir(agenthost); print(*(m for m in sys.modules if m.startswith('agenthost')))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert ["agenthost"] == printed.stdout.split()
