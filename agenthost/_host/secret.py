@@ -54,9 +54,7 @@ def resolve(value: object, where: str, key: str, environ: Mapping[str, str], dir
         ConfigurationError: a variable is not set, or a file cannot be read.
     """
     if isinstance(value, list):
-        return [
-            resolve(item, where, f"{key}[{index}]", environ, directory) for index, item in enumerate(value)
-        ]
+        return [resolve(item, where, f"{key}[{index}]", environ, directory) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -65,9 +63,7 @@ def resolve(value: object, where: str, key: str, environ: Mapping[str, str], dir
             return Secret(_from_variable(name, f"{where}: {key}", environ))
         if source == "file":
             return Secret(_from_file(name, f"{where}: {key}", directory))
-    return {
-        name: resolve(item, where, key_path(key, name), environ, directory) for name, item in value.items()
-    }
+    return {name: resolve(item, where, key_path(key, name), environ, directory) for name, item in value.items()}
 
 
 def _from_variable(name: object, place: str, environ: Mapping[str, str]) -> str:
