@@ -13,9 +13,10 @@ import pluggy
 from attrs import frozen
 
 from agenthost import __version__, hookspecs
-from agenthost._host.config import AgentConfig, Config
+from agenthost._host.config import FILE, AgentConfig, Config, configured
 from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
 from agenthost._host.settings import build_settings
@@ -24,6 +25,8 @@ from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from attrs import AttrsInstance
 
 __all__ = ["Built", "Loaded", "PluginState", "Rejected", "load"]
 
@@ -143,8 +146,7 @@ def _build(item: Wanted, source: str | None) -> AgentBase:
     if isinstance(offered, type) and issubclass(offered, AgentBase):
         settings = getattr(offered, "Settings", None)
         if isinstance(settings, type) and attrs.has(settings):
-            where, key = source or "agenthost.toml", f"agents.{item.key}"
-            agent: Any = offered(build_settings(settings, item.config.settings, where, key))  # type: ignore[arg-type]
+            agent: Any = offered(_settings(settings, item, source))  # type: ignore[arg-type]
         else:
             _refuse_settings(item, source)
             agent = offered()  # type: ignore[call-arg]
@@ -158,6 +160,16 @@ def _build(item: Wanted, source: str | None) -> AgentBase:
         raise DefinitionError(msg)
     declared(agent)
     return agent
+
+
+def _settings(cls: type[AttrsInstance], item: Wanted, source: str | None) -> object:
+    return build_settings(
+        cls,
+        item.config.settings,
+        source or FILE,
+        key_path("agents", item.key),
+        reserved=tuple(configured(AgentConfig)),
+    )
 
 
 def _check_requirement(candidate: Candidate) -> None:
@@ -175,7 +187,7 @@ def _resolve(value: str) -> Any:
 def _refuse_settings(item: Wanted, source: str | None) -> None:
     if item.config.settings:
         names = ", ".join(item.config.settings)
-        msg = f"{source}: agents.{item.key}: this agent takes no settings, but has {names}. Remove them."
+        msg = f"{source}: {key_path('agents', item.key)}: this agent takes no settings, but has {names}. Remove them."
         raise ConfigurationError(msg)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.remedies import Diagnosis, quoted
+from agenthost._host.key_paths import key_path
+from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
 from agenthost.agent import AgentBase, declared, seal
 from agenthost.errors import DefinitionError
@@ -171,7 +172,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     for item in loaded.built:
         route = _route(item)
         if problem := route_problem(route):
-            remedy = f'[agents.{quoted(item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
+            remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         else:
             claims.setdefault(route, []).append(item)
@@ -216,9 +217,13 @@ def _conflict(item: Built, route: str, claims: Iterable[Built]) -> Diagnosis:
     elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
     return Diagnosis(
         f"route {route!r} is also claimed by {others}",
-        f'choose in agenthost.toml: [agents.{quoted(key)}] route = "{elsewhere}" moves it, '
+        f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{elsewhere}" moves it, '
         f'route = "{route}" gives it the route',
     )
+
+
+def _section(item: Built) -> str:
+    return f"[{key_path('agents', item.key)}]"
 
 
 def _plain(text: str) -> str:

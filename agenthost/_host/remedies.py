@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from agenthost._host.discovery import PLUGINS, extra_for
+from agenthost._host.key_paths import key_path
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:
     from agenthost._host.discovery import Candidate
 
-__all__ = ["Diagnosis", "diagnose", "off", "quoted"]
+__all__ = ["Diagnosis", "diagnose", "off"]
 
 _MOST_CHARACTERS = 240
 
@@ -47,12 +48,7 @@ def off(candidate: Candidate, key: str) -> str:
     """The line of agenthost.toml that switches an agent or a plugin off."""
     if candidate.group == PLUGINS:
         return f'[plugins] disable = ["{key}"]'
-    return f"[agents.{quoted(key)}] enabled = false"
-
-
-def quoted(key: str) -> str:
-    """An agent's key as it is written in TOML."""
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+    return f"[{key_path('agents', key)}] enabled = false"
 
 
 def _reason(error: BaseException, candidate: Candidate) -> str:

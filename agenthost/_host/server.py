@@ -6,8 +6,6 @@ front.
 
 from __future__ import annotations
 
-import secrets
-import string
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,7 @@ from attrs import evolve
 
 from agenthost._host.config import AgentConfig, Config, load_config
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.kept import kept_secret
+from agenthost._host.kept import kept_secret, new_password, new_signing_key
 from agenthost._host.loader import Built, Loaded, load
 from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.runtime import Credentials, Runtime
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentServer", "installed_plan", "make_runtime", "with_secrets"]
 
-_LETTERS = string.ascii_letters + string.digits
-
 
 def with_secrets(config: Config) -> Config:
     """The configuration with a password and a signing key: configured ones, else those kept in the state directory.
@@ -42,9 +38,9 @@ def with_secrets(config: Config) -> Config:
     """
     host = config.host
     if host.password is None:
-        host = evolve(host, password=kept_secret(host.state_dir, "password", _password))
+        host = evolve(host, password=kept_secret(host.state_dir, "password", new_password))
     if not host.signing_keys:
-        host = evolve(host, signing_keys=(kept_secret(host.state_dir, "signing_key", secrets.token_hex),))
+        host = evolve(host, signing_keys=(kept_secret(host.state_dir, "signing_key", new_signing_key),))
     return evolve(config, host=host)
 
 
@@ -131,7 +127,7 @@ class AgentServer:
     def _configured(self, **options: object) -> Config:
         import os  # noqa: PLC0415
 
-        said = {name: options.get(name) or value for name, value in self._options.items()}
+        said = {**self._options, **{name: value for name, value in options.items() if value is not None}}
         return load_config(None, os.environ, said)
 
     def _plan(self, config: Config) -> HostPlan:
@@ -146,8 +142,3 @@ class AgentServer:
 
 def _nothing(_: HostPlan) -> None:
     """What a program that runs its own server is told when it serves."""
-
-
-def _password() -> str:
-    """About 128 bits that can be typed and pasted anywhere."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(22))
