@@ -222,10 +222,6 @@ def _conflict(item: Built, route: str, claims: Iterable[Built]) -> Diagnosis:
     )
 
 
-def _section(item: Built) -> str:
-    return f"[{key_path('agents', item.key)}]"
-
-
 def _plain(text: str) -> str:
     """A route segment made from a key."""
     return (
