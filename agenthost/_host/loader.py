@@ -24,7 +24,7 @@ from agenthost.agent import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from attrs import AttrsInstance
 
@@ -87,6 +87,16 @@ class PluginState:
     hooks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
 
+    @property
+    def key(self) -> str:
+        """``distribution:name``, by which a plugin is registered."""
+        return f"{self.distribution}:{self.name}"
+
+    def quarantined(self, error: BaseException) -> PluginState:
+        """The same plugin after it failed."""
+        candidate = Candidate(PLUGINS, self.name, "", self.distribution, self.version, "")
+        return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, candidate, self.name))
+
 
 @frozen
 class Loaded:
@@ -97,7 +107,7 @@ class Loaded:
         rejected: agents that cannot.
         disabled: agents that configuration switches off.
         plugins: every plugin with its state.
-        configure_app: implementations of the hook of that name.
+        configure_app: implementations of the hook of that name, each with its plugin's key.
         warnings: sentences about configuration that fits nothing installed.
     """
 
@@ -105,7 +115,7 @@ class Loaded:
     rejected: tuple[Rejected, ...]
     disabled: tuple[Wanted, ...]
     plugins: tuple[PluginState, ...]
-    configure_app: tuple[Callable[..., object], ...]
+    configure_app: tuple[tuple[str, Callable[..., object]], ...]
     warnings: tuple[str, ...]
 
 
@@ -130,7 +140,7 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
         rejected=tuple(rejected),
         disabled=tuple(item for item in items if not item.config.enabled),
         plugins=tuple(plugins),
-        configure_app=tuple(impl.function for impl in manager.hook.configure_app.get_hookimpls()),
+        configure_app=tuple((impl.plugin_name, impl.function) for impl in manager.hook.configure_app.get_hookimpls()),
         warnings=warnings,
     )
 
@@ -229,16 +239,14 @@ def _from_hooks(
     manager: pluggy.PluginManager, config: Config, keys: set[str], plugins: list[PluginState]
 ) -> list[Built]:
     """Agents that plugins make in code; a hook that fails puts its plugin in quarantine."""
-    owners: Mapping[str, PluginState] = {f"{p.distribution}:{p.name}": p for p in plugins}
+    owners = {plugin.key: plugin for plugin in plugins}
     impls = manager.hook.agents.get_hookimpls()
     jobs = [partial(_agents_of, cast("Callable[[], Iterable[AgentBase]]", impl.function)) for impl in impls]
     built: list[Built] = []
     for impl, outcome in zip(impls, run_guarded(jobs, config.host.build_timeout), strict=True):
         owner = owners[impl.plugin_name]
         if isinstance(outcome, Failed):
-            candidate = Candidate(PLUGINS, owner.name, "", owner.distribution, owner.version, "")
-            failed = attrs.evolve(owner, state="quarantined", diagnosis=diagnose(outcome.error, candidate, owner.name))
-            plugins[plugins.index(owner)] = failed
+            plugins[plugins.index(owner)] = owner.quarantined(outcome.error)
             continue
         for agent in outcome:
             name = declared(agent).name

@@ -16,6 +16,7 @@ from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
 from agenthost.agent import AgentBase, declared, seal
 from agenthost.errors import DefinitionError
+from agenthost.sip import AliasTable, SipAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -111,15 +112,17 @@ class HostPlan:
         agents: in order of their routes.
         set_aside: everything else that was asked for, in order of keys.
         plugins: every plugin with its state.
-        configure_app: what plugins do to the Litestar application.
-        warnings: sentences about configuration that fits nothing.
+        configure_app: what plugins do to the Litestar application, each with its plugin's key.
+        unfitting: sentences about configuration that fits nothing.
+        aliases: which agent each SIP user part reaches, by key.
     """
 
     agents: tuple[Mounted, ...]
     set_aside: tuple[SetAside, ...]
     plugins: tuple[PluginState, ...]
-    configure_app: tuple[Callable[..., object], ...] = field(repr=False)
-    warnings: tuple[str, ...]
+    configure_app: tuple[tuple[str, Callable[..., object]], ...] = field(repr=False)
+    unfitting: tuple[str, ...]
+    aliases: AliasTable = field(factory=AliasTable)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -127,10 +130,39 @@ class HostPlan:
         return tuple(item for item in self.set_aside if item.state != "disabled")
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about configuration that fits nothing, and about SIP aliases that reach nobody."""
+        unroutable = (
+            f"SIP alias {user!r} is claimed by {' and '.join(keys)}: it reaches nobody until only one asks for it"
+            for user, keys in sorted(self.aliases.conflicts.items())
+        )
+        return (*self.unfitting, *unroutable)
+
+    @property
     def problems(self) -> int:
         """How many agents and plugins failed, and warnings there are."""
         plugins = sum(plugin.state == "quarantined" for plugin in self.plugins)
         return len(self.failed) + plugins + len(self.warnings)
+
+    def with_aliases(self, registered: Iterable[SipAlias], *, automatic: bool = True) -> HostPlan:
+        """The same plan with its SIP aliases decided anew.
+
+        Args:
+            registered: aliases that somebody set in code; they win over those that agents ask for.
+            automatic: whether names and routes are aliases too.
+        """
+        declared_too = [SipAlias(user, agent.key) for agent in self.agents for user in agent.sip]
+        suggested = [
+            SipAlias(user, agent.key)
+            for agent in self.agents
+            for user in {agent.name, agent.key, agent.route.rpartition("/")[2]}
+        ]
+        return attrs.evolve(self, aliases=AliasTable.of(registered, declared_too, suggested if automatic else ()))
+
+    def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
+        """The same plan after a plugin failed while the host took shape."""
+        plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
+        return attrs.evolve(self, plugins=plugins)
 
     def find(self, name: str) -> Mounted | None:
         """The served agent of this key, else the only one of this name."""
@@ -190,8 +222,8 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         set_aside=tuple(sorted(set_aside, key=lambda item: item.key)),
         plugins=loaded.plugins,
         configure_app=loaded.configure_app,
-        warnings=(*config.warnings, *loaded.warnings),
-    )
+        unfitting=(*config.warnings, *loaded.warnings),
+    ).with_aliases(())
 
 
 def _route(item: Built) -> str:

@@ -16,14 +16,14 @@ from attrs import field, frozen
 from agenthost._host.routes import RouteTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from agenthost._host.config import Config
-    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.plan import HostPlan
     from agenthost._host.tokens import Tokens
     from agenthost.swml import Template
 
-__all__ = ["Credentials", "Phase", "Published", "Runtime"]
+__all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -99,13 +99,13 @@ class Runtime:
         templates = {agent.route: agent.template for agent in plan.agents}
         if self._origin is not None:
             templates = {
-                route: template.with_base(self.base(route, "", b"").encode()) for route, template in templates.items()
+                route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
             }
         self.published = Published(plan, RouteTable.of(plan.agents), templates)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
-    def base(self, route: str, scheme: str, host: bytes) -> str:
+    def base(self, route: str, scheme: str, authority: str) -> str:
         """The address of ``route`` with credentials, as documents carry it.
 
         It is built from the configured public URL; where there is none, from the address that this very request was
@@ -114,26 +114,10 @@ class Runtime:
         Args:
             route: an agent's route.
             scheme: the request's.
-            host: the request's ``Host``.
+            authority: the request's ``Host``, and the path before its routes where there is one.
         """
-        scheme, authority = self._origin or (scheme, host.decode("ascii"))
+        scheme, authority = self._origin or (scheme, authority)
         return f"{scheme}://{self.credentials.userinfo}@{authority}{'' if route == '/' else route}"
-
-    def sibling(self, scheme: str, host: bytes) -> Callable[[str], str]:
-        """A function that gives the public URL of another agent of this host, by key or name.
-
-        The function raises LookupError when no such agent is served.
-        """
-
-        def resolve(name: str) -> str:
-            published = self.published
-            agent: Mounted | None = published.plan.find(name) if published else None
-            if agent is None:
-                msg = f"the call should be handed over to {name!r}, but no agent of this name is served here"
-                raise LookupError(msg)
-            return self.base(agent.route, scheme, host) + ("/" if agent.route == "/" else "")
-
-        return resolve
 
 
 def host_allowed(host: bytes) -> bool:

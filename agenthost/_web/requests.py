@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from litestar.types import Receive
 
-__all__ = ["Disconnected", "Head", "Refused", "authorised", "query_value", "raw_path", "read_body"]
+__all__ = ["BASIC", "Disconnected", "Head", "Refused", "authorised", "query_value", "raw_path", "read_body"]
+
+BASIC = [(b"www-authenticate", b'Basic realm="agenthost", charset="UTF-8"')]
+"""What an answer without the right credentials says of them."""
 
 _FORBIDDEN = re.compile(
     rb"%(?:2f|5c|00|25|[01][0-9a-f]|7f)"  # an encoded separator, percent or control character

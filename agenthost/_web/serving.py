@@ -106,8 +106,7 @@ def serve_on(
 
     async def load() -> None:
         try:
-            plan = await _beside(make)
-            front.publish(plan)
+            plan = front.publish(await _beside(make))
         except BaseException as problem:  # noqa: BLE001 - raised again where the server was started
             server.stop(problem)
         else:

@@ -25,7 +25,7 @@ LIBRARIES = {
 """Libraries that only some modules may import, but for their types."""
 
 LEVELS = (
-    ("errors",),
+    ("errors", "sip"),
     ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "tools", "swaig", "swml"),
     ("agent", "hookspecs"),
     (

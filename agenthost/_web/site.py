@@ -1,0 +1,102 @@
+"""What endpoints share: the host they belong to, and the request they answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from attrs import frozen
+
+from agenthost._host.calling import ToolCaller
+from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
+from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
+from agenthost.swaig import decode_object
+
+if TYPE_CHECKING:
+    from litestar.types import HTTPScope, Receive
+
+    from agenthost._host.plan import Mounted
+    from agenthost._host.runtime import Published, Runtime
+
+__all__ = ["Answer", "Request", "Site"]
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers and body."""
+
+
+class Site:
+    """A host as its endpoints see it: everything that is the same for every request.
+
+    Args:
+        runtime: the host.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.caller = ToolCaller(runtime.config.host.tool_timeout)
+        self.most = runtime.config.host.max_body
+        self.pair = runtime.credentials.pair
+        https = (runtime.config.host.public_url or "").startswith("https:")
+        self.shared = [*SECURITY, HSTS] if https else list(SECURITY)
+        self.json = [*self.shared, JSON]
+        self.document = [*self.json, NO_STORE]
+
+
+@frozen(slots=True, eq=False)
+class Request:
+    """One request that an agent or the host answers.
+
+    Args:
+        site: the host.
+        published: the plan that the request began with.
+        head: its headers.
+        scope: ASGI's.
+        receive: ASGI's.
+    """
+
+    site: Site
+    published: Published
+    head: Head
+    scope: HTTPScope
+    receive: Receive
+
+    def authorise(self) -> None:
+        """Whether the caller may be here.
+
+        Raises:
+            Refused: 401.
+        """
+        if not authorised(self.head.authorization, self.site.pair):
+            raise Refused(401, "Unauthorized", BASIC)
+
+    async def body(self) -> dict[str, Any]:
+        """The request's JSON object.
+
+        Raises:
+            Refused: 413 or 415.
+            MalformedRequest: it is no JSON object.
+            Disconnected: the client left.
+        """
+        self.head.check_body(self.site.most)
+        return decode_object(await read_body(self.receive, self.site.most))
+
+    def base(self, agent: Mounted) -> str:
+        """An agent's public address with credentials."""
+        return self.site.runtime.base(agent.route, self.scope["scheme"], self._authority())
+
+    def resolve(self, name: str) -> str:
+        """The public URL of an agent of this host, by key or name.
+
+        Raises:
+            LookupError: no such agent is served.
+        """
+        agent = self.published.plan.find(name)
+        if agent is None:
+            msg = f"the call should be handed over to {name!r}, but no agent of this name is served here"
+            raise LookupError(msg)
+        return self.base(agent) + ("/" if agent.route == "/" else "")
+
+    def _authority(self) -> str:
+        """The host that this request was sent to, with the path that a server stripped before it came here."""
+        prefix = self.scope.get("root_path", "")
+        return self.head.host.decode("ascii") + (quote(prefix) if prefix else "")
