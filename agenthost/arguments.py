@@ -38,17 +38,17 @@ class SchemaArguments:
         DefinitionError: ``schema`` is no valid JSON Schema, or refers to another document.
     """
 
-    __slots__ = ("_coercions", "_properties", "_schema", "_takes", "_validator")
+    __slots__ = ("_coercions", "_declared", "_schema", "_takes", "_validator")
 
     def __init__(self, tool: str, schema: Mapping[str, Any], *, takes: int) -> None:
         self._schema = schema
         self._takes = takes
-        self._properties = frozenset(schema["properties"])
         try:
             self._validator = jsonschema_rs.validator_for(dict(schema), retriever=_refuse_retrieval)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             msg = f"tool {tool!r}: parameters are not a valid JSON Schema: {str(error).splitlines()[0]}"
             raise DefinitionError(msg) from error
+        self._declared = frozenset((*schema["properties"], *schema.get("required", ())))
         self._coercions = coercions(schema)
 
     def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
@@ -66,9 +66,9 @@ class SchemaArguments:
         Raises:
             ArgumentsRefused: they do not fit the schema.
         """
-        if not self._properties:
+        if not self._declared:
             return dict(arguments)
-        checked = {name: value for name, value in arguments.items() if name in self._properties}
+        checked = {name: value for name, value in arguments.items() if name in self._declared}
         for name, coerce in self._coercions.items():
             if isinstance(value := checked.get(name), str):
                 checked[name] = coerce(value)
@@ -105,13 +105,22 @@ def explain(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
     node: Any = schema
     shown = ""
     for step in path:
-        if isinstance(step, int):
-            shown += f"[{step}]"
-            node = node.get("items", {}) if isinstance(node, Mapping) else {}
-        else:
-            shown += f".{step}" if shown else step
-            node = node.get("properties", {}).get(step, {}) if isinstance(node, Mapping) else {}
+        shown += f"[{step}]" if isinstance(step, int) else f".{step}" if shown else step
+        node = _below(node, step)
     return f"{shown or 'The arguments'} must be {_describe(node)}"
+
+
+def _below(node: Any, step: str | int) -> Any:
+    """What a schema says of the item or property ``step``; ``{}`` where it says nothing."""
+    if not isinstance(node, Mapping):
+        return {}
+    if isinstance(options := node.get("anyOf") or node.get("oneOf"), list):
+        known = [below for option in options if (below := _below(option, step))]
+        return {"anyOf": known} if known else {}
+    if isinstance(step, str):
+        return node.get("properties", {}).get(step, node.get("additionalProperties", {}))
+    leading = node.get("prefixItems", ())
+    return leading[step] if step < len(leading) else node.get("items", {})
 
 
 def _describe(schema: Any) -> str:
@@ -127,10 +136,14 @@ def _describe(schema: Any) -> str:
         return " or ".join(_describe({**schema, "type": one}) for one in kind if one != "null")
     if kind in ("integer", "number"):
         noun = "an integer" if kind == "integer" else "a number"
-        return noun + _bounds(schema, "minimum", "maximum", ", ")
+        bounds = _bounds(schema, "minimum", "maximum", ", ")
+        bounds += _suffix(", more than ", schema.get("exclusiveMinimum"))
+        bounds += _suffix(", less than ", schema.get("exclusiveMaximum"))
+        return noun + bounds + _suffix(", a multiple of ", schema.get("multipleOf"))
     if kind == "string":
         length = _bounds(schema, "minLength", "maxLength", " of ")
-        return "text" + (f"{length} characters" if length else "") + _suffix(" matching ", schema.get("pattern"))
+        form = _suffix(" in the form of a ", schema.get("format")) + _suffix(" matching ", schema.get("pattern"))
+        return "text" + (f"{length} characters" if length else "") + form
     if kind == "array":
         return "a list" + _bounds(schema, "minItems", "maxItems", " of ") + _suffix(", each ", schema.get("items"))
     if kind == "object":
@@ -138,13 +151,14 @@ def _describe(schema: Any) -> str:
         return "an object" + (f" with {', '.join(names)}" if names else "")
     if isinstance(options := schema.get("anyOf") or schema.get("oneOf"), list):
         return " or ".join(_describe(option) for option in options)
-    return {"boolean": "true or false", "null": "null"}.get(str(kind), "given")
+    unexplained = "as described" if schema.keys() - {"title", "description", "default"} else "given"
+    return {"boolean": "true or false", "null": "null"}.get(str(kind), unexplained)
 
 
 def _bounds(schema: Mapping[str, Any], low: str, high: str, lead: str) -> str:
     least, most = schema.get(low), schema.get(high)
     if least is not None and most is not None:
-        return f"{lead}{least} to {most}"
+        return f"{lead}{least}" if least == most else f"{lead}{least} to {most}"
     if least is not None:
         return f"{lead}at least {least}"
     if most is not None:
@@ -153,9 +167,9 @@ def _bounds(schema: Mapping[str, Any], low: str, high: str, lead: str) -> str:
 
 
 def _suffix(lead: str, value: Any) -> str:
-    if not value:
+    if value is None or value == {}:
         return ""
-    return lead + (value if isinstance(value, str) else _describe(value))
+    return lead + (_describe(value) if isinstance(value, Mapping) else str(value))
 
 
 def _to_choice(choices: Mapping[str, str], text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 import types
 import typing
+from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import docstring_parser
@@ -134,7 +137,7 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
 def _default(value: Any) -> Any:
     """A default that msgspec accepts: mutable ones are made anew for each call."""
     if isinstance(value, (list, dict, set)):
-        return msgspec.field(default_factory=value.copy)
+        return msgspec.field(default_factory=partial(copy.deepcopy, value))
     return value
 
 
@@ -202,9 +205,11 @@ def _choices(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _literal(hint: Any) -> tuple[Any, ...]:
-    """The choices of a ``Literal``, also an optional or annotated one, in the order in which they are written."""
+    """The choices of a ``Literal`` or an enum, also an optional or annotated one, in the order of their definition."""
     if typing.get_origin(hint) is typing.Literal:
         return typing.get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return tuple(member.value for member in hint)
     parts = typing.get_args(hint)[:1] if typing.get_origin(hint) is Annotated else typing.get_args(hint)
     return next((choices for part in parts if (choices := _literal(part))), ())
 
@@ -213,7 +218,7 @@ def _path(message: str) -> list[str | int]:
     path: list[str | int] = []
     if found := _PATH.search(message):
         for name, index in _STEP.findall(found["path"]):
-            path.append(name or (int(index) if index.isdigit() else 0))
+            path.append(name or (int(index) if index.isdigit() else "*"))
     if missing := _MISSING.search(message):
         path.append(missing["name"])
     return path
