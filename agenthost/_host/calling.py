@@ -7,6 +7,7 @@ import inspect
 import logging
 import math
 import secrets
+import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -95,7 +96,11 @@ class ToolCaller:
         if self._unlimited is None:
             self._unlimited = CapacityLimiter(math.inf)
 
+        begun = threading.Lock()  # taken once: by the thread that begins, or by the call that ends before it does
+
         def work() -> tuple[Any, BaseException | None]:
+            if not begun.acquire(blocking=False):
+                return None, None
             try:
                 return tool.call(request.arguments, request.call), None
             except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's task
@@ -103,7 +108,11 @@ class ToolCaller:
             finally:
                 loop.call_soon_threadsafe(self._release, agent)
 
-        result, error = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._unlimited)
+        try:
+            result, error = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._unlimited)
+        finally:
+            if begun.acquire(blocking=False):
+                self._release(agent)
         if error is not None:
             raise error
         return result
