@@ -53,11 +53,19 @@ def off(candidate: Candidate, key: str) -> str:
 
 def _reason(error: BaseException, candidate: Candidate) -> str:
     if isinstance(error, SystemExit):
-        return f"it called sys.exit({error.code!r}) while loading"
+        return f"it called sys.exit({_said(error)}) while loading"
+    said = _said(error)
     if isinstance(error, (AgentHostError, ImportError, TimeoutError)):
-        return str(error) or type(error).__name__
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"{text}{_place(error, candidate)}"
+        return said or type(error).__name__
+    return f"{type(error).__name__}{said and ': '}{said}{_place(error, candidate)}"
+
+
+def _said(error: BaseException) -> str:
+    """An error's own words; a package's ``__str__`` may itself do anything."""
+    try:
+        return repr(error.code) if isinstance(error, SystemExit) else str(error)
+    except BaseException:  # noqa: BLE001 - it must not keep the other packages from being served
+        return ""
 
 
 def _place(error: BaseException, candidate: Candidate) -> str:
@@ -80,7 +88,7 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
     if isinstance(error, UnsupportedHost):
         return f"pip install --upgrade agenthost {distribution}"
     if isinstance(error, ModuleNotFoundError):
-        return _install_missing((error.name or "").partition(".")[0], candidate)
+        return _install_missing(str(error.name or "").partition(".")[0], candidate)
     if isinstance(error, TimeoutError):
         return f"[host] build_timeout = 60 in agenthost.toml gives it longer; {off(candidate, key)} switches it off"
     if isinstance(error, ConfigurationError):
@@ -89,7 +97,7 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
 
 
 def _install_missing(module: str, candidate: Candidate) -> str:
-    if not module or module == candidate.value.partition(":")[0].partition(".")[0]:
+    if not module.isidentifier() or module == candidate.value.partition(":")[0].partition(".")[0]:
         return f"pip install --force-reinstall {candidate.distribution}"
     if extra := extra_for(candidate, module):
         return f"pip install '{candidate.distribution}[{extra}]'"
