@@ -155,7 +155,7 @@ def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
 
 def _checked(encoded: bytes, value: Any) -> bytes:
     """Refuse NaN and infinities, which the encoder writes as null."""
-    if b"null" in encoded and _not_finite(value):
+    if b"null" in encoded and _not_finite(msgspec.to_builtins(value)):
         msg = "the result has a number that JSON cannot carry (NaN or infinity)"
         raise ValueError(msg)
     return encoded
@@ -188,7 +188,6 @@ def _arguments(body: Mapping[str, Any]) -> Mapping[str, Any]:
                 return decode_object(raw.encode())
             except (MalformedRequest, UnicodeEncodeError):
                 return {}
-        return {}
     return _typed(body, "arguments", dict, None) or {}
 
 
