@@ -59,7 +59,7 @@ def declarations(cls: type) -> dict[str, ToolDeclaration]:
     found: dict[str, ToolDeclaration] = {}
     for owner in reversed(cls.__mro__):
         for attribute, value in vars(owner).items():
-            declared = getattr(value, _MARK, None)
+            declared = getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
             if isinstance(declared, ToolDeclaration):
                 found[attribute] = declared
             else:

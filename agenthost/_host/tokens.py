@@ -57,7 +57,7 @@ class Tokens:
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False
         expiry, _, mac = token.partition(".")
-        if not expiry.isdecimal() or int(expiry) + LEEWAY < time.time():
+        if not expiry.isdecimal() or expiry.startswith("0") or int(expiry) + LEEWAY < time.time():
             return False
         given = mac.encode()
         return any(hmac.compare_digest(given, _mac(key, agent, tool, call_id, int(expiry))) for key in self.keys)
