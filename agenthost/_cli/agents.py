@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.tables import AGENT_COLUMNS, agent_rows, print_json, print_rows
+from agenthost._cli.output import print_json, print_warnings
 from agenthost._host.discovery import AGENTS, discover
+from agenthost._host.report import AGENT_COLUMNS, agent_rows, table
 from agenthost._host.selection import select
 
 __all__ = ["command"]
@@ -26,15 +27,16 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     if load:
         from agenthost._host.server import installed_plan
 
-        report = installed_plan(config).report()
+        plan = installed_plan(config)
+        report = plan.report()
+        print_warnings(plan.warnings)
         if as_json:
             print_json(report["agents"])
         else:
-            print_rows(AGENT_COLUMNS, agent_rows(report))
+            click.echo(table(AGENT_COLUMNS, agent_rows(report)))
         return
     wanted, warnings = select(config, discover((AGENTS,)))
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+    print_warnings((*config.warnings, *warnings))
     rows = [
         {
             "agent": item.key,
@@ -53,18 +55,8 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
 
         click.echo(FIRST_AGENT)
     else:
-        print_rows(
-            ("agent", "route", "package", "state"),
-            [
-                (
-                    [
-                        str(row["agent"]),
-                        row["route"] or "its own",
-                        f"{row['package']} {row['version']}",
-                        str(row["state"]),
-                    ],
-                    "",
-                )
-                for row in rows
-            ],
-        )
+        cells = [
+            [str(row["agent"]), row["route"] or "its own", f"{row['package']} {row['version']}", str(row["state"])]
+            for row in rows
+        ]
+        click.echo(table(("agent", "route", "package", "state"), [(row, "") for row in cells]))

@@ -8,7 +8,8 @@ import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.tables import AGENT_COLUMNS, agent_rows, print_json, print_rows
+from agenthost._cli.output import print_json, print_warnings
+from agenthost._host.report import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]
@@ -34,15 +35,10 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     elif not report["agents"]:
         click.echo(FIRST_AGENT)
     else:
-        print_rows(AGENT_COLUMNS, agent_rows(report))
-        for plugin in plan.plugins:
-            if plugin.diagnosis:
-                click.echo(
-                    f"  plugin {plugin.name} ({plugin.distribution} {plugin.version}): {plugin.diagnosis.reason}"
-                )
-                click.echo(f"    mend it:  {plugin.diagnosis.remedy}")
-        for warning in plan.warnings:
-            click.echo(f"warning: {warning}", err=True)
+        click.echo(table(AGENT_COLUMNS, agent_rows(report)))
+        for line in failed_plugins(report):
+            click.echo(line)
+        print_warnings(plan.warnings)
         count = report["problems"]
         click.echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
     sys.exit(ExitCode.FINDINGS if plan.problems else ExitCode.OK)

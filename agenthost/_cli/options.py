@@ -37,14 +37,11 @@ def load_too(function: F) -> F:
 
 
 def configuration(file: str | None, **overrides: object) -> Config:
-    """Read the configuration and print its warnings.
+    """Read the configuration.
 
     Raises:
         ConfigurationError: something in it cannot be used.
     """
     import os
 
-    config = load_config(file, os.environ, overrides)
-    for warning in config.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    return config
+    return load_config(file, os.environ, overrides)

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.tables import print_json, print_rows
+from agenthost._cli.output import print_json, print_warnings
 from agenthost._host.discovery import PLUGINS, discover
+from agenthost._host.report import table
 
 __all__ = ["command"]
 
@@ -23,6 +24,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     Without --load nothing is imported; with it, the hooks that each implements are shown.
     """
     config = configuration(file)
+    print_warnings(config.warnings)
     rows: list[dict[str, Any]]
     if load:
         from agenthost._host.server import installed_plan
@@ -43,18 +45,16 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     elif not rows:
         click.echo("No plugin is installed. The host runs without any; agenthost agents lists the agents.")
     else:
-        print_rows(
-            ("plugin", "package", "hooks", "state"),
-            [
-                (
-                    [
-                        row["plugin"],
-                        f"{row['package']} {row['version']}",
-                        " ".join(row.get("hooks", ())) or "–",
-                        row["state"] + (f": {row['reason']}" if "reason" in row else ""),
-                    ],
-                    row.get("remedy", ""),
-                )
-                for row in rows
-            ],
-        )
+        cells = [
+            (
+                [
+                    row["plugin"],
+                    f"{row['package']} {row['version']}",
+                    " ".join(row.get("hooks", ())) or "–",
+                    row["state"] + (f": {row['reason']}" if "reason" in row else ""),
+                ],
+                row.get("remedy", ""),
+            )
+            for row in rows
+        ]
+        click.echo(table(("plugin", "package", "hooks", "state"), cells))

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.tables import print_json, print_rows
+from agenthost._cli.output import print_json, print_warnings
 from agenthost._host.discovery import AGENTS, discover
+from agenthost._host.report import table
 from agenthost._host.selection import select
 
 __all__ = ["command"]
@@ -31,6 +32,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     Without --load nothing is imported, so only routes that configuration sets are known; the rest is "its own".
     """
     config = configuration(file)
+    print_warnings(config.warnings)
     if load:
         from agenthost._host.server import installed_plan
 
@@ -46,8 +48,6 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    print_rows(
-        ("route", "methods", "answers", "state"),
-        [([row["route"] or "its own", row["methods"], row["answers"], row["state"]], "") for row in rows],
-    )
+    cells = [[row["route"] or "its own", row["methods"], row["answers"], row["state"]] for row in rows]
+    click.echo(table(("route", "methods", "answers", "state"), [(row, "") for row in cells]))
     click.echo("  Each agent's tools are called at its route and /swaig.")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost import __version__
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
-from agenthost._cli.tables import AGENT_COLUMNS, agent_rows, print_rows
+from agenthost._cli.output import print_warnings
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
+from agenthost._host.report import banner
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -60,30 +60,6 @@ def command(file: str | None, **options: Any) -> None:
 
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:
-    """Print what is served: one screen, with a line that can be pasted."""
-    host = config.host
-    password = host.password.reveal() if host.password else ""
-    click.echo(f"agenthost {__version__} on {url}")
-    if made:
-        click.echo(f"  user {host.user}, password {password} (made for this machine, kept in {host.state_dir})")
-    else:
-        click.echo(f"  user {host.user}, password as configured")
-    if host.public_url:
-        click.echo(f"  callers reach it at {host.public_url}")
-    else:
-        click.echo(
-            "  SignalWire cannot reach this address: set public_url in agenthost.toml (or SWML_PROXY_URL_BASE) "
-            "before pointing a number here."
-        )
-    print_rows(AGENT_COLUMNS, agent_rows(report))
-    for plugin in report["plugins"]:
-        if "reason" in plugin:
-            click.echo(f"  plugin {plugin['plugin']} ({plugin['package']} {plugin['version']}): {plugin['reason']}")
-            click.echo(f"    mend it:  {plugin['remedy']}")
-    for warning in report["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
-    served = [row for row in report["agents"] if row["state"] == "ready"]
-    if served:
-        route = served[-1]["route"]
-        pair = f"{host.user}:{password}" if made else host.user  # curl asks for the rest
-        click.echo(f"  try:  curl -u '{pair}' {url}{route}")
+    """Print what is served, and what is not."""
+    click.echo(banner(config, url, report, made=made))
+    print_warnings(report["warnings"])

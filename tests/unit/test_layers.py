@@ -44,7 +44,7 @@ LEVELS = (
         "_host.loader",
     ),
     ("_host.plan",),
-    ("_host.runtime", "_host.calling"),
+    ("_host.runtime", "_host.calling", "_host.report"),
     ("_host.server",),
     ("_web",),
     ("_cli", "__main__"),

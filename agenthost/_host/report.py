@@ -1,0 +1,96 @@
+"""What people are shown: tables of text, and the banner of a host that serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agenthost import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from agenthost._host.config import Config
+
+__all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "table"]
+
+AGENT_COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
+
+
+def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> str:
+    """A table of text, each column as wide as it needs to be.
+
+    Args:
+        header: the columns' names.
+        rows: cells, and a remedy that stands below them where there is one.
+    """
+    rows = list(rows)
+    widths = [max(len(line[i]) for line in (header, *(cells for cells, _ in rows))) for i in range(len(header))]
+    lines = []
+    for cells, remedy in ((header, ""), *rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        lines.append(f"  {line}".rstrip())
+        if remedy:
+            lines.append(f"    mend it:  {remedy}")
+    return "\n".join(lines)
+
+
+def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:
+    """The rows of a plan's agents, in the order of ``AGENT_COLUMNS``."""
+    return [
+        (
+            [
+                row["agent"],
+                row["route"] or "–",
+                str(len(row["tools"])) if row["state"] == "ready" else "–",
+                " ".join(row["sip"]) or "–",
+                f"{row['package']} {row['version']}".strip(),
+                row["state"] + (f": {row['reason']}" if "reason" in row else ""),
+            ],
+            row.get("remedy", ""),
+        )
+        for row in report["agents"]
+    ]
+
+
+def failed_plugins(report: Mapping[str, Any]) -> list[str]:
+    """A line on each plugin that failed, and one on what mends it."""
+    failed = [plugin for plugin in report["plugins"] if "reason" in plugin]
+    return [
+        line
+        for plugin in failed
+        for line in (
+            f"  plugin {plugin['plugin']} ({plugin['package']} {plugin['version']}): {plugin['reason']}",
+            f"    mend it:  {plugin['remedy']}",
+        )
+    ]
+
+
+def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> str:
+    """What is served, on one screen, with a line that can be pasted.
+
+    Args:
+        config: the configuration, with its secrets.
+        url: where this machine reaches the host.
+        report: the plan's.
+        made: whether the host made its password; one that was configured is not shown.
+    """
+    host = config.host
+    password = host.password.reveal() if host.password else ""
+    lines = [f"agenthost {__version__} on {url}"]
+    if made:
+        lines.append(f"  user {host.user}, password {password} (made for this machine, kept in {host.state_dir})")
+    else:
+        lines.append(f"  user {host.user}, password as configured")
+    if host.public_url:
+        lines.append(f"  callers reach it at {host.public_url}")
+    else:
+        lines.append(
+            "  SignalWire cannot reach this address: set public_url in agenthost.toml (or SWML_PROXY_URL_BASE) "
+            "before pointing a number here."
+        )
+    lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
+    served = [row for row in report["agents"] if row["state"] == "ready"]
+    if served:
+        pair = f"{host.user}:{password}" if made else host.user  # curl asks for the rest
+        lines.append(f"  try:  curl -u '{pair}' {url}{served[-1]['route']}")
+    return "\n".join(lines)
