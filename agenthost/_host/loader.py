@@ -135,12 +135,14 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
         else:
             built.append(Built(item.key, offer.distribution, offer.version, outcome, item.config))
     built += _from_hooks(manager, config, {item.key for item in items}, plugins)
+    ready = {plugin.key for plugin in plugins if plugin.state == "ready"}
+    configure_app = manager.hook.configure_app.get_hookimpls()
     return Loaded(
         built=tuple(built),
         rejected=tuple(rejected),
         disabled=tuple(item for item in items if not item.config.enabled),
         plugins=tuple(plugins),
-        configure_app=tuple((impl.plugin_name, impl.function) for impl in manager.hook.configure_app.get_hookimpls()),
+        configure_app=tuple((impl.plugin_name, impl.function) for impl in configure_app if impl.plugin_name in ready),
         warnings=warnings,
     )
 
@@ -239,8 +241,8 @@ def _from_hooks(
     manager: pluggy.PluginManager, config: Config, keys: set[str], plugins: list[PluginState]
 ) -> list[Built]:
     """Agents that plugins make in code; a hook that fails puts its plugin in quarantine."""
-    owners = {plugin.key: plugin for plugin in plugins}
-    impls = manager.hook.agents.get_hookimpls()
+    owners = {plugin.key: plugin for plugin in plugins if plugin.state == "ready"}
+    impls = [impl for impl in manager.hook.agents.get_hookimpls() if impl.plugin_name in owners]
     jobs = [partial(_agents_of, cast("Callable[[], Iterable[AgentBase]]", impl.function)) for impl in impls]
     built: list[Built] = []
     for impl, outcome in zip(impls, run_guarded(jobs, config.host.build_timeout), strict=True):

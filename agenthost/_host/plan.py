@@ -6,6 +6,7 @@ seals what remains; ``agenthost check --json`` prints its report, and serving on
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -209,7 +210,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         else:
             claims.setdefault(route, []).append(item)
     mounted: list[Mounted] = []
-    for route, items in claims.items():
+    for route, items in sorted(claims.items(), key=_first_mounts_first):
         chosen = _chosen(items)
         set_aside += [
             _refused(item, route, "conflict", _conflict(item, route, items)) for item in items if item is not chosen
@@ -219,11 +220,17 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
             (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
     return HostPlan(
         agents=tuple(sorted(mounted, key=lambda agent: agent.route)),
-        set_aside=tuple(sorted(set_aside, key=lambda item: item.key)),
+        set_aside=tuple(sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))),
         plugins=loaded.plugins,
         configure_app=loaded.configure_app,
         unfitting=(*config.warnings, *loaded.warnings),
     ).with_aliases(())
+
+
+def _first_mounts_first(claim: tuple[str, Sequence[Built]]) -> tuple[bool, str]:
+    """Second mounts come last, so that an agent that can be mounted once is mounted where its package wants it."""
+    route, items = claim
+    return all(item.config.use is not None for item in items), route
 
 
 def _route(item: Built) -> str:
@@ -242,7 +249,7 @@ def _chosen(claims: Sequence[Built]) -> Built | None:
 
 def _conflict(item: Built, route: str, claims: Iterable[Built]) -> Diagnosis:
     others = " and ".join(
-        f"{other.distribution} {other.version} ({other.key})" for other in claims if other is not item
+        sorted(f"{other.distribution} {other.version} ({other.key})" for other in claims if other is not item)
     )
     key = item.key
     free = f"/{_plain(key)}"

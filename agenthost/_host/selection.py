@@ -47,6 +47,8 @@ def select(config: Config, candidates: Iterable[Candidate]) -> tuple[tuple[Wante
     warnings = []
     for key, section in config.agents.items():
         if key in keys:
+            if section.use is not None:
+                warnings.append(f"agents.{key}: use is not looked at: a package offers {key!r}. Choose another name.")
             continue
         offer = next((o for o in offers if f"{o.distribution}:{o.name}" == (section.use or key)), None)
         if section.use is None and taken[key] > 1:
