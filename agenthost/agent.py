@@ -17,7 +17,7 @@ from agenthost.tools import Tool, ToolDeclaration, declarations
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "seal"]
+__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "release", "seal"]
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
 """What a caller hears when a tool fails and its agent has no sentence of its own."""
@@ -171,14 +171,11 @@ class AgentBase:
 
     def add_hint(self, hint: str) -> Self:
         """Add a word that callers are likely to say, such as a product's name."""
-        if hint:
-            self._draft().hints.append(hint)
-        return self
+        return self.add_hints([hint])
 
     def add_hints(self, hints: Sequence[str]) -> Self:
         """Add several hints."""
-        for hint in hints:
-            self.add_hint(hint)
+        self._draft().hints.extend(hint for hint in hints if hint)
         return self
 
     def set_param(self, key: str, value: Any) -> Self:
@@ -238,6 +235,7 @@ class AgentBase:
                 msg = f"tool {name!r} of agent {self._declared.name!r} has neither a handler nor a webhook_url."
                 raise DefinitionError(msg)
             handler = _answered_elsewhere
+            parameters = {} if parameters is None else parameters
         self._add_tool(
             Tool.define(
                 name,
@@ -324,6 +322,11 @@ def seal(agent: AgentBase) -> Template:
     template = Template.seal(own.draft)
     own.sealed = True
     return template
+
+
+def release(agent: AgentBase) -> None:
+    """Let an agent that is no longer served be configured, and mounted, again."""
+    declared(agent).sealed = False
 
 
 def language(
