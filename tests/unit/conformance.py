@@ -73,6 +73,8 @@ def argument(value, bound):
             for method, method_args, method_kwargs in chain:
                 getattr(result, method)(*method_args, **method_kwargs)
             return result
+        case {"$handler": _}:
+            return lambda args, raw_data: FunctionResult(f"got {json.dumps(args)}")
         case {"$re": pattern}:
             return re.compile(pattern)
         case {"$call": [name, method]}:
