@@ -16,7 +16,7 @@ def records(name, *, kind=None, tag=None):
     return [
         record
         for record in json.loads((DATA / f"{name}.json").read_text("utf-8"))
-        if kind in {None, record["kind"]} and (tag is None or tag in record["tags"])
+        if kind in {None, record.get("kind")} and (tag is None or tag in record["tags"])
     ]
 
 
