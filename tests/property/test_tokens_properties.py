@@ -1,0 +1,106 @@
+"""Tokens: what opens what."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+from hypothesis import assume, given, strategies as st
+
+from agenthost._host import tokens
+from agenthost._host.tokens import LEEWAY, LIFETIME, Tokens
+
+NOW = 1_800_000_000.0
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+PLACES = st.tuples(TEXT, TEXT, TEXT)
+"""Agent, tool, call."""
+KEYS = st.binary(min_size=1, max_size=40)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """The time, which only the test moves."""
+    with mock.patch.object(tokens.time, "time", return_value=NOW) as patched:
+        yield patched
+
+
+def minted(signer, agent, tool, call):
+    return signer.minter(agent, call)(tool).decode()
+
+
+@given(KEYS, PLACES, PLACES)
+def test_a_token_opens_its_own_tool_and_call_alone(key, place, other):
+    """However the three parts are cut, one token is for one of each."""
+    assume(place != other)
+    signer = Tokens([key])
+    token = minted(signer, *place)
+
+    assert signer.verify(token, *place)
+    assert not signer.verify(token, *other)
+
+
+@given(KEYS, st.lists(TEXT, min_size=3, max_size=3), st.integers(1, 3))
+def test_moving_a_letter_from_one_part_to_the_next_makes_another_token(key, parts, cut):
+    """The parts are told apart whatever they contain."""
+    agent, tool, call = parts
+    assume(len(tool) >= cut)
+    signer = Tokens([key])
+
+    assert not signer.verify(minted(signer, agent, tool, call), agent + tool[:cut], tool[cut:], call)
+
+
+@given(PLACES, st.integers(1, 10 * LIFETIME), st.integers(-LIFETIME, 20 * LIFETIME))
+def test_a_token_expires(place, lifetime, later):
+    """It is taken until its lifetime and the leeway have passed, and not a second longer."""
+    signer = Tokens([b"key"], lifetime)
+    token = minted(signer, *place)
+
+    with mock.patch.object(tokens.time, "time", return_value=NOW + later):
+        assert (later <= lifetime + LEEWAY) is signer.verify(token, *place)
+
+
+@given(PLACES, st.lists(KEYS, min_size=2, max_size=4, unique=True), st.data())
+def test_keys_can_be_replaced(place, keys, data):
+    """The first key signs; any of the keys verifies; a key that is no longer listed opens nothing."""
+    old, new = Tokens(keys[:1]), Tokens(keys[1:] + keys[:1])
+    gone = Tokens(keys[1:])
+    token = minted(old, *place)
+
+    assert new.verify(token, *place)
+    assert not gone.verify(token, *place)
+    assert Tokens([keys[1]]).verify(minted(new, *place), *place)
+
+
+@given(PLACES, st.data())
+def test_any_change_is_refused(place, data):
+    """A token that was cut, lengthened or altered anywhere is none."""
+    signer = Tokens([b"key"])
+    token = minted(signer, *place)
+    index = data.draw(st.integers(0, len(token)))
+    removed = data.draw(st.integers(0, 3))
+    inserted = data.draw(st.text(max_size=3) | st.text("0123456789.-_=+ \n", max_size=3))
+    changed = token[:index] + inserted + token[index + removed :]
+    assume(changed != token)
+
+    assert not signer.verify(changed, *place)
+
+
+@given(
+    st.text() | st.from_regex(r"\d{1,130}\.[A-Za-z0-9_-]{0,40}") | st.text("0123456789.eE+-_ ٣²", max_size=150), PLACES
+)
+def test_arbitrary_text_is_refused_without_an_exception(text, place):
+    """Whoever sends a token may send anything."""
+    assert Tokens([b"key"]).verify(text, *place) is False
+
+
+def test_a_token_stands_in_a_url_and_in_json_as_it_is(clock):
+    """Nothing in it needs escaping, and it is short."""
+    token = minted(Tokens([b"key"]), "/sales", "book", "call-1")
+
+    assert token.partition(".")[0] == str(int(NOW) + LIFETIME)
+    assert len(token) == 43
+    assert not set(token) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+
+
+def test_keys_are_not_printed():
+    assert "hidden" not in repr(Tokens([b"hidden"]))
