@@ -87,6 +87,7 @@ class Runtime:
         self.config = config
         self.credentials = credentials
         self.tokens = tokens
+        self._userinfo = credentials.userinfo
         self.phase = Phase.STARTING
         self.published: Published | None = None
         self._origin: tuple[str, str] | None = None
@@ -117,7 +118,7 @@ class Runtime:
             authority: the request's ``Host``, and the path before its routes where there is one.
         """
         scheme, authority = self._origin or (scheme, authority)
-        return f"{scheme}://{self.credentials.userinfo}@{authority}{'' if route == '/' else route}"
+        return f"{scheme}://{self._userinfo}@{authority}{'' if route == '/' else route}"
 
 
 def host_allowed(host: bytes) -> bool:
