@@ -15,6 +15,7 @@ import anyio.to_thread
 import msgspec
 from anyio import CapacityLimiter
 
+from agenthost._host.deadline import Deadline
 from agenthost.errors import ArgumentsRefused
 from agenthost.swaig import encode_answer
 
@@ -69,7 +70,7 @@ class ToolCaller:
             resolve: gives the public URL of a sibling agent.
         """
         try:
-            async with asyncio.timeout(self._timeout):
+            with Deadline(self._timeout):
                 if tool.is_async:
                     result = await tool.call(request.arguments, request.call)
                 else:

@@ -40,6 +40,7 @@ LEVELS = (
         "_host.routes",
         "_host.tokens",
         "_host.guard",
+        "_host.deadline",
         "_host.remedies",
         "_host.loader",
     ),
