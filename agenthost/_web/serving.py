@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -19,6 +19,7 @@ from agenthost._host.runtime import Phase
 from agenthost._host.server import make_runtime
 from agenthost._web.answers import HSTS, JSON, SECURITY, error
 from agenthost._web.front import Front
+from agenthost._web.transport import JoinedWrites
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
@@ -166,6 +167,10 @@ class Protocol(HttpToolsProtocol):
     """HTTP/1.1, whose own errors have the form of all others."""
 
     shared: Sequence[tuple[bytes, bytes]] = SECURITY
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Send each answer in one piece."""
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
     def send_400_response(self, msg: str) -> None:
         """Answer something that is not HTTP, and close."""

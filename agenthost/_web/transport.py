@@ -1,0 +1,53 @@
+"""Transports: how an answer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+__all__ = ["JoinedWrites"]
+
+_MOST = 64 * 1024
+"""Bytes that wait for the end of a step; more are written at once."""
+
+
+class JoinedWrites:
+    """A transport that writes in one piece what one step of the event loop writes.
+
+    An ASGI server writes an answer's head and its body one after the other, and uvloop hands each to the kernel at
+    once: two system calls and two packets, where one does.
+
+    Args:
+        transport: where the bytes go, and whose everything else is.
+    """
+
+    __slots__ = ("_call_soon", "_size", "_transport", "_waiting")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._call_soon = asyncio.get_running_loop().call_soon
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write ``data`` at the end of this step, together with what else it writes."""
+        if not self._waiting:
+            self._call_soon(self._flush)
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size > _MOST:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what waits, then close."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._waiting and not self._transport.is_closing():
+            self._transport.write(b"".join(self._waiting))
+        self._waiting.clear()
+        self._size = 0
