@@ -26,8 +26,10 @@ if TYPE_CHECKING:
         PlanError,
         UnsupportedHost,
     )
+    from agenthost.gates import SemanticGate
     from agenthost.hookspecs import hookimpl
     from agenthost.results import FunctionResult, SwaigFunctionResult
+    from agenthost.skills import Skill
     from agenthost.swaig import Call
 
 __all__ = [
@@ -47,6 +49,8 @@ __all__ = [
     "FunctionResult",
     "PlanError",
     "Secret",
+    "SemanticGate",
+    "Skill",
     "Step",
     "SwaigFunctionResult",
     "UnsupportedHost",
@@ -64,6 +68,8 @@ _HOMES = {
     "DataMap": "datamap",
     "FunctionResult": "results",
     "Secret": "_host.config",
+    "SemanticGate": "gates",
+    "Skill": "skills",
     "Step": "contexts",
     "SwaigFunctionResult": "results",
     "create_expression_tool": "datamap",

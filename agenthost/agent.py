@@ -1,68 +1,100 @@
 """AgentBase: what an agent package subclasses.
 
-Its methods describe the agent: prompt, languages, tools. They act on a ``Draft`` (``agenthost.swml``) until the host
-mounts the agent; from then on they raise ``AgentSealed``, while ordinary attributes stay the author's own.
+Its methods describe the agent: prompt, languages, tools (``agenthost.vocabulary``). They act on a ``Draft``
+(``agenthost.swml``) until the host mounts the agent; from then on they raise ``AgentSealed``, while ordinary attributes
+stay the author's own.
 """
+
+# ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
+import uuid
+from typing import TYPE_CHECKING, Any
 
-from attrs import define
-
-from agenthost.errors import AgentSealed, DefinitionError
+from agenthost.declared import Alone, Declared
+from agenthost.errors import DefinitionError
+from agenthost.prompt import PromptSections
 from agenthost.swml import Draft, Template
-from agenthost.tools import Tool, ToolDeclaration, declarations
+from agenthost.tools import Tool, declarations
+from agenthost.vocabulary import Vocabulary
+from agenthost.vocabulary.prompts import class_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "release", "seal"]
+__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "seal"]
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
 """What a caller hears when a tool fails and its agent has no sentence of its own."""
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-@define
-class Declared:
-    """What an agent has said of itself, kept apart from the attributes that belong to its author.
-
-    Args:
-        name: the agent's name.
-        route: the route it asks for, or None.
-        sip: user parts of SIP addresses that should reach it.
-        fallback: what the caller hears when one of its tools fails.
-        draft: the document it describes.
-        sealed: whether the host serves it.
-    """
-
-    name: str
-    route: str | None
-    sip: tuple[str, ...]
-    fallback: str
-    draft: Draft
-    sealed: bool = False
-
-
-class AgentBase:
+class AgentBase(Vocabulary):
     """A voice or chat agent: a prompt, languages, and tools that a model may call.
 
     Args:
         name: the agent's name, as other agents and people call it.
         route: where it is mounted, such as ``/sales``; the host's configuration may decide otherwise. Left out, it is
             ``/`` and the name of the agent's entry point.
+        host: where it listens when it is served alone; a host of several agents has its own.
+        port: the same; None for the host's own choice.
+        basic_auth: user and password, when it is served alone; a host of several agents has its own.
+        use_pom: False leaves the prompt's sections out: its text alone counts.
+        token_expiry_secs: seconds that its tokens are good for; left out, what the host says.
+        auto_answer: False leaves the verb ``answer`` out of the document.
+        record_call: whether calls are recorded.
+        record_format: ``mp4``, ``mp3`` or ``wav``.
+        record_stereo: whether caller and agent have a channel each.
+        default_webhook_url: see ``set_web_hook_url``.
+        agent_id: a name for this very instance; left out, a random one. It is kept as ``agent_id``.
+        native_functions: see ``set_native_functions``.
+        schema_path: has no effect: a document is held against a schema by ``agenthost swml --validate``.
+        suppress_logs: has no effect: logging is the host's.
+        enable_post_prompt_override: has no effect.
+        check_for_input_override: has no effect.
+        config_file: must be left out: an agent is configured in ``agenthost.toml``.
+        schema_validation: False lets verbs and native functions through that are not known here.
+        signing_key: verifies the signatures of this agent's requests; the host's own is ``SIGNALWIRE_SIGNING_KEY``.
+        trust_proxy_for_signature: has no effect: signatures are checked against the host's public URL.
+        swaig_secret: signs this agent's tokens; the host's own is ``SIGNALWIRE_SWAIG_SECRET``.
         sip: user parts of SIP addresses that should reach it, such as ``("sales", "orders")``.
-        fallback: what the caller hears when one of its tools fails; a full sentence.
+        fallback: what the caller hears when one of its tools fails, or its document; a full sentence.
+        on_failure: what follows when its document fails: ``hangup``, else a number, a SIP address, or the URL of a
+            document that the call goes to.
 
     Raises:
-        DefinitionError: the name is empty, or a decorated tool cannot work.
+        DefinitionError: the name is empty, or something else that is declared cannot work.
     """
 
     def __init__(
-        self, name: str, route: str | None = None, *, sip: Sequence[str] = (), fallback: str = FALLBACK
+        self,
+        name: str,
+        route: str | None = None,
+        host: str = "0.0.0.0",  # noqa: S104 - the field's default
+        port: int | None = None,
+        basic_auth: tuple[str, str] | None = None,
+        use_pom: bool = True,
+        token_expiry_secs: int | None = None,
+        auto_answer: bool = True,
+        record_call: bool = False,
+        record_format: str = "mp4",
+        record_stereo: bool = True,
+        default_webhook_url: str | None = None,
+        agent_id: str | None = None,
+        native_functions: Sequence[str] | None = None,
+        schema_path: str | None = None,  # noqa: ARG002 - the field's, as the others without effect
+        suppress_logs: bool = False,  # noqa: ARG002
+        enable_post_prompt_override: bool = False,  # noqa: ARG002
+        check_for_input_override: bool = False,  # noqa: ARG002
+        config_file: str | None = None,
+        schema_validation: bool = True,
+        signing_key: str | None = None,
+        trust_proxy_for_signature: bool = False,  # noqa: ARG002
+        swaig_secret: str | None = None,
+        *,
+        sip: Sequence[str] = (),
+        fallback: str = FALLBACK,
+        on_failure: str = "hangup",
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             msg = f"{type(self).__name__}: name must be a word such as 'sales', not {name!r}."
@@ -70,232 +102,38 @@ class AgentBase:
         if route is not None and not isinstance(route, str):
             msg = f"agent {name!r}: route must be a path such as '/sales', not {type(route).__name__}."
             raise DefinitionError(msg)
-        sip = (sip,) if isinstance(sip, str) else tuple(sip)
+        if config_file is not None:
+            msg = f"agent {name!r}: config_file is not read. Write what it says into agenthost.toml: [agents.{name}]"
+            raise DefinitionError(msg)
+        if not isinstance(on_failure, str) or not on_failure.strip():
+            msg = f"agent {name!r}: on_failure must be 'hangup', a number, an address or a URL, not {on_failure!r}."
+            raise DefinitionError(msg)
         self.name = name
         self.route = route
-        self._declared = Declared(name, route, sip, fallback, Draft(name))
+        self.agent_id = agent_id or str(uuid.uuid4())
+        draft = Draft(name, use_pom=use_pom, checked=schema_validation)
+        draft.answer = {} if auto_answer else None
+        draft.record_call = {"format": record_format, "stereo": record_stereo} if record_call else None
+        draft.urls.tools = default_webhook_url
+        self._declared = Declared(
+            name,
+            route,
+            (sip,) if isinstance(sip, str) else tuple(sip),
+            fallback,
+            draft,
+            on_failure,
+            Alone(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
+        )
+        if native_functions:
+            self.set_native_functions(native_functions)
+        if self.PROMPT_SECTIONS is not None:
+            draft.prompt.sections = PromptSections.from_json(list(class_sections(self.PROMPT_SECTIONS)))
         for attribute, declaration in declarations(type(self)).items():
             self._add_tool(Tool.define(declaration.name or attribute, getattr(self, attribute), **declaration.options))
-
-    # -- prompt ------------------------------------------------------------------------------------------------------
-
-    def set_prompt_text(self, text: str) -> Self:
-        """Use ``text`` as the prompt; sections, where there are any, follow it."""
-        self._draft().prompt.set_text(text)
-        return self
-
-    def prompt_add_section(
-        self,
-        title: str,
-        body: str = "",
-        bullets: Sequence[str] | None = None,
-        *,
-        numbered: bool | None = None,
-        numbered_bullets: bool = False,
-        subsections: Sequence[dict[str, Any]] | None = None,
-    ) -> Self:
-        """Add a section to the prompt.
-
-        Args:
-            title: its heading.
-            body: its text.
-            bullets: its list, an item a line.
-            numbered: whether its heading is numbered; None follows a numbered neighbour.
-            numbered_bullets: whether the list is counted.
-            subsections: dictionaries with ``title`` and ``body`` or ``bullets``.
-
-        Raises:
-            DefinitionError: a later section has no title, or a subsection cannot be used.
-        """
-        self._draft().prompt.sections.add_section(
-            title,
-            body,
-            bullets,
-            numbered=numbered,
-            numbered_bullets=numbered_bullets,
-            subsections=subsections,
-        )
-        return self
-
-    def prompt_add_subsection(
-        self, parent_title: str, title: str, body: str = "", bullets: Sequence[str] | None = None
-    ) -> Self:
-        """Add a subsection under the section called ``parent_title``, which is made when it is not there."""
-        self._draft().prompt.sections.add_subsection(parent_title, title, body, bullets)
-        return self
-
-    def prompt_add_to_section(
-        self,
-        title: str,
-        body: str | None = None,
-        bullet: str | None = None,
-        bullets: Sequence[str] | None = None,
-    ) -> Self:
-        """Add text or bullets to the section called ``title``, which is made when it is not there."""
-        self._draft().prompt.sections.add_to_section(title, body, bullet, bullets)
-        return self
-
-    def prompt_has_section(self, title: str) -> bool:
-        """Whether the prompt has a section called ``title``."""
-        return self._declared.draft.prompt.sections.find_section(title) is not None
-
-    # -- speech and model --------------------------------------------------------------------------------------------
-
-    def add_language(
-        self,
-        name: str,
-        code: str,
-        voice: str,
-        speech_fillers: Sequence[str] | None = None,
-        function_fillers: Sequence[str] | None = None,
-        engine: str | None = None,
-        model: str | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """Add a language that the agent speaks.
-
-        Args:
-            name: what people call it, such as ``English``.
-            code: BCP 47, such as ``en-US``.
-            voice: the voice's name; ``engine.voice:model`` names all three at once.
-            speech_fillers: what is said while the model thinks.
-            function_fillers: what is said while a tool runs.
-            engine: the speech engine, when ``voice`` does not name it.
-            model: the engine's model, when ``voice`` does not name it.
-            params: settings of the engine.
-        """
-        self._draft().languages.append(
-            language(name, code, voice, speech_fillers, function_fillers, engine, model, params)
-        )
-        return self
-
-    def add_hint(self, hint: str) -> Self:
-        """Add a word that callers are likely to say, such as a product's name."""
-        return self.add_hints([hint])
-
-    def add_hints(self, hints: Sequence[str]) -> Self:
-        """Add several hints."""
-        self._draft().hints.extend(hint for hint in hints if hint)
-        return self
-
-    def set_param(self, key: str, value: Any) -> Self:
-        """Set one parameter of the model, such as ``end_of_speech_timeout`` (milliseconds)."""
-        self._draft().params[key] = value
-        return self
-
-    def set_params(self, params: Mapping[str, Any]) -> Self:
-        """Set several parameters of the model; others stay."""
-        self._draft().params.update(params)
-        return self
-
-    def set_global_data(self, data: Mapping[str, Any]) -> Self:
-        """Add to the data that every call starts with."""
-        self._draft().global_data.update(data)
-        return self
-
-    def update_global_data(self, data: Mapping[str, Any]) -> Self:
-        """Add to the data that every call starts with (the same as ``set_global_data``)."""
-        return self.set_global_data(data)
-
-    # -- tools -------------------------------------------------------------------------------------------------------
-
-    def define_tool(
-        self,
-        name: str,
-        description: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        handler: Callable[..., Any] | None = None,
-        *,
-        secure: bool = True,
-        fillers: Mapping[str, Sequence[str]] | None = None,
-        webhook_url: str | None = None,
-        required: Sequence[str] | None = None,
-        fallback: str | None = None,
-        **fields: Any,
-    ) -> Self:
-        """Add a tool.
-
-        Args:
-            name: what the model calls it.
-            description: when and how to use it; left out, the handler's docstring.
-            parameters: JSON Schema or its properties; left out, they are read from the handler's type hints.
-            handler: ``(args, raw_data)``, or typed parameters when ``parameters`` is left out; sync or async.
-            secure: False lets a call in without a token.
-            fillers: what is said while it runs, by language code.
-            webhook_url: an address elsewhere that answers it; then no handler is needed.
-            required: names of required properties.
-            fallback: what the caller hears when it fails; left out, the agent's sentence.
-            fields: further fields of the function's description, such as ``wait_file``.
-
-        Raises:
-            DefinitionError: the tool cannot work, or the agent has one of this name.
-        """
-        if handler is None:
-            if webhook_url is None:
-                msg = f"tool {name!r} of agent {self._declared.name!r} has neither a handler nor a webhook_url."
-                raise DefinitionError(msg)
-            handler = _answered_elsewhere
-            parameters = {} if parameters is None else parameters
-        self._add_tool(
-            Tool.define(
-                name,
-                handler,
-                description=description,
-                parameters=parameters,
-                required=required,
-                secure=secure,
-                webhook_url=webhook_url,
-                fallback=fallback,
-                fillers=fillers,
-                **fields,
-            )
-        )
-        return self
-
-    @overload
-    @staticmethod
-    def tool(name: Callable[P, R]) -> Callable[P, R]: ...
-    @overload
-    @staticmethod
-    def tool(name: str | None = None, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-    @staticmethod
-    def tool(name: Callable[P, R] | str | None = None, **options: Any) -> Any:
-        """Make a method a tool: ``@AgentBase.tool``, or with the arguments of ``define_tool``.
-
-        The method is plain, ``(self, args, raw_data)``, or typed: its parameters then become the tool's, described by
-        its docstring. Either may be ``async``. A typed method may also ask for ``call`` (a ``Call``) or ``raw_data``.
-        """
-        if callable(name):
-            ToolDeclaration(None, {}).mark(name)
-            return name
-        declaration = ToolDeclaration(name, options)
-
-        def mark(function: Callable[P, R]) -> Callable[P, R]:
-            declaration.mark(function)
-            return function
-
-        return mark
 
     def get_name(self) -> str:
         """The agent's name."""
         return self._declared.name
-
-    def _draft(self) -> Draft:
-        """The document while it can be changed."""
-        if self._declared.sealed:
-            msg = (
-                f"agent {self._declared.name!r} is being served: what one caller says must not change what the next "
-                "one hears. Configure it in __init__."
-            )
-            raise AgentSealed(msg)
-        return self._declared.draft
-
-    def _add_tool(self, tool: Tool) -> None:
-        tools = self._draft().tools
-        if tool.name in tools:
-            msg = f"agent {self._declared.name!r} has two tools called {tool.name!r}; give one another name."
-            raise DefinitionError(msg)
-        tools[tool.name] = tool
 
 
 def declared(agent: AgentBase) -> Declared:
@@ -316,7 +154,7 @@ def seal(agent: AgentBase) -> Template:
     """Freeze ``agent``'s configuration and encode its document.
 
     Raises:
-        DefinitionError: the document holds something that JSON cannot carry.
+        DefinitionError: the document cannot be used as it is, or holds something that JSON cannot carry.
     """
     own = declared(agent)
     template = Template.seal(own.draft)
@@ -329,34 +167,6 @@ def release(agent: AgentBase) -> None:
     declared(agent).sealed = False
 
 
-def language(
-    name: str,
-    code: str,
-    voice: str,
-    speech_fillers: Sequence[str] | None,
-    function_fillers: Sequence[str] | None,
-    engine: str | None,
-    model: str | None,
-    params: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """An entry of ``ai.languages``; ``engine.voice:model`` is taken apart when neither is given by itself."""
-    entry: dict[str, Any] = {"name": name, "code": code, "voice": voice}
-    if engine or model:
-        entry |= {key: value for key, value in (("engine", engine), ("model", model)) if value}
-    elif "." in voice and ":" in voice:
-        spoken, _, named_model = voice.partition(":")
-        named_engine, _, named_voice = spoken.partition(".")
-        entry |= {"voice": named_voice, "engine": named_engine, "model": named_model}
-    if speech_fillers and function_fillers:
-        entry |= {"speech_fillers": list(speech_fillers), "function_fillers": list(function_fillers)}
-    elif fillers := speech_fillers or function_fillers:
-        entry["fillers"] = list(fillers)
-    if params:
-        entry["params"] = dict(params)
-    return entry
-
-
-def _answered_elsewhere(_args: Mapping[str, Any]) -> None:
-    """Stands for the handler of a tool whose ``webhook_url`` is not this host."""
-    msg = "this tool is answered by its own webhook_url"
-    raise DefinitionError(msg)
+def overrides(agent: Any, method: str) -> bool:
+    """Whether an agent's class says something of its own in a method of AgentBase."""
+    return getattr(type(agent), method) is not getattr(AgentBase, method)

@@ -47,6 +47,22 @@ class Call:
     meta_data: Mapping[str, Any] = field(repr=False)
     raw_data: dict[str, Any] = field(repr=False)
 
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> Call:
+        """Read a decoded request body.
+
+        Raises:
+            MalformedRequest: a field has a wrong type.
+        """
+        return cls(
+            id=call_id(body) or "",
+            caller_name=_typed(body, "caller_id_name", str, None),
+            caller_number=_typed(body, "caller_id_num", str, None),
+            global_data=_typed(body, "global_data", dict, None) or {},
+            meta_data=_typed(body, "meta_data", dict, None) or {},
+            raw_data=body,
+        )
+
 
 @frozen(slots=True)
 class ToolRequest:
@@ -79,15 +95,7 @@ class ToolRequest:
         if not _FUNCTION.fullmatch(function):
             msg = "function must be a letter or _, then letters, digits and _"
             raise MalformedRequest(msg)
-        call = Call(
-            id=call_id(body) or "",
-            caller_name=_typed(body, "caller_id_name", str, None),
-            caller_number=_typed(body, "caller_id_num", str, None),
-            global_data=_typed(body, "global_data", dict, None) or {},
-            meta_data=_typed(body, "meta_data", dict, None) or {},
-            raw_data=body,
-        )
-        return cls(function, _arguments(body), call)
+        return cls(function, _arguments(body), Call.from_body(body))
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

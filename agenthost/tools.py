@@ -20,6 +20,7 @@ from attrs import field, frozen
 
 from agenthost.arguments import SchemaArguments
 from agenthost.errors import DefinitionError
+from agenthost.gates import checked_gates
 from agenthost.signatures import TypedArguments, is_plain, read_signature
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Tool:
             secure=secure,
             webhook_url=webhook_url,
             fallback=fallback,
-            extras={key: value for key, value in extras.items() if value is not None},
+            extras=_extras(name, extras),
         )
 
     def describe(self, url: str | None) -> dict[str, Any]:
@@ -179,6 +180,21 @@ class Tool:
             ArgumentsRefused: the arguments do not fit the schema.
         """
         return self.arguments.invoke(self.handler, arguments, call)
+
+
+def _extras(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Further fields of a function's description that say something."""
+    extras = {
+        key: value
+        for key, value in fields.items()
+        if value is not None and (value or key not in ("fillers", "wait_file"))
+    }
+    if "gates" in extras:
+        extras["gates"] = checked_gates(name, extras["gates"])
+    elif "gate_fillers" in extras:
+        msg = f"tool {name!r}: gate_fillers are said while gates are checked, and it has no gates."
+        raise DefinitionError(msg)
+    return extras
 
 
 def _object_schema(name: str, parameters: Mapping[str, Any], required: Sequence[str] | None) -> dict[str, Any]:

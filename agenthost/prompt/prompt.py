@@ -56,6 +56,10 @@ class Prompt:
             raise DefinitionError("the prompt has no sections. Pass at least one, with a title and a body")
         self.sections = sections
 
+    def copy(self) -> Prompt:
+        """Return a prompt of its own that says the same."""
+        return Prompt(self.text, self.sections.copy())
+
     def to_dict(self, agent_name: str) -> dict[str, Any]:
         """Return the document's ``prompt``: an object with ``text`` or ``pom``.
 

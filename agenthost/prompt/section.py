@@ -132,6 +132,12 @@ class Section:
         self.subsections.append(section)
         return section
 
+    def copy(self) -> Section:
+        """Return a section of its own that says the same."""
+        section = Section(self.title, self.body, self.bullets, self.numbered, self.numbered_bullets)
+        section.subsections = [below.copy() for below in self.subsections]
+        return section
+
     def to_dict(self) -> dict[str, Any]:
         """Return the section as JSON values."""
         data: dict[str, Any] = {} if self.title is None else {"title": self.title}

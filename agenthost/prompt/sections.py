@@ -128,6 +128,12 @@ class PromptSections:
         everywhere = (section for top in self.sections for section in top.walk())
         return next((section for section in (*self.sections, *everywhere) if section.title == title), None)
 
+    def copy(self) -> PromptSections:
+        """Return sections of their own that say the same."""
+        sections = PromptSections()
+        sections.sections = [section.copy() for section in self.sections]
+        return sections
+
     def to_dict(self) -> list[dict[str, Any]]:
         """Return the sections as JSON values."""
         return [section.to_dict() for section in self.sections]

@@ -14,15 +14,36 @@ from agenthost.swml import Template
 
 BASE = b"https://u:p@host.example/desk"
 
-READING = frozenset({"get_name", "prompt_has_section"})
+READING = frozenset(
+    {
+        "get_language_params",
+        "get_name",
+        "get_post_prompt",
+        "get_prompt",
+        "has_skill",
+        "list_skills",
+        "on_summary",
+        "prompt_has_section",
+    }
+)
 """Methods that tell something, and go on doing so while the agent is served."""
 ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "add_post_ai_verb": (("hangup", {}), {}),
+    "add_post_answer_verb": (("sleep", 100), {}),
+    "add_pre_answer_verb": (("sleep", 100), {}),
+    "add_internal_filler": (("check_time", "en-US", ["One moment."]), {}),
     "define_tool": (("more", "", {}, lambda args: ""), {}),
+    "on_call_end": ((lambda log, raw_data: None,), {}),
+    "register_routing_callback": ((lambda body, headers: None, "/choose"), {}),
+    "register_swaig_function": (({"function": "elsewhere"},), {}),
+    "set_prompt_pom": (([{"title": "Role", "body": "You book visits."}],), {}),
     "set_languages": (([{"name": "English", "code": "en-US", "voice": "v"}],), {}),
 }
 """Arguments of methods that take more than what ``made_up`` thinks of."""
 METHODS = sorted(
-    name for name, value in vars(AgentBase).items() if not name.startswith("_") and inspect.isfunction(value)
+    name
+    for name, value in inspect.getmembers(AgentBase, inspect.isfunction)
+    if not name.startswith("_") and name not in {"add_skill", "on_function_call", "tool"}
 )
 
 

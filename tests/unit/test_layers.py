@@ -25,9 +25,12 @@ LIBRARIES = {
 """Libraries that only some modules may import, but for their types."""
 
 LEVELS = (
-    ("errors", "sip"),
-    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "tools", "swaig", "swml"),
+    ("errors", "sip", "_host.discovery"),
+    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates"),
+    ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
+    ("declared", "vocabulary"),
     ("agent", "hookspecs"),
+    ("per_call",),
     (
         "_host.secret",
         "_host.key_paths",
@@ -35,7 +38,6 @@ LEVELS = (
         "_host.config",
         "_host.settings",
         "_host.kept",
-        "_host.discovery",
         "_host.selection",
         "_host.routes",
         "_host.tokens",
@@ -47,8 +49,9 @@ LEVELS = (
     ("_host.plan",),
     ("_host.runtime", "_host.calling", "_host.report"),
     ("_host.server",),
+    ("_host.single",),
     ("_web",),
-    ("_cli", "__main__"),
+    ("_cli", "__main__", "builtin"),
 )
 """From the ground up; a module imports from its own level or below. ``_host.server`` reaches up to ``_web`` in two
 functions, where it is asked to serve."""

@@ -1,0 +1,115 @@
+"""What runs when a call begins and when it has ended: handlers behind the two tools that the platform calls itself."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from agenthost.errors import DefinitionError
+from agenthost.results import FunctionResult
+from agenthost.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+__all__ = ["END", "START", "CallHook", "Moment"]
+
+_log = logging.getLogger("agenthost.agent")
+
+
+@frozen
+class Moment:
+    """A moment of a call.
+
+    Args:
+        tool: the name under which the platform calls it.
+        description: what stands in the document.
+    """
+
+    tool: str
+    description: str
+
+    def arguments(self, body: dict[str, Any]) -> tuple[Any, ...]:
+        """What a handler is called with."""
+        if self.tool == "startup_hook":
+            return (body,)
+        return (body.get("call_log") or body.get("raw_call_log") or [], body)
+
+
+START = Moment("startup_hook", "Internal: fires when the call starts.")
+END = Moment("hangup_hook", "Internal: fires when the call ends.")
+
+
+@frozen
+class CallHook:
+    """The handlers of one moment, run as one tool.
+
+    Args:
+        moment: when they run.
+        handlers: the author's functions, in order; sync or async.
+    """
+
+    moment: Moment
+    handlers: tuple[Callable[..., Any], ...] = ()
+
+    def also(self, handler: Callable[..., Any]) -> CallHook:
+        """The same with one more handler.
+
+        Raises:
+            DefinitionError: it cannot be called.
+        """
+        if not callable(handler):
+            raise DefinitionError(f"{self.moment.tool}: the handler must be a function, not {type(handler).__name__}.")
+        return evolve(self, handlers=(*self.handlers, handler))
+
+    def as_tool(self) -> Tool:
+        """The tool that the platform calls."""
+        return Tool.define(self.moment.tool, self, description=self.moment.description, parameters={})
+
+    def __call__(self, _args: Mapping[str, Any], raw_data: dict[str, Any] | None) -> Any:
+        """Run the handlers; what sync ones answer is kept until async ones have answered, so that order stays."""
+        arguments = self.moment.arguments(raw_data or {})
+        answers = [self._guarded(handler, arguments) for handler in self.handlers]
+        if any(inspect.isawaitable(answer) for answer in answers):
+            return self._awaited(answers)
+        return self._together(answers)
+
+    def _guarded(self, handler: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        try:
+            return handler(*arguments)
+        except Exception:  # noqa: BLE001 - one handler's failure must not stop the others
+            _log.exception("a handler of %s failed: %r", self.moment.tool, handler)
+            return None
+
+    async def _awaited(self, answers: list[Any]) -> FunctionResult:
+        return self._together(
+            [await self._answer(answer) if inspect.isawaitable(answer) else answer for answer in answers]
+        )
+
+    async def _answer(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except Exception:  # noqa: BLE001 - the same
+            _log.exception("a handler of %s failed", self.moment.tool)
+            return None
+
+    def _together(self, answers: list[Any]) -> FunctionResult:
+        together = FunctionResult()
+        if self.moment is not START:
+            return together
+        said: list[str] = []
+        for answer in answers:
+            if answer is None:
+                continue
+            if not isinstance(answer, FunctionResult) or not isinstance(answer.response, str):
+                _log.warning(
+                    "a handler of %s answered with %s; a FunctionResult with text counts", self.moment.tool, answer
+                )
+                continue
+            said += [answer.response] if answer.response else []
+            together.action.extend(answer.action)
+        together.set_response("\n".join(said))
+        return together

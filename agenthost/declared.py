@@ -1,0 +1,70 @@
+"""What an agent has said of itself, for the host to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import Factory, define, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost.swml import Draft
+
+__all__ = ["Alone", "Declared"]
+
+
+@frozen
+class Alone:
+    """What an agent wants where it is served alone, or has keys of its own.
+
+    Args:
+        host: the address to listen on.
+        port: the port; None for the host's own choice.
+        basic_auth: user and password that callers present.
+        token_lifetime: seconds that its tokens are good for; None for the host's own choice.
+        signing_key: verifies webhook signatures of this agent, beside the host's keys.
+        token_secret: signs and verifies this agent's tokens, beside the host's keys.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104 - the field's default
+    port: int | None = None
+    basic_auth: tuple[str, str] | None = field(default=None, repr=False)
+    token_lifetime: int | None = None
+    signing_key: str | None = field(default=None, repr=False)
+    token_secret: str | None = field(default=None, repr=False)
+
+
+@define(slots=False, eq=False)
+class Declared:
+    """What an agent has said of itself, kept apart from the attributes that belong to its author.
+
+    Args:
+        name: the agent's name.
+        route: the route it asks for, or None.
+        sip: user parts of SIP addresses that should reach it.
+        fallback: what the caller hears when one of its tools, or its document, fails.
+        draft: the document it describes.
+        on_failure: what follows the fallback when its document fails: ``hangup``, or where the call goes.
+        alone: what it wants where it is served alone, or has keys of its own.
+        per_call: callbacks that configure the agent for one call, in order: ``(query, body, headers, agent)``.
+        routing: routing callbacks by the last part of their path: ``(body, headers)`` to a route or None.
+        debug_handler: what is called with each debug event: ``(event_type, data)``; may be async.
+        mcp_server: whether its tools are offered to clients of the Model Context Protocol.
+        sealed: whether the host serves it.
+        of_call: whether this is the copy of one call.
+    """
+
+    name: str
+    route: str | None
+    sip: tuple[str, ...]
+    fallback: str
+    draft: Draft
+    on_failure: str = "hangup"
+    alone: Alone = Alone()
+    per_call: tuple[Callable[..., Any], ...] = ()
+    routing: Mapping[str, Callable[..., Any]] = Factory(dict)
+    debug_handler: Callable[..., Any] | None = None
+    mcp_server: bool = False
+    sealed: bool = False
+    of_call: bool = False

@@ -1,0 +1,169 @@
+"""Configuration for one call: callbacks work on a copy of the agent, and nothing of a call reaches the next one.
+
+The copy is made cheaply: ordinary attributes are shared, as they hold an author's clients and locks, and of the
+document only what a callback touches is copied.
+"""
+
+from __future__ import annotations
+
+import inspect
+from types import MethodType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import msgspec
+
+from agenthost.agent import AgentBase, declared
+from agenthost.errors import DefinitionError
+from agenthost.swml import Addresses
+from agenthost.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+__all__ = ["configure", "copy_for_call", "fallback_document", "render", "render_per_call", "tool_of"]
+
+_encode = msgspec.json.Encoder().encode
+
+A = TypeVar("A", bound=AgentBase)
+
+
+def copy_for_call(agent: A) -> A:
+    """A copy of an agent that can be configured for one call; its ordinary attributes are shared.
+
+    Giving an attribute of the copy another value leaves the agent as it was; changing the object behind one does not.
+    """
+    copy: A = object.__new__(type(agent))
+    copy.__dict__.update(agent.__dict__)
+    for cls in type(agent).__mro__:
+        for slot in vars(cls).get("__slots__", ()):
+            if slot not in ("__dict__", "__weakref__") and hasattr(agent, slot):
+                object.__setattr__(copy, slot, getattr(agent, slot))
+    own = declared(agent)
+    copy._declared = attrs.evolve(own, draft=own.draft.copy(), sealed=False, of_call=True)  # noqa: SLF001
+    return copy
+
+
+def configure(
+    agent: A, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
+) -> A | Awaitable[A]:
+    """Run an agent's callbacks on a copy of it, in order.
+
+    A tool call and a summary are configured as the document was, each by its own request: a tool that a callback adds
+    only for some callers is there for them alone. Parameters of ``add_swaig_query_params`` come back in ``query``.
+
+    Args:
+        agent: the agent, sealed.
+        query: parameters of the request; without the token.
+        body: its JSON body, ``{}`` without one.
+        headers: its headers, names in lower case.
+
+    Returns:
+        The copy; or, from the first callback on that is a coroutine function, an awaitable of it.
+
+    Raises:
+        BaseException: whatever a callback raises; the caller then gets ``fallback_document``.
+    """
+    copy = copy_for_call(agent)
+    callbacks = iter(declared(agent).per_call)
+    for callback in callbacks:
+        answer = callback(query, body, headers, copy)
+        if inspect.isawaitable(answer):
+
+            async def rest(pending: Awaitable[Any]) -> A:
+                await pending
+                for later in callbacks:
+                    answered = later(query, body, headers, copy)
+                    if inspect.isawaitable(answered):
+                        await answered
+                return copy
+
+            return rest(answer)
+    return copy
+
+
+def render(copy: AgentBase, base: str, token: Callable[[str], str], sibling: Callable[[str], str]) -> bytes:
+    """The document of a configured copy, which cannot be configured any further.
+
+    Args:
+        copy: what ``configure`` gave.
+        base: the agent's public address with credentials: ``https://user:password@host/route``.
+        token: mints the token for a tool's name, or for ``agenthost.swml.POST_PROMPT``.
+        sibling: gives the public URL of another agent by name; LookupError leaves the call with this one.
+
+    Raises:
+        DefinitionError: the document cannot be used as it is, or holds something that JSON cannot carry.
+    """
+    own = declared(copy)
+    scheme, _, rest = base.partition("://")
+    origin = f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
+
+    def located(name: str) -> str:
+        try:
+            return sibling(name)
+        except LookupError:
+            return base
+
+    own.sealed = True
+    try:
+        return _encode(own.draft.build(Addresses(base, origin, token, located)))
+    except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, DefinitionError):
+            raise
+        raise DefinitionError(f"the document cannot be written as JSON: {error}") from error
+
+
+def render_per_call(
+    agent: AgentBase,
+    base: str,
+    token: Callable[[str], str],
+    sibling: Callable[[str], str],
+    query: Mapping[str, str],
+    body: Mapping[str, Any],
+    headers: Mapping[str, str],
+) -> bytes | Awaitable[bytes]:
+    """An agent's document for one call: ``configure``, then ``render``, whose arguments these are."""
+    configured = configure(agent, query, body, headers)
+    if isinstance(configured, AgentBase):
+        return render(configured, base, token, sibling)
+
+    async def awaited() -> bytes:
+        return render(await configured, base, token, sibling)
+
+    return awaited()
+
+
+def tool_of(agent: AgentBase, copy: AgentBase, name: str) -> Tool | None:
+    """The tool of a configured copy that a tool call names; None when it has none that this host runs.
+
+    A tool that is a method of the agent runs on the copy, where its callbacks have left what they found out.
+
+    Args:
+        agent: the agent.
+        copy: what ``configure`` gave for this tool call.
+        name: the tool's name.
+    """
+    tool = declared(copy).draft.tools.get(name)
+    if not isinstance(tool, Tool):
+        return None
+    handler = tool.handler
+    if isinstance(handler, MethodType) and handler.__self__ is agent:
+        return attrs.evolve(tool, handler=MethodType(handler.__func__, copy))
+    return tool
+
+
+def fallback_document(agent: AgentBase) -> bytes:
+    """What a caller gets when an agent's own document cannot be made: its sentence, and then what it chose.
+
+    ``on_failure`` of the agent is ``hangup``, the URL of a document, or a number or address to connect to.
+    """
+    own = declared(agent)
+    onward: dict[str, Any]
+    if own.on_failure == "hangup":
+        onward = {"hangup": {}}
+    elif own.on_failure.startswith(("https://", "http://")):
+        onward = {"transfer": {"dest": own.on_failure}}
+    else:
+        onward = {"connect": {"to": own.on_failure}}
+    main = [{"answer": {}}, {"play": {"url": f"say:{own.fallback}"}}, onward]
+    return _encode({"version": "1.0.0", "sections": {"main": main}})

@@ -1,0 +1,77 @@
+"""Tools that the platform runs, or knows itself: described by an agent, never called here."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from agenthost.datamap import DataMap
+from agenthost.errors import DefinitionError
+from agenthost.gates import checked_gates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["FILLED_FUNCTIONS", "NATIVE_FUNCTIONS", "PlatformTool"]
+
+NATIVE_FUNCTIONS = frozenset({"adjust_response_latency", "check_time", "wait_for_user", "wait_seconds"})
+"""Tools of the platform that an agent may switch on."""
+
+FILLED_FUNCTIONS = NATIVE_FUNCTIONS | {
+    "change_context",
+    "get_ideal_strategy",
+    "get_visual_input",
+    "hangup",
+    "next_step",
+}
+"""Tools of the platform during which an agent may say something."""
+
+
+@frozen(eq=False)
+class PlatformTool:
+    """A tool that is described here and runs elsewhere.
+
+    Args:
+        name: what the model calls it.
+        definition: its description, written out as on the wire, or a data map.
+    """
+
+    name: str
+    definition: Mapping[str, Any] | DataMap
+
+    @classmethod
+    def define(cls, definition: Mapping[str, Any] | DataMap) -> PlatformTool:
+        """Make a tool of its description, of which a copy is kept.
+
+        Raises:
+            DefinitionError: it has no name, or nothing runs it.
+        """
+        if isinstance(definition, DataMap):
+            tool = cls(definition.function_name, copy.deepcopy(definition))
+            tool.describe(str)
+            return tool
+        name = definition.get("function") if isinstance(definition, dict) else None
+        if not isinstance(name, str) or not name:
+            raise DefinitionError(
+                "register_swaig_function takes a DataMap, or a function's description with its name as 'function'."
+            )
+        if "data_map" in definition and not definition["data_map"]:
+            raise DefinitionError(
+                f"tool {name!r}: its data_map does nothing. Add an expression, a webhook or an output."
+            )
+        written = copy.deepcopy(dict(definition))
+        if "gates" in written:
+            written["gates"] = checked_gates(name, written["gates"])
+        return cls(name, written)
+
+    def describe(self, sibling: Callable[[str], str]) -> Mapping[str, Any]:
+        """The function's entry in a document's ``SWAIG.functions``.
+
+        Args:
+            sibling: gives the URL of another agent of this host, which an answer hands the call over to.
+        """
+        if isinstance(self.definition, DataMap):
+            return self.definition.to_swaig_function(sibling)
+        return self.definition

@@ -1,0 +1,161 @@
+"""Skills: tools, prompt sections and hints that come as one, from any installed distribution.
+
+A distribution offers a skill in the entry-point group ``agenthost.skills``; an agent takes it by name, with
+``AgentBase.add_skill``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from agenthost.errors import DefinitionError
+from agenthost.tools import Tool, declarations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from agenthost._host.discovery import Candidate
+
+__all__ = ["AddedSkill", "Skill", "load_skill"]
+
+
+class Skill:
+    """Tools, prompt sections and hints that an agent takes as one.
+
+    Its tools are methods marked with ``@AgentBase.tool``, plain or typed. A skill keeps nothing of a call: one
+    instance serves every call of its agent.
+
+    Args:
+        settings: an instance of ``Settings``; None where the skill has none.
+        prefix: what names of tools begin with, where an agent has the skill several times.
+    """
+
+    Settings: ClassVar[type | None] = None
+    """An attrs class of the skill's parameters, with defaults and validators."""
+
+    def __init__(self, settings: Any = None, *, prefix: str = "") -> None:
+        self.settings = settings
+        self.prefix = prefix
+
+    def setup(self) -> None:
+        """Check what the skill needs, such as a key in its settings; raise when it cannot work."""
+
+    def hints(self) -> Sequence[str]:
+        """Words that callers are likely to say because of the skill."""
+        return ()
+
+    def prompt_sections(self) -> Sequence[Mapping[str, Any]]:
+        """Sections for the prompt: objects with ``title`` and ``body``, ``bullets`` or ``subsections``."""
+        return ()
+
+    def global_data(self) -> Mapping[str, Any]:
+        """What every call of the agent starts with because of the skill."""
+        return {}
+
+    def tool_name(self, name: str) -> str:
+        """The name under which the model calls one of the skill's tools."""
+        return f"{self.prefix}_{name}" if self.prefix else name
+
+    def tools(self, fields: Mapping[str, Any] | None = None) -> Iterator[Tool]:
+        """The skill's tools.
+
+        Args:
+            fields: further fields of their descriptions, such as ``fillers``.
+        """
+        for attribute, declaration in declarations(type(self)).items():
+            name = self.tool_name(declaration.name or attribute)
+            yield Tool.define(name, getattr(self, attribute), **{**(fields or {}), **declaration.options})
+
+
+@attrs.frozen
+class AddedSkill:
+    """What a skill has added to an agent.
+
+    Args:
+        skill: the skill.
+        tools: names of its tools.
+        hints: its hints.
+        sections: its sections of the prompt, as JSON values.
+        global_data: its data.
+    """
+
+    skill: Skill
+    tools: tuple[str, ...]
+    hints: tuple[str, ...]
+    sections: tuple[dict[str, Any], ...]
+    global_data: Mapping[str, Any]
+
+
+def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:
+    """Import a skill and make it.
+
+    Args:
+        name: its entry point, or ``distribution:name`` where several distributions use one name.
+        params: its settings.
+        prefix: see ``Skill``.
+
+    Raises:
+        DefinitionError: nothing offers it or several do, it cannot be imported, or its settings are wrong.
+    """
+    offer = _offer(name)
+    whose = f"skill {name!r} of {offer.distribution} {offer.version}"
+    try:
+        module, _, attribute = offer.value.partition(":")
+        offered = attrgetter(attribute.partition("[")[0].strip())(importlib.import_module(module.strip()))
+    except Exception as error:
+        raise DefinitionError(f"{whose} cannot be imported: {error!r}.") from error
+    if not (isinstance(offered, type) and issubclass(offered, Skill)):
+        raise DefinitionError(f"{whose}: {offer.value} is no class that derives from agenthost.Skill.")
+    skill = offered(_settings(whose, offered.Settings, params), prefix=prefix)
+    _guarded(whose, skill.setup)
+    return skill
+
+
+def _guarded(whose: str, setup: Callable[[], None]) -> None:
+    try:
+        setup()
+    except Exception as error:
+        raise DefinitionError(f"{whose} cannot work: {error}") from error
+
+
+def _settings(whose: str, kind: type | None, params: Mapping[str, Any]) -> Any:
+    known = [field.alias for field in attrs.fields(kind) if field.init] if kind is not None else []
+    if unknown := [name for name in params if name not in known]:
+        takes = f"It takes {', '.join(known)}" if known else "It takes none of its own"
+        raise DefinitionError(f"{whose} has no parameter {unknown[0]!r}. {takes}.")
+    if kind is None:
+        return None
+    try:
+        return kind(**params)
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(f"{whose}: {error}") from error
+
+
+def _offer(name: str) -> Candidate:
+    distribution, _, plain = name.rpartition(":")
+    offers = [
+        offer for offer in _offers(tuple(sys.path)) if offer.name == plain and distribution in ("", offer.distribution)
+    ]
+    if not offers:
+        known = sorted({offer.name for offer in _offers(tuple(sys.path))})
+        raise DefinitionError(
+            f"no installed distribution offers the skill {name!r}. Installed: {', '.join(known) or 'none'}."
+        )
+    if len(offers) > 1:
+        choices = " or ".join(f"'{offer.distribution}:{plain}'" for offer in offers)
+        raise DefinitionError(f"several distributions offer the skill {name!r}. Write {choices}.")
+    return offers[0]
+
+
+@cache
+def _offers(path: tuple[str, ...]) -> tuple[Candidate, ...]:
+    """Every installed skill; remembered, since a callback for calls may add skills."""
+    from agenthost._host.discovery import SKILLS, discover  # noqa: PLC0415 - needed only by agents with skills
+
+    return discover((SKILLS,), path)

@@ -1,0 +1,13 @@
+"""The SWML document: what a call runs (wire.md, section 3).
+
+``Draft`` collects what an author configures. ``Draft.build`` gives the document with its parts in the order of the
+contract; ``Template.seal`` encodes it once, leaving gaps only where calls differ: the public address and the tokens.
+"""
+
+from __future__ import annotations
+
+from agenthost.swml.addresses import POST_PROMPT, Addresses
+from agenthost.swml.draft import CallDraft, Draft
+from agenthost.swml.template import Template
+
+__all__ = ["POST_PROMPT", "Addresses", "CallDraft", "Draft", "Template"]

@@ -1,0 +1,139 @@
+"""A document that is encoded once and rendered for each call."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import msgspec
+from attrs import evolve, frozen
+
+from agenthost.errors import DefinitionError
+from agenthost.swml.addresses import Addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenthost.swml.draft import Draft
+
+__all__ = ["Template"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+@frozen(slots=True)
+class Template:
+    """A document encoded once: immutable bytes with gaps.
+
+    Args:
+        parts: the encoded document, with an empty item for each gap.
+        bases: indexes of the gaps that take the agent's public address, or what follows from it.
+        tokens: index and name of the gaps that take a token: of a tool, or ``POST_PROMPT``.
+        origins: those of ``bases`` that take the host's public address without credentials.
+        siblings: those of ``bases`` that take another agent's address, and its name.
+        routes: those of ``bases`` that take another agent's address, and its route.
+    """
+
+    parts: tuple[bytes, ...]
+    bases: tuple[int, ...]
+    tokens: tuple[tuple[int, str], ...]
+    origins: tuple[int, ...] = ()
+    siblings: tuple[tuple[int, str], ...] = ()
+    routes: tuple[tuple[int, bytes], ...] = ()
+
+    @classmethod
+    def seal(cls, draft: Draft) -> Template:
+        """Encode a draft's document.
+
+        Raises:
+            DefinitionError: it cannot be used as it is, or holds something that JSON cannot carry.
+        """
+        mark = f"\u241f{secrets.token_hex(16)}"  # nobody can write this into a prompt beforehand
+        names: list[str] = []
+
+        def named(kind: str) -> Callable[[str], str]:
+            def note(name: str) -> str:
+                names.append(name)
+                return f"{mark}{kind}{len(names) - 1};"
+
+            return note
+
+        addresses = Addresses(f"{mark}b;", f"{mark}o;", named("t"), named("s"))
+        try:
+            encoded = _encode(draft.build(addresses))
+        except (TypeError, ValueError, RecursionError) as error:
+            if isinstance(error, DefinitionError):
+                raise
+            msg = f"the document cannot be written as JSON: {error}"
+            raise DefinitionError(msg) from error
+        first, *rest = encoded.split(mark.encode())
+        parts, bases, tokens, origins, siblings = [first], [], [], [], []
+        for piece in rest:
+            gap, _, literal = piece.partition(b";")
+            index = len(parts)
+            kind, name = gap[:1], names[int(gap[1:])] if gap[1:] else ""
+            if kind == b"t":
+                tokens.append((index, name))
+            else:
+                bases.append(index)
+            if kind == b"o":
+                origins.append(index)
+            elif kind == b"s":
+                siblings.append((index, name))
+            parts += (b"", literal)
+        return cls(tuple(parts), tuple(bases), tuple(tokens), tuple(origins), tuple(siblings))
+
+    def located(self, route_of: Callable[[str], str | None]) -> Template:
+        """The same document where the routes of the other agents are known.
+
+        A call that should be handed over to an agent which is not served stays with this one: the address is its own.
+
+        Args:
+            route_of: gives the route of an agent by its name; None when there is no such agent.
+        """
+        if not self.siblings:
+            return self
+        routes = [(index, route_of(name)) for index, name in self.siblings]
+        return evolve(self, routes=tuple((index, route.encode()) for index, route in routes if route is not None))
+
+    def render(self, base: bytes, token: Callable[[str], bytes]) -> bytes:
+        """The document for one call.
+
+        Args:
+            base: the agent's public address, JSON-safe ASCII.
+            token: mints the token for a tool's name, JSON-safe ASCII.
+        """
+        parts = self._addressed(base)
+        for index, tool in self.tokens:
+            parts[index] = token(tool)
+        return b"".join(parts)
+
+    def with_base(self, base: bytes) -> Template:
+        """The same document where the public address is known once and for all."""
+        parts = self._addressed(base)
+        merged: list[bytes] = []
+        tokens = dict(self.tokens)
+        kept: list[tuple[int, str]] = []
+        literal: list[bytes] = []
+        for index, part in enumerate(parts):
+            if index in tokens:
+                merged += (b"".join(literal), b"")
+                kept.append((len(merged) - 1, tokens[index]))
+                literal = []
+            else:
+                literal.append(part)
+        merged.append(b"".join(literal))
+        return Template(tuple(merged), (), tuple(kept))
+
+    def _addressed(self, base: bytes) -> list[bytes]:
+        parts = list(self.parts)
+        for index in self.bases:
+            parts[index] = base
+        if self.origins or self.routes:
+            scheme, _, rest = base.partition(b"://")
+            authority = rest.partition(b"/")[0]
+            for index in self.origins:
+                parts[index] = b"%s://%s" % (scheme, authority.rpartition(b"@")[2])
+            for index, route in self.routes:
+                parts[index] = b"%s://%s%s" % (scheme, authority, route)
+        return parts

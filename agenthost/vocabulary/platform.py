@@ -1,0 +1,141 @@
+"""Words about tools that run elsewhere: the platform's own, another address's, those of MCP servers."""
+
+# ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from agenthost.errors import DefinitionError
+from agenthost.platform_tools import FILLED_FUNCTIONS, NATIVE_FUNCTIONS
+from agenthost.vocabulary.configurable import Configurable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+__all__ = ["PlatformWords"]
+
+
+class PlatformWords(Configurable):
+    """What an agent uses of the platform and of others."""
+
+    SUPPORTED_INTERNAL_FILLER_NAMES = FILLED_FUNCTIONS
+    """Tools of the platform for which ``add_internal_filler`` takes fillers."""
+
+    def set_native_functions(self, function_names: Sequence[str]) -> Self:
+        """Replace the platform's own tools that the model may call; an empty list changes nothing.
+
+        Args:
+            function_names: of ``adjust_response_latency``, ``check_time``, ``wait_for_user``, ``wait_seconds``;
+                what is no text is left out.
+
+        Raises:
+            DefinitionError: the platform has no such tool.
+        """
+        draft = self._draft()
+        names = [name for name in function_names or () if isinstance(name, str)]
+        if draft.checked:
+            _known("native function", names, NATIVE_FUNCTIONS)
+        draft.native_functions = names or draft.native_functions
+        return self
+
+    def add_function_include(
+        self, url: str, functions: Sequence[str], meta_data: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Add tools that another address describes and runs; without an address or names nothing is added.
+
+        Args:
+            url: the address.
+            functions: names of its tools.
+            meta_data: data that goes along with calls of them.
+        """
+        includes = self._draft().includes
+        if url and functions:
+            include: dict[str, Any] = {"url": url, "functions": list(functions)}
+            includes.append(include | ({"meta_data": dict(meta_data)} if meta_data else {}))
+        return self
+
+    def set_function_includes(self, includes: Iterable[Mapping[str, Any]]) -> Self:
+        """Replace the tools of other addresses; entries without ``url`` and a list of ``functions`` are left out."""
+        draft = self._draft()
+        written = list(includes or ())
+        if written:
+            draft.includes = [
+                dict(include)
+                for include in written
+                if isinstance(include, dict) and "url" in include and isinstance(include.get("functions"), list)
+            ]
+        return self
+
+    def set_internal_fillers(self, internal_fillers: Mapping[str, Mapping[str, Sequence[str]]]) -> Self:
+        """Set what is said while the platform's own tools run; those of other tools stay.
+
+        Args:
+            internal_fillers: the tool's name to language code to phrases.
+
+        Raises:
+            DefinitionError: the platform says nothing during such a tool.
+        """
+        draft = self._draft()
+        if draft.checked:
+            _known("internal function", internal_fillers, FILLED_FUNCTIONS)
+        for function, phrases in (internal_fillers or {}).items():
+            draft.internal_fillers[function] = {code: list(said) for code, said in phrases.items()}
+        return self
+
+    def add_internal_filler(self, function_name: str, language_code: str, fillers: Sequence[str]) -> Self:
+        """Set what is said in one language while one of the platform's tools runs; no phrases change nothing.
+
+        Args:
+            function_name: of ``SUPPORTED_INTERNAL_FILLER_NAMES``.
+            language_code: such as ``en-US``, or ``default``.
+            fillers: phrases of which one is said.
+
+        Raises:
+            DefinitionError: the platform says nothing during such a tool.
+        """
+        draft = self._draft()
+        if function_name and language_code and fillers:
+            if draft.checked:
+                _known("internal function", [function_name], FILLED_FUNCTIONS)
+            draft.internal_fillers.setdefault(function_name, {})[language_code] = list(fillers)
+        return self
+
+    def add_mcp_server(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        resources: bool = False,
+        resource_vars: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Let the model call the tools of a server of the Model Context Protocol.
+
+        Args:
+            url: the server's address.
+            headers: headers to send.
+            resources: whether its resources are put into the call's data.
+            resource_vars: values for the templates of their addresses.
+        """
+        server: dict[str, Any] = {"url": url}
+        if headers:
+            server["headers"] = dict(headers)
+        if resources:
+            server["resources"] = True
+        if resource_vars:
+            server["resource_vars"] = dict(resource_vars)
+        self._draft().mcp_servers.append(server)
+        return self
+
+    def enable_mcp_server(self) -> Self:
+        """Offer this agent's tools to clients of the Model Context Protocol, at ``mcp`` below its route."""
+        self._once("enable_mcp_server").mcp_server = True
+        return self
+
+
+def _known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names or ():
+        if name not in known:
+            raise DefinitionError(
+                f"the platform has no {kind} {name!r}. There are {', '.join(sorted(known))}; "
+                "AgentBase(..., schema_validation=False) lets any through"
+            )

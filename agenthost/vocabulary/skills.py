@@ -1,0 +1,100 @@
+"""Words about skills: tools, prompt sections and hints that come as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from agenthost.errors import DefinitionError
+from agenthost.prompt import PromptSections
+from agenthost.skills import AddedSkill, load_skill
+from agenthost.vocabulary.configurable import Configurable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost.swml import Draft
+
+__all__ = ["SkillWords"]
+
+
+class SkillWords(Configurable):
+    """What an agent takes from others."""
+
+    def add_skill(self, skill_name: str, params: Mapping[str, Any] | None = None) -> Self:
+        """Add a skill of an installed distribution (entry-point group ``agenthost.skills``).
+
+        Args:
+            skill_name: its name, or ``distribution:name`` where several use one name.
+            params: its settings. Three are understood for every skill: ``prefix``, which its tools' names begin with
+                (an agent may have a skill several times, with different ones), ``skip_prompt``, which leaves its
+                sections out of the prompt, and ``swaig_fields``, further fields of its tools.
+
+        Raises:
+            DefinitionError: there is no such skill or it cannot work, the agent has it already, or has a tool of the
+                same name.
+        """
+        draft = self._draft()
+        own = dict(params or {})
+        prefix = str(own.pop("prefix", ""))
+        skip_prompt = bool(own.pop("skip_prompt", False))
+        fields = own.pop("swaig_fields", {})
+        key = f"{skill_name}_{prefix}" if prefix else skill_name
+        if key in draft.skills:
+            raise DefinitionError(
+                f"agent {draft.name!r} already has the skill {key!r}. "
+                f'Give this one a prefix of its own: add_skill("{skill_name}", {{"prefix": "…"}})'
+            )
+        skill = load_skill(skill_name, own, prefix)
+        tools = list(skill.tools(fields))
+        for tool in tools:
+            if tool.name in draft.tools:
+                raise DefinitionError(
+                    f"skill {key!r} brings a tool {tool.name!r}, and agent {draft.name!r} has one "
+                    f"{_from(draft, tool.name)}. Give the skill a prefix, or the agent's tool another name"
+                )
+        sections = () if skip_prompt else tuple(dict(section) for section in skill.prompt_sections())
+        read = PromptSections.from_json(list(sections))
+        added = AddedSkill(
+            skill, tuple(tool.name for tool in tools), tuple(skill.hints()), sections, dict(skill.global_data())
+        )
+        draft.tools.update((tool.name, tool) for tool in tools)
+        draft.hints.extend(added.hints)
+        draft.global_data.update(added.global_data)
+        draft.prompt.sections.sections.extend(read.sections)
+        draft.skills[key] = added
+        return self
+
+    def remove_skill(self, skill_name: str) -> Self:
+        """Remove a skill and what it has added; one that the agent does not have is no mistake.
+
+        Args:
+            skill_name: its key, as ``list_skills`` shows it.
+        """
+        draft = self._draft()
+        added = draft.skills.pop(skill_name, None)
+        if added is None:
+            return self
+        for name in added.tools:
+            draft.tools.pop(name, None)
+        for hint in added.hints:
+            draft.hints.remove(hint)
+        for name, value in added.global_data.items():
+            if draft.global_data.get(name) == value:
+                del draft.global_data[name]
+        for section in PromptSections.from_json(list(added.sections)).sections:
+            if section in draft.prompt.sections.sections:
+                draft.prompt.sections.sections.remove(section)
+        return self
+
+    def list_skills(self) -> list[str]:
+        """Keys of the agent's skills: their names, with ``_`` and their prefix where they have one."""
+        return list(self._declared.draft.skills)
+
+    def has_skill(self, skill_name: str) -> bool:
+        """Whether the agent has a skill of this key."""
+        return skill_name in self._declared.draft.skills
+
+
+def _from(draft: Draft, tool: str) -> str:
+    owner = next((key for key, added in draft.skills.items() if tool in added.tools), None)
+    return f"from the skill {owner!r}" if owner else "of its own"

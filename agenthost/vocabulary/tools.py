@@ -1,0 +1,213 @@
+"""Words about tools: what the model may call."""
+
+# ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, overload
+
+from agenthost.call_hooks import END, START, CallHook
+from agenthost.errors import DefinitionError
+from agenthost.platform_tools import PlatformTool
+from agenthost.swaig import Call
+from agenthost.tools import Tool, ToolDeclaration
+from agenthost.vocabulary.configurable import Configurable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agenthost.datamap import DataMap
+    from agenthost.gates import SemanticGate
+
+__all__ = ["ToolWords", "declare_tool"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Declares(Protocol):
+    """``@tool`` by itself, or with the arguments of ``define_tool``."""
+
+    @overload
+    def __call__(self, name: Callable[P, R]) -> Callable[P, R]: ...
+    @overload
+    def __call__(self, name: str | None = None, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def declare_tool(name: Any = None, **options: Any) -> Any:
+    """Mark a method as a tool, until an agent is built."""
+    if callable(name):
+        ToolDeclaration(None, {}).mark(name)
+        return name
+
+    def mark(function: Any) -> Any:
+        ToolDeclaration(name, options).mark(function)
+        return function
+
+    return mark
+
+
+class _ToolDecorator:
+    """Make a method a tool: ``@AgentBase.tool``, or with the arguments of ``define_tool``.
+
+    The method is plain, ``(self, args, raw_data)``, or typed: its parameters then become the tool's, described by
+    its docstring. Either may be ``async``. A typed method may also ask for ``call`` (a ``Call``) or ``raw_data``.
+    ``@agent.tool`` on a function adds it to that agent at once; the function takes no ``self``.
+    """
+
+    def __get__(self, agent: ToolWords | None, _owner: type) -> Declares:
+        if agent is None:
+            return declare_tool
+
+        def add(name: Any = None, **options: Any) -> Any:
+            if callable(name):
+                agent._add_tool(Tool.define(name.__name__, name))  # noqa: SLF001 - the decorator is part of the class
+                return name
+
+            def added(function: Any) -> Any:
+                agent._add_tool(Tool.define(name or function.__name__, function, **options))  # noqa: SLF001
+                return function
+
+            return added
+
+        return add
+
+
+class ToolWords(Configurable):
+    """What the model may call."""
+
+    tool = _ToolDecorator()
+
+    def define_tool(
+        self,
+        name: str,
+        description: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        handler: Callable[..., Any] | None = None,
+        secure: bool = True,
+        fillers: Mapping[str, Sequence[str]] | None = None,
+        webhook_url: str | None = None,
+        required: Sequence[str] | None = None,
+        is_typed_handler: bool = False,  # noqa: ARG002 - the field's; whether it is typed is seen from the handler
+        gates: Sequence[SemanticGate | Mapping[str, Any]] | None = None,
+        gate_fillers: Mapping[str, Sequence[Any]] | None = None,
+        fallback: str | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Add a tool.
+
+        Args:
+            name: what the model calls it.
+            description: when and how to use it; left out, the handler's docstring.
+            parameters: JSON Schema or its properties; left out, they are read from the handler's type hints.
+            handler: ``(args, raw_data)``, or typed parameters when ``parameters`` is left out; sync or async.
+            secure: False lets a call in without a token.
+            fillers: what is said while it runs, by language code.
+            webhook_url: an address elsewhere that answers it; then no handler is needed.
+            required: names of required properties.
+            is_typed_handler: has no effect; typed handlers are recognised.
+            gates: questions that must be answered with yes before it runs, at most 8.
+            gate_fillers: what is said while they are asked, by language code.
+            fallback: what the caller hears when it fails; left out, the agent's sentence.
+            fields: further fields of the function's description, such as ``wait_file`` (a path is found at this
+                host's public address) and ``wait_file_loops``.
+
+        Raises:
+            DefinitionError: the tool cannot work, or the agent has one of this name.
+        """
+        self._unsealed()
+        if handler is None:
+            if webhook_url is None:
+                msg = f"tool {name!r} of agent {self._declared.name!r} has neither a handler nor a webhook_url."
+                raise DefinitionError(msg)
+            handler = _answered_elsewhere
+            parameters = {} if parameters is None else parameters
+        self._add_tool(
+            Tool.define(
+                name,
+                handler,
+                description=description,
+                parameters=parameters,
+                required=required,
+                secure=secure,
+                webhook_url=webhook_url,
+                fallback=fallback,
+                fillers=fillers,
+                gates=gates,
+                gate_fillers=gate_fillers,
+                **fields,
+            )
+        )
+        return self
+
+    def register_swaig_function(self, function_dict: Mapping[str, Any] | DataMap) -> Self:
+        """Add a tool that the platform runs, or that its description sends elsewhere.
+
+        Args:
+            function_dict: a ``DataMap``, or a function's description as on the wire. A data map whose answer hands the
+                call over to another agent is passed as it is: the host knows that agent's address.
+
+        Raises:
+            DefinitionError: it has no name or does nothing, or the agent has a tool of this name.
+        """
+        self._unsealed()
+        self._add_tool(PlatformTool.define(function_dict))
+        return self
+
+    def on_call_start(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Run ``handler(raw_data)`` when a call begins, before the model speaks; also a decorator.
+
+        Several run one after the other. What they answer (``FunctionResult`` or None) is put together: its actions run,
+        and its text is what the model reads first. One that fails is logged and left out.
+        """
+        return self._add_hook(START, handler)
+
+    def on_call_end(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Run ``handler(call_log, raw_data)`` when a call has ended, with the conversation; also a decorator.
+
+        It switches on the parameter ``swaig_post_conversation``, without which the conversation is not sent, unless
+        the agent has set it. What a handler returns does not count.
+        """
+        self._draft().params.setdefault("swaig_post_conversation", True)
+        return self._add_hook(END, handler)
+
+    def on_function_call(self, name: str, args: dict[str, Any], raw_data: dict[str, Any] | None = None) -> Any:
+        """Run a tool as a tool call would; override it to see every call of this agent's tools.
+
+        Args:
+            name: the tool's name.
+            args: its arguments, which are checked.
+            raw_data: the request's body.
+
+        Raises:
+            ArgumentsRefused: the arguments do not fit the tool's schema.
+            LookupError: this agent has no such tool, or it runs elsewhere.
+        """
+        tool = self._declared.draft.tools.get(name)
+        if not isinstance(tool, Tool) or tool.webhook_url is not None:
+            raise LookupError(f"agent {self._declared.name!r} runs no tool {name!r}.")
+        return tool.call(args, Call.from_body(raw_data or {}))
+
+    def _add_hook(self, kind: Any, handler: Callable[..., Any]) -> Callable[..., Any]:
+        tools = self._draft().tools
+        known = tools.get(kind.tool)
+        hook = known.handler if isinstance(known, Tool) and isinstance(known.handler, CallHook) else CallHook(kind)
+        tool = hook.also(handler).as_tool()
+        if known is not None and hook.handlers:
+            tools[kind.tool] = tool
+        else:
+            self._add_tool(tool)
+        return handler
+
+    def _add_tool(self, tool: Tool | PlatformTool) -> None:
+        tools = self._draft().tools
+        if tool.name in tools:
+            msg = f"agent {self._declared.name!r} has two tools called {tool.name!r}; give one another name."
+            raise DefinitionError(msg)
+        tools[tool.name] = tool
+
+
+def _answered_elsewhere(_args: Mapping[str, Any]) -> None:
+    """Stands for the handler of a tool whose ``webhook_url`` is not this host."""
+    msg = "this tool is answered by its own webhook_url"
+    raise DefinitionError(msg)
