@@ -18,6 +18,7 @@ from agenthost._host.routes import normalise, route_problem
 from agenthost.agent import AgentBase, declared, seal
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
+from agenthost.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from agenthost._host.config import Config
     from agenthost._host.loader import Built, Loaded, PluginState
     from agenthost.swml import Template
-    from agenthost.tools import Tool
 
 __all__ = ["HostPlan", "Mounted", "SetAside", "make_plan"]
 
@@ -41,10 +41,12 @@ class Mounted:
         distribution: the package that offers it.
         version: that package's version.
         agent: the agent, sealed.
-        tools: its tools by name.
+        tools: its tools that this host runs, by name.
         template: its document, encoded.
         fallback: what a caller hears when one of its tools fails.
         sip: user parts that it asks for.
+        functions: names of all its tools, also of those that run elsewhere.
+        dynamic: whether callbacks configure it for each call.
     """
 
     key: str
@@ -57,13 +59,15 @@ class Mounted:
     template: Template = field(repr=False)
     fallback: str
     sip: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+    dynamic: bool = False
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
         return {
             "agent": self.key,
             "route": self.route,
-            "tools": list(self.tools),
+            "tools": list(self.functions),
             "sip": list(self.sip),
             "package": self.distribution,
             "version": self.version,
@@ -132,12 +136,18 @@ class HostPlan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about configuration that fits nothing, and about SIP aliases that reach nobody."""
+        """Sentences about configuration that fits nothing, SIP aliases and other agents that are not reached."""
         unroutable = (
             f"SIP alias {user!r} is claimed by {' and '.join(keys)}: it reaches nobody until only one asks for it"
             for user, keys in sorted(self.aliases.conflicts.items())
         )
-        return (*self.unfitting, *unroutable)
+        unreachable = (
+            f"agent {agent.key!r} hands calls over to {name!r}, which is not served: they stay with {agent.key!r}"
+            for agent in self.agents
+            for name in sorted({name for _, name in agent.template.siblings})
+            if self.find(name) is None
+        )
+        return (*self.unfitting, *unroutable, *unreachable)
 
     @property
     def problems(self) -> int:
@@ -164,6 +174,11 @@ class HostPlan:
         """The same plan after a plugin failed while the host took shape."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
         return attrs.evolve(self, plugins=plugins)
+
+    def route_of(self, name: str) -> str | None:
+        """The route of the served agent of this key or name; None without one."""
+        agent = self.find(name)
+        return None if agent is None else agent.route
 
     def find(self, name: str) -> Mounted | None:
         """The served agent of this key, else the only one of this name."""
@@ -286,10 +301,12 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         distribution=item.distribution,
         version=item.version,
         agent=item.agent,
-        tools=dict(own.draft.tools),
+        tools={name: tool for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
         template=template,
         fallback=own.fallback,
         sip=own.sip,
+        functions=tuple(own.draft.tools),
+        dynamic=bool(own.per_call),
     )
 
 

@@ -97,7 +97,7 @@ class Runtime:
 
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan`` from now on."""
-        templates = {agent.route: agent.template for agent in plan.agents}
+        templates = {agent.route: agent.template.located(plan.route_of) for agent in plan.agents}
         if self._origin is not None:
             templates = {
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
