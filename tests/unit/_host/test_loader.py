@@ -1,0 +1,361 @@
+"""Loading: real modules and their metadata, each guarded by itself."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from textwrap import dedent
+
+import pytest
+
+from agenthost._host.config import AgentConfig, Config, HostConfig, PluginsConfig
+from agenthost._host.discovery import AGENTS, PLUGINS, discover
+from agenthost._host.loader import load
+from agenthost._host.remedies import diagnose
+from agenthost.agent import declared
+
+AGENT = """
+    from agenthost import AgentBase
+
+    class Agent(AgentBase):
+        def __init__(self):
+            super().__init__("{name}", "/{name}")
+"""
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Installs a module as a distribution of its own; gives what is then discovered."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = {*sys.modules}
+
+    def installed(name, source, *, agents=(), plugins=(), metadata=(), version="1.2"):
+        (tmp_path / f"{name}.py").write_text(dedent(source), "utf-8")
+        info = tmp_path / f"{name}-{version}.dist-info"
+        info.mkdir()
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata]
+        (info / "METADATA").write_text("\n".join(lines) + "\n", "utf-8")
+        groups = {AGENTS: agents, PLUGINS: plugins}
+        entries = [line for group, values in groups.items() for line in (f"[{group}]", *values)]
+        (info / "entry_points.txt").write_text("\n".join(entries) + "\n", "utf-8")
+        importlib.invalidate_caches()
+        return discover((AGENTS, PLUGINS), [str(tmp_path)])
+
+    yield installed
+    for module in {*sys.modules} - before:
+        if getattr(sys.modules[module], "__file__", None) and str(tmp_path) in str(sys.modules[module].__file__):
+            del sys.modules[module]
+
+
+def configured(**options):
+    """A configuration that waits half a second for one agent."""
+    return Config(**{"host": HostConfig(build_timeout=0.5), "source": "agenthost.toml", **options})
+
+
+def the_rejected(loaded):
+    """The one agent that could not be made: reason and remedy."""
+    assert loaded.built == ()
+    (rejected,) = loaded.rejected
+    return rejected.diagnosis.reason, rejected.diagnosis.remedy
+
+
+class TestWhatAnEntryPointMayBe:
+    @pytest.mark.parametrize(
+        ("value", "source"),
+        [
+            ("m_class:Agent", AGENT.format(name="a")),
+            ("m_factory:make", AGENT.format(name="a") + "\n    def make():\n        return Agent()\n"),
+            ("m_instance:made", AGENT.format(name="a") + "\n    made = Agent()\n"),
+            ("m_nested:Box.Agent", AGENT.format(name="a") + "\n    class Box:\n        Agent = Agent\n"),
+            ("m_spaces : Agent [extra]", AGENT.format(name="a")),
+            (
+                "m_callable:made",
+                AGENT.format(name="a") + "\n    class F:\n        __call__ = lambda s: Agent()\n    made = F()\n",
+            ),
+        ],
+        ids=lambda value: value.partition(":")[0] if len(value) < 40 else "",
+    )
+    def test_built(self, install, value, source):
+        """A subclass, a factory or an instance."""
+        loaded = load(configured(), install(value.partition(":")[0].strip(), source, agents=[f"desk = {value}"]))
+        (built,) = loaded.built
+
+        assert (loaded.rejected, loaded.disabled, loaded.plugins, loaded.warnings) == ((), (), (), ())
+        assert (built.key, built.version, built.agent.get_name()) == ("desk", "1.2", "a")
+        assert not declared(built.agent).sealed
+
+    @pytest.mark.parametrize(
+        ("name", "source", "reason"),
+        [
+            (
+                "n_text",
+                "thing = 'text'",
+                "n_text:thing gives str object, not an agent (a subclass of agenthost.AgentBase)",
+            ),
+            (
+                "n_none",
+                "def thing(): ...",
+                "n_none:thing gives nothing, not an agent (a subclass of agenthost.AgentBase)",
+            ),
+            ("n_class", "class thing: ...", "n_class:thing gives thing object, not an agent"),
+            ("n_async", "async def thing(): ...", "n_async:thing gives coroutine object, not an agent"),
+            ("n_missing", "", "AttributeError: module 'n_missing' has no attribute 'thing'"),
+            ("n_raises", "def thing(): raise ValueError('no')", "ValueError: no (n_raises.py:1)"),
+            ("n_exits", "import sys\nsys.exit('bye')", "it called sys.exit('bye') while loading"),
+            ("n_interrupts", "raise KeyboardInterrupt", "KeyboardInterrupt (n_interrupts.py:1)"),
+            ("n_syntax", "def (", "SyntaxError: invalid syntax"),
+            ("n_import", "import nowhere_to_be_found", "No module named 'nowhere_to_be_found'"),
+            ("n_name", "from agenthost import Nothing", "cannot import name 'Nothing' from 'agenthost'"),
+            ("n_hangs", "import time\ntime.sleep(5)", "did not finish loading within 0.5 s"),
+            (
+                "n_super",
+                "from agenthost import AgentBase\nclass thing(AgentBase):\n    def __init__(self): ...",
+                "thing.__init__ never calls super().__init__(name=…); add that line.",
+            ),
+            (
+                "n_arguments",
+                "from agenthost import AgentBase\nclass thing(AgentBase): ...",
+                "TypeError: AgentBase.__init__() missing 1 required positional argument: 'name'",
+            ),
+            (
+                "n_mute",
+                "class Mute(Exception):\n    def __str__(self): raise ValueError\ndef thing(): raise Mute",
+                "Mute (n_mute.py:3)",
+            ),
+            (
+                "n_lines",
+                "def thing(): raise ValueError('one\\x1b[2J\\ntwo\\t three')",
+                "ValueError: one [2J two three (n_lines.py:1)",
+            ),
+        ],
+    )
+    def test_rejected(self, install, name, source, reason):
+        """What failed is said in one line, and nothing of it escapes."""
+        said, _ = the_rejected(load(configured(), install(name, source, agents=[f"desk = {name}:thing"])))
+
+        assert said.startswith(reason)
+        assert said.isprintable()
+        assert len(said) <= 240
+
+    def test_one_that_fails_hurts_nobody(self, install):
+        """The others are built, in order, after it."""
+        install("o_bad", "import sys\nsys.exit()", agents=["bad = o_bad:thing"])
+        candidates = install("o_good", AGENT.format(name="good"), agents=["good = o_good:Agent"])
+        loaded = load(configured(), candidates)
+
+        assert [(built.distribution, built.key) for built in loaded.built] == [("o-good", "good")]
+        assert [(r.distribution, r.version, r.key) for r in loaded.rejected] == [("o-bad", "1.2", "bad")]
+
+    def test_a_host_that_the_package_does_not_want(self, install):
+        """It is compared before anything is imported."""
+        source = "raise BaseException('imported')"
+        candidates = install("o_old", source, agents=["desk = o_old:A"], metadata=["Requires-Dist: agenthost>=99"])
+
+        assert the_rejected(load(configured(), candidates)) == (
+            f"it requires agenthost>=99, and this is agenthost {importlib.import_module('agenthost').__version__}",
+            "pip install --upgrade agenthost o-old",
+        )
+
+    def test_a_disabled_agent_is_not_imported(self, install):
+        candidates = install("o_off", "raise BaseException('imported')", agents=["desk = o_off:A"])
+        loaded = load(configured(agents={"desk": AgentConfig(enabled=False)}), candidates)
+
+        assert (loaded.built, loaded.rejected) == ((), ())
+        assert [wanted.key for wanted in loaded.disabled] == ["desk"]
+
+
+class TestSettings:
+    SOURCE = """
+        import attrs
+        from agenthost import AgentBase
+
+        class Agent(AgentBase):
+            @attrs.frozen
+            class Settings:
+                rooms: int = 3
+
+            def __init__(self, settings):
+                super().__init__("desk")
+                self.settings = settings
+    """
+
+    def test_an_agent_gets_its_section(self, install):
+        candidates = install("s_given", self.SOURCE, agents=["desk = s_given:Agent"])
+        (built,) = load(configured(agents={"desk": AgentConfig(settings={"rooms": 5})}), candidates).built
+
+        assert built.agent.settings.rooms == 5
+
+    def test_without_a_section_its_defaults(self, install):
+        (built,) = load(configured(), install("s_default", self.SOURCE, agents=["desk = s_default:Agent"])).built
+
+        assert built.agent.settings.rooms == 3
+
+    def test_a_wrong_setting_names_its_place(self, install):
+        candidates = install("s_wrong", self.SOURCE, agents=["desk = s_wrong:Agent"])
+        loaded = load(configured(agents={"desk": AgentConfig(settings={"rooms": "many"})}), candidates)
+
+        assert the_rejected(loaded) == (
+            "agenthost.toml: agents.desk.rooms: 'many' is not a whole number. Write rooms = 3.",
+            "change that line, then run agenthost check",
+        )
+
+    @pytest.mark.parametrize("value", ["Agent", "make"])
+    def test_an_agent_that_takes_none(self, install, value):
+        source = AGENT.format(name="a") + "\n    def make():\n        return Agent()\n"
+        candidates = install(f"s_none_{value}", source, agents=[f"desk = s_none_{value}:{value}"])
+        reason, _ = the_rejected(load(configured(agents={"desk": AgentConfig(settings={"rooms": 5})}), candidates))
+
+        assert reason == "agenthost.toml: agents.desk: this agent takes no settings, but has rooms. Remove them."
+
+
+class TestPlugins:
+    HOOKS = """
+        from agenthost import AgentBase, hookimpl
+
+        @hookimpl
+        def agents():
+            return [AgentBase("one", "/one"), AgentBase("two", "/two")]
+
+        @hookimpl
+        def configure_app(app_config):
+            pass
+    """
+
+    def test_hooks_are_found(self, install):
+        loaded = load(configured(), install("p_good", self.HOOKS, plugins=["good = p_good"]))
+        (plugin,) = loaded.plugins
+
+        assert (
+            plugin.name,
+            plugin.state,
+            plugin.hooks,
+            plugin.diagnosis,
+        ) == ("good", "ready", ("agents", "configure_app"), None)
+        assert [(built.key, built.distribution) for built in loaded.built] == [("one", "p-good"), ("two", "p-good")]
+        assert [key for key, _ in loaded.configure_app] == ["p-good:good"]
+
+    def test_a_name_that_is_taken_gets_the_distribution_before_it(self, install):
+        install("p_first", AGENT.format(name="one"), agents=["one = p_first:Agent"])
+        loaded = load(configured(), install("p_second", self.HOOKS, plugins=["good = p_second"]))
+
+        assert [built.key for built in loaded.built] == ["one", "p-second:one", "two"]
+
+    def test_agents_of_a_plugin_have_sections(self, install):
+        agents = {"one": AgentConfig(enabled=False), "two": AgentConfig(route="/zwei")}
+        loaded = load(configured(agents=agents), install("p_section", self.HOOKS, plugins=["good = p_section"]))
+
+        assert [(built.key, built.config.route) for built in loaded.built] == [("two", "/zwei")]
+
+    def test_a_disabled_plugin_is_not_imported(self, install):
+        candidates = install("p_off", "raise BaseException('imported')", plugins=["off = p_off"])
+        (plugin,) = load(configured(plugins=PluginsConfig(disable=("off",))), candidates).plugins
+
+        assert (plugin.name, plugin.state, plugin.hooks) == ("off", "disabled", ())
+
+    @pytest.mark.parametrize(
+        ("name", "source", "reason"),
+        [
+            ("p_raises", "raise ValueError('no')", "ValueError: no (p_raises.py:1)"),
+            ("p_exits", "import sys; sys.exit(1)", "it called sys.exit(1) while loading"),
+            ("p_hangs", "import time; time.sleep(5)", "did not finish loading within 0.5 s"),
+            (
+                "p_unknown",
+                "from agenthost import hookimpl\n@hookimpl\ndef no_such_hook(): ...",
+                "PluginValidationError: unknown hook 'no_such_hook' in plugin",
+            ),
+            (
+                "p_signature",
+                "from agenthost import hookimpl\n@hookimpl\ndef agents(nothing): ...",
+                "PluginValidationError: Plugin 'p-signature:bad' for hook 'agents'",
+            ),
+            (
+                "p_call",
+                "from agenthost import hookimpl\n@hookimpl\ndef agents(): raise LookupError('no database')",
+                "LookupError: no database",
+            ),
+            (
+                "p_thing",
+                "from agenthost import hookimpl\n@hookimpl\ndef agents(): return ['text']",
+                "its hook agents() gives str object, not an agent",
+            ),
+            (
+                "p_nothing",
+                "from agenthost import hookimpl\n@hookimpl\ndef agents(): return 5",
+                "TypeError: 'int' object is not iterable",
+            ),
+        ],
+    )
+    def test_quarantined(self, install, name, source, reason):
+        """It is set aside with all its hooks; the others stand."""
+        install("p_z_good", self.HOOKS, plugins=["good = p_z_good"])
+        more = "\nfrom agenthost import hookimpl\n@hookimpl\ndef configure_app(app_config): ...\n"
+        loaded = load(configured(), install(name, source + more, plugins=[f"bad = {name}"]))
+        bad, good = sorted(loaded.plugins, key=lambda plugin: plugin.name)
+
+        assert (bad.state, good.state) == ("quarantined", "ready")
+        assert bad.diagnosis.reason.startswith(reason)
+        assert [built.key for built in loaded.built] == ["one", "two"]
+        assert [key for key, _ in loaded.configure_app] == ["p-z-good:good"]
+
+    def test_the_remedy_switches_it_off(self, install):
+        (plugin,) = load(configured(), install("p_bad", "raise ValueError", plugins=["bad = p_bad"])).plugins
+
+        assert plugin.diagnosis.remedy == (
+            'pip install --upgrade p-bad; or switch it off in agenthost.toml: [plugins] disable = ["bad"]'
+        )
+
+
+class TestRemedies:
+    @pytest.mark.parametrize(
+        ("error", "remedy"),
+        [
+            (ModuleNotFoundError("x", name="caldav"), "pip install 'r-dental[calendar]'"),
+            (ModuleNotFoundError("x", name="caldav.sub"), "pip install 'r-dental[calendar]'"),
+            (ModuleNotFoundError("x", name="other"), "pip install other"),
+            (ModuleNotFoundError("x", name="r_dental.sub"), "pip install --force-reinstall r-dental"),
+            (ModuleNotFoundError("x"), "pip install --force-reinstall r-dental"),
+            (ModuleNotFoundError("x", name="a; rm -rf ~\n"), "pip install --force-reinstall r-dental"),
+            (ModuleNotFoundError("x", name=5), "pip install --force-reinstall r-dental"),
+            (
+                TimeoutError("late"),
+                (
+                    "[host] build_timeout = 60 in agenthost.toml gives it longer; "
+                    "[agents.dental] enabled = false switches it off"
+                ),
+            ),
+            (
+                ValueError("x"),
+                "pip install --upgrade r-dental; or switch it off in agenthost.toml: [agents.dental] enabled = false",
+            ),
+        ],
+        ids=repr,
+    )
+    def test_what_mends_it(self, install, error, remedy):
+        """A command to run, or a line to write."""
+        extra = "Requires-Dist: caldav; extra == 'calendar'"
+        (candidate,) = install("r_dental", "", agents=["dental = r_dental:Agent"], metadata=[extra])
+
+        assert remedy == diagnose(error, candidate, "dental").remedy
+
+    def test_a_key_that_must_be_quoted(self, install):
+        (candidate,) = install("r_quoted", "", agents=["dental = r_quoted:Agent"])
+
+        assert '[agents."acme:dental"] enabled = false' in diagnose(ValueError(), candidate, "acme:dental").remedy
+
+    def test_a_long_story_is_cut(self, install):
+        (candidate,) = install("r_long", "", agents=["dental = r_long:Agent"])
+        reason = diagnose(ValueError("x" * 1000), candidate, "dental").reason
+
+        assert len(reason) == 240
+        assert reason.endswith("x…")
+
+    def test_an_exit_that_cannot_be_shown(self, install):
+        """A package's ``__repr__`` may do anything, too."""
+
+        class Code:
+            def __repr__(self):
+                raise SystemExit
+
+        (candidate,) = install("r_exit", "", agents=["dental = r_exit:Agent"])
+
+        assert diagnose(SystemExit(Code()), candidate, "dental").reason == "it called sys.exit() while loading"
