@@ -84,18 +84,18 @@ def test_whatever_is_raised_is_kept(error):
 def test_a_job_that_hangs_is_left_behind(release):
     """It counts as late, and the others run."""
     started = time.monotonic()
-    outcomes = run_guarded([returning(1), release.wait, returning(3)], 0.05)
+    outcomes = run_guarded([returning(1), release.wait, returning(3)], 0.2)
 
     assert time.monotonic() - started < 5
     assert (outcomes[0], outcomes[2]) == (1, 3)
     assert isinstance(outcomes[1].error, TimeoutError)
-    assert str(outcomes[1].error) == "did not finish loading within 0.05 s"
+    assert str(outcomes[1].error) == "did not finish loading within 0.2 s"
 
 
 def test_many_that_hang(release):
     """Each has its own deadline, wherever it stands."""
     jobs = [release.wait, release.wait, returning(2), release.wait, returning(4), release.wait]
-    outcomes = run_guarded(jobs, 0.03)
+    outcomes = run_guarded(jobs, 0.15)
 
     assert [isinstance(outcome, Failed) for outcome in outcomes] == [True, True, False, True, False, True]
     assert (outcomes[2], outcomes[4]) == (2, 4)
@@ -108,7 +108,7 @@ def test_each_job_has_the_whole_time():
         time.sleep(0.1)
         return 1
 
-    assert run_guarded([job] * 10, 0.15) == [1] * 10
+    assert run_guarded([job] * 6, 0.5) == [1] * 6
 
 
 def test_one_that_ends_late_changes_nothing(release):
@@ -126,7 +126,7 @@ def test_one_that_ends_late_changes_nothing(release):
         runs.append("after")
         return "after"
 
-    outcomes = run_guarded([late, after], 0.03)
+    outcomes = run_guarded([late, after], 0.2)
     seen = list(outcomes)
     release.set()
     assert ended.wait(10)

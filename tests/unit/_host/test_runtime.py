@@ -1,0 +1,164 @@
+"""The running host: addresses, credentials, and what publishing prepares."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+import pytest
+
+from agenthost import AgentBase
+from agenthost._host.config import AgentConfig, Config, HostConfig
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.plan import make_plan
+from agenthost._host.runtime import Credentials, Phase, Runtime, host_allowed
+from agenthost._host.tokens import Tokens
+
+
+def runtime_of(public_url=None):
+    credentials = Credentials("agenthost", "p@ss/ö?")
+    return Runtime(Config(host=HostConfig(public_url=public_url)), credentials, Tokens([b"key"]))
+
+
+def plan_of(*agents):
+    built = tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
+    return make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=built))
+
+
+class TestCredentials:
+    def test_in_a_header(self):
+        assert Credentials("ann", "päss:word").pair == "ann:päss:word".encode()
+
+    @pytest.mark.parametrize(
+        ("user", "password", "userinfo"),
+        [
+            ("agenthost", "abcXYZ019", "agenthost:abcXYZ019"),
+            ("a-._~", "-._~", "a-._~:-._~"),
+            ("a@b", "p:q/r?s#t", "a%40b:p%3Aq%2Fr%3Fs%23t"),
+            ("ä", "€ %", "%C3%A4:%E2%82%AC%20%25"),
+        ],
+    )
+    def test_in_a_url(self, user, password, userinfo):
+        """Percent-encoded, so that nothing in them ends the user information."""
+        assert userinfo == Credentials(user, password).userinfo
+
+    def test_are_not_printed(self):
+        assert "hidden" not in repr(Credentials("ann", "hidden"))
+
+
+class TestBase:
+    @pytest.mark.parametrize(
+        ("route", "base"),
+        [
+            ("/", "https://agenthost:p%40ss%2F%C3%B6%3F@agents.example/phone"),
+            ("/sales", "https://agenthost:p%40ss%2F%C3%B6%3F@agents.example/phone/sales"),
+        ],
+    )
+    def test_of_the_public_url(self, route, base):
+        """Whatever the request says."""
+        assert base == runtime_of("https://agents.example/phone").base(route, "http", "evil.example")
+
+    @pytest.mark.parametrize(
+        ("route", "base"),
+        [
+            ("/", "http://agenthost:p%40ss%2F%C3%B6%3F@127.0.0.1:3000"),
+            ("/sales", "http://agenthost:p%40ss%2F%C3%B6%3F@127.0.0.1:3000/sales"),
+        ],
+    )
+    def test_of_the_request(self, route, base):
+        """Where none is configured, from the address that the request was sent to."""
+        assert base == runtime_of().base(route, "http", "127.0.0.1:3000")
+
+
+class TestPublish:
+    def test_phases(self):
+        """The first plan begins the serving; a later one does not end the draining."""
+        runtime = runtime_of()
+
+        assert (runtime.phase, runtime.published) == (Phase.STARTING, None)
+        runtime.publish(plan_of())
+        assert runtime.phase is Phase.SERVING
+        runtime.phase = Phase.DRAINING
+        runtime.publish(plan_of())
+        assert runtime.phase is Phase.DRAINING
+
+    def test_requests_in_flight_keep_their_plan(self):
+        runtime = runtime_of()
+        runtime.publish(plan_of(AgentBase("a", "/a")))
+        before = runtime.published
+        runtime.publish(plan_of(AgentBase("b", "/b")))
+
+        assert before.table.find("/a")
+        assert not before.table.find("/b")
+        assert runtime.published.table.find("/b")
+
+    @pytest.mark.parametrize(("public_url", "gaps"), [(None, True), ("https://agents.example", False)])
+    def test_a_configured_address_is_filled_in_beforehand(self, public_url, gaps):
+        agent = AgentBase("a", "/a").define_tool("book", "", {}, lambda args: "")
+        runtime = runtime_of(public_url)
+        runtime.publish(plan_of(agent))
+        template = runtime.published.templates["/a"]
+        base = runtime.base("/a", "https", "agents.example").encode()
+        swaig = json.loads(template.render(base, lambda _: b"T"))["sections"]["main"][1]["ai"]["SWAIG"]
+
+        assert gaps is bool(template.bases)
+        assert swaig["defaults"]["web_hook_url"] == f"{base.decode()}/swaig/"
+        assert base.startswith(b"https://agenthost:")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"localhost",
+        b"a",
+        b"127.0.0.1",
+        b"127.0.0.1:3000",
+        b"agents.example.com",
+        b"AGENTS.example:443",
+        b"xn--bcher-kva.example",
+        b"[::1]",
+        b"[::1]:3000",
+        b"[2001:db8::7]:65535",
+        b"[::ffff:127.0.0.1]",
+        b"a" * 253,
+    ],
+)
+def test_hosts(host):
+    """A name or an address, and a port."""
+    assert host_allowed(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b".",
+        b"-a",
+        b":3000",
+        b"a:",
+        b"a:b",
+        b"a:123456",
+        b"a:1:2",
+        b"::1",
+        b"[::1",
+        b"[]",
+        b"[g::1]",
+        b"[::1]x",
+        b"a b",
+        b"a\n",
+        b"a\r\nx: y",
+        b"a/b",
+        b"a?b",
+        b"a#b",
+        b"user@a",
+        b"a,b",
+        b'a"b',
+        b"a%41",
+        "ä".encode(),
+        b"a\x00",
+        b"a" * 254,
+    ],
+)
+def test_what_is_no_host(host):
+    """It would stand in a document's URLs."""
+    assert not host_allowed(host)
