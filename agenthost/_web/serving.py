@@ -168,7 +168,7 @@ class Protocol(HttpToolsProtocol):
 
     shared: Sequence[tuple[bytes, bytes]] = SECURITY
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Send each answer in one piece."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
