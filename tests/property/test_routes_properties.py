@@ -34,31 +34,37 @@ class Agent:
     """As much of an agent as a table of routes needs."""
 
     route: str
+    routing: tuple[str, ...] = ()
 
 
-def table(routes):
-    return RouteTable.of([Agent(route) for route in routes])  # type: ignore[arg-type]
+def table(routes, routing=()):
+    return RouteTable.of([Agent(route, routing) for route in routes])  # type: ignore[arg-type]
 
 
-def reached(routes, path) -> tuple[str, str] | None:
-    """A model of ``find``: try every route and endpoint in turn."""
-    for route in routes:
-        for endpoint in ("", *ENDPOINTS):
+def reached(routes, routing, path) -> tuple[str, str] | None:
+    """A model of ``find``: try every route, then every endpoint of every route."""
+    for endpoint in ("", *ENDPOINTS, *routing):
+        for route in routes:
             whole = f"{route.removesuffix('/')}/{endpoint}" if endpoint else route
             if path in (whole, f"{whole}/"):
                 return route, endpoint
     return None
 
 
-@given(st.lists(ROUTES.filter(lambda route: route_problem(route) is None), unique=True, max_size=6), st.data())
-def test_a_path_reaches_exactly_the_agent_that_is_mounted_there(routes, data):
+@given(
+    st.lists(ROUTES.filter(lambda route: route_problem(route) is None), unique=True, max_size=6),
+    st.sampled_from([(), ("a",), ("b", "callback")]),
+    st.data(),
+)
+def test_a_path_reaches_exactly_the_agent_that_is_mounted_there(routes, routing, data):
     """Compared segment by segment and by case; ``/support-eu`` never reaches ``/support``."""
     near = st.sampled_from([*routes, "/"])
-    ends = st.sampled_from(["", "/", *(f"/{e}" for e in ENDPOINTS), *(f"/{e}/" for e in ENDPOINTS), "-eu", "x", "/x"])
+    known = [f"/{endpoint}" for endpoint in (*ENDPOINTS, *routing)]
+    ends = st.sampled_from(["", "/", *known, *(f"{end}/" for end in known), "-eu", "x", "/x"])
     path = data.draw(PATHS | st.builds(lambda route, end: (route + end).replace("//", "/"), near, ends))
-    found = table(routes).find(path)
+    found = table(routes, routing).find(path)
 
-    assert reached(routes, path) == (found and (found[0].route, found[1]))
+    assert reached(routes, routing, path) == (found and (found[0].route, found[1]))
 
 
 @given(ROUTES | PATHS | st.text(max_size=12) | st.from_regex(r"(/[a-z0-9._-]{1,64}){1,4}", fullmatch=True))

@@ -116,6 +116,7 @@ class TestPublish:
         b"agents.example.com",
         b"AGENTS.example:443",
         b"xn--bcher-kva.example",
+        b"agent_host:3000",
         b"[::1]",
         b"[::1]:3000",
         b"[2001:db8::7]:65535",

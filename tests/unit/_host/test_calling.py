@@ -1,0 +1,356 @@
+"""Tool calls: every way in which a tool can end, and what its caller hears."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import re
+import threading
+import time
+from typing import Any
+
+import attrs
+import pytest
+
+from agenthost import AgentBase, FunctionResult
+from agenthost._host.calling import BUSY, MOST_THREADS, ToolCaller
+from agenthost._host.config import AgentConfig, Config
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.plan import make_plan
+from agenthost.swaig import MAX_ANSWER, ToolRequest
+
+FALLBACK = "Let me connect you to the desk."
+
+
+def mounted(name="desk", **tools):
+    """An agent that is served, with plain tools."""
+    agent = AgentBase(name, f"/{name}", fallback=FALLBACK)
+    for tool, handler in tools.items():
+        agent.define_tool(tool, "", {}, handler)
+    built = Built(name, "code", "", agent, AgentConfig())
+    return make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=(built,))).agents[0]
+
+
+async def ask(caller, agent, tool="t", arguments=None):
+    body: dict[str, Any] = {"function": tool, "call_id": "call-1", "arguments": arguments or {}}
+    answer = await caller.answer(
+        agent, agent.tools[tool], ToolRequest.from_body(body), lambda name: f"https://x/{name}"
+    )
+    return json.loads(answer)
+
+
+def answered(handler, arguments=None, *, timeout=5.0):
+    """What one call of a tool is answered with."""
+    return asyncio.run(ask(ToolCaller(timeout), mounted(t=handler), arguments=arguments))
+
+
+def both(function):
+    """The function as it is, and as a coroutine function."""
+
+    async def later(args, raw_data):
+        await asyncio.sleep(0)
+        return function(args, raw_data)
+
+    return pytest.param(function, id="sync"), pytest.param(later, id="async")
+
+
+def raising(error):
+    def tool(args, raw_data):
+        raise error
+
+    return tool
+
+
+def endless(args, raw_data):
+    loop: list[Any] = []
+    loop.append(loop)
+    return {"response": loop}
+
+
+@pytest.mark.parametrize(
+    "handler", both(lambda args, raw_data: FunctionResult(f"{args} {raw_data['call_id']}").hangup())
+)
+def test_a_result(handler):
+    """A tool gets its arguments and the body, in a thread or on the loop."""
+    assert answered(handler, {"a": 1}) == {"response": "{'a': 1} call-1", "action": [{"hangup": True}]}
+
+
+def test_a_sync_tool_runs_beside_the_event_loop():
+    """While it works, others are served."""
+
+    async def main():
+        caller, agent = ToolCaller(5), mounted(t=lambda args: threading.current_thread().name)
+        return await ask(caller, agent), threading.current_thread().name
+
+    answer, own = asyncio.run(main())
+
+    assert own != answer["response"]
+
+
+def test_a_sync_tool_may_return_an_awaitable():
+    """Such as a decorated coroutine function, or an object with an async ``__call__``."""
+
+    class Handler:
+        async def __call__(self, args, raw_data):
+            await asyncio.sleep(0)
+            return "awaited"
+
+    assert answered(Handler()) == {"response": "awaited"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("card 4111"),
+        SystemExit(3),
+        KeyboardInterrupt(),
+        StopIteration(1),
+        MemoryError(),
+        asyncio.CancelledError(),
+        TimeoutError(),
+        RecursionError(),
+        BaseExceptionGroup("", [SystemExit()]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_whatever_a_tool_raises(error, kind, caplog):
+    """The caller hears the agent's own sentence; the log has the rest, under the same id."""
+    handlers = dict(zip(("sync", "async"), (param.values[0] for param in both(raising(error))), strict=True))
+    answer = answered(handlers[kind])
+
+    assert list(answer) == ["response", "error_id"]
+    assert answer["response"] == FALLBACK
+    (record,) = caplog.records
+    assert answer["error_id"] in record.getMessage()
+    assert record.levelno == logging.ERROR
+    assert record.exc_info[1] is not None
+    assert re.search(r"\bt\b.*\bdesk\b", record.getMessage())
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        *both(lambda args, raw_data: object()),
+        *both(lambda args, raw_data: {"response": math.nan}),
+        *both(lambda args, raw_data: "x" * MAX_ANSWER),
+        *both(lambda args, raw_data: "\ud800"),
+        *both(lambda args, raw_data: (n for n in range(3))),
+        *both(endless),
+    ],
+)
+def test_a_result_that_cannot_be_sent(handler, caplog):
+    """It counts as a failure of the tool."""
+    answer = answered(handler)
+
+    assert answer["response"] == FALLBACK
+    assert answer["error_id"] in caplog.text
+
+
+def test_a_hand_over_to_nobody(caplog):
+    def resolve(name):
+        raise LookupError(name)
+
+    agent = mounted(t=lambda args: FunctionResult("Bye.").hand_over("nobody"))
+    request = ToolRequest.from_body({"function": "t"})
+    answer = json.loads(asyncio.run(ToolCaller(5).answer(agent, agent.tools["t"], request, resolve)))
+
+    assert answer["response"] == FALLBACK
+    assert "LookupError: nobody" in caplog.text
+
+
+def test_a_tool_s_own_fallback():
+    """It is said before the agent's."""
+    agent = AgentBase("desk").define_tool("t", "", {}, raising(ValueError()), fallback="No weather today.")
+    built = Built("desk", "code", "", agent, AgentConfig())
+    (desk,) = make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=(built,))).agents
+
+    assert asyncio.run(ask(ToolCaller(5), desk))["response"] == "No weather today."
+
+
+def test_ids_tell_failures_apart():
+    failing = raising(ValueError())
+
+    assert answered(failing)["error_id"] != answered(failing)["error_id"]
+
+
+def test_arguments_that_do_not_fit(caplog):
+    """The model is told what to send; it is no failure, so the log is quiet."""
+    agent = AgentBase("desk").define_tool("t", "", {"n": {"type": "integer"}}, lambda args: "")
+    built = Built("desk", "code", "", agent, AgentConfig())
+    (desk,) = make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=(built,))).agents
+
+    assert asyncio.run(ask(ToolCaller(5), desk, arguments={"n": "x"})) == {"response": "n must be an integer"}
+    assert caplog.records == []
+
+
+async def sleeping(args):
+    await asyncio.sleep(60)
+
+
+def test_a_missed_deadline_on_the_loop(caplog):
+    """The tool is cancelled, and its caller hears the agent's sentence."""
+    answer = answered(sleeping, timeout=0.1)
+
+    assert answer["response"] == FALLBACK
+    assert "TimeoutError" in caplog.text
+
+
+def test_a_missed_deadline_in_a_thread(caplog):
+    """Its caller is answered while the thread goes on."""
+    hanging = Hanging()
+
+    async def main():
+        answer = await ask(ToolCaller(0.1), mounted(t=hanging))
+        still_running = not hanging.release.is_set()
+        hanging.release.set()
+        return answer, still_running
+
+    answer, still_running = asyncio.run(main())
+
+    assert still_running
+    assert answer["response"] == FALLBACK
+    assert "TimeoutError" in caplog.text
+
+
+def test_the_caller_s_own_cancellation_goes_on():
+    """A host that ends, or a client that leaves, is not a failure of the tool."""
+
+    async def main():
+        task = asyncio.create_task(ask(ToolCaller(60), mounted(t=sleeping)))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+
+
+class Hanging:
+    """A tool whose threads hang until they are let go."""
+
+    def __init__(self):
+        self.release = threading.Event()
+        self.running = 0
+
+    def __call__(self, args):
+        self.running += 1
+        self.release.wait(60)
+        return "released"
+
+
+async def settled(condition):
+    """Wait until something has come true on another thread."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    pytest.fail("it never came true")
+
+
+class TestSlots:
+    def test_an_agent_keeps_only_its_own_threads(self):
+        """When all are taken, its callers hear that it is busy; another agent is not concerned."""
+        hanging = Hanging()
+        busy, other = mounted("busy", t=hanging), mounted("other", t=lambda args: "here")
+
+        async def main():
+            caller = ToolCaller(60)
+            waiting = [asyncio.create_task(ask(caller, busy)) for _ in range(MOST_THREADS)]
+            await settled(lambda: hanging.running == MOST_THREADS)
+            started = time.monotonic()
+            refused = await ask(caller, busy)
+            took = time.monotonic() - started
+            elsewhere = await ask(caller, other)
+            hanging.release.set()
+            return refused, took, elsewhere, await asyncio.gather(*waiting)
+
+        refused, took, elsewhere, answers = asyncio.run(main())
+
+        assert refused == {"response": BUSY}
+        assert took < 5
+        assert elsewhere == {"response": "here"}
+        assert answers == [{"response": "released"}] * MOST_THREADS
+
+    def test_an_async_tool_needs_none(self):
+        hanging = Hanging()
+
+        async def quick(args):
+            return "quick"
+
+        agent = mounted(t=hanging, quick=quick)
+
+        async def main():
+            caller = ToolCaller(60)
+            waiting = [asyncio.create_task(ask(caller, agent)) for _ in range(MOST_THREADS)]
+            await settled(lambda: hanging.running == MOST_THREADS)
+            answer = await ask(caller, agent, "quick")
+            hanging.release.set()
+            await asyncio.gather(*waiting)
+            return answer
+
+        assert asyncio.run(main()) == {"response": "quick"}
+
+    def test_a_deadline_gives_no_slot_back(self):
+        """A slot is free when its thread has really ended, not when its caller was answered."""
+        hanging = Hanging()
+        agent = mounted(t=hanging)
+
+        async def main():
+            caller = ToolCaller(0.1)
+            late = await asyncio.gather(*(ask(caller, agent) for _ in range(MOST_THREADS)))
+            still = await ask(caller, agent)
+            hanging.release.set()
+            await settled(lambda: not caller._threads.get(agent))
+            return late, still, await ask(caller, agent)
+
+        late, still, after = asyncio.run(main())
+
+        assert [answer["response"] for answer in late] == [FALLBACK] * MOST_THREADS
+        assert still == {"response": BUSY}
+        assert after == {"response": "released"}
+
+    @pytest.mark.parametrize("handler", [raising(SystemExit()), raising(ValueError()), lambda args: object()])
+    def test_a_failure_gives_its_slot_back(self, handler):
+        agent = mounted(t=handler)
+
+        async def main():
+            caller = ToolCaller(60)
+            return [await ask(caller, agent) for _ in range(MOST_THREADS + 1)]
+
+        assert {FALLBACK} == {answer["response"] for answer in asyncio.run(main())}
+
+    def test_a_call_that_ends_before_its_thread_begins(self):
+        """The slot is given back, and the tool does not run for nobody."""
+        runs = []
+        agent = mounted(t=lambda args: runs.append(1))
+
+        async def main():
+            caller = ToolCaller(60)
+            for _ in range(MOST_THREADS + 1):
+                task = asyncio.create_task(ask(caller, agent))
+                await asyncio.sleep(0)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            await settled(lambda: not caller._threads.get(agent))
+            before = len(runs)
+            return before, await ask(caller, agent)
+
+        before, answer = asyncio.run(main())
+
+        assert before == 0
+        assert answer == {"response": "Function executed successfully"}
+
+    def test_an_agent_that_is_gone_is_forgotten(self):
+        """A host that swaps its plan holds on to no agent of the old one."""
+
+        async def main():
+            caller = ToolCaller(60)
+            await ask(caller, mounted(t=lambda args: ""))
+            await asyncio.sleep(0)
+            return len(caller._threads)
+
+        assert asyncio.run(main()) == 0
