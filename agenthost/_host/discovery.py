@@ -16,7 +16,7 @@ import os
 import re
 import sys
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -111,16 +111,22 @@ def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
         candidate: Any entry point of the distribution.
         host_version: The version of agenthost that is running.
     """
-    for line in _requirements(candidate):
-        if not re.match(r"\s*agenthost(?![\w.-])", line, re.IGNORECASE):
-            continue
-        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
+    problems = (_excluding(line, host_version) for line in _requirements(candidate))
+    return next(filter(None, problems), None)
 
-        with suppress(InvalidRequirement):
-            wanted = Requirement(line)
-            applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
-            if applies and not wanted.specifier.contains(host_version, prereleases=True):
-                return f"it requires agenthost{wanted.specifier}, and this is agenthost {host_version}"
+
+@lru_cache
+def _excluding(line: str, host_version: str) -> str | None:
+    """Say how a ``Requires-Dist`` field excludes this host; a thousand agents share a few such fields."""
+    if not re.match(r"\s*agenthost(?![\w.-])", line, re.IGNORECASE):
+        return None
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
+
+    with suppress(InvalidRequirement):
+        wanted = Requirement(line)
+        applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+        if applies and not wanted.specifier.contains(host_version, prereleases=True):
+            return f"it requires agenthost{wanted.specifier}, and this is agenthost {host_version}"
     return None
 
 
