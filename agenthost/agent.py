@@ -9,9 +9,14 @@ stay the author's own.
 
 from __future__ import annotations
 
+import inspect
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
+from agenthost.arguments import AnyArguments
 from agenthost.declared import Alone, Declared
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
@@ -23,7 +28,7 @@ from agenthost.vocabulary.prompts import class_sections
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "seal"]
+__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "runnable", "seal"]
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
 """What a caller hears when a tool fails and its agent has no sentence of its own."""
@@ -165,6 +170,19 @@ def seal(agent: AgentBase) -> Template:
 def release(agent: AgentBase) -> None:
     """Let an agent that is no longer served be configured, and mounted, again."""
     declared(agent).sealed = False
+
+
+def runnable(agent: AgentBase, tool: Tool) -> Tool:
+    """A tool as a call runs it: through the agent's ``on_function_call``, where its class has one of its own."""
+    if not overrides(agent, "on_function_call"):
+        return tool
+    hook = agent.on_function_call
+    return evolve(
+        tool,
+        handler=partial(hook, tool.name),
+        arguments=AnyArguments(),
+        is_async=inspect.iscoroutinefunction(hook),
+    )
 
 
 def overrides(agent: Any, method: str) -> bool:

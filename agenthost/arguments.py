@@ -17,7 +17,7 @@ from agenthost.errors import ArgumentsRefused, DefinitionError
 if TYPE_CHECKING:
     from agenthost.swaig import Call
 
-__all__ = ["SchemaArguments", "coercions", "explain"]
+__all__ = ["AnyArguments", "SchemaArguments", "coercions", "explain"]
 
 _MOST_CHOICES = 20
 
@@ -79,6 +79,16 @@ class SchemaArguments:
                 path.append(next(name for name in error.kind.as_dict().values() if isinstance(name, str)))
             raise ArgumentsRefused(explain(self._schema, path))
         return checked
+
+
+class AnyArguments:
+    """Arguments as they come, for a handler that checks them itself."""
+
+    __slots__ = ()
+
+    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
+        """Call ``handler`` with the arguments and the request's body."""
+        return handler(dict(arguments), call.raw_data)
 
 
 def coercions(schema: Mapping[str, Any]) -> dict[str, Callable[[str], Any]]:

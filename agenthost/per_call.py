@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import msgspec
 
-from agenthost.agent import AgentBase, declared
+from agenthost.agent import AgentBase, declared, runnable
 from agenthost.errors import DefinitionError
 from agenthost.swml import Addresses
 from agenthost.tools import Tool
@@ -148,8 +148,8 @@ def tool_of(agent: AgentBase, copy: AgentBase, name: str) -> Tool | None:
         return None
     handler = tool.handler
     if isinstance(handler, MethodType) and handler.__self__ is agent:
-        return attrs.evolve(tool, handler=MethodType(handler.__func__, copy))
-    return tool
+        tool = attrs.evolve(tool, handler=MethodType(handler.__func__, copy))
+    return runnable(copy, tool)
 
 
 def fallback_document(agent: AgentBase) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from agenthost.arguments import SchemaArguments
+from agenthost.arguments import AnyArguments, SchemaArguments
 from agenthost.errors import DefinitionError
 from agenthost.gates import checked_gates
 from agenthost.signatures import TypedArguments, is_plain, read_signature
@@ -89,7 +89,7 @@ class Tool:
     description: str
     parameters: Mapping[str, Any] = field(repr=False)
     handler: Handler = field(repr=False)
-    arguments: SchemaArguments | TypedArguments = field(repr=False)
+    arguments: AnyArguments | SchemaArguments | TypedArguments = field(repr=False)
     is_async: bool
     secure: bool = True
     webhook_url: str | None = None
