@@ -21,6 +21,8 @@ COMMANDS = {
     "plugins": "List the installed plugins.",
     "routes": "List the routes and who answers them.",
     "run": "Serve every installed agent.",
+    "swml": "Print an agent's document.",
+    "tool": "Run a tool as the platform would.",
 }
 _CODES = (
     (AddressError, ExitCode.USAGE),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
 
 @click.command("run")
 @config_file
@@ -43,18 +40,17 @@ def command(file: str | None, **options: Any) -> None:
     if not discover((AGENTS, PLUGINS)):
         click.echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
-    logging.basicConfig(level=config.host.log_level.upper(), format=_LOG)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    from agenthost._host.server import installed_plan, with_secrets
+    from agenthost._host.server import installed_plan, start_logging, with_secrets
     from agenthost._web.serving import address, listen, serve_on
     from agenthost._web.workers import serve_with_workers
 
+    start_logging(config)
     made = config.host.password is None
     config = with_secrets(config)
     with listen(config.host.host, config.host.port) as opened:
         tell = partial(show, config, address(opened), made=made)
         if config.host.workers > 1:
-            serve_with_workers(opened, config, _LOG, tell)
+            serve_with_workers(opened, config, tell)
         else:
             serve_on(opened, config, partial(installed_plan, config), lambda plan: tell(plan.report()))
 

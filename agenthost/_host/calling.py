@@ -1,4 +1,4 @@
-"""Running one tool call: arguments checked, time bounded, and every failure turned into a sentence for the caller."""
+"""Running an agent's own code: time bounded, and every failure kept from everybody else."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import logging
 import math
 import secrets
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import anyio.to_thread
 import msgspec
 from anyio import CapacityLimiter
+from attrs import frozen
 
 from agenthost._host.deadline import Deadline
 from agenthost.errors import ArgumentsRefused
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool
 
-__all__ = ["BUSY", "REFUSED_TOKEN", "ToolCaller"]
+__all__ = ["BUSY", "REFUSED_TOKEN", "Attempt", "Busy", "ToolCaller", "note_failure"]
 
 BUSY = "I'm handling a lot of requests right now. Please try again in a moment."
 """What a caller hears when an agent can take no more."""
@@ -41,8 +43,21 @@ _log = logging.getLogger("agenthost.tools")
 _encode = msgspec.json.Encoder().encode
 
 
-class _Busy(Exception):  # noqa: N818 - a state, not an error
+class Busy(Exception):  # noqa: N818 - a state, not an error
     """All threads of an agent are taken."""
+
+
+@frozen(slots=True)
+class Attempt:
+    """What became of an author's function.
+
+    Args:
+        result: what it returned; None when it failed.
+        error_id: by which the log names its failure; None when it did not fail.
+    """
+
+    result: Any
+    error_id: str | None = None
 
 
 class ToolCaller:
@@ -70,28 +85,68 @@ class ToolCaller:
             resolve: gives the public URL of a sibling agent.
         """
         try:
-            with Deadline(self._timeout):
-                if tool.is_async:
-                    result = await tool.call(request.arguments, request.call)
-                else:
-                    result = await self._in_thread(agent, tool, request)
-                    if inspect.isawaitable(result):
-                        result = await result
+            result = await self.run(agent, partial(tool.call, request.arguments, request.call), on_loop=tool.is_async)
             return encode_answer(result, resolve)
         except ArgumentsRefused as refused:
             return _encode({"response": str(refused)})
-        except _Busy:
+        except Busy:
             _log.warning("agent %s is busy: %d tools running; tool %s not started", agent.key, MOST_THREADS, tool.name)
             return _encode({"response": BUSY})
         except BaseException as error:
-            if isinstance(error, GeneratorExit) or _cancelled(error):
+            if _ours(error):
                 raise
-            return _failure(agent, tool, error)
+            error_id = note_failure(agent, f"tool {tool.name}", error)
+            return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
 
-    async def _in_thread(self, agent: Mounted, tool: Tool, request: ToolRequest) -> Any:
+    async def attempt(
+        self,
+        agent: Mounted,
+        what: str,
+        function: Callable[[], Any],
+        *,
+        on_loop: bool = False,
+        seconds: float | None = None,
+    ) -> Attempt:
+        """Run an author's function; never raises for what it does.
+
+        Args:
+            agent: whose function it is.
+            what: its name, for the log.
+            function: what to call.
+            on_loop: see ``run``.
+            seconds: see ``run``.
+        """
+        try:
+            return Attempt(await self.run(agent, function, on_loop=on_loop, seconds=seconds))
+        except BaseException as error:
+            if _ours(error):
+                raise
+            return Attempt(None, note_failure(agent, what, error))
+
+    async def run(
+        self, agent: Mounted, function: Callable[[], Any], *, on_loop: bool, seconds: float | None = None
+    ) -> Any:
+        """Run an author's function, bounded in time.
+
+        Args:
+            agent: whose function it is.
+            function: what to call; an awaitable that it returns is awaited.
+            on_loop: whether it is a coroutine function, called on the event loop; others run in a thread.
+            seconds: how long it may take; left out, a tool's time.
+
+        Raises:
+            Busy: all threads of the agent are taken.
+            TimeoutError: it did not end in time.
+            BaseException: whatever it raises.
+        """
+        with Deadline(self._timeout if seconds is None else seconds):
+            result = function() if on_loop else await self._in_thread(agent, function)
+            return await result if inspect.isawaitable(result) else result
+
+    async def _in_thread(self, agent: Mounted, function: Callable[[], Any]) -> Any:
         running = self._threads.get(agent, 0)
         if running >= MOST_THREADS:
-            raise _Busy
+            raise Busy
         self._threads[agent] = running + 1
         loop = asyncio.get_running_loop()
         if self._unlimited is None:
@@ -103,7 +158,7 @@ class ToolCaller:
             if not begun.acquire(blocking=False):
                 return None, None
             try:
-                return tool.call(request.arguments, request.call), None
+                return function(), None
             except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's task
                 return None, error
             finally:
@@ -122,14 +177,15 @@ class ToolCaller:
         self._threads[agent] -= 1
 
 
-def _cancelled(error: BaseException) -> bool:
-    """Whether our own task was asked to end, rather than a tool having raised CancelledError by itself."""
+def _ours(error: BaseException) -> bool:
+    """Whether our own task was asked to end, rather than the author's code having raised something by itself."""
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return cancelled or isinstance(error, GeneratorExit)
 
 
-def _failure(agent: Mounted, tool: Tool, error: BaseException) -> bytes:
-    """The agent's own sentence; the exception goes to the log, and both carry the same id."""
+def note_failure(agent: Mounted, what: str, error: BaseException) -> str:
+    """Write a failure of an agent to the log; gives the id that the log and the caller's answer share."""
     error_id = f"e-{secrets.token_hex(6)}"
-    _log.error("tool %s of agent %s failed (%s)", tool.name, agent.key, error_id, exc_info=error)
-    return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
+    _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error)
+    return error_id

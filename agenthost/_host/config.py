@@ -96,6 +96,12 @@ class HostConfig:
         " in `state_dir`",
         variables=("SIGNALWIRE_SWAIG_SECRET",),
     )
+    webhook_keys: tuple[Secret, ...] = setting(
+        (),
+        KEYS,
+        "Keys of SignalWire's webhook signatures; with any, every POST must be signed by one of them",
+        variables=("SIGNALWIRE_SIGNING_KEY",),
+    )
     log_level: str = setting(
         "info", choice("debug", "info", "warning", "error", "critical"), "Least severe message that is logged"
     )
@@ -359,11 +365,10 @@ def _plugins(opened: _File) -> PluginsConfig:
 
 def _exposed(opened: _File) -> list[str]:
     host = opened.table("host")
-    keys = host.get("signing_keys")
-    listed = keys if isinstance(keys, list) else [keys]
     literal = {
-        "password": isinstance(host.get("password"), str),
-        "signing_keys": any(isinstance(each, str) for each in listed),
+        name: any(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
+        for name, value in host.items()
+        if name in ("password", "signing_keys", "webhook_keys")
     }
     return [
         f"{opened.where}: host.{name}: other users of this machine can read it (mode {opened.exposed}). "

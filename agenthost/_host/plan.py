@@ -15,7 +15,7 @@ from attrs import field, frozen
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
-from agenthost.agent import AgentBase, declared, seal
+from agenthost.agent import AgentBase, declared, runnable, seal
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.tools import Tool
@@ -47,6 +47,8 @@ class Mounted:
         sip: user parts that it asks for.
         functions: names of all its tools, also of those that run elsewhere.
         dynamic: whether callbacks configure it for each call.
+        routing: its routing callbacks, by the path below its route.
+        debug_handler: what it does with debug events.
     """
 
     key: str
@@ -61,6 +63,8 @@ class Mounted:
     sip: tuple[str, ...]
     functions: tuple[str, ...] = ()
     dynamic: bool = False
+    routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
+    debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -170,6 +174,28 @@ class HostPlan:
         ]
         return attrs.evolve(self, aliases=AliasTable.of(registered, declared_too, suggested if automatic else ()))
 
+    def with_agent(self, item: Built) -> HostPlan:
+        """The same plan with one agent more; those that are served keep their routes against it.
+
+        Raises:
+            DefinitionError: it cannot be mounted.
+        """
+        route = _route(item)
+        taken = next((agent for agent in self.agents if agent.route == route), None)
+        if taken is not None:
+            msg = f"route {route!r} is already taken by agent {taken.key!r}; register this one at another route."
+            raise DefinitionError(msg)
+        if problem := route_problem(route):
+            raise DefinitionError(problem)
+        mounted = _mount(item, route)
+        if isinstance(mounted, SetAside):
+            raise DefinitionError(mounted.diagnosis.reason if mounted.diagnosis else mounted.state)
+        return attrs.evolve(self, agents=tuple(sorted((*self.agents, mounted), key=attrgetter("route"))))
+
+    def without(self, route: str) -> HostPlan:
+        """The same plan without the agent at ``route``."""
+        return attrs.evolve(self, agents=tuple(agent for agent in self.agents if agent.route != route))
+
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
         """The same plan after a plugin failed while the host took shape."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
@@ -185,6 +211,18 @@ class HostPlan:
         by_key = next((agent for agent in self.agents if agent.key == name), None)
         named = [agent for agent in self.agents if agent.name == name]
         return by_key or (named[0] if len(named) == 1 else None)
+
+    def sibling(self, name: str) -> Mounted:
+        """The served agent that a call is handed over to.
+
+        Raises:
+            LookupError: no such agent is served.
+        """
+        agent = self.find(name)
+        if agent is None:
+            msg = f"the call should be handed over to {name!r}, but no agent of this name is served here"
+            raise LookupError(msg)
+        return agent
 
     def report(self) -> dict[str, Any]:
         """The plan as data, for ``--json``."""
@@ -234,7 +272,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
             outcome = _mount(chosen, route)
             (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
     return HostPlan(
-        agents=tuple(sorted(mounted, key=lambda agent: agent.route)),
+        agents=tuple(sorted(mounted, key=attrgetter("route"))),
         set_aside=tuple(sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))),
         plugins=loaded.plugins,
         configure_app=loaded.configure_app,
@@ -301,12 +339,14 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         distribution=item.distribution,
         version=item.version,
         agent=item.agent,
-        tools={name: tool for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
+        tools={name: runnable(item.agent, tool) for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
         template=template,
         fallback=own.fallback,
         sip=own.sip,
         functions=tuple(own.draft.tools),
         dynamic=bool(own.per_call),
+        routing=own.routing,
+        debug_handler=own.debug_handler,
     )
 
 

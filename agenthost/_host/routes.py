@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDPOINTS", "RouteTable", "normalise", "route_problem"]
 
-ENDPOINTS = frozenset({"swaig", "sip"})
+ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "sip"})
 """Last segments that are served under an agent's route."""
 RESERVED_FIRST = frozenset({"health", "ready", "live", "startup", "metrics", "sip", "v1", "-"})
 """First segments that belong to the host."""
@@ -70,6 +70,5 @@ class RouteTable:
         if agent := self.agents.get(path):
             return agent, ""
         route, _, endpoint = path.rpartition("/")
-        if endpoint in ENDPOINTS and (agent := self.agents.get(route or "/")):
-            return agent, endpoint
-        return None
+        agent = self.agents.get(route or "/")
+        return (agent, endpoint) if agent and (endpoint in ENDPOINTS or endpoint in agent.routing) else None

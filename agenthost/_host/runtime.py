@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
 
-_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 class Phase(Enum):
@@ -119,6 +119,11 @@ class Runtime:
         """
         scheme, authority = self._origin or (scheme, authority)
         return f"{scheme}://{self._userinfo}@{authority}{'' if route == '/' else route}"
+
+    def origin(self, scheme: str, authority: str) -> str:
+        """The host's own address, without credentials; see ``base``."""
+        scheme, authority = self._origin or (scheme, authority)
+        return f"{scheme}://{authority}"
 
 
 def host_allowed(host: bytes) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
 
 from agenthost._web.answers import error
 from agenthost._web.health import health_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from litestar.config.app import AppConfig
 
@@ -24,12 +26,15 @@ __all__ = ["make_app"]
 _log = logging.getLogger("agenthost.web")
 
 
-def make_app(runtime: Runtime, configure: Iterable[Callable[..., object]] = ()) -> Litestar:
+def make_app(
+    runtime: Runtime, configure: Iterable[Callable[..., object]] = (), static: Mapping[str, str] = MappingProxyType({})
+) -> Litestar:
     """Make the application.
 
     Args:
         runtime: the host that its endpoints tell about.
         configure: plugins' ``configure_app``, called in order.
+        static: directories of files to serve, by path.
     """
 
     def apply(config: AppConfig) -> AppConfig:
@@ -38,7 +43,10 @@ def make_app(runtime: Runtime, configure: Iterable[Callable[..., object]] = ()) 
         return config
 
     return Litestar(
-        route_handlers=health_routes(runtime),
+        route_handlers=[
+            *health_routes(runtime),
+            *(create_static_files_router(path, [directory]) for path, directory in static.items()),
+        ],
         exception_handlers={HTTPException: _http_error, Exception: _failure},
         on_app_init=[apply],
         openapi_config=None,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from agenthost._web.requests import query_value
+from agenthost.per_call import fallback_document, render_per_call
 from agenthost.swaig import call_id
 
 if TYPE_CHECKING:
@@ -20,16 +22,37 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 async def answer(request: Request, agent: Mounted) -> Answer:
     """The agent's document for one call."""
     if request.scope["method"] == "POST":
-        return render(request, agent, call_id(await request.body()))
-    return render(request, agent, query_value(request.scope["query_string"], b"call_id"))
+        body = await request.body()
+        return await render(request, agent, call_id(body), body)
+    return await render(request, agent, query_value(request.scope["query_string"], b"call_id"), {})
 
 
-def render(request: Request, agent: Mounted, call: str | None) -> Answer:
-    """The agent's document; asked for without a call, it gets a call_id of its own, and a header tells it."""
+async def render(request: Request, agent: Mounted, call: str | None, body: dict[str, Any]) -> Answer:
+    """The agent's document; asked for without a call, it gets a call_id of its own, and a header tells it.
+
+    Where an agent's own code fails to make it in time, the caller gets the agent's fallback document.
+    """
     headers = request.site.document
     if not call:
         call = secrets.token_hex(16)
         headers = [*headers, (b"agenthost-call-id", call.encode())]
-    template = request.published.templates[agent.route]
-    base = request.base(agent).encode() if template.bases else b""
-    return 200, headers, template.render(base, request.site.runtime.tokens.minter(agent.route, call))
+    mint = request.site.runtime.tokens.minter(agent.route, call)
+    if not agent.dynamic:
+        template = request.published.templates[agent.route]
+        return 200, headers, template.render(request.base(agent).encode() if template.bases else b"", mint)
+    made = await request.site.caller.attempt(
+        agent,
+        "the configuration for a call",
+        partial(
+            render_per_call,
+            agent.agent,
+            request.base(agent),
+            lambda tool: mint(tool).decode(),
+            request.resolve,
+            request.query(),
+            body,
+            request.headers(),
+        ),
+        seconds=request.site.document_time,
+    )
+    return 200, headers, made.result if made.error_id is None else fallback_document(agent.agent)

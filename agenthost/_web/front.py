@@ -8,14 +8,17 @@ line in ``_ENDPOINTS``.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from litestar.enums import ScopeType
 
+from agenthost._host.routes import normalise
 from agenthost._host.runtime import Phase
-from agenthost._web import documents, sip, tool_calls
+from agenthost._web import check_for_input, debug_events, documents, post_prompt, routing_callbacks, sip, tool_calls
 from agenthost._web.answers import send_bytes, send_error, with_headers
 from agenthost._web.app import make_app
+from agenthost._web.handlers import Handler
+from agenthost._web.health import is_ready
 from agenthost._web.requests import Disconnected, Head, Refused, raw_path
 from agenthost._web.site import Request, Site
 from agenthost.swaig import MalformedRequest
@@ -34,10 +37,15 @@ __all__ = ["Front"]
 _ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], Sequence[str]]] = {
     "": (documents.answer, documents.METHODS),
     "swaig": (tool_calls.answer, tool_calls.METHODS),
+    "post_prompt": (post_prompt.answer, post_prompt.METHODS),
+    "check_for_input": (check_for_input.answer, check_for_input.METHODS),
+    "debug_events": (debug_events.answer, debug_events.METHODS),
     "sip": (sip.answer, sip.METHODS),
 }
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _RETRY = [(b"retry-after", b"1")]
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 _log = logging.getLogger("agenthost.web")
 
@@ -47,12 +55,42 @@ class Front:
 
     Args:
         runtime: the host that it shows.
+        start: makes the first plan, when the application is first asked for something; None where somebody publishes
+            it.
+        sip_path: where the host answers for SIP addresses; None where it does not.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(
+        self, runtime: Runtime, start: Callable[[], HostPlan] | None = None, sip_path: str | None = "/sip"
+    ) -> None:
+        self.runtime = runtime
         self._site = Site(runtime)
+        self._start = start
+        self._static: dict[str, str] = {}
+        self._handlers: dict[str, dict[str, Handler]] = {}
+        self.sip_path = sip_path
         self.litestar = make_app(runtime)
+
+    def get(self, path: str) -> Callable[[F], F]:
+        """Answer GET and HEAD at ``path`` with the decorated function; see ``agenthost._web.handlers``.
+
+        At ``/ready``, the host's own check still has the first word: while it fails, the answer is 503.
+        """
+        return self._adder(path, ("GET", "HEAD"))
+
+    def post(self, path: str) -> Callable[[F], F]:
+        """Answer POST at ``path`` with the decorated function."""
+        return self._adder(path, ("POST",))
+
+    def serve_files(self, path: str, directory: str) -> None:
+        """Serve the files below ``directory`` at ``path``, without credentials."""
+        self._static[path] = directory
+        self.litestar = make_app(self.runtime, static=self._static)
+
+    def start(self) -> None:
+        """Make and publish the first plan, unless that has been done."""
+        if self._start is not None:
+            self.publish(self._start())
 
     def publish(self, plan: HostPlan) -> HostPlan:
         """Serve ``plan`` from now on.
@@ -60,33 +98,36 @@ class Front:
         Returns:
             The plan as it is served: a plugin whose ``configure_app`` fails is set aside.
         """
+        self._start = None
         applied: list[Callable[..., object]] = []
         for key, function in plan.configure_app:
             try:
-                self.litestar = make_app(self._runtime, [*applied, function])
+                self.litestar = make_app(self.runtime, [*applied, function], self._static)
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the others stand
                 _log.error("configure_app of plugin %s failed", key, exc_info=error)
                 plan = plan.with_failed_plugin(key, error)
             else:
                 applied.append(function)
-        self._runtime.publish(plan)
+        self.runtime.publish(plan)
         return plan
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3); other kinds of scope are Litestar's."""
+        if self._start is not None:
+            self.start()
         if scope["type"] != ScopeType.HTTP:
             await self.litestar(scope, receive, send)
             return
         try:
-            path = raw_path(scope.get("raw_path") or scope["path"].encode())
+            path = self._path(scope)
             head = Head.read(scope["headers"], scope["http_version"])
-            published = self._runtime.published
+            published = self.runtime.published
             if published is not None:
                 request = Request(self._site, published, head, scope, receive)
                 if found := published.table.find(path):
                     await send_bytes(send, *await self._serve(request, *found))
                     return
-                if path == "/sip":
+                if path == self.sip_path:
                     await send_bytes(send, *await self._route_sip(request))
                     return
             await self._pass_on(path, scope, receive, send)
@@ -97,12 +138,33 @@ class Front:
         except Disconnected:
             return
 
+    def _adder(self, path: str, methods: Sequence[str]) -> Callable[[F], F]:
+        def add(function: F) -> F:
+            handler = Handler.of(function)
+            self._handlers.setdefault(normalise(path), {}).update(dict.fromkeys(methods, handler))
+            return function
+
+        return add
+
+    @staticmethod
+    def _path(scope: HTTPScope) -> str:
+        """The path below whatever prefix a server has set apart.
+
+        Raises:
+            Refused: it breaks the rules.
+        """
+        path = raw_path(scope.get("raw_path") or scope["path"].encode())
+        return path.removeprefix(scope.get("root_path", "").rstrip("/")) or "/"
+
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """An agent's answer."""
-        answer, methods = _ENDPOINTS[endpoint]
+        called_back = endpoint in agent.routing
+        answer, methods = (None, routing_callbacks.METHODS) if called_back else _ENDPOINTS[endpoint]
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
             return _other_method(request, methods)
         request.authorise()
+        if answer is None:
+            return await routing_callbacks.answer(request, agent, endpoint)
         return await answer(request, agent)
 
     async def _route_sip(self, request: Request) -> Answer:
@@ -114,8 +176,15 @@ class Front:
 
     async def _pass_on(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Everything that is not an agent's: the host's own endpoints, and what plugins added."""
-        if self._runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
+        if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
             raise Refused(503, "the host is starting", _RETRY)
+        handlers = self._handlers.get(normalise(path), {})
+        if handler := handlers.get(scope["method"]):
+            if path != "/ready" or is_ready(self.runtime):
+                await handler.answer(self._site, scope, receive, send)
+                return
+        elif handlers and path not in _WHILE_STARTING:
+            raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
 
 

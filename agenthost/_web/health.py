@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.runtime import Runtime
 
-__all__ = ["health_routes"]
+__all__ = ["health_routes", "is_ready", "summary"]
 
 _WORDS = {"routes": "ok", "names": "healthy"}
 
@@ -41,7 +41,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
     @route("/ready", http_method=read, sync_to_thread=False)
     def ready() -> Response[dict[str, Any]]:
         """Whether this host should get requests."""
-        return _readiness(runtime.phase is Phase.SERVING and _serving(runtime) > 0, _serving(runtime))
+        return _readiness(is_ready(runtime), _serving(runtime))
 
     @route("/ready/{agent:str}", http_method=read, sync_to_thread=False)
     def agent_ready(agent: str) -> Response[dict[str, Any]]:
@@ -60,6 +60,11 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
         return _answer(200, {"status": "ok"}) if _served(runtime, agent) else _answer(503, {"status": "failing"})
 
     return [live, startup, ready, agent_ready, health, agent_health]
+
+
+def is_ready(runtime: Runtime) -> bool:
+    """Whether the host's own checks let it be sent requests."""
+    return runtime.phase is Phase.SERVING and _serving(runtime) > 0
 
 
 def summary(runtime: Runtime, shape: str | None = None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
 
-__all__ = ["address", "listen", "serve", "serve_on"]
+__all__ = ["address", "listen", "serve_front", "serve_on"]
 
 T = TypeVar("T")
 
@@ -68,27 +68,29 @@ def address(opened: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(config: Config, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]) -> None:
-    """Open the port and serve until SIGTERM or SIGINT.
+def serve_on(
+    opened: socket.socket, config: Config, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]
+) -> None:
+    """Serve on an open port until SIGTERM or SIGINT.
 
     Args:
+        opened: the port.
         config: the configuration, with its secrets.
         make: makes the plan; called on a thread beside the event loop.
         ready: called when the plan is served.
 
     Raises:
-        AddressError: the port cannot be opened.
         PlanError: ``make`` refuses.
     """
-    with listen(config.host.host, config.host.port) as opened:
-        serve_on(opened, config, make, ready)
+    serve_front(opened, Front(make_runtime(config)), make, ready)
 
 
-def serve_on(
-    opened: socket.socket, config: Config, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]
+def serve_front(
+    opened: socket.socket, front: Front, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]
 ) -> None:
-    """Serve on an open port; see ``serve``."""
-    front = Front(runtime := make_runtime(config))
+    """Serve a front that is there already; see ``serve_on``."""
+    runtime = front.runtime
+    config = runtime.config
     protocol = SecureProtocol if (config.host.public_url or "").startswith("https:") else Protocol
     server = _Server(
         uvicorn.Config(
@@ -108,7 +110,7 @@ def serve_on(
     async def load() -> None:
         try:
             plan = front.publish(await _beside(make))
-        except BaseException as problem:  # noqa: BLE001 - raised again where the server was started
+        except BaseException as problem:  # noqa: BLE001 - raised again in the waiting task
             server.stop(problem)
         else:
             ready(plan)

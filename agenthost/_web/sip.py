@@ -20,7 +20,7 @@ METHODS = ("POST", "OPTIONS")
 async def answer(request: Request, agent: Mounted) -> Answer:
     """The document of the agent that the SIP address names; of this one, when it names nobody."""
     body = await request.body()
-    return documents.render(request, _target(request, body) or agent, call_id(body))
+    return await documents.render(request, _target(request, body) or agent, call_id(body), body)
 
 
 async def answer_for_host(request: Request) -> Answer:
@@ -33,7 +33,7 @@ async def answer_for_host(request: Request) -> Answer:
     target = _target(request, body)
     if target is None:
         raise Refused(404, "No agent for this SIP user")
-    return documents.render(request, target, call_id(body))
+    return await documents.render(request, target, call_id(body), body)
 
 
 def _target(request: Request, body: dict[str, Any]) -> Mounted | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from attrs import frozen
 
 from agenthost._host.calling import ToolCaller
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
 from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
+from agenthost._web.webhook_signatures import check_signature
 from agenthost.swaig import decode_object
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Site:
         self.runtime = runtime
         self.caller = ToolCaller(runtime.config.host.tool_timeout)
         self.most = runtime.config.host.max_body
+        self.document_time = runtime.config.host.document_timeout
         self.pair = runtime.credentials.pair
+        self.webhook_keys = tuple(key.reveal().encode() for key in runtime.config.host.webhook_keys)
         https = (runtime.config.host.public_url or "").startswith("https:")
         self.shared = [*SECURITY, HSTS] if https else list(SECURITY)
         self.json = [*self.shared, JSON]
@@ -73,12 +76,33 @@ class Request:
         """The request's JSON object.
 
         Raises:
-            Refused: 413 or 415.
+            Refused: 403, 413 or 415.
             MalformedRequest: it is no JSON object.
             Disconnected: the client left.
         """
         self.head.check_body(self.site.most)
-        return decode_object(await read_body(self.receive, self.site.most))
+        raw = await read_body(self.receive, self.site.most)
+        if self.site.webhook_keys:
+            check_signature(self.site.webhook_keys, self.url(), raw, self.scope["headers"])
+        return decode_object(raw)
+
+    def url(self) -> str:
+        """The address that was called, without credentials."""
+        query = self.scope["query_string"].decode("latin-1")
+        path = (self.scope.get("raw_path") or self.scope["path"].encode()).decode("latin-1")
+        path = path.removeprefix(self.scope.get("root_path", ""))
+        origin = self.site.runtime.origin(self.scope["scheme"], self._authority())
+        return f"{origin}{path}" + (f"?{query}" if query else "")
+
+    def query(self) -> dict[str, str]:
+        """The request's query parameters, without its token."""
+        pairs = parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return {name: value for name, value in pairs if name not in ("__token", "token")}
+
+    def headers(self) -> dict[str, str]:
+        """The request's headers, names in lower case, without its credentials."""
+        pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"])
+        return {name: value for name, value in pairs if name != "authorization"}
 
     def base(self, agent: Mounted) -> str:
         """An agent's public address with credentials."""
@@ -90,10 +114,7 @@ class Request:
         Raises:
             LookupError: no such agent is served.
         """
-        agent = self.published.plan.find(name)
-        if agent is None:
-            msg = f"the call should be handed over to {name!r}, but no agent of this name is served here"
-            raise LookupError(msg)
+        agent = self.published.plan.sibling(name)
         return self.base(agent) + ("/" if agent.route == "/" else "")
 
     def _authority(self) -> str:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from agenthost._host.calling import REFUSED_TOKEN
 from agenthost._web import documents
 from agenthost._web.requests import query_value
-from agenthost.swaig import ToolRequest, encode_answer
+from agenthost.per_call import configure, tool_of
+from agenthost.swaig import ToolRequest, call_id, encode_answer
 
 if TYPE_CHECKING:
     from agenthost._host.plan import Mounted
     from agenthost._web.site import Answer, Request
+    from agenthost.tools import Tool
 
 __all__ = ["METHODS", "answer"]
 
 METHODS = documents.METHODS
+
+_encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
     """What the tool says: 200 whatever becomes of it, for the model must have something to say."""
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    called = ToolRequest.from_body(await request.body())
+    body = await request.body()
+    if body.get("action") == "get_signature":
+        return await _signatures(request, agent, body)
+    called = ToolRequest.from_body(body)
     site = request.site
     tool = agent.tools.get(called.function)
+    error_id = None
+    if agent.dynamic:
+        tool, error_id = await _tool_of_call(request, agent, called)
+    if error_id is not None:
+        return 200, site.json, _encode({"response": agent.fallback, "error_id": error_id})
     if tool is None:
         return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
     if tool.secure:
@@ -32,3 +48,28 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         if not site.runtime.tokens.verify(token, agent.route, tool.name, called.call.id):
             return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
     return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
+
+
+async def _tool_of_call(request: Request, agent: Mounted, called: ToolRequest) -> tuple[Tool | None, str | None]:
+    """The tool of an agent that is configured for each call; or the id of the failure to configure it."""
+    run = partial(configure, agent.agent, request.query(), called.call.raw_data, request.headers())
+    seconds = request.site.document_time
+    done = await request.site.caller.attempt(agent, "the configuration for a call", run, seconds=seconds)
+    if done.error_id is not None:
+        return None, done.error_id
+    return tool_of(agent.agent, done.result, called.function), None
+
+
+async def _signatures(request: Request, agent: Mounted, body: dict[str, Any]) -> Answer:
+    """The descriptions of the agent's tools, for a document elsewhere that includes them.
+
+    ``functions`` names the wanted ones; left out, all.
+    """
+    status, headers, document = await documents.render(request, agent, call_id(body), body)
+    verbs = json.loads(document)["sections"]["main"]
+    ai: dict[str, Any] = next((verb["ai"] for verb in verbs if "ai" in verb), {})
+    described = ai.get("SWAIG", {}).get("functions", [])
+    wanted = body.get("functions")
+    if isinstance(wanted, list) and wanted:
+        described = [function for function in described if function["function"] in wanted]
+    return status, headers, _encode(described)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from agenthost._host.server import installed_plan
+from agenthost._host.server import installed_plan, start_logging
 from agenthost._web.serving import serve_on
 from agenthost.errors import PlanError
 
@@ -82,15 +82,12 @@ class _Place:
         return [] if self.process is None else [self.messages, self.process.sentinel]
 
 
-def serve_with_workers(
-    opened: socket.socket, config: Config, log_format: str, ready: Callable[[Mapping[str, Any]], None]
-) -> None:
+def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
     """Serve what is installed on an open port, with ``config.host.workers`` processes, until SIGTERM or SIGINT.
 
     Args:
         opened: the port.
         config: the configuration, with its secrets.
-        log_format: the workers' log format.
         ready: called with the plan's report when the first worker serves.
 
     Raises:
@@ -106,7 +103,7 @@ def serve_with_workers(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    places = [_Place(partial(_launch, opened, config, log_format)) for _ in range(config.host.workers)]
+    places = [_Place(partial(_launch, opened, config)) for _ in range(config.host.workers)]
     try:
         _watch(places, woken, stopping, ready)
     finally:
@@ -148,10 +145,10 @@ def _receive(messages: Connection | None) -> tuple[str, Any]:
     return received
 
 
-def _launch(opened: socket.socket, config: Config, log_format: str) -> tuple[SpawnProcess, Connection]:
+def _launch(opened: socket.socket, config: Config) -> tuple[SpawnProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(opened, config, log_format, theirs), name="agenthost-worker")
+    process = context.Process(target=_work, args=(opened, config, theirs), name="agenthost-worker")
     process.start()
     theirs.close()
     return process, ours
@@ -170,10 +167,9 @@ def _end(places: list[_Place], patience: float) -> None:
             process.join()
 
 
-def _work(opened: socket.socket, config: Config, log_format: str, messages: Connection) -> None:
+def _work(opened: socket.socket, config: Config, messages: Connection) -> None:
     """The life of one worker."""
-    logging.basicConfig(level=config.host.log_level.upper(), format=log_format)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    start_logging(config)
     threading.Thread(target=_follow, args=(messages,), daemon=True).start()
 
     def ready(plan: HostPlan) -> None:

@@ -18,7 +18,7 @@ LIBRARIES = {
     "click": ("_cli",),
     "importlib_metadata": ("_host.discovery",),
     "pluggy": ("hookspecs", "_host.loader"),
-    "jsonschema_rs": ("arguments",),
+    "jsonschema_rs": ("arguments", "_host.lint"),
     "docstring_parser": ("signatures",),
     "cattrs": ("_host.settings",),
 }
@@ -47,7 +47,7 @@ LEVELS = (
         "_host.loader",
     ),
     ("_host.plan",),
-    ("_host.runtime", "_host.calling", "_host.report"),
+    ("_host.runtime", "_host.calling", "_host.report", "_host.lint"),
     ("_host.server",),
     ("_host.single",),
     ("_web",),

@@ -1,0 +1,96 @@
+"""One agent without a server: installed, or in a file."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agenthost._host.config import AgentConfig
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.plan import make_plan
+from agenthost._host.server import installed_plan
+from agenthost.agent import AgentBase, declared
+from agenthost.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan, Mounted
+
+__all__ = ["find_agent"]
+
+
+def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
+    """The agent that ``name`` means, in a plan that serves it.
+
+    Args:
+        config: the configuration.
+        name: key or name of an installed agent, ``path/to/file.py``, or ``path/to/file.py:Name`` for one of several.
+
+    Raises:
+        PlanError: there is no such agent, or it cannot be served.
+    """
+    path, _, attribute = name.partition(".py:") if ".py:" in name else (name, "", "")
+    if attribute or name.endswith(".py"):
+        file = Path(path if path.endswith(".py") else f"{path}.py")
+        agent = _from_file(file, attribute)
+        plan = make_plan(
+            config, Loaded((Built(declared(agent).name, str(file), "", agent, AgentConfig()),), (), (), (), (), ())
+        )
+        name = declared(agent).name
+    else:
+        plan = installed_plan(config)
+    found = plan.find(name)
+    if found is None:
+        raise PlanError(_why_not(plan, name))
+    return plan, found
+
+
+def _why_not(plan: HostPlan, name: str) -> str:
+    aside = next((item for item in plan.set_aside if item.key == name), None)
+    if aside is not None and aside.diagnosis is not None:
+        return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. Mend it: {aside.diagnosis.remedy}"
+    if aside is not None:
+        return f"agent {name!r} is {aside.state}. Enable it in agenthost.toml."
+    known = ", ".join(agent.key for agent in plan.agents) or "none"
+    return f"there is no agent {name!r}. Installed: {known}. A file is named as path/to/file.py."
+
+
+def _from_file(file: Path, attribute: str) -> AgentBase:
+    """The agent that a file defines: a class of its own, or an instance."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None or not file.is_file():
+        msg = f"{file}: there is no such Python file."
+        raise PlanError(msg)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    sys.path.insert(0, str(file.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+        offered = _offered(vars(module), file, attribute)
+        agent: AgentBase = offered if isinstance(offered, AgentBase) else offered()
+    except PlanError:
+        raise
+    except BaseException as error:
+        msg = f"{file}: {type(error).__name__}: {error}"
+        raise PlanError(msg) from error
+    return agent
+
+
+def _offered(names: Mapping[str, Any], file: Path, attribute: str) -> Any:
+    offered = {
+        name: value
+        for name, value in names.items()
+        if (isinstance(value, AgentBase) or _is_agent_class(value, file.stem)) and attribute in ("", name)
+    }
+    if len(offered) != 1:
+        msg = f"{file}: name the agent as {file}:Name. Agents there: {', '.join(offered) or 'none'}."
+        raise PlanError(msg)
+    return next(iter(offered.values()))
+
+
+def _is_agent_class(value: Any, module: str) -> bool:
+    return isinstance(value, type) and issubclass(value, AgentBase) and value.__module__ == module

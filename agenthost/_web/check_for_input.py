@@ -1,0 +1,36 @@
+"""Polling for input: ``R/check_for_input`` answers that there is none (wire.md, section 1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agenthost._web.documents import METHODS
+from agenthost._web.requests import Refused, query_value
+
+if TYPE_CHECKING:
+    from agenthost._host.plan import Mounted
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer"]
+
+_CONVERSATION = re.compile(r"[\w.-]{1,256}", re.ASCII)
+_encode = msgspec.json.Encoder().encode
+
+
+async def answer(request: Request, _agent: Mounted) -> Answer:
+    """Nothing new.
+
+    Raises:
+        Refused: 400 without a conversation.
+    """
+    if request.scope["method"] == "POST":
+        conversation = (await request.body()).get("conversation_id")
+    else:
+        conversation = query_value(request.scope["query_string"], b"conversation_id")
+    if not isinstance(conversation, str) or not _CONVERSATION.fullmatch(conversation):
+        raise Refused(400, "conversation_id is missing, or has other characters than letters, digits, '_', '.', '-'")
+    answered = {"status": "success", "conversation_id": conversation, "new_input": False, "messages": []}
+    return 200, request.site.json, _encode(answered)

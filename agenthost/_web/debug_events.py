@@ -1,0 +1,29 @@
+"""Debug events: ``POST R/debug_events``, what the platform tells of a call while it runs."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agenthost._host.plan import Mounted
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer"]
+
+METHODS = ("POST", "OPTIONS")
+
+_log = logging.getLogger("agenthost.debug_events")
+
+
+async def answer(request: Request, agent: Mounted) -> Answer:
+    """Log the event, and hand it to the agent's observer where it has one."""
+    event = await request.body()
+    label = event.get("label") or event.get("action") or "event"
+    _log.info("agent %s: %.80r", agent.key, label)
+    if (handler := agent.debug_handler) is not None:
+        run, on_loop = partial(handler, label, event), inspect.iscoroutinefunction(handler)
+        await request.site.caller.attempt(agent, "on_debug_event", run, on_loop=on_loop)
+    return 204, request.site.shared, b""

@@ -1,0 +1,70 @@
+"""Handlers that a program adds by itself: ``@server.app.get("/ready")`` and the like.
+
+They need no annotations and no framework: a handler takes nothing, or the request, is sync or async, and returns a
+value, which is sent as JSON, or any response that is an ASGI application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import frozen
+from litestar import Request as LitestarRequest, Response
+
+from agenthost._web.answers import JSON, send_bytes, send_error, with_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar.types import HTTPScope, Receive, Send
+
+    from agenthost._web.site import Site
+
+__all__ = ["Handler"]
+
+_encode = msgspec.json.Encoder().encode
+_log = logging.getLogger("agenthost.web")
+
+
+@frozen
+class Handler:
+    """One handler.
+
+    Args:
+        function: the author's function.
+        takes_request: whether it wants the request.
+    """
+
+    function: Callable[..., Any]
+    takes_request: bool
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Handler:
+        """A handler of a function that takes nothing, or one argument."""
+        parameters = inspect.signature(function).parameters.values()
+        return cls(function, any(parameter.default is parameter.empty for parameter in parameters))
+
+    async def answer(self, site: Site, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Run the function and send what it returns; what it raises goes to the log, and the client gets a 500."""
+        request: LitestarRequest[Any, Any, Any] = LitestarRequest(scope, receive, send)
+        arguments = (request,) if self.takes_request else ()
+        try:
+            if inspect.iscoroutinefunction(self.function):
+                result = await self.function(*arguments)
+            else:
+                result = await asyncio.to_thread(self.function, *arguments)
+            if isinstance(result, Response):
+                result = result.to_asgi_response(None, request)
+            body = b"" if callable(result) else _encode(result)
+        except Exception as error:  # noqa: BLE001 - others' code may raise anything
+            _log.error("the handler of %s failed", scope["path"], exc_info=error)
+            await send_error(send, 500, None, site.shared)
+            return
+        if callable(result):
+            await result(scope, receive, with_headers(send, site.shared))
+        else:
+            await send_bytes(send, 200, [*site.shared, JSON], body)

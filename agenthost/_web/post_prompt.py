@@ -1,0 +1,78 @@
+"""Summaries: ``POST R/post_prompt``, when a conversation has ended."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agenthost._host.calling import note_failure
+from agenthost._web import documents
+from agenthost._web.requests import Refused, query_value
+from agenthost.per_call import configure
+from agenthost.swaig import MalformedRequest, call_id, decode_object
+from agenthost.swml import POST_PROMPT
+
+if TYPE_CHECKING:
+    from agenthost._host.plan import Mounted
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer", "summary_of"]
+
+METHODS = documents.METHODS
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def answer(request: Request, agent: Mounted) -> Answer:
+    """Hand the summary to the agent's ``on_summary``.
+
+    Raises:
+        Refused: 403 for a token that does not open this agent's summaries for this call.
+    """
+    if request.scope["method"] != "POST":
+        return await documents.answer(request, agent)
+    body = await request.body()
+    site, query = request.site, request.scope["query_string"]
+    call = call_id(body) or query_value(query, b"call_id") or ""
+    token = query_value(query, b"__token", b"token") or ""
+    if not site.runtime.tokens.verify(token, agent.route, POST_PROMPT, call):
+        raise Refused(403, "Invalid or missing token")
+    done = await site.caller.attempt(agent, "on_summary", partial(_summarise, request, agent, body), on_loop=True)
+    error_id = done.error_id
+    if error_id is None and body.get("action") == "fetch_conversation" and done.result is not None:
+        try:
+            return 200, site.json, _encode(done.result)
+        except (TypeError, ValueError, RecursionError) as error:
+            error_id = note_failure(agent, "on_summary's result", error)
+    return 200, site.json, _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id})
+
+
+async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> Any:
+    """Run ``on_summary`` of the agent, or of its copy for this call."""
+    caller, target = request.site.caller, agent.agent
+    if agent.dynamic:
+        target = await caller.run(
+            agent, partial(configure, target, request.query(), body, request.headers()), on_loop=False
+        )
+    run, on_loop = partial(target.on_summary, summary_of(body), body), inspect.iscoroutinefunction(target.on_summary)
+    return await caller.run(agent, run, on_loop=on_loop)
+
+
+def summary_of(body: dict[str, Any]) -> Any:
+    """What the model wrote: an object where it wrote JSON, else its text, else None."""
+    data = body.get("post_prompt_data")
+    if not isinstance(data, dict):
+        return None
+    parsed = data.get("parsed")
+    if isinstance(parsed, list) and parsed:
+        return parsed[0]
+    raw = data.get("raw")
+    if not isinstance(raw, str) or not raw:
+        return None
+    try:
+        return decode_object(raw.encode())
+    except (MalformedRequest, UnicodeEncodeError):
+        return raw

@@ -1,0 +1,31 @@
+"""Routing callbacks: ``POST R/<path>``, where an agent's own function decides who answers a call."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agenthost._host.routes import normalise
+from agenthost._web import documents
+from agenthost.swaig import call_id
+
+if TYPE_CHECKING:
+    from agenthost._host.plan import Mounted
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer"]
+
+METHODS = documents.METHODS
+
+
+async def answer(request: Request, agent: Mounted, path: str) -> Answer:
+    """The document of the agent whose route the callback names, else of this one; never a foreign address."""
+    if request.scope["method"] != "POST":
+        return await documents.answer(request, agent)
+    body = await request.body()
+    callback = agent.routing[path]
+    run, on_loop = partial(callback, body, request.headers()), inspect.iscoroutinefunction(callback)
+    route = (await request.site.caller.attempt(agent, f"the routing callback {path}", run, on_loop=on_loop)).result
+    target = request.published.table.agents.get(normalise(route)) if isinstance(route, str) else None
+    return await documents.render(request, target or agent, call_id(body), body)

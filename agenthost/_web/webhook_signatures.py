@@ -1,0 +1,37 @@
+"""Webhook signatures: proof that a request comes from SignalWire (wire.md, section 3)."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from agenthost._web.requests import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["check_signature"]
+
+_SHA256 = b"x-signalwire-sha256-signature"
+_SHA1 = b"x-signalwire-signature"
+
+
+def check_signature(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Check that ``url`` and ``body`` were signed with one of ``keys``.
+
+    Args:
+        keys: any of them is good, so that a key can be replaced.
+        url: the address that was called, without credentials.
+        body: the request's body as it came.
+        headers: the request's; the SHA-256 signature counts where there is one, else the SHA-1 one.
+
+    Raises:
+        Refused: 403.
+    """
+    given = {name: value for name, value in headers if name in (_SHA256, _SHA1)}
+    name, digest = (_SHA256, "sha256") if _SHA256 in given else (_SHA1, "sha1")
+    signed = url.encode() + body
+    expected = [hmac.digest(key, signed, digest).hex().encode() for key in keys]
+    signature = given.get(name, b"").strip().lower()
+    if not any([hmac.compare_digest(signature, one) for one in expected]):  # noqa: C419 - all, in the same time
+        raise Refused(403, "Invalid or missing signature")
