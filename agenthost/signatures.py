@@ -7,6 +7,7 @@ import inspect
 import re
 import types
 import typing
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Signature", "TypedArguments", "is_plain", "read_signature"]
 
+_GOOGLE = re.compile(r"^Args:$", re.MULTILINE)
 _INJECTED = ("call", "raw_data")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
@@ -107,10 +109,11 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
         DefinitionError: a parameter cannot be described to a model.
     """
     hints = _hints(tool, handler)
-    doc = docstring_parser.parse(inspect.getdoc(handler) or "")
+    doc = _docstring(handler)
+    parameters = inspect.signature(handler).parameters
     described = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    for name, parameter in inspect.signature(handler).parameters.items():
+    for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model; name each parameter."
             raise DefinitionError(msg)
@@ -129,9 +132,18 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
     except (TypeError, ValueError, RecursionError) as error:
         msg = f"tool {tool!r}: a parameter's type cannot be described to a model: {str(error).splitlines()[0]}"
         raise DefinitionError(msg) from error
-    injected = frozenset(_INJECTED) & inspect.signature(handler).parameters.keys()
+    injected = frozenset(_INJECTED) & parameters.keys()
     summary = "\n".join(part for part in (doc.short_description, doc.long_description) if part)
     return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, injected))
+
+
+def _docstring(handler: Callable[..., Any]) -> docstring_parser.Docstring:
+    """A docstring of any style; the most usual one is tried first, since trying them all costs three times as much."""
+    text = inspect.getdoc(handler) or ""
+    if _GOOGLE.search(text):
+        with suppress(docstring_parser.ParseError):
+            return docstring_parser.parse(text, docstring_parser.DocstringStyle.GOOGLE)
+    return docstring_parser.parse(text)
 
 
 def _default(value: Any) -> Any:
