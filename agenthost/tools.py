@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -59,13 +60,21 @@ def declarations(cls: type) -> dict[str, ToolDeclaration]:
     """Decorated methods of ``cls``: attribute name to declaration, base classes first, in order of definition."""
     found: dict[str, ToolDeclaration] = {}
     for owner in reversed(cls.__mro__):
-        for attribute, value in vars(owner).items():
-            declared = getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
-            if isinstance(declared, ToolDeclaration):
-                found[attribute] = declared
-            else:
-                found.pop(attribute, None)
+        own = _own_declarations(owner)
+        for attribute in (found.keys() & vars(owner).keys()) - own.keys():
+            del found[attribute]
+        found |= own
     return found
+
+
+@lru_cache
+def _own_declarations(owner: type) -> Mapping[str, ToolDeclaration]:
+    """Decorated methods of one class by itself; every agent asks this of ``AgentBase`` and its many methods."""
+    marked = {
+        attribute: getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
+        for attribute, value in vars(owner).items()
+    }
+    return {attribute: mark for attribute, mark in marked.items() if isinstance(mark, ToolDeclaration)}
 
 
 @frozen(eq=False)
