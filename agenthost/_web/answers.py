@@ -25,6 +25,7 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 
+_NO_CONTENT = 204
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,14 +35,10 @@ def error(sentence: str) -> bytes:
 
 
 async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    """Send one answer; ``headers`` is not changed."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*headers, (b"content-length", b"%d" % len(body))],
-        }
-    )
+    """Send one answer; ``headers`` is not changed. A 204 has no length (RFC 9110, section 8.6)."""
+    if status != _NO_CONTENT:
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import HttpMethod, Response, route
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery  # noqa: TC002 - Litestar reads the hints
 
 from agenthost._host.runtime import Phase
 
@@ -44,18 +45,18 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
         return _readiness(is_ready(runtime), _serving(runtime))
 
     @route("/ready/{agent:str}", http_method=read, sync_to_thread=False)
-    def agent_ready(agent: str) -> Response[dict[str, Any]]:
+    def agent_ready(agent: FromPath[str]) -> Response[dict[str, Any]]:
         """Whether one agent should get requests."""
         served = _served(runtime, agent)
         return _readiness(served and runtime.phase is Phase.SERVING, int(served))
 
     @route("/health", http_method=read, sync_to_thread=False)
-    def health(shape: str | None = None) -> Response[dict[str, Any]]:
+    def health(shape: FromQuery[str | None] = None) -> Response[dict[str, Any]]:
         """The host in a few words."""
         return _answer(200 if _serving(runtime) else 503, summary(runtime, shape))
 
     @route("/health/{agent:str}", http_method=read, sync_to_thread=False)
-    def agent_health(agent: str) -> Response[dict[str, Any]]:
+    def agent_health(agent: FromPath[str]) -> Response[dict[str, Any]]:
         """One agent, in a word."""
         return _answer(200, {"status": "ok"}) if _served(runtime, agent) else _answer(503, {"status": "failing"})
 
