@@ -1,0 +1,147 @@
+"""What people are shown: tables, and the banner of a host that serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agenthost import __version__
+from agenthost._host.config import Config, HostConfig
+from agenthost._host.report import AGENT_COLUMNS, agent_rows, banner, failed_plugins, table
+from agenthost._host.secret import Secret
+
+READY: dict[str, Any] = {
+    "agent": "sales",
+    "route": "/sales",
+    "tools": ["book", "cancel"],
+    "sip": ["sales", "orders"],
+    "package": "acme-sales",
+    "version": "1.0",
+    "state": "ready",
+}
+FAILED: dict[str, Any] = READY | {
+    "agent": "dental",
+    "route": None,
+    "tools": [],
+    "sip": [],
+    "package": "acme-dental",
+    "state": "quarantined",
+    "reason": "No module named 'caldav'",
+    "remedy": "pip install caldav",
+}
+CODE: dict[str, Any] = READY | {"agent": "own", "route": "/", "sip": [], "package": "code", "version": ""}
+
+
+def report(*agents, plugins=()):
+    return {"agents": list(agents), "plugins": list(plugins), "warnings": [], "problems": 0}
+
+
+class TestTable:
+    def test_columns_are_as_wide_as_they_need_to_be(self):
+        assert table(("a", "long name"), [(["1", "2"], ""), (["wider", "x"], "")]) == (
+            "  a      long name\n  1      2\n  wider  x"
+        )
+
+    def test_a_remedy_stands_below_its_row(self):
+        assert table(("a",), [(["1"], "do it"), (["2"], "")]) == "  a\n  1\n    mend it:  do it\n  2"
+
+    def test_no_rows(self):
+        assert table(("a", "b"), []) == "  a  b"
+
+    def test_no_line_ends_with_spaces(self):
+        assert all(
+            line == line.rstrip() for line in table(("a", "b"), [(["1", ""], ""), (["2", "wide"], "")]).split("\n")
+        )
+
+    def test_rows_may_come_one_by_one(self):
+        """A generator is read once."""
+        assert table(("a",), ((cell, "") for cell in (["1"], ["2"]))) == "  a\n  1\n  2"
+
+    @pytest.mark.parametrize("cells", [[], ["1"], ["1", "2", "3"]])
+    def test_every_row_has_every_column(self, cells):
+        """A column is never lost in silence."""
+        with pytest.raises((ValueError, IndexError)):
+            table(("a", "b"), [(cells, "")])
+
+
+@pytest.mark.parametrize(
+    ("row", "cells", "remedy"),
+    [
+        (READY, ["sales", "/sales", "2", "sales orders", "acme-sales 1.0", "ready"], ""),
+        (
+            FAILED,
+            ["dental", "–", "–", "–", "acme-dental 1.0", "quarantined: No module named 'caldav'"],
+            "pip install caldav",
+        ),
+        (CODE, ["own", "/", "2", "–", "code", "ready"], ""),
+        (READY | {"tools": [], "sip": []}, ["sales", "/sales", "0", "–", "acme-sales 1.0", "ready"], ""),
+        (
+            FAILED | {"route": "/dental"},
+            ["dental", "/dental", "–", "–", "acme-dental 1.0", "quarantined: No module named 'caldav'"],
+            "pip install caldav",
+        ),
+    ],
+)
+def test_the_row_of_an_agent(row, cells, remedy):
+    assert [(cells, remedy)] == agent_rows(report(row))
+    assert len(AGENT_COLUMNS) == len(cells)
+
+
+def test_plugins_that_failed():
+    """Two lines each: the reason and what mends it."""
+    bad = {
+        "plugin": "p",
+        "package": "acme-p",
+        "version": "1.0",
+        "state": "quarantined",
+        "hooks": [],
+        "reason": "no",
+        "remedy": "mend",
+    }
+    good = {"plugin": "q", "package": "acme-q", "version": "1.0", "state": "ready", "hooks": ["agents"]}
+
+    assert failed_plugins(report(plugins=[bad, good])) == ["  plugin p (acme-p 1.0): no", "    mend it:  mend"]
+
+
+class TestBanner:
+    def shown(self, *agents, made=True, **host):
+        host = {"password": Secret("pass word"), "state_dir": "/state", **host}
+        config = Config(host=HostConfig(**host))
+        return banner(config, "http://127.0.0.1:3000", report(*agents), made=made)
+
+    def test_on_one_screen(self):
+        """As written in docs: address, credentials once, table, and a line that can be pasted."""
+        assert self.shown(READY, FAILED) == "\n".join(
+            [
+                f"agenthost {__version__} on http://127.0.0.1:3000",
+                "  user agenthost, password pass word (made for this machine, kept in /state)",
+                (
+                    "  SignalWire cannot reach this address: set public_url in agenthost.toml (or SWML_PROXY_URL_BASE) "
+                    "before pointing a number here."
+                ),
+                "  agent   route   tools  sip           package          state",
+                "  sales   /sales  2      sales orders  acme-sales 1.0   ready",
+                "  dental  –       –      –             acme-dental 1.0  quarantined: No module named 'caldav'",
+                "    mend it:  pip install caldav",
+                "  try:  curl -u 'agenthost:pass word' http://127.0.0.1:3000/sales",
+            ]
+        )
+
+    def test_a_configured_password_is_not_shown(self):
+        """Curl asks for it."""
+        shown = self.shown(READY, made=False)
+
+        assert "pass word" not in shown
+        assert "  user agenthost, password as configured" in shown
+        assert "  try:  curl -u 'agenthost' http://127.0.0.1:3000/sales" in shown
+
+    def test_with_a_public_url(self):
+        shown = self.shown(READY, public_url="https://agents.example")
+
+        assert "  callers reach it at https://agents.example" in shown
+        assert "SignalWire cannot reach" not in shown
+
+    def test_nothing_is_served(self):
+        """There is nothing to try."""
+        assert "try:" not in self.shown(FAILED)
