@@ -60,8 +60,9 @@ class _ToolDecorator:
             return declare_tool
 
         def add(name: Any = None, **options: Any) -> Any:
+            agent._unsealed()  # noqa: SLF001 - the decorator is part of the class
             if callable(name):
-                agent._add_tool(Tool.define(name.__name__, name))  # noqa: SLF001 - the decorator is part of the class
+                agent._add_tool(Tool.define(name.__name__, name))  # noqa: SLF001
                 return name
 
             def added(function: Any) -> Any:

@@ -106,7 +106,7 @@ def test_doc0124_tools_are_called_where_the_author_says():
     """
     swaig = ai(RECORDS["doc0124"])["SWAIG"]
 
-    assert {"web_hook_url": HOOK} == swaig["defaults"]
+    assert swaig["defaults"] == {"web_hook_url": HOOK}
     assert [f"{HOOK}?__token=<TOKEN>", None] == [function.get("web_hook_url") for function in swaig["functions"]]
 
 
