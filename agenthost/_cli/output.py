@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,8 @@ __all__ = ["print_json", "print_warnings"]
 
 def print_json(value: Any) -> None:
     """Print ``value`` for programs."""
+    import json
+
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 

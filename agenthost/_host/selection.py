@@ -38,8 +38,9 @@ def select(config: Config, candidates: Iterable[Candidate]) -> tuple[tuple[Wante
     """
     offers = [candidate for candidate in candidates if candidate.group == AGENTS]
     taken = Counter(offer.name for offer in offers)
+    no_section = AgentConfig()
     asked = [
-        Wanted(key, offer, config.agents.get(key, AgentConfig()))
+        Wanted(key, offer, config.agents.get(key, no_section))
         for offer in offers
         for key in [offer.name if taken[offer.name] == 1 else f"{offer.distribution}:{offer.name}"]
     ]
