@@ -1,0 +1,67 @@
+"""The types that authors see, checked by mypy as authors run it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from mypy import api
+
+import agenthost
+
+PROGRAMS = Path(__file__).parents[1] / "typing"
+
+
+def reported(program, cache):
+    """What mypy says of a program: line number to error codes, and its whole output."""
+    output, errors, _ = api.run(
+        [
+            "--strict",
+            "--no-error-summary",
+            "--hide-error-context",
+            "--config-file=",
+            f"--cache-dir={cache}",
+            str(PROGRAMS / program),
+        ]
+    )
+    assert errors == ""
+    lines: dict[int, set[str]] = {}
+    for line, code in re.findall(rf"{program}:(\d+): error: .*\[([\w-]+)\]", output):
+        lines.setdefault(int(line), set()).add(code)
+    return lines, output
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache that both runs share."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+@pytest.fixture(autouse=True)
+def found(monkeypatch):
+    """Let mypy find agenthost where the tests have it from."""
+    monkeypatch.setenv("MYPYPATH", str(Path(agenthost.__file__).parents[1]))
+
+
+def test_what_authors_write_passes(cache):
+    """No line of the program needs an ignore or a cast."""
+    lines, output = reported("must_check.py", cache)
+
+    assert (lines, output) == ({}, "")
+
+
+def test_mistakes_are_reported_where_they_are(cache):
+    """Each marked line, with the marked codes, and nothing else."""
+    source = (PROGRAMS / "must_fail.py").read_text("utf-8").splitlines()
+    marks = {number: re.search(r"# error: ([\w,-]+)$", line) for number, line in enumerate(source, 1)}
+    expected = {number: set(mark[1].split(",")) for number, mark in marks.items() if mark}
+    lines, _ = reported("must_fail.py", cache)
+
+    assert len(expected) >= 20
+    assert expected == lines
+
+
+def test_the_package_says_that_it_is_typed():
+    """PEP 561: without the marker, authors' type checkers see nothing."""
+    assert (Path(agenthost.__file__).parent / "py.typed").is_file()
