@@ -11,19 +11,15 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-import msgspec
 
 from agenthost.agent import AgentBase, declared, runnable
-from agenthost.errors import DefinitionError
-from agenthost.swml import Addresses
+from agenthost.swml import Addresses, encode_document
 from agenthost.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
 __all__ = ["configure", "copy_for_call", "fallback_document", "render", "render_per_call", "tool_of"]
-
-_encode = msgspec.json.Encoder().encode
 
 A = TypeVar("A", bound=AgentBase)
 
@@ -105,12 +101,7 @@ def render(copy: AgentBase, base: str, token: Callable[[str], str], sibling: Cal
             return base
 
     own.sealed = True
-    try:
-        return _encode(own.draft.build(Addresses(base, origin, token, located)))
-    except (TypeError, ValueError, RecursionError) as error:
-        if isinstance(error, DefinitionError):
-            raise
-        raise DefinitionError(f"the document cannot be written as JSON: {error}") from error
+    return encode_document(own.draft.build(Addresses(base, origin, token, located)))
 
 
 def render_per_call(
@@ -166,4 +157,4 @@ def fallback_document(agent: AgentBase) -> bytes:
     else:
         onward = {"connect": {"to": own.on_failure}}
     main = [{"answer": {}}, {"play": {"url": f"say:{own.fallback}"}}, onward]
-    return _encode({"version": "1.0.0", "sections": {"main": main}})
+    return encode_document({"version": "1.0.0", "sections": {"main": main}})

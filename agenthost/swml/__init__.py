@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from agenthost.swml.addresses import POST_PROMPT, Addresses
 from agenthost.swml.draft import CallDraft, Draft
+from agenthost.swml.encoding import encode_document
 from agenthost.swml.template import Template
 
-__all__ = ["POST_PROMPT", "Addresses", "CallDraft", "Draft", "Template"]
+__all__ = ["POST_PROMPT", "Addresses", "CallDraft", "Draft", "Template", "encode_document"]

@@ -78,12 +78,12 @@ class WebhookUrls:
 
 
 def encoded(query: Mapping[str, str]) -> str:
-    """Query parameters as text; those without a value are left out, and ``call_id``, which the platform itself sends.
+    """Query parameters as text; those without a value are left out.
 
     Raises:
         DefinitionError: a value is no text, number or truth value.
     """
-    kept = {name: value for name, value in query.items() if value not in ("", None) and name != "call_id"}
+    kept = {name: value for name, value in query.items() if value not in ("", None)}
     for name, value in kept.items():
         if not isinstance(value, (str, int, float)):
             raise DefinitionError(f"query parameter {name!r} must be text, not {type(value).__name__}.")

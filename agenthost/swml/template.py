@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-import msgspec
 from attrs import evolve, frozen
 
-from agenthost.errors import DefinitionError
 from agenthost.swml.addresses import Addresses
+from agenthost.swml.encoding import encode_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from agenthost.swml.draft import Draft
 
 __all__ = ["Template"]
-
-_encode = msgspec.json.Encoder().encode
 
 
 @frozen(slots=True)
@@ -59,13 +56,7 @@ class Template:
             return note
 
         addresses = Addresses(f"{mark}b;", f"{mark}o;", named("t"), named("s"))
-        try:
-            encoded = _encode(draft.build(addresses))
-        except (TypeError, ValueError, RecursionError) as error:
-            if isinstance(error, DefinitionError):
-                raise
-            msg = f"the document cannot be written as JSON: {error}"
-            raise DefinitionError(msg) from error
+        encoded = encode_document(draft.build(addresses))
         first, *rest = encoded.split(mark.encode())
         parts, bases, tokens, origins, siblings = [first], [], [], [], []
         for piece in rest:

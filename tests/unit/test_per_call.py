@@ -208,6 +208,13 @@ def test_a_document_that_json_cannot_carry():
         rendered(agent)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_json_cannot_carry(number):
+    """The encoder would write null, and nobody would know why."""
+    with pytest.raises(DefinitionError, match="holds the number"):
+        seal(Desk().set_global_data({"a": [{"n": number}, None]}))
+
+
 def test_a_broken_document_says_what_is_broken():
     agent = Desk().add_per_call_config(lambda query, body, headers, agent: agent.prompt_add_section("Empty"))
 
