@@ -1,0 +1,1 @@
+"""Makes this folder importable, for what unit and e2e tests share."""

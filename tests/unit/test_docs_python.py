@@ -1,0 +1,189 @@
+"""Every Python block of the documentation runs: its agents are built, mounted and asked for their document."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import subprocess
+import sys
+
+import attrs
+import httpx
+import pytest
+from pages import DOCS, PAGES, blocks, every, title, write
+
+from agenthost import AgentBase, AgentServer, ConfigurationError, hookspecs
+from agenthost._host.config import Config, load_config
+from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
+from agenthost._host.loader import load
+from agenthost._host.plan import make_plan
+from agenthost._host.server import make_runtime, with_secrets
+from agenthost._host.settings import build_settings
+from agenthost._web.front import Front
+
+_ALL = every("python")
+_ALONE = [block for block in _ALL if not block.file.startswith("test_")]
+_TESTED = [page for page in PAGES if any(block.file.startswith("test_") for block in blocks(page))]
+_PASSWORD = "for tests"
+
+
+@pytest.fixture(autouse=True)
+def configured(tmp_path, monkeypatch):
+    """No file, no state directory: nothing of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("AGENTHOST_PASSWORD", _PASSWORD)
+    monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", _PASSWORD)
+    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
+
+
+def run(block, monkeypatch):
+    """Run a block as a module of its own."""
+    name = f"page_{abs(hash(block.name))}"
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, None))
+    monkeypatch.setitem(sys.modules, name, module)
+    exec(compile(block.text, block.name, "exec"), vars(module))  # noqa: S102 - that a page's text runs is the point
+    return module
+
+
+def defined(module, kind):
+    """The classes of a kind that a module defines itself."""
+    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, kind)]
+    return [value for value in found if value.__module__ == module.__name__]
+
+
+def hooks(module):
+    return [value for value in vars(module).values() if hasattr(value, f"{hookspecs.PROJECT}_impl")]
+
+
+def document(app, route):
+    async def fetch():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(route, auth=("agenthost", _PASSWORD))
+
+    answer = asyncio.run(fetch())
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("block", _ALONE, ids=[block.name for block in _ALONE])
+def test_blocks_run_and_their_agents_serve(block, monkeypatch):
+    """An agent whose settings have no defaults, or that a plugin makes, is built by a test further below."""
+    module = run(block, monkeypatch)
+    for cls in defined(module, AgentBase):
+        settings = getattr(cls, "Settings", None)
+        if hooks(module) or (settings and any(field.default is attrs.NOTHING for field in attrs.fields(settings))):
+            continue
+        server = AgentServer()
+        server.register(cls(settings()) if settings else cls(), "/asked")
+
+        [answer, ai] = document(server.app, "/asked")["sections"]["main"]
+        assert (answer, list(ai)) == ({"answer": {}}, ["ai"])
+
+
+@pytest.mark.parametrize("page", _TESTED, ids=title)
+def test_tests_that_pages_show_pass(page, tmp_path):
+    """The page's files are written to disk, and pytest is run there."""
+    write(page, tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=."]
+    done = subprocess.run(  # noqa: S603 - a command of our own
+        [*command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pages_with_tests_are_found():
+    assert {"first-agent", "test-an-agent"} <= {page.stem for page in _TESTED}
+
+
+_PLUGINS = [block for block in _ALONE if "@hookimpl" in block.text]
+
+
+@pytest.mark.parametrize("block", _PLUGINS, ids=[block.name for block in _PLUGINS])
+def test_plugins_are_loaded_and_do_something(block, monkeypatch, tmp_path):
+    """A plugin of a page, or the plugins where it shows several, load and serve what they add."""
+    module = run(block, monkeypatch)
+    config = with_secrets(load_config(None, {"AGENTHOST_PASSWORD": _PASSWORD, "AGENTHOST_STATE_DIR": str(tmp_path)}))
+    loaded = load(config, [Candidate(PLUGINS, "shown", module.__name__, "page", "1", "")])
+    [plugin] = loaded.plugins
+    assert (plugin.state, plugin.diagnosis) == ("ready", None)
+
+    front = Front(make_runtime(config))
+    plan = front.publish(make_plan(config, loaded))
+    assert plan.problems == 0
+    for agent in plan.agents:
+        assert document(front, agent.route)
+    paths = {route.path for route in front.litestar.routes}
+    assert bool(plan.agents) == ("agents" in plugin.hooks)
+    assert bool(paths - {"/live", "/startup", "/ready", "/ready/{agent}", "/health", "/health/{agent}"}) >= (
+        "configure_app" in plugin.hooks
+    )
+
+
+def test_what_the_guide_on_tools_promises(monkeypatch):
+    """Arguments are mended or explained, injected ones are hidden, and a failure has the tool's own sentence."""
+    page = DOCS / "how-to" / "tools.md"
+    typed, plain = (run(block, monkeypatch) for block in blocks(page, "python"))
+    server = AgentServer()
+    server.register(typed.DentalAgent())
+    server.register(plain.SalesAgent())
+    functions = {
+        entry["function"]: entry
+        for route in ("/dental", "/sales")
+        for entry in document(server.app, route)["sections"]["main"][1]["ai"]["SWAIG"]["functions"]
+    }
+
+    async def call(route, tool, arguments):
+        transport = httpx.ASGITransport(server.app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test", auth=("agenthost", _PASSWORD)
+        ) as client:
+            found = (await client.get(route, params={"call_id": "c"})).json()["sections"]["main"][1]["ai"]["SWAIG"]
+            url = next(entry for entry in found["functions"] if entry["function"] == tool).get("web_hook_url")
+            body = {"function": tool, "call_id": "c", "caller_id_num": "+15550100", "arguments": arguments}
+            return (await client.post(url or found["defaults"]["web_hook_url"], json=body)).json()
+
+    assert list(functions["book_visit"]["parameters"]["properties"]) == ["day", "reason", "minutes"]
+    booked = asyncio.run(call("/dental", "book_visit", {"day": "MON", "minutes": "30", "unheard": "of"}))
+    assert booked == {
+        "response": "Booked for mon, 30 minutes.",
+        "action": [{"set_global_data": {"day": "mon", "patient": "+15550100", "reason": "check-up"}}],
+    }
+    for arguments in ({"day": "fri"}, {"day": "mon", "minutes": "many"}):
+        said = asyncio.run(call("/dental", "book_visit", arguments))["response"]
+        assert f"`{said}`" in page.read_text(encoding="utf-8").replace("\n", " ")
+    assert asyncio.run(call("/dental", "opening_hours", {})) == {"response": "Monday to Wednesday, 8 to 5."}
+    assert asyncio.run(call("/sales", "get_pricing", {"product": "pro"})) == {"response": "pro costs $199/month."}
+
+
+def test_an_agent_gets_its_settings(monkeypatch, tmp_path):
+    """The page's file fills the page's class; the mistake that it names reads as it says."""
+    page = DOCS / "how-to" / "agent-settings.md"
+    [code, *_] = blocks(page, "python")
+    [section, *_] = blocks(page, "toml")
+    module = run(code, monkeypatch)
+    (tmp_path / "agenthost.toml").write_text(section.text, encoding="utf-8")
+    config = load_config(None, {"CALENDAR_TOKEN": "opens the calendar"})
+
+    loaded = load(config, [Candidate(AGENTS, "dental", f"{module.__name__}:DentalAgent", "page", "1", "")])
+    [built] = loaded.built
+    assert built.agent._token == "opens the calendar"
+    assert "there are 3 rooms" in str(built.agent._declared.draft.prompt.to_dict("dental"))
+
+    values = {**config.agents["dental"].settings, "rooms": 0}
+    with pytest.raises(ConfigurationError) as refused:
+        build_settings(module.Settings, values, "agenthost.toml", "agents.dental")
+    assert blocks(page, "text")[0].text.strip() == str(refused.value)
+
+
+def test_mistakes_in_the_file_read_as_the_guide_says(tmp_path):
+    """The guide's error is what a misspelt key gives."""
+    (tmp_path / "agenthost.toml").write_text("[host]\nprot = 1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        load_config(None, {})
+
+    told = blocks(DOCS / "how-to" / "configure.md", "text")[0].text.strip()
+    assert told == f"agenthost: {refused.value}"
+    assert Config().host.port == 3000

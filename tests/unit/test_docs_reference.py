@@ -1,0 +1,104 @@
+"""The reference describes everything that it should."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from pages import DOCS, blocks, section
+
+import agenthost
+from agenthost import errors, hookspecs
+from agenthost._host.routes import RESERVED_FIRST, RESERVED_LAST
+from agenthost._web.front import Front
+
+REFERENCE = DOCS / "reference"
+HOOKS = [name for name in hookspecs.__all__ if hasattr(getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")]
+
+
+def signature(name):
+    """A hook's signature as it is written."""
+    return f"def {name}{inspect.signature(getattr(hookspecs, name))}".replace("'", "")
+
+
+def test_there_are_hooks():
+    assert {"agents", "configure_app"} <= set(HOOKS)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_has_a_section_with_its_signature(name):
+    assert f"```python signature\n{signature(name)}\n```" in section(REFERENCE / "hooks.md", name)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_has_an_example(name):
+    text = section(REFERENCE / "hooks.md", name)
+
+    assert f"@hookimpl\ndef {name}(" in text
+
+
+def test_no_hook_is_described_that_is_gone():
+    shown = [block.text.strip() for block in blocks(REFERENCE / "hooks.md", "python signature")]
+
+    assert shown == [signature(name) for name in HOOKS]
+
+
+@pytest.mark.parametrize("name", agenthost.__all__)
+def test_every_public_name_is_in_the_reference(name):
+    pages = [page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md")]
+
+    assert any(re.search(rf"`{name}\b", page) for page in pages)
+    assert f"`{name}`" in section(REFERENCE / "index.md", "Public names")
+
+
+def test_the_tree_of_exceptions_is_that_of_the_code():
+    tree = (errors.__doc__ or "").partition("\n\n")[2].strip()
+
+    assert tree in section(REFERENCE / "errors.md", "Exceptions")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in errors.__all__ if issubclass(getattr(errors, name), errors.AgentHostError)]
+)
+def test_every_exception_says_who_meets_it(name):
+    assert f"\n| `{name}` |" in section(REFERENCE / "errors.md", "Exceptions")
+
+
+def test_members_of_the_server_are_described():
+    members = {name for name in vars(agenthost.AgentServer) if not name.startswith("_")}
+
+    assert {name for name in members if f"| `{name}" not in section(REFERENCE / "index.md", "AgentServer")} == set()
+
+
+def test_reserved_segments_are_listed():
+    told = section(REFERENCE / "http.md", "Endpoints of the host")
+    assert {segment for segment in RESERVED_FIRST | RESERVED_LAST if f"`{segment}`" not in told} == set()
+
+
+def test_every_attribute_of_a_call_is_described():
+    told = (REFERENCE / "http.md").read_text(encoding="utf-8").partition("\n### The call\n")[2]
+    names = [attribute.name for attribute in agenthost.Call.__attrs_attrs__]
+
+    assert [name for name in names if f"`{name}`" not in told] == []
+
+
+def test_the_front_serves_only_what_is_described():
+    from agenthost._web.front import _ENDPOINTS  # noqa: PLC0415 - private, and only looked at
+
+    assert Front is not None
+    told = section(REFERENCE / "http.md", "Endpoints of an agent")
+    paths = ["R" + (f"/{endpoint}" if endpoint else "") for endpoint in _ENDPOINTS]
+    assert [path for path in paths if f"| `{path}` |" not in told] == []
+
+
+def test_the_layers_that_are_drawn_exist():
+    """Each name in the drawing of the architecture is a module of the package."""
+    [drawing, *_] = blocks(DOCS / "explanation" / "architecture.md", "text")
+    names = [word for line in drawing.text.splitlines() for word in re.split(r"\s{2,}", line)]
+    modules = [name for name in names if re.fullmatch(r"_?[a-z_.]+", name)]
+    places = [Path(agenthost.__file__).parent.joinpath(*name.split(".")) for name in modules]
+
+    assert len(modules) > 20
+    assert [str(place) for place in places if not (place.is_dir() or place.with_suffix(".py").is_file())] == []
