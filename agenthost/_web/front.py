@@ -8,6 +8,7 @@ line in ``_ENDPOINTS``.
 from __future__ import annotations
 
 import logging
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from litestar.enums import ScopeType
@@ -24,7 +25,7 @@ from agenthost._web.site import Request, Site
 from agenthost.swaig import MalformedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from litestar.types import HTTPScope, Receive, Send
 
@@ -99,6 +100,28 @@ class Front:
             The plan as it is served: a plugin whose ``configure_app`` fails is set aside.
         """
         self._start = None
+        plan = self._assemble(plan)
+        self.runtime.publish(plan)
+        return plan
+
+    @asynccontextmanager
+    async def opened(self, plan: HostPlan) -> AsyncIterator[HostPlan]:
+        """Serve ``plan`` while what plugins run around the serving is running; see ``publish``."""
+        self._start = None
+        plan = self._assemble(plan)
+        async with AsyncExitStack() as running:
+            try:
+                await running.enter_async_context(self.litestar.lifespan())
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without
+                _log.error("what plugins run at start-up failed", exc_info=error)
+                for key, _ in plan.configure_app:
+                    plan = plan.with_failed_plugin(key, error)
+                self.litestar = make_app(self.runtime, static=self._static)
+            self.runtime.publish(plan)
+            yield plan
+
+    def _assemble(self, plan: HostPlan) -> HostPlan:
+        """Make the Litestar application of a plan; gives the plan without the plugins that failed at it."""
         applied: list[Callable[..., object]] = []
         for key, function in plan.configure_app:
             try:
@@ -108,7 +131,6 @@ class Front:
                 plan = plan.with_failed_plugin(key, error)
             else:
                 applied.append(function)
-        self.runtime.publish(plan)
         return plan
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:

@@ -23,7 +23,7 @@ from agenthost._web.transport import JoinedWrites
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
@@ -33,6 +33,8 @@ __all__ = ["address", "listen", "serve_front", "serve_on"]
 T = TypeVar("T")
 
 _BACKLOG = 2048
+_CLOSING = 5.0
+"""Seconds that plugins have to end what they run around the serving, and that a start which is cut short has."""
 _KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than balancers keep theirs, so that they close first."""
 
@@ -107,18 +109,19 @@ def serve_front(
         )
     )
 
-    async def load() -> None:
+    async def host(ended: asyncio.Event) -> None:
+        """Open the host, and close it in the same task once the server has ended."""
         try:
-            plan = front.publish(await _beside(make))
-        except BaseException as problem:  # noqa: BLE001 - raised again in the waiting task
+            async with front.opened(await _beside(make)) as plan:
+                ready(plan)
+                await ended.wait()
+        except Exception as problem:  # noqa: BLE001 - raised again where the server was started
             server.stop(problem)
-        else:
-            ready(plan)
 
     def draining() -> None:
         runtime.phase = Phase.DRAINING
 
-    server.serve_host(opened, load, draining, front)
+    server.serve_host(opened, host, draining)
 
 
 class _Server(uvicorn.Server):
@@ -134,9 +137,8 @@ class _Server(uvicorn.Server):
     def serve_host(
         self,
         opened: socket.socket,
-        load: Callable[[], Awaitable[None]],
+        host: Callable[[asyncio.Event], Coroutine[None, None, None]],
         draining: Callable[[], None],
-        front: Front,
     ) -> None:
         """Serve until a signal; returns when everything in flight has been answered.
 
@@ -144,16 +146,17 @@ class _Server(uvicorn.Server):
         normal end.
         """
         self._draining = draining
-        for number in (signal.SIGTERM, signal.SIGINT):
-            if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: None)
         self.config.load()
 
         async def main() -> None:
-            async with front.litestar.lifespan():
-                loading = asyncio.ensure_future(load())
-                await self.serve([opened])
-                loading.cancel()
+            ended = asyncio.Event()
+            hosting = asyncio.create_task(host(ended))
+            await self.serve([opened])
+            ended.set()
+            await asyncio.wait([hosting], timeout=_CLOSING)
 
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(main())
