@@ -176,7 +176,10 @@ class Front:
             Refused: it breaks the rules.
         """
         path = raw_path(scope.get("raw_path") or scope["path"].encode())
-        return path.removeprefix(scope.get("root_path", "").rstrip("/")) or "/"
+        prefix = scope.get("root_path", "").rstrip("/")
+        if prefix and f"{path}/".startswith(f"{prefix}/"):
+            return path[len(prefix) :] or "/"
+        return path
 
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """An agent's answer."""
