@@ -34,7 +34,7 @@ def command(agent: str, file: str | None, call_id: str, validate: str | None) ->
     runtime = make_runtime(with_secrets(config))
     host = f"{config.host.host}:{config.host.port}"
     base = runtime.base(found.route, "http", host).encode()
-    document = json.loads(found.template.render(base, runtime.tokens.minter(found.route, call_id)))
+    document = json.loads(found.template.render(base, runtime.tokens_of(found).minter(found.route, call_id)))
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     if validate is not None:
         from agenthost._host.lint import lint

@@ -63,7 +63,7 @@ def command(
     request = _request(tool, _arguments(context.args, found.tools[tool].parameters), call_id, _fields(body))
     host = f"{config.host.host}:{config.host.port}"
     if curl:
-        token = runtime.tokens.minter(found.route, call_id)(tool).decode()
+        token = runtime.tokens_of(found).minter(found.route, call_id)(tool).decode()
         url = f"{runtime.base(found.route, 'http', host)}/swaig/?__token={token}"
         data = shlex.quote(json.dumps(request, ensure_ascii=False))
         click.echo(f"curl {shlex.quote(url)} -H 'content-type: application/json' -d {data}")

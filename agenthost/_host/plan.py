@@ -16,6 +16,7 @@ from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
 from agenthost.agent import AgentBase, declared, runnable, seal
+from agenthost.declared import Alone
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.tools import Tool
@@ -49,6 +50,8 @@ class Mounted:
         dynamic: whether callbacks configure it for each call.
         routing: its routing callbacks, by the path below its route.
         debug_handler: what it does with debug events.
+        alone: keys and lifetimes of its own.
+        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
     """
 
     key: str
@@ -65,6 +68,8 @@ class Mounted:
     dynamic: bool = False
     routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
     debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
+    alone: Alone = field(factory=Alone, repr=False)
+    mcp_server: bool = False
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -347,6 +352,8 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         dynamic=bool(own.per_call),
         routing=own.routing,
         debug_handler=own.debug_handler,
+        alone=own.alone,
+        mcp_server=own.mcp_server,
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDPOINTS", "RouteTable", "normalise", "route_problem"]
 
-ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "sip"})
+ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "mcp", "sip"})
 """Last segments that are served under an agent's route."""
 RESERVED_FIRST = frozenset({"health", "ready", "live", "startup", "metrics", "sip", "v1", "-"})
 """First segments that belong to the host."""

@@ -14,13 +14,13 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from agenthost._host.routes import RouteTable
+from agenthost._host.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config import Config
-    from agenthost._host.plan import HostPlan
-    from agenthost._host.tokens import Tokens
+    from agenthost._host.plan import HostPlan, Mounted
     from agenthost.swml import Template
 
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
@@ -67,11 +67,13 @@ class Published:
         plan: the plan.
         table: its agents by route.
         templates: each route's document; without gaps for the address where the public URL is configured.
+        tokens: each route's tokens.
     """
 
     plan: HostPlan
     table: RouteTable
     templates: Mapping[str, Template]
+    tokens: Mapping[str, Tokens]
 
 
 class Runtime:
@@ -102,9 +104,18 @@ class Runtime:
             templates = {
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
             }
-        self.published = Published(plan, RouteTable.of(plan.agents), templates)
+        tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
+        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
+
+    def tokens_of(self, agent: Mounted) -> Tokens:
+        """The host's tokens, or those of an agent that has a secret or a lifetime of its own."""
+        alone = agent.alone
+        if alone.token_secret is None and alone.token_lifetime is None:
+            return self.tokens
+        own = [alone.token_secret.encode()] if alone.token_secret is not None else []
+        return Tokens([*own, *self.tokens.keys], alone.token_lifetime or self.tokens.lifetime)
 
     def base(self, route: str, scheme: str, authority: str) -> str:
         """The address of ``route`` with credentials, as documents carry it.

@@ -20,14 +20,14 @@ _CONVERSATION = re.compile(r"[\w.-]{1,256}", re.ASCII)
 _encode = msgspec.json.Encoder().encode
 
 
-async def answer(request: Request, _agent: Mounted) -> Answer:
+async def answer(request: Request, agent: Mounted) -> Answer:
     """Nothing new.
 
     Raises:
         Refused: 400 without a conversation.
     """
     if request.scope["method"] == "POST":
-        conversation = (await request.body()).get("conversation_id")
+        conversation = (await request.body(agent)).get("conversation_id")
     else:
         conversation = query_value(request.scope["query_string"], b"conversation_id")
     if not isinstance(conversation, str) or not _CONVERSATION.fullmatch(conversation):

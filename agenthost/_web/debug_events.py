@@ -20,7 +20,7 @@ _log = logging.getLogger("agenthost.debug_events")
 
 async def answer(request: Request, agent: Mounted) -> Answer:
     """Log the event, and hand it to the agent's observer where it has one."""
-    event = await request.body()
+    event = await request.body(agent)
     label = event.get("label") or event.get("action") or "event"
     _log.info("agent %s: %.80r", agent.key, label)
     if (handler := agent.debug_handler) is not None:

@@ -22,7 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 async def answer(request: Request, agent: Mounted) -> Answer:
     """The agent's document for one call."""
     if request.scope["method"] == "POST":
-        body = await request.body()
+        body = await request.body(agent)
         return await render(request, agent, call_id(body), body)
     return await render(request, agent, query_value(request.scope["query_string"], b"call_id"), {})
 
@@ -36,7 +36,7 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
     if not call:
         call = secrets.token_hex(16)
         headers = [*headers, (b"agenthost-call-id", call.encode())]
-    mint = request.site.runtime.tokens.minter(agent.route, call)
+    mint = request.published.tokens[agent.route].minter(agent.route, call)
     if not agent.dynamic:
         template = request.published.templates[agent.route]
         return 200, headers, template.render(request.base(agent).encode() if template.bases else b"", mint)

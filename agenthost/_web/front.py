@@ -15,7 +15,16 @@ from litestar.enums import ScopeType
 
 from agenthost._host.routes import normalise
 from agenthost._host.runtime import Phase
-from agenthost._web import check_for_input, debug_events, documents, post_prompt, routing_callbacks, sip, tool_calls
+from agenthost._web import (
+    check_for_input,
+    debug_events,
+    documents,
+    mcp,
+    post_prompt,
+    routing_callbacks,
+    sip,
+    tool_calls,
+)
 from agenthost._web.answers import send_bytes, send_error, with_headers
 from agenthost._web.app import make_app
 from agenthost._web.handlers import Handler
@@ -41,6 +50,7 @@ _ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], 
     "post_prompt": (post_prompt.answer, post_prompt.METHODS),
     "check_for_input": (check_for_input.answer, check_for_input.METHODS),
     "debug_events": (debug_events.answer, debug_events.METHODS),
+    "mcp": (mcp.answer, mcp.METHODS),
     "sip": (sip.answer, sip.METHODS),
 }
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")

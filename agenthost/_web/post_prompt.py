@@ -34,11 +34,11 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    body = await request.body()
+    body = await request.body(agent)
     site, query = request.site, request.scope["query_string"]
     call = call_id(body) or query_value(query, b"call_id") or ""
     token = query_value(query, b"__token", b"token") or ""
-    if not site.runtime.tokens.verify(token, agent.route, POST_PROMPT, call):
+    if not request.published.tokens[agent.route].verify(token, agent.route, POST_PROMPT, call):
         raise Refused(403, "Invalid or missing token")
     done = await site.caller.attempt(agent, "on_summary", partial(_summarise, request, agent, body), on_loop=True)
     error_id = done.error_id

@@ -23,7 +23,7 @@ async def answer(request: Request, agent: Mounted, path: str) -> Answer:
     """The document of the agent whose route the callback names, else of this one; never a foreign address."""
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    body = await request.body()
+    body = await request.body(agent)
     callback = agent.routing[path]
     run, on_loop = partial(callback, body, request.headers()), inspect.iscoroutinefunction(callback)
     route = (await request.site.caller.attempt(agent, f"the routing callback {path}", run, on_loop=on_loop)).result

@@ -19,7 +19,7 @@ METHODS = ("POST", "OPTIONS")
 
 async def answer(request: Request, agent: Mounted) -> Answer:
     """The document of the agent that the SIP address names; of this one, when it names nobody."""
-    body = await request.body()
+    body = await request.body(agent)
     return await documents.render(request, _target(request, body) or agent, call_id(body), body)
 
 

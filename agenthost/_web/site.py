@@ -72,8 +72,11 @@ class Request:
         if not authorised(self.head.authorization, self.site.pair):
             raise Refused(401, "Unauthorized", BASIC)
 
-    async def body(self) -> dict[str, Any]:
+    async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
         """The request's JSON object.
+
+        Args:
+            agent: whom it reached; a webhook key of its own counts beside the host's.
 
         Raises:
             Refused: 403, 413 or 415.
@@ -82,8 +85,11 @@ class Request:
         """
         self.head.check_body(self.site.most)
         raw = await read_body(self.receive, self.site.most)
-        if self.site.webhook_keys:
-            check_signature(self.site.webhook_keys, self.url(), raw, self.scope["headers"])
+        keys = self.site.webhook_keys
+        if agent is not None and agent.alone.signing_key is not None:
+            keys = (agent.alone.signing_key.encode(), *keys)
+        if keys:
+            check_signature(keys, self.url(), raw, self.scope["headers"])
         return decode_object(raw)
 
     def url(self) -> str:

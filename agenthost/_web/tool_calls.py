@@ -30,24 +30,29 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     """What the tool says: 200 whatever becomes of it, for the model must have something to say."""
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    body = await request.body()
+    body = await request.body(agent)
     if body.get("action") == "get_signature":
         return await _signatures(request, agent, body)
     called = ToolRequest.from_body(body)
     site = request.site
     tool = agent.tools.get(called.function)
-    error_id = None
-    if agent.dynamic:
+    if agent.dynamic and (tool is None or _opened(request, agent, tool, called)):
         tool, error_id = await _tool_of_call(request, agent, called)
-    if error_id is not None:
-        return 200, site.json, _encode({"response": agent.fallback, "error_id": error_id})
+        if error_id is not None:
+            return 200, site.json, _encode({"response": agent.fallback, "error_id": error_id})
     if tool is None:
         return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
-    if tool.secure:
-        token = query_value(request.scope["query_string"], b"__token", b"token") or ""
-        if not site.runtime.tokens.verify(token, agent.route, tool.name, called.call.id):
-            return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
+    if not _opened(request, agent, tool, called):
+        return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
     return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
+
+
+def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> bool:
+    """Whether the request may call the tool: it needs no token, or has the right one."""
+    if not tool.secure:
+        return True
+    token = query_value(request.scope["query_string"], b"__token", b"token") or ""
+    return request.published.tokens[agent.route].verify(token, agent.route, tool.name, called.call.id)
 
 
 async def _tool_of_call(request: Request, agent: Mounted, called: ToolRequest) -> tuple[Tool | None, str | None]:

@@ -1,0 +1,87 @@
+"""The Model Context Protocol: ``POST R/mcp``, where an agent offers its tools to other clients.
+
+JSON-RPC 2.0 over one request and one answer (MCP 2025-06-18, "Streamable HTTP" without streams). An agent opens it by
+``enable_mcp_server``; callers need the host's credentials, and no token, for they are no call.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agenthost import __version__
+from agenthost._web.requests import Refused
+from agenthost.swaig import ToolRequest
+
+if TYPE_CHECKING:
+    from agenthost._host.plan import Mounted
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer"]
+
+METHODS = ("POST", "OPTIONS")
+
+_PROTOCOL = "2025-06-18"
+_INVALID_REQUEST, _NO_METHOD, _INVALID_PARAMS = -32600, -32601, -32602
+_encode = msgspec.json.Encoder().encode
+
+
+async def answer(request: Request, agent: Mounted) -> Answer:
+    """What a client of the protocol is told.
+
+    Raises:
+        Refused: 404, where the agent has not opened it.
+    """
+    if not agent.mcp_server:
+        raise Refused(404)
+    message = await request.body(agent)
+    site, method = request.site, message.get("method")
+    if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
+        return 200, site.json, _error(message, _INVALID_REQUEST, "not a JSON-RPC 2.0 request")
+    if method.startswith("notifications/"):
+        return 202, site.shared, b""
+    params = message.get("params") or {}
+    if method == "tools/call":
+        return 200, site.json, await _call(request, agent, message, params)
+    results: dict[str, dict[str, Any]] = {
+        "initialize": {
+            "protocolVersion": _PROTOCOL,
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": agent.name, "version": agent.version or __version__},
+        },
+        "ping": {},
+        "tools/list": {
+            "tools": [
+                {"name": tool.name, "description": tool.description, "inputSchema": tool.parameters}
+                for tool in agent.tools.values()
+                if tool.webhook_url is None
+            ]
+        },
+    }
+    if method not in results:
+        return 200, site.json, _error(message, _NO_METHOD, "there is no such method")
+    return 200, site.json, _result(message, results[method])
+
+
+async def _call(request: Request, agent: Mounted, message: dict[str, Any], params: Any) -> bytes:
+    """Run a tool as a tool call would, and give its words."""
+    name = params.get("name") if isinstance(params, dict) else None
+    tool = agent.tools.get(name) if isinstance(name, str) else None
+    arguments = params.get("arguments") or {} if isinstance(params, dict) else None
+    if tool is None or tool.webhook_url is not None or not isinstance(arguments, dict):
+        return _error(message, _INVALID_PARAMS, "there is no such tool, or its arguments are no object")
+    called = ToolRequest.from_body({"function": tool.name, "argument": {"parsed": [arguments]}})
+    said = json.loads(await request.site.caller.answer(agent, tool, called, request.resolve))
+    words = said.get("response", "")
+    text = words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)
+    return _result(message, {"content": [{"type": "text", "text": text}], "isError": "error_id" in said})
+
+
+def _result(message: dict[str, Any], result: dict[str, Any]) -> bytes:
+    return _encode({"jsonrpc": "2.0", "id": message.get("id"), "result": result})
+
+
+def _error(message: dict[str, Any], code: int, sentence: str) -> bytes:
+    return _encode({"jsonrpc": "2.0", "id": message.get("id"), "error": {"code": code, "message": sentence}})
