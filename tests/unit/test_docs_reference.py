@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
-from pages import DOCS, blocks, section
+from packaging.requirements import Requirement
+from pages import DOCS, ROOT, blocks, section
 
 import agenthost
 from agenthost import errors, hookspecs
@@ -102,3 +104,20 @@ def test_the_layers_that_are_drawn_exist():
 
     assert len(modules) > 20
     assert [str(place) for place in places if not (place.is_dir() or place.with_suffix(".py").is_file())] == []
+
+
+def test_every_requirement_is_explained():
+    """Each library that agenthost requires has a row with its lowest version, and a paragraph on the choice."""
+    page = (DOCS / "explanation" / "libraries.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {
+        (requirement.name, spec.version)
+        for requirement in map(Requirement, project["dependencies"])
+        for spec in requirement.specifier
+        if spec.operator == ">="
+    }
+    rows = set(re.findall(r"^\| ([\w-]+) \| ([\d.]+)[ ,]", page, re.MULTILINE))
+    paragraphs = {name for names in re.findall(r"^\*\*([^*]+)\.\*\*", page, re.MULTILINE) for name in names.split(", ")}
+
+    assert wanted - rows == set()
+    assert {name for name, _ in wanted} - paragraphs == set()
