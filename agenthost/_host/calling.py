@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import math
 import secrets
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import anyio.to_thread
 import msgspec
-from anyio import CapacityLimiter
 from attrs import frozen
 
 from agenthost._host.deadline import Deadline
+from agenthost._host.threads import Threads
 from agenthost.errors import ArgumentsRefused
 from agenthost.swaig import encode_answer
 
@@ -72,8 +69,8 @@ class ToolCaller:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._threads: WeakKeyDictionary[Mounted, int] = WeakKeyDictionary()
-        self._unlimited: CapacityLimiter | None = None
+        self._threads = Threads()
+        self._running: WeakKeyDictionary[Mounted, int] = WeakKeyDictionary()
 
     async def answer(self, agent: Mounted, tool: Tool, request: ToolRequest, resolve: Callable[[str], str]) -> bytes:
         """Run ``tool`` and encode what it says; never raises for what the tool does.
@@ -144,44 +141,28 @@ class ToolCaller:
             return await result if inspect.isawaitable(result) else result
 
     async def _in_thread(self, agent: Mounted, function: Callable[[], Any]) -> Any:
-        running = self._threads.get(agent, 0)
+        running = self._running.get(agent, 0)
         if running >= MOST_THREADS:
             raise Busy
-        self._threads[agent] = running + 1
-        loop = asyncio.get_running_loop()
-        if self._unlimited is None:
-            self._unlimited = CapacityLimiter(math.inf)
-
-        begun = threading.Lock()  # taken once: by the thread that begins, or by the call that ends before it does
-
-        def work() -> tuple[Any, BaseException | None]:
-            if not begun.acquire(blocking=False):
-                return None, None
-            try:
-                return function(), None
-            except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's task
-                return None, error
-            finally:
-                loop.call_soon_threadsafe(self._release, agent)
-
+        self._running[agent] = running + 1
         try:
-            result, error = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._unlimited)
-        finally:
-            if begun.acquire(blocking=False):
-                self._release(agent)
-        if error is not None:
-            raise error
-        return result
+            await asyncio.sleep(0)  # a call that is over already starts nothing
+        except BaseException:
+            self._release(agent)
+            raise
+        return await self._threads.run(function, partial(self._release, agent))
 
     def _release(self, agent: Mounted) -> None:
-        self._threads[agent] -= 1
+        self._running[agent] -= 1
 
 
 def _ours(error: BaseException) -> bool:
     """Whether our own task was asked to end, rather than the author's code having raised something by itself."""
-    task = asyncio.current_task()
-    cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-    return cancelled or isinstance(error, GeneratorExit)
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # the loop has ended, and what is left of the task is being closed
+        return True
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def note_failure(agent: Mounted, what: str, error: BaseException) -> str:

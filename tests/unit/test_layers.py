@@ -43,6 +43,7 @@ LEVELS = (
         "_host.tokens",
         "_host.guard",
         "_host.deadline",
+        "_host.threads",
         "_host.remedies",
         "_host.loader",
     ),

@@ -1,0 +1,92 @@
+"""Threads for what an author wrote, which may never come back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextvars import copy_context
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import finalize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+__all__ = ["Threads"]
+
+_Outcome: TypeAlias = "tuple[Any, BaseException | None]"
+"""What a function returned, and what it raised."""
+_Job: TypeAlias = "tuple[Context, Callable[[], Any], Callable[[_Outcome], object]]"
+"""A function, where it runs, and who is told."""
+_Jobs: TypeAlias = "SimpleQueue[_Job | None]"
+"""What a thread waits for; None ends it."""
+
+_MOST_IDLE = 32
+
+
+class Threads:
+    """Runs functions, each on a thread of its own that is used again once the function has ended.
+
+    They are daemon threads: an interpreter that ends waits for those of anyio and of executors, so that one function
+    that hangs would keep the whole host from ending.
+    """
+
+    def __init__(self) -> None:
+        self._idle: list[_Jobs] = []
+        self._calls: dict[_Jobs, tuple[asyncio.Future[_Outcome], Callable[[], None]]] = {}
+        finalize(self, _dismiss, self._idle)
+
+    async def run(self, function: Callable[[], Any], ended: Callable[[], None]) -> Any:
+        """Run ``function`` in a copy of the caller's context; gives what it returns, and raises what it raises.
+
+        Args:
+            function: what to run.
+            ended: called on the event loop when the function has ended, however long ago its caller went away.
+        """
+        loop = asyncio.get_running_loop()
+        jobs = self._idle.pop() if self._idle else _begin()
+        waiting: asyncio.Future[_Outcome] = loop.create_future()
+        self._calls[jobs] = waiting, ended
+        jobs.put((copy_context(), function, lambda outcome: loop.call_soon_threadsafe(self._settle, jobs, outcome)))
+        result, error = await waiting
+        if error is not None:
+            raise error
+        return result
+
+    def _settle(self, jobs: _Jobs, outcome: _Outcome) -> None:
+        waiting, ended = self._calls.pop(jobs)
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(jobs)
+        else:
+            jobs.put(None)
+        ended()
+        if not waiting.done():
+            waiting.set_result(outcome)
+
+
+def _begin() -> _Jobs:
+    jobs: _Jobs = SimpleQueue()
+    threading.Thread(target=_work, args=(jobs,), name="agenthost-author", daemon=True).start()
+    return jobs
+
+
+def _work(jobs: _Jobs) -> None:
+    while (job := jobs.get()) is not None:
+        context, function, tell = job
+        outcome: _Outcome
+        try:
+            outcome = context.run(function), None
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's task
+            outcome = None, error
+        del job, context, function  # nothing of a call is kept by the thread that ran it
+        try:
+            tell(outcome)
+        except RuntimeError:  # the loop is closed: the host has ended
+            return
+        del outcome, tell
+
+
+def _dismiss(idle: list[_Jobs]) -> None:
+    for jobs in idle:
+        jobs.put(None)
