@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from attrs import field, frozen
 
 from agenthost.results import FunctionResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Call", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
 
@@ -18,6 +20,7 @@ MAX_DEPTH = 64
 MAX_ANSWER = 256 * 1024
 """Bytes that a tool's answer may have."""
 
+_BYTES = (bytes, bytearray, memoryview)
 _FUNCTION = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -162,25 +165,41 @@ def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
 
 
 def _checked(encoded: bytes, value: Any) -> bytes:
-    """Refuse NaN and infinities, which the encoder writes as null."""
-    if b"null" in encoded and _not_finite(msgspec.to_builtins(value)):
+    """Refuse NaN and infinities, which the encoder writes as null, and bytes, which it writes as base64."""
+    if b"null" in encoded and _contains(msgspec.to_builtins(value), _not_finite):
         msg = "the result has a number that JSON cannot carry (NaN or infinity)"
+        raise ValueError(msg)
+    if not _is_said(value) and _contains(value, _is_bytes):
+        msg = "the result has bytes, which JSON cannot carry"
         raise ValueError(msg)
     return encoded
 
 
-def _not_finite(value: Any) -> bool:
+def _is_said(value: Any) -> bool:
+    """Whether ``value`` is an answer of text alone, as most are."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("response"), str)
+
+
+def _contains(value: Any, such: Callable[[Any], bool]) -> bool:
+    """Whether ``value`` is, or holds at any depth, an item ``such``."""
     stack = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, float):
-            if item - item != 0:
-                return True
-        elif isinstance(item, Mapping):
+        if isinstance(item, dict):
             stack.extend(item.values())
         elif isinstance(item, (list, tuple, set, frozenset)):
             stack.extend(item)
+        elif such(item):
+            return True
     return False
+
+
+def _not_finite(item: Any) -> bool:
+    return isinstance(item, float) and item - item != 0
+
+
+def _is_bytes(item: Any) -> bool:
+    return isinstance(item, _BYTES)
 
 
 def _arguments(body: Mapping[str, Any]) -> Mapping[str, Any]:
