@@ -23,7 +23,9 @@ SENT = {"Content-Type": "application/json"}
 
 CASES = [
     (200, "GET", "/desk", {}),
+    (202, "POST", "/desk/mcp", {"json": {"jsonrpc": "2.0", "method": "notifications/initialized"}}),
     (204, "OPTIONS", "/desk", {"auth": None}),
+    (204, "POST", "/desk/debug_events", {"json": {"label": "barge"}}),
     (400, "POST", "/desk", {"content": "{"}),
     (400, "POST", "/desk", {"content": "[1]"}),
     (400, "POST", "/desk", {"content": '{"a":' * 65 + "1" + "}" * 65}),
@@ -51,6 +53,7 @@ class Desk(AgentBase):
 
     def __init__(self):
         super().__init__(name="desk", route="/desk")
+        self.enable_mcp_server()
 
     @AgentBase.tool
     def ring(self) -> str:
@@ -121,6 +124,21 @@ def test_a_document_asked_for_by_hand_tells_its_call(app):
 
     body = {"function": "ring", "call_id": answer.headers["Agenthost-Call-Id"]}
     assert ask(app, "POST", tool["web_hook_url"], json=body).json() == {"response": "Rung."}
+
+
+def test_other_clients_list_and_run_tools(app):
+    """The methods that the page names exist; a tool runs without a token."""
+    told = section(PAGE, "The tool call")
+
+    def result(method, **params):
+        assert f"`{method}`" in told
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return ask(app, "POST", "/desk/mcp", json=asked).json()["result"]
+
+    assert result("initialize")["protocolVersion"] in told
+    assert result("ping") == {}
+    assert [tool["name"] for tool in result("tools/list")["tools"]] == ["ring"]
+    assert result("tools/call", name="ring")["content"] == [{"type": "text", "text": "Rung."}]
 
 
 @pytest.mark.parametrize(("name", "digest"), [("Sha256-Signature", "sha256"), ("Signature", "sha1")])
