@@ -121,7 +121,7 @@ def serve_front(
     def draining() -> None:
         runtime.phase = Phase.DRAINING
 
-    server.serve_host(opened, host, draining)
+    server.serve_host(opened, host, lambda: runtime.published is None, draining)
 
 
 class _Server(uvicorn.Server):
@@ -138,6 +138,7 @@ class _Server(uvicorn.Server):
         self,
         opened: socket.socket,
         host: Callable[[asyncio.Event], Coroutine[None, None, None]],
+        starting: Callable[[], bool],
         draining: Callable[[], None],
     ) -> None:
         """Serve until a signal; returns when everything in flight has been answered.
@@ -156,6 +157,8 @@ class _Server(uvicorn.Server):
             hosting = asyncio.create_task(host(ended))
             await self.serve([opened])
             ended.set()
+            if starting():
+                hosting.cancel()
             await asyncio.wait([hosting], timeout=_CLOSING)
 
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
