@@ -1,7 +1,7 @@
 """The virtual environment that the tests of the installed product share."""
 
 import pytest
-from environment import Environment
+from environment import FRONTDESK, Environment
 
 
 @pytest.fixture(scope="session")
@@ -15,5 +15,13 @@ def environment(tmp_path_factory):
 @pytest.fixture
 def env(environment):
     """The environment, in which nothing but agenthost is left over from the test before."""
+    yield environment
+    environment.uninstall()
+
+
+@pytest.fixture(scope="module")
+def desk(environment):
+    """The environment with the front desk installed; what else the tests of a module install leaves with it."""
+    environment.install(FRONTDESK)
     yield environment
     environment.uninstall()

@@ -30,7 +30,17 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 DISTS = ROOT / "tests" / "dists"
 GOOD = tuple(f"good-{number}" for number in range(1, 10))
+"""Distributions that serve."""
+BROKEN = (
+    *("bad-route", "constructor-raises", "hangs-on-import", "import-error", "missing-attribute", "missing-extra"),
+    *("name-clash", "not-an-agent", "reserved-route", "route-clash", "syntax-error", "system-exit-on-import"),
+    "wrong-api",
+)
+"""Distributions whose agent fails, or is in conflict with the front desk, in the way of their name."""
+FRONTDESK = ROOT / "plugins" / "agenthost-frontdesk"
 CREDENTIALS = ("tester", "correct horse battery staple")
+NO_CREDENTIALS = {"SWML_BASIC_AUTH_USER": "", "SWML_BASIC_AUTH_PASSWORD": ""}
+"""Variables with which the host makes its own."""
 
 BUILD = """
 import json, os, sys
@@ -139,6 +149,17 @@ class Environment:
             self._pip("uninstall", "--yes", *sorted(names))
         self._installed -= names
 
+    @contextmanager
+    def having(self, *projects: str | Path) -> Iterator[None]:
+        """Have more installed while the block runs; see ``install``."""
+        before = set(self._installed)
+        self.install(*projects)
+        try:
+            yield
+        finally:
+            if added := self._installed - before:
+                self.uninstall(*added)
+
     def wheels(self, *projects: str | Path) -> list[Path]:
         """Build the wheels of *projects*, each once per environment, all in one process."""
         missing = [str(project) for project in projects if str(project) not in self._wheels]
@@ -191,8 +212,9 @@ class Environment:
         variables: Mapping[str, str] | None = None,
         until: str = "/startup",
         seconds: float = 30,
+        port: int | None = None,
     ) -> Iterator[Served]:
-        """Run ``agenthost run`` on a free port while the block runs, and stop it with SIGTERM.
+        """Run ``agenthost run`` while the block runs, and stop it with SIGTERM.
 
         Args:
             options: More options of ``agenthost run``.
@@ -200,9 +222,10 @@ class Environment:
             variables: What is put into the otherwise bare process environment.
             until: The path that must answer 200 before the block begins.
             seconds: How long that may take.
+            port: Where it listens; a free port unless given.
         """
         place = cwd or self.workplace()
-        port = free_port()
+        port = port or free_port()
         named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
         with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
             process = subprocess.Popen(

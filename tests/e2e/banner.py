@@ -1,0 +1,77 @@
+"""What ``agenthost run`` prints once it serves, read back."""
+
+import re
+import time
+from typing import Self
+
+from attrs import frozen
+from environment import Served
+
+COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
+
+
+@frozen
+class Banner:
+    """A banner, taken apart.
+
+    Args:
+        text: All of it.
+        url: Where this machine reaches the host.
+        user: The user of basic auth.
+        password: The password that the host made; None where it was configured.
+        agents: By key, the cells of each row by column, and ``remedy`` where one stands below it.
+        command: What stands behind ``try:``; None where nothing is served.
+    """
+
+    text: str
+    url: str
+    user: str
+    password: str | None
+    agents: dict[str, dict[str, str]]
+    command: str | None
+
+    @classmethod
+    def of(cls, served: Served, seconds: float = 10) -> Self:
+        """The banner of a host that is about to print it."""
+        deadline = time.monotonic() + seconds
+        while not (text := served.stdout).endswith("\n"):
+            assert time.monotonic() < deadline, f"no banner\n{served.stderr}"
+            time.sleep(0.02)
+        return cls.read(text)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Take a banner apart."""
+        user = re.search(r"\buser (\S+?), password (\S+)", text)
+        assert user
+        url = re.search(r"\bon (http\S+)", text)
+        assert url
+        command = re.search(r"try: +(.+)", text)
+        return cls(
+            text,
+            url[1],
+            user[1],
+            user[2] if user[2] != "as" else None,
+            rows(text),
+            command[1] if command else None,
+        )
+
+
+def rows(text: str) -> dict[str, dict[str, str]]:
+    """The rows of the table of agents in what a command printed, by key."""
+    found: dict[str, dict[str, str]] = {}
+    lines = text.splitlines()
+    first = next(number for number, line in enumerate(lines) if tuple(line.split()) == COLUMNS)
+    starts = [lines[first].index(column) for column in COLUMNS]
+    key = ""
+    for line in lines[first + 1 :]:
+        if remedy := re.fullmatch(r" +mend it: +(.+)", line):
+            found[key]["remedy"] = remedy[1]
+        elif line.startswith(("  try:", "  plugin ")) or len(line) <= starts[-1]:
+            break
+        else:
+            ends = [*starts[1:], len(line)]
+            cells = [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+            key = cells[0]
+            found[key] = dict(zip(COLUMNS[1:], cells[1:], strict=True))
+    return found

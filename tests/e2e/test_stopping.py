@@ -1,0 +1,86 @@
+"""SIGTERM and Ctrl-C: what is in flight is finished, and then the host ends with 0."""
+
+import os
+import signal
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from caller import Caller, functions, tool_call
+from raw_http import Connection
+
+
+@pytest.fixture(scope="module")
+def slow(desk):
+    """The environment with an agent whose tools take their time."""
+    desk.install("slow-tools")
+    return desk
+
+
+def begin(served, tool, seconds):
+    """Call a tool, and come back when it has begun."""
+    url = functions(Caller.of(served).document("/slow-tools", "c-1"))[tool]["web_hook_url"]
+    connection = Connection.to(served.url)
+    connection.send(tool_call(url, tool, {"seconds": seconds}, "c-1"))
+    deadline = time.monotonic() + 10
+    while f"{tool} has begun" not in served.stderr:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return connection
+
+
+def wait_until_closed(served):
+    """Wait until nobody listens any more."""
+    deadline = time.monotonic() + 10
+    while served.status("/live") is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("tool", "said"), [("wait", "waited"), ("sleep", "slept")])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_tool_in_flight_is_finished(slow, number, tool, said):
+    """On the event loop and in a thread; the port is closed meanwhile, and so is the connection afterwards."""
+    with slow.serve() as served:
+        with Connection.to(served.url) as idle, begin(served, tool, 1.0) as busy:
+            idle.ask(Caller.of(served).request("GET", "/live"))
+            os.killpg(served.process.pid, number)
+            wait_until_closed(served)
+            assert idle.ended()
+            answer = busy.answer()
+            assert busy.ended()
+        assert served.process.wait(10) == 0
+
+    assert (answer.status, answer.json) == (200, {"response": said})
+    assert answer.header("connection") == "close"
+    assert "Traceback" not in served.stderr
+    assert "Aborted" not in served.stderr
+
+
+@pytest.mark.parametrize("tool", ["wait", "sleep"])
+def test_a_tool_that_takes_too_long_does_not_keep_the_host(slow, tool):
+    """The drain has its time, and whatever a thread still does ends with the process."""
+    hurried = {"AGENTHOST_DRAIN_TIMEOUT": "1", "AGENTHOST_TOOL_TIMEOUT": "60"}
+    with slow.serve(variables=hurried) as served, begin(served, tool, 60):
+        assert served.stop(10) == 0
+
+
+def test_a_host_that_is_still_starting_stops_at_once(slow):
+    with slow.having("hangs-on-import"), slow.serve(until="/live") as served:
+        assert served.status("/startup") == 503
+        assert served.stop(5) == 0
+
+    assert served.stdout == ""
+    assert "Traceback" not in served.stderr
+
+
+def test_the_port_is_free_at_once_for_the_next_host(slow):
+    """However many connections the one before has closed."""
+    with slow.serve() as first:
+        with Connection.to(first.url) as connection:
+            connection.ask(Caller.of(first).request("GET", "/live"))
+            assert first.stop() == 0
+            assert connection.ended()
+        with slow.serve(port=urlsplit(first.url).port) as second:
+            assert second.url == first.url
+            assert second.status("/live") == 200
