@@ -1,0 +1,179 @@
+"""Tools that fail, each in the way of its name, plain and async; and one beside them that works."""
+
+import asyncio
+import datetime as dt
+import sys
+import time
+
+from agenthost import AgentBase, FunctionResult
+
+FOREVER = 120
+"""Seconds that no test waits for."""
+FAILURES = []
+
+
+class Failing(AgentBase):
+    def __init__(self):
+        super().__init__(name="failing", route="/failing", fallback="Let me connect you to the desk.")
+        self.prompt_add_section("Role", "You answer tests.")
+        for fail in FAILURES:
+            self.define_tool(fail.__name__, f"{fail.__name__} fails", {}, fail)
+            self.define_tool(f"{fail.__name__}_async", f"{fail.__name__} fails", {}, asynchronous(fail))
+        self.define_tool("hang", "Never come back", {}, lambda args: time.sleep(FOREVER))
+        self.define_tool("hang_async", "Never come back", {}, hang_async)
+
+
+class Stuck(AgentBase):
+    """Shares nothing with the other, so that a test may use up all that it has."""
+
+    def __init__(self):
+        super().__init__(name="stuck", route="/stuck")
+        self.prompt_add_section("Role", "You answer tests.")
+        self.define_tool("hang", "Never come back", {}, lambda args: time.sleep(FOREVER))
+        self.define_tool("answer", "Answer at once", {}, answer)
+
+
+class Steady(AgentBase):
+    def __init__(self):
+        super().__init__(name="steady", route="/steady")
+        self.prompt_add_section("Role", "You answer tests.")
+        self.define_tool("answer", "Answer at once", {}, answer)
+        self.define_tool("think", "Answer from a thread", {}, lambda args: "here too")
+
+
+async def answer(args):
+    return "here"
+
+
+async def hang_async(args):
+    await asyncio.sleep(FOREVER)
+
+
+def failure(function):
+    FAILURES.append(function)
+    return function
+
+
+def asynchronous(fail):
+    async def failing(args):
+        return fail(args)
+
+    return failing
+
+
+@failure
+def raises(args):
+    raise ValueError("the calendar is on fire")
+
+
+@failure
+def raises_a_base_exception(args):
+    raise BeneathAllOthers
+
+
+@failure
+def raises_a_group(args):
+    raise ExceptionGroup("several", [ValueError("one"), KeyError("two")])
+
+
+@failure
+def raises_what_cannot_be_printed(args):
+    raise UnprintableError
+
+
+@failure
+def raises_stop_iteration(args):
+    raise StopIteration(1)
+
+
+@failure
+def exits(args):
+    sys.exit(3)
+
+
+@failure
+def interrupts(args):
+    raise KeyboardInterrupt
+
+
+@failure
+def cancels(args):
+    raise asyncio.CancelledError
+
+
+@failure
+def leaves_a_generator(args):
+    raise GeneratorExit
+
+
+@failure
+def times_out(args):
+    raise TimeoutError
+
+
+@failure
+def recurses(args):
+    return recurses(args)
+
+
+@failure
+def returns_nan(args):
+    return {"response": "a number", "action": [{"set_global_data": {"n": float("nan")}}]}
+
+
+@failure
+def returns_infinity(args):
+    return FunctionResult("a number").update_global_data({"n": float("inf")})
+
+
+@failure
+def returns_an_object(args):
+    return object()
+
+
+@failure
+def returns_a_circle(args):
+    circle = {"response": "round"}
+    circle["action"] = [circle]
+    return circle
+
+
+@failure
+def returns_what_is_too_large(args):
+    return "x" * 300 * 1024
+
+
+@failure
+def returns_bytes(args):
+    return b"not text"
+
+
+@failure
+def returns_bytes_inside(args):
+    return {"response": b"not text"}
+
+
+@failure
+def returns_a_lone_surrogate(args):
+    return "half \ud83d"
+
+
+@failure
+def returns_odd_keys(args):
+    return {"response": "odd", "action": [{(1, 2): dt.date(2025, 1, 1)}]}
+
+
+@failure
+def hands_over_to_nobody(args):
+    return FunctionResult("Handing over.").hand_over("nobody")
+
+
+class BeneathAllOthers(BaseException):
+    pass
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError("I cannot be printed")
+
+    __repr__ = __str__

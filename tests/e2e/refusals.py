@@ -1,0 +1,99 @@
+"""Bad requests and what becomes of them: the form that all refusals share (wire.md, section 2).
+
+Every request carries a word that no answer may repeat, in its headers and where else it can.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from attrs import frozen
+from caller import basic
+from environment import Environment, Served
+from raw_http import Answer, exchange, written
+
+WORD = "c4n4ry"
+CREDENTIALS = ("tester", "pä:ss wörd/")  # a colon, a space, a slash, and letters of two bytes
+AUTH = f"Authorization: {basic(*CREDENTIALS)}"
+HOST = "Host: agents.example"
+SIGNED = (HOST, AUTH, f"X-Word: {WORD}")
+ROUTES = ("/", "/sales", "/sales/swaig")
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+}
+
+
+@contextmanager
+def served_desk(environment: Environment) -> Iterator[Served]:
+    """Serve the front desk; when the block ends, it still answers, and its log holds no traceback and no secret."""
+    named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
+    with environment.serve(variables=named) as served:
+        yield served
+        assert served.status("/live") == 200
+    assert served.process.returncode == 0
+    assert "Traceback" not in served.stderr
+    assert WORD not in served.stderr
+    assert CREDENTIALS[1] not in served.stdout + served.stderr
+
+
+@frozen
+class Sender:
+    """Sends each request on a connection of its own, and checks what all answers have to be.
+
+    Args:
+        url: Where the host is.
+    """
+
+    url: str
+
+    def refused(self, raw: bytes, status: int) -> str | None:
+        """Give the sentence with which a request is refused; None where the request was for a head alone."""
+        answer = exchange(self.url, raw)
+        assert answer.status == status, answer
+        return error_of(answer, to_head=raw.startswith(b"HEAD "))
+
+    def accepted(self, raw: bytes) -> Answer:
+        """Give the answer to a request that is like a bad one, and all right."""
+        answer = exchange(self.url, raw)
+        assert answer.status == 200, answer
+        assert_safe(answer)
+        return answer
+
+
+def assert_safe(answer: Answer) -> None:
+    """Every answer has the headers that all answers have, and repeats nothing of the request."""
+    assert {name: answer.header(name) for name in SECURITY} == SECURITY
+    assert answer.header("access-control-allow-origin") is None
+    assert answer.header("server") is None
+    assert WORD not in answer.raw.decode()
+    assert not any("agents.example" in value for _, value in answer.headers)
+
+
+def error_of(answer: Answer, *, to_head: bool = False) -> str | None:
+    """The sentence of an error, which is JSON, safe, and tells nothing of the inside."""
+    assert_safe(answer)
+    assert answer.header("content-type") == "application/json"
+    if to_head:
+        return None
+    [(key, sentence)] = answer.json.items()
+    assert key == "error"
+    assert "Traceback" not in sentence
+    assert "/site-packages/" not in sentence
+    return sentence
+
+
+def get(path: str, *headers: str, method: str = "GET") -> bytes:
+    """A request without a body, with credentials."""
+    return written(f"{method} {path} HTTP/1.1", *SIGNED, *headers)
+
+
+def post(path: str, body: bytes, *headers: str) -> bytes:
+    """A request with a body and its length, with credentials."""
+    return written(f"POST {path} HTTP/1.1", *SIGNED, f"Content-Length: {len(body)}", *headers, body=body)
+
+
+def post_json(path: str, value: object) -> bytes:
+    """A request with a body that is JSON and says so, with credentials."""
+    return post(path, json.dumps(value).encode(), "Content-Type: application/json")

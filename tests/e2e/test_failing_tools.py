@@ -1,0 +1,129 @@
+"""Tools that fail, hang and say what nobody can send: the caller hears a sentence, and nobody else hears of it."""
+
+import pytest
+from caller import Caller, functions, tool_call
+from raw_http import Connection
+
+FALLBACK = "Let me connect you to the desk."
+FAILURES = {
+    "raises": "ValueError: the calendar is on fire",
+    "raises_a_base_exception": "BeneathAllOthers",
+    "raises_a_group": "KeyError: 'two'",
+    "raises_what_cannot_be_printed": "UnprintableError",
+    "raises_stop_iteration": "StopIteration",
+    "exits": "SystemExit: 3",
+    "interrupts": "KeyboardInterrupt",
+    "cancels": "CancelledError",
+    "leaves_a_generator": "GeneratorExit",
+    "times_out": "TimeoutError",
+    "recurses": "RecursionError",
+    "returns_nan": "NaN",
+    "returns_infinity": "infinity",
+    "returns_an_object": "object",
+    "returns_a_circle": "RecursionError",
+    "returns_what_is_too_large": "262144",
+    "returns_bytes": "bytes",
+    "returns_bytes_inside": "bytes",
+    "returns_a_lone_surrogate": "UnicodeEncodeError",
+    "returns_odd_keys": "TypeError",
+    "hands_over_to_nobody": "'nobody'",
+    "hang": "TimeoutError",
+}
+
+
+@pytest.fixture(scope="module")
+def served(desk):
+    """A host with failing agents and a front desk, which gives a tool a second; it stops as any other at the end."""
+    desk.install("failing-tools")
+    with desk.serve(variables={"AGENTHOST_TOOL_TIMEOUT": "1"}) as served:
+        yield served
+        assert Caller.of(served).ask("GET", "/health").json["status"] == "ok"
+    assert served.process.returncode == 0
+
+
+@pytest.fixture
+def caller(served):
+    return Caller.of(served)
+
+
+@pytest.fixture
+def others_answer(caller):
+    """Looks whether every other agent answers, from the event loop and from a thread."""
+
+    def ask():
+        for route, function, arguments, expected in (
+            ("/steady", "answer", {}, "here"),
+            ("/steady", "think", {}, "here too"),
+            ("/sales", "get_pricing", {"product": "basic"}, "basic is $99/month."),
+        ):
+            url = functions(caller.document(route, "c-2"))[function]["web_hook_url"]
+            assert caller.call(url, function, arguments, "c-2") == {"response": expected}
+
+    return ask
+
+
+def log_entry(served, error_id):
+    """What the log says under an id: its line, and the lines of the exception below it."""
+    _, found, rest = served.stderr.partition(f"({error_id})")
+    assert found
+    lines = rest.splitlines()
+    end = next((number for number, line in enumerate(lines) if line[:4].isdigit() and " agenthost" in line), len(lines))
+    return "\n".join(lines[:end])
+
+
+@pytest.mark.parametrize("suffix", ["", "_async"])
+@pytest.mark.parametrize(("failure", "logged"), FAILURES.items(), ids=FAILURES)
+def test_a_failure_is_a_sentence_for_the_caller_and_an_exception_in_the_log(
+    served, caller, others_answer, failure, logged, suffix
+):
+    """The sentence is the agent's own, and the same id stands in the answer and before the exception."""
+    name = failure + suffix
+    url = functions(caller.document("/failing", "c-1"))[name]["web_hook_url"]
+    answer = caller.call(url, name, {}, "c-1")
+
+    assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
+    assert logged in log_entry(served, answer["error_id"])
+    others_answer()
+
+
+def test_every_failure_is_tried(caller):
+    tools = functions(caller.document("/failing", "c-1"))
+    assert {name.removesuffix("_async") for name in tools} == {*FAILURES}
+
+
+def test_an_agent_whose_tools_hang_is_busy_and_nobody_else_is(served, caller, others_answer):
+    """Sixteen threads hang on after their callers have been answered; the next call is refused at once."""
+    tools = functions(caller.document("/stuck", "c-1"))
+    hang = tool_call(tools["hang"]["web_hook_url"], "hang", {}, "c-1")
+    connections = [Connection.to(served.url) for _ in range(16)]
+    for connection in connections:
+        connection.send(hang)
+    others_answer()
+    hung = []
+    for connection in connections:
+        with connection:
+            hung.append(connection.answer().json)
+
+    assert all("error_id" in answer for answer in hung)
+    assert caller.call(tools["hang"]["web_hook_url"], "hang", {}, "c-1") == {
+        "response": "I'm handling a lot of requests right now. Please try again in a moment."
+    }
+    assert caller.call(tools["answer"]["web_hook_url"], "answer", {}, "c-1") == {"response": "here"}
+    others_answer()
+
+
+def test_a_hundred_failures_at_once_are_a_hundred_answers(served, caller, others_answer):
+    tools = functions(caller.document("/failing", "c-1"))
+    asked = [name for name in ("raises", "exits_async", "interrupts", "cancels_async") for _ in range(25)]
+    connections = [Connection.to(served.url) for _ in asked]
+    for name, connection in zip(asked, connections, strict=True):
+        connection.send(tool_call(tools[name]["web_hook_url"], name, {}, "c-1"))
+    others_answer()
+    answers = []
+    for connection in connections:
+        with connection:
+            answers.append(connection.answer())
+
+    assert {answer.status for answer in answers} == {200}
+    failed = [answer.json["error_id"] for answer in answers if "error_id" in answer.json]
+    assert len({*failed}) == len(failed) >= 50
