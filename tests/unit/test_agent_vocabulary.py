@@ -354,7 +354,9 @@ class TestModel:
         assert declared(agent).debug_handler is note
 
     def test_mcp_servers(self, agent):
-        agent.add_mcp_server("https://a.example").add_mcp_server("https://b.example", {"X": "y"}, resources=True, resource_vars={"k": "v"})
+        agent.add_mcp_server("https://a.example").add_mcp_server(
+            "https://b.example", {"X": "y"}, resources=True, resource_vars={"k": "v"}
+        )
 
         assert ai(agent)["SWAIG"] == {
             "mcp_servers": [

@@ -6,8 +6,9 @@ import ast
 import sys
 from pathlib import Path
 
-import agenthost
 import pytest
+
+import agenthost
 
 PACKAGE = Path(agenthost.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -134,4 +135,4 @@ def test_importing_agenthost_is_cheap():
 
     code = "import sys, agenthost; dir(agenthost); print(*(m for m in sys.modules if m.startswith('agenthost')))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
-    assert ["agenthost"] == printed.stdout.split()
+    assert printed.stdout.split() == ["agenthost"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-import agenthost
 import pytest
+
+import agenthost
 
 PUBLIC = [
     info.name
@@ -22,8 +23,8 @@ def test_all_is_sorted():
 
 @pytest.mark.parametrize("name", agenthost.__all__)
 def test_promised_names_resolve(name):
-    """Every promised name can be imported, and is the very object that its home defines."""
-    assert getattr(agenthost, name) is getattr(agenthost, name)
+    """Every promised name can be imported."""
+    assert getattr(agenthost, name) is not None
 
 
 def test_visible_names_are_the_promised_ones():
@@ -43,4 +44,4 @@ def test_unknown_name_is_an_attribute_error():
 def test_public_modules_say_what_they_offer(name):
     """Every public module has an ``__all__``, and all of it is there."""
     module = importlib.import_module(name)
-    assert [] == [offered for offered in module.__all__ if not hasattr(module, offered)]
+    assert all(hasattr(module, offered) for offered in module.__all__)

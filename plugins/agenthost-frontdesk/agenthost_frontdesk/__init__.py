@@ -19,7 +19,7 @@ __all__ = ["BillingAgent", "MainAgent", "SalesAgent", "SupportAgent"]
 
 
 @frozen
-class Settings:
+class FrontDeskSettings:
     """What agenthost.toml may say of each agent, such as ``[agents.billing] company = "company.toml"``.
 
     Args:
@@ -32,9 +32,9 @@ class Settings:
 class MainAgent(AgentBase):
     """The receptionist, at ``/``: finds out what a caller needs, and hands the call over."""
 
-    Settings = Settings
+    Settings = FrontDeskSettings
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FrontDeskSettings) -> None:
         company = Company.read(settings.company)
         super().__init__(name="main", route="/", sip=("main",))
         self.prompt_add_section(
@@ -64,9 +64,9 @@ class MainAgent(AgentBase):
 class SalesAgent(AgentBase):
     """Sales, at ``/sales``: knows the prices."""
 
-    Settings = Settings
+    Settings = FrontDeskSettings
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FrontDeskSettings) -> None:
         self._company = Company.read(settings.company)
         super().__init__(name="sales", route="/sales", sip=("sales",))
         self.prompt_add_section(
@@ -97,9 +97,9 @@ class SalesAgent(AgentBase):
 class SupportAgent(AgentBase):
     """Support, at ``/support``: opens tickets."""
 
-    Settings = Settings
+    Settings = FrontDeskSettings
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FrontDeskSettings) -> None:
         self._company = Company.read(settings.company)
         super().__init__(name="support", route="/support", sip=("support",))
         self.prompt_add_section(
@@ -125,9 +125,9 @@ class SupportAgent(AgentBase):
 class BillingAgent(AgentBase):
     """Billing, at ``/billing``: knows what is still to be paid."""
 
-    Settings = Settings
+    Settings = FrontDeskSettings
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FrontDeskSettings) -> None:
         self._company = Company.read(settings.company)
         super().__init__(name="billing", route="/billing", sip=("billing",))
         self.prompt_add_section(

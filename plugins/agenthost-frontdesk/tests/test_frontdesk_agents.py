@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from agenthost_frontdesk import BillingAgent, MainAgent, SalesAgent, Settings, SupportAgent, ticket_number
+from agenthost_frontdesk import BillingAgent, FrontDeskSettings, MainAgent, SalesAgent, SupportAgent, ticket_number
 from agenthost_frontdesk.company import Company
 from hypothesis import given, strategies
 
@@ -22,12 +22,12 @@ def a_call(number):
 
 
 def balance(account):
-    return asyncio.run(BillingAgent(Settings()).get_balance(account)).to_dict()["response"]
+    return asyncio.run(BillingAgent(FrontDeskSettings()).get_balance(account)).to_dict()["response"]
 
 
 @pytest.mark.parametrize("department", ["sales", "support", "billing"])
 def test_the_receptionist_hands_the_call_over_for_good(department):
-    result = MainAgent(Settings()).transfer_department(department)
+    result = MainAgent(FrontDeskSettings()).transfer_department(department)
 
     assert result.to_dict(lambda agent: f"https://host.example/{agent}") == {
         "response": f"Transferring to {department}.",
@@ -48,7 +48,7 @@ def test_agents_are_called_what_their_entry_points_are(cls):
     project = tomllib.loads((SHIPPED.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     entries = project["project"]["entry-points"]["agenthost.agents"]
 
-    assert entries[cls(Settings()).get_name()] == f"agenthost_frontdesk:{cls.__name__}"
+    assert entries[cls(FrontDeskSettings()).get_name()] == f"agenthost_frontdesk:{cls.__name__}"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_no_cent_is_lost(cents):
 
 
 def test_a_ticket_goes_into_the_data_of_the_call():
-    answer = SupportAgent(Settings()).create_ticket("The printer is on fire", a_call("call-1")).to_dict()
+    answer = SupportAgent(FrontDeskSettings()).create_ticket("The printer is on fire", a_call("call-1")).to_dict()
 
     [action] = answer["action"]
     assert f"I've created ticket {action['set_global_data']['ticket']} for your issue." in answer["response"]
@@ -94,7 +94,7 @@ def test_a_ticket_asked_for_twice_is_one_ticket():
 def test_another_company_is_read_from_its_file(tmp_path):
     text = SHIPPED.read_text(encoding="utf-8").replace("TechCorp", "Fischer & Sons").replace("4250", "100_05")
     (tmp_path / "company.toml").write_text(text, encoding="utf-8")
-    billing = BillingAgent(Settings(company=str(tmp_path / "company.toml")))
+    billing = BillingAgent(FrontDeskSettings(company=str(tmp_path / "company.toml")))
 
     assert "$100.05" in asyncio.run(billing.get_balance("A-1002")).to_dict()["response"]
 
@@ -105,4 +105,4 @@ def test_a_company_file_that_cannot_be_used_is_refused(tmp_path, text):
     (tmp_path / "company.toml").write_text(text, encoding="utf-8")
 
     with pytest.raises((TypeError, ValueError)):
-        SalesAgent(Settings(company=str(tmp_path / "company.toml")))
+        SalesAgent(FrontDeskSettings(company=str(tmp_path / "company.toml")))

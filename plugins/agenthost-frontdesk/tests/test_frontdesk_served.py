@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from agenthost_frontdesk import BillingAgent, MainAgent, SalesAgent, Settings, SupportAgent
+from agenthost_frontdesk import BillingAgent, FrontDeskSettings, MainAgent, SalesAgent, SupportAgent
 
 from agenthost import AgentServer
 
@@ -26,7 +26,7 @@ def app(monkeypatch, tmp_path):
     monkeypatch.setenv("AGENTHOST_PUBLIC_URL", "https://desk.example")
     server = AgentServer()
     for cls in (MainAgent, SalesAgent, SupportAgent, BillingAgent):
-        server.register(cls(Settings()))
+        server.register(cls(FrontDeskSettings()))
     return server.app
 
 

@@ -44,7 +44,7 @@ def test_a_task_that_somebody_else_cancels_is_cancelled():
         await asyncio.sleep(0)
         if late:
             asyncio.get_running_loop().call_later(0.01, task.cancel)
-            time.sleep(0.02)  # both are due at once
+            time.sleep(0.02)  # noqa: ASYNC251 - both are due at once
         else:
             task.cancel()
         with pytest.raises(asyncio.CancelledError):
