@@ -41,21 +41,21 @@ class Tokens:
 
     keys: Sequence[bytes] = field(repr=False)
     lifetime: int = LIFETIME
-    _mac_keys: Sequence[bytes] = field(init=False, repr=False)
+    _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
 
-    @_mac_keys.default
-    def _fit(self) -> Sequence[bytes]:
-        """The keys in the length that BLAKE2b takes, however long they were configured."""
-        return tuple(blake2b(key).digest() for key in self.keys)
+    @_macs.default
+    def _keyed(self) -> Sequence[blake2b]:
+        """A keyed MAC for each key, whose length is made to fit: BLAKE2b takes at most 64 bytes."""
+        return tuple(blake2b(key=blake2b(key).digest(), digest_size=_MAC_BYTES) for key in self.keys)
 
     def minter(self, agent: str, call_id: str) -> Callable[[str], bytes]:
         """A function that gives the token of ``agent``'s tool for this call."""
         expiry = int(time.time()) + self.lifetime
-        key = self._mac_keys[0]
+        keyed = self._macs[0]
         prefix = b"%d." % expiry
 
         def mint(tool: str) -> bytes:
-            return prefix + _mac(key, agent, tool, call_id, expiry)
+            return prefix + _mac(keyed, agent, tool, call_id, expiry)
 
         return mint
 
@@ -67,10 +67,14 @@ class Tokens:
         if not expiry.isdecimal() or expiry.startswith("0") or int(expiry) + LEEWAY < time.time():
             return False
         given = mac.encode()
-        return any(hmac.compare_digest(given, _mac(key, agent, tool, call_id, int(expiry))) for key in self._mac_keys)
+        for keyed in self._macs:  # noqa: SIM110 - a generator would cost as much as the comparison
+            if hmac.compare_digest(given, _mac(keyed, agent, tool, call_id, int(expiry))):
+                return True
+        return False
 
 
-def _mac(key: bytes, agent: str, tool: str, call_id: str, expiry: int) -> bytes:
+def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int) -> bytes:
     """URL- and JSON-safe text; the encoding of the four parts is unambiguous whatever they contain."""
-    parts = _encode((agent, tool, call_id, expiry))
-    return blake2b(parts, key=key, digest_size=_MAC_BYTES).hexdigest().encode()
+    mac = keyed.copy()
+    mac.update(_encode((agent, tool, call_id, expiry)))
+    return mac.hexdigest().encode()

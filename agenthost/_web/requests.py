@@ -26,10 +26,9 @@ BASIC = [(b"www-authenticate", b'Basic realm="agenthost", charset="UTF-8"')]
 """What an answer without the right credentials says of them."""
 
 _FORBIDDEN = re.compile(
-    rb"%(?:2f|5c|00|25|[01][0-9a-f]|7f)"  # an encoded separator, percent or control character
-    rb"|//|;|\\|[\x00-\x20\x7f-\xff]"  # characters that proxies and servers read differently
-    rb"|/(?:\.|%2e){1,2}(?:/|$)",  # dot segments, also encoded
-    re.IGNORECASE,
+    rb"[\x00-\x20;\\\x7f-\xff]"  # characters that proxies and servers read differently
+    rb"|%(?:2[5Ff]|5[Cc]|[01][0-9A-Fa-f]|7[Ff])"  # an encoded separator, percent or control character
+    rb"|/(?:/|(?:\.|%2[Ee]){1,2}(?:/|$))"  # empty and dot segments, also encoded; without IGNORECASE: twice as quick
 )
 _NEEDLESS_ESCAPE = re.compile(rb"%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", re.IGNORECASE)
 _JSON_TYPE = re.compile(rb"application/json(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE)
