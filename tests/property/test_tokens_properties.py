@@ -102,5 +102,13 @@ def test_a_token_stands_in_a_url_and_in_json_as_it_is(clock):
     assert not set(token) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
+@pytest.mark.parametrize("change", ["0{}", "00{}", "+{}", " {}", "{}=", "{}\n", "{}."])
+def test_another_spelling_is_another_token(change):
+    """A token has one spelling, so that whoever lists refused ones need not think of others."""
+    signer = Tokens([b"key"])
+
+    assert not signer.verify(change.format(minted(signer, "/sales", "book", "call-1")), "/sales", "book", "call-1")
+
+
 def test_keys_are_not_printed():
     assert "hidden" not in repr(Tokens([b"hidden"]))
