@@ -145,14 +145,12 @@ def declared(agent: AgentBase) -> Declared:
     """What ``agent`` has said of itself.
 
     Raises:
-        DefinitionError: its ``__init__`` never called ``super().__init__``.
+        DefinitionError: it is no agent, or its ``__init__`` never called ``super().__init__``.
     """
-    try:
-        return agent._declared  # noqa: SLF001 - the host's door to what AgentBase keeps
-    except AttributeError:
-        name = type(agent).__name__
-        msg = f"{name}.__init__ never calls super().__init__(name=…); add that line."
-        raise DefinitionError(msg) from None
+    if not isinstance(agent, AgentBase):
+        msg = f"{type(agent).__name__} is no agent: it must be an instance of a subclass of agenthost.AgentBase."
+        raise DefinitionError(msg)
+    return agent._declared  # noqa: SLF001 - the host's door to what AgentBase keeps
 
 
 def seal(agent: AgentBase) -> Template:

@@ -35,8 +35,8 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         else:
             click.echo(table(AGENT_COLUMNS, agent_rows(report)))
         return
-    wanted, warnings = select(config, discover((AGENTS,)))
-    print_warnings((*config.warnings, *warnings))
+    wanted, unfitting = select(config, discover((AGENTS,)))
+    print_warnings((*config.warnings, *unfitting.values()))
     rows = [
         {
             "agent": item.key,

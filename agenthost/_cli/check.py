@@ -22,13 +22,15 @@ __all__ = ["command"]
 def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     """Do all that run does before it opens the port, and report.
 
-    Exit codes: 0 everything serves, 1 there are problems, 3 the configuration is wrong, 4 there are problems and
-    --strict was asked for.
+    Exit codes: 0 everything serves, 1 there are problems or no agents, 3 the configuration is wrong, 4 there are
+    problems and --strict was asked for.
     """
     config = configuration(file, strict=strict)
-    from agenthost._host.server import installed_plan, with_secrets
+    from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets
+    from agenthost._web.front import Front
 
-    plan = installed_plan(with_secrets(config))
+    config = with_secrets(config)
+    plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config)))
     report = plan.report()
     if as_json:
         print_json(report)
@@ -41,4 +43,4 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
         print_warnings(plan.warnings)
         count = report["problems"]
         click.echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
-    sys.exit(ExitCode.FINDINGS if plan.problems else ExitCode.OK)
+    sys.exit(ExitCode.FINDINGS if plan.problems or not report["agents"] else ExitCode.OK)

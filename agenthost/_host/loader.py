@@ -94,8 +94,11 @@ class PluginState:
 
     def quarantined(self, error: BaseException) -> PluginState:
         """The same plugin after it failed."""
-        candidate = Candidate(PLUGINS, self.name, "", self.distribution, self.version, "")
-        return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, candidate, self.name))
+        return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, self.as_candidate(), self.name))
+
+    def as_candidate(self) -> Candidate:
+        """The plugin as discovery names it."""
+        return Candidate(PLUGINS, self.name, "", self.distribution, self.version, "")
 
 
 @frozen
@@ -123,7 +126,7 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
     """Import and build everything that is enabled; never raises for what a package does."""
     timeout = config.host.build_timeout
     plugins, manager = _load_plugins(config, candidates)
-    items, warnings = select(config, candidates)
+    items, unfitting = select(config, candidates)
     enabled = [item for item in items if item.config.enabled]
     outcomes = run_guarded([partial(_build, item, config.source) for item in enabled], timeout)
     built, rejected = [], []
@@ -134,16 +137,21 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
             rejected.append(Rejected(item.key, offer.distribution, offer.version, diagnosis))
         else:
             built.append(Built(item.key, offer.distribution, offer.version, outcome, item.config))
-    built += _from_hooks(manager, config, {item.key for item in items}, plugins)
+    from_hooks, switched_off = _from_hooks(manager, config, {item.key for item in items}, plugins)
+    built += from_hooks
+    made = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     ready = {plugin.key for plugin in plugins if plugin.state == "ready"}
     configure_app = manager.hook.configure_app.get_hookimpls()
     return Loaded(
         built=tuple(built),
         rejected=tuple(rejected),
-        disabled=tuple(item for item in items if not item.config.enabled),
+        disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         plugins=tuple(plugins),
         configure_app=tuple((impl.plugin_name, impl.function) for impl in configure_app if impl.plugin_name in ready),
-        warnings=warnings,
+        warnings=(
+            *_unknown_plugins(config, candidates),
+            *(sentence for key, sentence in unfitting.items() if key not in made),
+        ),
     )
 
 
@@ -223,6 +231,18 @@ def _load_plugins(config: Config, candidates: Iterable[Candidate]) -> tuple[list
     return sorted(states, key=attrgetter("distribution", "name")), manager
 
 
+def _unknown_plugins(config: Config, candidates: Iterable[Candidate]) -> list[str]:
+    """Sentences about plugins that configuration names and nobody offers."""
+    offered = {candidate.name for candidate in candidates if candidate.group == PLUGINS}
+    named = [("disable", name) for name in config.plugins.disable]
+    named += [("only", name) for name in config.plugins.only or ()]
+    return [
+        f"plugins.{key}: no installed package offers the plugin {name!r}. agenthost plugins lists them."
+        for key, name in named
+        if name not in offered
+    ]
+
+
 def _register(manager: pluggy.PluginManager, candidate: Candidate) -> tuple[str, ...]:
     """Import a plugin and register it, all or nothing; gives the names of its hooks."""
     _check_requirement(candidate)
@@ -239,12 +259,16 @@ def _register(manager: pluggy.PluginManager, candidate: Candidate) -> tuple[str,
 
 def _from_hooks(
     manager: pluggy.PluginManager, config: Config, keys: set[str], plugins: list[PluginState]
-) -> list[Built]:
-    """Agents that plugins make in code; a hook that fails puts its plugin in quarantine."""
+) -> tuple[list[Built], list[Wanted]]:
+    """Agents that plugins make in code, and those of them that are disabled.
+
+    A hook that fails puts its plugin in quarantine.
+    """
     owners = {plugin.key: plugin for plugin in plugins if plugin.state == "ready"}
     impls = [impl for impl in manager.hook.agents.get_hookimpls() if impl.plugin_name in owners]
     jobs = [partial(_agents_of, cast("Callable[[], Iterable[AgentBase]]", impl.function)) for impl in impls]
     built: list[Built] = []
+    disabled: list[Wanted] = []
     for impl, outcome in zip(impls, run_guarded(jobs, config.host.build_timeout), strict=True):
         owner = owners[impl.plugin_name]
         if isinstance(outcome, Failed):
@@ -257,7 +281,9 @@ def _from_hooks(
             section = config.agents.get(key, AgentConfig())
             if section.enabled:
                 built.append(Built(key, owner.distribution, owner.version, agent, section))
-    return built
+            else:
+                disabled.append(Wanted(key, owner.as_candidate(), section))
+    return built, disabled
 
 
 def _agents_of(implementation: Callable[[], Iterable[AgentBase]]) -> list[AgentBase]:

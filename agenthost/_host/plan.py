@@ -52,6 +52,7 @@ class Mounted:
         debug_handler: what it does with debug events.
         alone: keys and lifetimes of its own.
         mcp_server: whether it offers its tools to clients of the Model Context Protocol.
+        again: whether it is a second mount, which SIP users reach by its key and route alone.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Mounted:
     debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
     alone: Alone = field(factory=Alone, repr=False)
     mcp_server: bool = False
+    again: bool = False
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -175,7 +177,7 @@ class HostPlan:
         suggested = [
             SipAlias(user, agent.key)
             for agent in self.agents
-            for user in {agent.name, agent.key, agent.route.rpartition("/")[2]}
+            for user in {agent.key, agent.route.rpartition("/")[2], *(() if agent.again else (agent.name,))}
         ]
         return attrs.evolve(self, aliases=AliasTable.of(registered, declared_too, suggested if automatic else ()))
 
@@ -347,13 +349,14 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         tools={name: runnable(item.agent, tool) for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
         template=template,
         fallback=own.fallback,
-        sip=own.sip,
+        sip=() if item.config.use else own.sip,
         functions=tuple(own.draft.tools),
         dynamic=bool(own.per_call),
         routing=own.routing,
         debug_handler=own.debug_handler,
         alone=own.alone,
         mcp_server=own.mcp_server,
+        again=item.config.use is not None,
     )
 
 

@@ -31,10 +31,13 @@ class Wanted:
     config: AgentConfig
 
 
-def select(config: Config, candidates: Iterable[Candidate]) -> tuple[tuple[Wanted, ...], tuple[str, ...]]:
-    """Which agents configuration and packages ask for, disabled ones included, and what fits nothing.
+def select(config: Config, candidates: Iterable[Candidate]) -> tuple[tuple[Wanted, ...], dict[str, str]]:
+    """Which agents configuration and packages ask for, disabled ones included.
 
     The key is the entry point's name; where two distributions use one name, both keys are ``distribution:name``.
+
+    Returns:
+        The agents, and a sentence for each section of ``[agents]`` that fits none of them.
     """
     offers = [candidate for candidate in candidates if candidate.group == AGENTS]
     taken = Counter(offer.name for offer in offers)
@@ -45,19 +48,19 @@ def select(config: Config, candidates: Iterable[Candidate]) -> tuple[tuple[Wante
         for key in [offer.name if taken[offer.name] == 1 else f"{offer.distribution}:{offer.name}"]
     ]
     keys = {item.key for item in asked}
-    warnings = []
+    unfitting = {}
     for key, section in config.agents.items():
         if key in keys:
             if section.use is not None:
-                warnings.append(f"agents.{key}: use is not looked at: a package offers {key!r}. Choose another name.")
+                unfitting[key] = f"agents.{key}: use is not looked at: a package offers {key!r}. Choose another name."
             continue
         offer = next((o for o in offers if f"{o.distribution}:{o.name}" == (section.use or key)), None)
         if section.use is None and taken[key] > 1:
             both = " or ".join(f'[agents."{o.distribution}:{o.name}"]' for o in offers if o.name == key)
-            warnings.append(f"agents.{key}: several packages offer an agent of this name. Write {both}.")
+            unfitting[key] = f"agents.{key}: several packages offer an agent of this name. Write {both}."
         elif offer is None or section.use is None:
             missing = section.use or key
-            warnings.append(f"agents.{key}: no installed package offers {missing!r}. agenthost agents lists them.")
+            unfitting[key] = f"agents.{key}: no installed package offers {missing!r}. agenthost agents lists them."
         else:
             asked.append(Wanted(key, offer, section))
-    return tuple(asked), tuple(warnings)
+    return tuple(asked), unfitting

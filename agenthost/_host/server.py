@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from agenthost._web.front import Front
 
-__all__ = ["AgentServer", "installed_plan", "make_runtime", "start_logging", "with_secrets"]
+__all__ = ["AgentServer", "accepted", "installed_plan", "make_runtime", "start_logging", "with_secrets"]
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -64,12 +64,16 @@ def make_runtime(config: Config) -> Runtime:
 
 
 def installed_plan(config: Config) -> HostPlan:
-    """Discover, load and plan what is installed.
+    """Discover, load and plan what is installed."""
+    return make_plan(config, load(config, discover((AGENTS, PLUGINS))))
+
+
+def accepted(config: Config, plan: HostPlan) -> HostPlan:
+    """The plan, unless the configuration is strict and something failed.
 
     Raises:
-        PlanError: the configuration says ``strict``, and something failed.
+        PlanError: it is, and something did.
     """
-    plan = make_plan(config, load(config, discover((AGENTS, PLUGINS))))
     if config.host.strict and plan.problems:
         reasons = [f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis]
         reasons += [f"{p.name}: {p.diagnosis.reason}" for p in plan.plugins if p.diagnosis]

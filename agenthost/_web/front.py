@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from litestar.enums import ScopeType
 
+from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.routes import normalise
 from agenthost._host.runtime import Phase
 from agenthost._web import (
@@ -101,24 +103,38 @@ class Front:
     def start(self) -> None:
         """Make and publish the first plan, unless that has been done."""
         if self._start is not None:
-            self.publish(self._start())
+            self.publish(self.assemble(self._start()))
 
-    def publish(self, plan: HostPlan) -> HostPlan:
-        """Serve ``plan`` from now on.
+    def publish(self, plan: HostPlan) -> None:
+        """Serve ``plan``, which ``assemble`` gave, from now on."""
+        self._start = None
+        self.runtime.publish(plan)
+
+    def assemble(self, plan: HostPlan) -> HostPlan:
+        """Make the Litestar application that belongs to a plan.
 
         Returns:
-            The plan as it is served: a plugin whose ``configure_app`` fails is set aside.
+            The plan as it can be served: a plugin whose ``configure_app`` fails, or hangs, is set aside.
         """
-        self._start = None
-        plan = self._assemble(plan)
-        self.runtime.publish(plan)
+        applied: list[Callable[..., object]] = []
+        for key, function in plan.configure_app:
+            make = partial(make_app, self.runtime, [*applied, function], self._static)
+            (outcome,) = run_guarded([make], self.runtime.config.host.build_timeout)
+            if isinstance(outcome, Failed):
+                _log.error("configure_app of plugin %s failed", key, exc_info=outcome.error)
+                plan = plan.with_failed_plugin(key, outcome.error)
+            else:
+                self.litestar = outcome
+                applied.append(function)
         return plan
 
     @asynccontextmanager
     async def opened(self, plan: HostPlan) -> AsyncIterator[HostPlan]:
-        """Serve ``plan`` while what plugins run around the serving is running; see ``publish``."""
-        self._start = None
-        plan = self._assemble(plan)
+        """Serve ``plan``, which ``assemble`` gave, while what plugins run around the serving is running.
+
+        Yields:
+            The plan as it is served: where something of that fails to start, the plugins are set aside.
+        """
         async with AsyncExitStack() as running:
             try:
                 await running.enter_async_context(self.litestar.lifespan())
@@ -127,21 +143,8 @@ class Front:
                 for key, _ in plan.configure_app:
                     plan = plan.with_failed_plugin(key, error)
                 self.litestar = make_app(self.runtime, static=self._static)
-            self.runtime.publish(plan)
+            self.publish(plan)
             yield plan
-
-    def _assemble(self, plan: HostPlan) -> HostPlan:
-        """Make the Litestar application of a plan; gives the plan without the plugins that failed at it."""
-        applied: list[Callable[..., object]] = []
-        for key, function in plan.configure_app:
-            try:
-                self.litestar = make_app(self.runtime, [*applied, function], self._static)
-            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the others stand
-                _log.error("configure_app of plugin %s failed", key, exc_info=error)
-                plan = plan.with_failed_plugin(key, error)
-            else:
-                applied.append(function)
-        return plan
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3); other kinds of scope are Litestar's."""

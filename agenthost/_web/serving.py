@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from agenthost._host.runtime import Phase
-from agenthost._host.server import make_runtime
+from agenthost._host.server import accepted, make_runtime
 from agenthost._web.answers import HSTS, JSON, SECURITY, error
 from agenthost._web.front import Front
 from agenthost._web.transport import JoinedWrites
@@ -112,7 +112,7 @@ def serve_front(
     async def host(ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""
         try:
-            async with front.opened(await _beside(make)) as plan:
+            async with front.opened(await _beside(lambda: accepted(config, front.assemble(make())))) as plan:
                 ready(plan)
                 await ended.wait()
         except Exception as problem:  # noqa: BLE001 - raised again where the server was started

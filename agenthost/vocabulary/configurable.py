@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from agenthost.errors import AgentSealed, DefinitionError
 
@@ -13,10 +13,23 @@ if TYPE_CHECKING:
 __all__ = ["Configurable"]
 
 
+class _Undeclared:
+    """Stands where ``AgentBase.__init__`` puts what an agent declares, until it has."""
+
+    def __get__(self, agent: object, kind: type) -> Self:
+        if agent is None:
+            return self
+        msg = f"{kind.__name__}.__init__ must call super().__init__(name=…) first; add that line."
+        raise DefinitionError(msg)
+
+
 class Configurable:
     """An agent that can be configured until it is served."""
 
-    _declared: Declared
+    if TYPE_CHECKING:
+        _declared: Declared
+    else:
+        _declared = _Undeclared()
 
     def _draft(self) -> Draft:
         """The document while it can be changed."""

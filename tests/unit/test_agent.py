@@ -194,7 +194,7 @@ class TestInit:
             def __init__(self):
                 self.name = "forgetful"
 
-        with pytest.raises(DefinitionError, match=r"Forgetful\.__init__ never calls super\(\)\.__init__\(name=…\)"):
+        with pytest.raises(DefinitionError, match=r"Forgetful\.__init__ must call super\(\)\.__init__\(name=…\) first"):
             declared(Forgetful())
 
     def test_a_failing_attribute_is_not_hidden(self):

@@ -111,7 +111,8 @@ def test_plugins_are_loaded_and_do_something(block, monkeypatch, tmp_path):
     assert (plugin.state, plugin.diagnosis) == ("ready", None)
 
     front = Front(make_runtime(config))
-    plan = front.publish(make_plan(config, loaded))
+    plan = front.assemble(make_plan(config, loaded))
+    front.publish(plan)
     assert plan.problems == 0
     for agent in plan.agents:
         assert document(front, agent.route)

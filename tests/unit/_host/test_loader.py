@@ -110,7 +110,7 @@ class TestWhatAnEntryPointMayBe:
             (
                 "n_super",
                 "from agenthost import AgentBase\nclass thing(AgentBase):\n    def __init__(self): ...",
-                "thing.__init__ never calls super().__init__(name=…); add that line.",
+                "thing.__init__ must call super().__init__(name=…) first; add that line.",
             ),
             (
                 "n_arguments",

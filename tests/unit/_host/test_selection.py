@@ -15,13 +15,15 @@ def offer(distribution, name, group=AGENTS):
 
 def selected(agents, *offers):
     """Key, distribution and name of what is wanted; and the warnings."""
-    wanted, warnings = select(Config(agents=agents), offers)
+    wanted, unfitting = select(Config(agents=agents), offers)
+    warnings = tuple(unfitting.values())
     return [(w.key, w.candidate.distribution, w.candidate.name) for w in wanted], warnings
 
 
 def test_everything_that_is_offered():
     """The key is the entry point's name; an agent without a section has an empty one."""
-    wanted, warnings = select(Config(), [offer("acme", "sales"), offer("beta", "support")])
+    wanted, unfitting = select(Config(), [offer("acme", "sales"), offer("beta", "support")])
+    warnings = tuple(unfitting.values())
 
     assert [("sales", AgentConfig()), ("support", AgentConfig())] == [(w.key, w.config) for w in wanted]
     assert warnings == ()
@@ -33,7 +35,8 @@ def test_plugins_are_no_agents():
 
 def test_sections_belong_to_keys():
     section = AgentConfig(route="/verkauf", enabled=False)
-    wanted, warnings = select(Config(agents={"sales": section}), [offer("acme", "sales"), offer("acme", "support")])
+    wanted, unfitting = select(Config(agents={"sales": section}), [offer("acme", "sales"), offer("acme", "support")])
+    warnings = tuple(unfitting.values())
 
     assert [section, AgentConfig()] == [w.config for w in wanted]
     assert warnings == ()

@@ -277,7 +277,8 @@ class TestPlugins:
             Loaded((), (), (), (), (), ()), plugins=states, configure_app=(("acme:bad", bad), ("acme:good", good))
         )
         front = front_of()
-        plan = front.publish(make_plan(Config(), loaded))
+        plan = front.assemble(make_plan(Config(), loaded))
+        front.publish(plan)
 
         assert [(plugin.name, plugin.state) for plugin in plan.plugins] == [("bad", "quarantined"), ("good", "ready")]
         assert "configure_app of plugin acme:bad failed" in caplog.text
