@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
 from agenthost._cli.output import print_warnings
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.report import banner
+from agenthost._host.report import banner, failures
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from agenthost._host.config import Config
 
 __all__ = ["command"]
+
+_log = logging.getLogger("agenthost")
 
 
 @click.command("run")
@@ -56,6 +59,8 @@ def command(file: str | None, **options: Any) -> None:
 
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:
-    """Print what is served, and what is not."""
+    """Print what is served, and what is not; write the latter to the log too."""
+    for failure in failures(report):
+        _log.warning("%s", failure)
     click.echo(banner(config, url, report, made=made))
     print_warnings(report["warnings"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config import Config
 
-__all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "table"]
+__all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures", "table"]
 
 AGENT_COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
 
@@ -65,6 +65,18 @@ def failed_plugins(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def failures(report: Mapping[str, Any]) -> list[str]:
+    """A sentence on each agent and plugin that failed, for the log: which, of what package, why, and what mends it."""
+    rows = [("agent", row["agent"], row) for row in report["agents"]]
+    rows += [("plugin", row["plugin"], row) for row in report["plugins"]]
+    return [
+        f"{sort} {name} ({row['package']} {row['version']}) is not served: {row['state']}: {row['reason']}; "
+        f"mend it: {row['remedy']}"
+        for sort, name, row in rows
+        if "reason" in row
+    ]
+
+
 def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> str:
     """What is served, on one screen, with a line that can be pasted.
 
@@ -92,5 +104,6 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -
     served = [row for row in report["agents"] if row["state"] == "ready"]
     if served:
         pair = f"{host.user}:{password}" if made else host.user  # curl asks for the rest
-        lines.append(f"  try:  curl -u '{pair}' {url}{served[-1]['route']}")
+        quoted = pair.replace("'", "'\\''")
+        lines.append(f"  try:  curl -u '{quoted}' {url}{served[-1]['route']}")
     return "\n".join(lines)
