@@ -42,7 +42,7 @@ class Banner:
     @classmethod
     def read(cls, text: str) -> Self:
         """Take a banner apart."""
-        user = re.search(r"\buser (\S+?), password (\S+)", text)
+        user = re.search(r"\buser (.+?), password (\S+)", text)
         assert user
         url = re.search(r"\bon (http\S+)", text)
         assert url

@@ -75,18 +75,21 @@ def test_the_banner_fits_one_screen_and_comes_once(banner, served):
     ]
 
 
-def test_the_line_that_the_banner_suggests_works_when_it_is_pasted(banner, served):
-    pasted = subprocess.run(  # noqa: S603 - the host's own words are the test
-        ["/bin/sh", "-c", banner.command],
-        env={"PATH": os.defpath},
-        cwd=served.directory,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
+def pasted(line):
+    """What a shell prints for a line."""
+    return subprocess.run(  # noqa: S603 - the host's own words are the test
+        ["/bin/sh", "-c", line], env={"PATH": os.defpath}, capture_output=True, text=True, timeout=30, check=True
+    ).stdout
 
-    assert json.loads(pasted.stdout)["version"] == "1.0.0"
+
+def test_the_line_that_the_banner_suggests_works_when_it_is_pasted(banner):
+    assert json.loads(pasted(banner.command))["version"] == "1.0.0"
+
+
+def test_that_line_works_for_a_user_with_an_odd_name(desk):
+    odd = {**NO_CREDENTIALS, "SWML_BASIC_AUTH_USER": "o'brien $HOME"}
+    with desk.serve(variables=odd) as served:
+        assert json.loads(pasted(Banner.of(served).command))["version"] == "1.0.0"
 
 
 def test_the_log_does_not_hold_the_password(banner, served):
