@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from attrs import frozen
+from attrs import define
 
 from agenthost._host.runtime import host_allowed
 
@@ -55,7 +55,7 @@ class Disconnected(Exception):  # noqa: N818 - a state of the client
     """The client has gone; nobody waits for an answer."""
 
 
-@frozen(slots=True)
+@define(eq=False)
 class Head:
     """The headers that decide what becomes of a request.
 

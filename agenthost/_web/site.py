@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-from attrs import frozen
+from attrs import define
 
 from agenthost._host.calling import ToolCaller
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
@@ -45,7 +45,7 @@ class Site:
         self.document = [*self.json, NO_STORE]
 
 
-@frozen(slots=True, eq=False)
+@define(eq=False)
 class Request:
     """One request that an agent or the host answers.
 

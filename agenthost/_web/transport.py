@@ -41,6 +41,10 @@ class JoinedWrites:
         if self._size > _MOST:
             self._flush()
 
+    def is_closing(self) -> bool:
+        """Whether the transport is being closed; asked with every answer."""
+        return self._transport.is_closing()
+
     def close(self) -> None:
         """Write what waits, then close."""
         self._flush()
