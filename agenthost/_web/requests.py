@@ -55,7 +55,7 @@ class Disconnected(Exception):  # noqa: N818 - a state of the client
     """The client has gone; nobody waits for an answer."""
 
 
-@define(eq=False)
+@define
 class Head:
     """The headers that decide what becomes of a request.
 
