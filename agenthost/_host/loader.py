@@ -128,7 +128,8 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
     plugins, manager = _load_plugins(config, candidates)
     items, unfitting = select(config, candidates)
     enabled = [item for item in items if item.config.enabled]
-    outcomes = run_guarded([partial(_build, item, config.source) for item in enabled], timeout)
+    problems: dict[str, str | None] = {}
+    outcomes = run_guarded([partial(_build, item, config.source, problems) for item in enabled], timeout)
     built, rejected = [], []
     for item, outcome in zip(enabled, outcomes, strict=True):
         offer = item.candidate
@@ -155,13 +156,13 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
     )
 
 
-def _build(item: Wanted, source: str | None) -> AgentBase:
+def _build(item: Wanted, source: str | None, problems: dict[str, str | None]) -> AgentBase:
     """Import a candidate and make its agent.
 
     Raises:
         BaseException: whatever the package does.
     """
-    _check_requirement(item.candidate)
+    _check_requirement(item.candidate, problems)
     offered = _resolve(item.candidate.value)
     if isinstance(offered, type) and issubclass(offered, AgentBase):
         settings = getattr(offered, "Settings", None)
@@ -192,8 +193,11 @@ def _settings(cls: type[AttrsInstance], item: Wanted, source: str | None) -> obj
     )
 
 
-def _check_requirement(candidate: Candidate) -> None:
-    if problem := requirement_problem(candidate, __version__):
+def _check_requirement(candidate: Candidate, problems: dict[str, str | None]) -> None:
+    """Whether a distribution wants this host; ``problems`` remembers it for the other agents of the distribution."""
+    if candidate.distribution not in problems:
+        problems[candidate.distribution] = requirement_problem(candidate, __version__)
+    if problem := problems[candidate.distribution]:
         raise UnsupportedHost(problem)
 
 
@@ -245,7 +249,7 @@ def _unknown_plugins(config: Config, candidates: Iterable[Candidate]) -> list[st
 
 def _register(manager: pluggy.PluginManager, candidate: Candidate) -> tuple[str, ...]:
     """Import a plugin and register it, all or nothing; gives the names of its hooks."""
-    _check_requirement(candidate)
+    _check_requirement(candidate, {})
     plugin = _resolve(candidate.value)
     name = f"{candidate.distribution}:{candidate.name}"
     manager.register(plugin, name)
