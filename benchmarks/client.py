@@ -1,0 +1,139 @@
+"""The load: one request sent again and again over a few connections that stay open, each answer read to its end."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import field, frozen
+from processes import CREDENTIALS, LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+__all__ = ["Answer", "Load", "post"]
+
+CONNECTIONS = 4
+"""Open at once; each has one request on its way at a time."""
+
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+
+
+@frozen
+class Answer:
+    """What a server answered.
+
+    Args:
+        headers: its headers, as sent.
+        body: its body.
+    """
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+def post(target: str, body: Mapping[str, object]) -> bytes:
+    """A POST request with credentials, byte for byte.
+
+    Args:
+        target: path and query.
+        body: becomes JSON.
+    """
+    content = json.dumps(body).encode()
+    pair = base64.b64encode(":".join(CREDENTIALS).encode()).decode()
+    lines = (
+        f"POST {target} HTTP/1.1",
+        f"Host: {LOOPBACK}",
+        f"Authorization: Basic {pair}",
+        "User-Agent: benchmark",
+        "Accept: */*",
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+    )
+    return "\r\n".join((*lines, "", "")).encode() + content
+
+
+@frozen
+class Load:
+    """Open connections to one server; a context manager.
+
+    Args:
+        port: the server's, on the loopback address.
+    """
+
+    port: int
+    _sockets: list[socket.socket] = field(factory=list, init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        for _ in range(CONNECTIONS):
+            connection = socket.create_connection((LOOPBACK, self.port), timeout=30)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets.append(connection)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._sockets:
+            connection.close()
+
+    def send(self, request: bytes, times: int) -> None:
+        """Send ``request`` that many times (a multiple of the number of connections) and read every answer.
+
+        Raises:
+            RuntimeError: an answer is not 200.
+        """
+        for _ in range(times // CONNECTIONS):
+            for connection in self._sockets:
+                connection.sendall(request)
+            for connection in self._sockets:
+                _read(connection)
+
+
+def ask(port: int, request: bytes) -> Answer:
+    """Send ``request`` once.
+
+    Raises:
+        RuntimeError: the answer is not 200.
+    """
+    with closing(socket.create_connection((LOOPBACK, port), timeout=30)) as connection:
+        connection.sendall(request)
+        head, body = _read(connection)
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    return Answer(tuple((name.lower(), value) for name, _, value in (line.partition(": ") for line in lines)), body)
+
+
+def _read(connection: socket.socket) -> tuple[bytes, bytes]:
+    """One answer: its head and its body."""
+    received = connection.recv(65536)
+    while (end := received.find(b"\r\n\r\n")) < 0:
+        received += _more(connection)
+    head = received[:end]
+    length = _LENGTH.search(head)
+    if not head.startswith(b"HTTP/1.1 200 ") or length is None:
+        msg = f"the server answered {received!r}"
+        raise RuntimeError(msg)
+    missing = end + 4 + int(length[1]) - len(received)
+    while missing > 0:
+        more = _more(connection)
+        received += more
+        missing -= len(more)
+    return head, received[end + 4 :]
+
+
+def _more(connection: socket.socket) -> bytes:
+    more = connection.recv(65536)
+    if not more:
+        msg = "the server closed the connection"
+        raise RuntimeError(msg)
+    return more

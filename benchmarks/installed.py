@@ -1,0 +1,92 @@
+"""What is installed for the benchmarks, each in a place of its own, so that a run chooses what it sees.
+
+agenthost itself is measured where it is installed: in the environment that runs the benchmarks.
+"""
+
+from __future__ import annotations
+
+import compileall
+import subprocess
+import sys
+import venv
+from importlib.metadata import version
+from pathlib import Path
+
+__all__ = ["AGENTHOST", "AGENTS", "DISTRIBUTIONS", "SDK", "frontdesk", "generated", "sdk"]
+
+ROOT = Path(__file__).resolve().parents[1]
+SDK = "signalwire-sdk==3.7.5"
+AGENTHOST = Path(sys.executable).with_name("agenthost")
+AGENTS = 1000
+DISTRIBUTIONS = 200
+PER_DISTRIBUTION = AGENTS // DISTRIBUTIONS
+
+_MODULE = "from agenthost import AgentBase, FunctionResult\n"
+_AGENT = '''
+
+class Agent{number}(AgentBase):
+    """Says hello."""
+
+    def __init__(self) -> None:
+        super().__init__(name="small-{number}", route="/small/{number}")
+        self.prompt_add_section("Role", "You greet callers, one of a thousand: number {number}.")
+        self.add_language("English", "en-US", "rime.spore")
+
+    @AgentBase.tool
+    async def greet(self, name: str) -> FunctionResult:
+        """Greet the caller.
+
+        Args:
+            name: What the caller is called
+        """
+        return FunctionResult(f"Hello {{name}}, this is number {number}.")
+'''
+
+
+def frontdesk(directory: Path) -> Path:
+    """Install agenthost-frontdesk into ``directory``."""
+    project = ROOT / "plugins" / "agenthost-frontdesk"
+    _pip_install("--target", str(directory), "--no-deps", "--no-build-isolation", str(project))
+    return directory
+
+
+def sdk(directory: Path) -> Path:
+    """A virtual environment with the SDK, kept for the next run; gives its interpreter."""
+    wanted = [SDK, *(f"{name}=={version(name)}" for name in ("uvicorn", "uvloop", "httptools"))]
+    note = directory / "installed.txt"
+    python = directory / "bin" / "python"
+    if not note.exists() or note.read_text(encoding="utf-8") != "\n".join(wanted):
+        venv.create(directory, clear=True, symlinks=True)
+        _pip_install(*wanted, python=python)
+        note.write_text("\n".join(wanted), encoding="utf-8")
+    return python
+
+
+def generated(directory: Path, agents: int) -> Path:
+    """Install distributions of small agents, ``PER_DISTRIBUTION`` in each, as an installer leaves them."""
+    for first in range(0, agents, PER_DISTRIBUTION):
+        numbers = range(first, min(first + PER_DISTRIBUTION, agents))
+        name = f"small_agents_{first // PER_DISTRIBUTION}"
+        package, metadata = directory / name, directory / f"{name}-1.0.dist-info"
+        package.mkdir(parents=True)
+        metadata.mkdir()
+        lines = [f"small-{number} = {name}:Agent{number}\n" for number in numbers]
+        (package / "__init__.py").write_text(
+            _MODULE + "".join(_AGENT.format(number=number) for number in numbers), encoding="utf-8"
+        )
+        (metadata / "entry_points.txt").write_text("[agenthost.agents]\n" + "".join(lines), encoding="utf-8")
+        (metadata / "METADATA").write_text(
+            f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\nRequires-Dist: agenthost<1,>=0.1\n", encoding="utf-8"
+        )
+        (metadata / "INSTALLER").write_text("pip\n", encoding="utf-8")
+        (metadata / "RECORD").write_text(
+            "".join(f"{file.relative_to(directory)},,\n" for file in (*package.iterdir(), *metadata.iterdir())),
+            encoding="utf-8",
+        )
+    compileall.compile_dir(directory, quiet=1)
+    return directory
+
+
+def _pip_install(*arguments: str, python: Path = Path(sys.executable)) -> None:
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--python", str(python)]
+    subprocess.run([*pip, "install", *arguments], check=True)

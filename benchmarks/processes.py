@@ -1,0 +1,148 @@
+"""Processes under measurement: what they cost in CPU time and memory, as the kernel counts it (Linux)."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["CREDENTIALS", "Served", "cpu_of_command", "serving", "variables"]
+
+CREDENTIALS = ("bench", "loopback-only")
+LOOPBACK = "127.0.0.1"
+
+_LONGEST_START = 120.0
+_POLL = 0.05
+_OK = 200
+
+
+@frozen
+class Served:
+    """A server in a process of its own.
+
+    Args:
+        pid: its process.
+        port: where it listens, on the loopback address.
+    """
+
+    pid: int
+    port: int
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used so far, in user space and kernel, on all its threads."""
+        clock = (~self.pid << 3) | 2  # clock_getcpuclockid(3): what /proc/PID/stat rounds to hundredths of a second
+        return time.clock_gettime(clock)
+
+    def memory(self) -> int:
+        """Bytes that it keeps in memory (RSS)."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found[1]) * 1024 if found else 0
+
+
+@contextmanager
+def serving(command: Sequence[object], directory: Path, environ: Mapping[str, str], ready: str) -> Iterator[Served]:
+    """Run a server while the block runs.
+
+    Args:
+        command: what starts it, as words and paths; ``{port}`` becomes a free port.
+        directory: where it runs.
+        environ: its whole environment.
+        ready: the path that must answer 200 before the block begins.
+
+    Raises:
+        RuntimeError: it ends, or takes more than two minutes, before that.
+    """
+    port = _free_port()
+    process = subprocess.Popen(
+        [str(part).format(port=port) for part in command],
+        cwd=directory,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _wait(process, f"http://{LOOPBACK}:{port}{ready}")
+        yield Served(process.pid, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def cpu_of_command(command: Sequence[object], directory: Path, environ: Mapping[str, str]) -> float:
+    """Seconds of CPU that a command uses, from its first instruction to its end.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=directory,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        msg = f"{command[0]} ended with {process.returncode}"
+        raise RuntimeError(msg)
+    return usage.ru_utime + usage.ru_stime
+
+
+def variables(directory: Path, **more: str) -> dict[str, str]:
+    """An environment in which nothing of the caller's has a say."""
+    user, password = CREDENTIALS
+    return {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "HOME": str(directory),
+        "AGENTHOST_STATE_DIR": str(directory / "state"),
+        "SWML_BASIC_AUTH_USER": user,
+        "SWML_BASIC_AUTH_PASSWORD": password,
+        **more,
+    }
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _LONGEST_START
+    while _status(url) != _OK:
+        if process.poll() is not None or time.monotonic() > deadline:
+            msg = f"{process.args!r} does not answer 200 at {url}"
+            raise RuntimeError(msg)
+        time.sleep(_POLL)
+
+
+def _status(url: str) -> int | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - always http
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return None
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,89 @@
+"""The report: what was measured, as a Markdown table, and its place in the documentation."""
+
+from __future__ import annotations
+
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["PAGE", "Figure", "markdown", "write"]
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+@frozen
+class Figure:
+    """One row.
+
+    Args:
+        what: what was measured.
+        ours: what agenthost needs, with its unit.
+        other: what the other side is, and needs.
+        ratio: the comparison.
+        unit: of the ratio, where it is a difference.
+        least: what the ratio should at least be, where more is better.
+        most: what the ratio should at most be, where less is better.
+    """
+
+    what: str
+    ours: str
+    other: str
+    ratio: float
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether the target is missed."""
+        too_little = self.least is not None and self.ratio < self.least
+        return too_little or (self.most is not None and self.ratio > self.most)
+
+    def row(self) -> str:
+        """The row of the table."""
+        target = "–"
+        if self.least is not None:
+            target = f"at least {self.least:g}{self.unit}"
+        elif self.most is not None:
+            target = f"at most {self.most:g}{self.unit}"
+        ratio = f"{self.ratio:.{1 if self.ratio >= 10 else 2}f}{self.unit}"  # noqa: PLR2004 - three digits
+        return f"| {self.what} | {self.ours} | {self.other} | {ratio} | {target}{' (missed)' * self.missed} |"
+
+
+def markdown(figures: Iterable[Figure], sdk: str) -> str:
+    """The table, and what it was measured on."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("litestar", "uvicorn", "uvloop", "httptools"))
+    return "\n".join(
+        (
+            "| what | agenthost | other side | ratio | target |",
+            "|---|---|---|---|---|",
+            *(figure.row() for figure in figures),
+            "",
+            f"Measured on {datetime.now(UTC):%Y-%m-%d} with `tox -e benchmark -- --write`:",
+            f"{_processor()}, {platform.system()}, Python {platform.python_version()},",
+            f"agenthost {version('agenthost')}, {versions}, {sdk.replace('==', ' ')}.",
+        )
+    )
+
+
+def write(table: str) -> None:
+    """Put the table between the markers of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+
+
+def _processor() -> str:
+    told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    names = re.findall(r"^model name\s*:\s*(.+)$", told, re.MULTILINE)
+    return f"{len(names)} cores of {names[0]}" if names else platform.machine()

@@ -1,0 +1,67 @@
+"""Measure agenthost, always beside something else in the same run, and print the table.
+
+``tox -e benchmark`` runs this; ``tox -e benchmark -- --write`` puts the table into docs/reference/performance.md.
+It needs Linux, the package index (for the SDK, once) and about four minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from answering import measure_requests
+from installed import AGENTS, SDK, frontdesk, generated, sdk
+from report import markdown, write
+from starting import measure_commands, measure_starts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from report import Figure
+
+GROUPS = ("requests", "starts", "commands")
+
+
+def main() -> int:
+    """Run the benchmarks; 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; all when left out")
+    parser.add_argument("--write", action="store_true", help="put the table into the documentation as well")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # every process that is started here inherits it
+    if unknown := set(options.groups) - set(GROUPS):
+        parser.error(f"no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    if options.write and options.groups:
+        parser.error("--write needs every group")
+    with tempfile.TemporaryDirectory(prefix="agenthost-benchmark-") as directory:
+        figures = []
+        for figure in measure(Path(directory), options.groups or GROUPS):
+            print(figure.row(), flush=True)
+            figures.append(figure)
+    table = markdown(figures, SDK)
+    print(f"\n{table}")
+    if options.write:
+        write(table)
+    return int(any(figure.missed for figure in figures))
+
+
+def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
+    """Install what is needed and measure."""
+    work = directory / "work"
+    work.mkdir()
+    if "requests" in groups:
+        kept = Path(sys.prefix) / "benchmark-sdk"
+        yield from measure_requests(work, frontdesk(directory / "frontdesk"), sdk(kept))
+    many = generated(directory / "many", AGENTS)
+    if "starts" in groups:
+        yield from measure_starts(work, generated(directory / "one", 1), many)
+    if "commands" in groups:
+        yield from measure_commands(work, many)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

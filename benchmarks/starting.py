@@ -1,0 +1,87 @@
+"""Figures of processes: what starting a host, an agent in memory and a command cost; medians throughout."""
+
+from __future__ import annotations
+
+import sys
+from statistics import median
+from typing import TYPE_CHECKING
+
+from installed import AGENTHOST, AGENTS, DISTRIBUTIONS
+from processes import cpu_of_command, serving, variables
+from report import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["measure_commands", "measure_starts"]
+
+STARTS = 9
+COMMANDS = 40
+INSTALLED = f"{AGENTS} agents in {DISTRIBUTIONS} distributions"
+
+
+def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
+    """Measure starts with one and with ``AGENTS`` agents in turn.
+
+    Args:
+        directory: an empty one to work in.
+        one: where one small agent is installed.
+        many: where ``AGENTS`` are installed.
+    """
+    cpu: dict[Path, list[float]] = {one: [], many: []}
+    memory: dict[Path, list[int]] = {one: [], many: []}
+    for _ in range(STARTS):
+        for site in (one, many):
+            environ = variables(directory, PYTHONPATH=str(site))
+            with serving([AGENTHOST, "run", "--port", "{port}"], directory, environ, "/startup") as host:
+                cpu[site].append(host.cpu())
+                memory[site].append(host.memory())
+    least, most = median(cpu[one]), median(cpu[many])
+    yield Figure(
+        f"start, {INSTALLED}",
+        f"{most:.2f} s",
+        f"one agent: {least:.2f} s",
+        most / least,
+        most=2.5,
+    )
+    small, large = median(memory[one]), median(memory[many])
+    yield Figure(
+        "memory of a built agent",
+        f"{AGENTS} agents: {large / 1e6:.0f} MB",
+        f"one agent: {small / 1e6:.0f} MB",
+        (large - small) / (AGENTS - 1) / 1000,
+        unit=" KB",
+        most=40,
+    )
+
+
+def measure_commands(directory: Path, many: Path) -> Iterable[Figure]:
+    """Measure commands beside an interpreter that does nothing, in turn.
+
+    Args:
+        directory: an empty one to work in.
+        many: where many small agents are installed.
+    """
+    environ = variables(directory, PYTHONPATH=str(many))
+    nothing = [sys.executable, "-c", "pass"]
+    commands = {"--help": 5.0, "agents": 7.0}
+    needed: dict[str, list[float]] = {name: [] for name in ("", *commands)}
+    for _ in range(COMMANDS):
+        for name, seconds in needed.items():
+            command = [AGENTHOST, name] if name else nothing
+            seconds.append(cpu_of_command(command, directory, environ))
+    base = median(needed[""])
+    for name, target in commands.items():
+        own = median(needed[name])
+        yield Figure(
+            f"`agenthost {name}`" + (f", {INSTALLED}" if name == "agents" else ""),
+            _milli(own),
+            f"`python -c pass`: {_milli(base)}",
+            own / base,
+            most=target,
+        )
+
+
+def _milli(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
