@@ -71,7 +71,12 @@ def address(opened: socket.socket) -> str:
 
 
 def serve_on(
-    opened: socket.socket, config: Config, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]
+    opened: socket.socket,
+    config: Config,
+    make: Callable[[], HostPlan],
+    ready: Callable[[HostPlan], None],
+    *,
+    early: bool = True,
 ) -> None:
     """Serve on an open port until SIGTERM or SIGINT.
 
@@ -80,15 +85,22 @@ def serve_on(
         config: the configuration, with its secrets.
         make: makes the plan; called on a thread beside the event loop.
         ready: called when the plan is served.
+        early: whether requests are answered while the plan is made, with 503 but for ``/live``; otherwise none is
+            taken before.
 
     Raises:
         PlanError: ``make`` refuses.
     """
-    serve_front(opened, Front(make_runtime(config)), make, ready)
+    serve_front(opened, Front(make_runtime(config)), make, ready, early=early)
 
 
 def serve_front(
-    opened: socket.socket, front: Front, make: Callable[[], HostPlan], ready: Callable[[HostPlan], None]
+    opened: socket.socket,
+    front: Front,
+    make: Callable[[], HostPlan],
+    ready: Callable[[HostPlan], None],
+    *,
+    early: bool = True,
 ) -> None:
     """Serve a front that is there already; see ``serve_on``."""
     runtime = front.runtime
@@ -109,19 +121,21 @@ def serve_front(
         )
     )
 
-    async def host(ended: asyncio.Event) -> None:
+    async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""
         try:
             async with front.opened(await _beside(lambda: accepted(config, front.assemble(make())))) as plan:
                 ready(plan)
+                begun.set()
                 await ended.wait()
         except Exception as problem:  # noqa: BLE001 - raised again where the server was started
             server.stop(problem)
+            begun.set()
 
     def draining() -> None:
         runtime.phase = Phase.DRAINING
 
-    server.serve_host(opened, host, lambda: runtime.published is None, draining)
+    server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
 
 
 class _Server(uvicorn.Server):
@@ -137,25 +151,29 @@ class _Server(uvicorn.Server):
     def serve_host(
         self,
         opened: socket.socket,
-        host: Callable[[asyncio.Event], Coroutine[None, None, None]],
+        host: Callable[[asyncio.Event, asyncio.Event], Coroutine[None, None, None]],
         starting: Callable[[], bool],
         draining: Callable[[], None],
+        *,
+        early: bool,
     ) -> None:
         """Serve until a signal; returns when everything in flight has been answered.
 
         uvicorn raises a captured signal again when it has finished; a handler that does nothing turns that into a
-        normal end.
+        normal end. Who has not taken a request yet simply ends.
         """
         self._draining = draining
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: None)
+        _on_signals(_nothing if early else signal.SIG_DFL)
         self.config.load()
 
         async def main() -> None:
-            ended = asyncio.Event()
-            hosting = asyncio.create_task(host(ended))
-            await self.serve([opened])
+            begun, ended = asyncio.Event(), asyncio.Event()
+            hosting = asyncio.create_task(host(begun, ended))
+            if not early:
+                await begun.wait()
+                _on_signals(_nothing)
+            if self._problem is None:
+                await self.serve([opened])
             ended.set()
             if starting():
                 hosting.cancel()
@@ -169,6 +187,16 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._draining()
         await super().shutdown(sockets)
+
+
+def _on_signals(action: signal.Handlers | Callable[..., None]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, action)
+
+
+def _nothing(*_: object) -> None:
+    pass
 
 
 class Protocol(HttpToolsProtocol):

@@ -2,8 +2,9 @@
 
 The supervising process opens the port and serves nothing itself. Each worker is started afresh (``spawn``: an event
 loop and threads do not survive a fork), builds the agents, and serves; one that dies is replaced at once, and one that
-keeps dying after a growing pause. The secrets are made before the workers start, so that all of them take each other's
-tokens.
+keeps dying after a growing pause. The first one answers while it builds the agents; the others start when it serves,
+and like those that replace one they take no request before they can serve it. The secrets are made before the workers
+start, so that all of them take each other's tokens.
 """
 
 from __future__ import annotations
@@ -49,20 +50,20 @@ class _Place:
     """A place for a worker: the process in it, if there is one, and when the next may start.
 
     Args:
-        launch: starts a process; gives it and our end of its pipe.
+        launch: starts a process, which answers early or not; gives it and our end of its pipe.
     """
 
-    launch: Callable[[], tuple[SpawnProcess, Connection]]
+    launch: Callable[[bool], tuple[SpawnProcess, Connection]]
     process: SpawnProcess | None = None
     messages: Connection | None = None
     started: float = 0.0
     due: float = 0.0
     early_ends: int = 0
 
-    def fill(self) -> None:
+    def fill(self, *, early: bool) -> None:
         """Start a process here if none is running and its time has come."""
         if self.process is None and time.monotonic() >= self.due:
-            self.process, self.messages = self.launch()
+            self.process, self.messages = self.launch(early)
             self.started = time.monotonic()
 
     def clear(self) -> None:
@@ -120,16 +121,19 @@ def _watch(
 ) -> None:
     told = False
     while not stopping.is_set():
-        for place in places:
-            place.fill()
-        pauses = [place.due - time.monotonic() for place in places if place.process is None]
+        wanted = places if told else places[:1]
+        for place in wanted:
+            place.fill(early=not told)
+        pauses = [place.due - time.monotonic() for place in wanted if place.process is None]
         handles = [handle for place in places for handle in place.handles()]
         happened = wait([woken, *handles], max(0.0, min(pauses)) if pauses else None)
         for place in places:
             if place.messages in happened:
                 kind, content = _receive(place.messages)
-                if kind == "refused":
+                if kind == "refused" and not told:
                     raise PlanError(content)
+                if kind == "refused":
+                    _log.error("a new worker does not serve: %s", content)
                 if kind == "ready" and not told:
                     told = True
                     ready(content)
@@ -145,10 +149,10 @@ def _receive(messages: Connection | None) -> tuple[str, Any]:
     return received
 
 
-def _launch(opened: socket.socket, config: Config) -> tuple[SpawnProcess, Connection]:
+def _launch(opened: socket.socket, config: Config, early: bool) -> tuple[SpawnProcess, Connection]:  # noqa: FBT001
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(opened, config, theirs), name="agenthost-worker")
+    process = context.Process(target=_work, args=(opened, config, theirs, early), name="agenthost-worker")
     process.start()
     theirs.close()
     return process, ours
@@ -167,7 +171,7 @@ def _end(places: list[_Place], patience: float) -> None:
             process.join()
 
 
-def _work(opened: socket.socket, config: Config, messages: Connection) -> None:
+def _work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
     """The life of one worker."""
     start_logging(config)
     threading.Thread(target=_follow, args=(messages,), daemon=True).start()
@@ -176,7 +180,7 @@ def _work(opened: socket.socket, config: Config, messages: Connection) -> None:
         messages.send(("ready", plan.report()))
 
     try:
-        serve_on(opened, config, partial(installed_plan, config), ready)
+        serve_on(opened, config, partial(installed_plan, config), ready, early=early)
     except PlanError as refused:
         messages.send(("refused", str(refused)))
 
