@@ -14,6 +14,7 @@ import msgspec
 from attrs import frozen
 
 from agenthost._host.deadline import Deadline
+from agenthost._host.slots import Busy, Slots
 from agenthost._host.threads import Threads
 from agenthost.errors import ArgumentsRefused
 from agenthost.swaig import encode_answer
@@ -34,14 +35,12 @@ REFUSED_TOKEN = (
     "I cannot execute this action."
 )
 MOST_THREADS = 16
-"""Synchronous tools of one agent that run at once."""
+"""Synchronous functions of one agent that run at once."""
+PATIENCE = 0.03
+"""Seconds that a tool call waits for one of them to end before its caller hears that the agent is busy."""
 
 _log = logging.getLogger("agenthost.tools")
 _encode = msgspec.json.Encoder().encode
-
-
-class Busy(Exception):  # noqa: N818 - a state, not an error
-    """All threads of an agent are taken."""
 
 
 @frozen(slots=True)
@@ -70,7 +69,7 @@ class ToolCaller:
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._threads = Threads()
-        self._running: WeakKeyDictionary[Mounted, int] = WeakKeyDictionary()
+        self._slots: WeakKeyDictionary[Mounted, Slots] = WeakKeyDictionary()
 
     async def answer(self, agent: Mounted, tool: Tool, request: ToolRequest, resolve: Callable[[str], str]) -> bytes:
         """Run ``tool`` and encode what it says; never raises for what the tool does.
@@ -82,18 +81,24 @@ class ToolCaller:
             resolve: gives the public URL of a sibling agent.
         """
         try:
-            result = await self.run(agent, partial(tool.call, request.arguments, request.call), on_loop=tool.is_async)
+            run = partial(tool.call, request.arguments, request.call)
+            result = await self.run(agent, run, on_loop=tool.is_async, patience=PATIENCE)
             return encode_answer(result, resolve)
         except ArgumentsRefused as refused:
             return _encode({"response": str(refused)})
         except Busy:
-            _log.warning("agent %s is busy: %d tools running; tool %s not started", agent.key, MOST_THREADS, tool.name)
-            return _encode({"response": BUSY})
+            return self.busy(agent, f"tool {tool.name}")
         except BaseException as error:
             if _ours(error):
                 raise
             error_id = note_failure(agent, f"tool {tool.name}", error)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
+
+    @staticmethod
+    def busy(agent: Mounted, what: str) -> bytes:
+        """What is said instead of a tool's words when an agent can take no more."""
+        _log.warning("agent %s is busy: %d functions running; %s not started", agent.key, MOST_THREADS, what)
+        return _encode({"response": BUSY})
 
     async def attempt(
         self,
@@ -103,6 +108,7 @@ class ToolCaller:
         *,
         on_loop: bool = False,
         seconds: float | None = None,
+        patience: float | None = None,
     ) -> Attempt:
         """Run an author's function; never raises for what it does.
 
@@ -112,16 +118,28 @@ class ToolCaller:
             function: what to call.
             on_loop: see ``run``.
             seconds: see ``run``.
+            patience: see ``run``.
+
+        Raises:
+            Busy: it was not started.
         """
         try:
-            return Attempt(await self.run(agent, function, on_loop=on_loop, seconds=seconds))
+            return Attempt(await self.run(agent, function, on_loop=on_loop, seconds=seconds, patience=patience))
+        except Busy:
+            raise
         except BaseException as error:
             if _ours(error):
                 raise
             return Attempt(None, note_failure(agent, what, error))
 
     async def run(
-        self, agent: Mounted, function: Callable[[], Any], *, on_loop: bool, seconds: float | None = None
+        self,
+        agent: Mounted,
+        function: Callable[[], Any],
+        *,
+        on_loop: bool,
+        seconds: float | None = None,
+        patience: float | None = None,
     ) -> Any:
         """Run an author's function, bounded in time.
 
@@ -130,30 +148,33 @@ class ToolCaller:
             function: what to call; an awaitable that it returns is awaited.
             on_loop: whether it is a coroutine function, called on the event loop; others run in a thread.
             seconds: how long it may take; left out, a tool's time.
+            patience: how many seconds it waits for a thread; left out, half of that time.
 
         Raises:
             Busy: all threads of the agent are taken.
             TimeoutError: it did not end in time.
             BaseException: whatever it raises.
         """
-        with Deadline(self._timeout if seconds is None else seconds):
-            result = function() if on_loop else await self._in_thread(agent, function)
+        seconds = self._timeout if seconds is None else seconds
+        if on_loop:
+            with Deadline(seconds):
+                result = function()
+                return await result if inspect.isawaitable(result) else result
+        slots = self._slots.get(agent)
+        if slots is None:
+            slots = self._slots[agent] = Slots(MOST_THREADS)
+        await slots.take(seconds / 2 if patience is None else patience)
+        with Deadline(seconds):
+            result = await self._in_thread(slots, function)
             return await result if inspect.isawaitable(result) else result
 
-    async def _in_thread(self, agent: Mounted, function: Callable[[], Any]) -> Any:
-        running = self._running.get(agent, 0)
-        if running >= MOST_THREADS:
-            raise Busy
-        self._running[agent] = running + 1
+    async def _in_thread(self, slots: Slots, function: Callable[[], Any]) -> Any:
         try:
             await asyncio.sleep(0)  # a call that is over already starts nothing
         except BaseException:
-            self._release(agent)
+            slots.give_back()
             raise
-        return await self._threads.run(function, partial(self._release, agent))
-
-    def _release(self, agent: Mounted) -> None:
-        self._running[agent] -= 1
+        return await self._threads.run(function, slots.give_back)
 
 
 def _ours(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from litestar.enums import ScopeType
 
+from agenthost._host.calling import Busy
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.routes import normalise
 from agenthost._host.runtime import Phase
@@ -170,6 +171,8 @@ class Front:
             await send_error(send, refused.status, refused.sentence, [*self._site.shared, *refused.headers])
         except MalformedRequest as malformed:
             await send_error(send, 400, str(malformed), self._site.shared)
+        except Busy:
+            await send_error(send, 503, "the agent is busy", [*self._site.shared, *_RETRY])
         except Disconnected:
             return
 

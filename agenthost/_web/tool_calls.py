@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.calling import REFUSED_TOKEN
+from agenthost._host.calling import PATIENCE, REFUSED_TOKEN, Busy
 from agenthost._web import documents
 from agenthost._web.requests import query_value
 from agenthost.per_call import configure, tool_of
@@ -37,7 +37,10 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     site = request.site
     tool = agent.tools.get(called.function)
     if agent.dynamic and (tool is None or _opened(request, agent, tool, called)):
-        tool, error_id = await _tool_of_call(request, agent, called)
+        try:
+            tool, error_id = await _tool_of_call(request, agent, called)
+        except Busy:
+            return 200, site.json, site.caller.busy(agent, f"tool {called.function}")
         if error_id is not None:
             return 200, site.json, _encode({"response": agent.fallback, "error_id": error_id})
     if tool is None:
@@ -59,7 +62,9 @@ async def _tool_of_call(request: Request, agent: Mounted, called: ToolRequest) -
     """The tool of an agent that is configured for each call; or the id of the failure to configure it."""
     run = partial(configure, agent.agent, request.query(), called.call.raw_data, request.headers())
     seconds = request.site.document_time
-    done = await request.site.caller.attempt(agent, "the configuration for a call", run, seconds=seconds)
+    done = await request.site.caller.attempt(
+        agent, "the configuration for a call", run, seconds=seconds, patience=PATIENCE
+    )
     if done.error_id is not None:
         return None, done.error_id
     return tool_of(agent.agent, done.result, called.function), None

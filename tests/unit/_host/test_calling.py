@@ -303,7 +303,7 @@ class TestSlots:
             late = await asyncio.gather(*(ask(caller, agent) for _ in range(MOST_THREADS)))
             still = await ask(caller, agent)
             hanging.release.set()
-            await settled(lambda: not caller._running.get(agent))
+            await settled(lambda: caller._slots[agent]._free == MOST_THREADS)
             return late, still, await ask(caller, agent)
 
         late, still, after = asyncio.run(main())
@@ -335,7 +335,7 @@ class TestSlots:
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-            await settled(lambda: not caller._running.get(agent))
+            await settled(lambda: caller._slots[agent]._free == MOST_THREADS)
             before = len(runs)
             return before, await ask(caller, agent)
 
@@ -351,6 +351,6 @@ class TestSlots:
             caller = ToolCaller(60)
             await ask(caller, mounted(t=lambda args: ""))
             await asyncio.sleep(0)
-            return len(caller._running)
+            return len(caller._slots)
 
         assert asyncio.run(main()) == 0
