@@ -25,3 +25,11 @@ def desk(environment):
     environment.install(FRONTDESK)
     yield environment
     environment.uninstall()
+
+
+@pytest.fixture(scope="module")
+def endpoints(environment):
+    """The environment with agents that use every endpoint; what else the tests of a module install leaves with it."""
+    environment.install("endpoints")
+    yield environment
+    environment.uninstall()
