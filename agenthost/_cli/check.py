@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import click
@@ -29,6 +30,7 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
 
+    logging.getLogger("agenthost").addHandler(logging.NullHandler())  # the report says what the log would
     config = with_secrets(config)
     plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config)))
     report = plan.report()
