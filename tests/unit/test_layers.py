@@ -45,6 +45,7 @@ LEVELS = (
         "_host.guard",
         "_host.deadline",
         "_host.threads",
+        "_host.slots",
         "_host.remedies",
         "_host.loader",
     ),

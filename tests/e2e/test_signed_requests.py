@@ -1,0 +1,193 @@
+"""Requests that SignalWire signs: which are let in, and by which key (wire.md, section 3).
+
+Agents are those of tests/dists/endpoints; one of them has a key of its own.
+"""
+
+import hmac
+import json
+
+import pytest
+from caller import Caller, functions
+
+KEYS = ("new key", "old key")
+PUBLIC = "https://agents.example/voice"
+REFUSED = (403, {"error": "Invalid or missing signature"})
+CALL = {"function": "answer", "call_id": "c-1"}
+
+
+def configured(environment, **host):
+    """A working directory whose agenthost.toml has two keys, the new one first."""
+    place = environment.workplace()
+    lines = [f"{name} = {json.dumps(value)}" for name, value in {"webhook_keys": KEYS, **host}.items()]
+    (place / "agenthost.toml").write_text("\n".join(["[host]", *lines]))
+    (place / "agenthost.toml").chmod(0o600)
+    return place
+
+
+@pytest.fixture(scope="module", params=[None, PUBLIC], ids=["without public_url", "with public_url"])
+def public(request):
+    """The public URL, or None where the address is the one that a request was sent to."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def caller(endpoints, public):
+    place = configured(endpoints, **({"public_url": public} if public else {}))
+    with endpoints.serve(cwd=place) as served:
+        yield Caller.of(served)
+    assert served.process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def origin(caller, public):
+    """What stands before the path in the URL that is signed."""
+    return public or caller.url
+
+
+def sha256(key, url, body):
+    return f"X-SignalWire-Sha256-Signature: {hmac.digest(key.encode(), url.encode() + body, 'sha256').hex()}"
+
+
+def sha1(key, url, body):
+    return f"X-SignalWire-Signature: {hmac.digest(key.encode(), url.encode() + body, 'sha1').hex()}"
+
+
+@pytest.fixture
+def send(caller):
+    """Send a tool call that needs no token, with headers; give status and JSON."""
+
+    def send(*headers, path="/signed/swaig/", body=CALL):
+        encoded = json.dumps(body).encode() if isinstance(body, dict) else body
+        answer = caller.ask("POST", path, encoded, *headers)
+        return answer.status, answer.json
+
+    return send
+
+
+BODY = json.dumps(CALL).encode()
+ANSWERED = (200, {"response": "here"})
+
+
+@pytest.mark.parametrize("sign", [sha256, sha1])
+@pytest.mark.parametrize("key", [*KEYS, "its own key"])
+@pytest.mark.parametrize("path", ["/signed/swaig/", "/signed/swaig", "/signed/swaig/?tenant=a%20b&x="])
+def test_a_signed_request_is_let_in(send, origin, sign, key, path):
+    """By any key of the host, so that keys can be rotated, or the agent's own; over the URL as it was called."""
+    assert send(sign(key, origin + path, BODY), path=path) == ANSWERED
+
+
+def test_hex_may_be_in_capitals(send, origin):
+    name, _, value = sha256(KEYS[0], f"{origin}/signed/swaig/", BODY).partition(": ")
+
+    assert send(f"{name}: {value.upper()} ") == ANSWERED
+
+
+def test_what_is_signed_must_be_what_came(send, origin):
+    """Another key, URL or body; no signature, an empty one, half of one."""
+    url = f"{origin}/signed/swaig/"
+    good = sha256(KEYS[0], url, BODY)
+    refused = [
+        send(),
+        send("X-SignalWire-Sha256-Signature: "),
+        send("X-SignalWire-Signature: "),
+        send(good[:-1]),
+        send(good[:-32]),
+        send(sha256("another key", url, BODY)),
+        send(sha256("", url, BODY)),
+        send(sha256(KEYS[0], url, BODY + b" ")),
+        send(good, body=BODY + b" "),
+        send(good, path="/signed/swaig"),
+        send(good, path="/signed/swaig/?x=y"),
+        send(sha256(KEYS[0], url.replace("://", "://tester:secret@"), BODY)),
+        send(sha256(KEYS[0], f"https://evil.example{url.partition('://')[2]}", BODY)),
+        send(sha1(KEYS[0], url, BODY).replace("X-SignalWire-Signature", "X-SignalWire-Sha256-Signature")),
+        send(sha256(KEYS[0], url, BODY).replace("X-SignalWire-Sha256-Signature", "X-SignalWire-Signature")),
+    ]
+
+    assert refused == [REFUSED] * len(refused)
+
+
+def test_a_weak_signature_does_not_count_beside_a_strong_one(send, origin):
+    """Where there is a SHA-256 signature it decides, also when the SHA-1 one is right."""
+    url = f"{origin}/signed/swaig/"
+
+    assert send(sha256("another key", url, BODY), sha1(KEYS[0], url, BODY)) == REFUSED
+    assert send(sha256(KEYS[0], url, BODY), sha1("another key", url, BODY)) == ANSWERED
+
+
+def test_the_key_of_an_agent_opens_no_other(send, origin):
+    path = "/phones/swaig/"
+    body = json.dumps({"function": "look_up", "arguments": {"number": "1"}, "caller_id_num": "2"}).encode()
+
+    assert send(sha256("its own key", origin + path, body), path=path, body=body) == REFUSED
+    assert send(sha256(KEYS[1], origin + path, body), path=path, body=body) == (200, {"response": "1 for 2"})
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/notes", {}),
+        ("/notes/post_prompt/", {}),
+        ("/notes/check_for_input/", {"conversation_id": "c"}),
+        ("/notes/debug_events", {"label": "x"}),
+        ("/exchange/choose", {}),
+        ("/notes/sip", {"call": {"to": "sip:notes@x.example"}}),
+        ("/sip", {"call": {"to": "sip:notes@x.example"}}),
+    ],
+)
+def test_every_post_must_be_signed(caller, origin, path, body):
+    """Before anything of it is looked at."""
+    encoded = json.dumps(body).encode()
+    unsigned = caller.ask("POST", path, encoded)
+    signed = caller.ask("POST", path, encoded, sha256(KEYS[0], origin + path, encoded))
+
+    assert (unsigned.status, unsigned.json) == REFUSED
+    assert signed.status in (200, 204) if path != "/notes/post_prompt/" else signed.json != REFUSED[1]
+
+
+def test_an_unsigned_body_is_not_even_read_as_json(send):
+    assert send(body=b"{oops") == REFUSED
+
+
+def test_what_is_fetched_is_not_signed(caller):
+    assert caller.ask("GET", "/signed").status == caller.ask("GET", "/signed/swaig").status == 200
+    assert caller.ask("HEAD", "/signed").status == 200
+    assert caller.ask("GET", "/notes/check_for_input?conversation_id=c").status == 200
+
+
+def test_an_empty_body_is_signed_too(caller, origin):
+    assert caller.ask("POST", "/notes", b"").status == 403
+    assert caller.ask("POST", "/notes", b"", sha256(KEYS[0], f"{origin}/notes", b"")).status == 200
+
+
+def test_the_url_of_a_tool_is_what_is_signed(caller, origin, public):
+    """Credentials, which stand in a document's URLs, are not part of it; the token is."""
+    answer = caller.ask("GET", "/phones?call_id=c-1")
+    url = functions(answer.json)["who"]["web_hook_url"].replace("tester:correct%20horse%20battery%20staple@", "")
+    assert url.startswith(f"{origin}/phones/swaig/?")
+    path = url.removeprefix(origin)
+    body = json.dumps({"function": "who", "call_id": "c-1"}).encode()
+
+    answer = caller.ask("POST", path, body, sha256(KEYS[0], url, body))
+
+    assert answer.json["response"].startswith("Hello")
+
+
+def test_credentials_come_first(caller, origin):
+    stranger = Caller(caller.url, ("tester", "wrong"))
+
+    assert stranger.ask("POST", "/notes", b"{}", sha256(KEYS[0], f"{origin}/notes", b"{}")).status == 401
+
+
+def test_keys_of_signalwires_own_variable(endpoints):
+    """And an agent's own key alone makes signatures necessary, for that agent."""
+    with endpoints.serve() as served:
+        caller = Caller.of(served)
+        assert caller.ask("POST", "/signed/swaig/", BODY).status == 403
+        signed = sha256("its own key", f"{served.url}/signed/swaig/", BODY)
+        assert caller.ask("POST", "/signed/swaig/", BODY, signed).json == {"response": "here"}
+        assert caller.ask("POST", "/notes", b"{}").status == 200
+    with endpoints.serve(variables={"SIGNALWIRE_SIGNING_KEY": "from outside"}) as served:
+        caller = Caller.of(served)
+        signed = sha1("from outside", f"{served.url}/notes", b"{}")
+        assert [caller.ask("POST", "/notes", b"{}", *headers).status for headers in ((), (signed,))] == [403, 200]
