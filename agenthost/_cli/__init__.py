@@ -5,6 +5,7 @@ A file per command; each is imported when it is used, so that ``--help`` and lis
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 
@@ -61,6 +62,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one sentence and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal can show every package's words
     try:
         cli(prog_name="agenthost")
     except AgentHostError as error:
