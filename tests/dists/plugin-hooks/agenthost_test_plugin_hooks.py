@@ -1,0 +1,27 @@
+"""Makes agents in code, and adds an endpoint to the host."""
+
+from litestar import get
+
+from agenthost import AgentBase, hookimpl
+
+
+class Branch(AgentBase):
+    def __init__(self, town):
+        super().__init__(name=f"branch-{town}", route=f"/branches/{town}")
+        self.prompt_add_section("Role", f"You answer for {town}.")
+        self.define_tool("town", "Say which town this is", {}, lambda args: town)
+
+
+@get("/branches", sync_to_thread=False)
+def branches() -> list[str]:
+    return ["berlin", "paris"]
+
+
+@hookimpl
+def agents():
+    return [Branch(town) for town in ("berlin", "paris")]
+
+
+@hookimpl
+def configure_app(app_config):
+    app_config.route_handlers.append(branches)

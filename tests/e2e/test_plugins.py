@@ -1,0 +1,184 @@
+"""Plugins: packages that change the host itself, and what becomes of those that fail."""
+
+import json
+
+import pytest
+from banner import Banner
+from caller import Caller, functions
+
+BRANCHES = {"branch-berlin": "/branches/berlin", "branch-paris": "/branches/paris"}
+FAILED_AT_LOADING = {
+    "unknown-hook": "unknown hook 'agent_made'",
+    "unknown-argument": "{'colour'}",
+    "not-there": "has no attribute 'Missing'",
+    "raises-in-agents": "RuntimeError: the table of branches is gone",
+    "exits-in-agents": "it called sys.exit(3)",
+    "gives-no-agents": "its hook agents() gives str object, not an agent",
+}
+FAILED = FAILED_AT_LOADING | {"breaks-the-app": "Router.register"}
+
+
+@pytest.fixture(scope="module")
+def plugged(desk):
+    """The environment with a good plugin, and others that fail in several ways."""
+    desk.install("plugin-hooks", "plugin-raises", "plugin-wrong")
+    return desk
+
+
+@pytest.fixture(scope="module")
+def served(plugged):
+    with plugged.serve() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def caller(served):
+    return Caller.of(served)
+
+
+@pytest.fixture(scope="module")
+def checked(plugged):
+    return plugged.run("agenthost", "check", "--json")
+
+
+@pytest.fixture
+def configured(plugged):
+    """Writes an agenthost.toml; gives the directory to run something in."""
+
+    def configured(text):
+        place = plugged.workplace()
+        (place / "agenthost.toml").write_text(text)
+        return place
+
+    return configured
+
+
+def listed(environment, place, *options):
+    """What ``plugins --json`` says, by name."""
+    done = environment.run("agenthost", "plugins", "--json", *options, cwd=place)
+    assert done.returncode == 0
+    return {row["plugin"]: row for row in json.loads(done.stdout)}
+
+
+def agents(environment, place):
+    return {
+        row["agent"]: row
+        for row in json.loads(environment.run("agenthost", "check", "--json", cwd=place).stdout)["agents"]
+    }
+
+
+def test_agents_that_a_plugin_makes_are_served_like_any_other(caller, served):
+    """With the distribution that they come from."""
+    shown = Banner.of(served).agents
+
+    for key, route in BRANCHES.items():
+        url = functions(caller.document(route, "c-1"))["town"]["web_hook_url"]
+        assert caller.call(url, "town", {}, "c-1") == {"response": route.rpartition("/")[2]}
+        assert shown[key] == {
+            "route": route,
+            "tools": "1",
+            "sip": "–",
+            "package": "agenthost-test-plugin-hooks 1.0",
+            "state": "ready",
+        }
+
+
+def test_an_endpoint_that_a_plugin_adds_answers(caller):
+    """Behind the rules that hold for every path."""
+    answer = caller.ask("GET", "/branches")
+
+    assert (answer.status, answer.json) == (200, ["berlin", "paris"])
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert caller.ask("GET", "//branches").status == 400
+    assert caller.ask("DELETE", "/branches").status == 405
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_a_plugin_that_fails_is_set_aside(checked, served, name):
+    """The operator reads which, in what distribution, why, and how to go on without it."""
+    [row] = [row for row in json.loads(checked.stdout)["plugins"] if row["plugin"] == name]
+    package = (
+        "agenthost-test-plugin-wrong"
+        if name in ("unknown-hook", "unknown-argument", "not-there")
+        else "agenthost-test-plugin-raises"
+    )
+
+    assert (row["package"], row["version"], row["state"]) == (package, "1.0", "quarantined")
+    assert FAILED[name] in row["reason"]
+    assert f'[plugins] disable = ["{name}"]' in row["remedy"]
+    assert f"  plugin {name} ({package} 1.0): {row['reason']}\n    mend it:  {row['remedy']}\n" in served.stdout
+    assert f"plugin {name} ({package} 1.0)" in served.stderr
+
+
+def test_check_counts_them_and_shows_no_traceback(plugged, checked):
+    text = plugged.run("agenthost", "check")
+
+    assert checked.returncode == text.returncode == 1
+    assert json.loads(checked.stdout)["problems"] == len(FAILED)
+    assert f"{len(FAILED)} problems." in text.stdout
+    assert "Traceback" not in text.stdout + text.stderr + checked.stderr
+
+
+def test_everybody_else_serves(caller):
+    """Agents are not degraded by a plugin that is missing."""
+    health = caller.ask("GET", "/health").json
+
+    assert health["routes"] == ["/", "/billing", *BRANCHES.values(), "/sales", "/support"]
+    assert caller.document("/sales")["version"] == "1.0.0"
+
+
+def test_the_list_says_what_each_hooks_into(plugged):
+    """Without importing any, it says which there are."""
+    unseen, seen = listed(plugged, None), listed(plugged, None, "--load")
+
+    assert unseen.keys() == seen.keys() == {"plugin-hooks", *FAILED}
+    assert {row["state"] for row in unseen.values()} == {"enabled"}
+    assert seen["plugin-hooks"] == {
+        "plugin": "plugin-hooks",
+        "package": "agenthost-test-plugin-hooks",
+        "version": "1.0",
+        "state": "ready",
+        "hooks": ["agents", "configure_app"],
+    }
+    for name, reason in FAILED_AT_LOADING.items():
+        assert seen[name]["state"] == "quarantined"
+        assert reason in seen[name]["reason"]
+
+
+def test_plugins_are_switched_off_by_name(plugged, configured):
+    place = configured('[plugins]\ndisable = ["plugin-hooks", "unknown-hook"]\n')
+    states = {name: row["state"] for name, row in listed(plugged, place).items()}
+
+    assert {name for name, state in states.items() if state == "disabled"} == {"plugin-hooks", "unknown-hook"}
+    assert not BRANCHES.keys() & agents(plugged, place).keys()
+
+
+def test_only_the_plugins_that_are_named_are_loaded(plugged, configured):
+    """Then nothing is left that fails."""
+    place = configured('[plugins]\nonly = ["plugin-hooks"]\n')
+    checked = plugged.run("agenthost", "check", cwd=place)
+
+    assert checked.returncode == 0
+    assert "No problems." in checked.stdout
+    assert {name for name, row in listed(plugged, place).items() if row["state"] == "enabled"} == {"plugin-hooks"}
+    assert agents(plugged, place).keys() > BRANCHES.keys()
+
+
+def test_an_agent_that_a_plugin_makes_is_configured_by_its_name(plugged, configured):
+    place = configured(
+        '[plugins]\nonly = ["plugin-hooks"]\n[agents.branch-berlin]\nroute = "/berlin"\n'
+        "[agents.branch-paris]\nenabled = false\n"
+    )
+    states = agents(plugged, place)
+
+    assert states["branch-berlin"]["route"] == "/berlin"
+    assert states.get("branch-paris", {"state": "disabled"})["state"] == "disabled"
+    assert plugged.run("agenthost", "check", cwd=place).stderr == ""
+
+
+def test_a_plugin_that_fails_is_fatal_where_that_is_asked_for(plugged):
+    refused = plugged.run("agenthost", "check", "--strict")
+
+    assert refused.returncode == 4
+    assert len(refused.stderr.splitlines()) == 1
+    assert all(f"{name}: " in refused.stderr for name in FAILED_AT_LOADING)

@@ -1,0 +1,130 @@
+"""Several workers behind one port: one banner, one key, and one that dies is replaced."""
+
+import os
+import signal
+import time
+
+import pytest
+from banner import Banner
+from caller import Caller, functions
+from environment import NO_CREDENTIALS
+
+
+@pytest.fixture(scope="module")
+def slow(desk):
+    """The environment with an agent that says in which process it is."""
+    desk.install("slow-tools")
+    return desk
+
+
+@pytest.fixture(scope="module")
+def served(slow):
+    """Two workers, which make their own password and signing key."""
+    with slow.serve("--workers", "2", variables=NO_CREDENTIALS) as served:
+        yield served
+        assert served.stop() == 0
+    assert served.stdout.count("agenthost 0.1.0 on") == 1
+
+
+@pytest.fixture
+def caller(served):
+    banner = Banner.of(served)
+    return Caller(served.url, (banner.user, banner.password))
+
+
+def processes(caller, until, seconds=30):
+    """The workers that answer a tool with one and the same token, until *until* agrees; every call is answered."""
+    url = functions(caller.document("/slow-tools", "c-1"))["process"]["web_hook_url"]
+    answered, deadline = set(), time.monotonic() + seconds
+    while not until(answered):
+        assert time.monotonic() < deadline, answered
+        [(key, process)] = caller.call(url, "process", {}, "c-1").items()
+        assert key == "response"
+        answered.add(int(process))
+    return answered
+
+
+def ended(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_both_workers_take_the_token_of_either(served, caller):
+    """Neither is the process that was started: that one looks after them."""
+    workers = processes(caller, lambda answered: len(answered) == 2)
+
+    assert served.process.pid not in workers
+
+
+def test_the_banner_comes_once_and_tells_one_password(served, caller):
+    processes(caller, lambda answered: len(answered) == 2)
+
+    assert served.stdout.count("password") == 1
+    assert caller.credentials[1] not in served.stderr
+    assert caller.document("/sales")["version"] == "1.0.0"
+
+
+def test_a_worker_that_is_killed_is_replaced(served, caller):
+    """The other one answers meanwhile, and the new one takes the same tokens."""
+    before = processes(caller, lambda answered: len(answered) == 2)
+    killed = min(before)
+    os.kill(killed, signal.SIGKILL)
+    after = processes(caller, lambda answered: len(answered - {killed}) == 2)
+
+    assert len(after - before) == 1
+    assert ended(killed)
+    assert f"worker {killed} ended with -9" in served.stderr
+    assert served.stdout.count("agenthost 0.1.0 on") == 1
+    assert "Traceback" not in served.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_end_with_the_one_that_looks_after_them(slow, number):
+    """With 0, whether it is told alone or, by Ctrl-C, all are."""
+    with slow.serve("--workers", "2") as served:
+        workers = processes(Caller.of(served), lambda answered: len(answered) == 2)
+        if number == signal.SIGINT:
+            os.killpg(served.process.pid, number)
+        else:
+            served.process.send_signal(number)
+        assert served.process.wait(15) == 0
+
+    assert all(map(ended, workers))
+    assert "Traceback" not in served.stderr
+
+
+def test_a_start_is_broken_off_by_ctrl_c(slow):
+    """Without a word from anybody."""
+    with slow.having("hangs-on-import"), slow.serve("--workers", "2", until="/live") as served:
+        os.killpg(served.process.pid, signal.SIGINT)
+        assert served.process.wait(15) == 0
+
+    assert served.stdout + served.stderr == ""
+
+
+def test_no_worker_outlives_the_one_that_looks_after_them(slow):
+    """Even when that is killed."""
+    with slow.serve("--workers", "2") as served:
+        workers = processes(Caller.of(served), lambda answered: len(answered) == 2)
+        served.process.kill()
+        served.process.wait()
+        deadline = time.monotonic() + 15
+        while not all(map(ended, workers)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+        assert served.status("/live") is None
+
+
+def test_a_worker_that_refuses_to_serve_is_the_end_of_all(slow):
+    """One sentence, and the exit code of a package that failed."""
+    with slow.having("import-error"):
+        refused = slow.run("agenthost", "run", "--workers", "2", "--strict", "--port", "0")
+
+    assert refused.returncode == 4
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("agenthost: strict, ")
+    assert "AgentOfAnotherRelease" in line
