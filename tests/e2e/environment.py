@@ -252,7 +252,7 @@ class Environment:
             return DISTS / project  # an absolute path stays what it is
         number = project.removeprefix("good-")
         source = self.directory / "sources" / project
-        source.mkdir(parents=True)
+        source.mkdir(parents=True, exist_ok=True)
         for template in (DISTS / "good").glob("*.*"):
             text = template.read_text().replace("good-N", project).replace("good_N", f"good_{number}")
             (source / template.name.replace("good_N", f"good_{number}")).write_text(text)

@@ -166,9 +166,13 @@ def test_an_agent_is_mounted_twice(env):
         assert call(served, "/shops/berlin", "address", {}) == {"response": "We are in Berlin."}
         assert call(served, "/shop", "address", {}) == {"response": "We are in Vienna."}
 
-    (place / "agenthost.toml").write_text(shown(page, "toml")[0].replace('name = "shop-berlin"\n', ""))
-    warned = env.run("agenthost", "check", cwd=place).stderr
-    assert warned == shown(DOCS / "how-to" / "resolve-a-route-conflict.md")[1]
+
+def test_one_alias_of_two_agents(env):
+    """Both serve, the alias reaches nobody, and check says so in the words of the guide."""
+    env.install(FRONTDESK, "name-clash")
+    warned = env.run("agenthost", "check").stderr
+    page = DOCS / "how-to" / "resolve-a-route-conflict.md"
+    assert warned == shown(page)[1].replace("agenthost-north", "agenthost-test-name-clash")
 
 
 def test_a_quarantined_package_is_shown_with_its_remedy(env):

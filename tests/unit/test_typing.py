@@ -40,8 +40,10 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def found(monkeypatch):
-    """Let mypy find agenthost where the tests have it from."""
-    monkeypatch.setenv("MYPYPATH", str(Path(agenthost.__file__).parents[1]))
+    """Let mypy find agenthost where the tests have it from; what is installed, it finds by itself."""
+    home = Path(agenthost.__file__).parents[1]
+    if home.name != "site-packages":
+        monkeypatch.setenv("MYPYPATH", str(home))
 
 
 def test_what_authors_write_passes(cache):

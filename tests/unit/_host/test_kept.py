@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from racing import race
 
 from agenthost._host.kept import kept_secret, new_password, new_signing_key
 from agenthost.errors import ConfigurationError
@@ -19,11 +20,6 @@ _PROCESSES = 8
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def _race(barrier, state_dir, results):
-    barrier.wait(timeout=60)
-    results.put(kept_secret(state_dir, "signing_key", new_signing_key).reveal())
 
 
 def test_it_is_made_once_and_read_again(tmp_path):
@@ -55,7 +51,7 @@ def test_processes_that_start_at_once_agree(tmp_path):
     """Eight processes that find nothing end with one key, and leave no drafts."""
     state = tmp_path / "state"
     barrier, results = _SPAWN.Barrier(_PROCESSES), _SPAWN.Queue()
-    processes = [_SPAWN.Process(target=_race, args=(barrier, str(state), results)) for _ in range(_PROCESSES)]
+    processes = [_SPAWN.Process(target=race, args=(barrier, str(state), results)) for _ in range(_PROCESSES)]
     for process in processes:
         process.start()
     keys = {results.get(timeout=60) for _ in processes}
