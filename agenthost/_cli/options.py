@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
 
 from agenthost._host.config import Config, load_config
 
-__all__ = ["as_json", "config_file", "configuration", "load_too"]
+__all__ = ["as_json", "config_file", "configuration", "json_object", "load_too", "pairs", "query_parameters"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +35,49 @@ def load_too(function: F) -> F:
     return click.option(
         "--load", is_flag=True, help="Import and build the packages too, which shows what only they know."
     )(function)
+
+
+def query_parameters(function: F) -> F:
+    """``--query NAME=VALUE``, several times."""
+    return click.option(
+        "--query",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="A query parameter of the document's request, for an agent that is configured for each call; repeatable.",
+    )(function)
+
+
+def pairs(query: Iterable[str]) -> dict[str, str]:
+    """What ``--query`` says.
+
+    Raises:
+        click.UsageError: one of them is no pair.
+    """
+    named = {}
+    for word in query:
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            msg = f"--query {word}: write it as --query name=value."
+            raise click.UsageError(msg)
+        named[name] = value
+    return named
+
+
+def json_object(option: str, text: str | None) -> dict[str, Any]:
+    """The JSON object that an option holds; an empty one when it is left out.
+
+    Raises:
+        click.UsageError: it is something else.
+    """
+    try:
+        value = json.loads(text or "{}")
+    except ValueError as error:
+        msg = f"{option} is not JSON: {error}"
+        raise click.UsageError(msg) from error
+    if not isinstance(value, dict):
+        msg = f"{option} must be a JSON object."
+        raise click.UsageError(msg)
+    return value
 
 
 def configuration(file: str | None, **overrides: object) -> Config:

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 
 import click
 
-from agenthost._cli.options import config_file, configuration
+from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]
+
+_LAG = (
+    "A published schema of SWML is usually behind the platform: what it does not know may work. "
+    "Take each line as a question."
+)
 
 
 @click.command("swml")
 @click.argument("agent")
 @config_file
 @click.option("--call-id", default="example-call", show_default=True, help="The call that the tokens are for.")
+@query_parameters
+@click.option("--body", metavar="JSON", help="The request's body, for an agent that is configured for each call.")
 @click.option("--validate", metavar="FILE", help="Check the document against a SWML JSON Schema.")
-def command(agent: str, file: str | None, call_id: str, validate: str | None) -> None:
+def command(
+    agent: str, file: str | None, call_id: str, query: tuple[str, ...], body: str | None, validate: str | None
+) -> None:
     """Print the document of AGENT, as SignalWire would fetch it.
 
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name.
 
     A published schema of SWML is usually behind the platform: it may not know verbs and keys that work. --validate is
-    a lint, its findings are questions. Exit code 1: there are findings.
+    a lint, its findings are questions. Exit code 1: there are findings, or the agent's own code failed and this is
+    its fallback document.
     """
     config = configuration(file)
-    from agenthost._host.server import make_runtime, with_secrets
+    from agenthost._host.rehearsal import Rehearsal
+    from agenthost._host.server import make_runtime, start_logging, with_secrets
     from agenthost._host.single import find_agent
 
-    _, found = find_agent(config, agent)
-    runtime = make_runtime(with_secrets(config))
-    host = f"{config.host.host}:{config.host.port}"
-    base = runtime.base(found.route, "http", host).encode()
-    document = json.loads(found.template.render(base, runtime.tokens_of(found).minter(found.route, call_id)))
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    asked, sent = pairs(query), json_object("--body", body)
+    start_logging(config)
+    plan, found = find_agent(config, agent)
+    rehearsal = Rehearsal(plan, found, make_runtime(with_secrets(config)), call_id)
+    made = asyncio.run(rehearsal.document(asked, sent))
+    click.echo(json.dumps(made.result, indent=2, ensure_ascii=False))
+    findings = []
+    if made.error_id is not None:
+        click.echo(
+            f"The agent's own code failed ({made.error_id}, see above): this is its fallback document.", err=True
+        )
     if validate is not None:
         from agenthost._host.lint import lint
 
-        findings = lint(document, validate)
+        findings = lint(made.result, validate)
         for finding in findings:
             click.echo(finding, err=True)
-        sys.exit(ExitCode.FINDINGS if findings else ExitCode.OK)
+        if findings:
+            click.echo(_LAG, err=True)
+    sys.exit(ExitCode.FINDINGS if findings or made.error_id else ExitCode.OK)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import config_file, configuration
-from agenthost.errors import ExitCode
+from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
+from agenthost.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from agenthost._host.plan import HostPlan, Mounted
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.plan import Mounted
+    from agenthost._host.rehearsal import Rehearsal
+    from agenthost.tools import Tool
 
 __all__ = ["command"]
 
@@ -27,6 +28,7 @@ __all__ = ["command"]
 @click.argument("tool")
 @config_file
 @click.option("--call-id", default="example-call", show_default=True, help="The call that it is made for.")
+@query_parameters
 @click.option("--body", metavar="JSON", help='Further fields of the request, such as \'{"caller_id_num": "+1555"}\'.')
 @click.option("--raw", is_flag=True, help="Print the request and the answer as they go over the wire.")
 @click.option("--curl", is_flag=True, help="Print the command that makes this call to a running host, and stop.")
@@ -37,96 +39,148 @@ def command(
     tool: str,
     file: str | None,
     call_id: str,
+    query: tuple[str, ...],
     body: str | None,
     raw: bool,
     curl: bool,
 ) -> None:
     """Run TOOL of AGENT as the platform would, without a server.
 
-    The tool's own arguments follow as options:
+    The tool's own arguments follow as options; lists and objects are JSON, or a list is one option several times:
 
       agenthost tool sales get_pricing --product basic
+
+    An argument that is called like an option of this command stands behind --, as in: … -- --body heavy.
 
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name. Exit code 1: the tool failed.
     """
     config = configuration(file)
+    from agenthost._host.rehearsal import Rehearsal
     from agenthost._host.server import make_runtime, start_logging, with_secrets
     from agenthost._host.single import find_agent
 
+    asked, fields = pairs(query), json_object("--body", body)
     start_logging(config)
     plan, found = find_agent(config, agent)
-    if tool not in found.tools:
-        names = ", ".join(found.tools) or "none"
-        msg = f"agent {found.key!r} has no tool {tool!r}. It has: {names}."
-        raise click.UsageError(msg)
-    runtime = make_runtime(with_secrets(config))
-    request = _request(tool, _arguments(context.args, found.tools[tool].parameters), call_id, _fields(body))
-    host = f"{config.host.host}:{config.host.port}"
+    called = {"call_id": call_id, **fields, "function": tool}
+    rehearsal = Rehearsal(plan, found, make_runtime(with_secrets(config)), str(called["call_id"]))
+    request, url, answer = asyncio.run(_exchange(rehearsal, found, asked, called, context.args, ask=not curl))
     if curl:
-        token = runtime.tokens_of(found).minter(found.route, call_id)(tool).decode()
-        url = f"{runtime.base(found.route, 'http', host)}/swaig/?__token={token}"
         data = shlex.quote(json.dumps(request, ensure_ascii=False))
         click.echo(f"curl {shlex.quote(url)} -H 'content-type: application/json' -d {data}")
         return
-    answer = asyncio.run(_run(plan, found, runtime, host, request))
     if raw:
         click.echo(json.dumps({"request": request, "response": answer}, indent=2, ensure_ascii=False))
     else:
-        click.echo(answer.get("response", ""))
+        said = answer.get("response", "")
+        click.echo(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
         for action in answer.get("action", ()):
             click.echo(f"  action: {json.dumps(action, ensure_ascii=False)}")
+    if "error_id" in answer:
+        click.echo(f"The tool failed ({answer['error_id']}, see above): this is what the caller hears.", err=True)
     sys.exit(ExitCode.FINDINGS if "error_id" in answer else ExitCode.OK)
 
 
-async def _run(plan: HostPlan, agent: Mounted, runtime: Runtime, host: str, request: dict[str, Any]) -> dict[str, Any]:
-    from agenthost._host.calling import ToolCaller
-    from agenthost.swaig import ToolRequest
+async def _exchange(
+    rehearsal: Rehearsal,
+    agent: Mounted,
+    query: Mapping[str, str],
+    called: Mapping[str, Any],
+    words: Sequence[str],
+    *,
+    ask: bool,
+) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """The request, its URL, and the answer; without the answer unless ``ask``.
 
-    def resolve(name: str) -> str:
-        return runtime.base(plan.sibling(name).route, "http", host)
+    As for the platform, the document comes first: it says where the tool is called, and what comes back with the call.
 
-    called = ToolRequest.from_body(request)
-    caller = ToolCaller(runtime.config.host.tool_timeout)
-    answer: dict[str, Any] = json.loads(await caller.answer(agent, agent.tools[called.function], called, resolve))
-    return answer
+    Raises:
+        PlanError: the agent's own code fails to make the document.
+        click.UsageError: the tool does not exist or runs elsewhere, or its arguments cannot be understood.
+    """
+    from agenthost._host.rehearsal import query_of
+    from agenthost.swaig import MalformedRequest, ToolRequest
+
+    name = called["function"]
+    made = await rehearsal.document(query, {key: value for key, value in called.items() if key != "function"})
+    if made.error_id is not None:
+        msg = f"agent {agent.key!r} cannot make its document for this call ({made.error_id}, see above)."
+        raise PlanError(msg)
+    url = _address(made.result, name)
+    found = await rehearsal.tools(query_of(url), dict(called))
+    tool = _runs_here(agent, name, found.result)
+    arguments = _arguments(words, tool.parameters)
+    written = {"parsed": [arguments], "raw": json.dumps(arguments, ensure_ascii=False)}
+    request = {"function": name, "argument": written, **called}
+    if not ask:
+        return request, url, {}
+    try:
+        return request, url, await rehearsal.call(tool, ToolRequest.from_body(request))
+    except MalformedRequest as error:
+        msg = f"--body: {error}."
+        raise click.UsageError(msg) from error
 
 
-def _request(tool: str, arguments: dict[str, Any], call_id: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """A request in the platform's form."""
-    raw = json.dumps(arguments, ensure_ascii=False)
-    return {"function": tool, "argument": {"parsed": [arguments], "raw": raw}, "call_id": call_id, **fields}
+def _address(document: Mapping[str, Any], name: str) -> str:
+    """Where a document has a tool called; empty where it does not have it."""
+    ai: dict[str, Any] = next(verb["ai"] for verb in document["sections"]["main"] if "ai" in verb)
+    swaig = ai.get("SWAIG", {})
+    described: dict[str, Any] = next((entry for entry in swaig.get("functions", ()) if entry["function"] == name), {})
+    return str(described.get("web_hook_url") or swaig.get("defaults", {}).get("web_hook_url", ""))
 
 
-def _arguments(words: list[str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """``--name value`` and ``--name=value`` pairs; a value is JSON where a list or an object is declared."""
+def _runs_here(agent: Mounted, name: str, tools: Mapping[str, Any]) -> Tool:
+    """The tool of this name.
+
+    Raises:
+        click.UsageError: there is none, or somebody else runs it.
+    """
+    from agenthost.tools import Tool
+
+    tool = tools.get(name)
+    if tool is None:
+        names = ", ".join(tools) or "none"
+        msg = f"agent {agent.key!r} has no tool {name!r}. It has: {names}."
+    elif not isinstance(tool, Tool):
+        msg = f"tool {name!r} of agent {agent.key!r} runs on the platform. agenthost swml shows its description."
+    elif tool.webhook_url is not None:
+        msg = f"tool {name!r} of agent {agent.key!r} is answered by {tool.webhook_url}, not by this host."
+    else:
+        return tool
+    raise click.UsageError(msg)
+
+
+def _arguments(words: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """``--name value`` and ``--name=value``, as the tool declares them; a truth value may stand alone."""
     arguments: dict[str, Any] = {}
-    rest = iter(words)
-    for word in rest:
-        name, equals, value = word.partition("=")
-        if not name.startswith("--"):
+    left = list(words)
+    while left:
+        word, equals, value = left.pop(0).partition("=")
+        if not word.startswith("--") or word == "--":
             msg = f"{word!r}: write the tool's arguments as --name value."
             raise click.UsageError(msg)
-        key = name[2:].replace("-", "_")
-        declared = schema["properties"].get(key, {})
-        try:
-            value = value if equals else next(rest)
-            arguments[key] = json.loads(value) if declared.get("type") in ("array", "object") else value
-        except StopIteration:
-            msg = f"{word} needs a value."
-            raise click.UsageError(msg) from None
-        except ValueError as error:
-            msg = f"{name} must be JSON: {error}."
-            raise click.UsageError(msg) from error
+        name = word[2:] if word[2:] in schema["properties"] else word[2:].replace("-", "_")
+        declared = schema["properties"].get(name, {})
+        kind = declared.get("type")
+        if not equals:
+            if kind == "boolean" and (not left or left[0].startswith("--")):
+                value = "true"
+            elif left:
+                value = left.pop(0)
+            else:
+                msg = f"{word} needs a value."
+                raise click.UsageError(msg)
+        if kind == "array" and not value.lstrip().startswith("["):
+            text = declared.get("items", {}).get("type") == "string"
+            arguments[name] = [*arguments.get(name, ()), value if text else _json(word, value)]
+        else:
+            arguments[name] = _json(word, value) if kind in ("array", "object") else value
     return arguments
 
 
-def _fields(body: str | None) -> dict[str, Any]:
+def _json(option: str, text: str) -> Any:
     try:
-        fields = json.loads(body or "{}")
+        return json.loads(text)
     except ValueError as error:
-        msg = f"--body is not JSON: {error}"
+        msg = f"{option} must be JSON: {error}."
         raise click.UsageError(msg) from error
-    if not isinstance(fields, dict):
-        msg = "--body must be a JSON object."
-        raise click.UsageError(msg)
-    return fields

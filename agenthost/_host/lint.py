@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
 from agenthost.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["lint"]
+
+_LONGEST = 200
+"""Characters of one finding; a message may hold the whole value that does not fit."""
 
 
 def lint(document: Any, schema: str) -> list[str]:
@@ -29,6 +35,27 @@ def lint(document: Any, schema: str) -> list[str]:
         msg = f"{schema}: not a JSON Schema: {error}"
         raise ConfigurationError(msg) from error
     return [
-        f"{'/'.join(map(str, error.instance_path)) or 'document'}: {error.message}"
+        f"{'/'.join(map(str, told.instance_path)) or 'document'}: {_sentence(told)}"
         for error in validator.iter_errors(document)
+        for told in _within(error)
     ]
+
+
+def _within(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
+    """What an error really is about.
+
+    Where none of several schemas fits, as for every verb of a document, it is the one that fits down to the deepest
+    place; its own errors are what is wrong there.
+    """
+    branches = [branch for branch in getattr(error.kind, "context", ()) if branch]
+    depths = [min(len(inner.instance_path) for inner in branch) for branch in branches]
+    deepest = max(depths, default=0)
+    if deepest <= len(error.instance_path):
+        yield error
+        return
+    for inner in branches[depths.index(deepest)]:
+        yield from _within(inner)
+
+
+def _sentence(error: jsonschema_rs.ValidationError) -> str:
+    return error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"

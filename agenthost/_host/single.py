@@ -15,7 +15,7 @@ from agenthost.agent import AgentBase, declared
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from types import ModuleType
 
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan, Mounted
@@ -61,16 +61,17 @@ def _why_not(plan: HostPlan, name: str) -> str:
 
 def _from_file(file: Path, attribute: str) -> AgentBase:
     """The agent that a file defines: a class of its own, or an instance."""
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    name = file.stem if file.stem not in sys.modules else f"agent file {file}"
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
         msg = f"{file}: there is no such Python file."
         raise PlanError(msg)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[file.stem] = module
+    sys.modules[name] = module
     sys.path.insert(0, str(file.resolve().parent))
     try:
         spec.loader.exec_module(module)
-        offered = _offered(vars(module), file, attribute)
+        offered = _offered(module, file, attribute)
         agent: AgentBase = offered if isinstance(offered, AgentBase) else offered()
     except PlanError:
         raise
@@ -80,16 +81,30 @@ def _from_file(file: Path, attribute: str) -> AgentBase:
     return agent
 
 
-def _offered(names: Mapping[str, Any], file: Path, attribute: str) -> Any:
+def _offered(module: ModuleType, file: Path, attribute: str) -> Any:
+    """What a file offers under a name, else the only agent in it.
+
+    Raises:
+        PlanError: there is no such agent, or there are several.
+    """
     offered = {
         name: value
-        for name, value in names.items()
-        if (isinstance(value, AgentBase) or _is_agent_class(value, file.stem)) and attribute in ("", name)
+        for name, value in vars(module).items()
+        if isinstance(value, AgentBase) or _is_agent_class(value, module.__name__)
     }
-    if len(offered) != 1:
-        msg = f"{file}: name the agent as {file}:Name. Agents there: {', '.join(offered) or 'none'}."
+    names = ", ".join(offered)
+    if not offered:
+        msg = f"{file}: there is no agent in it, neither a subclass of agenthost.AgentBase nor an object of one."
         raise PlanError(msg)
-    return next(iter(offered.values()))
+    if attribute and attribute not in offered:
+        msg = f"{file}: there is no agent {attribute!r} in it. Agents there: {names}."
+        raise PlanError(msg)
+    if not attribute and len(offered) > 1:
+        msg = (
+            f"{file}: there are several agents in it. Name one as {file}:{next(iter(offered))}. Agents there: {names}."
+        )
+        raise PlanError(msg)
+    return offered[attribute or names]
 
 
 def _is_agent_class(value: Any, module: str) -> bool:

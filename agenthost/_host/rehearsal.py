@@ -1,0 +1,102 @@
+"""One call to one agent, without a server: its document and its tools, as the platform would get them."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from agenthost._host.calling import Attempt, ToolCaller
+from agenthost.agent import declared
+from agenthost.per_call import configure, fallback_document, render_per_call, tool_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.runtime import Runtime
+    from agenthost.platform_tools import PlatformTool
+    from agenthost.swaig import ToolRequest
+    from agenthost.tools import Tool
+
+__all__ = ["Rehearsal", "query_of"]
+
+_CONFIGURATION = "the configuration for a call"
+
+
+class Rehearsal:
+    """One call to one agent.
+
+    Args:
+        plan: what the host would serve.
+        agent: the agent.
+        runtime: the host, with its secrets.
+        call_id: the call.
+    """
+
+    def __init__(self, plan: HostPlan, agent: Mounted, runtime: Runtime, call_id: str) -> None:
+        host = runtime.config.host
+        self._plan = plan
+        self._agent = agent
+        self._runtime = runtime
+        self._call_id = call_id
+        self._authority = f"{host.host}:{host.port}"
+        self._caller = ToolCaller(host.tool_timeout)
+        self._seconds = host.document_timeout
+
+    async def document(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Attempt:
+        """The agent's document, decoded; the fallback document, and an ``error_id``, where its own code fails.
+
+        Args:
+            query: parameters of the request.
+            body: its JSON body, besides the call.
+        """
+        agent = self._agent
+        base = self._base(agent)
+        mint = self._runtime.tokens_of(agent).minter(agent.route, self._call_id)
+        if not agent.dynamic:
+            template = agent.template.located(self._plan.route_of)
+            return Attempt(json.loads(template.render(base.encode(), mint)))
+        body = {"call_id": self._call_id, **body}
+        run = partial(
+            render_per_call, agent.agent, base, lambda tool: mint(tool).decode(), self._resolve, query, body, {}
+        )
+        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=self._seconds)
+        if made.error_id is not None:
+            return Attempt(json.loads(fallback_document(agent.agent)), made.error_id)
+        return Attempt(json.loads(made.result))
+
+    async def tools(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Attempt:
+        """The agent's tools by name, as a tool call with this query and body finds them.
+
+        Where the agent's own code fails, there are none, and there is an ``error_id``.
+        """
+        agent = self._agent
+        found: dict[str, Tool | PlatformTool] = {**declared(agent.agent).draft.tools, **agent.tools}
+        if not agent.dynamic:
+            return Attempt(found)
+        run = partial(configure, agent.agent, query, body, {})
+        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=self._seconds)
+        if made.error_id is not None:
+            return Attempt({}, made.error_id)
+        described = declared(made.result).draft.tools
+        return Attempt({name: tool_of(agent.agent, made.result, name) or tool for name, tool in described.items()})
+
+    async def call(self, tool: Tool, request: ToolRequest) -> dict[str, Any]:
+        """What a tool answers."""
+        answer: dict[str, Any] = json.loads(await self._caller.answer(self._agent, tool, request, self._resolve))
+        return answer
+
+    def _base(self, agent: Mounted) -> str:
+        return self._runtime.base(agent.route, "http", self._authority)
+
+    def _resolve(self, name: str) -> str:
+        sibling = self._plan.sibling(name)
+        return self._base(sibling) + ("/" if sibling.route == "/" else "")
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The query parameters of a URL out of a document, without its token."""
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return {name: value for name, value in pairs if name != "__token"}

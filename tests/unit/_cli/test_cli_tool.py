@@ -1,0 +1,352 @@
+"""``agenthost tool`` and ``agenthost swml`` with an agent in a file: one call, without a server."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from agenthost._cli import main
+
+LIBRARY = '''
+from enum import Enum
+
+from agenthost import AgentBase, Call, DataMap, FunctionResult
+
+
+class LibraryAgent(AgentBase):
+    def __init__(self):
+        super().__init__(name="library", route="/library", fallback="The shelves are closed.")
+        self.prompt_add_section("Role", "You answer the phone of a library.")
+        self.set_param("wait", 1)
+        self.define_tool("plain", "Say what came", {}, lambda args, raw_data: str([args, raw_data["function"]]))
+        self.define_tool("fail", "Fail", {}, fail)
+        self.define_tool("elsewhere", "Ask elsewhere", {}, webhook_url="https://elsewhere.example/x")
+        self.register_swaig_function(DataMap("platform").purpose("Ask").fallback_output(FunctionResult("x")))
+
+    @AgentBase.tool
+    async def renew(self, title: str, weeks: int = 2, borrowed_by: str = "") -> FunctionResult:
+        """Renew a book."""
+        result = FunctionResult(f"{title}: {weeks} more weeks{borrowed_by and ' for ' + borrowed_by}.")
+        return result.update_global_data({"title": title})
+
+    @AgentBase.tool
+    def order(self, titles: list[str], shelves: list[int], extra: dict | None = None, urgent: bool = False) -> str:
+        """Order books."""
+        return str([titles, shelves, extra, urgent])
+
+    @AgentBase.tool
+    def body(self, body: str, raw: bool = False) -> str:
+        """Its arguments are called like options."""
+        return str([body, raw])
+
+    @AgentBase.tool
+    def caller(self, call: Call) -> str:
+        """Tell who calls."""
+        return f"{call.caller_number} in {call.id}"
+
+
+def fail(args):
+    raise ConnectionError("the shelves are on fire")
+'''
+GUESTS = """
+from agenthost import AgentBase
+
+
+class GuestsAgent(AgentBase):
+    def __init__(self):
+        super().__init__(name="guests", route="/guests", fallback="The guest book is closed.")
+        self.prompt_add_section("Role", "You greet guests.")
+        self.add_per_call_config(self.configure)
+
+    async def configure(self, query, body, headers, agent):
+        if query.get("guest") == "trouble":
+            raise RuntimeError("the guest book is on fire")
+        guest = query.get("guest") or body.get("guest")
+        if guest:
+            agent.define_tool("greet", "Greet", {}, lambda args: f"Hello, {guest}.")
+        if not query.get("forgotten"):
+            agent.add_swaig_query_params({"guest": guest} if guest else {})
+"""
+SEVERAL = """
+from agenthost import AgentBase
+
+
+class One(AgentBase):
+    def __init__(self):
+        super().__init__(name="one")
+
+
+two = One()
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """A directory with agents in files, and no state of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTHOST_PASSWORD", "for tests")
+    monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", "for tests")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name, text in {"library": LIBRARY, "guests": GUESTS, "several": SEVERAL, "json": SEVERAL}.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    (tmp_path / "nothing.py").write_text("answer = 42\n")
+    (tmp_path / "broken.py").write_text("def broken(:\n")
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(3)\n")
+    modules = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - modules:
+        if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in sys.modules[name].__file__:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def agenthost(monkeypatch, capsys):
+    """Run a command line; gives exit code, what it printed, and what it said beside."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["agenthost", *words])
+        code = 0
+        try:
+            main()
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def tool(agenthost):
+    """Run a tool of the library; gives exit code and what it printed."""
+    return lambda *words: agenthost("tool", "library.py", *words)[:2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["renew", "--title", "Emma", "--weeks", "3"], "Emma: 3 more weeks."),
+        (["renew", "--title=Emma", "--weeks=3"], "Emma: 3 more weeks."),
+        (["renew", "--title", "Emma", "--weeks", "3", "--unheard", "of"], "Emma: 3 more weeks."),
+        (["renew", "--title", "a=b", "--borrowed-by", "Ann"], "a=b: 2 more weeks for Ann."),
+        (["renew", "--title", "-1", "--borrowed_by", "--me"], "-1: 2 more weeks for --me."),
+        (["renew", "--title", "Ümläut ☎"], "Ümläut ☎: 2 more weeks."),
+        (["renew", "--weeks", "3"], "title must be text"),
+        (["renew", "--title", "Emma", "--weeks", "many"], "weeks must be an integer"),
+        (["order", "--titles", '["a", "b"]', "--shelves", "[1]"], "[['a', 'b'], [1], None, False]"),
+        (["order", "--titles", "a", "--titles", "b c", "--shelves", "1"], "[['a', 'b c'], [1], None, False]"),
+        (["order", "--titles=a", "--shelves=1", "--shelves=2", "--urgent"], "[['a'], [1, 2], None, True]"),
+        (["order", "--urgent", "--titles=a", "--shelves=1"], "[['a'], [1], None, True]"),
+        (["order", "--urgent", "no", "--titles=a", "--shelves=1"], "urgent must be true or false"),
+        (["order", "--urgent=false", "--titles=a", "--shelves=1"], "[['a'], [1], None, False]"),
+        (["order", "--titles=a", "--shelves=1", "--extra", '{"x": 1}'], "[['a'], [1], {'x': 1}, False]"),
+        (["order", "--titles=a", "--shelves=1", "--extra", "[1]"], "extra must be an object"),
+        (["body", "--", "--body", "heavy", "--raw"], "['heavy', True]"),
+        (["plain", "--any", "5"], "[{'any': '5'}, 'plain']"),
+        (["plain"], "[{}, 'plain']"),
+        (["caller", "--call-id", "c-1", "--body", '{"caller_id_num": "+15550100"}'], "+15550100 in c-1"),
+        (["caller", "--body", '{"call_id": "c-2"}'], "None in c-2"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_tool_says_what_it_would_say_to_the_platform(tool, words, said):
+    """Typed arguments, lists, objects, truth values; refused arguments are an answer, and no failure."""
+    code, printed = tool(*words)
+
+    assert (code, printed.splitlines()[0]) == (0, said)
+
+
+def test_actions_follow(tool):
+    assert tool("renew", "--title", "Emma") == (
+        0,
+        'Emma: 2 more weeks.\n  action: {"set_global_data": {"title": "Emma"}}\n',
+    )
+
+
+def test_raw_shows_both_sides(tool):
+    code, printed = tool("renew", "--title", "Emma", "--raw", "--call-id", "c-1")
+
+    assert (code, json.loads(printed)) == (
+        0,
+        {
+            "request": {
+                "function": "renew",
+                "argument": {"parsed": [{"title": "Emma"}], "raw": '{"title": "Emma"}'},
+                "call_id": "c-1",
+            },
+            "response": {
+                "response": "Emma: 2 more weeks.",
+                "action": [{"set_global_data": {"title": "Emma"}}],
+            },
+        },
+    )
+
+
+def test_curl_is_one_line_for_a_shell(tool, monkeypatch):
+    """The address is the public one where there is one; nothing is run."""
+    code, local = tool("fail", "--curl")
+    monkeypatch.setenv("SWML_PROXY_URL_BASE", "https://agents.example")
+    _, public = tool("fail", "--curl")
+
+    request = r"""-H 'content-type: application/json' -d '\{"function": "fail", .*\}'\n"""
+    token = r"/library/swaig/\?__token=[\w.]+"
+    assert code == 0
+    assert re.fullmatch(rf"curl 'http://agenthost:for%20tests@127\.0\.0\.1:3000{token}' {request}", local)
+    assert re.fullmatch(rf"curl 'https://agenthost:for%20tests@agents\.example{token}' {request}", public)
+
+
+def test_a_tool_that_fails(agenthost, caplog):
+    """The caller's sentence is printed, the log tells the rest, and the exit code is 1."""
+    code, printed, beside = agenthost("tool", "library.py", "fail")
+
+    error_id = re.search(r"e-[0-9a-f]{12}", beside)[0]
+    assert (code, printed) == (1, "The shelves are closed.\n")
+    assert beside == f"The tool failed ({error_id}, see above): this is what the caller hears.\n"
+    assert f"tool fail of agent library failed ({error_id})" in caplog.text
+    assert "the shelves are on fire" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ["library.py", "lend"],
+            2,
+            "agent 'library' has no tool 'lend'. It has: renew, order, body, caller, plain, fail, ",
+        ),
+        (["library.py", "platform"], 2, "tool 'platform' of agent 'library' runs on the platform."),
+        (["library.py", "elsewhere"], 2, "is answered by https://elsewhere.example/x, not by this host."),
+        (["library.py", "renew", "Emma"], 2, "'Emma': write the tool's arguments as --name value."),
+        (["library.py", "renew", "--title"], 2, "--title needs a value."),
+        (["library.py", "order", "--extra", "{"], 2, "--extra must be JSON: "),
+        (["library.py", "order", "--titles", "[1"], 2, "--titles must be JSON: "),
+        (["library.py", "order", "--shelves", "first"], 2, "--shelves must be JSON: "),
+        (["library.py", "plain", "--body", "{"], 2, "--body is not JSON: "),
+        (["library.py", "plain", "--body", "[]"], 2, "--body must be a JSON object."),
+        (["library.py", "plain", "--body", '{"caller_id_num": 5}'], 2, "--body: caller_id_num must be a string."),
+        (["library.py", "plain", "--query", "guest"], 2, "--query guest: write it as --query name=value."),
+        (["library.py:Nobody", "x"], 4, "library.py: there is no agent 'Nobody' in it. Agents there: LibraryAgent."),
+        (["several.py", "x"], 4, "several.py: there are several agents in it. Name one as several.py:One. "),
+        (["nothing.py", "x"], 4, "nothing.py: there is no agent in it, neither a subclass of"),
+        (["missing.py", "x"], 4, "missing.py: there is no such Python file."),
+        (["broken.py", "x"], 4, "broken.py: SyntaxError: invalid syntax (broken.py, line 1)"),
+        (["exits.py", "x"], 4, "exits.py: SystemExit: 3"),
+        (["nobody", "x"], 4, "there is no agent 'nobody'. "),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_mistakes_are_told(agenthost, words, code, said):
+    """In a sentence, without a traceback."""
+    ended, printed, beside = agenthost("tool", *words)
+
+    assert (ended, printed) == (code, "")
+    assert said in " ".join(beside.split())
+    assert "Traceback" not in beside
+
+
+def test_one_of_several_agents_is_named(agenthost):
+    """A class, or an object; also in a file that is called like a module of Python."""
+    for name in ("several.py:One", "several.py:two", "json.py:One"):
+        code, printed, _ = agenthost("swml", name)
+        assert (code, json.loads(printed)["sections"]["main"][0]) == (0, {"answer": {}})
+
+
+# -- agents that are configured for each call -------------------------------------------------------------------------
+
+
+def test_a_tool_of_one_call(agenthost):
+    """The query of the document comes back with the tool's own address, as on the platform."""
+    assert agenthost("tool", "guests.py", "greet", "--query", "guest=ann ß") == (0, "Hello, ann ß.\n", "")
+    assert "guest=ann" in agenthost("tool", "guests.py", "greet", "--query", "guest=ann", "--curl")[1]
+
+
+@pytest.mark.parametrize("words", [[], ["--query", "guest=ann", "--query", "forgotten=1"]])
+def test_a_tool_of_another_call_is_not_there(agenthost, words):
+    """Nor is one of an agent that forgets what decides: the platform would find none either."""
+    code, _, beside = agenthost("tool", "guests.py", "greet", *words)
+
+    assert code == 2
+    assert "agent 'guests' has no tool 'greet'. It has: none." in beside
+
+
+def test_a_configuration_that_fails(agenthost):
+    code, _, beside = agenthost("tool", "guests.py", "greet", "--query", "guest=trouble")
+    assert (code, "agent 'guests' cannot make its document for this call (e-" in beside) == (4, True)
+
+    code, printed, beside = agenthost("swml", "guests.py", "--query", "guest=trouble")
+    assert json.loads(printed)["sections"]["main"][1] == {"play": {"url": "say:The guest book is closed."}}
+    assert (code, "this is its fallback document" in beside) == (1, True)
+
+
+def test_the_document_of_one_call(agenthost):
+    def tools(*words):
+        [ai] = [verb["ai"] for verb in json.loads(agenthost("swml", "guests.py", *words)[1])["sections"]["main"][1:]]
+        return [function["function"] for function in ai.get("SWAIG", {}).get("functions", ())]
+
+    assert tools() == []
+    assert tools("--query", "guest=ann") == tools("--body", '{"guest": "ann"}') == ["greet"]
+
+
+# -- swml --validate --------------------------------------------------------------------------------------------------
+
+SCHEMA = {
+    "type": "object",
+    "required": ["version", "sections"],
+    "properties": {
+        "sections": {
+            "properties": {
+                "main": {"items": {"properties": {"ai": {"properties": {"params": {"additionalProperties": False}}}}}}
+            }
+        }
+    },
+}
+
+
+def test_a_document_without_findings(agenthost, place):
+    (place / "schema.json").write_text(json.dumps(SCHEMA))
+
+    code, printed, beside = agenthost("swml", "guests.py", "--validate", "schema.json")
+
+    assert (code, list(json.loads(printed)), beside) == (0, ["version", "sections"], "")
+
+
+def test_findings_are_questions(agenthost, place):
+    """Each says where, and the last line says what a finding is worth."""
+    (place / "schema.json").write_text(json.dumps(SCHEMA))
+
+    code, printed, beside = agenthost("swml", "library.py", "--validate", "schema.json")
+
+    [finding, lag] = beside.splitlines()
+    assert (code, list(json.loads(printed))) == (1, ["version", "sections"])
+    assert finding.startswith("sections/main/1/ai/params: False schema does not allow 1")
+    assert lag.startswith("A published schema of SWML is usually behind the platform")
+
+
+def test_a_finding_is_about_the_verb_that_is_meant(agenthost, place):
+    """Of the many verbs that a schema allows, the one that is there; and not longer than a reader can take."""
+    ai = {"properties": {"SWAIG": {"type": "string"}, "params": {"maxProperties": 0}}}
+    verbs = [
+        {"properties": {name: schema}, "required": [name], "additionalProperties": False}
+        for name, schema in {"answer": {}, "play": {"type": "object"}, "ai": ai}.items()
+    ]
+    schema = {"properties": {"sections": {"properties": {"main": {"items": {"anyOf": verbs}}}}}}
+    (place / "schema.json").write_text(json.dumps(schema))
+
+    _, _, beside = agenthost("swml", "library.py", "--validate", "schema.json")
+
+    [_, swaig, params] = sorted(beside.splitlines())
+    assert swaig.startswith("sections/main/1/ai/SWAIG: {")
+    assert params.startswith("sections/main/1/ai/params: ")
+    assert max(map(len, beside.splitlines())) < 250
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"type": "nothing"}'])
+def test_a_schema_that_is_none(agenthost, place, text):
+    if text is not None:
+        (place / "schema.json").write_text(text)
+
+    code, _, beside = agenthost("swml", "library.py", "--validate", "schema.json")
+
+    assert (code, beside.startswith("agenthost: schema.json: not a JSON Schema: ")) == (3, True)
