@@ -12,7 +12,10 @@ from packaging.requirements import Requirement
 from pages import DOCS, ROOT, blocks, section
 
 import agenthost
-from agenthost import errors, hookspecs
+from agenthost import AgentBase, errors, hookspecs
+from agenthost._host.config import AgentConfig, Config
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.plan import make_plan
 from agenthost._host.routes import RESERVED_FIRST, RESERVED_LAST
 from agenthost._web.front import Front
 
@@ -121,3 +124,15 @@ def test_every_requirement_is_explained():
 
     assert wanted - rows == set()
     assert {name for name, _ in wanted} - paragraphs == set()
+
+
+def test_the_guide_shows_an_alias_of_two_packages():
+    """The sentence of the guide is the one that check prints."""
+    offers = ("agenthost-frontdesk", "agenthost-north")
+    built = [
+        Built(f"{offer}:sales", offer, "1.0", AgentBase("sales", f"/{offer}", sip=("sales",)), AgentConfig())
+        for offer in offers
+    ]
+    (warning,) = make_plan(Config(), Loaded(tuple(built), (), (), (), (), ())).warnings
+    page = (DOCS / "how-to" / "resolve-a-route-conflict.md").read_text("utf-8")
+    assert f"```text\nwarning: {warning}\n```" in page
