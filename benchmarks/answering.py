@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from client import Answer
 
-__all__ = ["measure_requests"]
+__all__ = ["measure_documents", "measure_requests"]
 
 SIDES = Path(__file__).with_name("sides")
 ROUNDS = 31
@@ -97,6 +97,27 @@ EXCHANGES = (
     Exchange("sync tool call, `get_pricing`", "/sales", "get_pricing", {"product": "basic"}, "basic is $99/month"),
 )
 
+DOCUMENTS = (
+    Exchange("document with five tools", "/same", None, {}, "You book visits", 1 / 2.5),
+    Exchange("document configured for each call, five tools", "/each", None, {}, "The caller is", 1 / 5),
+)
+
+
+def measure_documents(directory: Path) -> Iterable[Figure]:
+    """Measure what rendering costs: a document that is always the same, and one that a callback configures.
+
+    Args:
+        directory: an empty one to work in.
+    """
+    bare = variables(directory)
+    program = [sys.executable, SIDES / "five_tools.py", "{port}"]
+    with serving(program, directory, bare, "/startup") as ours:
+        for exchange in DOCUMENTS:
+            answer = ask(ours.port, exchange.request(ours))
+            kept = _written(directory / f"{exchange.agent[1:]}.json", answer)
+            with serving([sys.executable, SIDES / "raw.py", "{port}", kept], directory, bare, "/") as limit:
+                yield from _compare(exchange, ours, limit)
+
 
 def measure_requests(directory: Path, frontdesk: Path, sdk: Path) -> Iterable[Figure]:
     """Measure each exchange.
@@ -125,11 +146,13 @@ def _written(file: Path, answer: Answer) -> Path:
     return file
 
 
-def _compare(exchange: Exchange, ours: Served, raw: Served, sdk: Served) -> Iterable[Figure]:
+def _compare(exchange: Exchange, ours: Served, raw: Served, sdk: Served | None = None) -> Iterable[Figure]:
     """Measure one exchange on all sides in turn, round after round."""
     with ExitStack() as stack:
         sides = []
         for served, times in ((ours, REQUESTS), (raw, REQUESTS), (sdk, SDK_REQUESTS)):
+            if served is None:
+                continue
             request = exchange.request(served if served is not raw else ours)
             said = ask(served.port, request).body.decode()
             if exchange.said not in said:
@@ -144,8 +167,9 @@ def _compare(exchange: Exchange, ours: Served, raw: Served, sdk: Served) -> Iter
                 before = served.cpu()
                 load.send(request, times)
                 seconds.append((served.cpu() - before) / times)
-    own, limit, reference = map(median, needed)
-    for other, name, target in ((limit, "raw ASGI", exchange.raw), (reference, "signalwire-sdk", exchange.sdk)):
+    own, *others = map(median, needed)
+    named = (("raw ASGI", exchange.raw), ("signalwire-sdk", exchange.sdk))
+    for other, (name, target) in zip(others, named, strict=False):
         yield Figure(exchange.what, _micro(own), f"{name}: {_micro(other)}", other / own, least=target)
 
 

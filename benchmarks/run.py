@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from answering import measure_requests
+from answering import measure_documents, measure_requests
 from installed import AGENTS, SDK, frontdesk, generated, sdk
 from report import markdown, write
 from starting import measure_commands, measure_starts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from report import Figure
 
-GROUPS = ("requests", "starts", "commands")
+GROUPS = ("requests", "documents", "starts", "commands")
 
 
 def main() -> int:
@@ -56,6 +56,8 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
     if "requests" in groups:
         kept = Path(sys.prefix) / "benchmark-sdk"
         yield from measure_requests(work, frontdesk(directory / "frontdesk"), sdk(kept))
+    if "documents" in groups:
+        yield from measure_documents(work)
     many = generated(directory / "many", AGENTS)
     if "starts" in groups:
         yield from measure_starts(work, generated(directory / "one", 1), many)
