@@ -17,7 +17,7 @@ from agenthost.errors import ArgumentsRefused, DefinitionError
 if TYPE_CHECKING:
     from agenthost.swaig import Call
 
-__all__ = ["AnyArguments", "SchemaArguments", "coercions", "explain"]
+__all__ = ["AnyArguments", "NamedArguments", "SchemaArguments", "coercions", "explain"]
 
 _MOST_CHOICES = 20
 
@@ -79,6 +79,35 @@ class SchemaArguments:
                 path.append(next(name for name in error.kind.as_dict().values() if isinstance(name, str)))
             raise ArgumentsRefused(explain(self._schema, path))
         return checked
+
+
+class NamedArguments(SchemaArguments):
+    """The same for a handler that takes the properties of the schema by name.
+
+    Args:
+        tool: the tool's name, for errors.
+        schema: its parameters.
+        names: the handler's parameters, and whether each must be given; ``call`` and ``raw_data`` among them get the
+            call and the request's body.
+    """
+
+    __slots__ = ("_names",)
+
+    def __init__(self, tool: str, schema: Mapping[str, Any], names: Mapping[str, bool]) -> None:
+        super().__init__(tool, schema, takes=1)
+        self._names = names
+
+    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
+        """Call ``handler`` with the checked arguments.
+
+        Raises:
+            ArgumentsRefused: they do not fit the schema, or one is missing without which the handler cannot be called.
+        """
+        given = {**self.check(arguments), "call": call, "raw_data": call.raw_data}
+        for name, needed in self._names.items():
+            if needed and name not in given:
+                raise ArgumentsRefused(explain(self._schema, [name]))
+        return handler(**{name: given[name] for name in self._names if name in given})
 
 
 class AnyArguments:

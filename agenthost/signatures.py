@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from agenthost.swaig import Call
 
-__all__ = ["Signature", "TypedArguments", "is_plain", "read_signature"]
+__all__ = ["Signature", "TypedArguments", "is_plain", "names_of", "read_signature"]
 
 _GOOGLE = re.compile(r"^Args:$", re.MULTILINE)
 _INJECTED = ("call", "raw_data")
@@ -96,6 +96,24 @@ def is_plain(handler: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):
         return True
     return names[:1] == ["args"] or names[:1] == ["raw_data"]
+
+
+def names_of(handler: Callable[..., Any], properties: Mapping[str, Any]) -> dict[str, bool] | None:
+    """The parameters of a handler that takes properties of a schema by name, and whether each must be given.
+
+    None where it is to be called as ``handler(args, raw_data)``: what it needs is not all in the schema.
+    """
+    try:
+        parameters = inspect.signature(handler).parameters
+    except (TypeError, ValueError):
+        return None
+    known = {*properties, *_INJECTED}
+    needed = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
+    by_name = all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in parameters.values())
+    named = {name: name in needed for name in parameters if name in known}
+    if not by_name or "args" in parameters or not needed <= known or bool(named) is not bool(parameters or properties):
+        return None
+    return named
 
 
 def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:

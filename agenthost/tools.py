@@ -3,7 +3,8 @@
 A tool is declared by ``@AgentBase.tool`` on a method or by ``AgentBase.define_tool``. Its handler is written in one
 of two ways:
 
-- *plain*: ``(args, raw_data)``, with parameters given as JSON Schema (wire.md, section 3);
+- *plain*: ``(args, raw_data)``, with parameters given as JSON Schema (wire.md, section 3); a handler whose own
+  parameters are properties of that schema gets them by name;
 - *typed*: ordinary Python parameters, whose schema is read from type hints and docstring (``agenthost.signatures``).
 
 Either way the arguments are checked before the handler runs.
@@ -19,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from agenthost.arguments import AnyArguments, SchemaArguments
+from agenthost.arguments import AnyArguments, NamedArguments, SchemaArguments
 from agenthost.errors import DefinitionError
 from agenthost.gates import checked_gates
-from agenthost.signatures import TypedArguments, is_plain, read_signature
+from agenthost.signatures import TypedArguments, is_plain, names_of, read_signature
 
 if TYPE_CHECKING:
     from agenthost.swaig import Call
@@ -151,7 +152,12 @@ class Tool:
             description = signature.summary if description is None else description
         else:
             schema = _object_schema(name, parameters or {}, required)
-            arguments = SchemaArguments(name, schema, takes=_plain_arity(name, handler))
+            named = names_of(handler, schema["properties"])
+            arguments = (
+                SchemaArguments(name, schema, takes=_plain_arity(name, handler))
+                if named is None
+                else NamedArguments(name, schema, named)
+            )
         if description is None:
             description = (inspect.getdoc(handler) or "").partition("\n\n")[0] or f"Execute {name}"
         return cls(

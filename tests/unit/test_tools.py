@@ -282,6 +282,44 @@ class TestArity:
         with pytest.raises(DefinitionError, match=r"^tool 't': .* is called as handler\(args, raw_data\)\.$"):
             Tool.define("t", handler, parameters=CITY)
 
+    @pytest.mark.parametrize(
+        ("handler", "passed"),
+        [
+            (lambda city: [city], ["Bern"]),
+            (lambda city, days=3: [city, days], ["Bern", 2]),
+            (lambda days, city: [days, city], [2, "Bern"]),
+            (lambda city, other=None: [city, other], ["Bern", None]),
+            (lambda city, raw_data: [city, raw_data], ["Bern", CALL.raw_data]),
+            (lambda *, city, call: [city, call], ["Bern", CALL]),
+            (lambda call, args: [call, args], [{"city": "Bern", "days": 2}, CALL.raw_data]),
+            (lambda city, unknown: [city, unknown], [{"city": "Bern", "days": 2}, CALL.raw_data]),
+            (lambda a, b=None: [a, b], [{"city": "Bern", "days": 2}, CALL.raw_data]),
+            (lambda city, /: [city], [{"city": "Bern", "days": 2}]),
+        ],
+    )
+    def test_a_handler_may_take_properties_by_name(self, handler, passed):
+        """Where all that it needs is a property of the schema; otherwise it is plain, whatever its names are."""
+        tool = Tool.define("t", handler, parameters={**CITY, "days": {"type": "integer"}})
+
+        assert passed == tool.call({"city": "Bern", "days": "2", "more": 1}, CALL)
+
+    def test_what_a_handler_needs_by_name_is_asked_for(self):
+        """Also where the schema, which the model has seen, does not require it."""
+        tool = Tool.define("t", lambda city, days: 0, parameters={**CITY, "days": {"type": "integer"}})
+
+        with pytest.raises(ArgumentsRefused, match=r"^days must be an integer$"):
+            tool.call({"city": "Bern"}, CALL)
+
+    @pytest.mark.parametrize(
+        ("handler", "passed"),
+        [(list, []), (lambda raw_data: [raw_data], [CALL.raw_data]), (lambda call: [call], [CALL])],
+    )
+    @pytest.mark.parametrize("parameters", [{}, {"type": "object", "properties": {}}])
+    def test_a_handler_may_take_nothing_from_the_model(self, parameters, handler, passed):
+        tool = Tool.define("t", handler, parameters=parameters)
+
+        assert ({"type": "object", "properties": {}}, passed) == (tool.parameters, tool.call({"x": 1}, CALL))
+
     def test_a_handler_without_a_signature_gets_both(self):
         class Handler:
             __signature__ = "unreadable"
