@@ -18,6 +18,7 @@ _HOST = (
     ("/health", "GET", "a summary: how many agents, where"),
     ("/live", "GET", "whether the process answers"),
     ("/ready", "GET", "whether to send it requests"),
+    ("/sip", "POST", "the document of the agent that a SIP address names"),
     ("/startup", "GET", "whether it has finished starting"),
 )
 

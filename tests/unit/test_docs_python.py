@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pages import DOCS, PAGES, blocks, every, title, write
 
-from agenthost import AgentBase, AgentServer, ConfigurationError, hookspecs
+from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError, hookspecs
 from agenthost._host.config import Config, load_config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.loader import load
@@ -121,6 +121,22 @@ def test_plugins_are_loaded_and_do_something(block, monkeypatch, tmp_path):
     assert bool(paths - {"/live", "/startup", "/ready", "/ready/{agent}", "/health", "/health/{agent}"}) >= (
         "configure_app" in plugin.hooks
     )
+
+
+def test_what_the_guide_on_skills_promises(monkeypatch, tmp_path):
+    """The skill is found by its entry point, works for an agent that takes it, and refuses what it cannot use."""
+    page = DOCS / "how-to" / "write-a-skill.md"
+    _, skill = blocks(page, "python")
+    metadata = tmp_path / "agenthost_tides-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.4\nName: agenthost-tides\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[agenthost.skills]\ntides = agenthost_tides:TidesSkill\n")
+    (tmp_path / "agenthost_tides.py").write_text(skill.text)
+    agent = AgentBase("pilot").add_skill("tides", {"place": "lighthouse"})
+    assert agent.on_function_call("high_tide", {}).to_dict() == {"response": "The tide is high at 06:30 and 18:55."}
+    assert agent.prompt_has_section("Tides")
+    with pytest.raises(DefinitionError, match="there are no tides for 'moon'"):
+        AgentBase("lost").add_skill("tides", {"place": "moon"})
 
 
 def test_what_the_guide_on_tools_promises(monkeypatch):

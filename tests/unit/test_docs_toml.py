@@ -37,5 +37,5 @@ def test_projects_offer_something_to_this_agenthost(block: Block):
     project = tomllib.loads(block.text)["project"]
     wanted = {Requirement(line).name: Requirement(line).specifier for line in project["dependencies"]}
 
-    assert {"agenthost", "agenthost.agents"} & project["entry-points"].keys()
+    assert {"agenthost", "agenthost.agents", "agenthost.skills"} & project["entry-points"].keys()
     assert wanted["agenthost"].contains(__version__)
