@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from agenthost.swaig import Call
 
-__all__ = ["Signature", "TypedArguments", "is_plain", "names_of", "read_signature"]
+__all__ = ["Signature", "TypedArguments", "is_plain", "names_of", "read_signature", "reads_arguments"]
 
 _GOOGLE = re.compile(r"^Args:$", re.MULTILINE)
 _INJECTED = ("call", "raw_data")
@@ -96,6 +96,15 @@ def is_plain(handler: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):
         return True
     return names[:1] == ["args"] or names[:1] == ["raw_data"]
+
+
+def reads_arguments(handler: Callable[..., Any]) -> bool:
+    """Whether a plain handler takes a dictionary that it calls ``args``, and so reads what a model passes."""
+    try:
+        names = list(inspect.signature(handler).parameters)
+    except (TypeError, ValueError):
+        return False
+    return names[:1] == ["args"]
 
 
 def names_of(handler: Callable[..., Any], properties: Mapping[str, Any]) -> dict[str, bool] | None:

@@ -23,7 +23,7 @@ from attrs import field, frozen
 from agenthost.arguments import AnyArguments, NamedArguments, SchemaArguments
 from agenthost.errors import DefinitionError
 from agenthost.gates import checked_gates
-from agenthost.signatures import TypedArguments, is_plain, names_of, read_signature
+from agenthost.signatures import TypedArguments, is_plain, names_of, read_signature, reads_arguments
 
 if TYPE_CHECKING:
     from agenthost.swaig import Call
@@ -93,6 +93,7 @@ class Tool:
         webhook_url: an address elsewhere that answers this tool instead of the host.
         fallback: what the caller hears when the tool fails; None for the agent's own sentence.
         extras: further fields of the function's description (fillers, wait_file, meta_data, …), sent as they are.
+        undeclared: whether the handler reads a dictionary of arguments, and nothing tells the model what to put there.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Tool:
     webhook_url: str | None = None
     fallback: str | None = None
     extras: Mapping[str, Any] = field(factory=dict, repr=False)
+    undeclared: bool = False
 
     @classmethod
     def define(
@@ -171,6 +173,7 @@ class Tool:
             webhook_url=webhook_url,
             fallback=fallback,
             extras=_extras(name, extras),
+            undeclared=parameters is None and not schema["properties"] and reads_arguments(handler),
         )
 
     def describe(self, url: str | None) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
         click.echo(table(AGENT_COLUMNS, agent_rows(report)))
         for line in failed_plugins(report):
             click.echo(line)
-        print_warnings(plan.warnings)
+        print_warnings((*plan.warnings, *plan.findings))
         count = report["problems"]
         click.echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
     sys.exit(ExitCode.FINDINGS if plan.problems or not report["agents"] else ExitCode.OK)

@@ -161,6 +161,16 @@ class HostPlan:
         return (*self.unfitting, *unroutable, *unreachable)
 
     @property
+    def findings(self) -> tuple[str, ...]:
+        """Sentences about what is served and was probably not meant so; they are no problems."""
+        return tuple(
+            f"{tool.name} of {agent.key} declares no parameters: the model cannot know what to pass"
+            for agent in self.agents
+            for tool in agent.tools.values()
+            if tool.undeclared
+        )
+
+    @property
     def problems(self) -> int:
         """How many agents and plugins failed, and warnings there are."""
         plugins = sum(plugin.state == "quarantined" for plugin in self.plugins)
@@ -248,6 +258,7 @@ class HostPlan:
                 for plugin in self.plugins
             ],
             "warnings": list(self.warnings),
+            "findings": list(self.findings),
             "problems": self.problems,
         }
 

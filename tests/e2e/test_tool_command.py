@@ -85,3 +85,16 @@ def test_an_agent_that_is_not_served(endpoints):
     assert " Mend it: " in broken.stderr
     assert unknown.returncode == 4
     assert unknown.stderr.startswith("agenthost: there is no agent 'nobody'. Installed: async-guests, ")
+
+
+def test_check_finds_a_tool_that_a_model_cannot_call(endpoints):
+    """It is said, and it is no problem: everything is served."""
+    checked, data = (endpoints.run("agenthost", "check", *more) for more in ((), ("--json",)))
+
+    finding = "anything of watched declares no parameters: the model cannot know what to pass"
+    assert (checked.returncode, checked.stderr) == (0, f"warning: {finding}\n")
+    assert checked.stdout.endswith("No problems.\n")
+    report = json.loads(data.stdout)
+    assert (report["findings"], report["warnings"], report["problems"]) == ([finding], [], 0)
+    with endpoints.serve("--strict") as served:
+        assert Caller.of(served).ask("GET", "/health").json["status"] == "ok"

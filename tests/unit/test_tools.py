@@ -312,7 +312,7 @@ class TestArity:
 
     @pytest.mark.parametrize(
         ("handler", "passed"),
-        [(list, []), (lambda raw_data: [raw_data], [CALL.raw_data]), (lambda call: [call], [CALL])],
+        [(lambda: ["none"], ["none"]), (lambda raw_data: [raw_data], [CALL.raw_data]), (lambda call: [call], [CALL])],
     )
     @pytest.mark.parametrize("parameters", [{}, {"type": "object", "properties": {}}])
     def test_a_handler_may_take_nothing_from_the_model(self, parameters, handler, passed):
@@ -328,6 +328,28 @@ class TestArity:
                 return args
 
         assert ({}, CALL.raw_data) == Tool.define("t", Handler()).call({}, CALL)
+
+
+class TestUndeclared:
+    @pytest.mark.parametrize("handler", [plain_one, plain_two, plain_default])
+    def test_a_dictionary_of_which_nothing_is_known(self, handler):
+        assert True is Tool.define("t", handler).undeclared
+
+    @pytest.mark.parametrize(
+        ("handler", "parameters"),
+        [
+            (plain_two, {}),
+            (plain_two, {"type": "object", "properties": {}}),
+            (plain_two, CITY),
+            (lambda: 0, None),
+            (lambda city: 0, None),
+            (lambda raw_data: 0, None),
+            (lambda _args, raw_data: 0, {}),
+        ],
+    )
+    def test_tools_that_say_what_they_take(self, handler, parameters):
+        """Also nothing at all."""
+        assert False is Tool.define("t", handler, parameters=parameters).undeclared
 
 
 class TestDefine:

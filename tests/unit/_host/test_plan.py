@@ -323,3 +323,19 @@ class TestFind:
         plan = plan_of(built("a", agent=AgentBase("x", "/a")), built("b", agent=AgentBase("x", "/b")))
 
         assert plan.find("x") is None
+
+
+class TestFindings:
+    def test_tools_that_read_arguments_and_declare_none(self):
+        """They are told by agent, and are no problem."""
+        agent = AgentBase("sales")
+        agent.define_tool("get_pricing", "Get a price", handler=lambda args, raw_data: "")
+        agent.define_tool("hours", "Opening hours", {}, lambda args, raw_data: "")
+        agent.define_tool("look_up", "Look up", {"city": {"type": "string"}}, lambda args: "")
+        agent.define_tool("elsewhere", "Ask elsewhere", webhook_url="https://example.com/x")
+
+        plan = plan_of(built("desk", agent=agent), built("other"))
+
+        told = ("get_pricing of desk declares no parameters: the model cannot know what to pass",)
+        assert told == plan.findings
+        assert ([*told], 0, ()) == (plan.report()["findings"], plan.problems, plan.warnings)

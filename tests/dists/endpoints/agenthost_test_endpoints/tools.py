@@ -73,6 +73,10 @@ class Watched(AgentBase):
         self.define_tool("add", "Add", {"a": {"type": "integer"}}, lambda args: args["a"] + 1, required=["a"])
         self.define_tool("forbidden", "Fail", {}, fail)
 
+    @AgentBase.tool(description="Take anything")
+    def anything(self, args, raw_data):
+        return str(args)
+
     def on_function_call(self, name, args, raw_data=None):
         if name == "forbidden":
             return FunctionResult(f"{name} is not for {raw_data['caller_id_num']}.")
