@@ -41,8 +41,9 @@ class AgentBase(Vocabulary):
         name: the agent's name, as other agents and people call it.
         route: where it is mounted, such as ``/sales``; the host's configuration may decide otherwise. Left out, it is
             ``/`` and the name of the agent's entry point.
-        host: where it listens when it is served alone; a host of several agents has its own.
-        port: the same; None for the host's own choice.
+        host: where it listens when it is served alone; None for the host's own choice. A host of several agents has
+            its own.
+        port: the same.
         basic_auth: user and password, when it is served alone; a host of several agents has its own.
         use_pom: False leaves the prompt's sections out: its text alone counts.
         token_expiry_secs: seconds that its tokens are good for; left out, what the host says.
@@ -75,7 +76,7 @@ class AgentBase(Vocabulary):
         self,
         name: str,
         route: str | None = None,
-        host: str = "0.0.0.0",  # noqa: S104 - the field's default
+        host: str | None = None,
         port: int | None = None,
         basic_auth: tuple[str, str] | None = None,
         use_pom: bool = True,

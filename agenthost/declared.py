@@ -9,6 +9,7 @@ from attrs import Factory, define, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agenthost._host.server import AgentServer
     from agenthost.swml import Draft
 
 __all__ = ["Alone", "Declared"]
@@ -19,15 +20,15 @@ class Alone:
     """What an agent wants where it is served alone, or has keys of its own.
 
     Args:
-        host: the address to listen on.
-        port: the port; None for the host's own choice.
+        host: the address to listen on; None for the host's own choice.
+        port: the port; the same.
         basic_auth: user and password that callers present.
         token_lifetime: seconds that its tokens are good for; None for the host's own choice.
         signing_key: verifies webhook signatures of this agent, beside the host's keys.
         token_secret: signs and verifies this agent's tokens, beside the host's keys.
     """
 
-    host: str = "0.0.0.0"  # noqa: S104 - the field's default
+    host: str | None = None
     port: int | None = None
     basic_auth: tuple[str, str] | None = field(default=None, repr=False)
     token_lifetime: int | None = None
@@ -53,6 +54,7 @@ class Declared:
         mcp_server: whether its tools are offered to clients of the Model Context Protocol.
         sealed: whether the host serves it.
         of_call: whether this is the copy of one call.
+        own_host: the host that serves it alone, once it has been asked for.
     """
 
     name: str
@@ -68,3 +70,4 @@ class Declared:
     mcp_server: bool = False
     sealed: bool = False
     of_call: bool = False
+    own_host: AgentServer | None = field(default=None, repr=False)

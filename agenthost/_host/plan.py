@@ -176,20 +176,25 @@ class HostPlan:
         plugins = sum(plugin.state == "quarantined" for plugin in self.plugins)
         return len(self.failed) + plugins + len(self.warnings)
 
-    def with_aliases(self, registered: Iterable[SipAlias], *, automatic: bool = True) -> HostPlan:
+    def with_aliases(
+        self, registered: Iterable[SipAlias], *, automatic: bool = True, keeping: bool = False
+    ) -> HostPlan:
         """The same plan with its SIP aliases decided anew.
 
         Args:
             registered: aliases that somebody set in code; they win over those that agents ask for.
             automatic: whether names and routes are aliases too.
+            keeping: whether agents that are reached by an alias keep it against others.
         """
+        served = {agent.key for agent in self.agents}
+        kept = [SipAlias(user, key) for user, key in self.aliases.agents.items() if keeping and key in served]
         declared_too = [SipAlias(user, agent.key) for agent in self.agents for user in agent.sip]
         suggested = [
             SipAlias(user, agent.key)
             for agent in self.agents
             for user in {agent.key, agent.route.rpartition("/")[2], *(() if agent.again else (agent.name,))}
         ]
-        return attrs.evolve(self, aliases=AliasTable.of(registered, declared_too, suggested if automatic else ()))
+        return attrs.evolve(self, aliases=AliasTable.of(registered, kept, declared_too, suggested if automatic else ()))
 
     def with_agent(self, item: Built) -> HostPlan:
         """The same plan with one agent more; those that are served keep their routes against it.

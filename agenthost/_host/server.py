@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agenthost._web.front import Front
+    from agenthost._web.serverless import WSGIApplication
 
 __all__ = ["AgentServer", "accepted", "installed_plan", "make_runtime", "start_logging", "with_secrets"]
 
+_log = logging.getLogger("agenthost")
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -85,7 +88,8 @@ def accepted(config: Config, plan: HostPlan) -> HostPlan:
 class AgentServer:
     """A host for agents that a program makes itself.
 
-    Agents can be registered and removed while it serves: requests in flight finish on what they began with.
+    Agents can be registered and removed while it serves, from any thread: requests in flight finish on what they began
+    with, and an agent that is served keeps its route and its SIP users against a newcomer.
 
     Args:
         host: address to listen on; left out, configuration's (``127.0.0.1``).
@@ -99,7 +103,8 @@ class AgentServer:
         self._config = Config()
         self._plan: HostPlan | None = None
         self._front: Front | None = None
-        self._aliases: list[SipAlias] = []
+        self._changing = threading.RLock()
+        self._usernames: dict[str, str] = {}
         self._sip_path: str | None = None
         self._auto_map = False
         self._callbacks: dict[str, Callable[..., Any]] = {}
@@ -118,17 +123,17 @@ class AgentServer:
         route = _absolute(route if route is not None else own.route or "/")
         if problem := route_problem(route):
             raise DefinitionError(problem)
-        if route in self._registered:
-            msg = f"route {route!r} is already taken by agent {self._registered[route].key!r}; choose another."
-            raise DefinitionError(msg)
-        keys = {item.key for item in self._registered.values()}
-        key = own.name if own.name not in keys else f"{own.name}:{route}"
-        for path, callback in self._callbacks.items():
-            agent.register_routing_callback(callback, path)
-        item = Built(key, "code", "", agent, AgentConfig(route=route))
-        if self._plan is not None:
-            self._publish(self._plan.with_agent(item))
-        self._registered[route] = item
+        with self._changing:
+            self._refuse_double(agent, route)
+            keys = {item.key for item in self._registered.values()}
+            key = own.name if own.name not in keys else f"{own.name}:{route}"
+            for path, callback in self._callbacks.items():
+                agent.register_routing_callback(callback, path)
+            item = Built(key, "code", "", agent, AgentConfig(route=route))
+            plan = self._plan.with_agent(item) if self._plan is not None else None
+            self._registered[route] = item
+            if plan is not None:
+                self._publish(plan)
 
     def unregister(self, route: str) -> bool:
         """Remove the agent at ``route``; while the host serves, it is gone at once, everywhere.
@@ -136,17 +141,19 @@ class AgentServer:
         Returns:
             Whether there was one.
         """
-        item = self._registered.pop(_absolute(route), None)
-        if item is None:
-            return False
-        if self._plan is not None:
-            self._publish(self._plan.without(_absolute(route)))
-        release(item.agent)
+        route = _absolute(route)
+        with self._changing:
+            item = self._registered.pop(route, None)
+            if item is None:
+                return False
+            if self._plan is not None:
+                self._publish(self._plan.without(route))
+                release(item.agent)
         return True
 
     def get_agents(self) -> list[tuple[str, AgentBase]]:
         """Route and agent of each, in order of registration."""
-        return [(route, item.agent) for route, item in self._registered.items()]
+        return [(route, item.agent) for route, item in list(self._registered.items())]
 
     def get_agent(self, route: str) -> AgentBase | None:
         """The agent at ``route``, or None."""
@@ -159,30 +166,47 @@ class AgentServer:
         Args:
             route: where the platform asks.
             auto_map: whether each agent is reached by its name and the last segment of its route.
-        """
-        self._sip_path, self._auto_map = _absolute(route), auto_map
-        if self._front is not None:
-            self._front.sip_path = self._sip_path
-        self._map_again()
-
-    def register_sip_username(self, username: str, route: str) -> None:
-        """Let the SIP user ``username`` reach the agent at ``route``.
 
         Raises:
-            DefinitionError: no agent is registered there.
+            DefinitionError: an agent is registered at this route.
         """
-        item = self._registered.get(_absolute(route))
-        if item is None:
-            msg = f"SIP user {username!r}: no agent is registered at {route!r}; register it first."
-            raise DefinitionError(msg)
-        self._aliases.append(SipAlias(username, item.key))
-        self._map_again()
+        route = _absolute(route)
+        with self._changing:
+            if route in self._registered:
+                msg = f"SIP routing at {route!r}: agent {self._registered[route].key!r} is there; choose another route."
+                raise DefinitionError(msg)
+            self._sip_path, self._auto_map = route, auto_map
+            if self._front is not None:
+                self._front.answer_sip_at(route)
+            if self._plan is not None:
+                self._publish(self._plan, keeping=False)
+
+    def register_sip_username(self, username: str, route: str) -> None:
+        """Let the SIP user ``username`` reach the agent at ``route``, also one that takes its place there later.
+
+        Raises:
+            DefinitionError: no agent is registered there, or this user already reaches another.
+        """
+        route = _absolute(route)
+        with self._changing:
+            if route not in self._registered:
+                msg = f"SIP user {username!r}: no agent is registered at {route!r}; register it first."
+                raise DefinitionError(msg)
+            if not isinstance(username, str) or not username:
+                raise DefinitionError(f"a SIP user is text such as 'sales', not {username!r}.")
+            other = self._usernames.get(username.casefold(), route)
+            if other != route and other in self._registered:
+                raise DefinitionError(f"SIP user {username!r} already reaches the agent at {other!r}.")
+            self._usernames[username.casefold()] = route
+            if self._plan is not None:
+                self._publish(self._plan)
 
     def register_global_routing_callback(self, callback_fn: Callable[..., Any], path: str) -> None:
         """Register a routing callback with every agent, present and future; see ``AgentBase``."""
-        self._callbacks[path] = callback_fn
-        for item in self._registered.values():
-            item.agent.register_routing_callback(callback_fn, path)
+        with self._changing:
+            for item in self._registered.values():
+                item.agent.register_routing_callback(callback_fn, path)
+            self._callbacks[path] = callback_fn
 
     def serve_static_files(self, directory: str, route: str = "/") -> None:
         """Serve the files below ``directory`` at ``route``, without credentials; agents and health come first.
@@ -204,9 +228,21 @@ class AgentServer:
         Raises:
             ConfigurationError: agenthost.toml, the environment or an argument is wrong.
         """
-        if self._front is None:
-            self._open(self._configured())
+        with self._changing:
+            if self._front is None:
+                self._open(self._configured())
         return self._front  # type: ignore[return-value]
+
+    @property
+    def wsgi(self) -> WSGIApplication:
+        """The host as a WSGI application, where nothing speaks ASGI: Google Cloud Functions and the like.
+
+        Raises:
+            ConfigurationError: a2wsgi is not installed, or the configuration cannot be used.
+        """
+        from agenthost._web.serverless import as_wsgi  # noqa: PLC0415 - only where it is asked for
+
+        return as_wsgi(self.app)
 
     def run(self, event: Any = None, context: Any = None, host: str | None = None, port: int | None = None) -> Any:
         """Serve: an event of AWS Lambda, the request of a CGI process, else a port until SIGTERM or SIGINT.
@@ -235,18 +271,24 @@ class AgentServer:
         from agenthost._web.serving import address, listen, serve_front  # noqa: PLC0415 - Litestar, only where it is served
 
         config = self._configured(host=host, port=port)
-        if self._front is None:
-            self._open(config)
+        with self._changing:
+            if self._front is None:
+                self._open(config)
         start_logging(config)
+        if config.host.workers > 1:
+            _log.warning("a program serves in one process: host.workers has no effect here")
         with listen(config.host.host, config.host.port) as opened:
             url = address(opened)
 
-            def ready(plan: HostPlan) -> None:
+            def ready(_: HostPlan) -> None:
+                with self._changing:
+                    plan = self._first_plan()
+                    self.app.publish(plan)  # what was registered since the front was opened
                 shown = with_secrets(config)
                 print(banner(shown, url, plan.report(), made=config.host.password is None), flush=True)  # noqa: T201
 
             self.app.start()
-            serve_front(opened, self.app, self._served, ready)
+            serve_front(opened, self.app, self._first_plan, ready)
         return None
 
     def _configured(self, **options: object) -> Config:
@@ -259,25 +301,57 @@ class AgentServer:
         self._config = config
         self._front = Front(make_runtime(with_secrets(config)), self._first_plan, self._sip_path)
 
-    def _served(self) -> HostPlan:
-        return self._plan or self._first_plan()
-
     def _first_plan(self) -> HostPlan:
-        """Decide what is served, once; from then on the plan changes with ``register`` and ``unregister``."""
-        plan = make_plan(self._config, Loaded(tuple(self._registered.values()), (), (), (), (), ()))
-        if plan.failed:
-            raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis))
-        self._plan = plan.with_aliases(self._aliases, automatic=self._auto_map)
-        return self._plan
+        """Decide what is served, once, and publish it; from then on ``register`` and ``unregister`` change the plan.
 
-    def _publish(self, plan: HostPlan) -> None:
-        self._plan = plan.with_aliases(self._aliases, automatic=self._auto_map)
+        Raises:
+            PlanError: an agent cannot be mounted; none of the others is sealed then.
+        """
+        with self._changing:
+            if self._plan is None:
+                plan = make_plan(self._config, Loaded(tuple(self._registered.values()), (), (), (), (), ()))
+                if plan.failed:
+                    for agent in plan.agents:
+                        release(agent.agent)
+                    reasons = [f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis]
+                    raise PlanError("; ".join(reasons))
+                self._publish(plan, keeping=False)
+            return self._plan  # type: ignore[return-value]
+
+    def _publish(self, plan: HostPlan, *, keeping: bool = True) -> None:
+        """Serve ``plan`` with its SIP aliases decided; what is not reached, or does not get its alias, is logged."""
+        reached = [
+            SipAlias(user, self._registered[route].key)
+            for user, route in self._usernames.items()
+            if route in self._registered
+        ]
+        before, told = (self._plan.agents, self._plan.warnings) if self._plan is not None else (plan.agents, ())
+        self._plan = plan.with_aliases(reached, automatic=self._auto_map, keeping=keeping)
         if self._front is not None:
             self._front.publish(self._plan)
+        for warning in self._plan.warnings:
+            if warning not in told:
+                _log.warning("%s", warning)
+        for agent in (agent for agent in plan.agents if agent not in before):
+            for user in agent.sip:
+                key = self._plan.aliases.find(user)
+                if key not in (agent.key, None):
+                    _log.warning("SIP alias %r stays with agent %s; agent %s asks for it too", user, key, agent.key)
 
-    def _map_again(self) -> None:
-        if self._plan is not None:
-            self._publish(self._plan)
+    def _refuse_double(self, agent: AgentBase, route: str) -> None:
+        """Whether the route is free, and the agent is not mounted elsewhere.
+
+        Raises:
+            DefinitionError: one of them is not so.
+        """
+        if route == self._sip_path:
+            raise DefinitionError(f"route {route!r} is where SIP is answered; choose another.")
+        for taken, item in self._registered.items():
+            if taken == route:
+                raise DefinitionError(f"route {route!r} is already taken by agent {item.key!r}; choose another.")
+            if item.agent is agent:
+                msg = f"agent {item.key!r} is already registered at {taken!r}; make another of its class for {route!r}."
+                raise DefinitionError(msg)
 
 
 def _absolute(route: str) -> str:

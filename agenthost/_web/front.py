@@ -69,20 +69,22 @@ class Front:
 
     Args:
         runtime: the host that it shows.
-        start: makes the first plan, when the application is first asked for something; None where somebody publishes
-            it.
+        start: publishes the first plan, when the application is first asked for something; None where somebody does so
+            by himself.
         sip_path: where the host answers for SIP addresses; None where it does not.
     """
 
     def __init__(
-        self, runtime: Runtime, start: Callable[[], HostPlan] | None = None, sip_path: str | None = "/sip"
+        self, runtime: Runtime, start: Callable[[], object] | None = None, sip_path: str | None = "/sip"
     ) -> None:
         self.runtime = runtime
         self._site = Site(runtime)
         self._start = start
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
-        self.sip_path = sip_path
+        self._sip_paths: tuple[str, ...] = ()
+        if sip_path is not None:
+            self.answer_sip_at(sip_path)
         self.litestar = make_app(runtime)
 
     def get(self, path: str) -> Callable[[F], F]:
@@ -96,15 +98,19 @@ class Front:
         """Answer POST at ``path`` with the decorated function."""
         return self._adder(path, ("POST",))
 
+    def answer_sip_at(self, path: str) -> None:
+        """Answer for SIP addresses at ``path`` alone, also where an agent at ``/`` would."""
+        self._sip_paths = (path, f"{path}/")
+
     def serve_files(self, path: str, directory: str) -> None:
         """Serve the files below ``directory`` at ``path``, without credentials."""
         self._static[path] = directory
         self.litestar = make_app(self.runtime, static=self._static)
 
     def start(self) -> None:
-        """Make and publish the first plan, unless that has been done."""
+        """Have the first plan published, unless that has been done."""
         if self._start is not None:
-            self.publish(self.assemble(self._start()))
+            self._start()
 
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan``, which ``assemble`` gave, from now on."""
@@ -160,11 +166,11 @@ class Front:
             published = self.runtime.published
             if published is not None:
                 request = Request(self._site, published, head, scope, receive)
+                if path in self._sip_paths:
+                    await send_bytes(send, *await self._route_sip(request))
+                    return
                 if found := published.table.find(path):
                     await send_bytes(send, *await self._serve(request, *found))
-                    return
-                if path == self.sip_path:
-                    await send_bytes(send, *await self._route_sip(request))
                     return
             await self._pass_on(path, scope, receive, send)
         except Refused as refused:

@@ -1,21 +1,27 @@
-"""Serverless: one request at a time, as AWS Lambda and CGI bring them, to the same front as everywhere."""
+"""Serverless: one request at a time, as AWS Lambda, CGI and WSGI bring them, to the same front as everywhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, unquote
 
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from litestar.types import HTTPScope, Receive, Send
 
     from agenthost._web.front import Front
 
-__all__ = ["answer_cgi", "answer_lambda"]
+__all__ = ["WSGIApplication", "answer_cgi", "answer_lambda", "as_wsgi"]
+
+WSGIApplication: TypeAlias = "Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]"
+"""PEP 3333."""
 
 _INSTALL = "Install it: pip install 'agenthost[serverless]'."
+_PLAIN = "/-._~!$&'()*+,;=:@"
+"""What stands unescaped in a path beside letters and digits (RFC 3986, section 3.3)."""
 
 
 def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
@@ -37,12 +43,36 @@ def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
     except ImportError as error:
         msg = f"AWS Lambda needs mangum, which is not installed. {_INSTALL}"
         raise ConfigurationError(msg) from error
-    prefix, stripped = _stage(event)
+    prefix, path = _place(event)
 
     async def app(scope: HTTPScope, receive: Receive, send: Send) -> None:
-        await front({**scope, "root_path": prefix, "path": prefix + scope["path"]}, receive, send)
+        whole = prefix + path
+        placed = {"root_path": prefix, "path": unquote(whole), "raw_path": whole.encode()}
+        await front({**scope, **placed}, receive, send)  # type: ignore[typeddict-item]
 
-    return Mangum(app, lifespan="off", api_gateway_base_path=stripped)(event, context)  # type: ignore[arg-type]
+    return Mangum(app, lifespan="off")(event, context)  # type: ignore[arg-type]
+
+
+def as_wsgi(front: Front) -> WSGIApplication:
+    """The host as a WSGI application; its event loop runs on a thread of its own.
+
+    Raises:
+        ConfigurationError: a2wsgi is not installed.
+    """
+    try:
+        from a2wsgi import ASGIMiddleware  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        msg = f"CGI and WSGI need a2wsgi, which is not installed. {_INSTALL}"
+        raise ConfigurationError(msg) from error
+    inner = ASGIMiddleware(front)  # type: ignore[arg-type]
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Hand a request on; its path is escaped again, so that our rules see what a client may have sent."""
+        sent = {name: value for name, value in environ.items() if value or not name.startswith("CONTENT_")}
+        sent["PATH_INFO"] = quote(environ.get("PATH_INFO", "").encode("latin-1"), safe=_PLAIN)
+        return inner(sent, start_response)  # type: ignore[arg-type]
+
+    return app
 
 
 def answer_cgi(front: Front) -> None:
@@ -51,25 +81,21 @@ def answer_cgi(front: Front) -> None:
     Raises:
         ConfigurationError: a2wsgi is not installed.
     """
-    try:
-        from a2wsgi import ASGIMiddleware  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        msg = f"CGI needs a2wsgi, which is not installed. {_INSTALL}"
-        raise ConfigurationError(msg) from error
     from wsgiref.handlers import CGIHandler  # noqa: PLC0415 - only here
 
-    CGIHandler().run(ASGIMiddleware(front))  # type: ignore[arg-type]
+    CGIHandler().run(as_wsgi(front))
 
 
-def _stage(event: Mapping[str, Any]) -> tuple[str, str]:
-    """The path that callers write before a route, and the part of it that the event's path still has.
+def _place(event: Mapping[str, Any]) -> tuple[str, str]:
+    """The path that callers write before a route, and the path from there on.
 
-    REST v1 takes the stage off ``path`` and leaves it in ``requestContext.path``; HTTP v2 leaves it in ``rawPath``.
+    An HTTP API leaves a named stage in the path, and says so by a ``version``. A REST API takes it off ``path`` and
+    leaves it in ``requestContext.path``. A load balancer has none.
     """
     context = event.get("requestContext") or {}
-    if event.get("version") == "2.0":
-        stage = context.get("stage", "$default")
-        named = f"/{stage}" if stage != "$default" and str(event.get("rawPath", "")).startswith(f"/{stage}") else ""
-        return named, named or "/"
-    whole, path = str(context.get("path") or ""), str(event.get("path") or "")
-    return (whole[: -len(path)] if path and whole.endswith(path) else ""), "/"
+    path = str(event.get("rawPath") or event.get("path") or "/")
+    if "version" in event:
+        stage = f"/{context.get('stage') or '$default'}"
+        return (stage, path[len(stage) :]) if f"{path}/".startswith(f"{stage}/") else ("", path)
+    whole, end = str(context.get("path") or "").rstrip("/"), path.rstrip("/")
+    return (whole[: len(whole) - len(end)] if whole.endswith(end) else ""), path

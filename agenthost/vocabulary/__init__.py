@@ -11,6 +11,7 @@ from agenthost.vocabulary.flow import FlowWords
 from agenthost.vocabulary.model import ModelWords
 from agenthost.vocabulary.platform import PlatformWords
 from agenthost.vocabulary.prompts import PromptWords
+from agenthost.vocabulary.serving import ServingWords
 from agenthost.vocabulary.skills import SkillWords
 from agenthost.vocabulary.speech import SpeechWords
 from agenthost.vocabulary.tools import ToolWords
@@ -28,5 +29,6 @@ class Vocabulary(
     FlowWords,
     AddressWords,
     CallWords,
+    ServingWords,
 ):
-    """Everything that an agent can say of itself."""
+    """Everything that an agent can say of itself, and being served alone."""

@@ -51,13 +51,15 @@ LEVELS = (
     ),
     ("_host.plan",),
     ("_host.runtime", "_host.calling", "_host.report", "_host.lint"),
-    ("_host.server",),
+    ("_host.server", "_host.alone"),
     ("_host.single",),
     ("_web",),
     ("_cli", "__main__", "builtin"),
 )
-"""From the ground up; a module imports from its own level or below. ``_host.server`` reaches up to ``_web`` in two
-functions, where it is asked to serve."""
+"""From the ground up; a module imports from its own level or below, ``UPWARD`` aside."""
+
+UPWARD = {"_host.server": "_web", "vocabulary.serving": "_host.alone"}
+"""Modules that reach up, and to where: only inside functions, where they are asked to serve."""
 
 
 def name_of(path: Path) -> str:
@@ -115,19 +117,29 @@ def test_libraries_stay_in_their_rooms(path):
     assert set() == strangers
 
 
+def above(path: Path, imported: set[str]) -> set[str]:
+    """What a module imports from a higher level than its own."""
+    level = level_of(name_of(path))
+    names = {name.removeprefix("agenthost.") for name in imported if name.startswith("agenthost.")}
+    return {name for name in names if level is not None and (level_of(name) or 0) > level}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_arrows_point_down(path):
-    """A module imports only from its own level or from below."""
-    level = level_of(name_of(path))
-    if level is None:
-        return
-    above = set()
-    for imported in imports(path, late=name_of(path) != "_host.server"):
-        if imported.startswith("agenthost."):
-            other = level_of(imported.removeprefix("agenthost."))
-            if other is not None and other > level:
-                above.add(imported)
-    assert set() == above
+    """A module imports only from its own level or from below; a few reach up to one place, inside functions."""
+    goal = UPWARD.get(name_of(path), "-")
+
+    assert set() == above(path, imports(path, late=False))
+    assert set() == {
+        name for name in above(path, imports(path, late=True)) if name != goal and not name.startswith(f"{goal}.")
+    }
+
+
+def test_those_that_reach_up_do():
+    """The list has nobody who no longer needs it."""
+    reaching = {name_of(path) for path in MODULES if above(path, imports(path, late=True))}
+
+    assert set(UPWARD) == reaching
 
 
 def test_importing_agenthost_is_cheap():

@@ -1,0 +1,53 @@
+"""A host of one: what ``run``, ``serve`` and ``get_app`` of an agent stand on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from agenthost._host.secret import Secret
+from agenthost._host.server import AgentServer
+from agenthost.agent import declared
+from agenthost.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from agenthost._host.config import Config
+    from agenthost.agent import AgentBase
+
+__all__ = ["HostOfOne"]
+
+
+class HostOfOne(AgentServer):
+    """A host whose only agent brings its own address, credentials and keys.
+
+    Whoever is called at an agent at ``/``, it is this one; at another route, ``/sip`` answers for its names alone.
+
+    Args:
+        agent: the agent.
+
+    Raises:
+        DefinitionError: it cannot be mounted where it asks to be, or its ``basic_auth`` is no pair.
+    """
+
+    def __init__(self, agent: AgentBase) -> None:
+        own = declared(agent)
+        alone = own.alone
+        super().__init__(alone.host, alone.port)
+        if alone.basic_auth is not None:
+            if len(alone.basic_auth) != 2 or not all(isinstance(part, str) for part in alone.basic_auth):  # noqa: PLR2004
+                raise DefinitionError(f"agent {own.name!r}: basic_auth must be a user and a password, both text.")
+            user, password = alone.basic_auth
+            self._options |= {"user": user, "password": Secret(password)}
+        self._token_secret = alone.token_secret
+        self.register(agent)
+        self._auto_map = True
+        if own.route not in (None, "/"):
+            self.setup_sip_routing()
+
+    def _configured(self, **options: object) -> Config:
+        """The configuration, in which the agent's own secret stands where no key is configured: none is made then."""
+        config = super()._configured(**options)
+        if self._token_secret is None or config.host.signing_keys:
+            return config
+        return evolve(config, host=evolve(config.host, signing_keys=(Secret(self._token_secret),)))
