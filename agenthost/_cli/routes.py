@@ -17,6 +17,7 @@ __all__ = ["command"]
 _HOST = (
     ("/health", "GET", "a summary: how many agents, where"),
     ("/live", "GET", "whether the process answers"),
+    ("/metrics", "GET", "what the host counts, for Prometheus"),
     ("/ready", "GET", "whether to send it requests"),
     ("/sip", "POST", "the document of the agent that a SIP address names"),
     ("/startup", "GET", "whether it has finished starting"),

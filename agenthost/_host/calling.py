@@ -14,6 +14,7 @@ import msgspec
 from attrs import frozen
 
 from agenthost._host.deadline import Deadline
+from agenthost._host.metrics import Metrics
 from agenthost._host.slots import Busy, Slots
 from agenthost._host.threads import Threads
 from agenthost.errors import ArgumentsRefused
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool
 
-__all__ = ["BUSY", "REFUSED_TOKEN", "Attempt", "Busy", "ToolCaller", "note_failure"]
+__all__ = ["BUSY", "REFUSED_TOKEN", "Attempt", "Busy", "ToolCaller"]
 
 BUSY = "I'm handling a lot of requests right now. Please try again in a moment."
 """What a caller hears when an agent can take no more."""
@@ -64,10 +65,12 @@ class ToolCaller:
 
     Args:
         timeout: seconds that a tool may take.
+        metrics: where failures are counted.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, metrics: Metrics | None = None) -> None:
         self._timeout = timeout
+        self._metrics = metrics or Metrics()
         self._threads = Threads()
         self._slots: WeakKeyDictionary[Mounted, Slots] = WeakKeyDictionary()
 
@@ -91,12 +94,19 @@ class ToolCaller:
         except BaseException as error:
             if _ours(error):
                 raise
-            error_id = note_failure(agent, f"tool {tool.name}", error)
+            error_id = self.failed(agent, f"tool {tool.name}", error)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
 
-    @staticmethod
-    def busy(agent: Mounted, what: str) -> bytes:
+    def failed(self, agent: Mounted, what: str, error: BaseException) -> str:
+        """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
+        error_id = f"e-{secrets.token_hex(6)}"
+        self._metrics.failed(agent.key, what)
+        _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error)
+        return error_id
+
+    def busy(self, agent: Mounted, what: str) -> bytes:
         """What is said instead of a tool's words when an agent can take no more."""
+        self._metrics.busy(agent.key, what)
         _log.warning("agent %s is busy: %d functions running; %s not started", agent.key, MOST_THREADS, what)
         return _encode({"response": BUSY})
 
@@ -130,7 +140,7 @@ class ToolCaller:
         except BaseException as error:
             if _ours(error):
                 raise
-            return Attempt(None, note_failure(agent, what, error))
+            return Attempt(None, self.failed(agent, what, error))
 
     async def run(
         self,
@@ -184,10 +194,3 @@ def _ours(error: BaseException) -> bool:
     except RuntimeError:  # the loop has ended, and what is left of the task is being closed
         return True
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-
-
-def note_failure(agent: Mounted, what: str, error: BaseException) -> str:
-    """Write a failure of an agent to the log; gives the id that the log and the caller's answer share."""
-    error_id = f"e-{secrets.token_hex(6)}"
-    _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error)
-    return error_id

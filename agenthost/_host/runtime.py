@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
+from agenthost._host.metrics import Metrics
 from agenthost._host.routes import RouteTable
 from agenthost._host.tokens import Tokens
 
@@ -89,6 +90,7 @@ class Runtime:
         self.config = config
         self.credentials = credentials
         self.tokens = tokens
+        self.metrics = Metrics()
         self._userinfo = credentials.userinfo
         self.phase = Phase.STARTING
         self.published: Published | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from litestar.enums import ScopeType
 
@@ -23,6 +23,7 @@ from agenthost._web import (
     debug_events,
     documents,
     mcp,
+    metrics,
     post_prompt,
     routing_callbacks,
     sip,
@@ -56,6 +57,7 @@ _ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], 
     "mcp": (mcp.answer, mcp.METHODS),
     "sip": (sip.answer, sip.METHODS),
 }
+HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str]]"
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _RETRY = [(b"retry-after", b"1")]
 
@@ -82,7 +84,7 @@ class Front:
         self._start = start
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
-        self._sip_paths: tuple[str, ...] = ()
+        self._own: dict[str, HostEndpoint] = {"/metrics": (metrics.answer_for_host, metrics.METHODS)}
         if sip_path is not None:
             self.answer_sip_at(sip_path)
         self.litestar = make_app(runtime)
@@ -100,7 +102,9 @@ class Front:
 
     def answer_sip_at(self, path: str) -> None:
         """Answer for SIP addresses at ``path`` alone, also where an agent at ``/`` would."""
-        self._sip_paths = (path, f"{path}/")
+        endpoint: HostEndpoint = (sip.answer_for_host, sip.METHODS)
+        self._own = {where: own for where, own in self._own.items() if own != endpoint}
+        self._own |= {path: endpoint, f"{path}/": endpoint}
 
     def serve_files(self, path: str, directory: str) -> None:
         """Serve the files below ``directory`` at ``path``, without credentials."""
@@ -166,8 +170,8 @@ class Front:
             published = self.runtime.published
             if published is not None:
                 request = Request(self._site, published, head, scope, receive)
-                if path in self._sip_paths:
-                    await send_bytes(send, *await self._route_sip(request))
+                if own := self._own.get(path):
+                    await send_bytes(send, *await _answer_for_host(request, *own))
                     return
                 if found := published.table.find(path):
                     await send_bytes(send, *await self._serve(request, *found))
@@ -214,13 +218,6 @@ class Front:
             return await routing_callbacks.answer(request, agent, endpoint)
         return await answer(request, agent)
 
-    async def _route_sip(self, request: Request) -> Answer:
-        """The host's own SIP endpoint."""
-        if request.scope["method"] != "POST":
-            return _other_method(request, sip.METHODS)
-        request.authorise()
-        return await sip.answer_for_host(request)
-
     async def _pass_on(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Everything that is not an agent's: the host's own endpoints, and what plugins added."""
         if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
@@ -233,6 +230,16 @@ class Front:
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
+
+
+async def _answer_for_host(
+    request: Request, answer: Callable[[Request], Awaitable[Answer]], methods: Sequence[str]
+) -> Answer:
+    """What the host says for itself."""
+    if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
+        return _other_method(request, methods)
+    request.authorise()
+    return await answer(request)
 
 
 def _other_method(request: Request, methods: Sequence[str]) -> Answer:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.calling import note_failure
 from agenthost._web import documents
 from agenthost._web.requests import Refused, query_value
 from agenthost.per_call import configure
@@ -46,7 +45,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             return 200, site.json, _encode(done.result)
         except (TypeError, ValueError, RecursionError) as error:
-            error_id = note_failure(agent, "on_summary's result", error)
+            error_id = site.caller.failed(agent, "on_summary's result", error)
     return 200, site.json, _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id})
 
 

@@ -34,7 +34,7 @@ class Site:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.caller = ToolCaller(runtime.config.host.tool_timeout)
+        self.caller = ToolCaller(runtime.config.host.tool_timeout, runtime.metrics)
         self.most = runtime.config.host.max_body
         self.document_time = runtime.config.host.document_timeout
         self.pair = runtime.credentials.pair

@@ -12,8 +12,10 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
+import tempfile
 import threading
 import time
 from functools import partial
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
+from agenthost._host.metrics import SHARED
 from agenthost._host.server import installed_plan, start_logging
 from agenthost._web.serving import serve_on
 from agenthost.errors import PlanError
@@ -104,6 +107,8 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    shared = tempfile.mkdtemp(prefix="agenthost-metrics-")
+    os.environ[SHARED] = shared  # the workers' metrics are added up there
     places = [_Place(partial(_launch, opened, config)) for _ in range(config.host.workers)]
     try:
         _watch(places, woken, stopping, ready)
@@ -111,6 +116,8 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
         _end(places, config.host.drain_timeout + _KILL_AFTER)
         woken.close()
         waker.close()
+        del os.environ[SHARED]
+        shutil.rmtree(shared, ignore_errors=True)
 
 
 def _watch(

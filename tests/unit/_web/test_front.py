@@ -315,3 +315,25 @@ def test_no_byte_of_a_request_reaches_a_header(front):
     for path in ("/desk?call_id=MARK", "/MARK", "/MARK//", "/desk/swaig?__token=MARK"):
         answer = ask(front, "GET", path)
         assert "MARK" not in json.dumps([*answer.headers.items()])
+
+
+class TestMetrics:
+    """What the host counts, at /metrics."""
+
+    def test_failures_are_counted_by_agent_and_part(self):
+        def fail(args):
+            raise ValueError
+
+        desk = AgentBase("desk", "/desk")
+        desk.define_tool("book", "d", {}, fail, secure=False)
+        front = front_of(desk)
+        assert 'agenthost_failures_total{agent="desk"' not in ask(front, "GET", "/metrics").text
+        for _ in range(2):
+            ask(front, "POST", "/desk/swaig", json={"function": "book"})
+        assert 'agenthost_failures_total{agent="desk",what="tool book"} 2.0' in ask(front, "GET", "/metrics").text
+
+    def test_they_are_for_those_with_credentials(self):
+        assert ask(front_of(), "GET", "/metrics", headers={}).status_code == 401
+
+    def test_they_are_read_only(self):
+        assert ask(front_of(), "POST", "/metrics", json={}).headers["allow"] == "GET, HEAD, OPTIONS"

@@ -1,0 +1,20 @@
+"""``GET /metrics``: what the host counts, for Prometheus, with the host's credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenthost._host.metrics import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer_for_host"]
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+async def answer_for_host(request: Request) -> Answer:
+    """The figures as text."""
+    site = request.site
+    return 200, [*site.shared, (b"content-type", CONTENT_TYPE.encode())], site.runtime.metrics.text()
