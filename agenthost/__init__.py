@@ -24,12 +24,15 @@ if TYPE_CHECKING:
         DefinitionError,
         ExitCode,
         PlanError,
+        StateRefused,
+        StateUnavailable,
         UnsupportedHost,
     )
     from agenthost.gates import SemanticGate
     from agenthost.hookspecs import hookimpl
     from agenthost.results import FunctionResult, SwaigFunctionResult
     from agenthost.skills import Skill
+    from agenthost.state import Entries, Entry, Scope, StateOptions, StateProvider, Store
     from agenthost.swaig import Call
 
 __all__ = [
@@ -45,13 +48,21 @@ __all__ = [
     "ContextBuilder",
     "DataMap",
     "DefinitionError",
+    "Entries",
+    "Entry",
     "ExitCode",
     "FunctionResult",
     "PlanError",
+    "Scope",
     "Secret",
     "SemanticGate",
     "Skill",
+    "StateOptions",
+    "StateProvider",
+    "StateRefused",
+    "StateUnavailable",
     "Step",
+    "Store",
     "SwaigFunctionResult",
     "UnsupportedHost",
     "create_expression_tool",
@@ -66,11 +77,17 @@ _HOMES = {
     "Context": "contexts",
     "ContextBuilder": "contexts",
     "DataMap": "datamap",
+    "Entries": "state",
+    "Entry": "state",
     "FunctionResult": "results",
+    "Scope": "state",
     "Secret": "_host.config",
     "SemanticGate": "gates",
     "Skill": "skills",
+    "StateOptions": "state",
+    "StateProvider": "state",
     "Step": "contexts",
+    "Store": "state",
     "SwaigFunctionResult": "results",
     "create_expression_tool": "datamap",
     "create_simple_api_tool": "datamap",

@@ -28,7 +28,9 @@ from agenthost.vocabulary.prompts import class_sections
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "runnable", "seal"]
+    from agenthost.state import Stores
+
+__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "runnable", "seal", "serve_state"]
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
 """What a caller hears when a tool fails and its agent has no sentence of its own."""
@@ -67,6 +69,8 @@ class AgentBase(Vocabulary):
         fallback: what the caller hears when one of its tools fails, or its document; a full sentence.
         on_failure: what follows when its document fails: ``hangup``, else a number, a SIP address, or the URL of a
             document that the call goes to.
+        shared_state: names of stores that it shares with other agents, such as ``("customers",)``; see
+            ``shared_state["customers"]``.
 
     Raises:
         DefinitionError: the name is empty, or something else that is declared cannot work.
@@ -101,6 +105,7 @@ class AgentBase(Vocabulary):
         sip: Sequence[str] = (),
         fallback: str = FALLBACK,
         on_failure: str = "hangup",
+        shared_state: Sequence[str] = (),
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             msg = f"{type(self).__name__}: name must be a word such as 'sales', not {name!r}."
@@ -129,6 +134,7 @@ class AgentBase(Vocabulary):
             draft,
             on_failure,
             Alone(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
+            shared_state=(shared_state,) if isinstance(shared_state, str) else tuple(shared_state),
         )
         if native_functions:
             self.set_native_functions(native_functions)
@@ -169,6 +175,18 @@ def seal(agent: AgentBase) -> Template:
 def release(agent: AgentBase) -> None:
     """Let an agent that is no longer served be configured, and mounted, again."""
     declared(agent).sealed = False
+
+
+def serve_state(agent: AgentBase, key: str, stores: Stores) -> None:
+    """Let an agent reach its state.
+
+    Args:
+        agent: the agent.
+        key: what the host calls it; its own store goes by this name.
+        stores: the host's stores.
+    """
+    own = declared(agent)
+    own.key, own.stores = key, stores
 
 
 def runnable(agent: AgentBase, tool: Tool) -> Tool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.server import AgentServer
+    from agenthost.state import Stores
     from agenthost.swml import Draft
 
 __all__ = ["Alone", "Declared"]
@@ -55,6 +56,9 @@ class Declared:
         sealed: whether the host serves it.
         of_call: whether this is the copy of one call.
         own_host: the host that serves it alone, once it has been asked for.
+        shared_state: names of the stores that it shares with others.
+        key: what the host calls it.
+        stores: the host's stores; None while none serves it.
     """
 
     name: str
@@ -71,3 +75,6 @@ class Declared:
     sealed: bool = False
     of_call: bool = False
     own_host: AgentServer | None = field(default=None, repr=False)
+    shared_state: tuple[str, ...] = ()
+    key: str = ""
+    stores: Stores | None = field(default=None, repr=False)

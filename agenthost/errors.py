@@ -7,7 +7,9 @@ AgentHostError
 │   └── AgentSealed          an agent was configured after the host had started serving it
 ├── UnsupportedHost          a package's requirements exclude this version of agenthost
 ├── PlanError                the host cannot serve what it found (--strict, or nothing to serve)
-└── ArgumentsRefused         a tool was called with arguments that its schema does not allow
+├── ArgumentsRefused         a tool was called with arguments that its schema does not allow
+├── StateRefused             a key or a value that no store takes (also a ValueError)
+└── StateUnavailable         the store of shared state cannot be reached
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ __all__ = [
     "DefinitionError",
     "ExitCode",
     "PlanError",
+    "StateRefused",
+    "StateUnavailable",
     "UnsupportedHost",
 ]
 
@@ -79,3 +83,11 @@ class PlanError(AgentHostError):
 
 class ArgumentsRefused(AgentHostError):  # noqa: N818 - it is an answer, not an error
     """A tool call's arguments do not fit the tool's schema; the text is one sentence that a model can act on."""
+
+
+class StateRefused(AgentHostError, ValueError):  # noqa: N818 - as ArgumentsRefused
+    """A key, a value or a number that no store takes, whichever is configured; the text says why."""
+
+
+class StateUnavailable(AgentHostError):  # noqa: N818 - a state, not an error
+    """The store of shared state cannot be reached; a write that was under way may have happened or not."""

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from litestar.config.app import AppConfig
 
     from agenthost.agent import AgentBase
+    from agenthost.state import StateProvider
 
-__all__ = ["PROJECT", "agents", "configure_app", "hookimpl"]
+__all__ = ["PROJECT", "agents", "configure_app", "hookimpl", "state_providers"]
 
 PROJECT = "agenthost"
 
@@ -48,4 +49,16 @@ def configure_app(app_config: AppConfig) -> None:
 
     Args:
         app_config: Litestar's own value; change it in place.
+    """
+
+
+@hookspec
+def state_providers() -> Iterable[StateProvider]:  # type: ignore[empty-body]
+    """Stores of shared state, by the schemes of their URLs.
+
+    Called once at start-up, in every process. The store that ``[state] url`` names is opened by the provider of its
+    scheme; two providers of one scheme are a conflict, which is reported with both plugins.
+
+    Returns:
+        Providers, each with the schemes that it opens.
     """

@@ -9,9 +9,12 @@ import msgspec
 from attrs import field, frozen
 
 from agenthost.results import FunctionResult
+from agenthost.state import NO_STORES, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from agenthost.state import Stores
 
 __all__ = ["Call", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
 
@@ -20,6 +23,7 @@ MAX_DEPTH = 64
 MAX_ANSWER = 256 * 1024
 """Bytes that a tool's answer may have."""
 
+_NO_STATE = NO_STORES.call("unserved")
 _BYTES = (bytes, bytearray, memoryview)
 _FUNCTION = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _decode = msgspec.json.Decoder().decode
@@ -41,6 +45,7 @@ class Call:
         global_data: what the call's agents have stored so far.
         meta_data: what this tool's results have stored so far.
         raw_data: the whole request body.
+        state: a store of this call's own, whose entries are kept for 24 hours after they were last written.
     """
 
     id: str
@@ -49,21 +54,28 @@ class Call:
     global_data: Mapping[str, Any] = field(repr=False)
     meta_data: Mapping[str, Any] = field(repr=False)
     raw_data: dict[str, Any] = field(repr=False)
+    state: Store = field(default=_NO_STATE, repr=False, eq=False)
 
     @classmethod
-    def from_body(cls, body: dict[str, Any]) -> Call:
+    def from_body(cls, body: dict[str, Any], stores: Stores = NO_STORES) -> Call:
         """Read a decoded request body.
+
+        Args:
+            body: the body.
+            stores: the host's stores.
 
         Raises:
             MalformedRequest: a field has a wrong type.
         """
+        call = call_id(body) or ""
         return cls(
-            id=call_id(body) or "",
+            id=call,
             caller_name=_typed(body, "caller_id_name", str, None),
             caller_number=_typed(body, "caller_id_num", str, None),
             global_data=_typed(body, "global_data", dict, None) or {},
             meta_data=_typed(body, "meta_data", dict, None) or {},
             raw_data=body,
+            state=stores.call(call),
         )
 
 
@@ -82,8 +94,12 @@ class ToolRequest:
     call: Call
 
     @classmethod
-    def from_body(cls, body: dict[str, Any]) -> ToolRequest:
+    def from_body(cls, body: dict[str, Any], stores: Stores = NO_STORES) -> ToolRequest:
         """Read a decoded request body.
+
+        Args:
+            body: the body.
+            stores: the host's stores, for the state of the call.
 
         Raises:
             MalformedRequest: ``function`` is missing or no name, or a field has a wrong type.
@@ -98,7 +114,7 @@ class ToolRequest:
         if not _FUNCTION.fullmatch(function):
             msg = "function must be a letter or _, then letters, digits and _"
             raise MalformedRequest(msg)
-        return cls(function, _arguments(body), Call.from_body(body))
+        return cls(function, _arguments(body), Call.from_body(body, stores))
 
 
 def decode_object(body: bytes) -> dict[str, Any]:

@@ -99,7 +99,7 @@ async def _exchange(
         click.UsageError: the tool does not exist or runs elsewhere, or its arguments cannot be understood.
     """
     from agenthost._host.rehearsal import query_of
-    from agenthost.swaig import MalformedRequest, ToolRequest
+    from agenthost.swaig import MalformedRequest
 
     name = called["function"]
     made = await rehearsal.document(query, {key: value for key, value in called.items() if key != "function"})
@@ -115,7 +115,7 @@ async def _exchange(
     if not ask:
         return request, url, {}
     try:
-        return request, url, await rehearsal.call(tool, ToolRequest.from_body(request))
+        return request, url, await rehearsal.call(tool, request)
     except MalformedRequest as error:
         msg = f"--body: {error}."
         raise click.UsageError(msg) from error

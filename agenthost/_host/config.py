@@ -23,6 +23,7 @@ from agenthost._host.fields import (
     PASSWORD,
     PATH,
     SECONDS,
+    STORE,
     TEXT,
     URL,
     USE,
@@ -49,6 +50,7 @@ __all__ = [
     "HostConfig",
     "PluginsConfig",
     "Secret",
+    "StateConfig",
     "configured",
     "load_config",
     "variables",
@@ -57,6 +59,7 @@ __all__ = [
 T = TypeVar("T", bound="AttrsInstance")
 
 FILE = "agenthost.toml"
+DEFAULT_STORE = "sqlite:///state.db"
 _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
 _OTHERS = 0o077
@@ -131,6 +134,32 @@ class HealthConfig:
 
 
 @frozen(kw_only=True)
+class StateConfig:
+    """``[state]``: where agents keep what they share, and how long a store elsewhere may take."""
+
+    url: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
+        None, STORE, "The store; without one, `sqlite:///state.db`, a file in `state_dir`"
+    )
+    required: bool = setting(True, FLAG, "Whether the host is ready only while the store answers")  # noqa: FBT003
+    connect_timeout: float = setting(
+        0.25, SECONDS, "How long connecting to a store on the network may take", unit="seconds"
+    )
+    operation_timeout: float = setting(
+        0.3, SECONDS, "How long one operation of a store on the network may take", unit="seconds"
+    )
+
+    @property
+    def address(self) -> str:
+        """The URL, the default one where none is configured."""
+        return self.url.reveal() if self.url is not None else DEFAULT_STORE
+
+    @property
+    def scheme(self) -> str:
+        """The URL's scheme, which is no secret."""
+        return self.address.partition(":")[0]
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
 
@@ -172,13 +201,14 @@ class Config:
 
     host: HostConfig = field(factory=HostConfig)
     health: HealthConfig = field(factory=HealthConfig)
+    state: StateConfig = field(factory=StateConfig)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None
     warnings: tuple[str, ...] = ()
 
 
-TABLES = ("host", "health", "agents", "plugins")
+TABLES = ("host", "health", "state", "agents", "plugins")
 
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
@@ -242,9 +272,13 @@ def load_config(
     refuse_unknown(opened.tables, TABLES, opened.where, "")
     health = opened.table("health")
     refuse_unknown(health, configured(HealthConfig), opened.where, "health")
+    state = opened.table("state")
+    refuse_unknown(state, configured(StateConfig), opened.where, "state")
+    host = _host(opened, overrides)
     return Config(
-        host=_host(opened, overrides),
+        host=host,
         health=opened.fill(HealthConfig, health, "health"),
+        state=_for_all(opened.fill(StateConfig, state, "state"), host, opened.where),
         agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
@@ -303,6 +337,16 @@ def _host(opened: _File, overrides: Mapping[str, object]) -> HostConfig:
                 values[name] = _located(str(values[name]), opened.directory)
     values["state_dir"] = _located(str(values["state_dir"]), "")
     return HostConfig(**values)  # type: ignore[arg-type]  # each was read by its field's kind
+
+
+def _for_all(state: StateConfig, host: HostConfig, where: str) -> StateConfig:
+    """Return the configuration of the store, if all workers can share it."""
+    if state.scheme == "memory" and host.workers > 1:
+        raise ConfigurationError(
+            f"{where}: state.url: memory:// is not shared between {host.workers} workers. "
+            'Write url = "sqlite:///state.db", or run one worker.'
+        )
+    return state
 
 
 def _located(path: str, directory: str) -> str:
@@ -366,12 +410,14 @@ def _plugins(opened: _File) -> PluginsConfig:
 def _exposed(opened: _File) -> list[str]:
     host = opened.table("host")
     literal = {
-        name: any(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
+        f"host.{name}": any(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
         for name, value in host.items()
         if name in ("password", "signing_keys", "webhook_keys")
     }
+    store = opened.table("state").get("url")
+    literal["state.url"] = isinstance(store, str) and "@" in store
     return [
-        f"{opened.where}: host.{name}: other users of this machine can read it (mode {opened.exposed}). "
+        f"{opened.where}: {name}: other users of this machine can read it (mode {opened.exposed}). "
         f'Write {{ env = "NAME" }} there, or run: chmod 600 {opened.where}'
         for name, stands in literal.items()
         if stands and opened.exposed

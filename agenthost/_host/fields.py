@@ -23,6 +23,7 @@ __all__ = [
     "PASSWORD",
     "PATH",
     "SECONDS",
+    "STORE",
     "TEXT",
     "URL",
     "USE",
@@ -56,6 +57,7 @@ _URL = (
     r"(?ai)(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:\d{1,5})?"
     r"(?P<path>(/[a-z0-9._~-]+)*)/*"
 )
+_STORE = r"[a-z][a-z0-9+.-]*://.*"
 _USE = r"[^:\s]+:[^:\s]+"
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
@@ -209,6 +211,15 @@ def _password(value: object) -> Secret:
     return Secret(_text(value))
 
 
+def _store(value: object) -> Secret:
+    if not isinstance(value, str | Secret):
+        raise Refused("it is not text")
+    text = _text(value)
+    if not re.fullmatch(_STORE, text):
+        raise Refused("it is not the URL of a store, such as sqlite:///state.db or redis://localhost:6379/0")
+    return Secret(text)
+
+
 def _keys(value: object) -> tuple[Secret, ...]:
     items = value if isinstance(value, list | tuple) else [value]
     if not items:
@@ -236,6 +247,7 @@ NAMES = Kind("list of names", _names, '["name"]')
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }')
 PATH = Kind("path", _text, '"state"')
 SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number)
+STORE = Kind("URL, or secret", _store, '"redis://localhost:6379/0"')
 TEXT = Kind("text", _text, '"…"')
 URL = Kind("URL without credentials, query and fragment", _url, '"https://agents.example.com"')
 USE = Kind("`distribution:name`", _use, '"agenthost-support:support"')

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from agenthost import __version__, hookspecs
 from agenthost._host.config import FILE, AgentConfig, Config, configured
-from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
+from agenthost._host.discovery import PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis, diagnose
@@ -22,13 +22,17 @@ from agenthost._host.selection import Wanted, select
 from agenthost._host.settings import build_settings
 from agenthost.agent import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
+from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from attrs import AttrsInstance
 
-__all__ = ["Built", "Loaded", "PluginState", "Rejected", "load"]
+__all__ = ["BUILT_IN", "Built", "Loaded", "PluginState", "Rejected", "load", "load_state_providers"]
+
+BUILT_IN = ("agenthost.builtin.state_memory", "agenthost.builtin.state_sqlite")
+"""Plugins that are there without being installed; they are named by their modules."""
 
 
 @frozen
@@ -112,6 +116,7 @@ class Loaded:
         plugins: every plugin with its state.
         configure_app: implementations of the hook of that name, each with its plugin's key.
         warnings: sentences about configuration that fits nothing installed.
+        state_providers: what opens stores, each with its plugin's key.
     """
 
     built: tuple[Built, ...]
@@ -120,6 +125,7 @@ class Loaded:
     plugins: tuple[PluginState, ...]
     configure_app: tuple[tuple[str, Callable[..., object]], ...]
     warnings: tuple[str, ...]
+    state_providers: tuple[tuple[str, StateProvider], ...] = ()
 
 
 def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
@@ -140,6 +146,7 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
             built.append(Built(item.key, offer.distribution, offer.version, outcome, item.config))
     from_hooks, switched_off = _from_hooks(manager, config, {item.key for item in items}, plugins)
     built += from_hooks
+    providers = _state_providers(manager, timeout, plugins)
     made = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     ready = {plugin.key for plugin in plugins if plugin.state == "ready"}
     configure_app = manager.hook.configure_app.get_hookimpls()
@@ -153,7 +160,21 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
             *_unknown_plugins(config, candidates),
             *(sentence for key, sentence in unfitting.items() if key not in made),
         ),
+        state_providers=providers,
     )
+
+
+def load_state_providers(config: Config) -> tuple[tuple[str, StateProvider], ...]:
+    """What opens stores, for a program that loads nothing else; never raises for what a package does.
+
+    Installed plugins are asked only when no built-in one opens the configured store.
+    """
+    plugins, manager = _load_plugins(config, ())
+    found = _state_providers(manager, config.host.build_timeout, plugins)
+    if any(config.state.scheme in provider.schemes for _, provider in found):
+        return found
+    plugins, manager = _load_plugins(config, discover((PLUGINS,)))
+    return _state_providers(manager, config.host.build_timeout, plugins)
 
 
 def _build(item: Wanted, source: str | None, problems: dict[str, str | None]) -> AgentBase:
@@ -222,6 +243,8 @@ def _kind(thing: object) -> str:
 def _load_plugins(config: Config, candidates: Iterable[Candidate]) -> tuple[list[PluginState], pluggy.PluginManager]:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    for name in BUILT_IN:
+        manager.register(importlib.import_module(name), name)
     offers = [candidate for candidate in candidates if candidate.group == PLUGINS]
     enabled = [offer for offer in offers if config.plugins.allows(offer.name)]
     states = [PluginState(o.name, o.distribution, o.version, "disabled") for o in offers if o not in enabled]
@@ -268,7 +291,7 @@ def _from_hooks(
 
     A hook that fails puts its plugin in quarantine.
     """
-    owners = {plugin.key: plugin for plugin in plugins if plugin.state == "ready"}
+    owners = _ready(plugins)
     impls = [impl for impl in manager.hook.agents.get_hookimpls() if impl.plugin_name in owners]
     jobs = [partial(_agents_of, cast("Callable[[], Iterable[AgentBase]]", impl.function)) for impl in impls]
     built: list[Built] = []
@@ -297,4 +320,37 @@ def _agents_of(implementation: Callable[[], Iterable[AgentBase]]) -> list[AgentB
             msg = f"its hook agents() gives {_kind(agent)}, not an agent"
             raise DefinitionError(msg)
         declared(agent)
+    return found
+
+
+def _state_providers(
+    manager: pluggy.PluginManager, timeout: float, plugins: list[PluginState]
+) -> tuple[tuple[str, StateProvider], ...]:
+    """What plugins open stores with, each with its plugin's key.
+
+    A hook that fails puts its plugin in quarantine.
+    """
+    owners = _ready(plugins)
+    callers = manager.hook.state_providers.get_hookimpls()
+    impls = [impl for impl in callers if impl.plugin_name in owners or impl.plugin_name in BUILT_IN]
+    jobs = [partial(_providers_of, cast("Callable[[], Iterable[StateProvider]]", impl.function)) for impl in impls]
+    found: list[tuple[str, StateProvider]] = []
+    for impl, outcome in zip(impls, run_guarded(jobs, timeout), strict=True):
+        if isinstance(outcome, Failed):
+            owner = owners[impl.plugin_name]
+            plugins[plugins.index(owner)] = owner.quarantined(outcome.error)
+        else:
+            found += [(impl.plugin_name, provider) for provider in outcome]
+    return tuple(sorted(found, key=lambda item: (item[0], item[1].schemes)))
+
+
+def _ready(plugins: Iterable[PluginState]) -> dict[str, PluginState]:
+    return {plugin.key: plugin for plugin in plugins if plugin.state == "ready"}
+
+
+def _providers_of(implementation: Callable[[], Iterable[StateProvider]]) -> list[StateProvider]:
+    found = list(implementation())
+    for provider in found:
+        if not isinstance(provider, StateProvider):
+            raise DefinitionError(f"its hook state_providers() gives {_kind(provider)}, not a StateProvider")
     return found

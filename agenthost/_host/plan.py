@@ -15,6 +15,7 @@ from attrs import field, frozen
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
+from agenthost._host.state import ChosenProvider, choose_provider
 from agenthost.agent import AgentBase, declared, runnable, seal
 from agenthost.declared import Alone
 from agenthost.errors import DefinitionError
@@ -131,6 +132,7 @@ class HostPlan:
         configure_app: what plugins do to the Litestar application, each with its plugin's key.
         unfitting: sentences about configuration that fits nothing.
         aliases: which agent each SIP user part reaches, by key.
+        state: who opens the store of shared state.
     """
 
     agents: tuple[Mounted, ...]
@@ -139,6 +141,7 @@ class HostPlan:
     configure_app: tuple[tuple[str, Callable[..., object]], ...] = field(repr=False)
     unfitting: tuple[str, ...]
     aliases: AliasTable = field(factory=AliasTable)
+    state: ChosenProvider = field(factory=ChosenProvider, repr=False)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -270,6 +273,8 @@ class HostPlan:
 
 def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     """Decide what is served, and where."""
+    state = choose_provider(config, loaded.state_providers)
+    stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
     set_aside = [
         SetAside(item.key, item.distribution, item.version, "quarantined", item.diagnosis) for item in loaded.rejected
     ]
@@ -299,7 +304,8 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         set_aside=tuple(sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))),
         plugins=loaded.plugins,
         configure_app=loaded.configure_app,
-        unfitting=(*config.warnings, *loaded.warnings),
+        unfitting=(*config.warnings, *loaded.warnings, *stateless),
+        state=state,
     ).with_aliases(())
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from agenthost._host.calling import Attempt, ToolCaller
 from agenthost.agent import declared
 from agenthost.per_call import configure, fallback_document, render_per_call, tool_of
+from agenthost.swaig import ToolRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from agenthost._host.plan import HostPlan, Mounted
     from agenthost._host.runtime import Runtime
     from agenthost.platform_tools import PlatformTool
-    from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool
 
 __all__ = ["Rehearsal", "query_of"]
@@ -44,6 +44,7 @@ class Rehearsal:
         self._authority = f"{host.host}:{host.port}"
         self._caller = ToolCaller(host.tool_timeout)
         self._seconds = host.document_timeout
+        runtime.give_state(plan)
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Attempt:
         """The agent's document, decoded; the fallback document, and an ``error_id``, where its own code fails.
@@ -83,9 +84,19 @@ class Rehearsal:
         described = declared(made.result).draft.tools
         return Attempt({name: tool_of(agent.agent, made.result, name) or tool for name, tool in described.items()})
 
-    async def call(self, tool: Tool, request: ToolRequest) -> dict[str, Any]:
-        """What a tool answers."""
-        answer: dict[str, Any] = json.loads(await self._caller.answer(self._agent, tool, request, self._resolve))
+    async def call(self, tool: Tool, body: dict[str, Any]) -> dict[str, Any]:
+        """What a tool answers.
+
+        Args:
+            tool: the tool.
+            body: the request's body.
+
+        Raises:
+            MalformedRequest: a field of the body has a wrong type.
+        """
+        async with self._runtime.state.opened():
+            request = ToolRequest.from_body(body, self._runtime.state.stores)
+            answer: dict[str, Any] = json.loads(await self._caller.answer(self._agent, tool, request, self._resolve))
         return answer
 
     def _base(self, agent: Mounted) -> str:

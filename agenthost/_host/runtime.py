@@ -15,7 +15,9 @@ from attrs import field, frozen
 
 from agenthost._host.metrics import Metrics
 from agenthost._host.routes import RouteTable
+from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
+from agenthost.agent import serve_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,6 +93,7 @@ class Runtime:
         self.credentials = credentials
         self.tokens = tokens
         self.metrics = Metrics()
+        self.state = HostState(config)
         self._userinfo = credentials.userinfo
         self.phase = Phase.STARTING
         self.published: Published | None = None
@@ -101,6 +104,7 @@ class Runtime:
 
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan`` from now on."""
+        self.give_state(plan)
         templates = {agent.route: agent.template.located(plan.route_of) for agent in plan.agents}
         if self._origin is not None:
             templates = {
@@ -110,6 +114,12 @@ class Runtime:
         self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
+
+    def give_state(self, plan: HostPlan) -> None:
+        """Let the agents of a plan reach their state."""
+        self.state.use(plan.state)
+        for agent in plan.agents:
+            serve_state(agent.agent, agent.key, self.state.stores)
 
     def tokens_of(self, agent: Mounted) -> Tokens:
         """The host's tokens, or those of an agent that has a secret or a lifetime of its own."""

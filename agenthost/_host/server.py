@@ -16,7 +16,7 @@ from attrs import evolve
 from agenthost._host.config import AgentConfig, Config, load_config
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.kept import kept_secret, new_password, new_signing_key
-from agenthost._host.loader import Built, Loaded, load
+from agenthost._host.loader import Built, Loaded, load, load_state_providers
 from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.report import banner
 from agenthost._host.routes import normalise, route_problem
@@ -72,11 +72,13 @@ def installed_plan(config: Config) -> HostPlan:
 
 
 def accepted(config: Config, plan: HostPlan) -> HostPlan:
-    """The plan, unless the configuration is strict and something failed.
+    """The plan, unless the configured store cannot be opened here, or the configuration is strict and something failed.
 
     Raises:
-        PlanError: it is, and something did.
+        PlanError: that is so.
     """
+    if config.state.url is not None and plan.state.problem is not None:
+        raise PlanError(plan.state.problem)
     if config.host.strict and plan.problems:
         reasons = [f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis]
         reasons += [f"{p.name}: {p.diagnosis.reason}" for p in plan.plugins if p.diagnosis]
@@ -309,7 +311,10 @@ class AgentServer:
         """
         with self._changing:
             if self._plan is None:
-                plan = make_plan(self._config, Loaded(tuple(self._registered.values()), (), (), (), (), ()))
+                plan = make_plan(
+                    self._config,
+                    Loaded(tuple(self._registered.values()), (), (), (), (), (), load_state_providers(self._config)),
+                )
                 if plan.failed:
                     for agent in plan.agents:
                         release(agent.agent)

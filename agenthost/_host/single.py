@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.config import AgentConfig
-from agenthost._host.loader import Built, Loaded
+from agenthost._host.loader import Built, Loaded, load_state_providers
 from agenthost._host.plan import make_plan
 from agenthost._host.server import installed_plan
 from agenthost.agent import AgentBase, declared
@@ -37,9 +37,8 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
     if attribute or name.endswith(".py"):
         file = Path(path if path.endswith(".py") else f"{path}.py")
         agent = _from_file(file, attribute)
-        plan = make_plan(
-            config, Loaded((Built(declared(agent).name, str(file), "", agent, AgentConfig()),), (), (), (), (), ())
-        )
+        built = Built(declared(agent).name, str(file), "", agent, AgentConfig())
+        plan = make_plan(config, Loaded((built,), (), (), (), (), (), load_state_providers(config)))
         name = declared(agent).name
     else:
         plan = installed_plan(config)

@@ -147,6 +147,8 @@ class Front:
             The plan as it is served: where something of that fails to start, the plugins are set aside.
         """
         async with AsyncExitStack() as running:
+            self.runtime.give_state(plan)
+            await running.enter_async_context(self.runtime.state.opened())
             try:
                 await running.enter_async_context(self.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without
@@ -162,7 +164,8 @@ class Front:
         if self._start is not None:
             self.start()
         if scope["type"] != ScopeType.HTTP:
-            await self.litestar(scope, receive, send)
+            async with self.runtime.state.opened():
+                await self.litestar(scope, receive, send)
             return
         try:
             path = self._path(scope)

@@ -65,7 +65,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
 
 def is_ready(runtime: Runtime) -> bool:
     """Whether the host's own checks let it be sent requests."""
-    return runtime.phase is Phase.SERVING and _serving(runtime) > 0
+    return runtime.phase is Phase.SERVING and _serving(runtime) > 0 and runtime.state.ready
 
 
 def summary(runtime: Runtime, shape: str | None = None) -> dict[str, Any]:

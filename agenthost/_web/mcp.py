@@ -72,7 +72,8 @@ async def _call(request: Request, agent: Mounted, message: dict[str, Any], param
     arguments = params.get("arguments") or {} if isinstance(params, dict) else None
     if tool is None or tool.webhook_url is not None or not isinstance(arguments, dict):
         return _error(message, _INVALID_PARAMS, "there is no such tool, or its arguments are no object")
-    called = ToolRequest.from_body({"function": tool.name, "argument": {"parsed": [arguments]}})
+    stores = request.site.runtime.state.serving()
+    called = ToolRequest.from_body({"function": tool.name, "argument": {"parsed": [arguments]}}, stores)
     said = json.loads(await request.site.caller.answer(agent, tool, called, request.resolve))
     words = said.get("response", "")
     text = words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)

@@ -33,8 +33,8 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     body = await request.body(agent)
     if body.get("action") == "get_signature":
         return await _signatures(request, agent, body)
-    called = ToolRequest.from_body(body)
     site = request.site
+    called = ToolRequest.from_body(body, site.runtime.state.serving())
     tool = agent.tools.get(called.function)
     if agent.dynamic and (tool is None or _opened(request, agent, tool, called)):
         try:

@@ -14,6 +14,7 @@ from agenthost.vocabulary.prompts import PromptWords
 from agenthost.vocabulary.serving import ServingWords
 from agenthost.vocabulary.skills import SkillWords
 from agenthost.vocabulary.speech import SpeechWords
+from agenthost.vocabulary.state import StateWords
 from agenthost.vocabulary.tools import ToolWords
 
 __all__ = ["Vocabulary"]
@@ -30,5 +31,6 @@ class Vocabulary(
     AddressWords,
     CallWords,
     ServingWords,
+    StateWords,
 ):
     """Everything that an agent can say of itself, and being served alone."""

@@ -24,7 +24,7 @@ def test_configuration_is_read(block: Block, tmp_path, monkeypatch):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("secret", encoding="utf-8")
     (tmp_path / "agenthost.toml").write_text(block.text, encoding="utf-8")
-    environ = dict.fromkeys(re.findall(r'env = "([^"]+)"', block.text), "secret")
+    environ = dict.fromkeys(re.findall(r'env = "([^"]+)"', block.text), "redis://secret")
 
     assert load_config(None, environ).warnings == ()
 

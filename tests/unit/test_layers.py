@@ -27,7 +27,7 @@ LIBRARIES = {
 
 LEVELS = (
     ("errors", "sip", "_host.discovery"),
-    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates"),
+    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state"),
     ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
     ("declared", "vocabulary"),
     ("agent", "hookspecs"),
@@ -45,6 +45,7 @@ LEVELS = (
         "_host.guard",
         "_host.deadline",
         "_host.threads",
+        "_host.state",
         "_host.slots",
         "_host.remedies",
         "_host.loader",
@@ -54,7 +55,7 @@ LEVELS = (
     ("_host.server", "_host.alone"),
     ("_host.single",),
     ("_web",),
-    ("_cli", "__main__", "builtin"),
+    ("_cli", "__main__", "builtin", "testing"),
 )
 """From the ground up; a module imports from its own level or below, ``UPWARD`` aside."""
 

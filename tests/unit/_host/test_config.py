@@ -257,7 +257,10 @@ def test_variables():
         ),
         ("host.prot = 1", "host.prot: there is no such key. Did you mean port? Known here: host, port, "),
         ("host = 3", "host: 3 is not a table. Write [host]."),
-        ("hots = {}", "hots: there is no such key. Did you mean host? Known here: host, health, agents, plugins."),
+        (
+            "hots = {}",
+            "hots: there is no such key. Did you mean host? Known here: host, health, state, agents, plugins.",
+        ),
         ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. Write shape = \"routes\"."),
         ("health.port = 1", "health.port: there is no such key. Known here: shape, public."),
         ("agents.dental = 1979-05-27", "agents.dental: a date or a time is not a table. Write [agents.dental]."),

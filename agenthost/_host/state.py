@@ -1,0 +1,251 @@
+"""The host's store: which provider opens it, and what becomes of everybody while it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import frozen
+
+from agenthost._host.deadline import Deadline
+from agenthost.errors import StateRefused, StateUnavailable
+from agenthost.state import StateOptions, Stores
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from agenthost._host.config import Config
+    from agenthost.state import Entries, Entry, StateProvider
+
+__all__ = ["ChosenProvider", "HostState", "choose_provider"]
+
+T = TypeVar("T")
+
+FAILURES = 3
+"""Operations in a row that fail before the store is left alone for a while."""
+PAUSE = 1.0
+"""Seconds that it is left alone, and between two looks whether it answers."""
+_LOCAL = 30.0
+"""Seconds that an operation of a store on this machine may take at most."""
+_CLOSING = 2.0
+_PLUGINS = {
+    "redis": "agenthost-redis",
+    "rediss": "agenthost-redis",
+    "valkey": "agenthost-redis",
+    "valkeys": "agenthost-redis",
+    "postgresql": "agenthost-postgres",
+    "postgres": "agenthost-postgres",
+}
+
+_log = logging.getLogger("agenthost.state")
+
+
+@frozen(eq=False)
+class ChosenProvider:
+    """Who opens the configured store.
+
+    Args:
+        provider: the provider; None when there is none.
+        problem: why there is none, and what to do about it.
+    """
+
+    provider: StateProvider | None = None
+    problem: str | None = None
+
+
+def choose_provider(config: Config, providers: Sequence[tuple[str, StateProvider]]) -> ChosenProvider:
+    """The provider of the configured URL's scheme.
+
+    Args:
+        config: the configuration.
+        providers: all that there are, each with its plugin's key.
+    """
+    scheme = config.state.scheme
+    fitting = [(key, provider) for key, provider in providers if scheme in provider.schemes]
+    where = f"{config.source or 'agenthost.toml'}: state.url"
+    if not fitting:
+        known = sorted({f"{each}://" for _, provider in providers for each in provider.schemes})
+        install = _PLUGINS.get(scheme)
+        remedy = f"Install it: pip install {install}" if install else f"There are: {', '.join(known)}"
+        return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.")
+    if len(fitting) > 1:
+        names = " and ".join(key for key, _ in fitting)
+        disable = fitting[-1][0].rpartition(":")[2]
+        remedy = f'Choose one in agenthost.toml: [plugins] disable = ["{disable}"]'
+        return ChosenProvider(problem=f"{where}: {names} both open {scheme}:// stores. {remedy}.")
+    return ChosenProvider(fitting[0][1])
+
+
+class HostState:
+    """The entries of the configured store, for all agents of one process.
+
+    It is opened when it is first needed, and again after it has failed, on the event loop that uses it. What takes too
+    long is cut off; after ``FAILURES`` in a row nothing is tried for ``PAUSE`` seconds, then one operation is. Nothing
+    else ever takes the store's place.
+
+    Args:
+        config: the configuration.
+    """
+
+    def __init__(self, config: Config) -> None:
+        state = config.state
+        self._url = state.address
+        self._name = f"{state.scheme}:// store"
+        self._required = state.required
+        self._wanted = state.url is not None
+        self._options = StateOptions(state.connect_timeout, state.operation_timeout, config.host.state_dir)
+        self._chosen = ChosenProvider(problem="the host has not been started")
+        self._entries: Entries | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opening: asyncio.Lock | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._failures = 0
+        self._closed_until = 0.0
+        self._answers = True
+        self.stores = Stores(self)
+
+    def use(self, chosen: ChosenProvider) -> None:
+        """Open the store with this provider from now on."""
+        self._chosen = chosen
+
+    def serving(self) -> Stores:
+        """The stores, of which threads can now use the synchronous face; called on the event loop."""
+        self.stores.serve()
+        return self.stores
+
+    @property
+    def ready(self) -> bool:
+        """Whether agents have what they need: the store answers, or need not."""
+        return self._answers or not self._required
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Keep an eye on the store during the block, and close it afterwards.
+
+        A store that is configured is opened at once; the one that a host has without being told, when it is used.
+        """
+        self.stores.serve()
+        looking = asyncio.create_task(self._look())
+        if self._wanted:
+            with suppress(StateUnavailable):
+                await self.ping()
+        try:
+            yield
+        finally:
+            looking.cancel()
+            self._drop()
+            if self._closing:
+                await asyncio.wait(self._closing, timeout=_CLOSING)
+
+    async def read(self, key: bytes) -> Entry | None:
+        """The entry under ``key``."""
+        return await self._do(lambda entries: entries.read(key))
+
+    async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
+        """Write whatever is there."""
+        return await self._do(lambda entries: entries.put(key, value, ttl))
+
+    async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
+        """Write if the entry still has ``version``."""
+        return await self._do(lambda entries: entries.put_if(key, value, version, ttl))
+
+    async def add(self, key: bytes, by: int, ttl: float | None) -> int:
+        """Add to an integer."""
+        return await self._do(lambda entries: entries.add(key, by, ttl))
+
+    async def remove(self, key: bytes, version: int | None) -> bool:
+        """Remove the entry."""
+        return await self._do(lambda entries: entries.remove(key, version))
+
+    async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
+        """Some of the keys that begin with ``prefix``."""
+        return await self._do(lambda entries: entries.page(prefix, cursor, most))
+
+    async def ping(self) -> None:
+        """Return when the store answers."""
+        await self._do(lambda entries: entries.ping())
+
+    async def close(self) -> None:
+        """Nobody but ``opened`` closes it."""
+
+    async def _do(self, operation: Callable[[Entries], Awaitable[T]]) -> T:
+        """Do something with the store.
+
+        Raises:
+            StateUnavailable: it could not be done.
+            StateRefused: the store refuses what it was given.
+        """
+        self._wanted = True
+        provider = self._chosen.provider
+        if provider is None:
+            raise StateUnavailable(f"there is no shared state: {self._chosen.problem}")
+        if self._failures >= FAILURES:
+            now = time.monotonic()
+            if now < self._closed_until:
+                raise StateUnavailable(f"the {self._name} does not answer; it is tried again within {PAUSE:g} s.")
+            self._closed_until = now + PAUSE  # whoever comes now tries, the others wait for what becomes of it
+        try:
+            entries = self._entries
+            if entries is None or self._loop is not asyncio.get_running_loop():
+                entries = await self._open(provider)
+            with Deadline(self._options.operation_timeout if provider.network else _LOCAL):
+                result = await operation(entries)
+        except StateRefused:
+            raise
+        except Exception as error:
+            self._failed(error)
+            raise StateUnavailable(f"the {self._name} does not answer ({type(error).__name__}).") from error
+        if self._failures or not self._answers:
+            self._succeeded()
+        return result
+
+    async def _open(self, provider: StateProvider) -> Entries:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop or self._opening is None:
+            self._loop, self._opening, self._entries = loop, asyncio.Lock(), None
+        async with self._opening:
+            if self._entries is None:
+                with Deadline(self._options.connect_timeout if provider.network else _LOCAL):
+                    self._entries = await provider.open(self._url, self._options)
+            return self._entries
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        if self._answers and (self._failures >= FAILURES or self._entries is None):
+            self._answers = False
+            _log.error("the %s does not answer", self._name, exc_info=error)
+        if self._failures >= FAILURES:
+            self._closed_until = time.monotonic() + PAUSE
+            self._drop()
+
+    def _succeeded(self) -> None:
+        self._failures = 0
+        if not self._answers:
+            self._answers = True
+            _log.warning("the %s answers again", self._name)
+
+    def _drop(self) -> None:
+        """Give the connection up; the next operation makes a new one."""
+        entries, self._entries = self._entries, None
+        if entries is not None and self._loop is asyncio.get_running_loop():
+            task = self._loop.create_task(_close(entries))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _look(self) -> None:
+        """See whether the store answers, so that a host which nobody asks is ready again too."""
+        while True:
+            await asyncio.sleep(PAUSE)
+            if self._wanted and self._chosen.provider is not None:
+                with suppress(StateUnavailable):
+                    await self.ping()
+
+
+async def _close(entries: Entries) -> None:
+    try:
+        await entries.close()
+    except Exception:  # noqa: BLE001 - it is gone either way
+        _log.debug("closing a store failed", exc_info=True)

@@ -1,0 +1,23 @@
+"""Shared state: what agents keep between calls, and share across processes, on a store that configuration names."""
+
+from __future__ import annotations
+
+from agenthost.state.provider import Entries, Entry, StateOptions, StateProvider
+from agenthost.state.scope import Scope
+from agenthost.state.store import Held, Store, Versioned
+from agenthost.state.stores import NO_STORES, Stores
+from agenthost.state.sync import SyncStore
+
+__all__ = [
+    "NO_STORES",
+    "Entries",
+    "Entry",
+    "Held",
+    "Scope",
+    "StateOptions",
+    "StateProvider",
+    "Store",
+    "Stores",
+    "SyncStore",
+    "Versioned",
+]

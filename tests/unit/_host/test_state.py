@@ -1,0 +1,201 @@
+"""The host's store: who opens it, and what happens while it does not answer."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from agenthost import StateProvider, StateUnavailable
+from agenthost._host import state as module
+from agenthost._host.config import Config, StateConfig, load_config
+from agenthost._host.loader import load_state_providers
+from agenthost._host.secret import Secret
+from agenthost._host.state import ChosenProvider, HostState, choose_provider
+from agenthost.builtin.state_memory import memory_provider
+from agenthost.errors import ConfigurationError
+
+MEMORY = Config(state=StateConfig(url=Secret("memory://")))
+
+
+class Flaky:
+    """A store that fails, hangs or answers, as it is told."""
+
+    def __init__(self):
+        self.inner = memory_provider()
+        self.mode = "well"
+        self.opened = 0
+        self.asked = 0
+
+    async def open(self, url, options):
+        await self.trouble()
+        self.opened += 1
+        self.entries = await self.inner.open(url, options)
+        return self
+
+    async def trouble(self):
+        if self.mode == "down":
+            raise ConnectionError("refused by secret-host")
+        if self.mode == "slow":
+            await asyncio.sleep(60)
+
+    async def read(self, key):
+        self.asked += 1
+        await self.trouble()
+        return await self.entries.read(key)
+
+    async def ping(self):
+        await self.trouble()
+
+    async def close(self):
+        raise RuntimeError("closing fails too")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+
+
+def host_state(flaky, *, required=True):
+    state = StateConfig(url=Secret("flaky://"), required=required, connect_timeout=0.05, operation_timeout=0.05)
+    host = HostState(Config(state=state))
+    host.use(ChosenProvider(StateProvider(("flaky",), flaky.open)))
+    return host
+
+
+@pytest.mark.parametrize("mode", ["down", "slow"])
+def test_a_store_that_fails_is_left_alone_and_comes_back(mode, caplog):
+    """Operations fail; after three at once; the host is not ready meanwhile, and is again when the store is."""
+    flaky = Flaky()
+    host = host_state(flaky)
+
+    async def use():
+        async with host.opened():
+            store = host.stores.agent("desk")
+            assert await store.get("key") is None
+            assert host.ready
+            flaky.mode = mode
+            for _ in range(3):
+                with pytest.raises(
+                    StateUnavailable, match=r"flaky:// store does not answer \((ConnectionE|TimeoutE)rror\)"
+                ):
+                    await store.get("key")
+            assert not host.ready
+            asked = flaky.asked
+            with pytest.raises(StateUnavailable, match="tried again within"):
+                await store.get("key")
+            assert flaky.asked == asked
+            flaky.mode = "well"
+            while not host.ready:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+            assert await store.get("key") is None
+            assert flaky.opened == 2
+
+    with caplog.at_level(logging.INFO, "agenthost.state"):
+        asyncio.run(asyncio.wait_for(use(), 5))
+    assert [record.getMessage() for record in caplog.records] == [
+        "the flaky:// store does not answer",
+        "the flaky:// store answers again",
+    ]
+
+
+def test_a_host_starts_while_its_store_is_down():
+    """It is not ready, unless the store need not be there."""
+    flaky = Flaky()
+    flaky.mode = "down"
+
+    async def ready(host):
+        async with host.opened():
+            return host.ready
+
+    assert asyncio.run(ready(host_state(flaky))) is False
+    assert asyncio.run(ready(host_state(flaky, required=False))) is True
+
+
+def test_a_store_is_opened_once_and_for_each_loop():
+    flaky = Flaky()
+    host = host_state(flaky)
+
+    async def use():
+        await asyncio.gather(*(host.stores.agent("desk").get("key") for _ in range(5)))
+
+    asyncio.run(use())
+    assert flaky.opened == 1
+    asyncio.run(use())
+    assert flaky.opened == 2
+
+
+def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
+    """A host that keeps nothing has no file."""
+    config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "kept")})
+    host = HostState(config)
+    host.use(choose_provider(config, load_state_providers(config)))
+
+    async def use():
+        async with host.opened():
+            assert not (tmp_path / "kept").exists()
+            assert await host.stores.agent("desk").incr("calls") == 1
+
+    asyncio.run(use())
+    assert (tmp_path / "kept" / "state.db").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://host/file", "sqlite:///a?b=c"])
+def test_urls_of_no_file(url):
+    config = Config(state=StateConfig(url=Secret(url)))
+    host = HostState(config)
+    host.use(choose_provider(config, load_state_providers(config)))
+    with pytest.raises(StateUnavailable) as refused:
+        asyncio.run(host.ping())
+    assert isinstance(refused.value.__cause__, ConfigurationError)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("redis://r", "no plugin opens redis:// stores. Install it: pip install agenthost-redis."),
+        ("valkey://r", "no plugin opens valkey:// stores. Install it: pip install agenthost-redis."),
+        ("postgresql://p", "no plugin opens postgresql:// stores. Install it: pip install agenthost-postgres."),
+        ("etcd://e", "no plugin opens etcd:// stores. There are: memory://, sqlite://."),
+    ],
+)
+def test_an_unknown_scheme_names_what_to_install(url, sentence):
+    config = Config(state=StateConfig(url=Secret(url)))
+    built_in = [("agenthost.builtin.state_memory", memory_provider()), ("x", StateProvider(("sqlite",), None))]
+    chosen = choose_provider(config, built_in)
+    assert chosen.problem == f"agenthost.toml: state.url: {sentence}"
+    host = HostState(config)
+    host.use(chosen)
+    with pytest.raises(StateUnavailable, match="no plugin opens"):
+        asyncio.run(host.ping())
+
+
+def test_two_providers_of_one_scheme_are_both_named():
+    chosen = choose_provider(MEMORY, [("acme:fast", memory_provider()), ("other:cache", memory_provider())])
+    assert chosen.problem == (
+        "agenthost.toml: state.url: acme:fast and other:cache both open memory:// stores. "
+        'Choose one in agenthost.toml: [plugins] disable = ["cache"].'
+    )
+
+
+def test_memory_is_refused_with_workers(tmp_path):
+    file = tmp_path / "agenthost.toml"
+    file.write_text('[state]\nurl = "memory://"\n')
+    assert load_config(str(file), {}).state.scheme == "memory"
+    with pytest.raises(ConfigurationError, match=r"state.url: memory:// is not shared between 2 workers"):
+        load_config(str(file), {}, {"workers": 2})
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"), [('"no url"', "not the URL of a store"), ("5", "not text"), ('""', "empty")]
+)
+def test_a_url_that_is_none(tmp_path, written, sentence):
+    Path(tmp_path / "agenthost.toml").write_text(f"[state]\nurl = {written}\n")
+    with pytest.raises(ConfigurationError, match=f"state.url: .*{sentence}"):
+        load_config(str(tmp_path / "agenthost.toml"), {})
+
+
+def test_a_password_in_the_url_is_never_shown():
+    state = StateConfig(url=Secret("redis://:hidden@r"))
+    assert "hidden" not in repr(Config(state=state))

@@ -1,0 +1,204 @@
+"""Shared state behind a real front: agents, calls and names, with what a page of the documentation shows."""
+
+import asyncio
+import json
+import sys
+
+import httpx
+import pytest
+from pages import DOCS, blocks
+
+from agenthost import AgentBase, AgentServer, Call, DefinitionError, PlanError, StateUnavailable
+from agenthost._cli import main
+
+PASSWORD = "for tests"
+
+
+@pytest.fixture(autouse=True)
+def configured(tmp_path, monkeypatch):
+    """A state directory of the test's own, and a way to say where the store is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTHOST_PASSWORD", PASSWORD)
+    monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", PASSWORD)
+    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
+
+
+class Desk(AgentBase):
+    """Keeps what it is told, in every way."""
+
+    def __init__(self, name="desk"):
+        super().__init__(name=name, fallback="The books are closed.", shared_state=("customers",))
+
+    @AgentBase.tool(secure=False)
+    async def note(self, call: Call):
+        """Note a call."""
+        await self.shared_state["customers"].update("all", lambda old: [*old, self.name], [])
+        return [await self.state.incr("calls"), await call.state.incr("turns")]
+
+    @AgentBase.tool(secure=False)
+    def note_from_a_thread(self, call: Call):
+        """Note a call."""
+        self.shared_state["customers"].sync.update("all", lambda old: [*old, self.name], [])
+        return [self.state.sync.incr("calls"), call.state.sync.incr("turns")]
+
+    @AgentBase.tool(secure=False)
+    async def look(self):
+        """Look at what is shared."""
+        return await self.shared_state["customers"].get("all")
+
+    @AgentBase.tool(secure=False)
+    async def look_elsewhere(self):
+        """Look at what it has not declared."""
+        return await self.shared_state["elsewhere"].get("all")
+
+
+def call(app, route, tool, call_id="c-1", **arguments):
+    async def ask():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t", auth=("agenthost", PASSWORD)) as client:
+            body = {"function": tool, "call_id": call_id, "arguments": arguments, "caller_id_num": "+15550100"}
+            return (await client.post(f"{route}/swaig", json=body)).json()
+
+    return asyncio.run(ask())
+
+
+def serve(*agents):
+    server = AgentServer()
+    for agent in agents:
+        server.register(agent, f"/{agent.name}")
+    return server.app
+
+
+def said(answer):
+    return json.loads(answer["response"])
+
+
+@pytest.mark.parametrize("tool", ["note", "note_from_a_thread"])
+def test_agents_calls_and_names_have_their_own(tool):
+    """Agents count for themselves, calls for themselves, and what is shared has both."""
+    app = serve(Desk(), Desk("annex"))
+    assert said(call(app, "/desk", tool)) == [1, 1]
+    assert said(call(app, "/desk", tool)) == [2, 2]
+    assert said(call(app, "/annex", tool)) == [1, 3]
+    assert said(call(app, "/annex", tool, "c-2")) == [2, 1]
+    assert said(call(app, "/desk", "look")) == ["desk", "desk", "annex", "annex"]
+
+
+def test_another_process_goes_on_where_the_first_ended():
+    """As two hosts on one file do."""
+    assert said(call(serve(Desk()), "/desk", "note")) == [1, 1]
+    assert said(call(serve(Desk()), "/desk", "note")) == [2, 2]
+
+
+def test_what_is_not_declared_is_not_shared(caplog):
+    answer = call(serve(Desk()), "/desk", "look_elsewhere")
+    assert answer["response"] == "The books are closed."
+    assert 'shared_state=("elsewhere",)' in caplog.text
+
+
+def test_a_store_that_cannot_be_opened_is_heard_as_the_fallback(tmp_path, caplog):
+    """The document is served as ever."""
+    (tmp_path / "state").write_text("no directory", encoding="utf-8")
+    app = serve(Desk())
+    answer = call(app, "/desk", "note")
+    assert answer["response"] == "The books are closed."
+    assert answer["error_id"] in caplog.text
+
+    async def document():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t", auth=("agenthost", PASSWORD)) as client:
+            return (await client.get("/desk")).status_code
+
+    assert asyncio.run(document()) == 200
+
+
+def test_an_attribute_of_the_author_wins():
+    class Own(AgentBase):
+        def __init__(self):
+            super().__init__("own")
+            self.state = {"mine": True}
+            self.shared_state = "mine too"
+
+    assert (Own().state, Own().shared_state) == ({"mine": True}, "mine too")
+
+
+def test_an_agent_that_nobody_serves():
+    desk = Desk()
+    with pytest.raises(StateUnavailable, match="no host serves this agent"):
+        asyncio.run(desk.state.get("calls"))
+    with pytest.raises(StateUnavailable, match="no host serves this agent"):
+        asyncio.run(desk.shared_state["customers"].get("all"))
+    with pytest.raises(DefinitionError, match="declares no shared state 'x'"):
+        _ = desk.shared_state["x"]
+
+
+def test_a_scheme_without_plugin_ends_the_start(tmp_path):
+    (tmp_path / "agenthost.toml").write_text('[state]\nurl = "etcd://e"\n', encoding="utf-8")
+    server = AgentServer(port=0)
+    server.register(Desk())
+    with pytest.raises(PlanError, match="no plugin opens etcd:// stores"):
+        server.run()
+
+
+def test_the_lifespan_of_a_foreign_server_opens_and_closes_the_store(tmp_path):
+    (tmp_path / "agenthost.toml").write_text('[state]\nurl = "sqlite:///mine.db"\n', encoding="utf-8")
+    app = serve(Desk())
+
+    async def live():
+        told, sent = asyncio.Queue(), asyncio.Queue()
+        await told.put({"type": "lifespan.startup"})
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
+        task = asyncio.create_task(app(scope, told.get, sent.put))
+        assert (await sent.get())["type"] == "lifespan.startup.complete"
+        there = (tmp_path / "state" / "mine.db").exists()
+        await told.put({"type": "lifespan.shutdown"})
+        await task
+        return there
+
+    assert asyncio.run(live())
+
+
+def test_the_command_runs_tools_with_state(tmp_path, capsys, monkeypatch):
+    """Twice, it counts on."""
+    (tmp_path / "desk.py").write_text(
+        "from agenthost import AgentBase\n\n\nclass Desk(AgentBase):\n"
+        "    def __init__(self):\n        super().__init__('desk')\n\n"
+        "    @AgentBase.tool\n    def count(self):\n        '''Count.'''\n"
+        "        return f\"number {self.state.sync.incr('n')}\"\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(sys, "argv", ["agenthost", "tool", "desk.py", "count"])
+    for number in (1, 2):
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code in (0, None)
+        assert capsys.readouterr().out == f"number {number}\n"
+
+
+def test_what_the_guide_shows():
+    """One agent writes down who calls, the other knows; without a store the third greets all the same."""
+    modules = {}
+    for block in blocks(DOCS / "how-to" / "share-state.md", "python"):
+        exec(compile(block.text, block.name, "exec"), modules)  # noqa: S102 - that a page's text runs is the point
+    app = serve(*(modules[f"{name}Agent"]() for name in ("Reception", "Sales", "Greeter", "Catalogue")))
+
+    def answer(agent, tool, **arguments):
+        desk = app.runtime.published.plan.find(agent)
+        token = app.runtime.tokens_of(desk).minter(desk.route, "c-1")(tool).decode()
+
+        async def ask():
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://t", auth=("agenthost", PASSWORD)
+            ) as client:
+                body = {"function": tool, "call_id": "c-1", "arguments": arguments, "caller_id_num": "+15550100"}
+                return (await client.post(f"/{agent}/swaig?__token={token}", json=body)).json()["response"]
+
+        return asyncio.run(ask())
+
+    app.start()
+    assert answer("sales", "who_is_it") == "This is somebody new."
+    assert answer("reception", "note_name", name="Ada") == "Welcome, Ada, caller number 1 today."
+    assert answer("sales", "who_is_it") == "This is Ada, whom we have greeted."
+    assert answer("greeter", "greet") == "Good morning, Ada!"
+    assert answer("catalogue", "refresh") == "The catalogue is new."
