@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from caller import Caller, functions, prompt, tool_call
+from pages import DOCS, section
 from raw_http import Connection
 
 MANY = 200
@@ -140,6 +141,14 @@ def test_a_configuration_that_fails_becomes_the_fallback_document(served, caller
     assert (answer.header("content-type"), answer.header("cache-control")) == ("application/json", "no-store")
     assert f"the configuration for a call of agent {route[1:]} failed (e-" in served.stderr[before:]
     assert logged in served.stderr[before:]
+
+
+def test_the_reference_shows_the_fallback_document(caller):
+    told = section(DOCS / "reference" / "http.md", "The document").partition("### Configured for each call")[2]
+
+    assert caller.document("/transferring?how=raise") == json.loads(
+        re.findall(r"```json\n(.*?)```", told, re.DOTALL)[0]
+    )
 
 
 @pytest.mark.parametrize("route", ENDS)
