@@ -22,6 +22,7 @@ LIBRARIES = {
     "jsonschema_rs": ("arguments", "_host.lint"),
     "docstring_parser": ("signatures",),
     "cattrs": ("_host.settings",),
+    "prometheus_client": ("_host.metrics",),
 }
 """Libraries that only some modules may import, but for their types."""
 
@@ -51,9 +52,10 @@ LEVELS = (
         "_host.loader",
     ),
     ("_host.plan",),
+    ("_host.metrics",),
     ("_host.runtime", "_host.calling", "_host.report", "_host.lint"),
     ("_host.server", "_host.alone"),
-    ("_host.single",),
+    ("_host.single", "_host.rehearsal"),
     ("_web",),
     ("_cli", "__main__", "builtin", "testing"),
 )
