@@ -1,0 +1,179 @@
+"""Shared state of agenthost on PostgreSQL: ``postgresql://`` and ``postgres://``."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from psycopg import ProgrammingError, errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import AsyncConnectionPool
+
+from agenthost import ConfigurationError, Entry, StateOptions, StateProvider, StateRefused, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["PostgresEntries", "state_providers"]
+
+_CONNECTIONS = 8
+_LOCK = 0x6167656E74686F73
+"""Keeps hosts that start at once from making the table at once: "agenthos"."""
+_SWEEP = 60.0
+"""Seconds between two looks for entries whose time has passed."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS agenthost_state (
+    key bytea PRIMARY KEY, value bytea NOT NULL, version bigint NOT NULL, expires timestamptz
+);
+CREATE INDEX IF NOT EXISTS agenthost_state_expires ON agenthost_state (expires) WHERE expires IS NOT NULL;
+"""
+_ALIVE = "(s.expires IS NULL OR s.expires > clock_timestamp())"
+_UNTIL = "clock_timestamp() + %(ttl)s::float8 * interval '1 second'"
+_READ = f"SELECT value, version FROM agenthost_state s WHERE key = %(key)s AND {_ALIVE}"  # noqa: S608 - constants
+_PUT = f"""
+INSERT INTO agenthost_state AS s (key, value, version, expires)
+VALUES (%(key)s, %(value)s, %(first)s, {_UNTIL})
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = s.version + 1, expires = excluded.expires
+"""  # noqa: S608 - constants, as below
+_PUT_ALWAYS = f"{_PUT} RETURNING version"
+_PUT_ABSENT = f"{_PUT} WHERE NOT {_ALIVE} RETURNING version"
+_PUT_VERSION = f"""
+UPDATE agenthost_state s SET value = %(value)s, version = version + 1, expires = coalesce({_UNTIL}, expires)
+WHERE key = %(key)s AND version = %(version)s AND {_ALIVE} RETURNING version
+"""  # noqa: S608
+_ADD = f"""
+INSERT INTO agenthost_state AS s (key, value, version, expires)
+VALUES (%(key)s, convert_to(%(by)s::bigint::text, 'UTF8'), %(first)s, {_UNTIL})
+ON CONFLICT (key) DO UPDATE SET version = s.version + 1,
+    value = CASE WHEN {_ALIVE}
+        THEN convert_to((convert_from(s.value, 'UTF8')::bigint + %(by)s::bigint)::text, 'UTF8')
+        ELSE excluded.value END,
+    expires = CASE WHEN {_ALIVE} THEN coalesce(excluded.expires, s.expires) ELSE excluded.expires END
+RETURNING value
+"""  # noqa: S608
+_REMOVE = f"""
+DELETE FROM agenthost_state s
+WHERE key = %(key)s AND (%(version)s::bigint IS NULL OR version = %(version)s) AND {_ALIVE} RETURNING key
+"""  # noqa: S608
+_PAGE = f"""
+SELECT key FROM agenthost_state s
+WHERE key > %(cursor)s AND key >= %(first)s AND key < %(last)s AND {_ALIVE} ORDER BY key LIMIT %(most)s
+"""  # noqa: S608
+
+
+@hookimpl
+def state_providers() -> list[StateProvider]:
+    """Stores on PostgreSQL."""
+    return [StateProvider(("postgresql", "postgres"), open_postgres)]
+
+
+async def open_postgres(url: str, options: StateOptions) -> PostgresEntries:
+    """Connect, and make the table where it is not there.
+
+    Raises:
+        ConfigurationError: the URL cannot be used.
+        psycopg.Error: the server does not answer, or refuses.
+    """
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError as error:
+        msg = "state.url: it is no URL of a PostgreSQL server. Write postgresql://user:password@host:5432/database."
+        raise ConfigurationError(msg) from error
+    pool = AsyncConnectionPool(
+        url,
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=_CONNECTIONS,
+        open=False,
+        timeout=options.operation_timeout,
+        reconnect_timeout=options.connect_timeout,
+    )
+    try:
+        await pool.open(wait=True, timeout=options.connect_timeout)
+        async with pool.connection() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            await connection.execute(_SCHEMA)
+    except BaseException:
+        await pool.close(timeout=0)
+        raise
+    return PostgresEntries(pool)
+
+
+class PostgresEntries:
+    """Entries in a table.
+
+    Args:
+        pool: connections, each with ``autocommit``; it is closed with the entries.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+        self._swept = time.monotonic()
+
+    async def read(self, key: bytes) -> Entry | None:
+        """The entry under ``key``."""
+        row = await self._one(_READ, {"key": key})
+        return None if row is None else Entry(bytes(row[0]), row[1])
+
+    async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
+        """Write whatever is there."""
+        await self._sweep()
+        row = await self._one(_PUT_ALWAYS, {"key": key, "value": value, "ttl": ttl, "first": _first_version()})
+        version: int = row[0]
+        return version
+
+    async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
+        """Write if the entry still has ``version``."""
+        await self._sweep()
+        given = {"key": key, "value": value, "ttl": ttl, "first": _first_version(), "version": version}
+        row = await self._one(_PUT_VERSION if version else _PUT_ABSENT, given)
+        return None if row is None else row[0]
+
+    async def add(self, key: bytes, by: int, ttl: float | None) -> int:
+        """Add to an integer."""
+        await self._sweep()
+        try:
+            row = await self._one(_ADD, {"key": key, "by": by, "ttl": ttl, "first": _first_version()})
+        except errors.InvalidTextRepresentation as error:
+            raise StateRefused("no integer is there to add to.") from error
+        except errors.NumericValueOutOfRange as error:
+            raise StateRefused("the sum has more than 64 bits.") from error
+        return int(row[0])
+
+    async def remove(self, key: bytes, version: int | None) -> bool:
+        """Remove the entry."""
+        return await self._one(_REMOVE, {"key": key, "version": version}) is not None
+
+    async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
+        """Some of the keys that begin with ``prefix``, in order."""
+        wanted = {"cursor": cursor, "first": prefix, "last": prefix + b"\xff", "most": most}
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(_PAGE, wanted)).fetchall()
+        keys = [bytes(row[0]) for row in rows]
+        return keys, keys[-1] if len(keys) == most else b""
+
+    async def ping(self) -> None:
+        """Whether the server answers."""
+        await self._one("SELECT 1", {})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.close(timeout=1)
+
+    async def _one(self, statement: str, given: Mapping[str, Any]) -> Any:
+        async with self._pool.connection() as connection:
+            return await (await connection.execute(statement, given)).fetchone()
+
+    async def _sweep(self) -> None:
+        now = time.monotonic()
+        if now - self._swept >= _SWEEP:
+            self._swept = now
+            async with self._pool.connection() as connection:
+                await connection.execute("DELETE FROM agenthost_state WHERE expires <= clock_timestamp()")
+
+
+def _first_version() -> int:
+    """Where the versions of a key begin: elsewhere each time, so that none comes back after the key was removed."""
+    return secrets.randbits(48) + 1

