@@ -296,7 +296,8 @@ def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
     import sqlite3  # noqa: PLC0415 - only a host that keeps something pays for it
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if not path.exists():
+        _make(path)
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
     try:
         _patiently(partial(connection.execute, "PRAGMA journal_mode = WAL"))
@@ -307,6 +308,22 @@ def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(path: Path) -> None:
+    """Make an empty file that only its owner can read.
+
+    It gets its name when it is closed: a process that closes a file loses all locks that it has on it, those of its
+    other connections too, and then another process takes the log away from under them.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return  # another process was faster
+    finally:
+        new.unlink()
 
 
 def _patiently(function: Callable[[], Any]) -> None:
