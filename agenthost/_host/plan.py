@@ -210,7 +210,7 @@ class HostPlan:
         if taken is not None:
             msg = f"route {route!r} is already taken by agent {taken.key!r}; register this one at another route."
             raise DefinitionError(msg)
-        if problem := route_problem(route):
+        if problem := route_problem(route, program=item.distribution == "code"):
             raise DefinitionError(problem)
         mounted = _mount(item, route)
         if isinstance(mounted, SetAside):
@@ -285,7 +285,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     claims: dict[str, list[Built]] = {}
     for item in loaded.built:
         route = _route(item)
-        if problem := route_problem(route):
+        if problem := route_problem(route, program=item.distribution == "code"):
             remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         else:

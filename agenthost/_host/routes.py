@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.plan import Mounted
 
-__all__ = ["ENDPOINTS", "RouteTable", "normalise", "route_problem"]
+__all__ = ["ENDPOINTS", "SHARED", "RouteTable", "normalise", "route_problem"]
 
 ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "mcp", "sip"})
 """Last segments that are served under an agent's route."""
@@ -20,6 +20,8 @@ RESERVED_FIRST = frozenset({"health", "ready", "live", "startup", "metrics", "si
 """First segments that belong to the host."""
 RESERVED_LAST = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "sip", "mcp"})
 """Last segments that belong to an agent's own endpoints."""
+SHARED = "/live"
+"""A path of the host where a program may put an agent: the host goes on answering those who bring no credentials."""
 
 _ROUTE = re.compile(r"(?:/[a-z0-9._-]{1,64}){1,4}")
 
@@ -29,8 +31,13 @@ def normalise(route: str) -> str:
     return route[:-1] if len(route) > 1 and route.endswith("/") else route
 
 
-def route_problem(route: str) -> str | None:
-    """Why an agent cannot be mounted at ``route``, as a sentence; None when it can."""
+def route_problem(route: str, *, program: bool = False) -> str | None:
+    """Why an agent cannot be mounted at ``route``, as a sentence; None when it can.
+
+    Args:
+        route: the route.
+        program: whether a program puts the agent there by itself. It may take ``SHARED``.
+    """
     if route == "/":
         return None
     if not isinstance(route, str) or not _ROUTE.fullmatch(route):
@@ -38,7 +45,7 @@ def route_problem(route: str) -> str | None:
     segments = route[1:].split("/")
     if "." in segments or ".." in segments:
         return f"route {route!r} has a '.' or '..' segment"
-    if segments[0] in RESERVED_FIRST:
+    if segments[0] in RESERVED_FIRST and not (program and route == SHARED):
         return f"route {route!r} is reserved: /{segments[0]} belongs to the host"
     if segments[-1] in RESERVED_LAST:
         return f"route {route!r} is reserved: every agent has an endpoint called {segments[-1]}"

@@ -123,7 +123,7 @@ class AgentServer:
         """
         own = declared(agent)
         route = _absolute(route if route is not None else own.route or "/")
-        if problem := route_problem(route):
+        if problem := route_problem(route, program=True):
             raise DefinitionError(problem)
         with self._changing:
             self._refuse_double(agent, route)

@@ -16,7 +16,7 @@ from litestar.enums import ScopeType
 
 from agenthost._host.calling import Busy
 from agenthost._host.guard import Failed, run_guarded
-from agenthost._host.routes import normalise
+from agenthost._host.routes import SHARED, normalise
 from agenthost._host.runtime import Phase
 from agenthost._web import (
     check_for_input,
@@ -176,7 +176,7 @@ class Front:
                 if own := self._own.get(path):
                     await send_bytes(send, *await _answer_for_host(request, *own))
                     return
-                if found := published.table.find(path):
+                if (found := published.table.find(path)) and not (path == SHARED and _is_probe(scope, head)):
                     await send_bytes(send, *await self._serve(request, *found))
                     return
             await self._pass_on(path, scope, receive, send)
@@ -243,6 +243,11 @@ async def _answer_for_host(
         return _other_method(request, methods)
     request.authorise()
     return await answer(request)
+
+
+def _is_probe(scope: HTTPScope, head: Head) -> bool:
+    """Whether somebody reads without credentials, as those do who ask whether a process lives."""
+    return head.authorization is None and scope["method"] in ("GET", "HEAD")
 
 
 def _other_method(request: Request, methods: Sequence[str]) -> Answer:
