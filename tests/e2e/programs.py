@@ -1,0 +1,62 @@
+"""Programs that serve agents by themselves, each in a process of its own, with the Python that runs the tests."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from environment import CREDENTIALS, Served, free_port
+
+HERE = Path(__file__).resolve().parent
+SEEDS = HERE.parent / "data" / "seeds"
+
+
+def variables(place: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An otherwise bare environment of a process, with the tests' credentials; an empty value takes one back."""
+    named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
+    state = {"HOME": str(place), "AGENTHOST_STATE_DIR": str(place / "state")}
+    found = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    merged = {"PATH": os.defpath, "LANG": "C.UTF-8", **found, **state, **named, **(more or {})}
+    return {name: value for name, value in merged.items() if value}
+
+
+@contextmanager
+def running(
+    place: Path, *command: str | Path, port: int, more: Mapping[str, str] | None = None, until: str = "/startup"
+) -> Iterator[Served]:
+    """Run a program while the block runs, and stop it with SIGTERM; it must then end well.
+
+    Args:
+        place: An empty directory to run it in.
+        command: The script, and its arguments.
+        port: Where it is going to listen.
+        more: What is put into the otherwise bare environment of the process.
+        until: The path that must answer 200 before the block begins.
+    """
+    with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(  # noqa: S603 - a command of the test's
+            [sys.executable, "-W", "error", *map(str, command)],
+            cwd=place,
+            env=variables(place, more),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    served = Served(f"http://127.0.0.1:{port}", CREDENTIALS, process, place)
+    try:
+        served.wait(until, 30)
+        yield served
+    finally:
+        ended = served.stop()
+    assert ended == 0, served.stderr
+
+
+@contextmanager
+def seed(place: Path, name: str, more: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """Run a program out of tests/data/seeds; see seeds/launch.py."""
+    port = free_port()
+    with running(place, HERE / "seeds" / "launch.py", SEEDS / f"{name}.py", str(port), port=port, more=more) as served:
+        yield served
