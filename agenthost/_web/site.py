@@ -10,7 +10,7 @@ from attrs import define
 from agenthost._host.calling import ToolCaller
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
 from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
-from agenthost._web.webhook_signatures import check_signature
+from agenthost._web.webhook_signatures import check_signature, refuse_replay
 from agenthost.swaig import decode_object
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ class Request:
         if agent is not None and agent.alone.signing_key is not None:
             keys = (agent.alone.signing_key.encode(), *keys)
         if keys:
-            check_signature(keys, self.url(), raw, self.scope["headers"])
+            url = self.url()
+            check_signature(keys, url, raw, self.scope["headers"])
+            if self.site.runtime.config.state.url is not None:
+                await refuse_replay(self.site.runtime.state.stores.shared("webhook requests"), url, raw)
         return decode_object(raw)
 
     def url(self) -> str:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import hmac
+import logging
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from agenthost._web.requests import Refused
+from agenthost.errors import StateUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["check_signature"]
+    from agenthost.state import Store
+
+__all__ = ["REPLAY_WINDOW", "check_signature", "refuse_replay"]
+
+REPLAY_WINDOW = 300.0
+"""Seconds in which a signed request is answered once."""
 
 _SHA256 = b"x-signalwire-sha256-signature"
 _SHA1 = b"x-signalwire-signature"
+
+_log = logging.getLogger("agenthost.web")
 
 
 def check_signature(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -35,3 +45,25 @@ def check_signature(keys: Sequence[bytes], url: str, body: bytes, headers: Itera
     signature = given.get(name, b"").strip().lower()
     if not any([hmac.compare_digest(signature, one) for one in expected]):  # noqa: C419 - all, in the same time
         raise Refused(403, "Invalid or missing signature")
+
+
+async def refuse_replay(store: Store, url: str, body: bytes) -> None:
+    """Answer a signed request once, on whichever worker or host of this store it arrives.
+
+    While the store does not answer, requests are let through: their signatures are good.
+
+    Args:
+        store: where the requests of the last ``REPLAY_WINDOW`` seconds are noted.
+        url: the address that was called, without credentials.
+        body: the request's body as it came.
+
+    Raises:
+        Refused: 403, when it has been answered before.
+    """
+    try:
+        first = await store.set_if_absent(sha256(url.encode() + b"\0" + body).hexdigest(), 1, ttl=REPLAY_WINDOW)
+    except StateUnavailable as unavailable:
+        _log.warning("a signed request is not checked for replay: %s", unavailable)
+        return
+    if not first:
+        raise Refused(403, "This request has been answered before")

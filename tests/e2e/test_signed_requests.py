@@ -191,3 +191,19 @@ def test_keys_of_signalwires_own_variable(endpoints):
         caller = Caller.of(served)
         signed = sha1("from outside", f"{served.url}/notes", b"{}")
         assert [caller.ask("POST", "/notes", b"{}", *headers).status for headers in ((), (signed,))] == [403, 200]
+
+
+def test_a_signed_request_is_answered_once_where_a_store_is_configured(endpoints):
+    """On any worker: a copy is refused, by either signature, and another request is not."""
+    place = configured(endpoints, workers=2)
+    with (place / "agenthost.toml").open("a") as file:
+        file.write('\n[state]\nurl = "sqlite:///signed.db"\n')
+    with endpoints.serve(cwd=place) as served:
+        caller = Caller.of(served)
+        url = f"{caller.url}/signed/swaig/"
+
+        def send(body, sign):
+            return caller.ask("POST", "/signed/swaig/", body, sign(KEYS[0], url, body)).status
+
+        other = json.dumps({**CALL, "call_id": "c-2"}).encode()
+        assert [send(BODY, sha256), send(BODY, sha256), send(BODY, sha1), send(other, sha256)] == [200, 403, 403, 200]
