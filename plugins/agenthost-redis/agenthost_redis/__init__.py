@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ResponseError
@@ -69,10 +70,9 @@ async def open_redis(url: str, options: StateOptions) -> RedisEntries:
     """
     scheme, _, rest = url.partition("://")
     try:
-        pool = BlockingConnectionPool.from_url(
+        pool = ConnectionPool.from_url(
             f"{_SCHEMES[scheme]}://{rest}",
             max_connections=_CONNECTIONS,
-            timeout=options.operation_timeout,
             socket_connect_timeout=options.connect_timeout,
             socket_timeout=options.operation_timeout,
             retry=Retry(NoBackoff(), 0),
@@ -94,16 +94,18 @@ async def open_redis(url: str, options: StateOptions) -> RedisEntries:
 class _Script:
     """A Lua script, called by its digest; a server that has just started is told it again."""
 
-    def __init__(self, client: Any, text: str) -> None:
+    def __init__(self, client: Any, free: asyncio.Semaphore, text: str) -> None:
         self._client = client
+        self._free = free
         self._script = client.register_script(text)
         self._text = text
 
     async def __call__(self, key: bytes, *arguments: Any) -> Any:
-        try:
-            return await self._client.execute_command("EVALSHA", self._script.sha, 1, _PREFIX + key, *arguments)
-        except NoScriptError:
-            return await self._client.execute_command("EVAL", self._text, 1, _PREFIX + key, *arguments)
+        async with self._free:
+            try:
+                return await self._client.execute_command("EVALSHA", self._script.sha, 1, _PREFIX + key, *arguments)
+            except NoScriptError:
+                return await self._client.execute_command("EVAL", self._text, 1, _PREFIX + key, *arguments)
 
 
 class RedisEntries:
@@ -115,14 +117,16 @@ class RedisEntries:
 
     def __init__(self, client: Redis) -> None:
         self._client: Any = client
-        self._put = _Script(client, _PUT)
-        self._put_if = _Script(client, _PUT_IF)
-        self._add = _Script(client, _ADD)
-        self._remove_if = _Script(client, _REMOVE_IF)
+        self._free = asyncio.Semaphore(_CONNECTIONS)  # cheaper than the pool of redis-py that waits
+        self._put = _Script(client, self._free, _PUT)
+        self._put_if = _Script(client, self._free, _PUT_IF)
+        self._add = _Script(client, self._free, _ADD)
+        self._remove_if = _Script(client, self._free, _REMOVE_IF)
 
     async def read(self, key: bytes) -> Entry | None:
         """The entry under ``key``."""
-        value, version = await self._client.execute_command("HMGET", _PREFIX + key, "d", "v")
+        async with self._free:
+            value, version = await self._client.execute_command("HMGET", _PREFIX + key, "d", "v")
         return None if value is None else Entry(value, int(version))
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
@@ -148,18 +152,21 @@ class RedisEntries:
     async def remove(self, key: bytes, version: int | None) -> bool:
         """Remove the entry."""
         if version is None:
-            return bool(await self._client.execute_command("DEL", _PREFIX + key))
+            async with self._free:
+                return bool(await self._client.execute_command("DEL", _PREFIX + key))
         return bool(await self._remove_if(key, version))
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
         """Some of the keys that begin with ``prefix``, as ``SCAN`` comes upon them."""
         pattern = _PREFIX + b"".join(b"\\" + bytes([c]) if c in b"*?[]\\" else bytes([c]) for c in prefix) + b"*"
-        following, keys = await self._client.scan(int(cursor or b"0"), match=pattern, count=most)
+        async with self._free:
+            following, keys = await self._client.scan(int(cursor or b"0"), match=pattern, count=most)
         return [key[len(_PREFIX) :] for key in keys], b"%d" % following if following else b""
 
     async def ping(self) -> None:
         """Whether the server answers."""
-        await self._client.ping()
+        async with self._free:
+            await self._client.ping()
 
     async def close(self) -> None:
         """Close the connections."""
