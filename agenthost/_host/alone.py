@@ -35,9 +35,11 @@ class HostOfOne(AgentServer):
         alone = own.alone
         super().__init__(alone.host, alone.port)
         if alone.basic_auth is not None:
-            if len(alone.basic_auth) != 2 or not all(isinstance(part, str) for part in alone.basic_auth):  # noqa: PLR2004
-                raise DefinitionError(f"agent {own.name!r}: basic_auth must be a user and a password, both text.")
-            user, password = alone.basic_auth
+            match alone.basic_auth:
+                case (str() as user, str() as password):
+                    pass
+                case _:
+                    raise DefinitionError(f"agent {own.name!r}: basic_auth must be a user and a password, both text.")
             self._options |= {"user": user, "password": Secret(password)}
         self._token_secret = alone.token_secret
         self.register(agent)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import frozen
 from litestar import Request as LitestarRequest, Response
+from litestar.types import Empty
 
 from agenthost._web.answers import JSON, send_bytes, send_error, with_headers
+from agenthost._web.requests import Disconnected, Refused, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,35 @@ __all__ = ["Handler"]
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger("agenthost.web")
+
+
+class _Request(LitestarRequest[Any, Any, Any]):
+    """A request outside of Litestar's own routes; its body is bounded as everywhere.
+
+    Args:
+        most: bytes that its body may have.
+    """
+
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send, most: int) -> None:
+        super().__init__(scope, receive, send)
+        self._most = most
+
+    async def body(self) -> bytes:
+        """The whole body."""
+        if self._body is Empty:
+            self._body = await read_body(self.receive, self._most)
+        return self._body
+
+    async def json(self) -> Any:
+        """The body, decoded.
+
+        Raises:
+            Refused: 400, when it is not JSON.
+        """
+        try:
+            return msgspec.json.decode(await self.body())
+        except msgspec.DecodeError as error:
+            raise Refused(400, "the body is not valid JSON") from error
 
 
 @frozen
@@ -49,8 +80,13 @@ class Handler:
         return cls(function, any(parameter.default is parameter.empty for parameter in parameters))
 
     async def answer(self, site: Site, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Run the function and send what it returns; what it raises goes to the log, and the client gets a 500."""
-        request: LitestarRequest[Any, Any, Any] = LitestarRequest(scope, receive, send)
+        """Run the function and send what it returns; what it raises goes to the log, and the client gets a 500.
+
+        Raises:
+            Refused: 400 or 413, when it reads a body that is no JSON or too large.
+            Disconnected: the client left while it read the body.
+        """
+        request = _Request(scope, receive, send, site.most)
         arguments = (request,) if self.takes_request else ()
         try:
             if inspect.iscoroutinefunction(self.function):
@@ -60,6 +96,8 @@ class Handler:
             if isinstance(result, Response):
                 result = result.to_asgi_response(None, request)
             body = b"" if callable(result) else _encode(result)
+        except (Refused, Disconnected):
+            raise
         except Exception as error:  # noqa: BLE001 - others' code may raise anything
             _log.error("the handler of %s failed", scope["path"], exc_info=error)
             await send_error(send, 500, None, site.shared)
