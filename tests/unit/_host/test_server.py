@@ -1,0 +1,436 @@
+"""AgentServer, and a host of one: what a program registers, removes and adds, asked as any ASGI server asks it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import litestar
+import pytest
+
+from agenthost import AgentBase, AgentSealed, AgentServer, ConfigurationError, DefinitionError, PlanError
+from agenthost.agent import declared
+
+AUTH = ("agenthost", "for tests")
+
+
+@pytest.fixture(autouse=True)
+def configured(tmp_path, monkeypatch):
+    """No file, and nothing of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTHOST_PASSWORD", AUTH[1])
+    monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", "signs")
+    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
+
+
+class Desk(AgentBase):
+    @AgentBase.tool
+    def book(self) -> str:
+        """Book."""
+        return f"Booked by {self.get_name()}."
+
+
+def ask(app, method, path, *, auth=AUTH, **options):
+    async def main():
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://host.example", auth=auth) as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(main())
+
+
+def tool_url(app, route, **options):
+    """The address of an agent's only tool."""
+    document = ask(app, "POST", route, json={"call_id": "c"}, **options).json()
+    return urlsplit(document["sections"]["main"][1]["ai"]["SWAIG"]["functions"][0]["web_hook_url"])
+
+
+def reached(server, user):
+    """The route of the agent that a SIP user reaches, or the status."""
+    answer = ask(server.app, "POST", "/sip", json={"call": {"to": f"sip:{user}@x"}, "call_id": "c"})
+    if answer.status_code != 200:
+        return answer.status_code
+    functions = answer.json()["sections"]["main"][1]["ai"]["SWAIG"]["functions"]
+    return urlsplit(functions[0]["web_hook_url"]).path.removesuffix("/swaig/") or "/"
+
+
+def everywhere(server, route, name):
+    """What HTTP, SIP and health say of an agent."""
+    return [
+        ask(server.app, "GET", route).status_code,
+        ask(server.app, "GET", f"{route}/swaig").status_code,
+        reached(server, name),
+        ask(server.app, "GET", f"/health/{name}").status_code,
+        route in ask(server.app, "GET", "/health").json()["routes"],
+    ]
+
+
+@pytest.fixture
+def server():
+    server = AgentServer()
+    server.setup_sip_routing()
+    server.register(Desk("main", "/"))
+    server.register(Desk("sales-agent"), "/sales")
+    return server
+
+
+class TestRegister:
+    def test_in_order_of_registration(self, server):
+        server.register(Desk("b"), "b/")
+
+        assert [(route, agent.get_name()) for route, agent in server.get_agents()] == [
+            ("/", "main"),
+            ("/sales", "sales-agent"),
+            ("/b", "b"),
+        ]
+        assert server.get_agent("/b/").get_name() == "b"
+        assert server.get_agent("/nowhere") is None
+
+    def test_urls_name_the_place(self, server):
+        """And not where the agent itself would be."""
+        server.register(Desk("moved", "/from"), "/to")
+
+        assert tool_url(server.app, "/to").path == "/to/swaig/"
+        assert ask(server.app, "GET", "/from").status_code == 404
+
+    @pytest.mark.parametrize("serving", [False, True])
+    @pytest.mark.parametrize(
+        ("make", "reason"),
+        [
+            (lambda server: (Desk("x"), "/sales"), "already taken by agent 'sales-agent'"),
+            (lambda server: (Desk("x"), "/SALES"), "is not a path"),
+            (lambda server: (Desk("x"), "/health"), "is reserved"),
+            (lambda server: (Desk("x"), "/ready"), "is reserved"),
+            (lambda server: (Desk("x"), "/live/more"), "is reserved"),
+            (lambda server: (Desk("x"), "/a/swaig"), "is reserved"),
+            (lambda server: (server.get_agent("/sales"), "/twice"), "already registered at '/sales'"),
+            (lambda server: ("no agent", "/x"), "is no agent"),
+        ],
+    )
+    def test_what_cannot_be(self, server, serving, make, reason):
+        """It is said at once, also while the host serves, and changes nothing."""
+        if serving:
+            server.app.start()
+        with pytest.raises(DefinitionError, match=reason):
+            server.register(*make(server))
+
+        assert [route for route, _ in server.get_agents()] == ["/", "/sales"]
+        assert ask(server.app, "GET", "/sales").status_code == 200
+
+    def test_where_sip_is_answered(self, server):
+        server.setup_sip_routing("/calls")
+        with pytest.raises(DefinitionError, match="is where SIP is answered"):
+            server.register(Desk("x"), "/calls")
+        with pytest.raises(DefinitionError, match="agent 'sales-agent' is there"):
+            server.setup_sip_routing("/sales")
+
+    def test_while_serving(self, server):
+        server.app.start()
+        server.register(Desk("late"), "/late")
+
+        assert everywhere(server, "/late", "late") == [200, 200, "/late", 200, True]
+
+    def test_two_of_one_name(self, server):
+        server.register(Desk("sales-agent"), "/again")
+
+        assert [tool_url(server.app, route).path for route in ("/sales", "/again")] == [
+            "/sales/swaig/",
+            "/again/swaig/",
+        ]
+
+    def test_one_that_cannot_be_mounted(self, server):
+        """The host does not start, and the others can be served elsewhere."""
+        broken = AgentBase("broken")
+        broken.set_param("when", object())
+        server.register(broken, "/broken")
+
+        with pytest.raises(PlanError, match=r"broken: .*cannot be written as JSON"):
+            server.app.start()
+        assert [declared(agent).sealed for _, agent in server.get_agents()] == [False, False, False]
+
+
+class TestUnregister:
+    def test_it_is_gone_everywhere(self, server):
+        assert everywhere(server, "/sales", "sales-agent") == [200, 200, "/sales", 200, True]
+
+        assert server.unregister("/sales/") is True
+        assert everywhere(server, "/sales", "sales-agent") == [404, 404, 404, 404, False]
+        assert server.unregister("/sales") is False
+        assert server.get_agent("/sales") is None
+
+    def test_it_can_come_back(self, server):
+        """Also elsewhere, and configured anew."""
+        agent = server.get_agent("/sales")
+        server.app.start()
+        server.unregister("/sales")
+        agent.prompt_add_section("Role", "You sell.")
+        server.register(agent, "/shop")
+
+        assert everywhere(server, "/shop", "sales-agent") == [200, 200, "/shop", 200, True]
+
+    def test_before_serving(self, server):
+        server.unregister("/")
+
+        assert ask(server.app, "GET", "/").status_code == 404
+
+    def test_the_last_one(self, server):
+        """A host without agents is not ready."""
+        server.unregister("/")
+        server.unregister("/sales")
+        answer = ask(server.app, "GET", "/ready", auth=None)
+
+        assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "agents": 0})
+
+
+class TestSip:
+    @pytest.mark.parametrize(
+        ("user", "route"), [("sales", "/sales"), ("SalesAgent", "/sales"), ("main", "/"), ("nobody", 404)]
+    )
+    def test_names_and_routes(self, server, user, route):
+        """Nobody is nobody, also where an agent is at the root."""
+        assert route == reached(server, user)
+
+    def test_without_names_and_routes(self, server):
+        server.setup_sip_routing("calls", auto_map=False)
+        server.register_sip_username("only", "/sales")
+        asked = [
+            ask(server.app, "POST", "/calls", json={"call": {"to": to}}).status_code for to in ("only", "sales", "main")
+        ]
+
+        assert asked == [200, 404, 404]
+
+    def test_not_asked_for(self):
+        """A server that routes no calls has no such address."""
+        server = AgentServer()
+        server.register(Desk("desk"), "/desk")
+
+        assert ask(server.app, "POST", "/sip", json={"call": {"to": "desk"}}).status_code == 404
+
+    @pytest.mark.parametrize("serving", [False, True])
+    def test_usernames(self, server, serving):
+        """They go before names, and stay with the place when its agent changes."""
+        if serving:
+            server.app.start()
+        server.register_sip_username("Main", "/sales")
+        assert reached(server, "main") == "/sales"
+
+        server.unregister("/sales")
+        assert reached(server, "main") == "/"
+        server.register(Desk("other"), "/sales")
+        assert reached(server, "main") == "/sales"
+
+    def test_usernames_that_cannot_be(self, server):
+        server.register_sip_username("help", "/sales")
+        server.register_sip_username("HELP", "/sales")
+
+        for user, route, reason in (
+            ("x", "/nowhere", "no agent is registered at '/nowhere'"),
+            ("Help", "/", "already reaches the agent at '/sales'"),
+            ("", "/", "is text"),
+        ):
+            with pytest.raises(DefinitionError, match=reason):
+                server.register_sip_username(user, route)
+
+    def test_two_that_ask_for_one_user(self, server, caplog):
+        """Before serving nobody is first: neither is reached, both are served, and the log says so."""
+        server.register(Desk("one", sip=("help",)), "/one")
+        server.register(Desk("two", sip=("help",)), "/two")
+
+        assert [reached(server, user) for user in ("help", "one", "two")] == [404, "/one", "/two"]
+        assert "SIP alias 'help' is claimed by one and two" in caplog.text
+
+    def test_a_newcomer_takes_nothing(self, server, caplog):
+        """Whoever is served keeps its users; they pass on when it goes."""
+        server.register(Desk("one", sip=("help",)), "/one")
+        server.app.start()
+        with caplog.at_level(logging.WARNING, "agenthost"):
+            server.register(Desk("two", sip=("help", "sales", "two")), "/two")
+
+        assert [reached(server, user) for user in ("help", "sales", "two")] == ["/one", "/sales", "/two"]
+        assert [record.message for record in caplog.records] == [
+            "SIP alias 'help' stays with agent one; agent two asks for it too",
+            "SIP alias 'sales' stays with agent sales-agent; agent two asks for it too",
+        ]
+        server.unregister("/one")
+        assert reached(server, "help") == "/two"
+
+
+class TestAdditions:
+    def test_routing_callbacks_of_all(self, server):
+        """Of agents that are there, and of those that come."""
+        server.register_global_routing_callback(lambda body, headers: body.get("go"), "/choose")
+        server.app.start()
+        server.register(Desk("late"), "/late")
+
+        def paths(go):
+            routes = ("/choose", "/sales/choose", "/late/choose")
+            answers = [ask(server.app, "POST", route, json={"go": go, "call_id": "c"}).json() for route in routes]
+            hooks = [a["sections"]["main"][1]["ai"]["SWAIG"]["functions"][0]["web_hook_url"] for a in answers]
+            return [urlsplit(hook).path.removesuffix("/swaig/") for hook in hooks]
+
+        assert paths("/sales") == ["/sales"] * 3
+        assert paths(None) == ["", "/sales", "/late"]
+        assert paths("https://elsewhere.example") == ["", "/sales", "/late"]
+
+    def test_a_routing_callback_of_all_while_serving(self, server):
+        """Agents that are served cannot be changed, and those that come are not either."""
+        server.app.start()
+        with pytest.raises(AgentSealed):
+            server.register_global_routing_callback(lambda body, headers: None, "/choose")
+        server.register(Desk("late"), "/late")
+
+        assert ask(server.app, "POST", "/late/choose").status_code == 404
+
+    def test_static_files(self, server, tmp_path):
+        """Without credentials, below the agents, and nothing beside the directory."""
+        (tmp_path / "files").mkdir()
+        (tmp_path / "files" / "hello.txt").write_text("hello")
+        (tmp_path / "secret.txt").write_text("secret")
+        server.serve_static_files(str(tmp_path / "files"), "/files")
+
+        assert ask(server.app, "GET", "/files/hello.txt", auth=None).text == "hello"
+        for path, status in (("nobody.txt", 404), ("%2e%2e/secret.txt", 400), ("..%2fsecret.txt", 400)):
+            assert ask(server.app, "GET", f"/files/{path}", auth=None).status_code == status
+        assert ask(server.app, "GET", "/sales", auth=None).status_code == 401
+        with pytest.raises(DefinitionError, match="there is no directory"):
+            server.serve_static_files("nowhere")
+
+    def test_static_files_at_the_root(self, tmp_path):
+        (tmp_path / "hello.txt").write_text("hello")
+        server = AgentServer()
+        server.register(Desk("desk"), "/desk")
+        server.serve_static_files(str(tmp_path))
+
+        asked = [
+            ask(server.app, "GET", path, auth=None).status_code for path in ("/hello.txt", "/desk", "/health", "/x")
+        ]
+        assert asked == [200, 401, 200, 404]
+
+    @pytest.mark.parametrize(
+        ("handler", "status", "text"),
+        [
+            (lambda: {"a": 1}, 200, '{"a":1}'),
+            (lambda request: request.query_params["q"], 200, '"x"'),
+            (lambda: litestar.Response("no", status_code=418), 418, "no"),
+            (lambda: 1 / 0, 500, '{"error":"Internal Server Error"}'),
+            (object, 500, '{"error":"Internal Server Error"}'),
+        ],
+    )
+    def test_handlers(self, server, handler, status, text, caplog):
+        """They need no annotations; what fails in one stays in the log."""
+        caplog.set_level(logging.CRITICAL if status != 500 else logging.ERROR)
+        server.app.get("/more")(handler)
+        answer = ask(server.app, "GET", "/more?q=x", auth=None)
+
+        assert (status, text) == (answer.status_code, answer.text)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert ("the handler of /more failed" in caplog.text) is (status == 500)
+
+    def test_handlers_of_other_methods(self, server):
+        @server.app.post("/more")
+        async def more(request):
+            return await request.json()
+
+        assert more.__name__ == "more"
+        assert ask(server.app, "POST", "/more", json=[1]).json() == [1]
+        assert [ask(server.app, "POST", "/more", content=body).status_code for body in (b"{", b" " * 2**21)] == [
+            400,
+            413,
+        ]
+        refused = ask(server.app, "GET", "/more")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+
+    def test_a_built_in_can_be_replaced(self, server):
+        @server.app.get("/health")
+        def health():
+            return {"mine": True}
+
+        assert ask(server.app, "GET", "/health").json() == {"mine": True}
+        assert ask(server.app, "HEAD", "/health").status_code == 200
+        assert ask(server.app, "GET", "/health/main").json() == {"status": "ok"}
+
+    def test_the_hosts_own_readiness_has_the_first_word(self, server):
+        """A program's check is not asked while the host itself is not ready."""
+        asked = []
+
+        @server.app.get("/ready")
+        def ready():
+            asked.append(True)
+            return {"status": "ready"}
+
+        assert ask(server.app, "GET", "/ready").json() == {"status": "ready"}
+        server.unregister("/")
+        server.unregister("/sales")
+        assert ask(server.app, "GET", "/ready").status_code == 503
+        assert asked == [True]
+
+
+class TestAlone:
+    def test_where_it_is(self):
+        """At the route that it asks for, else at the root; with health, and always the same."""
+        agent, other = Desk("desk"), Desk("desk", "/desk")
+
+        assert tool_url(agent.get_app(), "/").path == "/swaig/"
+        assert tool_url(other.get_app(), "/desk").path == "/desk/swaig/"
+        assert ask(agent.get_app(), "GET", "/health", auth=None).json()["routes"] == ["/"]
+        assert agent.get_app() is agent.get_app()
+
+    def test_its_own_credentials(self):
+        app = Desk("desk", basic_auth=("me", "mine")).get_app()
+
+        assert [ask(app, "GET", "/", auth=auth).status_code for auth in (("me", "mine"), AUTH)] == [200, 401]
+        assert tool_url(app, "/", auth=("me", "mine")).netloc == "me:mine@host.example"
+
+    @pytest.mark.parametrize("pair", [("me",), ("me", 1), "me", ("me:you", "mine"), ("me", "")])
+    def test_impossible_credentials(self, pair):
+        with pytest.raises((DefinitionError, ConfigurationError)) as refused:
+            Desk("desk", basic_auth=pair).get_app()
+        assert "mine" not in str(refused.value)
+
+    def test_its_own_lifetime(self):
+        token = parse_qs(tool_url(Desk("desk", token_expiry_secs=90).get_app(), "/").query)["__token"][0]
+
+        assert 60 < int(token.partition(".")[0]) - time.time() <= 90
+
+    def test_its_own_secret(self, monkeypatch, tmp_path):
+        """Nothing is kept on disk; another agent with the same secret takes its tokens."""
+        monkeypatch.delenv("SIGNALWIRE_SWAIG_SECRET")
+        first, second, third = (Desk("desk", swaig_secret=secret).get_app() for secret in ("one", "one", "two"))
+        url = tool_url(first, "/")
+        answers = [
+            ask(app, "POST", f"{url.path}?{url.query}", json={"function": "book", "call_id": "c"}).json()["response"]
+            for app in (first, second, third)
+        ]
+
+        assert answers[:2] == ["Booked by desk."] * 2
+        assert "invalid or expired" in answers[2]
+        assert not (tmp_path / "state").exists()
+
+    def test_its_own_key_for_signatures(self):
+        """What is not signed is refused; reading needs no signature."""
+        app = Desk("desk", signing_key="PSK").get_app()
+
+        assert [ask(app, method, "/").status_code for method in ("POST", "GET")] == [403, 200]
+
+    @pytest.mark.parametrize(
+        ("route", "path", "to", "status"),
+        [
+            (None, "/sip", "anybody", 200),
+            ("/desk", "/desk/sip", "anybody", 200),
+            ("/desk", "/sip", "desk", 200),
+            ("/desk", "/sip", "anybody", 404),
+        ],
+    )
+    def test_whoever_is_called(self, route, path, to, status):
+        app = Desk("desk", route).get_app()
+
+        assert status == ask(app, "POST", path, json={"call": {"to": f"sip:{to}@x"}}).status_code
+
+    def test_one_host_at_a_time(self, server):
+        """An agent that another host serves is not served alone."""
+        server.app.start()
+        with pytest.raises(AgentSealed, match="is being served"):
+            server.get_agent("/sales").get_app()
