@@ -7,6 +7,7 @@ line in ``_ENDPOINTS``.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -217,9 +218,12 @@ class Front:
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
             return _other_method(request, methods)
         request.authorise()
-        if answer is None:
-            return await routing_callbacks.answer(request, agent, endpoint)
-        return await answer(request, agent)
+        try:
+            if answer is None:
+                return await routing_callbacks.answer(request, agent, endpoint)
+            return await answer(request, agent)
+        except asyncio.CancelledError:  # the host has to end before the agent has answered
+            raise Refused(503, "the host is stopping", [*_RETRY, (b"connection", b"close")]) from None
 
     async def _pass_on(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Everything that is not an agent's: the host's own endpoints, and what plugins added."""

@@ -32,9 +32,13 @@ __all__ = ["address", "listen", "serve_front", "serve_on"]
 
 T = TypeVar("T")
 
+_log = logging.getLogger("agenthost.web")
+
 _BACKLOG = 2048
 _CLOSING = 5.0
 """Seconds that plugins have to end what they run around the serving, and that a start which is cut short has."""
+_ENDING = 1.0
+"""Seconds that tasks have to end once they are cancelled."""
 _KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than balancers keep theirs, so that they close first."""
 
@@ -142,6 +146,7 @@ class _Server(uvicorn.Server):
     """uvicorn's server, with the host's own start and end."""
 
     _problem: BaseException | None = None
+    _left_behind = 0
 
     def stop(self, problem: BaseException) -> None:
         """End, and raise ``problem`` from ``serve_host``."""
@@ -178,15 +183,31 @@ class _Server(uvicorn.Server):
             if starting():
                 hosting.cancel()
             await asyncio.wait([hosting], timeout=_CLOSING)
+            self._left_behind = await _end_tasks()
 
-        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+        runner = asyncio.Runner(loop_factory=self.config.get_loop_factory())
+        try:
             runner.run(main())
+        finally:
+            if not self._left_behind:  # otherwise it would wait for them
+                runner.close()
         if self._problem is not None:
             raise self._problem
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._draining()
         await super().shutdown(sockets)
+
+
+async def _end_tasks() -> int:
+    """Cancel what still runs; how many do not end, because an author's code takes no notice."""
+    running = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in running:
+        task.cancel()
+    stubborn = (await asyncio.wait(running, timeout=_ENDING))[1] if running else ()
+    for task in stubborn:
+        _log.error("left behind, since it does not end when it is cancelled: %r", task)
+    return len(stubborn)
 
 
 def _on_signals(action: signal.Handlers | Callable[..., None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,11 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
     if not _opened(request, agent, tool, called):
         return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
-    return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
+    try:
+        return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
+    except asyncio.CancelledError as cut_off:  # the host has to end before the tool has
+        error_id = site.caller.failed(agent, f"tool {tool.name}", cut_off)
+        return 200, site.json, _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
 
 
 def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> bool:
