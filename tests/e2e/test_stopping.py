@@ -57,12 +57,31 @@ def test_a_tool_in_flight_is_finished(slow, number, tool, said):
     assert "Aborted" not in served.stderr
 
 
+HURRIED = {"AGENTHOST_DRAIN_TIMEOUT": "1", "AGENTHOST_TOOL_TIMEOUT": "60"}
+
+
 @pytest.mark.parametrize("tool", ["wait", "sleep"])
 def test_a_tool_that_takes_too_long_does_not_keep_the_host(slow, tool):
-    """The drain has its time, and whatever a thread still does ends with the process."""
-    hurried = {"AGENTHOST_DRAIN_TIMEOUT": "1", "AGENTHOST_TOOL_TIMEOUT": "60"}
-    with slow.serve(variables=hurried) as served, begin(served, tool, 60):
+    """The drain has its time; then the caller hears the agent's sentence, and a thread ends with the process."""
+    with slow.serve(variables=HURRIED) as served, begin(served, tool, 60) as busy:
+        served.process.send_signal(signal.SIGTERM)
+        answer = busy.answer()
+        assert busy.ended()
+        assert served.process.wait(10) == 0
+
+    assert answer.status == 200
+    assert [*answer.json] == ["response", "error_id"]
+    assert f"tool {tool} of agent slow-tools failed ({answer.json['error_id']})" in served.stderr
+    assert answer.header("connection") == "close"
+    assert answer.header("x-content-type-options") == "nosniff"
+
+
+def test_a_tool_that_takes_no_notice_does_not_keep_the_host(slow):
+    """The log names it."""
+    with slow.serve(variables=HURRIED) as served, begin(served, "refuse", 60):
         assert served.stop(10) == 0
+
+    assert "left behind" in served.stderr
 
 
 def test_a_host_that_is_still_starting_stops_at_once(slow):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from contextlib import suppress
 
 from agenthost import AgentBase
 
@@ -28,6 +29,16 @@ class Agent(AgentBase):
         _log.info("sleep has begun")
         time.sleep(seconds)
         return "slept"
+
+    @AgentBase.tool
+    async def refuse(self, seconds: float) -> str:
+        """Wait, and take no notice of whoever wants an end of it."""
+        _log.info("refuse has begun")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(end - time.monotonic())
+        return "refused"
 
     @AgentBase.tool
     async def process(self) -> str:
