@@ -251,16 +251,27 @@ def test_hosts_with_one_signing_key_take_each_other_s_tokens(desk):
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("command", ["agents", "run"])
-def test_a_mistake_in_the_file_ends_with_3_and_a_sentence(desk, place, configure, command, text, said):
-    """It names the file, the place in it, and what to write; before anything is opened or loaded."""
+def test_a_mistake_in_the_file_ends_with_3_and_a_sentence(desk, place, configure, text, said):
+    """It names the file, the place in it, and what to write."""
     configure(text)
-    done = desk.run("agenthost", command, cwd=place)
+    done = desk.run("agenthost", "agents", cwd=place)
     [sentence] = done.stderr.splitlines()
 
     assert (done.returncode, done.stdout) == (3, "")
     assert sentence.startswith("agenthost: agenthost.toml: ")
     assert all(part in sentence for part in said)
+
+
+@pytest.mark.parametrize("command", ["agents", "check", "plugins", "routes", "run"])
+def test_no_command_goes_on_with_a_mistake_in_the_file(desk, place, configure, command):
+    """Nothing is opened, loaded or listed."""
+    configure("[host]\nworkers = 0\n")
+    done = desk.run("agenthost", command, cwd=place)
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "agenthost: agenthost.toml: host.workers: 0 is not a whole number of 1 or more. Write workers = 1.\n"
+    )
 
 
 @pytest.mark.parametrize(

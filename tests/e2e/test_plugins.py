@@ -172,7 +172,7 @@ def test_an_agent_that_a_plugin_makes_is_configured_by_its_name(plugged, configu
     states = agents(plugged, place)
 
     assert states["branch-berlin"]["route"] == "/berlin"
-    assert states.get("branch-paris", {"state": "disabled"})["state"] == "disabled"
+    assert states["branch-paris"]["state"] == "disabled"
     assert plugged.run("agenthost", "check", cwd=place).stderr == ""
 
 
