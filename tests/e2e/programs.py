@@ -24,16 +24,16 @@ def variables(place: Path, more: Mapping[str, str] | None = None) -> dict[str, s
 
 @contextmanager
 def running(
-    place: Path, *command: str | Path, port: int, more: Mapping[str, str] | None = None, until: str = "/startup"
+    place: Path, *command: str | Path, port: int, more: Mapping[str, str] | None = None, status: int = 0
 ) -> Iterator[Served]:
-    """Run a program while the block runs, and stop it with SIGTERM; it must then end well.
+    """Run a program while the block runs, and stop it with SIGTERM.
 
     Args:
         place: An empty directory to run it in.
         command: The script, and its arguments.
         port: Where it is going to listen.
         more: What is put into the otherwise bare environment of the process.
-        until: The path that must answer 200 before the block begins.
+        status: How it must end then.
     """
     with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - a command of the test's
@@ -47,11 +47,11 @@ def running(
         )
     served = Served(f"http://127.0.0.1:{port}", CREDENTIALS, process, place)
     try:
-        served.wait(until, 30)
+        served.wait("/startup", 30)
         yield served
     finally:
         ended = served.stop()
-    assert ended == 0, served.stderr
+    assert ended == status, served.stderr
 
 
 @contextmanager
