@@ -292,15 +292,13 @@ def test_the_line_that_gives_one_the_route_lets_it_serve(broken, key):
     """The other is still in conflict, until it has a route of its own."""
     section, _, disputed = choice(key)
     place = configured(broken, f'{WITHOUT_THE_SLOWEST}{section}\nroute = "{disputed}"\n')
-    with broken.serve(cwd=place) as served:
-        caller = Caller.of(served)
-        document = caller.document("/sales")
-        agents = Banner.of(served).agents
+    checked = broken.run("agenthost", "check", "--json", cwd=place)
+    agents = by_key(json.loads(checked.stdout)["agents"])
 
     [other] = CONFLICTS.keys() - {key}
-    assert [*functions(document)] == (["who"] if key == "route-clash" else ["get_pricing"])
-    assert agents[key]["state"] == "ready"
-    assert agents[other]["state"].startswith("conflict: ")
+    assert (agents[key]["state"], agents[key]["route"]) == ("ready", "/sales")
+    assert agents[key]["tools"] == (["who"] if key == "route-clash" else ["get_pricing"])
+    assert agents[other]["state"] == "conflict"
 
 
 def choice(key):

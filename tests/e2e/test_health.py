@@ -22,6 +22,10 @@ def configured(environment, text):
     return place
 
 
+def without_date(answer):
+    return [(name, value) for name, value in answer.headers if name != "date"]
+
+
 def told(answer):
     """What an answer says, but for its time, which is now and in UTC."""
     body = dict(answer.json)
@@ -62,7 +66,7 @@ def test_head_says_the_same_without_a_body(caller, path):
     head, full = caller.ask("HEAD", path), caller.ask("GET", path)
 
     assert head.status == full.status == 200
-    assert head.headers == full.headers
+    assert without_date(head) == without_date(full)
 
 
 @pytest.mark.parametrize("path", ["/health/nobody", "/ready/nobody"])
@@ -83,10 +87,6 @@ def test_health_as_configured(desk):
         caller = Caller(served.url, ("nobody", ""))
         assert told(caller.ask("GET", "/health")) == {"status": "ok", "agents": 4}
         assert told(caller.ask("GET", "/health?shape=names")) == {"status": "healthy", "agents": 4}
-
-    silent = configured(desk, '[health]\npublic = "status"\n')
-    with desk.serve(cwd=silent) as served:
-        assert told(Caller(served.url, ("nobody", "")).ask("GET", "/health")) == {"status": "ok"}
 
 
 def test_the_port_is_open_while_agents_are_built(desk):
