@@ -37,8 +37,10 @@ def wait_until_closed(served):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(("tool", "said"), [("wait", "waited"), ("sleep", "slept")])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "tool", "said"),
+    [(signal.SIGTERM, "wait", "waited"), (signal.SIGTERM, "sleep", "slept"), (signal.SIGINT, "sleep", "slept")],
+)
 def test_a_tool_in_flight_is_finished(slow, number, tool, said):
     """On the event loop and in a thread; the port is closed meanwhile, and so is the connection afterwards."""
     with slow.serve() as served:
