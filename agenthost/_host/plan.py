@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agenthost._host.config import Config
-    from agenthost._host.loader import Built, Loaded, PluginState
+    from agenthost._host.loader import Built, Loaded
+    from agenthost._host.plugins import PluginState
     from agenthost.swml import Template
 
 __all__ = ["HostPlan", "Mounted", "SetAside", "make_plan"]

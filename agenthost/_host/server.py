@@ -16,7 +16,7 @@ from attrs import evolve
 from agenthost._host.config import AgentConfig, Config, load_config
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.kept import kept_secret, new_password, new_signing_key
-from agenthost._host.loader import Built, Loaded, load, load_state_providers
+from agenthost._host.loader import Built, load, load_for_program
 from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.report import banner
 from agenthost._host.routes import normalise, route_problem
@@ -311,10 +311,7 @@ class AgentServer:
         """
         with self._changing:
             if self._plan is None:
-                plan = make_plan(
-                    self._config,
-                    Loaded(tuple(self._registered.values()), (), (), (), (), (), load_state_providers(self._config)),
-                )
+                plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
                 if plan.failed:
                     for agent in plan.agents:
                         release(agent.agent)

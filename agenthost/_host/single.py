@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.config import AgentConfig
-from agenthost._host.loader import Built, Loaded, load_state_providers
+from agenthost._host.loader import Built, load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import installed_plan
 from agenthost.agent import AgentBase, declared
@@ -38,7 +38,7 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
         file = Path(path if path.endswith(".py") else f"{path}.py")
         agent = _from_file(file, attribute)
         built = Built(declared(agent).name, str(file), "", agent, AgentConfig())
-        plan = make_plan(config, Loaded((built,), (), (), (), (), (), load_state_providers(config)))
+        plan = make_plan(config, load_for_program(config, [built]))
         name = declared(agent).name
     else:
         plan = installed_plan(config)

@@ -12,7 +12,7 @@ from agenthost._host.plan import make_plan
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import route_problem
 
-NOTHING = Loaded((), (), (), (), (), ())
+NOTHING = Loaded()
 ROUTES = st.sampled_from([None, "/", "/a", "/b", "/a/b", "/health", "wrong"])
 AGENT = st.fixed_dictionaries(
     {

@@ -133,6 +133,6 @@ def test_the_guide_shows_an_alias_of_two_packages():
         Built(f"{offer}:sales", offer, "1.0", AgentBase("sales", f"/{offer}", sip=("sales",)), AgentConfig())
         for offer in offers
     ]
-    (warning,) = make_plan(Config(), Loaded(tuple(built), (), (), (), (), ())).warnings
+    (warning,) = make_plan(Config(), Loaded(built=tuple(built))).warnings
     page = (DOCS / "how-to" / "resolve-a-route-conflict.md").read_text("utf-8")
     assert f"```text\nwarning: {warning}\n```" in page

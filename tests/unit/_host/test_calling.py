@@ -30,7 +30,7 @@ def mounted(name="desk", **tools):
     for tool, handler in tools.items():
         agent.define_tool(tool, "", {}, handler)
     built = Built(name, "code", "", agent, AgentConfig())
-    return make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=(built,))).agents[0]
+    return make_plan(Config(), attrs.evolve(Loaded(), built=(built,))).agents[0]
 
 
 async def ask(caller, agent, tool="t", arguments=None):
@@ -165,7 +165,7 @@ def test_a_tool_s_own_fallback():
     """It is said before the agent's."""
     agent = AgentBase("desk").define_tool("t", "", {}, raising(ValueError()), fallback="No weather today.")
     built = Built("desk", "code", "", agent, AgentConfig())
-    (desk,) = make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=(built,))).agents
+    (desk,) = make_plan(Config(), attrs.evolve(Loaded(), built=(built,))).agents
 
     assert asyncio.run(ask(ToolCaller(5), desk))["response"] == "No weather today."
 
@@ -180,7 +180,7 @@ def test_arguments_that_do_not_fit(caplog):
     """The model is told what to send; it is no failure, so the log is quiet."""
     agent = AgentBase("desk").define_tool("t", "", {"n": {"type": "integer"}}, lambda args: "")
     built = Built("desk", "code", "", agent, AgentConfig())
-    (desk,) = make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=(built,))).agents
+    (desk,) = make_plan(Config(), attrs.evolve(Loaded(), built=(built,))).agents
 
     assert asyncio.run(ask(ToolCaller(5), desk, arguments={"n": "x"})) == {"response": "n must be an integer"}
     assert caplog.records == []

@@ -276,12 +276,12 @@ class TestPlugins:
             (
                 "p_thing",
                 "from agenthost import hookimpl\n@hookimpl\ndef agents(): return ['text']",
-                "its hook agents() gives str object, not an agent",
+                "its hook agents() gives str object, not an AgentBase",
             ),
             (
                 "p_nothing",
                 "from agenthost import hookimpl\n@hookimpl\ndef agents(): return 5",
-                "TypeError: 'int' object is not iterable",
+                "its hook agents() gives int object, not a list of AgentBase",
             ),
         ],
     )

@@ -10,13 +10,14 @@ import pytest
 from agenthost import AgentBase
 from agenthost._host.config import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
-from agenthost._host.loader import Built, Loaded, PluginState, Rejected
+from agenthost._host.loader import Built, Loaded, Rejected
 from agenthost._host.plan import make_plan
+from agenthost._host.plugins import PluginState
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.selection import Wanted
 from agenthost.agent import declared
 
-NOTHING = Loaded((), (), (), (), (), ())
+NOTHING = Loaded()
 
 
 def built(key, own=None, *, distribution=None, agent=None, **config):
@@ -232,7 +233,6 @@ class TestReport:
                 PluginState("q", "acme-q", "1.0", "quarantined", (), diagnosis),
                 PluginState("r", "acme-r", "1.0", "disabled"),
             ),
-            configure_app=(),
             warnings=("loaded",),
         )
         return make_plan(Config(warnings=("configured",)), loaded)

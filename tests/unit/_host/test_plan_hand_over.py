@@ -21,7 +21,7 @@ def desk(to):
 
 def plan_of(*agents):
     built = tuple(Built(agent.name, "acme", "1.0", agent, AgentConfig()) for agent in agents)
-    return make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=built))
+    return make_plan(Config(), attrs.evolve(Loaded(), built=built))
 
 
 def addresses(plan, template):

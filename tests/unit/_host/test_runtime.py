@@ -22,7 +22,7 @@ def runtime_of(public_url=None):
 
 def plan_of(*agents):
     built = tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
-    return make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=built))
+    return make_plan(Config(), attrs.evolve(Loaded(), built=built))
 
 
 class TestCredentials:

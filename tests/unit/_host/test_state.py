@@ -9,7 +9,7 @@ import pytest
 from agenthost import StateProvider, StateUnavailable
 from agenthost._host import state as module
 from agenthost._host.config import Config, StateConfig, load_config
-from agenthost._host.loader import load_state_providers
+from agenthost._host.loader import load_for_program
 from agenthost._host.secret import Secret
 from agenthost._host.state import ChosenProvider, HostState, choose_provider
 from agenthost.builtin.state_memory import memory_provider
@@ -129,7 +129,7 @@ def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
     """A host that keeps nothing has no file."""
     config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "kept")})
     host = HostState(config)
-    host.use(choose_provider(config, load_state_providers(config)))
+    host.use(choose_provider(config, load_for_program(config, ()).state_providers))
 
     async def use():
         async with host.opened():
@@ -145,7 +145,7 @@ def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
 def test_urls_of_no_file(url):
     config = Config(state=StateConfig(url=Secret(url)))
     host = HostState(config)
-    host.use(choose_provider(config, load_state_providers(config)))
+    host.use(choose_provider(config, load_for_program(config, ()).state_providers))
     with pytest.raises(StateUnavailable) as refused:
         asyncio.run(host.ping())
     assert isinstance(refused.value.__cause__, ConfigurationError)

@@ -14,8 +14,9 @@ import pytest
 from agenthost import AgentBase, FunctionResult
 from agenthost._host.calling import REFUSED_TOKEN
 from agenthost._host.config import AgentConfig, Config, HostConfig
-from agenthost._host.loader import Built, Loaded, PluginState
+from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
+from agenthost._host.plugins import PluginState
 from agenthost._host.secret import Secret
 from agenthost._host.server import make_runtime
 from agenthost._web.front import Front
@@ -41,7 +42,7 @@ def front_of(*agents, **host):
     options = {"password": Secret("p@ss"), "signing_keys": (Secret("key"),), "max_body": 1000, **host}
     front = Front(make_runtime(Config(host=HostConfig(**options))))
     built = tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
-    front.publish(make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=built)))
+    front.publish(make_plan(Config(), attrs.evolve(Loaded(), built=built)))
     return front
 
 
@@ -273,9 +274,7 @@ class TestPlugins:
             raise LookupError("no database")
 
         states = tuple(PluginState(name, "acme", "1.0", "ready") for name in ("bad", "good"))
-        loaded = attrs.evolve(
-            Loaded((), (), (), (), (), ()), plugins=states, configure_app=(("acme:bad", bad), ("acme:good", good))
-        )
+        loaded = attrs.evolve(Loaded(), plugins=states, configure_app=(("acme:bad", bad), ("acme:good", good)))
         front = front_of()
         plan = front.assemble(make_plan(Config(), loaded))
         front.publish(plan)

@@ -30,7 +30,7 @@ def front_of(*, public_url=None, **health):
 def plan_of(*names, broken=()):
     built = tuple(Built(f"key-{name}", "code", "", AgentBase(name, f"/{name}"), AgentConfig()) for name in names)
     rejected = tuple(Rejected(name, "acme", "1.0", Diagnosis("no", "mend")) for name in broken)
-    return make_plan(Config(), attrs.evolve(Loaded((), (), (), (), (), ()), built=built, rejected=rejected))
+    return make_plan(Config(), attrs.evolve(Loaded(), built=built, rejected=rejected))
 
 
 def ask(front, path, method="GET"):

@@ -1,0 +1,131 @@
+"""Plugins: what an entry point may offer, and what its hooks may give."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+from attrs import frozen
+
+from agenthost import hookimpl
+from agenthost._host.config import Config, PluginsConfig
+from agenthost._host.discovery import PLUGINS, Candidate
+from agenthost._host.plugins import BUILT_IN, Plugins
+from agenthost.state import StateProvider
+
+
+class Silent:
+    """A plugin that takes no settings and says nothing."""
+
+    @hookimpl
+    def state_providers(self):
+        return []
+
+
+class Greeter:
+    """A plugin with settings of its own."""
+
+    @frozen
+    class Settings:
+        greeting: str
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    @hookimpl
+    def configure_app(self, app_config):
+        app_config.append(self.settings.greeting)
+
+
+class Nonsense:
+    @hookimpl
+    def state_providers(self):
+        return ["memory"]
+
+
+class Nothing:
+    @hookimpl
+    def state_providers(self):
+        return None
+
+
+class Raises:
+    @hookimpl
+    def state_providers(self):
+        sys.exit(3)
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Loads plugins from a module with the given classes; settings by plugin."""
+
+    def loaded(*classes, **settings):
+        module = ModuleType("agenthost_plugins_under_test")
+        vars(module).update({cls.__name__: cls for cls in classes})
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        offers = [
+            Candidate(PLUGINS, cls.__name__.lower(), f"{module.__name__}:{cls.__name__}", "acme", "1.0", "")
+            for cls in classes
+        ]
+        return Plugins.load(Config(plugins=PluginsConfig(settings=settings)), offers)
+
+    return loaded
+
+
+def test_a_class_is_built_with_its_settings(load):
+    """Its section becomes its Settings, and its methods are its hooks."""
+    plugins = load(Greeter, greeter={"greeting": "hello"})
+    said = []
+
+    for _, function in plugins.implementations("configure_app"):
+        function(app_config=said)
+
+    assert [state.state for state in plugins.states] == ["ready"]
+    assert said == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "settings", "reason"),
+    [
+        (Greeter, {}, "plugins.greeter.greeting: it is missing"),
+        (Greeter, {"greeting": 1}, "plugins.greeter.greeting"),
+        (Greeter, {"greeting": "x", "tone": "y"}, "tone"),
+        (Silent, {"tone": "y"}, "plugins.silent: this plugin takes no settings, but has tone. Remove them."),
+    ],
+)
+def test_a_section_that_does_not_fit_sets_its_plugin_aside(load, cls, settings, reason):
+    """It says which key is wrong."""
+    (state,) = load(cls, **{cls.__name__.lower(): settings}).states
+
+    assert state.state == "quarantined"
+    assert reason in state.diagnosis.reason
+
+
+def test_each_implementation_is_guarded_by_itself(load):
+    """One that raises, or gives something else, is set aside with its reason; the others are heard."""
+    plugins = load(Nonsense, Nothing, Raises, Silent)
+
+    heard = plugins.values("state_providers", StateProvider)
+
+    assert {key for key, _ in heard} == set(BUILT_IN)
+    reasons = {state.name: state.diagnosis and state.diagnosis.reason for state in plugins.states}
+    assert reasons["silent"] is None
+    assert "its hook state_providers() gives str object, not a StateProvider" in reasons["nonsense"]
+    assert "its hook state_providers() gives nothing, not a list of StateProvider" in reasons["nothing"]
+    assert "sys.exit(3)" in reasons["raises"]
+
+
+def test_who_failed_in_one_hook_is_not_asked_again(load):
+    """A plugin that is set aside has no part in what follows."""
+    plugins = load(Raises)
+    plugins.values("state_providers", StateProvider)
+
+    assert {key for key, _ in plugins.implementations("state_providers")} == set(BUILT_IN)
+
+
+def test_a_section_for_a_plugin_that_nobody_offers_is_told(load):
+    """It is probably misspelt."""
+    (warning,) = load(Silent, silnt={"a": 1}).warnings
+
+    assert warning == ("plugins.silnt: no installed package offers the plugin 'silnt'. agenthost plugins lists them.")
