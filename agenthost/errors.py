@@ -9,7 +9,11 @@ AgentHostError
 ├── PlanError                the host cannot serve what it found (--strict, or nothing to serve)
 ├── ArgumentsRefused         a tool was called with arguments that its schema does not allow
 ├── StateRefused             a key or a value that no store takes (also a ValueError)
-└── StateUnavailable         the store of shared state cannot be reached
+├── StateUnavailable         the store of shared state cannot be reached
+└── ModelError               a language model gives no usable answer
+    ├── ModelUnavailable     it cannot be reached, or is overloaded; later it may answer
+    ├── ModelRefused         it does not take the request: the key, the model's name, or the request is wrong
+    └── ModelNonsense        its answer cannot be read
 """
 
 from __future__ import annotations
@@ -24,6 +28,10 @@ __all__ = [
     "ConfigurationError",
     "DefinitionError",
     "ExitCode",
+    "ModelError",
+    "ModelNonsense",
+    "ModelRefused",
+    "ModelUnavailable",
     "PlanError",
     "StateRefused",
     "StateUnavailable",
@@ -91,3 +99,19 @@ class StateRefused(AgentHostError, ValueError):  # noqa: N818 - as ArgumentsRefu
 
 class StateUnavailable(AgentHostError):  # noqa: N818 - a state, not an error
     """The store of shared state cannot be reached; a write that was under way may have happened or not."""
+
+
+class ModelError(AgentHostError):
+    """A language model gives no usable answer."""
+
+
+class ModelUnavailable(ModelError):  # noqa: N818 - a state, not an error
+    """The model cannot be reached, is overloaded or took too long; the same request may be answered later."""
+
+
+class ModelRefused(ModelError):  # noqa: N818 - as ArgumentsRefused
+    """The model does not take the request: the key, the model's name or the request itself is wrong."""
+
+
+class ModelNonsense(ModelError):  # noqa: N818 - what it said
+    """The model answered with something that cannot be read."""

@@ -27,11 +27,12 @@ LIBRARIES = {
 """Libraries that only some modules may import, but for their types."""
 
 LEVELS = (
-    ("errors", "sip", "_host.discovery"),
-    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state"),
+    ("errors", "sip", "models", "_host.discovery"),
+    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state", "workflows.turns"),
     ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
     ("declared", "vocabulary"),
     ("agent", "hookspecs"),
+    ("workflows",),
     ("per_call",),
     (
         "_host.secret",
