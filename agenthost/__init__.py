@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         UnsupportedHost,
     )
     from agenthost.gates import SemanticGate
+    from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
     from agenthost.results import FunctionResult, SwaigFunctionResult
     from agenthost.skills import Skill
@@ -56,11 +57,14 @@ __all__ = [
     "Entry",
     "ExitCode",
     "FunctionResult",
+    "HostVitals",
     "ModelError",
     "ModelNonsense",
     "ModelRefused",
     "ModelUnavailable",
     "PlanError",
+    "Probe",
+    "ProbeResult",
     "Scope",
     "Secret",
     "SemanticGate",
@@ -76,6 +80,7 @@ __all__ = [
     "create_expression_tool",
     "create_simple_api_tool",
     "hookimpl",
+    "probe",
 ]
 
 _HOMES = {
@@ -88,6 +93,9 @@ _HOMES = {
     "Entries": "state",
     "Entry": "state",
     "FunctionResult": "results",
+    "HostVitals": "health",
+    "Probe": "health",
+    "ProbeResult": "health",
     "Scope": "state",
     "Secret": "_host.config",
     "SemanticGate": "gates",
@@ -100,6 +108,7 @@ _HOMES = {
     "create_expression_tool": "datamap",
     "create_simple_api_tool": "datamap",
     "hookimpl": "hookspecs",
+    "probe": "health",
 }
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from litestar.config.app import AppConfig
 
     from agenthost.agent import AgentBase
+    from agenthost.health import Probe
     from agenthost.state import StateProvider
 
-__all__ = ["PROJECT", "agents", "configure_app", "hookimpl", "state_providers"]
+__all__ = ["PROJECT", "agents", "configure_app", "health_probes", "hookimpl", "state_providers"]
 
 PROJECT = "agenthost"
 
@@ -49,6 +50,18 @@ def configure_app(app_config: AppConfig) -> None:
 
     Args:
         app_config: Litestar's own value; change it in place.
+    """
+
+
+@hookspec
+def health_probes() -> Iterable[Probe]:  # type: ignore[empty-body]
+    """What is asked, again and again while the host serves, to know whether it is well.
+
+    Called once at start-up, in every process. The checks run in the background, all at once; the health endpoints tell
+    what they last came to.
+
+    Returns:
+        Probes of the host, or of an agent that they name.
     """
 
 

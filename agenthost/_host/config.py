@@ -131,6 +131,13 @@ class HealthConfig:
     public: str = setting(
         "full", choice("full", "count", "status"), "How much `/health` tells those without credentials"
     )
+    port: int | None = setting(
+        None, whole(0, 65535), "A further port for the health endpoints alone, answered by a thread of its own"
+    )
+    host: str | None = setting(None, HOST, "Address of that port; without one, the host's own")
+    live_after: float = setting(
+        30.0, SECONDS, "How long the event loop may stand still before `/live` on that port is 503", unit="seconds"
+    )
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
 from agenthost.agent import AgentBase, declared
 from agenthost.errors import DefinitionError, UnsupportedHost
+from agenthost.health import Probe
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Loaded:
         warnings: sentences about configuration that fits nothing installed.
         configure_app: what plugins do to the Litestar application.
         state_providers: what opens stores.
+        health_probes: what is asked of the host's health.
     """
 
     built: tuple[Built, ...] = ()
@@ -84,6 +86,7 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     configure_app: tuple[tuple[str, Callable[..., object]], ...] = ()
     state_providers: tuple[tuple[str, StateProvider], ...] = ()
+    health_probes: tuple[tuple[str, Probe], ...] = ()
 
 
 def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
@@ -130,8 +133,10 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
 def _heard(plugins: Plugins) -> Loaded:
     """What plugins say through their hooks, agents aside; each hook is one line."""
     state_providers = plugins.values("state_providers", StateProvider)
+    health_probes = plugins.values("health_probes", Probe)
     return Loaded(
         state_providers=state_providers,
+        health_probes=health_probes,
         configure_app=plugins.implementations("configure_app"),
         plugins=plugins.states,  # last: a plugin that failed in one hook has no part in those that are called later
     )

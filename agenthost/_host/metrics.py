@@ -7,11 +7,12 @@ up (``PROMETHEUS_MULTIPROC_DIR``, set by the supervising process before the work
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-__all__ = ["CONTENT_TYPE", "SHARED", "Metrics"]
+__all__ = ["CONTENT_TYPE", "SHARED", "Metrics", "forget_process"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of ``Metrics.text``."""
@@ -37,6 +38,32 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._blocks = Counter(
+            "agenthost_loop_blocked",
+            "Times that somebody's code blocked the event loop.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._blocked_seconds = Counter(
+            "agenthost_loop_blocked_seconds",
+            "Seconds for which somebody's code blocked the event loop.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._lag = Gauge(
+            "agenthost_loop_lag_seconds",
+            "How long the event loop left something waiting when it was last asked.",
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._probes = Gauge(
+            "agenthost_probe_up",
+            "Whether a probe is well: 1 or 0.",
+            ("agent", "probe"),
+            registry=self._registry,
+            multiprocess_mode="livemin",
+        )
+
     def failed(self, agent: str, what: str) -> None:
         """Count a failure.
 
@@ -50,6 +77,25 @@ class Metrics:
         """Count something that was not started; see ``failed``."""
         self._busy.labels(agent, what).inc()
 
+    def blocked(self, agent: str, what: str, seconds: float) -> None:
+        """Count a block of the event loop; see ``failed``."""
+        self._blocks.labels(agent, what).inc()
+        self._blocked_seconds.labels(agent, what).inc(seconds)
+
+    def lagged(self, seconds: float) -> None:
+        """Note how long the event loop left something waiting."""
+        self._lag.set(seconds)
+
+    def probed(self, agent: str, probe: str, *, ok: bool) -> None:
+        """Note how a probe stands; ``agent`` is empty for one of the host."""
+        self._probes.labels(agent, probe).set(ok)
+
+    def unprobed(self, agent: str, probe: str) -> None:
+        """Forget a probe that is no longer asked."""
+        if SHARED not in os.environ:  # what is shared cannot be taken back; it goes with the process
+            with suppress(KeyError):
+                self._probes.remove(agent, probe)
+
     def text(self) -> bytes:
         """All figures, those of the other workers included."""
         if SHARED not in os.environ:
@@ -57,3 +103,8 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+
+def forget_process(number: int) -> None:
+    """Leave out from now on what a worker that has ended said of itself alone; what it counted stays."""
+    mark_process_dead(number)  # type: ignore[no-untyped-call]

@@ -19,6 +19,7 @@ from agenthost._host.state import ChosenProvider, choose_provider
 from agenthost.agent import AgentBase, declared, runnable, seal
 from agenthost.declared import Alone
 from agenthost.errors import DefinitionError
+from agenthost.health import Probe, probes_of
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.tools import Tool
 
@@ -55,6 +56,7 @@ class Mounted:
         alone: keys and lifetimes of its own.
         mcp_server: whether it offers its tools to clients of the Model Context Protocol.
         again: whether it is a second mount, which SIP users reach by its key and route alone.
+        probes: those that it declares.
     """
 
     key: str
@@ -74,6 +76,7 @@ class Mounted:
     alone: Alone = field(factory=Alone, repr=False)
     mcp_server: bool = False
     again: bool = False
+    probes: tuple[Probe, ...] = field(default=(), repr=False)
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -134,6 +137,7 @@ class HostPlan:
         unfitting: sentences about configuration that fits nothing.
         aliases: which agent each SIP user part reaches, by key.
         state: who opens the store of shared state.
+        probes: those of plugins and of a program's own, each with whose it is.
     """
 
     agents: tuple[Mounted, ...]
@@ -143,6 +147,7 @@ class HostPlan:
     unfitting: tuple[str, ...]
     aliases: AliasTable = field(factory=AliasTable)
     state: ChosenProvider = field(factory=ChosenProvider, repr=False)
+    probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -162,7 +167,12 @@ class HostPlan:
             for name in sorted({name for _, name in agent.template.siblings})
             if self.find(name) is None
         )
-        return (*self.unfitting, *unroutable, *unreachable)
+        homeless = (
+            f"probe {probe.name!r} of {source} is for agent {probe.agent!r}, which is not served: nobody asks it"
+            for source, probe in self.probes
+            if probe.agent is not None and self.find(probe.agent) is None
+        )
+        return (*self.unfitting, *unroutable, *unreachable, *homeless)
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -307,6 +317,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         configure_app=loaded.configure_app,
         unfitting=(*config.warnings, *loaded.warnings, *stateless),
         state=state,
+        probes=loaded.health_probes,
     ).with_aliases(())
 
 
@@ -358,6 +369,7 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
         return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
     try:
+        probes = tuple(attrs.evolve(probe, agent=item.key) for probe in probes_of(item.agent))
         template = seal(item.agent)
     except DefinitionError as error:
         remedy = f"pip install --upgrade {item.distribution}"
@@ -380,6 +392,7 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         alone=own.alone,
         mcp_server=own.mcp_server,
         again=item.config.use is not None,
+        probes=probes,
     )
 
 

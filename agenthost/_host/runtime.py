@@ -7,20 +7,25 @@ reference, so requests in flight finish on the plan they began with.
 from __future__ import annotations
 
 import re
-from enum import Enum
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from agenthost._host.condition import Condition, Named, Phase, Refusal
 from agenthost._host.metrics import Metrics
+from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import RouteTable
+from agenthost._host.secret import Secret
 from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
+from agenthost._host.watchdog import Watchdog
 from agenthost.agent import serve_state
+from agenthost.health import HostVitals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan, Mounted
@@ -29,14 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-
-
-class Phase(Enum):
-    """What the host is doing."""
-
-    STARTING = "starting"
-    SERVING = "serving"
-    DRAINING = "draining"
 
 
 @frozen
@@ -71,12 +68,16 @@ class Published:
         table: its agents by route.
         templates: each route's document; without gaps for the address where the public URL is configured.
         tokens: each route's tokens.
+        named: its agents as the health endpoints name them.
+        failed: those that should be served and are not.
     """
 
     plan: HostPlan
     table: RouteTable
     templates: Mapping[str, Template]
     tokens: Mapping[str, Tokens]
+    named: tuple[Named, ...] = ()
+    failed: tuple[Refusal, ...] = ()
 
 
 class Runtime:
@@ -94,6 +95,13 @@ class Runtime:
         self.tokens = tokens
         self.metrics = Metrics()
         self.state = HostState(config)
+        self.watchdog = Watchdog(self.metrics, self._agents)
+        self.probing = Probing(
+            self.metrics,
+            HostVitals(
+                self.state.ping_in_use, lambda: self.watchdog.lag, config.host.state_dir, Secret(config.state.address)
+            ),
+        )
         self._userinfo = credentials.userinfo
         self.phase = Phase.STARTING
         self.published: Published | None = None
@@ -111,9 +119,33 @@ class Runtime:
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
             }
         tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
-        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens)
+        self.probing.use(_asked(plan))
+        named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
+        failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
+        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, named, failed)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
+
+    def condition(self) -> Condition:
+        """How the host is doing at this moment, its probes by name aside; from any thread."""
+        published = self.published
+        return Condition(
+            self.phase,
+            published.named if published is not None else (),
+            published.failed if published is not None else (),
+            self.probing.verdict,
+            self.state.ready,
+            self.watchdog.stands_still,
+        )
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Keep the store open, ask the probes and watch the event loop during the block."""
+        async with self.state.opened(), self.probing.asking(), self.watchdog.watching():
+            yield
+
+    def _agents(self) -> tuple[Mounted, ...]:
+        return self.published.plan.agents if self.published is not None else ()
 
     def give_state(self, plan: HostPlan) -> None:
         """Let the agents of a plan reach their state."""
@@ -147,6 +179,18 @@ class Runtime:
         """The host's own address, without credentials; see ``base``."""
         scheme, authority = self._origin or (scheme, authority)
         return f"{scheme}://{authority}"
+
+
+def _asked(plan: HostPlan) -> Iterator[Asked]:
+    """The probes of a plan, each with the key of its agent; those of agents that are not served are left out."""
+    for agent in plan.agents:
+        for probe in agent.probes:
+            yield Asked(agent.key, probe)
+    for source, probe in plan.probes:
+        if probe.agent is None:
+            yield Asked(source, probe)
+        elif (found := plan.find(probe.agent)) is not None:
+            yield Asked(source, probe if probe.agent == found.key else evolve(probe, agent=found.key))
 
 
 def host_allowed(host: bytes) -> bool:

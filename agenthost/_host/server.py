@@ -24,6 +24,7 @@ from agenthost._host.runtime import Credentials, Runtime
 from agenthost._host.tokens import Tokens
 from agenthost.agent import AgentBase, declared, release
 from agenthost.errors import DefinitionError, PlanError
+from agenthost.health import Probe
 from agenthost.sip import SipAlias
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class AgentServer:
         self._sip_path: str | None = None
         self._auto_map = False
         self._callbacks: dict[str, Callable[..., Any]] = {}
+        self._probes: list[tuple[str, Probe]] = []
 
     def register(self, agent: AgentBase, route: str | None = None) -> None:
         """Add an agent; while the host serves, it is mounted at once.
@@ -161,6 +163,22 @@ class AgentServer:
         """The agent at ``route``, or None."""
         item = self._registered.get(_absolute(route))
         return item.agent if item is not None else None
+
+    def add_probe(self, probe: Probe) -> None:
+        """Have something asked again and again, from now on while the host serves.
+
+        Args:
+            probe: a probe of the host, or of an agent that it names; also of one that is registered later.
+
+        Raises:
+            DefinitionError: it is no probe.
+        """
+        if not isinstance(probe, Probe):
+            raise DefinitionError(f"add_probe takes an agenthost.Probe, not {type(probe).__name__}.")
+        with self._changing:
+            self._probes.append(("code", probe))
+            if self._plan is not None:
+                self._publish(evolve(self._plan, probes=(*self._plan.probes, ("code", probe))))
 
     def setup_sip_routing(self, route: str = "/sip", auto_map: bool = True) -> None:  # noqa: FBT001, FBT002 - as the field knows it
         """Answer for SIP addresses.
@@ -312,6 +330,7 @@ class AgentServer:
         with self._changing:
             if self._plan is None:
                 plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
+                plan = evolve(plan, probes=(*plan.probes, *self._probes))
                 if plan.failed:
                     for agent in plan.agents:
                         release(agent.agent)

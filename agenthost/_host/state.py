@@ -168,6 +168,11 @@ class HostState:
         """Return when the store answers."""
         await self._do(lambda entries: entries.ping())
 
+    async def ping_in_use(self) -> None:
+        """Return when the store answers, or nobody has used it yet."""
+        if self._wanted:
+            await self.ping()
+
     async def close(self) -> None:
         """Nobody but ``opened`` closes it."""
 

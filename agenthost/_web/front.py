@@ -33,7 +33,6 @@ from agenthost._web import (
 from agenthost._web.answers import send_bytes, send_error, with_headers
 from agenthost._web.app import make_app
 from agenthost._web.handlers import Handler
-from agenthost._web.health import is_ready
 from agenthost._web.requests import Disconnected, Head, Refused, raw_path
 from agenthost._web.site import Request, Site
 from agenthost.swaig import MalformedRequest
@@ -149,7 +148,7 @@ class Front:
         """
         async with AsyncExitStack() as running:
             self.runtime.give_state(plan)
-            await running.enter_async_context(self.runtime.state.opened())
+            await running.enter_async_context(self.runtime.open())
             try:
                 await running.enter_async_context(self.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without
@@ -165,7 +164,7 @@ class Front:
         if self._start is not None:
             self.start()
         if scope["type"] != ScopeType.HTTP:
-            async with self.runtime.state.opened():
+            async with self.runtime.open():
                 await self.litestar(scope, receive, send)
             return
         try:
@@ -231,7 +230,7 @@ class Front:
             raise Refused(503, "the host is starting", _RETRY)
         handlers = self._handlers.get(normalise(path), {})
         if handler := handlers.get(scope["method"]):
-            if path != "/ready" or is_ready(self.runtime):
+            if path != "/ready" or self.runtime.condition().ready:
                 await handler.answer(self._site, scope, receive, send)
                 return
         elif handlers and path not in _WHILE_STARTING:

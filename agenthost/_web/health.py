@@ -1,127 +1,221 @@
-"""Health endpoints: what a balancer, a person and Kubernetes are told (wire.md, section 5)."""
+"""Health endpoints: what a balancer, a person and Kubernetes are told (wire.md, section 5).
+
+``answer`` is a function of the host's condition, so that the same is told by whoever knows it: the host itself, its
+thread beside the event loop, the process that looks after workers.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from litestar import HttpMethod, Response, route
+import attrs
+import msgspec
+from attrs import frozen
+from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery  # noqa: TC002 - Litestar reads the hints
+from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
-from agenthost._host.runtime import Phase
+from agenthost._host.condition import Phase
+from agenthost._web.answers import JSON, NO_STORE
+from agenthost._web.requests import authorised, query_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from litestar.handlers import HTTPRouteHandler
 
+    from agenthost._host.condition import Condition, Named
+    from agenthost._host.config import HealthConfig
+    from agenthost._host.probing import Known
     from agenthost._host.runtime import Runtime
+    from agenthost._web.site import Answer
 
-__all__ = ["health_routes", "is_ready", "summary"]
+__all__ = ["Asker", "answer", "health_routes"]
 
 _WORDS = {"routes": "ok", "names": "healthy"}
+_HEALTH_JSON = b"application/health+json"
+_GRADES = {"ok": "pass", "pending": "warn", "failing": "fail"}
+_OK, _UNAVAILABLE = 200, 503
+_encode = msgspec.json.Encoder().encode
+
+
+@frozen
+class Asker:
+    """What of a request decides how it is answered.
+
+    Args:
+        trusted: whether it presents the host's credentials.
+        accept: its ``Accept``.
+        query: its query string.
+    """
+
+    trusted: bool = False
+    accept: bytes = b""
+    query: bytes = b""
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[bytes, bytes]], query: bytes, pair: bytes) -> Asker:
+        """The asker of a request with these headers.
+
+        Args:
+            headers: ASGI's.
+            query: ASGI's.
+            pair: ``user:password`` in UTF-8.
+        """
+        accept = authorization = None
+        for name, value in headers:
+            if name == b"accept":
+                accept = value
+            elif name == b"authorization":
+                authorization = value if authorization is None else b""
+        return cls(authorization is not None and authorised(authorization, pair), accept or b"", query)
+
+
+def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) -> Answer | None:
+    """What a health endpoint says.
+
+    Args:
+        path: such as ``/ready`` or ``/health/sales``.
+        condition: how the host is doing; for askers that are trusted, with its probes.
+        config: ``[health]``.
+        asker: who asks.
+
+    Returns:
+        The answer; None where nothing is at the path.
+    """
+    endpoint, _, name = path.removeprefix("/").partition("/")
+    if name and endpoint in ("ready", "health"):
+        return _of_agent(endpoint, name, condition, asker)
+    if name:
+        return None
+    match endpoint:
+        case "live":
+            alive = condition.stands_still < config.live_after
+            return _answered(_code(alive), {"status": "ok" if alive else "failing"}, asker)
+        case "startup":
+            return _answered(
+                _code(condition.started), {"status": "started" if condition.started else "starting"}, asker
+            )
+        case "ready":
+            return _readiness(condition.ready, len(condition.agents), asker, condition.probes)
+        case "health":
+            status = condition.status
+            body = _summary(condition, config, asker)
+            return _answered(_code(status in ("ok", "degraded")), body, asker, condition.probes)
+    return None
 
 
 def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
     """The handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``, for GET and HEAD."""
     read = [HttpMethod.GET, HttpMethod.HEAD]
 
-    @route("/live", http_method=read, sync_to_thread=False)
-    def live() -> Response[dict[str, Any]]:
-        """Whether this process answers at all; depends on nothing."""
-        return _answer(200, {"status": "ok"})
+    def of_host(path: str) -> HTTPRouteHandler:
+        @route(path, http_method=read, sync_to_thread=False)
+        def host(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return respond(request, path)
 
-    @route("/startup", http_method=read, sync_to_thread=False)
-    def startup() -> Response[dict[str, Any]]:
-        """Whether every agent has been built or set aside."""
-        if runtime.phase is Phase.STARTING:
-            return _answer(503, {"status": "starting"})
-        return _answer(200, {"status": "started"})
+        return host
 
-    @route("/ready", http_method=read, sync_to_thread=False)
-    def ready() -> Response[dict[str, Any]]:
-        """Whether this host should get requests."""
-        return _readiness(is_ready(runtime), _serving(runtime))
+    def of_agent(path: str) -> HTTPRouteHandler:
+        @route(f"{path}/{{agent:str}}", http_method=read, sync_to_thread=False)
+        def one(request: Request[Any, Any, Any], agent: FromPath[str]) -> Response[bytes]:
+            return respond(request, f"{path}/{agent}")
 
-    @route("/ready/{agent:str}", http_method=read, sync_to_thread=False)
-    def agent_ready(agent: FromPath[str]) -> Response[dict[str, Any]]:
-        """Whether one agent should get requests."""
-        served = _served(runtime, agent)
-        return _readiness(served and runtime.phase is Phase.SERVING, int(served))
+        return one
 
-    @route("/health", http_method=read, sync_to_thread=False)
-    def health(shape: FromQuery[str | None] = None) -> Response[dict[str, Any]]:
-        """The host in a few words."""
-        return _answer(200 if _serving(runtime) else 503, summary(runtime, shape))
+    def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
+        asker = Asker.of(request.scope["headers"], request.scope["query_string"], runtime.credentials.pair)
+        condition = runtime.condition()
+        if asker.trusted:
+            condition = attrs.evolve(condition, probes=runtime.probing.known())
+        answered = answer(path, condition, runtime.config.health, asker)
+        if answered is None:
+            raise NotFoundException
+        status, headers, body = answered
+        told = {name.decode(): value.decode() for name, value in headers}
+        return Response(body, status_code=status, headers=told, media_type=told.pop("content-type"))
 
-    @route("/health/{agent:str}", http_method=read, sync_to_thread=False)
-    def agent_health(agent: FromPath[str]) -> Response[dict[str, Any]]:
-        """One agent, in a word."""
-        return _answer(200, {"status": "ok"}) if _served(runtime, agent) else _answer(503, {"status": "failing"})
-
-    return [live, startup, ready, agent_ready, health, agent_health]
+    hosts = [of_host(path) for path in ("/live", "/startup", "/ready", "/health")]
+    return [*hosts, *(of_agent(path) for path in ("/ready", "/health"))]
 
 
-def is_ready(runtime: Runtime) -> bool:
-    """Whether the host's own checks let it be sent requests."""
-    return runtime.phase is Phase.SERVING and _serving(runtime) > 0 and runtime.state.ready
+def _of_agent(endpoint: str, name: str, condition: Condition, asker: Asker) -> Answer | None:
+    agent = condition.find(name)
+    if condition.phase is not Phase.STARTING and agent is None and not condition.knows(name):
+        return None
+    probes = () if agent is None else _probes_of(agent, condition.probes)
+    status = "failing" if agent is None else condition.status_of(agent)
+    if endpoint == "ready":
+        ready = condition.phase is Phase.SERVING and status in ("ok", "degraded")
+        return _readiness(ready, int(agent is not None), asker, probes)
+    return _answered(_code(status in ("ok", "degraded")), {"status": status}, asker, probes)
 
 
-def summary(runtime: Runtime, shape: str | None = None) -> dict[str, Any]:
-    """What ``/health`` says.
+def _probes_of(agent: Named, probes: Iterable[Known]) -> tuple[Known, ...]:
+    return tuple(probe for probe in probes if probe.agent == agent.key)
 
-    Args:
-        runtime: the host.
-        shape: ``routes`` or ``names``; anything else is configuration's.
-    """
-    config = runtime.config.health
-    shape = shape if shape in _WORDS else config.shape
-    agents = runtime.published.plan.agents if runtime.published is not None else ()
-    told: dict[str, Any] = {"status": _status(runtime, _WORDS[shape])}
-    if config.public == "full" and shape == "names":
-        told["agents"] = [agent.name for agent in agents]
-    elif config.public != "status":
-        told["agents"] = len(agents)
-        if config.public == "full":
-            told["routes"] = [agent.route for agent in agents]
-    told["timestamp"] = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[str, Any]:
+    """What ``/health`` says; a shape in the query is ``routes`` or ``names``, anything else is configuration's."""
+    wanted = query_value(asker.query, b"shape")
+    shape = wanted if wanted in _WORDS else config.shape
+    public = "full" if asker.trusted else config.public
+    status = condition.status
+    told: dict[str, Any] = {"status": _WORDS[shape] if status == "ok" else status}
+    if public == "full" and shape == "names":
+        told["agents"] = [agent.name for agent in condition.agents]
+    elif public != "status":
+        told["agents"] = len(condition.agents)
+        if public == "full":
+            told["routes"] = [agent.route for agent in condition.agents]
+    if asker.trusted:
+        told["failed"] = [attrs.asdict(item) for item in condition.failed]
+    told["timestamp"] = _time(None)
     return told
 
 
-def _status(runtime: Runtime, well: str) -> str:
-    if runtime.published is None:
-        return "starting"
-    plan = runtime.published.plan
-    if not plan.agents:
-        return "failing"
-    return "degraded" if plan.failed else well
+def _readiness(ready: bool, agents: int, asker: Asker, probes: Sequence[Known] = ()) -> Answer:  # noqa: FBT001 - the answer itself
+    body: dict[str, Any] = {"status": "ready" if ready else "not ready", "agents": agents}
+    return _answered(_code(ready), body, asker, probes)
 
 
-def _serving(runtime: Runtime) -> int:
-    return len(runtime.published.plan.agents) if runtime.published is not None else 0
+def _code(well: bool) -> int:  # noqa: FBT001 - the question itself
+    return _OK if well else _UNAVAILABLE
 
 
-def _served(runtime: Runtime, name: str) -> bool:
-    """Whether the agent of this key or name is served.
-
-    Raises:
-        NotFoundException: nothing asks for an agent of this name.
-    """
-    published = runtime.published
-    if published is None:
-        return False
-    if published.plan.find(name):
-        return True
-    if any(item.key == name for item in published.plan.failed):
-        return False
-    raise NotFoundException
+def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[Known] = ()) -> Answer:
+    """The answer in the form that was asked for, with details for those who may have them."""
+    headers = [NO_STORE] if status == _OK else [NO_STORE, (b"retry-after", b"1")]
+    if _HEALTH_JSON in asker.accept.lower():
+        grade = "fail" if status != _OK else "warn" if body["status"] == "degraded" else "pass"
+        told: dict[str, Any] = {"status": grade}
+        if asker.trusted:
+            told["checks"] = _checks(probes)
+        return status, [(b"content-type", _HEALTH_JSON), *headers], _encode(told)
+    if asker.trusted and probes:
+        body["probes"] = [attrs.asdict(probe) for probe in probes]
+    return status, [JSON, *headers], _encode(body)
 
 
-def _readiness(ready: bool, agents: int) -> Response[dict[str, Any]]:  # noqa: FBT001 - the answer itself
-    return _answer(200 if ready else 503, {"status": "ready" if ready else "not ready", "agents": agents})
+def _checks(probes: Iterable[Known]) -> dict[str, list[dict[str, Any]]]:
+    """The probes in the form of draft-inadarei-api-health-check-06, section 4."""
+    checks: dict[str, list[dict[str, Any]]] = {}
+    for probe in probes:
+        told: dict[str, Any] = {"componentId": probe.agent or probe.source, "status": _grade(probe)}
+        if probe.seconds is not None:
+            told |= {"observedValue": round(probe.seconds * 1000, 3), "observedUnit": "ms", "time": _time(probe.since)}
+        if probe.error is not None:
+            told["output"] = probe.error
+        checks.setdefault(probe.name, []).append(told)
+    return checks
 
 
-def _answer(status: int, body: dict[str, Any]) -> Response[dict[str, Any]]:
-    headers = {"cache-control": "no-store"} | ({"retry-after": "1"} if status == 503 else {})  # noqa: PLR2004
-    return Response(body, status_code=status, headers=headers)
+def _grade(probe: Known) -> str:
+    grade = _GRADES[probe.status]
+    return "warn" if grade == "fail" and not probe.critical else grade
+
+
+def _time(seconds: float | None) -> str:
+    then = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return then.isoformat(timespec="seconds").replace("+00:00", "Z")

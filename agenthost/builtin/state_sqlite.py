@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
 
-__all__ = ["SqliteEntries", "sqlite_provider", "state_providers"]
+__all__ = ["SqliteEntries", "file_of", "sqlite_provider", "state_providers"]
 
 T = TypeVar("T")
 _Job: TypeAlias = "tuple[asyncio.Future[Any], Callable[[sqlite3.Connection], Any]]"
@@ -69,7 +69,7 @@ def sqlite_provider(clock: Callable[[], float] = time.time) -> StateProvider:
     """
 
     async def open_sqlite(url: str, options: StateOptions) -> SqliteEntries:
-        path = _path(url, options.directory)
+        path = file_of(url, options.directory)
         entries = SqliteEntries(path, clock)
         try:
             await entries.ping()
@@ -81,7 +81,7 @@ def sqlite_provider(clock: Callable[[], float] = time.time) -> StateProvider:
     return StateProvider(("sqlite",), open_sqlite, network=False)
 
 
-def _path(url: str, directory: str) -> Path:
+def file_of(url: str, directory: str) -> Path:
     """The file that a URL means.
 
     Raises:

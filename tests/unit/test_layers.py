@@ -28,7 +28,8 @@ LIBRARIES = {
 
 LEVELS = (
     ("errors", "sip", "models", "_host.discovery"),
-    ("prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state", "workflows.turns"),
+    ("health", "prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state"),
+    ("workflows.turns",),
     ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
     ("declared", "vocabulary"),
     ("agent", "hookspecs"),
@@ -55,6 +56,7 @@ LEVELS = (
     ),
     ("_host.plan",),
     ("_host.metrics",),
+    ("_host.condition", "_host.probing", "_host.watchdog"),
     ("_host.runtime", "_host.calling", "_host.report", "_host.lint"),
     ("_host.server", "_host.alone"),
     ("_host.single", "_host.rehearsal"),

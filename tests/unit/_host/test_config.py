@@ -262,7 +262,7 @@ def test_variables():
             "hots: there is no such key. Did you mean host? Known here: host, health, state, agents, plugins.",
         ),
         ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. Write shape = \"routes\"."),
-        ("health.port = 1", "health.port: there is no such key. Known here: shape, public."),
+        ("health.zone = 1", "health.zone: there is no such key. Known here: shape, public, port, host, live_after."),
         ("agents.dental = 1979-05-27", "agents.dental: a date or a time is not a table. Write [agents.dental]."),
         ('agents."a:b".enabled = "no"', "agents.\"a:b\".enabled: 'no' is not true or false. Write enabled = true."),
         (

@@ -1,0 +1,140 @@
+"""The condition of a host: one value from which every health endpoint is answered (wire.md, section 5).
+
+It can be handed to another thread, or by a worker to the process that looks after it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import attrs
+from attrs import field, frozen
+
+from agenthost.health import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenthost._host.probing import Known
+
+__all__ = ["Condition", "Named", "Phase", "Refusal", "together"]
+
+
+class Phase(Enum):
+    """What the host is doing."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+
+
+@frozen
+class Named:
+    """An agent that is served.
+
+    Args:
+        key: its name in configuration and on the command line.
+        name: what it calls itself.
+        route: where it is mounted.
+    """
+
+    key: str
+    name: str
+    route: str
+
+
+@frozen
+class Refusal:
+    """An agent that should be served and is not.
+
+    Args:
+        agent: its key.
+        package: the distribution that offers it.
+        version: that distribution's version.
+        state: ``quarantined`` or ``conflict``.
+    """
+
+    agent: str
+    package: str
+    version: str
+    state: str
+
+
+@frozen
+class Condition:
+    """How a host is doing.
+
+    Args:
+        phase: what it is doing.
+        agents: those that are served.
+        failed: those that should be, and are not.
+        verdict: what follows from its probes.
+        state: whether the store answers, or need not.
+        stands_still: seconds for which its event loop has done nothing.
+        probes: how each probe stands, for those with credentials.
+    """
+
+    phase: Phase = Phase.STARTING
+    agents: tuple[Named, ...] = ()
+    failed: tuple[Refusal, ...] = ()
+    verdict: Verdict = field(factory=Verdict)
+    state: bool = True
+    stands_still: float = 0.0
+    probes: tuple[Known, ...] = ()
+
+    @property
+    def started(self) -> bool:
+        """Whether the start is over, probes of the start included."""
+        return self.phase is not Phase.STARTING and self.verdict.started
+
+    @property
+    def ready(self) -> bool:
+        """Whether it should get requests."""
+        return self.phase is Phase.SERVING and self.state and self.started and self.verdict.ready(self._keys())
+
+    @property
+    def status(self) -> str:
+        """``starting``, ``ok``, ``degraded`` or ``failing``."""
+        if self.phase is Phase.STARTING:
+            return "starting"
+        status = self.verdict.status(self._keys()) if self.state else "failing"
+        if status == "failing" and self.state and self._only_waits():
+            return "starting"
+        return "degraded" if status == "ok" and self.failed else status
+
+    def find(self, name: str) -> Named | None:
+        """The served agent of this key, else the only one of this name."""
+        by_key = next((agent for agent in self.agents if agent.key == name), None)
+        named = [agent for agent in self.agents if agent.name == name]
+        return by_key or (named[0] if len(named) == 1 else None)
+
+    def knows(self, name: str) -> bool:
+        """Whether somebody asks for an agent of this name, served or not."""
+        return self.find(name) is not None or any(item.agent == name for item in self.failed)
+
+    def status_of(self, agent: Named) -> str:
+        """How one agent that is served stands: ``starting``, ``ok``, ``degraded`` or ``failing``."""
+        return "starting" if agent.key in self.verdict.pending else self.verdict.of(agent.key)
+
+    def _keys(self) -> Iterable[str]:
+        return (agent.key for agent in self.agents)
+
+    def _only_waits(self) -> bool:
+        """Whether nothing is wrong but that probes have not been answered yet."""
+        verdict = self.verdict
+        if verdict.host == "failing":
+            return verdict.host_pending
+        return bool(self.agents) and any(agent.key in verdict.pending for agent in self.agents)
+
+
+def together(workers: Sequence[Condition]) -> Condition:
+    """The condition of a host of several workers: of the best of them, but for a loop that stands still anywhere.
+
+    Args:
+        workers: what each said last.
+    """
+    if not workers:
+        return Condition()
+    best = max(workers, key=lambda each: (each.ready, each.started, each.status in ("ok", "degraded")))
+    return attrs.evolve(best, stands_still=max(each.stands_still for each in workers))

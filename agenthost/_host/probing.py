@@ -1,0 +1,264 @@
+"""Asking probes, all at once and again and again, beside the requests; whoever wants to know reads the last answers.
+
+A check that does not end in time is failing, and is not started again until it has ended, so that one which hangs keeps
+one thread, or one task, for as long as it hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import random
+import threading
+import time
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from agenthost._host.threads import Threads
+from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from agenthost._host.metrics import Metrics
+    from agenthost.health import HostVitals
+
+__all__ = ["Asked", "Known", "Probing"]
+
+_JITTER = 0.1
+"""How much of an interval is left to chance, so that hosts and probes do not ask all at once."""
+
+_log = logging.getLogger("agenthost.health")
+
+
+@frozen(eq=False)
+class Asked:
+    """A probe as a host asks it.
+
+    Args:
+        source: who declares it: a plugin's key, ``code``, or the agent's key.
+        probe: the probe, with ``agent`` as the agent's key.
+    """
+
+    source: str
+    probe: Probe
+
+    @property
+    def what(self) -> str:
+        """As the log names it."""
+        return f"probe {self.probe.name}"
+
+    @property
+    def whose(self) -> str:
+        """As the log names where it belongs."""
+        return f"agent {self.probe.agent}" if self.probe.agent is not None else self.source
+
+
+@frozen
+class Known:
+    """What is told of one probe to those with credentials.
+
+    Args:
+        name: the probe's.
+        agent: key of its agent; None for the host's own.
+        source: who declares it.
+        critical: whether it decides over readiness.
+        status: ``pending``, ``ok`` or ``failing``.
+        seconds: how long its last check took; None before the first.
+        error: class of what its last check raised; None when it was well.
+        since: when it became what it is, in seconds since the epoch; None before its first check.
+    """
+
+    name: str
+    agent: str | None
+    source: str
+    critical: bool
+    status: str
+    seconds: float | None
+    error: str | None
+    since: float | None
+
+
+@define(eq=False)
+class _Followed:
+    """A probe that is being asked, and how it stands."""
+
+    asked: Asked
+    check: Callable[[], Any]
+    on_loop: bool
+    standing: Standing = field(factory=Standing)
+    asking: asyncio.Task[None] | None = None
+    running: asyncio.Task[Outcome] | None = None
+
+
+class Probing:
+    """Asks the probes of one host.
+
+    Args:
+        metrics: where it is noted how they stand.
+        vitals: what those checks get that take an argument.
+    """
+
+    def __init__(self, metrics: Metrics, vitals: HostVitals) -> None:
+        self._metrics = metrics
+        self._vitals = vitals
+        self._threads = Threads()
+        self._followed: dict[Probe, _Followed] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changing = threading.Lock()
+        self.verdict = Verdict()
+
+    def use(self, probes: Iterable[Asked]) -> None:
+        """Ask these probes from now on; those that were asked already keep how they stand. From any thread."""
+        with self._changing:
+            wanted = {asked.probe: asked for asked in probes}
+            gone = [followed for probe, followed in self._followed.items() if probe not in wanted]
+            self._followed = {
+                probe: self._followed.get(probe) or _follow(asked, self._vitals) for probe, asked in wanted.items()
+            }
+            self._judge()
+            loop = self._loop
+        for followed in gone:
+            self._metrics.unprobed(followed.asked.probe.agent or "", followed.asked.probe.name)
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop has just ended
+                loop.call_soon_threadsafe(self._begin, gone)
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Ask while the block runs, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._judge()
+        self._begin(())
+        try:
+            yield
+        finally:
+            self._loop = None
+            for followed in self._followed.values():
+                _end(followed)
+            self._judge()
+
+    def known(self) -> tuple[Known, ...]:
+        """How each probe stands, in order of agents and names; the host's own come first."""
+        found = [_known(followed) for followed in self._followed.values()]
+        return tuple(sorted(found, key=lambda each: (each.agent or "", each.name, each.source)))
+
+    def _judge(self) -> None:
+        """Draw the conclusions; where nothing asks probes, they have no say."""
+        asked = self._followed.values() if self._loop is not None else ()
+        self.verdict = aggregate((followed.asked.probe, followed.standing) for followed in asked)
+
+    def _begin(self, gone: Iterable[_Followed]) -> None:
+        """Start asking what is new, and stop asking what is gone; on the loop."""
+        for followed in gone:
+            _end(followed)
+        for followed in self._followed.values():
+            if followed.asking is None or followed.asking.done():
+                followed.asking = asyncio.get_running_loop().create_task(self._keep_asking(followed))
+
+    async def _keep_asking(self, followed: _Followed) -> None:
+        probe = followed.asked.probe
+        while True:
+            outcome = await self._ask(followed)
+            before = followed.standing
+            followed.standing = before.after(outcome, probe, time.time())
+            self._note(followed, before)
+            if probe.startup and followed.standing.status is Status.OK:
+                return
+            spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
+            await asyncio.sleep(probe.interval * spread)
+
+    async def _ask(self, followed: _Followed) -> Outcome:
+        """Make one check, or see that the one before still hangs."""
+        probe = followed.asked.probe
+        if followed.running is None or followed.running.done():
+            followed.running = asyncio.get_running_loop().create_task(self._check(followed))
+            await asyncio.wait((followed.running,), timeout=probe.timeout)
+        running = followed.running
+        if not running.done():
+            if followed.on_loop:
+                running.cancel()
+            late = f"it did not end within {probe.timeout:g} s"
+            return Outcome(ok=False, error="TimeoutError", reason=late, seconds=probe.timeout)
+        followed.running = None
+        return running.result()
+
+    async def _check(self, followed: _Followed) -> Outcome:
+        """Run an author's check; never raises for what it does."""
+        agent, what = followed.asked.probe.agent or "", followed.asked.what  # the watchdog reads them here
+        began = time.perf_counter()
+        try:
+            if followed.on_loop:
+                returned = followed.check()
+            else:
+                returned = await self._threads.run(followed.check, _nothing)
+            if inspect.isawaitable(returned):
+                returned = await returned
+            outcome = outcome_of(returned)
+        except BaseException as error:  # noqa: BLE001 - an author may raise anything, SystemExit included
+            outcome = Outcome(ok=False, error=type(error).__name__, reason=f"{type(error).__name__}: {error}")
+            _log.debug("%s of %s failed", what, agent or "the host", exc_info=error)
+        return Outcome(outcome.ok, outcome.error, outcome.reason, time.perf_counter() - began)
+
+    def _note(self, followed: _Followed, before: Standing) -> None:
+        """Tell the log what is new, and judge again."""
+        standing, asked = followed.standing, followed.asked
+        if standing.status is not before.status:
+            ok = standing.status is Status.OK
+            self._metrics.probed(asked.probe.agent or "", asked.probe.name, ok=ok)
+            if standing.status is Status.FAILING:
+                _log.error("%s of %s is failing: %s", asked.what, asked.whose, standing.last.reason)
+            elif before.status is Status.FAILING:
+                _log.warning("%s of %s is well again", asked.what, asked.whose)
+            with self._changing:
+                self._judge()
+
+
+def _follow(asked: Asked, vitals: HostVitals) -> _Followed:
+    check = asked.probe.check
+    wants = _takes_one(check)
+    call = getattr(check, "__call__", None)  # noqa: B004 - an object with an async __call__ is a coroutine function too
+    on_loop = inspect.iscoroutinefunction(inspect.unwrap(check)) or inspect.iscoroutinefunction(call)
+    return _Followed(asked, (lambda: check(vitals)) if wants else check, on_loop)
+
+
+def _takes_one(check: Callable[..., Any]) -> bool:
+    """Whether a check wants to be told of its host."""
+    try:
+        parameters = inspect.signature(check).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(
+        each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) and each.default is each.empty
+        for each in parameters
+    )
+
+
+def _end(followed: _Followed) -> None:
+    if followed.asking is not None:
+        followed.asking.cancel()
+        followed.asking = None
+    if followed.running is not None:
+        followed.running.cancel()
+
+
+def _known(followed: _Followed) -> Known:
+    probe, standing = followed.asked.probe, followed.standing
+    first = standing.status is Status.PENDING and not standing.streak
+    return Known(
+        probe.name,
+        probe.agent,
+        followed.asked.source,
+        probe.critical,
+        standing.status.value,
+        None if first else round(standing.last.seconds, 6),
+        standing.last.error or None,
+        None if first else standing.since,
+    )
+
+
+def _nothing() -> None:
+    pass

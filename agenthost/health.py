@@ -1,0 +1,368 @@
+"""Probes: what is asked again and again while a host serves, and what follows from the answers (wire.md, section 5).
+
+Everything here is pure; ``agenthost._host.probing`` asks.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+from attrs import field, frozen
+
+from agenthost.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from agenthost._host.secret import Secret
+
+__all__ = [
+    "HostVitals",
+    "Outcome",
+    "Probe",
+    "ProbeResult",
+    "Standing",
+    "Status",
+    "Verdict",
+    "aggregate",
+    "outcome_of",
+    "probe",
+    "probes_of",
+]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_MARK = "_agenthost_probe"
+_DAY = 86400
+_LONGEST_NAME = 64
+
+
+@frozen
+class ProbeResult:
+    """What a probe may return where more than well or not well is to be said.
+
+    Args:
+        ok: whether what was looked at is well.
+        reason: why not, for the log alone.
+    """
+
+    ok: bool = True
+    reason: str = ""
+
+
+@frozen(eq=False)
+class HostVitals:
+    """What a host tells those probes that ask for it: a check with one parameter gets it.
+
+    Args:
+        ping_state: returns when the store of shared state answers, or is not in use; raises otherwise.
+        loop_lag: gives the longest time, in seconds, that the event loop left something waiting of late.
+        state_dir: the directory of what the host keeps.
+        state_url: the URL of the store.
+    """
+
+    ping_state: Callable[[], Awaitable[None]]
+    loop_lag: Callable[[], float]
+    state_dir: str
+    state_url: Secret
+
+
+def _text(_: Probe, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _LONGEST_NAME:
+        raise DefinitionError(
+            f"probe {value!r}: {attribute.name} must be a word such as 'calendar', at most {_LONGEST_NAME} characters."
+        )
+
+
+def _callable(probe: Probe, _: attrs.Attribute[Any], value: object) -> None:
+    if not callable(value):
+        raise DefinitionError(f"probe {probe.name!r}: check must be a function, not {type(value).__name__}.")
+
+
+def _seconds(probe: Probe, attribute: attrs.Attribute[float], value: object) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not 0 < value <= _DAY:  # type: ignore[operator]
+        raise DefinitionError(
+            f"probe {probe.name!r}: {attribute.name} must be a number of seconds above 0, up to {_DAY}, not {value!r}."
+        )
+
+
+def _times(probe: Probe, attribute: attrs.Attribute[int], value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise DefinitionError(f"probe {probe.name!r}: {attribute.name} must be 1 or more, not {value!r}.")
+
+
+def _flag(probe: Probe, attribute: attrs.Attribute[bool], value: object) -> None:
+    if not isinstance(value, bool):
+        raise DefinitionError(f"probe {probe.name!r}: {attribute.name} must be True or False, not {value!r}.")
+
+
+def _agent(probe: Probe, _: attrs.Attribute[str | None], value: object) -> None:
+    if value is not None and not (isinstance(value, str) and value):
+        raise DefinitionError(f"probe {probe.name!r}: agent must be the name of an agent, or None, not {value!r}.")
+
+
+@frozen(eq=False)
+class Probe:
+    """A named check that a host makes in the background, again and again.
+
+    The check may be a function or a coroutine function; the first runs in a thread, the second on the event loop. It
+    fails by raising, by returning False or a ``ProbeResult`` that is not ok, and by not ending in time. It is well when
+    it returns None, True or a ``ProbeResult`` that is. Anything else is a mistake, and counts as failing.
+
+    Args:
+        name: a word, such as ``calendar``; details list it.
+        check: takes nothing, or a ``HostVitals``.
+        timeout: seconds that it may take.
+        interval: seconds between two checks, about a tenth more or less.
+        critical: whether the host, or the agent that it belongs to, gets no requests while it fails; otherwise
+            it is degraded.
+        agent: key or name of the agent that it belongs to; None for the host itself.
+        failures: checks in a row that must fail before the probe counts as failing.
+        successes: checks in a row that must succeed before it is well again.
+        startup: whether it is asked only until it has succeeded, and what it belongs to has not started before.
+
+    Raises:
+        DefinitionError: a field cannot be used.
+    """
+
+    name: str = field(validator=_text)
+    check: Callable[..., Any] = field(validator=_callable, repr=False)
+    timeout: float = field(default=1.0, validator=_seconds, kw_only=True)
+    interval: float = field(default=5.0, validator=_seconds, kw_only=True)
+    critical: bool = field(default=False, validator=_flag, kw_only=True)
+    agent: str | None = field(default=None, validator=_agent, kw_only=True)
+    failures: int = field(default=2, validator=_times, kw_only=True)
+    successes: int = field(default=1, validator=_times, kw_only=True)
+    startup: bool = field(default=False, validator=_flag, kw_only=True)
+
+
+def probe(
+    function: F | None = None,
+    /,
+    *,
+    name: str | None = None,
+    timeout: float = 1.0,
+    interval: float = 5.0,
+    critical: bool = False,
+    failures: int = 2,
+    successes: int = 1,
+    startup: bool = False,
+) -> Any:
+    """Make a method of an agent one of its probes; used bare, or with arguments.
+
+    Args:
+        function: the method; takes nothing but ``self``.
+        name: what details call it; left out, the method's name.
+        timeout: see ``Probe``.
+        interval: see ``Probe``.
+        critical: see ``Probe``.
+        failures: see ``Probe``.
+        successes: see ``Probe``.
+        startup: see ``Probe``.
+
+    Raises:
+        DefinitionError: an argument cannot be used.
+    """
+
+    def mark(method: F) -> F:
+        word = name if name is not None else getattr(method, "__name__", "probe")
+        made = Probe(
+            word,
+            method,
+            timeout=timeout,
+            interval=interval,
+            critical=critical,
+            failures=failures,
+            successes=successes,
+            startup=startup,
+        )
+        setattr(method, _MARK, made)
+        return method
+
+    return mark if function is None else mark(function)
+
+
+def probes_of(agent: object) -> tuple[Probe, ...]:
+    """The probes that an agent declares as methods, those of base classes first.
+
+    Raises:
+        DefinitionError: two of them have one name.
+    """
+    found: dict[str, Probe] = {}
+    for owner in reversed(type(agent).__mro__):
+        own = _own_probes(owner)
+        for attribute in (found.keys() & vars(owner).keys()) - own.keys():
+            del found[attribute]  # what a subclass says in its place counts
+        found |= own
+    names = [made.name for made in found.values()]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DefinitionError(f"{type(agent).__name__}: two of its probes are called {twice!r}; give one another name.")
+    return tuple(attrs.evolve(made, check=getattr(agent, attribute)) for attribute, made in found.items())
+
+
+@lru_cache
+def _own_probes(owner: type) -> Mapping[str, Probe]:
+    """The marked methods of one class by itself; every agent asks this of ``AgentBase`` and its many methods."""
+    marked = {
+        attribute: getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
+        for attribute, value in vars(owner).items()
+    }
+    return {attribute: made for attribute, made in marked.items() if isinstance(made, Probe)}
+
+
+@frozen
+class Outcome:
+    """What one check came to.
+
+    Args:
+        ok: whether it was well.
+        error: class of what was raised, or one word for what else was wrong; empty when it was well.
+        reason: what was wrong, for the log alone.
+        seconds: how long it took.
+    """
+
+    ok: bool
+    error: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def outcome_of(returned: object) -> Outcome:
+    """What a check's result means."""
+    if returned is None or returned is True:
+        return Outcome(ok=True)
+    if returned is False:
+        return Outcome(ok=False, error="False", reason="it returned False")
+    if isinstance(returned, ProbeResult) and isinstance(returned.ok, bool):
+        return Outcome(returned.ok, "" if returned.ok else "ProbeResult", returned.reason)
+    return Outcome(
+        ok=False,
+        error="nonsense",
+        reason=f"it returned {type(returned).__name__} object; return None, True, False or a ProbeResult",
+    )
+
+
+_WELL = Outcome(ok=True)
+
+
+class Status(Enum):
+    """What is known of a probe, after its thresholds."""
+
+    PENDING = "pending"
+    OK = "ok"
+    FAILING = "failing"
+
+
+@frozen
+class Standing:
+    """How a probe stands after the checks so far.
+
+    Args:
+        status: what counts.
+        streak: checks in a row that said the contrary of ``status``.
+        last: what the last check came to.
+        since: when ``status`` became what it is, in seconds since the epoch.
+    """
+
+    status: Status = Status.PENDING
+    streak: int = 0
+    last: Outcome = _WELL
+    since: float = 0.0
+
+    def after(self, outcome: Outcome, probe: Probe, now: float) -> Standing:
+        """The standing after one more check; the first one decides alone, unless a start waits for it.
+
+        Args:
+            outcome: what it came to.
+            probe: whose thresholds count.
+            now: seconds since the epoch.
+        """
+        says = Status.OK if outcome.ok else Status.FAILING
+        if says is self.status:
+            return Standing(says, 0, outcome, self.since)
+        needed = probe.successes if outcome.ok else probe.failures
+        waits = probe.startup and not outcome.ok
+        if self.status is Status.PENDING and not waits:
+            needed = 1
+        streak = self.streak + 1
+        if streak < needed:
+            return Standing(self.status, streak, outcome, self.since)
+        return Standing(says, 0, outcome, now)
+
+
+@frozen
+class Verdict:
+    """What follows from how all probes stand.
+
+    Args:
+        started: whether no probe of the start is waited for.
+        host: how the host's own probes stand together: ``ok``, ``degraded`` or ``failing``.
+        agents: by key, how each agent that is not ``ok`` stands: ``degraded`` or ``failing``.
+        pending: keys of agents that are failing only because a critical probe has not been answered yet.
+        host_pending: whether that is so of the host.
+    """
+
+    started: bool = True
+    host: str = "ok"
+    agents: Mapping[str, str] = field(factory=dict)
+    pending: frozenset[str] = frozenset()
+    host_pending: bool = False
+
+    def of(self, key: str) -> str:
+        """How an agent stands."""
+        return self.agents.get(key, "ok")
+
+    def ready(self, keys: Iterable[str]) -> bool:
+        """Whether a host with agents of these keys should get requests: not while each of them fails."""
+        return self.host != "failing" and any(self.agents.get(key) != "failing" for key in keys)
+
+    def status(self, keys: Iterable[str]) -> str:
+        """How a host with agents of these keys stands."""
+        if not self.ready(keys):
+            return "failing"
+        return "degraded" if self.host != "ok" or self.agents else "ok"
+
+
+def aggregate(standings: Iterable[tuple[Probe, Standing]]) -> Verdict:
+    """What follows from how probes stand.
+
+    A critical probe that has not been answered counts as failing. A start waits for a probe of the host until it has
+    succeeded, and for one of an agent until it is decided, so that one agent never keeps the others from starting.
+
+    Args:
+        standings: each probe, with ``agent`` as the agent's key, and how it stands.
+    """
+    started = True
+    groups: dict[str | None, list[tuple[bool, Status]]] = {}
+    for made, standing in standings:
+        if made.startup and (
+            standing.status is Status.PENDING or (made.agent is None and standing.status is Status.FAILING)
+        ):
+            started = False
+        groups.setdefault(made.agent, []).append((made.critical or made.startup, standing.status))
+    said = {group: _of_group(members) for group, members in groups.items()}
+    waiting = {
+        group for group, members in groups.items() if said[group] == "failing" and (True, Status.FAILING) not in members
+    }
+    return Verdict(
+        started,
+        said.pop(None, "ok"),
+        {key: status for key, status in said.items() if key is not None and status != "ok"},
+        frozenset(key for key in waiting if key is not None),
+        None in waiting,
+    )
+
+
+def _of_group(members: Iterable[tuple[bool, Status]]) -> str:
+    worst = "ok"
+    for critical, status in members:
+        if critical and status is not Status.OK:
+            return "failing"
+        if status is Status.FAILING:
+            worst = "degraded"
+    return worst

@@ -1,0 +1,147 @@
+"""The watchdog names whoever blocks the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from agenthost import AgentBase, Probe
+from agenthost._host.calling import ToolCaller
+from agenthost._host.config import AgentConfig, Config
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.metrics import Metrics
+from agenthost._host.plan import make_plan
+from agenthost._host.watchdog import BLOCKED, Watchdog
+from agenthost.swaig import Call, ToolRequest
+
+HELD = BLOCKED * 2
+
+
+class Blocking(AgentBase):
+    """Does on the event loop what belongs in a thread."""
+
+    def __init__(self, name):
+        super().__init__(name=name, route=f"/{name}")
+
+    @AgentBase.tool
+    async def think(self) -> str:
+        """Think without letting go."""
+        time.sleep(HELD)  # noqa: ASYNC251 - the mistake that is looked for
+        return "thought"
+
+    @AgentBase.tool
+    async def leave(self) -> str:
+        """Let a task of its own do it."""
+        self.task = asyncio.create_task(self.later())
+        await self.task
+        return "left"
+
+    @AgentBase.tool
+    async def wait(self) -> str:
+        """Wait as one should."""
+        await asyncio.sleep(HELD * 4)
+        return "waited"
+
+    async def later(self):
+        time.sleep(HELD)  # noqa: ASYNC251
+
+
+@pytest.fixture
+def mounted():
+    agents = [Built(name, "code", "", Blocking(name), AgentConfig()) for name in ("slow", "calm")]
+    return {each.key: each for each in make_plan(Config(), Loaded(built=tuple(agents))).agents}
+
+
+def watched(mounted, work):
+    """Whom the watchdog blames while ``work`` runs on the loop, and its metrics."""
+    metrics, told = Metrics(), []
+    watchdog = Watchdog(metrics, mounted.values)
+    watchdog.listen(lambda *blocked: told.append(blocked))
+
+    async def main():
+        async with watchdog.watching():
+            await asyncio.sleep(0)
+            await work()
+            async with asyncio.timeout(30):
+                while not told:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    return told, metrics.text().decode()
+
+
+def call(agent, tool):
+    request = ToolRequest(tool, {}, Call("c-1", None, None, {}, {}, {}))
+    return ToolCaller(30).answer(agent, agent.tools[tool], request, str)
+
+
+@pytest.mark.parametrize(("tool", "what"), [("think", "tool think"), ("leave", "later")])
+def test_it_names_agent_and_tool(mounted, tool, what, caplog):
+    """Among calls of others that wait their turn, also where a task of the agent's own does it."""
+
+    async def work():
+        others = [asyncio.create_task(call(mounted["calm"], "wait")) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        await call(mounted["slow"], tool)
+        await asyncio.gather(*others)
+
+    with caplog.at_level(logging.DEBUG, logger="agenthost.watchdog"):
+        told, text = watched(mounted, work)
+
+    named = [(agent, part) for agent, part, _ in told]
+    assert ("slow", what) in named
+    assert "calm" not in {agent for agent, _ in named}
+    assert max(seconds for _, _, seconds in told) >= BLOCKED
+    assert f'agenthost_loop_blocked_total{{agent="slow",what="{what}"}} 1.0' in text
+    assert f'agenthost_loop_blocked_seconds_total{{agent="slow",what="{what}"}}' in text
+    assert f"the event loop is blocked by {what} of agent slow" in caplog.text
+    assert "time.sleep(HELD)" in caplog.text
+
+
+def test_it_names_what_is_no_agents(mounted):
+    """The function, with its module."""
+
+    async def work():
+        time.sleep(HELD)  # noqa: ASYNC251
+
+    (agent, what, _), *_ = watched(mounted, work)[0]
+    assert agent == ""
+    assert what.endswith("test_watchdog.work")
+
+
+def test_a_listener_that_fails_changes_nothing(mounted):
+    watchdog, told = Watchdog(Metrics(), mounted.values), []
+    watchdog.listen(lambda *_: 1 / 0)
+    watchdog.listen(lambda *blocked: told.append(blocked))
+
+    async def main():
+        async with watchdog.watching():
+            time.sleep(HELD)  # noqa: ASYNC251
+            async with asyncio.timeout(30):
+                while not told:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert watchdog.lag >= BLOCKED
+            assert watchdog.stands_still < 30
+
+    asyncio.run(main())
+
+
+def test_a_probe_is_named_too(mounted):
+    """Checks that are coroutine functions run on the loop as well."""
+    from agenthost._host.probing import Asked, Probing  # noqa: PLC0415
+
+    async def hogs():
+        time.sleep(HELD)  # noqa: ASYNC251
+
+    probing = Probing(Metrics(), None)
+    probing.use([Asked("slow", Probe("calendar", hogs, agent="slow", interval=3600))])
+
+    async def work():
+        async with probing.asking():
+            await asyncio.sleep(0.05)
+
+    (agent, what, _), *_ = watched(mounted, work)[0]
+    assert (agent, what) == ("slow", "probe calendar")
