@@ -10,6 +10,8 @@ AgentHostError
 ├── ArgumentsRefused         a tool was called with arguments that its schema does not allow
 ├── StateRefused             a key or a value that no store takes (also a ValueError)
 ├── StateUnavailable         the store of shared state cannot be reached
+├── Unanswered               a workflow has no answer: too few of its agents gave one
+├── BudgetSpent              a turn has used up its time, its calls or its tokens
 └── ModelError               a language model gives no usable answer
     ├── ModelUnavailable     it cannot be reached, or is overloaded; later it may answer
     ├── ModelRefused         it does not take the request: the key, the model's name, or the request is wrong
@@ -25,6 +27,7 @@ __all__ = [
     "AgentHostError",
     "AgentSealed",
     "ArgumentsRefused",
+    "BudgetSpent",
     "ConfigurationError",
     "DefinitionError",
     "ExitCode",
@@ -35,6 +38,7 @@ __all__ = [
     "PlanError",
     "StateRefused",
     "StateUnavailable",
+    "Unanswered",
     "UnsupportedHost",
 ]
 
@@ -99,6 +103,14 @@ class StateRefused(AgentHostError, ValueError):  # noqa: N818 - as ArgumentsRefu
 
 class StateUnavailable(AgentHostError):  # noqa: N818 - a state, not an error
     """The store of shared state cannot be reached; a write that was under way may have happened or not."""
+
+
+class Unanswered(AgentHostError):  # noqa: N818 - as ArgumentsRefused
+    """A workflow has no answer to a turn; the text names the agents that gave none, and why."""
+
+
+class BudgetSpent(AgentHostError):  # noqa: N818 - a state, not an error
+    """A turn has used up the time, the calls of agents or the tokens that it may take; the text says which."""
 
 
 class ModelError(AgentHostError):

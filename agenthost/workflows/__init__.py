@@ -1,5 +1,23 @@
 """Workflows: several agents acting as one, and the values that travel between them."""
 
+from agenthost.workflows.parallel import Parallel
+from agenthost.workflows.sequential import Sequential
+from agenthost.workflows.team import Remaining, Team
 from agenthost.workflows.turns import Decision, Note, Outcome, Reply, Status, Turn
+from agenthost.workflows.vote import Vote
+from agenthost.workflows.workflow import Workflow
 
-__all__ = ["Decision", "Note", "Outcome", "Reply", "Status", "Turn"]
+__all__ = [
+    "Decision",
+    "Note",
+    "Outcome",
+    "Parallel",
+    "Remaining",
+    "Reply",
+    "Sequential",
+    "Status",
+    "Team",
+    "Turn",
+    "Vote",
+    "Workflow",
+]

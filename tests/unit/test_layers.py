@@ -29,7 +29,7 @@ LIBRARIES = {
 LEVELS = (
     ("errors", "sip", "models", "_host.discovery"),
     ("health", "prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state"),
-    ("workflows.turns",),
+    ("workflows.turns", "classifiers", "escalation_detectors"),
     ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
     ("declared", "vocabulary"),
     ("agent", "hookspecs"),

@@ -1,0 +1,73 @@
+"""Parallel: agents at once, and one answer made of theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agenthost.errors import DefinitionError
+from agenthost.workflows.branches import ask_all, require
+from agenthost.workflows.synthesis import by_model, by_rule, named_gaps
+from agenthost.workflows.turns import Reply
+from agenthost.workflows.workflow import Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenthost.agent import AgentBase
+    from agenthost.workflows.team import Team
+    from agenthost.workflows.turns import Turn
+
+__all__ = ["Parallel"]
+
+_SYNTHESES = ("auto", "model", "rule")
+
+
+class Parallel(Workflow):
+    """Asks all agents at once and combines their answers; those that fail or take too long are named, not waited for.
+
+    Args:
+        name: the workflow's name.
+        agents: those that are asked.
+        seconds: how long each may take.
+        minimum: how many have to answer.
+        enough: after so many answers the others are cancelled; None waits for all.
+        synthesis: ``model``, ``rule``, or ``auto``: by the model where a real one is configured.
+        options: whatever ``AgentBase`` takes.
+
+    Raises:
+        DefinitionError: one of these cannot be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        agents: Sequence[str | AgentBase],
+        *,
+        seconds: float = 20.0,
+        minimum: int = 1,
+        enough: int | None = None,
+        synthesis: str = "auto",
+        **options: Any,
+    ) -> None:
+        super().__init__(name, agents, **options)
+        if synthesis not in _SYNTHESES:
+            msg = f"workflow {name!r}: synthesis must be one of {', '.join(_SYNTHESES)}, not {synthesis!r}."
+            raise DefinitionError(msg)
+        most = len(self.agents)
+        if not 1 <= minimum <= most or (enough is not None and not minimum <= enough <= most):
+            msg = f"workflow {name!r}: minimum and enough count its {most} agents: 1 <= minimum <= enough <= {most}."
+            raise DefinitionError(msg)
+        self.seconds = seconds
+        self.minimum = minimum
+        self.enough = enough
+        self.synthesis = synthesis
+
+    async def respond(self, turn: Turn, team: Team) -> Reply:
+        """Ask all of them, and combine what they say."""
+        outcomes = await ask_all(team, self.agents, turn, seconds=self.seconds, enough=self.enough)
+        there = require(self.minimum, outcomes)
+        asks = self.synthesis == "model" or (self.synthesis == "auto" and team.has_model)
+        text = await by_model(turn, there, team) if asks else by_rule(there)
+        text = "\n\n".join(part for part in (text, named_gaps(outcomes)) if part)
+        wants = [each.reply.escalate for each in there if each.reply is not None]
+        return Reply(team.workflow, text, escalate=wants[0] if all(wants) else None, outcomes=outcomes)

@@ -1,0 +1,77 @@
+"""Sequential: agents one after the other, each with what those before it made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from agenthost.workflows.branches import require
+from agenthost.workflows.turns import Note, Reply, Status
+from agenthost.workflows.workflow import Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenthost.agent import AgentBase
+    from agenthost.workflows.team import Team
+    from agenthost.workflows.turns import Outcome, Turn
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Workflow):
+    """Asks agents one after the other; each finds the results of those before it in the turn's notes.
+
+    The last answer is the workflow's. An agent that gives none leaves a note that says why, and the next goes on from
+    there; one that hands the conversation over, or wants somebody else to take over, ends the chain.
+
+    Args:
+        name: the workflow's name.
+        agents: in the order in which they are asked.
+        seconds: how long each may take.
+        strict: whether one agent without an answer ends the chain without an answer.
+        options: whatever ``AgentBase`` takes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        agents: Sequence[str | AgentBase],
+        *,
+        seconds: float = 30.0,
+        strict: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, agents, **options)
+        self.seconds = seconds
+        self.strict = strict
+
+    async def respond(self, turn: Turn, team: Team) -> Reply:
+        """Ask all of them, in order."""
+        outcomes: list[Outcome] = []
+        notes = list(turn.notes)
+        last: Reply | None = None
+        for agent in self.agents:
+            outcome = await team.call(agent, evolve(turn, notes=tuple(notes)), seconds=self.seconds)
+            outcomes.append(outcome)
+            if outcome.status is Status.OK and outcome.reply is not None:
+                last = outcome.reply
+                notes.append(Note(agent, "result", last.text))
+                if last.handed_to is not None or last.escalate is not None:
+                    break
+            else:
+                notes.append(Note(agent, "reason", f"no result: {outcome.reason}"))
+                if self.strict:
+                    break
+        require(len(outcomes) if self.strict else 1, outcomes)
+        if last is None:  # not reached: require has seen an answer
+            return Reply(team.workflow, "")
+        return Reply(
+            last.agent,
+            last.text,
+            escalate=last.escalate,
+            confidence=last.confidence,
+            handed_to=last.handed_to,
+            outcomes=tuple(outcomes),
+        )
