@@ -71,6 +71,7 @@ class Condition:
         failed: those that should be, and are not.
         verdict: what follows from its probes.
         state: whether the store answers, or need not.
+        settled: whether the host's workers live long enough.
         stands_still: seconds for which its event loop has done nothing.
         probes: how each probe stands, for those with credentials.
     """
@@ -80,6 +81,7 @@ class Condition:
     failed: tuple[Refusal, ...] = ()
     verdict: Verdict = field(factory=Verdict)
     state: bool = True
+    settled: bool = True
     stands_still: float = 0.0
     probes: tuple[Known, ...] = ()
 
@@ -91,7 +93,8 @@ class Condition:
     @property
     def ready(self) -> bool:
         """Whether it should get requests."""
-        return self.phase is Phase.SERVING and self.state and self.started and self.verdict.ready(self._keys())
+        able = self.phase is Phase.SERVING and self.state and self.settled
+        return able and self.started and self.verdict.ready(self._keys())
 
     @property
     def status(self) -> str:

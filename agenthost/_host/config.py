@@ -22,6 +22,7 @@ from agenthost._host.fields import (
     NAMES,
     PASSWORD,
     PATH,
+    PAUSE,
     SECONDS,
     STORE,
     TEXT,
@@ -119,6 +120,12 @@ class HostConfig:
     )
     drain_timeout: float = setting(
         30.0, SECONDS, "How long requests in flight may take once the host stops", unit="seconds"
+    )
+    drain_grace: float = setting(
+        5.0,
+        PAUSE,
+        "How long requests are still taken after SIGTERM, where somebody asks `/ready` and can send them elsewhere",
+        unit="seconds",
     )
     strict: bool = setting(False, FLAG, "Whether one agent or plugin that fails stops the host")  # noqa: FBT003
 

@@ -22,6 +22,7 @@ __all__ = [
     "NAMES",
     "PASSWORD",
     "PATH",
+    "PAUSE",
     "SECONDS",
     "STORE",
     "TEXT",
@@ -157,6 +158,10 @@ def _seconds(value: object) -> float:
     return float(value)
 
 
+def _pause(value: object) -> float:
+    return 0.0 if value == 0 and not isinstance(value, bool) else _seconds(value)
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise Refused(f"{shown(value)} is not true or false")
@@ -246,6 +251,7 @@ KEYS = Kind("list of secrets", _keys, '[{ env = "AGENTHOST_KEY" }]')
 NAMES = Kind("list of names", _names, '["name"]')
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }')
 PATH = Kind("path", _text, '"state"')
+PAUSE = Kind(f"number from 0, up to {_DAY}", _pause, "5", _number)
 SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number)
 STORE = Kind("URL, or secret", _store, '"redis://localhost:6379/0"')
 TEXT = Kind("text", _text, '"…"')

@@ -104,6 +104,10 @@ class Runtime:
         )
         self._userinfo = credentials.userinfo
         self.phase = Phase.STARTING
+        self.watched = False
+        """Whether somebody, such as a balancer, asks for readiness."""
+        self.settled = True
+        """Whether the workers beside this one live long enough."""
         self.published: Published | None = None
         self._origin: tuple[str, str] | None = None
         if config.host.public_url:
@@ -135,6 +139,7 @@ class Runtime:
             published.failed if published is not None else (),
             self.probing.verdict,
             self.state.ready,
+            self.settled,
             self.watchdog.stands_still,
         )
 

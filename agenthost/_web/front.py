@@ -222,7 +222,7 @@ class Front:
                 return await routing_callbacks.answer(request, agent, endpoint)
             return await answer(request, agent)
         except asyncio.CancelledError:  # the host has to end before the agent has answered
-            raise Refused(503, "the host is stopping", [*_RETRY, (b"connection", b"close")]) from None
+            raise Refused(503, "the host is stopping", _RETRY) from None
 
     async def _pass_on(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Everything that is not an agent's: the host's own endpoints, and what plugins added."""

@@ -126,6 +126,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
 
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
         asker = Asker.of(request.scope["headers"], request.scope["query_string"], runtime.credentials.pair)
+        runtime.watched = runtime.watched or path == "/ready"
         condition = runtime.condition()
         if asker.trusted:
             condition = attrs.evolve(condition, probes=runtime.probing.known())

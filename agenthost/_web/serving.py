@@ -10,7 +10,9 @@ import logging
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING, TypeVar, cast
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -23,7 +25,8 @@ from agenthost._web.transport import JoinedWrites
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from types import FrameType
 
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
@@ -39,6 +42,12 @@ _CLOSING = 5.0
 """Seconds that plugins have to end what they run around the serving, and that a start which is cut short has."""
 _ENDING = 1.0
 """Seconds that tasks have to end once they are cancelled."""
+_SAME_SIGNAL = 0.5
+"""Seconds in which several signals are one: a group of processes is told together, and each by the one above it."""
+_TICK = 0.1
+"""Seconds between looks at whether the host should end at once."""
+_MOST_NAMED = 10
+"""Requests in flight that the log names."""
 _KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than balancers keep theirs, so that they close first."""
 
@@ -136,8 +145,10 @@ def serve_front(
             server.stop(problem)
             begun.set()
 
-    def draining() -> None:
+    def draining() -> float:
+        """Say that the host stops; gives the seconds in which whoever asks for readiness can take notice."""
         runtime.phase = Phase.DRAINING
+        return config.host.drain_grace if runtime.watched else 0.0
 
     server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
 
@@ -147,6 +158,8 @@ class _Server(uvicorn.Server):
 
     _problem: BaseException | None = None
     _left_behind = 0
+    _told_to_stop: float | None = None
+    _at_once = False
 
     def stop(self, problem: BaseException) -> None:
         """End, and raise ``problem`` from ``serve_host``."""
@@ -158,11 +171,14 @@ class _Server(uvicorn.Server):
         opened: socket.socket,
         host: Callable[[asyncio.Event, asyncio.Event], Coroutine[None, None, None]],
         starting: Callable[[], bool],
-        draining: Callable[[], None],
+        draining: Callable[[], float],
         *,
         early: bool,
     ) -> None:
         """Serve until a signal; returns when everything in flight has been answered.
+
+        SIGTERM leaves those who ask for readiness the time to send their requests elsewhere, while the port is still
+        open; SIGINT does not, and a second signal waits for nothing.
 
         uvicorn raises a captured signal again when it has finished; a handler that does nothing turns that into a
         normal end. Who has not taken a request yet simply ends.
@@ -194,9 +210,52 @@ class _Server(uvicorn.Server):
         if self._problem is not None:
             raise self._problem
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; a signal that comes when the host is stopping already ends it at once."""
+        now = time.monotonic()
+        if self._told_to_stop is None:
+            self._told_to_stop = now
+            self._at_once = sig == signal.SIGINT
+            super().handle_exit(sig, frame)
+        elif now - self._told_to_stop > _SAME_SIGNAL:
+            self._at_once = self.force_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._draining()
+        seconds = self._draining()
+        await self._give_notice(0.0 if self._at_once else seconds)
+        self._tell_what_is_in_flight()
         await super().shutdown(sockets)
+
+    async def _give_notice(self, seconds: float) -> None:
+        """Go on serving, and close each connection with its answer: ``/ready`` says 503 meanwhile."""
+        if seconds:
+            _log.info("stopping: not ready any more; requests are still taken for %g s", seconds)
+        self.config.encoded_headers.append((b"connection", b"close"))
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._at_once:
+            await self.on_tick(0)
+            await asyncio.sleep(_TICK)
+
+    def _tell_what_is_in_flight(self) -> None:
+        cycles = [getattr(connection, "cycle", None) for connection in self.server_state.connections]
+        if waited_for := in_flight(cycle.scope for cycle in cycles if cycle and not cycle.response_complete):
+            _log.info("stopping: %s", waited_for)
+
+
+def in_flight(scopes: Iterable[Mapping[str, Any]]) -> str:
+    """What a host that stops still waits for, in one line; empty when it is nothing.
+
+    Args:
+        scopes: of the requests that have no answer yet; ``running`` in one names a tool and its agent.
+    """
+    counted = Counter(
+        "tool {} of {}".format(*scope["running"]) if "running" in scope else f"{scope['method']} {scope['path']}"
+        for scope in scopes
+    )
+    shown = [f"{what} ({number})" if number > 1 else what for what, number in counted.most_common(_MOST_NAMED)]
+    if len(counted) > _MOST_NAMED:
+        shown.append("others")
+    return f"{counted.total()} in flight: {', '.join(shown)}" if counted else ""
 
 
 async def _end_tasks() -> int:
@@ -232,7 +291,9 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer something that is not HTTP, and close."""
         body = error(msg.removesuffix("."))
-        headers = [*self.server_state.default_headers, *self.shared, JSON, (b"connection", b"close")]
+        closing = (b"connection", b"close")
+        kept = [header for header in self.server_state.default_headers if header != closing]
+        headers = [*kept, *self.shared, JSON, closing]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[400], lines, len(body), body))
         self.transport.close()

@@ -48,6 +48,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
     if not _opened(request, agent, tool, called):
         return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
+    request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
         return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
     except asyncio.CancelledError as cut_off:  # the host has to end before the tool has

@@ -18,6 +18,7 @@ import socket
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from agenthost._host.metrics import SHARED
-from agenthost._host.server import installed_plan, start_logging
-from agenthost._web.serving import serve_on
+from agenthost._host.server import installed_plan, make_runtime, start_logging
+from agenthost._web.front import Front
+from agenthost._web.serving import serve_front
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
+    from agenthost._host.runtime import Runtime
 
 __all__ = ["serve_with_workers"]
 
@@ -42,8 +45,10 @@ _SETTLED = 10.0
 """Seconds after which a worker's end is no longer blamed on its start."""
 _PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a place is filled again, by how many early ends it has seen in a row."""
+_LOOPING = 3
+"""Early ends in a row after which the host is not ready any more."""
 _KILL_AFTER = 5.0
-"""Seconds beyond ``drain_timeout`` after which a worker that was asked to end is killed."""
+"""Seconds beyond grace and drain after which a worker that was asked to end is killed."""
 
 _log = logging.getLogger("agenthost.workers")
 
@@ -63,11 +68,13 @@ class _Place:
     due: float = 0.0
     early_ends: int = 0
 
-    def fill(self, *, early: bool) -> None:
-        """Start a process here if none is running and its time has come."""
-        if self.process is None and time.monotonic() >= self.due:
-            self.process, self.messages = self.launch(early)
-            self.started = time.monotonic()
+    def fill(self, *, early: bool) -> bool:
+        """Start a process here if none is running and its time has come; whether one was started."""
+        if self.process is not None or time.monotonic() < self.due:
+            return False
+        self.process, self.messages = self.launch(early)
+        self.started = time.monotonic()
+        return True
 
     def clear(self) -> None:
         """Take the ended process away, and decide when the next one starts."""
@@ -80,6 +87,25 @@ class _Place:
         _log.error("worker %s ended with %s", self.process.pid, self.process.exitcode)
         self.messages.close()
         self.process = self.messages = None
+
+    def end(self) -> None:
+        """Ask the process to end."""
+        if self.process is not None:
+            self.process.terminate()
+
+    @property
+    def unsettled(self) -> float | None:
+        """Seconds until a place whose processes keep ending is trusted again; None where that is no question."""
+        if self.early_ends < _LOOPING:
+            return None
+        age = time.monotonic() - self.started if self.process is not None else 0.0
+        return _SETTLED - age if age < _SETTLED else None
+
+    def tell(self, settled: bool) -> None:  # noqa: FBT001 - the message itself
+        """Tell the process whether all places are settled: if they are not, the host is not ready."""
+        if self.messages is not None:
+            with suppress(OSError):  # it is just ending
+                self.messages.send(settled)
 
     def handles(self) -> list[Any]:
         """What to wait for."""
@@ -102,18 +128,22 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
     waker.settimeout(0)
 
     def stop(_number: int, _frame: object) -> None:
+        if stopping.is_set():
+            for place in places:
+                place.end()
         stopping.set()
-        waker.send(b"s")
+        with suppress(OSError):  # it has been woken already
+            waker.send(b"s")
 
+    places = [_Place(partial(_launch, opened, config)) for _ in range(config.host.workers)]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     shared = tempfile.mkdtemp(prefix="agenthost-metrics-")
     os.environ[SHARED] = shared  # the workers' metrics are added up there
-    places = [_Place(partial(_launch, opened, config)) for _ in range(config.host.workers)]
     try:
         _watch(places, woken, stopping, ready)
     finally:
-        _end(places, config.host.drain_timeout + _KILL_AFTER)
+        _end(places, config.host.drain_grace + config.host.drain_timeout + _KILL_AFTER)
         woken.close()
         waker.close()
         del os.environ[SHARED]
@@ -126,12 +156,15 @@ def _watch(
     stopping: threading.Event,
     ready: Callable[[Mapping[str, Any]], None],
 ) -> None:
-    told = False
+    told, settled = False, True
     while not stopping.is_set():
         wanted = places if told else places[:1]
         for place in wanted:
-            place.fill(early=not told)
-        pauses = [place.due - time.monotonic() for place in wanted if place.process is None]
+            if place.fill(early=not told) and not settled:
+                place.tell(settled)
+        unsettled = [seconds for place in places if (seconds := place.unsettled) is not None]
+        settled = _tell_whether_settled(places, now=not unsettled, before=settled)
+        pauses = [place.due - time.monotonic() for place in wanted if place.process is None] + unsettled
         handles = [handle for place in places for handle in place.handles()]
         happened = wait([woken, *handles], max(0.0, min(pauses)) if pauses else None)
         for place in places:
@@ -146,6 +179,15 @@ def _watch(
                     ready(content)
             if place.process is not None and place.process.sentinel in happened:
                 place.clear()
+
+
+def _tell_whether_settled(places: list[_Place], *, now: bool, before: bool) -> bool:
+    """Tell every worker when that changes: readiness is off while one place cannot keep a process."""
+    if now is not before:
+        _log.warning("no worker keeps ending: ready again" if now else "workers keep ending: not ready")
+        for place in places:
+            place.tell(now)
+    return now
 
 
 def _receive(messages: Connection | None) -> tuple[str, Any]:
@@ -167,8 +209,8 @@ def _launch(opened: socket.socket, config: Config, early: bool) -> tuple[SpawnPr
 
 def _end(places: list[_Place], patience: float) -> None:
     running = [place.process for place in places if place.process is not None]
-    for process in running:
-        process.terminate()
+    for place in places:
+        place.end()
     deadline = time.monotonic() + patience
     for process in running:
         process.join(max(0.0, deadline - time.monotonic()))
@@ -181,20 +223,22 @@ def _end(places: list[_Place], patience: float) -> None:
 def _work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
     """The life of one worker."""
     start_logging(config)
-    threading.Thread(target=_follow, args=(messages,), daemon=True).start()
+    front = Front(make_runtime(config))
+    threading.Thread(target=_follow, args=(messages, front.runtime), daemon=True).start()
 
     def ready(plan: HostPlan) -> None:
         messages.send(("ready", plan.report()))
 
     try:
-        serve_on(opened, config, partial(installed_plan, config), ready, early=early)
+        serve_front(opened, front, partial(installed_plan, config), ready, early=early)
     except PlanError as refused:
         messages.send(("refused", str(refused)))
 
 
-def _follow(messages: Connection) -> None:
-    """End with the supervising process, whatever ended it: its side of the pipe closes with it."""
+def _follow(messages: Connection, runtime: Runtime) -> None:
+    """Hear whether all places are settled; end with the supervising process: its side of the pipe closes with it."""
     try:
-        messages.recv()
+        while True:
+            runtime.settled = messages.recv()
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)

@@ -29,12 +29,17 @@ def begin(served, tool, seconds):
     return connection
 
 
-def wait_until_closed(served):
-    """Wait until nobody listens any more."""
+def wait_for(condition):
+    """Wait until something is so."""
     deadline = time.monotonic() + 10
-    while served.status("/live") is not None:
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def wait_until_closed(served):
+    """Wait until nobody listens any more."""
+    wait_for(lambda: served.status("/live") is None)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +60,40 @@ def test_a_tool_in_flight_is_finished(slow, number, tool, said):
 
     assert (answer.status, answer.json) == (200, {"response": said})
     assert answer.header("connection") == "close"
+    assert f"stopping: 1 in flight: tool {tool} of slow-tools\n" in served.stderr
     assert "Traceback" not in served.stderr
     assert "Aborted" not in served.stderr
+
+
+def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
+    """It is told at once; what comes meanwhile is answered, and each connection closed with its answer."""
+    with slow.serve(variables={"AGENTHOST_DRAIN_GRACE": "3"}) as served:
+        caller = Caller.of(served)
+        assert served.status("/ready") == 200
+        with Connection.to(served.url) as kept:
+            kept.ask(caller.request("GET", "/live"))
+            served.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: served.status("/ready") == 503)
+            answers = [caller.ask("POST", "/slow-tools", {}), kept.ask(caller.request("POST", "/slow-tools", {}))]
+            assert kept.ended()
+        assert served.process.wait(15) == 0
+
+    assert [(answer.status, answer.header("connection")) for answer in answers] == [(200, "close")] * 2
+    assert "stopping: not ready any more; requests are still taken for 3 s\n" in served.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_signal_waits_for_nothing(slow, workers):
+    """Neither for those who ask for readiness, nor for what is in flight."""
+    with slow.serve("--workers", workers, variables={"AGENTHOST_DRAIN_GRACE": "60"}) as served:
+        wait_for(lambda: served.status("/ready") == 200)
+        with begin(served, "wait", 60) as busy:
+            served.process.send_signal(signal.SIGTERM)
+            time.sleep(1)
+            assert served.process.poll() is None
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait(10) == 0
+            assert busy.answer().json["response"]
 
 
 HURRIED = {"AGENTHOST_DRAIN_TIMEOUT": "1", "AGENTHOST_TOOL_TIMEOUT": "60"}

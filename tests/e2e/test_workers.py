@@ -124,3 +124,23 @@ def test_a_worker_that_refuses_to_serve_is_the_end_of_all(slow):
     [line] = refused.stderr.splitlines()
     assert line.startswith("agenthost: strict, ")
     assert "AgentOfAnotherRelease" in line
+
+
+def test_workers_that_keep_ending_turn_readiness_off(slow):
+    """The other one serves meanwhile, whoever still sends it requests."""
+    with slow.serve("--workers", "2") as served:
+        caller = Caller.of(served)
+        before = processes(caller, lambda answered: len(answered) == 2)
+        assert served.status("/ready") == 200
+        kept, killed = before
+        for _ in range(3):
+            os.kill(killed, signal.SIGKILL)
+            known = {*before, killed}
+            (killed,) = processes(caller, lambda answered, known=known: answered - known) - known
+
+        deadline = time.monotonic() + 10
+        while served.status("/ready") != 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert kept in processes(caller, lambda answered: len(answered) == 2)
+    assert "workers keep ending: not ready" in served.stderr

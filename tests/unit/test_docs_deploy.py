@@ -20,7 +20,7 @@ def test_the_unit_stops_later_than_the_host():
     unit.read_string(blocks(_PAGE, "ini")[0].text)
     service = unit["Service"]
 
-    assert float(service["TimeoutStopSec"]) > HostConfig().drain_timeout + 5
+    assert float(service["TimeoutStopSec"]) > HostConfig().drain_grace + HostConfig().drain_timeout + 5
     assert service["ExecStart"].endswith("/agenthost run")
 
 
@@ -36,6 +36,6 @@ def test_the_probes_ask_paths_that_are_served():
     assert asked <= served
     assert container["ports"][0]["containerPort"] == HostConfig().port
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pod["terminationGracePeriodSeconds"] > pause + HostConfig().drain_timeout + 5
+    assert pod["terminationGracePeriodSeconds"] > pause + HostConfig().drain_grace + HostConfig().drain_timeout + 5
     known = {variable for attribute in configured(HostConfig).values() for variable in variables(attribute)}
     assert {entry["name"] for entry in container["env"]} <= known
