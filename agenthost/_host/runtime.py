@@ -130,8 +130,12 @@ class Runtime:
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
-    def condition(self) -> Condition:
-        """How the host is doing at this moment, its probes by name aside; from any thread."""
+    def condition(self, details: bool = False) -> Condition:  # noqa: FBT001, FBT002 - the one question
+        """How the host is doing at this moment; from any thread.
+
+        Args:
+            details: whether each probe is told by name.
+        """
         published = self.published
         return Condition(
             self.phase,
@@ -141,6 +145,7 @@ class Runtime:
             self.state.ready,
             self.settled,
             self.watchdog.stands_still,
+            self.probing.known() if details else (),
         )
 
     @asynccontextmanager

@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from agenthost._web.front import Front
     from agenthost._web.serverless import WSGIApplication
 
-__all__ = ["AgentServer", "accepted", "installed_plan", "make_runtime", "start_logging", "with_secrets"]
+__all__ = [
+    "AgentServer",
+    "accepted",
+    "credentials_of",
+    "installed_plan",
+    "make_runtime",
+    "start_logging",
+    "with_secrets",
+]
 
 _log = logging.getLogger("agenthost")
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -59,12 +67,16 @@ def start_logging(config: Config) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
+def credentials_of(config: Config) -> Credentials:
+    """What callers present, of a configuration that has its secrets."""
+    host = config.host
+    return Credentials(host.user, host.password.reveal() if host.password else "")
+
+
 def make_runtime(config: Config) -> Runtime:
     """The runtime of a configuration that has its secrets."""
-    host = config.host
-    password = host.password.reveal() if host.password else ""
-    tokens = Tokens([key.reveal().encode() for key in host.signing_keys])
-    return Runtime(config, Credentials(host.user, password), tokens)
+    tokens = Tokens([key.reveal().encode() for key in config.host.signing_keys])
+    return Runtime(config, credentials_of(config), tokens)
 
 
 def installed_plan(config: Config) -> HostPlan:

@@ -98,7 +98,7 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
                 _code(condition.started), {"status": "started" if condition.started else "starting"}, asker
             )
         case "ready":
-            return _readiness(condition.ready, len(condition.agents), asker, condition.probes)
+            return _readiness(condition.ready, len(condition.agents), asker)
         case "health":
             status = condition.status
             body = _summary(condition, config, asker)
@@ -127,10 +127,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
         asker = Asker.of(request.scope["headers"], request.scope["query_string"], runtime.credentials.pair)
         runtime.watched = runtime.watched or path == "/ready"
-        condition = runtime.condition()
-        if asker.trusted:
-            condition = attrs.evolve(condition, probes=runtime.probing.known())
-        answered = answer(path, condition, runtime.config.health, asker)
+        answered = answer(path, runtime.condition(asker.trusted), runtime.config.health, asker)
         if answered is None:
             raise NotFoundException
         status, headers, body = answered
@@ -145,11 +142,11 @@ def _of_agent(endpoint: str, name: str, condition: Condition, asker: Asker) -> A
     agent = condition.find(name)
     if condition.phase is not Phase.STARTING and agent is None and not condition.knows(name):
         return None
-    probes = () if agent is None else _probes_of(agent, condition.probes)
     status = "failing" if agent is None else condition.status_of(agent)
     if endpoint == "ready":
         ready = condition.phase is Phase.SERVING and status in ("ok", "degraded")
-        return _readiness(ready, int(agent is not None), asker, probes)
+        return _readiness(ready, int(agent is not None), asker)
+    probes = () if agent is None else _probes_of(agent, condition.probes)
     return _answered(_code(status in ("ok", "degraded")), {"status": status}, asker, probes)
 
 
@@ -176,9 +173,9 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
     return told
 
 
-def _readiness(ready: bool, agents: int, asker: Asker, probes: Sequence[Known] = ()) -> Answer:  # noqa: FBT001 - the answer itself
+def _readiness(ready: bool, agents: int, asker: Asker) -> Answer:  # noqa: FBT001 - the answer itself
     body: dict[str, Any] = {"status": "ready" if ready else "not ready", "agents": agents}
-    return _answered(_code(ready), body, asker, probes)
+    return _answered(_code(ready), body, asker)
 
 
 def _code(well: bool) -> int:  # noqa: FBT001 - the question itself

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from agenthost._host.config import FILE
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
 from agenthost._web.answers import HSTS, JSON, SECURITY, error
 from agenthost._web.front import Front
+from agenthost._web.health_port import health_port
 from agenthost._web.transport import JoinedWrites
 from agenthost.errors import AddressError
 
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from types import FrameType
 
+    from agenthost._host.condition import Condition
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
 
-__all__ = ["address", "listen", "serve_front", "serve_on"]
+__all__ = ["Protocol", "address", "listen", "listen_for_health", "serve_front", "serve_on"]
 
 T = TypeVar("T")
 
@@ -52,8 +55,13 @@ _KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than balancers keep theirs, so that they close first."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the port.
+def listen(host: str, port: int, remedy: str = "Choose another with --host or --port.") -> socket.socket:
+    """Open a port.
+
+    Args:
+        host: the address.
+        port: the port; 0 takes a free one.
+        remedy: what to do where that is impossible.
 
     Raises:
         AddressError: it is taken, or the address is not this machine's.
@@ -69,11 +77,20 @@ def listen(host: str, port: int) -> socket.socket:
             opened.close()
             raise
     except OSError as problem:
-        msg = (
-            f"cannot listen on {host} port {port}: {problem.strerror or problem}. Choose another with --host or --port."
-        )
-        raise AddressError(msg) from problem
+        raise AddressError(f"cannot listen on {host} port {port}: {problem.strerror or problem}. {remedy}") from problem
     return opened
+
+
+def listen_for_health(config: Config) -> socket.socket | None:
+    """Open the further port of the health endpoints; None where none is configured.
+
+    Raises:
+        AddressError: see ``listen``.
+    """
+    if config.health.port is None:
+        return None
+    where = config.source or FILE
+    return listen(config.health.host or config.host.host, config.health.port, f"Choose another in {where}: health.port")
 
 
 def address(opened: socket.socket) -> str:
@@ -150,7 +167,12 @@ def serve_front(
         runtime.phase = Phase.DRAINING
         return config.host.drain_grace if runtime.watched else 0.0
 
-    server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
+    def condition(path: str, details: bool) -> Condition:  # noqa: FBT001 - as it is asked
+        runtime.watched = runtime.watched or path == "/ready"
+        return runtime.condition(details)
+
+    with health_port(listen_for_health(config), condition, config, runtime.credentials, protocol):
+        server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
 
 
 class _Server(uvicorn.Server):

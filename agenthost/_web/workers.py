@@ -23,12 +23,14 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, evolve
 
-from agenthost._host.metrics import SHARED
-from agenthost._host.server import installed_plan, make_runtime, start_logging
+from agenthost._host.condition import Condition, together
+from agenthost._host.metrics import SHARED, forget_process
+from agenthost._host.server import credentials_of, installed_plan, make_runtime, start_logging
 from agenthost._web.front import Front
-from agenthost._web.serving import serve_front
+from agenthost._web.health_port import health_port
+from agenthost._web.serving import Protocol, listen_for_health, serve_front
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ _PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a place is filled again, by how many early ends it has seen in a row."""
 _LOOPING = 3
 """Early ends in a row after which the host is not ready any more."""
+_TOLD_EVERY = 0.5
+"""Seconds after which a worker tells again how it is doing, where somebody asks here."""
 _KILL_AFTER = 5.0
 """Seconds beyond grace and drain after which a worker that was asked to end is killed."""
 
@@ -67,6 +71,8 @@ class _Place:
     started: float = 0.0
     due: float = 0.0
     early_ends: int = 0
+    condition: Condition | None = None
+    heard: float = 0.0
 
     def fill(self, *, early: bool) -> bool:
         """Start a process here if none is running and its time has come; whether one was started."""
@@ -86,6 +92,9 @@ class _Place:
         self.due = now + _PAUSES[min(self.early_ends, len(_PAUSES) - 1)]
         _log.error("worker %s ended with %s", self.process.pid, self.process.exitcode)
         self.messages.close()
+        self.condition = None
+        if self.process.pid is not None:
+            forget_process(self.process.pid)
         self.process = self.messages = None
 
     def end(self) -> None:
@@ -106,6 +115,13 @@ class _Place:
         if self.messages is not None:
             with suppress(OSError):  # it is just ending
                 self.messages.send(settled)
+
+    def told(self) -> Condition | None:
+        """How the worker here is doing; one that has fallen silent stands still."""
+        condition, silent = self.condition, time.monotonic() - self.heard
+        if condition is None or silent < 4 * _TOLD_EVERY:
+            return condition
+        return evolve(condition, stands_still=condition.stands_still + silent)
 
     def handles(self) -> list[Any]:
         """What to wait for."""
@@ -140,8 +156,13 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
         signal.signal(number, stop)
     shared = tempfile.mkdtemp(prefix="agenthost-metrics-")
     os.environ[SHARED] = shared  # the workers' metrics are added up there
+
+    def condition(_path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers tell their probes in any case
+        return together([told for place in places if (told := place.told()) is not None])
+
     try:
-        _watch(places, woken, stopping, ready)
+        with health_port(listen_for_health(config), condition, config, credentials_of(config), Protocol):
+            _watch(places, woken, stopping, ready)
     finally:
         _end(places, config.host.drain_grace + config.host.drain_timeout + _KILL_AFTER)
         woken.close()
@@ -170,6 +191,8 @@ def _watch(
         for place in places:
             if place.messages in happened:
                 kind, content = _receive(place.messages)
+                if kind == "condition":
+                    place.condition, place.heard = content, time.monotonic()
                 if kind == "refused" and not told:
                     raise PlanError(content)
                 if kind == "refused":
@@ -223,16 +246,34 @@ def _end(places: list[_Place], patience: float) -> None:
 def _work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
     """The life of one worker."""
     start_logging(config)
+    sending = threading.Lock()
+    asked = config.health.port is not None
+    config = evolve(config, health=evolve(config.health, port=None))  # it is answered by the supervising process
     front = Front(make_runtime(config))
+    front.runtime.watched = asked
     threading.Thread(target=_follow, args=(messages, front.runtime), daemon=True).start()
 
-    def ready(plan: HostPlan) -> None:
-        messages.send(("ready", plan.report()))
+    def send(kind: str, content: object) -> None:
+        with sending:
+            messages.send((kind, content))
 
+    def ready(plan: HostPlan) -> None:
+        send("ready", plan.report())
+
+    if asked:
+        threading.Thread(target=_tell, args=(front.runtime, send), name="agenthost-condition", daemon=True).start()
     try:
         serve_front(opened, front, partial(installed_plan, config), ready, early=early)
     except PlanError as refused:
-        messages.send(("refused", str(refused)))
+        send("refused", str(refused))
+
+
+def _tell(runtime: Runtime, send: Callable[[str, object], None]) -> None:
+    """Tell how this worker is doing, whatever its event loop does."""
+    with suppress(OSError):  # the supervising process is gone
+        while True:
+            send("condition", runtime.condition(details=True))
+            time.sleep(_TOLD_EVERY)
 
 
 def _follow(messages: Connection, runtime: Runtime) -> None:

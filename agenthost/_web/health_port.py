@@ -1,0 +1,128 @@
+"""The health endpoints on a port of their own, answered by a thread of their own.
+
+Whatever holds up the host's event loop, this one answers: it reads values that the host leaves behind, and waits for
+nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import uvicorn
+from litestar.enums import ScopeType
+
+from agenthost._web.answers import HSTS, SECURITY, send_bytes, send_error
+from agenthost._web.health import Asker, answer
+from agenthost._web.requests import Head, Refused, raw_path
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+    from litestar.types import HTTPScope, Receive, Send
+
+    from agenthost._host.condition import Condition
+    from agenthost._host.config import Config
+    from agenthost._host.runtime import Credentials
+    from agenthost._web.site import Answer
+
+__all__ = ["HealthEndpoints", "health_port"]
+
+Ask: TypeAlias = "Callable[[str, bool], Condition]"
+"""Gives the host's condition to one who asks at a path, with probes by name or not; called on the thread."""
+
+_METHODS = ("GET", "HEAD")
+_ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
+_STOPPING = 2.0
+"""Seconds that the thread has to end."""
+
+_log = logging.getLogger("agenthost.health")
+
+
+class HealthEndpoints:
+    """The health endpoints as an ASGI application of their own.
+
+    Args:
+        condition: gives the host's condition.
+        config: the configuration.
+        credentials: what those present who are told details.
+    """
+
+    def __init__(self, condition: Ask, config: Config, credentials: Credentials) -> None:
+        self._condition = condition
+        self._config = config.health
+        self._pair = credentials.pair
+        https = (config.host.public_url or "").startswith("https:")
+        self._shared = [*SECURITY, HSTS] if https else list(SECURITY)
+
+    async def __call__(self, scope: HTTPScope, _: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] != ScopeType.HTTP:
+            return
+        try:
+            status, headers, body = self._answer(scope)
+            await send_bytes(send, status, [*self._shared, *headers], body)
+        except Refused as refused:
+            await send_error(send, refused.status, refused.sentence, [*self._shared, *refused.headers])
+
+    def _answer(self, scope: HTTPScope) -> Answer:
+        """What a request is answered.
+
+        Raises:
+            Refused: it breaks the rules, or nothing is there.
+        """
+        path = raw_path(scope.get("raw_path") or scope["path"].encode())
+        Head.read(scope["headers"], scope["http_version"])
+        asker = Asker.of(scope["headers"], scope["query_string"], self._pair)
+        answered = answer(path, self._condition(path, asker.trusted), self._config, asker)
+        if answered is None:
+            raise Refused(404)
+        if scope["method"] == "OPTIONS":
+            return 204, [_ALLOW], b""
+        if scope["method"] not in _METHODS:
+            raise Refused(405, None, [_ALLOW])
+        return answered
+
+
+@contextmanager
+def health_port(
+    opened: socket.socket | None, condition: Ask, config: Config, credentials: Credentials, protocol: type
+) -> Iterator[None]:
+    """Answer on an open port, by a thread of its own, during the block.
+
+    Args:
+        opened: the port; None where there is none, and nothing to do.
+        condition: see ``HealthEndpoints``.
+        config: see ``HealthEndpoints``.
+        credentials: see ``HealthEndpoints``.
+        protocol: uvicorn's protocol for connections.
+    """
+    if opened is None:
+        yield
+        return
+    server = uvicorn.Server(
+        uvicorn.Config(
+            HealthEndpoints(condition, config, credentials),
+            http=protocol,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, args=([opened],), name="agenthost-health", daemon=True)
+    thread.start()
+    _log.info("health endpoints on port %d of %s", opened.getsockname()[1], opened.getsockname()[0])
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_STOPPING)
+        opened.close()
