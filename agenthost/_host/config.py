@@ -18,8 +18,10 @@ from attrs import Factory, evolve, field, fields, frozen
 from agenthost._host.fields import (
     FLAG,
     HOST,
+    HOSTS,
     KEYS,
     NAMES,
+    NETWORKS,
     PASSWORD,
     PATH,
     PAUSE,
@@ -93,6 +95,9 @@ class HostConfig:
         "Password of basic auth; without one the host makes one and keeps it in `state_dir`",
         variables=("SWML_BASIC_AUTH_PASSWORD",),
     )
+    passwords: tuple[Secret, ...] = setting(
+        (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
+    )
     signing_keys: tuple[Secret, ...] = setting(
         (),
         KEYS,
@@ -111,6 +116,26 @@ class HostConfig:
     )
     state_dir: str = setting(
         Factory(_state_dir), PATH, "Directory of what the host keeps; relative to the configuration file"
+    )
+    access_log: bool = setting(False, FLAG, "Whether each request is logged, without its query")  # noqa: FBT003
+    allowed_hosts: tuple[str, ...] = setting(
+        (), HOSTS, "Names in `Host` that are answered, `*.example.com` for all below one, `*` for any; see below"
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), NETWORKS, "Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, count"
+    )
+    failed_logins: int = setting(
+        20, whole(0), "Wrong passwords of one client in a minute, after which they are answered 429; 0 for any number"
+    )
+    max_connections: int = setting(8192, whole(1), "Connections that a process keeps open", unit="connections")
+    header_timeout: float = setting(10.0, SECONDS, "How long a request's headers may take", unit="seconds")
+    body_timeout: float = setting(20.0, SECONDS, "How long a request's body may take", unit="seconds")
+    write_timeout: float = setting(30.0, SECONDS, "How long a client may take none of its answer", unit="seconds")
+    idle_timeout: float = setting(
+        75.0,
+        SECONDS,
+        "How long a connection stays open between requests; longer than the balancer's",
+        unit="seconds",
     )
     max_body: int = setting(1048576, whole(1), "Largest body of a request", unit="bytes")
     build_timeout: float = setting(10.0, SECONDS, "How long building one agent may take", unit="seconds")
@@ -372,7 +397,7 @@ def _located(path: str, directory: str) -> str:
 def _said(attribute: Attribute[object], value: object, where: str, write: str) -> object:
     """Read what a variable or an option says; their text is parsed as the field's kind asks."""
     kind = attribute.metadata["kind"]
-    example = "…" if kind in (PASSWORD, KEYS) else _example(attribute).strip('"')
+    example = "…" if kind in (PASSWORD, KEYS) else _example(attribute).strip('[]"')
     parsed = kind.parse(value) if isinstance(value, str) else value
     return _checked(attribute, parsed, f"{where}: {key_path('host', attribute.name)}", write + example)
 

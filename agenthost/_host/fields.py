@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FLAG",
     "HOST",
+    "HOSTS",
     "KEYS",
     "NAMES",
+    "NETWORKS",
     "PASSWORD",
     "PATH",
     "PAUSE",
@@ -54,6 +56,7 @@ _WORDS = {
 }
 # Patterns are compiled when they are used: most commands need none of them.
 _HOST = r"[A-Za-z0-9._:%-]+"
+_HOST_PATTERN = r"\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]"
 _URL = (
     r"(?ai)(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:\d{1,5})?"
     r"(?P<path>(/[a-z0-9._~-]+)*)/*"
@@ -238,6 +241,30 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
+def _hosts(value: object) -> tuple[str, ...]:
+    names = tuple(name.lower() for name in _names(value))
+    for name in names:
+        if not re.fullmatch(_HOST_PATTERN, name):
+            raise Refused(f"{shown(name)} is not a host name without port, *.example.com, or *")
+    return names
+
+
+def _networks(value: object) -> tuple[str, ...]:
+    from ipaddress import ip_network  # noqa: PLC0415 - most hosts need none
+
+    networks = _names(value)
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise Refused(f"{shown(network)} is not an address, or a network such as 10.0.0.0/8") from None
+    return networks
+
+
+def _words(text: str) -> list[str]:
+    return [word for each in text.split(",") if (word := each.strip())]
+
+
 def _use(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(_USE, text):
@@ -247,8 +274,10 @@ def _use(value: object) -> str:
 
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text))
 HOST = Kind("host name or IP address", _host, '"0.0.0.0"')
+HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words)
 KEYS = Kind("list of secrets", _keys, '[{ env = "AGENTHOST_KEY" }]')
 NAMES = Kind("list of names", _names, '["name"]')
+NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words)
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }')
 PATH = Kind("path", _text, '"state"')
 PAUSE = Kind(f"number from 0, up to {_DAY}", _pause, "5", _number)

@@ -15,6 +15,7 @@ import uvicorn
 from litestar.enums import ScopeType
 
 from agenthost._web.answers import HSTS, SECURITY, send_bytes, send_error
+from agenthost._web.connections import Server
 from agenthost._web.health import Asker, answer
 from agenthost._web.requests import Head, Refused, raw_path
 
@@ -103,7 +104,7 @@ def health_port(
     if opened is None:
         yield
         return
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             HealthEndpoints(condition, config, credentials),
             http=protocol,

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from litestar.types import Receive
 
-__all__ = ["BASIC", "Disconnected", "Head", "Refused", "authorised", "query_value", "raw_path", "read_body"]
+__all__ = ["BASIC", "CLOSE", "Disconnected", "Head", "Refused", "authorised", "query_value", "raw_path", "read_body"]
 
 BASIC = [(b"www-authenticate", b'Basic realm="agenthost", charset="UTF-8"')]
 """What an answer without the right credentials says of them."""
+
+CLOSE = [(b"connection", b"close")]
+"""Ends a connection of which nobody knows for sure where its next request begins."""
 
 _FORBIDDEN = re.compile(
     rb"[\x00-\x20;\\\x7f-\xff]"  # characters that proxies and servers read differently
@@ -74,12 +77,13 @@ class Head:
     encoded: bool
 
     @classmethod
-    def read(cls, headers: Iterable[tuple[bytes, bytes]], http_version: str) -> Head:  # noqa: C901 - one pass
+    def read(cls, headers: Iterable[tuple[bytes, bytes]], http_version: str) -> Head:  # noqa: C901, PLR0912 - one pass
         """Read the headers once.
 
         Raises:
             Refused: 400 for a Host that is missing in HTTP/1.1, sent twice, or no host; for a length that is sent
-                twice, is no number, or comes with a transfer encoding.
+                twice, is no number, or comes with a transfer encoding; for any such encoding but ``chunked``, which
+                HTTP/1.0 has not.
         """
         host = authorization = content_type = length = None
         encoded = chunked = False
@@ -94,18 +98,20 @@ class Head:
                 content_type = value if content_type is None else b""
             elif name == b"content-length":
                 if length is not None:
-                    raise Refused(400, "Content-Length is sent twice")
+                    raise Refused(400, "Content-Length is sent twice", CLOSE)
                 length = value
             elif name == b"content-encoding":
                 encoded = True
             elif name == b"transfer-encoding":
+                if chunked or value.lower() != b"chunked" or http_version == "1.0":
+                    raise Refused(400, "Transfer-Encoding is not chunked", CLOSE)
                 chunked = True
         if host is None and http_version == "1.1":
             raise Refused(400, "Host is missing")
         if host is not None and not host_allowed(host):
             raise Refused(400, "Host is not a host name with an optional port")
         if length is not None and (chunked or not _LENGTH.fullmatch(length)):
-            raise Refused(400, "Content-Length does not describe the body")
+            raise Refused(400, "Content-Length does not describe the body", CLOSE)
         return cls(host or b"localhost", authorization, content_type, length, encoded)
 
     def check_body(self, limit: int) -> None:
@@ -187,4 +193,4 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
 def too_large(limit: int) -> Refused:
     """The answer to a body that is not read to its end, so the connection ends with it."""
-    return Refused(413, f"the body is larger than {limit} bytes", [(b"connection", b"close")])
+    return Refused(413, f"the body is larger than {limit} bytes", CLOSE)

@@ -12,29 +12,27 @@ import socket
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from agenthost._host.config import FILE
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
-from agenthost._web.answers import HSTS, JSON, SECURITY, error
+from agenthost._web.connections import Server, protocol_for
 from agenthost._web.front import Front
 from agenthost._web.health_port import health_port
-from agenthost._web.transport import JoinedWrites
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from types import FrameType
 
     from agenthost._host.condition import Condition
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
 
-__all__ = ["Protocol", "address", "listen", "listen_for_health", "serve_front", "serve_on"]
+__all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 
 T = TypeVar("T")
 
@@ -51,8 +49,6 @@ _TICK = 0.1
 """Seconds between looks at whether the host should end at once."""
 _MOST_NAMED = 10
 """Requests in flight that the log names."""
-_KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open: longer than balancers keep theirs, so that they close first."""
 
 
 def listen(host: str, port: int, remedy: str = "Choose another with --host or --port.") -> socket.socket:
@@ -135,7 +131,7 @@ def serve_front(
     """Serve a front that is there already; see ``serve_on``."""
     runtime = front.runtime
     config = runtime.config
-    protocol = SecureProtocol if (config.host.public_url or "").startswith("https:") else Protocol
+    protocol = protocol_for(config.host)
     server = _Server(
         uvicorn.Config(
             front,
@@ -146,7 +142,6 @@ def serve_front(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=max(1, round(config.host.drain_timeout)),
         )
     )
@@ -175,7 +170,7 @@ def serve_front(
         server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """uvicorn's server, with the host's own start and end."""
 
     _problem: BaseException | None = None
@@ -299,32 +294,6 @@ def _on_signals(action: signal.Handlers | Callable[..., None]) -> None:
 
 def _nothing(*_: object) -> None:
     pass
-
-
-class Protocol(HttpToolsProtocol):
-    """HTTP/1.1, whose own errors have the form of all others."""
-
-    shared: Sequence[tuple[bytes, bytes]] = SECURITY
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Send each answer in one piece."""
-        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer something that is not HTTP, and close."""
-        body = error(msg.removesuffix("."))
-        closing = (b"connection", b"close")
-        kept = [header for header in self.server_state.default_headers if header != closing]
-        headers = [*kept, *self.shared, JSON, closing]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[400], lines, len(body), body))
-        self.transport.close()
-
-
-class SecureProtocol(Protocol):
-    """The same where the public URL is https."""
-
-    shared = (*SECURITY, HSTS)
 
 
 async def _beside(function: Callable[[], T]) -> T:

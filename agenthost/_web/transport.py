@@ -21,13 +21,15 @@ class JoinedWrites:
         transport: where the bytes go, and whose everything else is.
     """
 
-    __slots__ = ("_call_soon", "_size", "_transport", "_waiting")
+    __slots__ = ("_call_soon", "_size", "_transport", "_waiting", "written")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._call_soon = asyncio.get_running_loop().call_soon
         self._waiting: list[bytes] = []
         self._size = 0
+        self.written = 0
+        """Bytes that were handed to the transport so far."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -53,5 +55,6 @@ class JoinedWrites:
     def _flush(self) -> None:
         if self._waiting and not self._transport.is_closing():
             self._transport.write(b"".join(self._waiting))
+            self.written += self._size
         self._waiting.clear()
         self._size = 0

@@ -29,8 +29,9 @@ from agenthost._host.condition import Condition, together
 from agenthost._host.metrics import SHARED, forget_process
 from agenthost._host.server import credentials_of, installed_plan, make_runtime, start_logging
 from agenthost._web.front import Front
+from agenthost._web.connections import protocol_for
 from agenthost._web.health_port import health_port
-from agenthost._web.serving import Protocol, listen_for_health, serve_front
+from agenthost._web.serving import listen_for_health, serve_front
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
         return together([told for place in places if (told := place.told()) is not None])
 
     try:
-        with health_port(listen_for_health(config), condition, config, credentials_of(config), Protocol):
+        with health_port(
+            listen_for_health(config), condition, config, credentials_of(config), protocol_for(config.host)
+        ):
             _watch(places, woken, stopping, ready)
     finally:
         _end(places, config.host.drain_grace + config.host.drain_timeout + _KILL_AFTER)

@@ -81,6 +81,10 @@ class Connection:
                 body = framed = self._exactly(int(known["content-length"]))
         return Answer(status, headers, body, head + framed)
 
+    def interim(self) -> int:
+        """Read an answer that comes before the answer; its status."""
+        return int(self._until(b"\r\n\r\n").split(b" ")[1])
+
     def ended(self) -> bool:
         """Wait for the host to close the connection; whether it does so without a further byte."""
         return not self._buffer and self._socket.recv(1) == b""

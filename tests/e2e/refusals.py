@@ -6,6 +6,7 @@ Every request carries a word that no answer may repeat, in its headers and where
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from attrs import frozen
 from caller import basic
@@ -26,10 +27,13 @@ SECURITY = {
 
 
 @contextmanager
-def served_desk(environment: Environment) -> Iterator[Served]:
-    """Serve the front desk; when the block ends, it still answers, and its log holds no traceback and no secret."""
+def served_desk(environment: Environment, **options: Any) -> Iterator[Served]:
+    """Serve the front desk, with options of ``Environment.serve``.
+
+    When the block ends, it still answers, and its log holds no traceback and no secret.
+    """
     named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
-    with environment.serve(variables=named) as served:
+    with environment.serve(variables=named, **options) as served:
         yield served
         assert served.status("/live") == 200
     assert served.process.returncode == 0

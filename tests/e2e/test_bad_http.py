@@ -1,5 +1,7 @@
 """HTTP itself, by the rules of wire.md, section 2: paths, methods, framing, and what is no HTTP at all."""
 
+import json
+
 import pytest
 from raw_http import Connection, exchange, written
 from refusals import AUTH, HOST, SIGNED, WORD, Sender, assert_safe, error_of, get, post, served_desk
@@ -164,7 +166,14 @@ BAD_FRAMES = {
     "one word": f"{WORD}\r\n\r\n".encode(),
     "NULs": b"\x00" * 100,
     "SIP": b"OPTIONS sip:sales@agents.example SIP/2.0\r\n\r\n",
-    "a giant path": framed(line=f"GET /{'a' * 100_000} HTTP/1.1"),
+    "chunks of a coding": framed("Transfer-Encoding: gzip, chunked", body=CHUNKED),
+    "chunks in two headers": framed("Transfer-Encoding: chunked", "Transfer-Encoding: chunked", body=CHUNKED),
+    "chunks in HTTP/1.0": framed("Transfer-Encoding: chunked", body=CHUNKED, line="POST /sales HTTP/1.0"),
+    "no version": b"GET /live\r\n\r\n",
+    "HTTP/2 in the line": framed(line="GET /sales HTTP/2.0"),
+    "a whole URL": framed(line="GET http://agents.example/sales HTTP/1.1"),
+    "a fragment": framed(line=f"GET /sales#{WORD} HTTP/1.1"),
+    "no path": framed(line="OPTIONS * HTTP/1.1"),
 }
 
 
@@ -181,22 +190,26 @@ def test_after_what_is_no_http_the_connection_ends(served):
         assert connection.ended()
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        framed(f"X-Long: {'a' * 100_000}", line="GET /sales HTTP/1.1"),
-        framed(f"{'X' * 100_000}: a", line="GET /sales HTTP/1.1"),
-        framed(*(f"X-{number}: a" for number in range(5000)), line="GET /sales HTTP/1.1"),
-        framed(line=f"GET /sales?{'a' * 60_000} HTTP/1.1"),
-    ],
-    ids=["a long value", "a long name", "many headers", "a long query"],
-)
-def test_giant_headers_are_answered(served, raw):
-    """Taken or refused, in the form of all answers; and the next one on the same connection, or on another, is too."""
-    answer = exchange(served.url, raw)
+LARGE_HEADS = {
+    "a long value": (framed(f"X-Long: {'a' * 40_000}", line="GET /sales HTTP/1.1"), 431),
+    "a value without an end": (f"GET /sales HTTP/1.1\r\nX-Long: {'a' * 60_000}".encode(), 431),
+    "a long name": (framed(f"{'X' * 40_000}: a", line="GET /sales HTTP/1.1"), 431),
+    "many headers": (framed(*("X: a" for _ in range(101)), line="GET /sales HTTP/1.1"), 431),
+    "a long path": (framed(line=f"GET /{'a' * 9_000} HTTP/1.1"), 414),
+    "a path without an end": (f"GET /{'a' * 60_000}".encode(), 414),
+    "a long query": (framed(line=f"GET /sales?{'a' * 9_000} HTTP/1.1"), 414),
+    "a long query at /live": (get(f"/live?{'a' * 100_000}"), 414),
+}
 
-    assert answer.status in {200, 400, 414, 431}
-    assert_safe(answer)
+
+@pytest.mark.parametrize(("raw", "status"), LARGE_HEADS.values(), ids=LARGE_HEADS)
+def test_large_heads_are_refused(sender, raw, status):
+    sender.refused(raw, status)
+
+
+def test_heads_that_fit_are_taken(sender):
+    many = (f"X-{number}: {'a' * 400}" for number in range(70))
+    sender.accepted(framed(*many, line=f"GET /sales?{'a' * 8_000} HTTP/1.1"))
 
 
 def test_http_1_0_needs_no_host(sender):
@@ -207,8 +220,67 @@ def test_chunks_are_taken(sender):
     sender.accepted(framed("Transfer-Encoding: chunked", body=CHUNKED))
 
 
-def test_a_request_to_upgrade_is_answered_as_it_is(sender):
-    sender.accepted(get("/sales", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x"))
+def test_what_follows_the_chunks_is_no_header(sender):
+    """A trailer cannot stand in for a header, whichever it is."""
+    trailers = b"Host: other.example\r\nAuthorization: Basic eDp5\r\nContent-Encoding: gzip\r\nX: y\r\n"
+    sender.accepted(framed("Transfer-Encoding: chunked", body=b"2\r\n{}\r\n0\r\n" + trailers + b"\r\n"))
+
+
+def test_chunks_need_content(served):
+    """A body may not be all extensions."""
+    with Connection.to(served.url) as connection:
+        connection.send(framed("Transfer-Encoding: chunked", "Expect: 100-continue"))
+        assert connection.interim() == 100
+        answer = connection.ask(b"2;" + b"a" * 70_000 + b"\r\n{}\r\n1\r\n")
+        assert answer.status == 400
+        assert error_of(answer) == "the body has more framing than content"
+
+
+@pytest.mark.parametrize("wish", ["websocket", "h2c"])
+def test_a_wish_for_another_protocol_is_not_heard(served, wish):
+    """The request is answered as it is, body included, and so is the next; the log has nothing of it."""
+    wishes = ("Connection: Upgrade, HTTP2-Settings", f"Upgrade: {wish}", "Content-Type: application/json")
+    body = json.dumps({"function": "nothing", "call_id": "1"}).encode()
+    before = served.stderr
+
+    with Connection.to(served.url) as connection:
+        connection.send(post("/sales/swaig", body, *wishes) + get("/live"))
+        answers = [connection.answer() for _ in range(2)]
+        whole = post("/sales/swaig", body, *wishes)
+        connection.send(whole[:-20])
+        connection.send(whole[-20:])
+        answers.append(connection.answer())
+
+    told = {"response": "There is no function called nothing."}
+    assert [answer.json for answer in answers] == [told, {"status": "ok"}, told]
+    assert served.stderr == before
+
+
+def test_nothing_is_read_behind_connect(served):
+    with Connection.to(served.url) as connection:
+        connection.send(get("/sales", method="CONNECT") + get("/live"))
+        assert connection.answer().status == 405
+        assert connection.ended()
+
+
+def test_pipelined_requests_are_answered_in_order_and_what_is_wrong_comes_last(served):
+    with Connection.to(served.url) as connection:
+        connection.send(get("/live") + get("/sales") + framed("Transfer-Encoding: chunked", body=b"zz\r\n"))
+        assert [connection.answer().status for _ in range(3)] == [200, 200, 400]
+        assert connection.ended()
+    with Connection.to(served.url) as connection:
+        connection.send(get("/live") + get("/startup") + b"\x00\r\n\r\n")
+        assert [connection.answer().status for _ in range(3)] == [200, 200, 400]
+        assert connection.ended()
+
+
+def test_a_connection_ends_after_a_hundred_requests_that_wait(served):
+    with Connection.to(served.url) as connection:
+        connection.send(get("/live") * 200)
+        answers = [connection.answer() for _ in range(101)]
+        assert {answer.status for answer in answers} == {200}
+        assert [answer.header("connection") for answer in answers] == [None] * 100 + ["close"]
+        assert connection.ended()
 
 
 def test_the_body_of_a_refused_request_is_not_read_as_the_next_request(served):

@@ -1,0 +1,366 @@
+"""Connections: HTTP/1.1 as uvicorn and httptools speak it, with bounds on what a client may send, and how slowly.
+
+Everything here happens before a request is looked at (wire.md, section 2). What is refused here has the form of all
+other errors, and ends its connection: where the next request would begin is not known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
+
+import httptools
+import uvicorn
+from attrs import frozen
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from agenthost._web.answers import HSTS, JSON, SECURITY, error
+from agenthost._web.requests import CLOSE
+from agenthost._web.transport import JoinedWrites
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+    from agenthost._host.config import HostConfig
+
+__all__ = ["Limits", "Protocol", "Server", "protocol_for"]
+
+MAX_TARGET = 8 * 1024
+"""Bytes that path and query may have."""
+MAX_HEADERS = 100
+"""Headers that a request may have."""
+MAX_HEAD = 32 * 1024
+"""Bytes that all headers may have."""
+
+_MAX_WAITING = 100
+"""Requests that may wait on one connection for the answer to an earlier one."""
+_FRAMES = 64 * 1024
+"""Bytes of chunk sizes, chunk extensions and trailers that a body may have, beside four for each byte of its own."""
+_PROGRESS = 64 * 1024
+"""Bytes that a client has to take in ``write_timeout`` seconds, unless it takes all there are."""
+_LOOK = 5
+"""How often connections are looked at: every so many of uvicorn's ticks."""
+_OTHER_FILES = 256
+"""Files that are not connections: stores, logs, what agents open."""
+_SHARE = 16
+"""The part of all connections that gives way at once when there are too many: one in so many."""
+
+
+@frozen
+class Limits:
+    """How long a client may take, and how many there may be.
+
+    Args:
+        header: seconds for a request's headers, from its first byte, or from the connection's begin.
+        body: seconds for its body.
+        idle: seconds between two requests.
+        write: seconds without progress for an answer.
+        connections: how many may be open.
+    """
+
+    header: float = 10.0
+    body: float = 20.0
+    idle: float = 75.0
+    write: float = 30.0
+    connections: int = 8192
+
+
+class _Stage(Enum):
+    """What a client sends next."""
+
+    NOTHING = "nothing, or another request"
+    HEAD = "a request's first line and headers"
+    BODY = "its body"
+
+
+class _Refusal(Exception):  # noqa: N818 - it is an answer, not an error
+    """Raised through the parser, which stops there."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    limits = Limits()
+    shared: Sequence[tuple[bytes, bytes]] = SECURITY
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin; each answer is sent in one piece."""
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
+        self._stage = _Stage.HEAD
+        self._now = self._since = self.loop.time()
+        self._busy = self._deaf = False
+        self._received = self._content = 0
+        self._refusal: tuple[int, str] | None = None
+        self._last_words = b""
+        self._again = b""
+        self._stuck: tuple[float, int] | None = None
+        if len(self.connections) > self.limits.connections:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came."""
+        if self._deaf:
+            return
+        self._now = self.loop.time()
+        if self._stage is _Stage.NOTHING:
+            self._begin()
+        self._received += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            if self._refusal is not None:
+                self.refuse(*self._refusal)
+            elif not self._deaf:
+                self.refuse(400, "Invalid HTTP request received")
+            return
+        if self._stage is _Stage.HEAD:
+            if len(self._target) > MAX_TARGET:
+                self.refuse(414, "the path and the query are too long")
+            elif self._received > MAX_HEAD + MAX_TARGET:
+                self.refuse(431, "the headers are too large")
+        elif self._received - 5 * self._content > _FRAMES and self._stage is _Stage.BODY:
+            self.refuse(400, "the body has more framing than content")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if self._stage is not _Stage.HEAD:
+            self._begin()
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one behind the body (RFC 9110, section 6.5) is dropped: it must not pass for one before it."""
+        if self._stage is not _Stage.HEAD:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Answer the request, unless its head breaks the rules."""
+        if len(self.url) > MAX_TARGET:
+            self._stop(414, "the path and the query are too long")
+        if len(self.headers) > MAX_HEADERS:
+            self._stop(431, "there are too many headers")
+        if self._received > MAX_HEAD and sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD:
+            self._stop(431, "the headers are too large")
+        if not self.url.startswith(b"/") or b"#" in self.url:
+            self._stop(400, "the request's target is not a path")
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._again = self._without_upgrade()
+            return
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
+            self._stop(400, "this is not HTTP/1.1 or HTTP/1.0")
+        if len(self.pipeline) >= _MAX_WAITING:
+            self._deaf = True
+            self.pipeline[0][0].keep_alive = False
+            raise _Refusal
+        self._stage, self._since, self._received, self._content = _Stage.BODY, self._now, 0, 0
+        self._busy = True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._content += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request has ended."""
+        if self._again:
+            return
+        self._stage, self._since = _Stage.NOTHING, self._now
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the request that waits, with what is still to be said, or with none."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._busy = False
+        if self._last_words:
+            self._end(self._last_words)
+            return
+        if self._stage is _Stage.NOTHING:
+            self._since = self.loop.time()
+        self.flow.resume_reading()
+
+    def refuse(self, status: int, sentence: str) -> None:
+        """Answer what cannot be a request, once all before it have been answered, and close."""
+        self._deaf = True
+        body = error(sentence)
+        usual = (header for header in self.server_state.default_headers if header[0] != b"connection")
+        headers = [*usual, *self.shared, JSON, *CLOSE]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        answer = b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], lines, len(body), body)
+        if self._stage is not _Stage.BODY:
+            if self._busy:
+                self._last_words = answer
+            else:
+                self._end(answer)
+        elif self.pipeline:  # it is the newest of those that wait
+            self.pipeline.popleft()
+            self._last_words = answer
+        elif self.cycle.response_started:  # also one that was refused before its body came
+            self.transport.close()
+        else:
+            _disconnect(self.cycle)
+            self._end(answer)
+
+    def look(self, now: float) -> None:
+        """End the connection if its client has taken too long.
+
+        Args:
+            now: the event loop's time.
+        """
+        waited, limits = now - self._since, self.limits
+        if self._stage is _Stage.HEAD:
+            if waited > limits.header:
+                self._too_late()
+        elif self._stage is _Stage.BODY:
+            if self.flow.read_paused:  # it is we who do not read
+                self._since = now
+            elif waited > limits.body:
+                self._too_late()
+        elif not self._busy and waited > limits.idle:
+            self.transport.close()
+        self._look_at_writing(now)
+
+    def _look_at_writing(self, now: float) -> None:
+        transport: Any = self.transport
+        waiting = transport.get_write_buffer_size()
+        if not waiting:
+            self._stuck = None
+            return
+        gone = transport.written - waiting
+        if self._stuck is None or gone - self._stuck[1] >= _PROGRESS:
+            self._stuck = (now, gone)
+        elif now - self._stuck[0] > self.limits.write:
+            transport.abort()
+
+    def _too_late(self) -> None:
+        if self._deaf:
+            self.transport.close()
+        elif self._stage is _Stage.HEAD and not self._received:
+            self.transport.close()  # nothing was asked
+        else:
+            self.refuse(408, "the request did not come in time")
+
+    def _begin(self) -> None:
+        """The next request's head is on its way."""
+        self._stage, self._since, self._received = _Stage.HEAD, self._now, 0
+
+    @property
+    def _target(self) -> bytes:
+        """What has come of path and query; the parser gives parts of it."""
+        target: bytes = getattr(self, "url", b"")
+        return target
+
+    def _feed(self, data: bytes) -> None:
+        """Give ``data`` to the parser.
+
+        Raises:
+            HttpParserError: it is no HTTP.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if not self._again:  # CONNECT: what follows is not HTTP
+                    self._deaf = True
+                    self.cycle.keep_alive = False
+                    return
+                data, self._again = self._again + data[upgrade.args[0] :], b""
+                self._stage = _Stage.NOTHING
+                self.parser = httptools.HttpRequestParser(self)
+            else:
+                return
+
+    def _without_upgrade(self) -> bytes:
+        """The head of a request that would rather speak something else, without that wish.
+
+        A server may ignore it (RFC 9110, section 7.8), but httptools drops the body of such a request.
+        """
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
+        kept = [header for header in self.headers if header[0] not in (b"upgrade", b"connection")]
+        kept += [(b"connection", b"close")] if closes else []
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = b"".join(b"%b: %b\r\n" % header for header in kept)
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, lines)
+
+    def _stop(self, status: int, sentence: str) -> None:
+        self._refusal = (status, sentence)
+        raise _Refusal
+
+    def _end(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
+
+    def _make_room(self) -> None:
+        """Take the place of those that have waited longest without asking; where nobody does, this one has to go."""
+        others: Iterable[Any] = self.connections
+        waiting = [each for each in others if each is not self and each.is_waiting]
+        for each in sorted(waiting, key=lambda each: each._since)[: max(1, len(waiting) // _SHARE)]:  # noqa: SLF001
+            each.transport.abort()
+        if not waiting:
+            self.refuse(503, "there are too many connections")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is being done for its client."""
+        return not self._busy and self._stage is not _Stage.BODY and not self.transport.is_closing()
+
+
+def protocol_for(host: HostConfig) -> type[Protocol]:
+    """The connections of a host.
+
+    Args:
+        host: its configuration.
+    """
+    limits = Limits(
+        header=host.header_timeout,
+        body=host.body_timeout,
+        idle=host.idle_timeout,
+        write=host.write_timeout,
+        connections=max(1, min(host.max_connections, _files(host.max_connections + _OTHER_FILES) - _OTHER_FILES)),
+    )
+    https = (host.public_url or "").startswith("https:")
+    return type("Protocol", (Protocol,), {"limits": limits, "shared": (*SECURITY, HSTS) if https else SECURITY})
+
+
+def _files(wanted: int) -> int:
+    """How many files this process may have open, once it has asked for ``wanted``."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which looks at its connections now and then."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """A tenth of a second has passed."""
+        if counter % _LOOK == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.look(now)
+        return await super().on_tick(counter)
+
+
+def _disconnect(cycle: RequestResponseCycle) -> None:
+    """Let the request's task know that nobody listens."""
+    cycle.disconnected = True
+    cycle.message_event.set()
