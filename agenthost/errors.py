@@ -8,6 +8,7 @@ AgentHostError
 ├── UnsupportedHost          a package's requirements exclude this version of agenthost
 ├── PlanError                the host cannot serve what it found (--strict, or nothing to serve)
 ├── ArgumentsRefused         a tool was called with arguments that its schema does not allow
+├── ConversationRefused      a message cannot be taken: it is empty, too long, or its conversation's id is none
 ├── StateRefused             a key or a value that no store takes (also a ValueError)
 ├── StateUnavailable         the store of shared state cannot be reached
 ├── Unanswered               a workflow has no answer: too few of its agents gave one
@@ -29,6 +30,7 @@ __all__ = [
     "ArgumentsRefused",
     "BudgetSpent",
     "ConfigurationError",
+    "ConversationRefused",
     "DefinitionError",
     "ExitCode",
     "ModelError",
@@ -95,6 +97,10 @@ class PlanError(AgentHostError):
 
 class ArgumentsRefused(AgentHostError):  # noqa: N818 - it is an answer, not an error
     """A tool call's arguments do not fit the tool's schema; the text is one sentence that a model can act on."""
+
+
+class ConversationRefused(AgentHostError):  # noqa: N818 - as ArgumentsRefused
+    """What a person said cannot be taken: it is empty or too long, or the conversation's id is none."""
 
 
 class StateRefused(AgentHostError, ValueError):  # noqa: N818 - as ArgumentsRefused

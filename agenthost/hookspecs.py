@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 
     from agenthost.agent import AgentBase
     from agenthost.health import Probe
+    from agenthost.models import ModelProvider
+    from agenthost.redaction import Redactor
     from agenthost.state import StateProvider
 
-__all__ = ["PROJECT", "agents", "configure_app", "health_probes", "hookimpl", "state_providers"]
+__all__ = [
+    "PROJECT",
+    "agents",
+    "chat_models",
+    "configure_app",
+    "health_probes",
+    "hookimpl",
+    "redactors",
+    "state_providers",
+]
 
 PROJECT = "agenthost"
 
@@ -38,6 +49,19 @@ def agents() -> Iterable[AgentBase]:  # type: ignore[empty-body]
 
     Returns:
         Agents, each with a name and usually a route of its own.
+    """
+
+
+@hookspec
+def chat_models() -> Iterable[ModelProvider]:  # type: ignore[empty-body]
+    """Language models that agents are talked to in text with, by kind.
+
+    Called once at start-up, in every process. ``[models.<name>]`` says which kind a model is and what it is set to;
+    ``[models] default`` and ``[agents.<name>] model`` say which is used. Two providers of one kind are a conflict,
+    which is reported with both plugins.
+
+    Returns:
+        Providers, each with the kind that it makes.
     """
 
 
@@ -62,6 +86,18 @@ def health_probes() -> Iterable[Probe]:  # type: ignore[empty-body]
 
     Returns:
         Probes of the host, or of an agent that they name.
+    """
+
+
+@hookspec
+def redactors() -> Iterable[Redactor]:  # type: ignore[empty-body]
+    """What takes words out of transcripts before they are stored, such as card numbers.
+
+    Called once at start-up, in every process. Every message goes through all redactors, unless
+    ``[conversation] redact`` names the only ones.
+
+    Returns:
+        Redactors, each with its name.
     """
 
 

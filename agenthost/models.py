@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
-__all__ = ["ChatModel", "Completion", "Message", "ModelRequest", "ToolSpec", "ToolUse", "Usage", "Words"]
+__all__ = [
+    "ChatModel",
+    "Completion",
+    "Message",
+    "ModelProvider",
+    "ModelRequest",
+    "ToolSpec",
+    "ToolUse",
+    "Usage",
+    "Words",
+]
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
@@ -137,8 +147,9 @@ class Completion:
 class ChatModel(Protocol):
     """A language model that answers conversations; one value serves all agents and turns, and keeps nothing of them."""
 
-    name: str
-    """What configuration and lists call it."""
+    @property
+    def name(self) -> str:
+        """What configuration and lists call it."""
 
     def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
         """Answer, piece by piece: words as they come, and one completion at the end.
@@ -148,3 +159,20 @@ class ChatModel(Protocol):
         Raises:
             ModelError: it gives no usable answer.
         """
+
+
+@frozen
+class ModelProvider:
+    """Who makes chat models of one kind, from what ``agenthost.toml`` says of them.
+
+    A model may have an ``async def close(self)``: it is awaited when the host ends.
+
+    Args:
+        kind: what ``kind`` in ``[models.<name>]`` names; left out there, the table's own name counts.
+        make: makes a model of its name and its settings; called at start-up, and only for models that are used.
+        settings: attrs class that the table is read into; None takes an empty table, and ``make`` gets None.
+    """
+
+    kind: str
+    make: Callable[[str, Any], ChatModel]
+    settings: type | None = None

@@ -49,8 +49,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentConfig",
     "Config",
+    "ConversationConfig",
     "HealthConfig",
     "HostConfig",
+    "ModelsConfig",
     "PluginsConfig",
     "Secret",
     "StateConfig",
@@ -199,6 +201,34 @@ class StateConfig:
 
 
 @frozen(kw_only=True)
+class ConversationConfig:
+    """``[conversation]``: how agents are talked to in text."""
+
+    keep: int = setting(7, whole(1, 3650), "How long a transcript is kept after its last message", unit="days")
+    history: int = setting(40, whole(0, 1000), "How much of what was said before a model is told", unit="messages")
+    rounds: int = setting(6, whole(1, 100), "How often a model may call tools before it has to answer", unit="rounds")
+    timeout: float = setting(
+        60.0, SECONDS, "How long one turn may take, tools and other agents included", unit="seconds"
+    )
+    redact: tuple[str, ...] | None = setting(
+        None, NAMES, "The only redactors that transcripts go through; left out, all that there are"
+    )
+    show_tools: bool = setting(False, FLAG, "Whether answers of `/v1` tell which tools were called")  # noqa: FBT003
+
+
+@frozen(kw_only=True)
+class ModelsConfig:
+    """``[models]``: which language model agents use, and ``[models.<name>]``, what one is set to.
+
+    Args:
+        settings: by model, its own keys, secrets in them resolved.
+    """
+
+    default: str = setting("offline", TEXT, "The model of agents that name none")
+    settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
 
@@ -209,6 +239,7 @@ class AgentConfig:
     enabled: bool = setting(True, FLAG, "Whether the agent is built and served")  # noqa: FBT003
     route: str | None = setting(None, TEXT, "Where the agent is mounted, instead of where it asks to be")
     use: str | None = setting(None, USE, "Another installed agent to mount under this name")
+    model: str | None = setting(None, TEXT, "The language model it is talked to in text with, instead of the default")
     settings: Mapping[str, object] = field(factory=dict)
 
 
@@ -241,13 +272,15 @@ class Config:
     host: HostConfig = field(factory=HostConfig)
     health: HealthConfig = field(factory=HealthConfig)
     state: StateConfig = field(factory=StateConfig)
+    conversation: ConversationConfig = field(factory=ConversationConfig)
+    models: ModelsConfig = field(factory=ModelsConfig)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None
     warnings: tuple[str, ...] = ()
 
 
-TABLES = ("host", "health", "state", "agents", "plugins")
+TABLES = ("host", "health", "state", "conversation", "models", "agents", "plugins")
 
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
@@ -313,11 +346,15 @@ def load_config(
     refuse_unknown(health, configured(HealthConfig), opened.where, "health")
     state = opened.table("state")
     refuse_unknown(state, configured(StateConfig), opened.where, "state")
+    conversation = opened.table("conversation")
+    refuse_unknown(conversation, configured(ConversationConfig), opened.where, "conversation")
     host = _host(opened, overrides)
     return Config(
         host=host,
         health=opened.fill(HealthConfig, health, "health"),
         state=_for_all(opened.fill(StateConfig, state, "state"), host, opened.where),
+        conversation=opened.fill(ConversationConfig, conversation, "conversation"),
+        models=_models(opened),
         agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
@@ -428,6 +465,21 @@ def _agent(opened: _File, name: str, section: object) -> AgentConfig:
         return agent
     own = [each for each in section if each not in configured(AgentConfig)]
     return evolve(agent, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
+
+
+def _models(opened: _File) -> ModelsConfig:
+    table = opened.table("models")
+    known = configured(ModelsConfig)
+    settings: dict[str, Mapping[str, object]] = {}
+    for name, section in table.items():
+        if name in known:
+            continue
+        key = key_path("models", name)
+        if not isinstance(section, dict):
+            refuse_unknown([name], [*known, "a table for each model"], opened.where, "models")
+        else:
+            settings[name] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
+    return evolve(opened.fill(ModelsConfig, table, "models"), settings=settings)
 
 
 def _plugins(opened: _File) -> PluginsConfig:

@@ -14,12 +14,15 @@ from agenthost._host.config import FILE, AgentConfig, Config, configured
 from agenthost._host.discovery import PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.key_paths import key_path
+from agenthost._host.models import kind_of_model
 from agenthost._host.plugins import Plugins, PluginState, built, kind_of, refuse_settings, resolve
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
 from agenthost.agent import AgentBase, declared
 from agenthost.errors import DefinitionError, UnsupportedHost
 from agenthost.health import Probe
+from agenthost.models import ModelProvider
+from agenthost.redaction import Redactor
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
@@ -77,6 +80,8 @@ class Loaded:
         configure_app: what plugins do to the Litestar application.
         state_providers: what opens stores.
         health_probes: what is asked of the host's health.
+        chat_models: what makes language models.
+        redactors: what takes words out of transcripts.
     """
 
     built: tuple[Built, ...] = ()
@@ -87,6 +92,8 @@ class Loaded:
     configure_app: tuple[tuple[str, Callable[..., object]], ...] = ()
     state_providers: tuple[tuple[str, StateProvider], ...] = ()
     health_probes: tuple[tuple[str, Probe], ...] = ()
+    chat_models: tuple[tuple[str, ModelProvider], ...] = ()
+    redactors: tuple[tuple[str, Redactor], ...] = ()
 
 
 def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
@@ -121,12 +128,19 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
 def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     """What a program serves that registers its agents itself; never raises for what a package does.
 
-    It has what is built in. Installed plugins are asked only when nothing built in opens the configured store.
+    It has what is built in. Installed plugins are asked only when nothing built in opens the configured store, or makes
+    a model of a configured kind.
     """
     loaded = _heard(Plugins.load(config, ()))
-    if not any(config.state.scheme in provider.schemes for _, provider in loaded.state_providers):
+    unopened = not any(config.state.scheme in provider.schemes for _, provider in loaded.state_providers)
+    kinds = {kind_of_model(config, name) for name in (config.models.default, *config.models.settings)}
+    unmade = kinds - {provider.kind for _, provider in loaded.chat_models}
+    if unopened or unmade:
         installed = Plugins.load(config, discover((PLUGINS,)))
-        loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
+        if unopened:
+            loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
+        if unmade:
+            loaded = attrs.evolve(loaded, chat_models=installed.values("chat_models", ModelProvider))
     return attrs.evolve(loaded, built=tuple(registered))
 
 
@@ -134,9 +148,13 @@ def _heard(plugins: Plugins) -> Loaded:
     """What plugins say through their hooks, agents aside; each hook is one line."""
     state_providers = plugins.values("state_providers", StateProvider)
     health_probes = plugins.values("health_probes", Probe)
+    chat_models = plugins.values("chat_models", ModelProvider)
+    redactors = plugins.values("redactors", Redactor)
     return Loaded(
         state_providers=state_providers,
         health_probes=health_probes,
+        chat_models=chat_models,
+        redactors=redactors,
         configure_app=plugins.implementations("configure_app"),
         plugins=plugins.states,  # last: a plugin that failed in one hook has no part in those that are called later
     )

@@ -13,6 +13,8 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.key_paths import key_path
+from agenthost._host.models import Models, choose_models
+from agenthost._host.redaction import choose_redactors
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
 from agenthost._host.state import ChosenProvider, choose_provider
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from agenthost._host.config import Config
     from agenthost._host.loader import Built, Loaded
     from agenthost._host.plugins import PluginState
+    from agenthost.redaction import Redactor
     from agenthost.swml import Template
 
 __all__ = ["HostPlan", "Mounted", "SetAside", "make_plan"]
@@ -57,6 +60,7 @@ class Mounted:
         mcp_server: whether it offers its tools to clients of the Model Context Protocol.
         again: whether it is a second mount, which SIP users reach by its key and route alone.
         probes: those that it declares.
+        model: the language model that it is talked to in text with; None for the default.
     """
 
     key: str
@@ -77,6 +81,7 @@ class Mounted:
     mcp_server: bool = False
     again: bool = False
     probes: tuple[Probe, ...] = field(default=(), repr=False)
+    model: str | None = None
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -138,6 +143,8 @@ class HostPlan:
         aliases: which agent each SIP user part reaches, by key.
         state: who opens the store of shared state.
         probes: those of plugins and of a program's own, each with whose it is.
+        models: the language models.
+        redactors: what transcripts go through.
     """
 
     agents: tuple[Mounted, ...]
@@ -148,6 +155,8 @@ class HostPlan:
     aliases: AliasTable = field(factory=AliasTable)
     state: ChosenProvider = field(factory=ChosenProvider, repr=False)
     probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
+    models: Models = field(factory=Models, repr=False)
+    redactors: tuple[Redactor, ...] = field(default=(), repr=False)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -172,7 +181,7 @@ class HostPlan:
             for source, probe in self.probes
             if probe.agent is not None and self.find(probe.agent) is None
         )
-        return (*self.unfitting, *unroutable, *unreachable, *homeless)
+        return (*self.unfitting, *self.models.warnings, *unroutable, *unreachable, *homeless)
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -286,6 +295,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     """Decide what is served, and where."""
     state = choose_provider(config, loaded.state_providers)
     stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
+    redactors, unknown = choose_redactors(config, loaded.redactors)
     set_aside = [
         SetAside(item.key, item.distribution, item.version, "quarantined", item.diagnosis) for item in loaded.rejected
     ]
@@ -315,9 +325,11 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         set_aside=tuple(sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))),
         plugins=loaded.plugins,
         configure_app=loaded.configure_app,
-        unfitting=(*config.warnings, *loaded.warnings, *stateless),
+        unfitting=(*config.warnings, *loaded.warnings, *stateless, *unknown),
         state=state,
         probes=loaded.health_probes,
+        models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
+        redactors=redactors,
     ).with_aliases(())
 
 
@@ -393,6 +405,7 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         mcp_server=own.mcp_server,
         again=item.config.use is not None,
         probes=probes,
+        model=item.config.model,
     )
 
 

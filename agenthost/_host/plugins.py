@@ -33,7 +33,14 @@ __all__ = ["BUILT_IN", "PluginState", "Plugins", "built", "kind_of", "refuse_set
 
 T = TypeVar("T")
 
-BUILT_IN = ("agenthost.builtin.probes", "agenthost.builtin.state_memory", "agenthost.builtin.state_sqlite")
+BUILT_IN = (
+    "agenthost.builtin.card_numbers",
+    "agenthost.builtin.model_offline",
+    "agenthost.builtin.model_openai",
+    "agenthost.builtin.probes",
+    "agenthost.builtin.state_memory",
+    "agenthost.builtin.state_sqlite",
+)
 """Plugins that are there without being installed; they are named by their modules."""
 
 

@@ -10,8 +10,10 @@ from attrs import Factory
 
 from agenthost._host.config import (
     AgentConfig,
+    ConversationConfig,
     HealthConfig,
     HostConfig,
+    ModelsConfig,
     PluginsConfig,
     StateConfig,
     configured,
@@ -56,7 +58,9 @@ def rows(cls):
     ]
 
 
-@pytest.mark.parametrize("cls", [HostConfig, HealthConfig, StateConfig, AgentConfig, PluginsConfig])
+@pytest.mark.parametrize(
+    "cls", [HostConfig, HealthConfig, StateConfig, ConversationConfig, ModelsConfig, AgentConfig, PluginsConfig]
+)
 def test_every_key_is_described(cls):
     """Each section's table has one line for each key, in the order of the code."""
     described = [line for line in _TEXT.splitlines() if line in rows(cls)]
@@ -66,7 +70,11 @@ def test_every_key_is_described(cls):
 
 def test_nothing_else_is_described():
     """A line for a key that is gone is gone too."""
-    known = {row for cls in (HostConfig, HealthConfig, StateConfig, AgentConfig, PluginsConfig) for row in rows(cls)}
+    known = {
+        row
+        for cls in (HostConfig, HealthConfig, StateConfig, ConversationConfig, ModelsConfig, AgentConfig, PluginsConfig)
+        for row in rows(cls)
+    }
 
     assert {line for line in _TEXT.splitlines() if line.startswith("| `") and line.count(" | ") > 2} == known
 

@@ -23,11 +23,13 @@ LIBRARIES = {
     "docstring_parser": ("signatures",),
     "cattrs": ("_host.settings",),
     "prometheus_client": ("_host.metrics",),
+    "openai": ("builtin.model_openai",),
+    "httpx": ("builtin.model_openai",),
 }
 """Libraries that only some modules may import, but for their types."""
 
 LEVELS = (
-    ("errors", "sip", "models", "_host.discovery"),
+    ("errors", "sip", "models", "redaction", "_host.discovery"),
     ("health", "prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state"),
     ("workflows.turns", "classifiers", "escalation_detectors"),
     ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
@@ -51,6 +53,8 @@ LEVELS = (
         "_host.state",
         "_host.slots",
         "_host.remedies",
+        "_host.models",
+        "_host.redaction",
         "_host.plugins",
         "_host.loader",
     ),
@@ -58,6 +62,7 @@ LEVELS = (
     ("_host.metrics",),
     ("_host.condition", "_host.probing", "_host.watchdog"),
     ("_host.runtime", "_host.calling", "_host.report", "_host.lint"),
+    ("_host.transcripts", "_host.conversing", "_host.conversations"),
     ("_host.server", "_host.alone"),
     ("_host.single", "_host.rehearsal"),
     ("_web",),

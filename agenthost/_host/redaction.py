@@ -1,0 +1,51 @@
+"""Redactors: which ones transcripts go through."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from agenthost._host.config import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenthost._host.config import Config
+    from agenthost.redaction import Redactor
+
+__all__ = ["UNREDACTED", "choose_redactors", "redacted"]
+
+UNREDACTED = "[not stored: redaction failed]"
+"""What a transcript holds where a redactor failed."""
+
+_log = logging.getLogger("agenthost.conversations")
+
+
+def choose_redactors(
+    config: Config, offered: Sequence[tuple[str, Redactor]]
+) -> tuple[tuple[Redactor, ...], tuple[str, ...]]:
+    """The redactors that are used, and sentences about configured ones that nobody offers."""
+    wanted = config.conversation.redact
+    if wanted is None:
+        return tuple(redactor for _, redactor in offered), ()
+    known = {redactor.name for _, redactor in offered}
+    there_are = ", ".join(sorted(known)) or "none"
+    unknown = tuple(
+        f"{config.source or FILE}: conversation.redact: there is no redactor {name!r}. There are: {there_are}."
+        for name in wanted
+        if name not in known
+    )
+    if unknown:  # rather too little is stored than too much
+        return tuple(redactor for _, redactor in offered), unknown
+    return tuple(redactor for _, redactor in offered if redactor.name in wanted), ()
+
+
+def redacted(redactors: Iterable[Redactor], text: str) -> str:
+    """A text as it may be stored: without what redactors take out, and not at all where one of them fails."""
+    for redactor in redactors:
+        try:
+            text = str(redactor.redact(text))
+        except Exception:  # noqa: BLE001 - others' code
+            _log.exception("redactor %s failed", redactor.name)
+            return UNREDACTED
+    return text

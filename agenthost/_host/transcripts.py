@@ -1,0 +1,235 @@
+"""Transcripts: what was said in conversations, in the store of shared state.
+
+A transcript only grows. What a person says is there before anybody thinks about it; turns of one conversation that come
+at once are taken one after another, by whichever process they reach, in the order in which they were stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from agenthost._host.redaction import redacted
+from agenthost.errors import ConversationRefused, StateRefused
+from agenthost.models import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agenthost.redaction import Redactor
+    from agenthost.state import Store
+
+__all__ = ["MOST_TEXT", "Begun", "Line", "Transcripts"]
+
+MOST_TEXT = 16 * 1024
+"""Characters of one message; what models and tools say beyond is cut off."""
+_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_PAGE = 24 * 1024
+"""Characters of a transcript that stand in one entry of the store."""
+_PAUSES = (0.005, 0.1)
+"""Seconds between two looks whether it is a turn's turn: at first, and in the end."""
+_MOST_RESULT = 4 * 1024
+_LITTLE = 400
+"""Characters that are kept of each line where a turn is larger than what the store takes."""
+_DAY = 86400.0
+_CUT = " … [cut]"
+
+
+@frozen
+class Line:
+    """One line of a transcript.
+
+    Args:
+        turn: which turn it belongs to, from 1.
+        role: ``user``, ``assistant``, ``tool`` for what a tool was asked and answered, ``failure`` where a turn has no
+            answer.
+        text: the words, redacted.
+        at: seconds since 1970.
+        agent: who speaks, or whose tool it is; None for a person.
+        more: what else is known, such as a tool's name and arguments.
+    """
+
+    turn: int
+    role: str
+    text: str
+    at: float
+    agent: str | None = None
+    more: Mapping[str, Any] = field(factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as it is stored, and as ``--json`` shows it."""
+        line: dict[str, Any] = {"turn": self.turn, "role": self.role, "text": self.text, "at": self.at}
+        if self.agent is not None:
+            line["agent"] = self.agent
+        return line | ({"more": dict(self.more)} if self.more else {})
+
+
+@frozen
+class Begun:
+    """A turn whose words are stored.
+
+    Args:
+        turn: its number.
+        history: what was said in the turns before it, oldest first.
+        agent: who the conversation has been handed over to; None when it is still with the agent that it began with.
+    """
+
+    turn: int
+    history: tuple[Message, ...]
+    agent: str | None
+
+
+class Transcripts:
+    """The transcripts of a host.
+
+    Args:
+        store: where they are kept.
+        redactors: what every text goes through.
+        keep: days that they are kept after their last line.
+        longest: seconds that a turn may take: after that, nobody waits for it any more.
+        history: lines that ``begin`` gives at most.
+    """
+
+    def __init__(
+        self, store: Store, redactors: Iterable[Redactor], *, keep: float, longest: float, history: int
+    ) -> None:
+        self._store = store
+        self._redactors = tuple(redactors)
+        self._ttl = keep * _DAY
+        self._longest = longest
+        self._most = history
+
+    async def begin(self, conversation: str, asked: str, text: str) -> Begun:
+        """Store what a person says, and wait until the turns before it have ended.
+
+        Args:
+            conversation: which conversation.
+            asked: the agent that is talked to.
+            text: the words.
+
+        Raises:
+            ConversationRefused: the id is none, or the text is empty or too long.
+            StateUnavailable: the store does not answer.
+            TimeoutError: the turns before it do not end.
+        """
+        checked(conversation, text)
+        line = Line(0, "user", redacted(self._redactors, text), time.time())
+
+        def add(head: dict[str, Any]) -> dict[str, Any]:
+            turn = head.get("turns", 0) + 1
+            written = {**line.to_json(), "turn": turn}
+            pending = {**head.get("pending", {}), str(turn): time.time() + self._longest}
+            return {**head, "turns": turn, "pending": pending, "lines": [*head.get("lines", ()), written]}
+
+        head = await self._store.update(conversation, add, {}, ttl=self._ttl)
+        turn: int = head["turns"]
+        head = await self._wait(conversation, turn, head)
+        said = [line for line in head.get("lines", ()) if line["turn"] < turn and line["role"] in ("user", "assistant")]
+        said.sort(key=_turn)
+        most = self._most
+        history = tuple(Message(line["role"], line["text"]) for line in (said[-most:] if most else ()))
+        return Begun(turn, history, head.get("with", {}).get(asked))
+
+    async def end(
+        self, conversation: str, turn: int, lines: Iterable[Line], *, asked: str = "", handed_to: str | None = None
+    ) -> None:
+        """Store what became of a turn; the next one begins.
+
+        Args:
+            conversation: which conversation.
+            turn: its number.
+            lines: what was said and done in it.
+            asked: the agent that was talked to.
+            handed_to: who it was handed over to, for the turns that follow; None changes nothing.
+        """
+        written = [self._redacted(turn, line).to_json() for line in lines]
+
+        def add(head: dict[str, Any]) -> dict[str, Any]:
+            pending = {each: until for each, until in head.get("pending", {}).items() if each != str(turn)}
+            changed = {**head, "pending": pending, "lines": [*head.get("lines", ()), *written]}
+            if handed_to is not None:
+                changed["with"] = {**head.get("with", {}), asked: handed_to}
+            return changed
+
+        try:
+            head = await self._store.update(conversation, add, {}, ttl=self._ttl)
+        except StateRefused:  # it is too large: rather less of each line than no end of the turn
+            written = [{**line, "text": cut(line["text"], _LITTLE), "more": {}} for line in written]
+            head = await self._store.update(conversation, add, {}, ttl=self._ttl)
+        if sum(len(line["text"]) for line in head["lines"]) > _PAGE:
+            await self._turn_page(conversation)
+
+    async def read(self, conversation: str) -> tuple[Line, ...]:
+        """All lines of a transcript, in the order of its turns; none where there is no such conversation."""
+        head = await self._store.get(conversation, {})
+        lines: list[dict[str, Any]] = []
+        for page in range(head.get("pages", 0)):
+            lines += await self._store.get(f"{conversation} {page}", [])
+        lines += head.get("lines", ())
+        lines.sort(key=_turn)
+        return tuple(Line(**line) for line in lines)
+
+    def _redacted(self, turn: int, line: Line) -> Line:
+        more = {
+            name: redacted(self._redactors, cut(value, _MOST_RESULT)) if isinstance(value, str) else value
+            for name, value in line.more.items()
+        }
+        text = cut(line.text, _MOST_RESULT if line.role == "tool" else MOST_TEXT)
+        return Line(turn, line.role, redacted(self._redactors, text), line.at, line.agent, more)
+
+    async def _wait(self, conversation: str, turn: int, head: dict[str, Any]) -> dict[str, Any]:
+        """Return the transcript when no turn before this one is under way."""
+        pause, most = _PAUSES
+        async with asyncio.timeout(self._longest):
+            while True:
+                now = time.time()
+                if not any(int(each) < turn and until > now for each, until in head.get("pending", {}).items()):
+                    return head
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, most)
+                head = await self._store.get(conversation, {})
+
+    async def _turn_page(self, conversation: str) -> None:
+        """Move lines of turns that have ended to an entry of their own; whoever is late finds it done."""
+        found = await self._store.read(conversation)
+        head = found.value or {}
+        first = min((int(turn) for turn in head.get("pending", {})), default=head.get("turns", 0) + 1)
+        keeping = max(self._most, 1)
+        ended = [line for line in head.get("lines", ()) if line["turn"] < first]
+        moved = ended[: max(0, len(ended) - keeping)] or ended[: len(ended) // 2]
+        if not moved:
+            return
+        page = head.get("pages", 0)
+        rest = [line for line in head["lines"] if line not in moved]
+        await self._store.set(f"{conversation} {page}", moved, ttl=self._ttl)
+        await self._store.compare_and_set(
+            conversation, {**head, "pages": page + 1, "lines": rest}, found.version, ttl=self._ttl
+        )
+
+
+def checked(conversation: str, text: str) -> None:
+    """Whether a turn can be taken.
+
+    Raises:
+        ConversationRefused: the id is none, or the text is empty or too long.
+    """
+    if not _ID.fullmatch(conversation):
+        raise ConversationRefused("a conversation's id has 1 to 128 characters of ASCII, without spaces.")
+    if not text.strip():
+        raise ConversationRefused("there is nothing to answer: the message is empty.")
+    if len(text) > MOST_TEXT:
+        raise ConversationRefused(f"a message may have {MOST_TEXT} characters, and this one has {len(text)}.")
+
+
+def cut(text: str, most: int = MOST_TEXT) -> str:
+    """A text that has no more characters than ``most``."""
+    return text if len(text) <= most else text[: most - len(_CUT)] + _CUT
+
+
+def _turn(line: Mapping[str, Any]) -> int:
+    number: int = line["turn"]
+    return number

@@ -1,0 +1,344 @@
+"""``openai``: models behind OpenAI's chat completions, and whatever speaks the same: ollama, vLLM, llama.cpp.
+
+The client is the openai package, imported when a model of this kind is used. Its own retries and time limits are
+switched off: they bound neither a slow stream nor the whole of several attempts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import os
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+from agenthost import (
+    Completion,
+    ConfigurationError,
+    ModelError,
+    ModelNonsense,
+    ModelProvider,
+    ModelRefused,
+    ModelUnavailable,
+    Secret,
+    ToolUse,
+    Usage,
+    Words,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from openai import AsyncOpenAI
+
+    from agenthost import ChatModel, Message, ModelRequest, ToolSpec
+
+__all__ = ["OpenAIModel", "OpenAISettings", "chat_models"]
+
+_CONNECT = 5.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 8.0
+_SERVER_ERROR = 500
+_LATER = frozenset({408, 409, 429})
+_QUOTA = "insufficient_quota"
+_MOST_SHOWN = 200
+
+
+@frozen(kw_only=True)
+class OpenAISettings:
+    """``[models.<name>]`` of the kind ``openai``.
+
+    Args:
+        url: where the API is; left out, ``OPENAI_BASE_URL``, else OpenAI's own.
+        model: the model's name there.
+        api_key: the key; left out, ``OPENAI_API_KEY``, else none.
+        timeout: seconds that a whole answer may take, every attempt included.
+        retries: attempts after the first, where the server is overloaded, fails or is not reached.
+        temperature: for requests that name none.
+        max_tokens: longest answer, for requests that name none.
+    """
+
+    url: str | None = None
+    model: str = "gpt-4.1-mini"
+    api_key: Secret | None = None
+    timeout: float = 30.0
+    retries: int = 2
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+@hookimpl
+def chat_models() -> list[ModelProvider]:
+    """``openai``."""
+    return [ModelProvider("openai", _make, OpenAISettings)]
+
+
+def _make(name: str, settings: OpenAISettings) -> ChatModel:
+    try:
+        import openai  # noqa: F401, PLC0415 - an extra, and half a second, that only who uses it pays
+    except ImportError:
+        raise ConfigurationError(
+            f"models.{name}: models of the kind 'openai' need the openai package. "
+            "Install it: pip install 'agenthost[openai]'"
+        ) from None
+    return OpenAIModel(name, settings)
+
+
+class _Later(Exception):  # noqa: N818 - a decision
+    """An attempt that may be repeated.
+
+    Args:
+        error: what is raised when it is not.
+        after: seconds that the server wants to be left alone; None when it does not say.
+    """
+
+    def __init__(self, error: ModelError, after: float | None = None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.after = after
+
+
+class OpenAIModel:
+    """A model behind an API of OpenAI's form.
+
+    Args:
+        name: what configuration calls it.
+        settings: its section.
+    """
+
+    def __init__(self, name: str, settings: OpenAISettings) -> None:
+        self.name = name
+        self._settings = settings
+        self._client: AsyncOpenAI | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
+        """Answer by a stream; an attempt is repeated as long as no word has come.
+
+        Raises:
+            ModelUnavailable: the server is not reached, overloaded, fails or is too slow.
+            ModelRefused: the server does not take the request.
+            ModelNonsense: what it sends cannot be read.
+        """
+        ends = asyncio.get_running_loop().time() + self._settings.timeout
+        attempt = 0
+        while True:
+            heard = False
+            pieces = self._attempt(request, ends)
+            try:
+                async for piece in pieces:
+                    heard = True
+                    yield piece
+            except _Later as later:
+                if heard or attempt >= self._settings.retries:
+                    raise later.error from later.__cause__
+                pause = _pause(attempt, later.after)
+                if asyncio.get_running_loop().time() + pause >= ends:
+                    raise later.error from later.__cause__
+                attempt += 1
+            else:
+                return
+            finally:
+                await pieces.aclose()  # type: ignore[attr-defined]  # a generator
+            await asyncio.sleep(pause)
+
+    async def close(self) -> None:
+        """Close the client, where this event loop has opened it."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.close()
+
+    async def _attempt(self, request: ModelRequest, ends: float) -> AsyncIterator[Words | Completion]:
+        """One request, from its first byte to its last.
+
+        Raises:
+            _Later: it may be repeated.
+            ModelError: it need not be.
+        """
+        stream = None
+        answer = _Answer(self.name)
+        try:
+            async with asyncio.timeout_at(ends):
+                stream = await self._opened().chat.completions.create(**self._wire(request))
+            chunks = stream.__aiter__()
+            while True:
+                async with asyncio.timeout_at(ends):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
+                if words := answer.take(chunk):
+                    yield Words(words)
+            yield answer.whole()
+        except Exception as error:  # what the client makes of nonsense may be anything
+            raise self._meant(error) from error
+        finally:
+            if stream is not None:
+                await stream.close()
+
+    def _meant(self, error: Exception) -> Exception:
+        """What a failure of an attempt means."""
+        import openai  # noqa: PLC0415 - see _make
+
+        if isinstance(error, (ModelError, _Later)):
+            return error
+        if isinstance(error, TimeoutError):
+            return ModelUnavailable(f"model {self.name} did not answer within {self._settings.timeout:g} s.")
+        if isinstance(error, openai.APIStatusError):
+            return self._refused(error)
+        if isinstance(error, openai.APIConnectionError):
+            return _Later(ModelUnavailable(f"model {self.name} cannot be reached ({_reason(error)})."))
+        if isinstance(error, openai.APIError):  # told in the middle of a stream
+            return _Later(ModelUnavailable(f"model {self.name} failed: {_shown(error.message)}"))
+        if type(error).__module__.startswith("httpx"):
+            return _Later(ModelUnavailable(f"model {self.name} broke off in the middle of its answer."))
+        return ModelNonsense(f"model {self.name} sent something that cannot be read ({type(error).__name__}).")
+
+    def _opened(self) -> AsyncOpenAI:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            from openai import AsyncOpenAI, Timeout  # noqa: PLC0415 - see _make
+
+            own = self._settings
+            key = own.api_key.reveal() if own.api_key is not None else os.environ.get("OPENAI_API_KEY") or "none"
+            self._client = AsyncOpenAI(
+                api_key=key,
+                base_url=own.url,
+                max_retries=0,
+                timeout=Timeout(own.timeout, connect=min(_CONNECT, own.timeout)),
+            )
+            self._loop = loop
+        return self._client
+
+    def _wire(self, request: ModelRequest) -> dict[str, Any]:
+        """A request as it goes over the wire."""
+        own = self._settings
+        body: dict[str, Any] = {
+            "model": own.model,
+            "messages": [_message(message) for message in request.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        temperature = request.temperature if request.temperature is not None else own.temperature
+        if temperature is not None:
+            body["temperature"] = temperature
+        if (most := request.max_tokens or own.max_tokens) is not None:
+            body["max_tokens"] = most
+        if request.tools:
+            body["tools"] = [{"type": "function", "function": _described(tool)} for tool in request.tools]
+        if request.answer_schema is not None:
+            schema = {"name": "answer", "schema": dict(request.answer_schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    def _refused(self, error: Any) -> ModelError | _Later:
+        """What an answer that is no success means."""
+        status, said = int(error.status_code), _shown(error.message)
+        if status in _LATER or status >= _SERVER_ERROR:
+            if getattr(error, "code", None) == _QUOTA:
+                return ModelRefused(f"model {self.name}: the account has no quota left ({said}).")
+            unavailable = ModelUnavailable(f"model {self.name} is overloaded or failing (HTTP {status}: {said}).")
+            return _Later(unavailable, _retry_after(error.response.headers))
+        return ModelRefused(f"model {self.name} does not take the request (HTTP {status}: {said}).")
+
+
+@define
+class _Answer:
+    """An answer, while its pieces come."""
+
+    name: str
+    text: list[str] = field(factory=list)
+    uses: dict[int, list[str]] = field(factory=dict)
+    usage: Usage = field(factory=Usage)
+    finish: str | None = None
+    model: str = ""
+
+    def take(self, chunk: Any) -> str:
+        """Add a piece; gives its words."""
+        if chunk.usage is not None:
+            self.usage = Usage(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0)
+        self.model = chunk.model or self.model
+        words = ""
+        for choice in (chunk.choices or ())[:1]:
+            delta = choice.delta
+            self.finish = choice.finish_reason or self.finish
+            if delta is None:
+                continue
+            for place, call in enumerate(delta.tool_calls or ()):
+                index = call.index if call.index is not None else place
+                use = self.uses.setdefault(index, ["", "", ""])
+                use[0] = call.id or use[0]
+                if call.function is not None:
+                    use[1] += call.function.name or ""
+                    use[2] += call.function.arguments or ""
+            words = delta.content or ""
+            self.text.append(words)
+        return words
+
+    def whole(self) -> Completion:
+        """The answer as a whole.
+
+        Raises:
+            _Later: it broke off.
+            ModelNonsense: there is nothing in it.
+        """
+        if self.finish is None and (self.text or self.uses):
+            raise _Later(ModelUnavailable(f"model {self.name} broke off in the middle of its answer."))
+        if self.finish is None:
+            raise ModelNonsense(f"model {self.name} sent something that cannot be read (no answer in it).")
+        uses = tuple(
+            ToolUse(use[0] or f"call-{index}", use[1], use[2] or "{}") for index, use in sorted(self.uses.items())
+        )
+        return Completion("".join(self.text), uses, self.usage, self.finish, self.model)
+
+
+def _described(tool: ToolSpec) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    written: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_uses:
+        written["tool_calls"] = [
+            {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": use.arguments}}
+            for use in message.tool_uses
+        ]
+    if message.tool_use_id is not None:
+        written["tool_call_id"] = message.tool_use_id
+    return written
+
+
+def _pause(attempt: int, after: float | None) -> float:
+    """Seconds before the next attempt: what the server says, else twice as long each time; never all at once."""
+    if after is not None:
+        return after * random.uniform(1.0, 1.1)  # noqa: S311 - so that not all come back together
+    pause: float = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of ``Retry-After`` (RFC 9110, section 10.2.3): a number, or a date; None without one."""
+    written = headers.get("retry-after", "").strip()
+    if not written:
+        return None
+    try:
+        return max(0.0, float(written))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(written).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    return type(error.__cause__ or error).__name__
+
+
+def _shown(text: object) -> str:
+    """What a server says of itself, on one line and not too long."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= _MOST_SHOWN else f"{line[:_MOST_SHOWN]}…"
