@@ -28,8 +28,8 @@ from attrs import define, evolve
 from agenthost._host.condition import Condition, together
 from agenthost._host.metrics import SHARED, forget_process
 from agenthost._host.server import credentials_of, installed_plan, make_runtime, start_logging
-from agenthost._web.front import Front
 from agenthost._web.connections import protocol_for
+from agenthost._web.front import Front
 from agenthost._web.health_port import health_port
 from agenthost._web.serving import listen_for_health, serve_front
 from agenthost.errors import PlanError
@@ -183,9 +183,7 @@ def _watch(
     told, settled = False, True
     while not stopping.is_set():
         wanted = places if told else places[:1]
-        for place in wanted:
-            if place.fill(early=not told) and not settled:
-                place.tell(settled)
+        _fill(wanted, early=not told, settled=settled)
         unsettled = [seconds for place in places if (seconds := place.unsettled) is not None]
         settled = _tell_whether_settled(places, now=not unsettled, before=settled)
         pauses = [place.due - time.monotonic() for place in wanted if place.process is None] + unsettled
@@ -205,6 +203,13 @@ def _watch(
                     ready(content)
             if place.process is not None and place.process.sentinel in happened:
                 place.clear()
+
+
+def _fill(wanted: list[_Place], *, early: bool, settled: bool) -> None:
+    """Start the processes that are missing."""
+    for place in wanted:
+        if place.fill(early=early) and not settled:
+            place.tell(settled)
 
 
 def _tell_whether_settled(places: list[_Place], *, now: bool, before: bool) -> bool:
