@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve
 
-from agenthost._host.condition import Condition, together
+from agenthost._host.condition import Condition, Phase, together
 from agenthost._host.metrics import SHARED, forget_process
 from agenthost._host.server import credentials_of, installed_plan, make_runtime, start_logging
 from agenthost._web.connections import protocol_for
@@ -124,6 +124,13 @@ class _Place:
             return condition
         return evolve(condition, stands_still=condition.stands_still + silent)
 
+    def receive(self) -> tuple[str, Any]:
+        """The next message; how the worker is doing is kept, and nothing to act on."""
+        kind, content = _receive(self.messages)
+        if kind == "condition":
+            self.condition, self.heard = content, time.monotonic()
+        return kind, content
+
     def handles(self) -> list[Any]:
         """What to wait for."""
         return [] if self.process is None else [self.messages, self.process.sentinel]
@@ -159,15 +166,19 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
     os.environ[SHARED] = shared  # the workers' metrics are added up there
 
     def condition(_path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers tell their probes in any case
+        if stopping.is_set():  # nobody listens to the workers any longer
+            last = together([place.condition for place in places if place.condition is not None])
+            return evolve(last, phase=Phase.DRAINING, stands_still=0.0)
         return together([told for place in places if (told := place.told()) is not None])
 
     try:
-        with health_port(
-            listen_for_health(config), condition, config, credentials_of(config), protocol_for(config.host)
-        ):
-            _watch(places, woken, stopping, ready)
+        protocol = protocol_for(config.host)
+        with health_port(listen_for_health(config), condition, config, credentials_of(config), protocol):
+            try:
+                _watch(places, woken, stopping, ready)
+            finally:
+                _end(places, config.host.drain_grace + config.host.drain_timeout + _KILL_AFTER)
     finally:
-        _end(places, config.host.drain_grace + config.host.drain_timeout + _KILL_AFTER)
         woken.close()
         waker.close()
         del os.environ[SHARED]
@@ -191,9 +202,7 @@ def _watch(
         happened = wait([woken, *handles], max(0.0, min(pauses)) if pauses else None)
         for place in places:
             if place.messages in happened:
-                kind, content = _receive(place.messages)
-                if kind == "condition":
-                    place.condition, place.heard = content, time.monotonic()
+                kind, content = place.receive()
                 if kind == "refused" and not told:
                     raise PlanError(content)
                 if kind == "refused":
@@ -279,7 +288,7 @@ def _work(opened: socket.socket, config: Config, messages: Connection, early: bo
 def _tell(runtime: Runtime, send: Callable[[str, object], None]) -> None:
     """Tell how this worker is doing, whatever its event loop does."""
     with suppress(OSError):  # the supervising process is gone
-        while True:
+        while runtime.phase is not Phase.DRAINING:
             send("condition", runtime.condition(details=True))
             time.sleep(_TOLD_EVERY)
 
