@@ -1,0 +1,186 @@
+"""URLs of a real server decide over the readiness of a real host."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from agenthost_http_probe import HttpProbe, Url, answers
+
+from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError
+
+Settings = HttpProbe.Settings
+
+
+class Dependency(BaseHTTPRequestHandler):
+    """Answers what the test wants; at ``/hangs``, nothing until the test has ended."""
+
+    def do_GET(self):
+        self.server.asked.append((self.command, self.headers.get("Authorization")))
+        if self.path == "/hangs":
+            self.server.released.wait(30)
+        self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET  # noqa: N815 - as http.server has it
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def dependency():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Dependency)
+    server.status, server.asked, server.released = 200, [], threading.Event()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted", "well"),
+    [(200, (), True), (204, (), True), (302, (), False), (500, (), False), (401, (401,), True), (200, (204,), False)],
+)
+def test_what_may_be_answered(dependency, status, wanted, well):
+    """Anything from 200 to 299, or what is configured; redirects are not followed."""
+    dependency.status = status
+
+    assert asyncio.run(answers(Url(dependency.url, status=wanted))).ok is well
+    assert len(dependency.asked) == 1
+
+
+def test_what_is_sent(dependency):
+    """The method and the headers of the configuration."""
+    asyncio.run(answers(Url(dependency.url, method="HEAD", headers={"authorization": "Bearer x"})))
+
+    assert dependency.asked == [("HEAD", "Bearer x")]
+
+
+def test_nobody_there():
+    with pytest.raises(httpx.ConnectError):
+        asyncio.run(answers(Url("http://127.0.0.1:1")))
+
+
+def test_each_url_is_a_probe():
+    """Named by host and path, without credentials; critical unless it is said otherwise."""
+    urls = (
+        Url("https://me:secret@calendar.example.com/health"),
+        Url("http://crm", name="crm", critical=False, agent="a"),
+    )
+    calendar, crm = HttpProbe(Settings(urls)).health_probes()
+
+    assert (calendar.name, calendar.critical, calendar.agent) == ("calendar.example.com/health", True, None)
+    assert (crm.name, crm.critical, crm.agent) == ("crm", False, "a")
+
+
+@pytest.mark.parametrize("url", ["ftp://x/y", "calendar", "http://", ""])
+def test_what_is_no_url(url):
+    with pytest.raises(ConfigurationError, match="crm is not http:// or https:// with a host"):
+        HttpProbe(Settings((Url(url, name="crm"),)))
+
+
+def test_what_no_probe_can_have():
+    with pytest.raises(DefinitionError, match="interval must be a number of seconds above 0"):
+        HttpProbe(Settings((Url("http://crm", interval=0),)))
+
+
+def test_a_host_follows_its_dependencies(dependency, tmp_path, monkeypatch):
+    """Ready, not ready while one fails or hangs, and ready again."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
+    quick = {"interval": 0.02, "failures": 1}
+    urls = (
+        Url(dependency.url, name="up", **quick),
+        Url(f"{dependency.url}/hangs", name="slow", critical=False, timeout=0.1, **quick),
+    )
+    server = AgentServer()
+    server.register(AgentBase("desk", "/desk"))
+    for probe in HttpProbe(Settings(urls)).health_probes():
+        server.add_probe(probe)
+
+    async def main():
+        transport = httpx.ASGITransport(app=server.app)
+        messages, started, stop = [{"type": "lifespan.startup"}], asyncio.Event(), asyncio.Event()
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            await stop.wait()
+            return {"type": "lifespan.shutdown"}
+
+        async def send(message):
+            started.set()
+
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+        living = asyncio.create_task(server.app(scope, receive, send))
+        await started.wait()
+        async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
+
+            async def until(status, ready):
+                async with asyncio.timeout(30):
+                    while (await client.get("/health")).json()["status"] != status:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                assert (await client.get("/ready")).status_code == ready
+
+            await until("degraded", 200)
+            dependency.status = 503
+            await until("failing", 503)
+            dependency.status = 200
+            dependency.released.set()
+            await until("ok", 200)
+        stop.set()
+        await living
+
+    asyncio.run(main())
+
+
+CONFIGURED = """
+[[plugins.http-probe.urls]]
+url = "http://calendar.example.com/health"
+
+[[plugins.http-probe.urls]]
+name = "crm"
+url = "http://crm.example.com"
+status = [200, 204]
+headers = { authorization = { env = "CRM" } }
+critical = false
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "reason"),
+    [
+        (CONFIGURED, "ready", ""),
+        (CONFIGURED.replace("url =", "uri ="), "quarantined", "url"),
+        (CONFIGURED.replace("http://crm", "crm"), "quarantined", "crm is not http:// or https:// with a host"),
+    ],
+)
+def test_it_is_configured(text, state, reason, tmp_path):
+    """In agenthost.toml, as its README says; a mistake names what is wrong."""
+    (tmp_path / "agenthost.toml").write_text(text)
+    told = subprocess.run(
+        [sys.executable, "-m", "agenthost", "check", "--json"],
+        cwd=tmp_path,
+        env=os.environ | {"CRM": "Bearer x", "AGENTHOST_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (plugin,) = [each for each in json.loads(told.stdout)["plugins"] if each["plugin"] == "http-probe"]
+
+    assert plugin["state"] == state, told
+    assert reason in plugin.get("reason", "")
