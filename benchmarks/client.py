@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-__all__ = ["Answer", "Load", "post"]
+__all__ = ["Answer", "Load", "ask", "get", "post"]
 
 CONNECTIONS = 4
 """Open at once; each has one request on its way at a time."""
@@ -63,19 +63,30 @@ def post(target: str, body: Mapping[str, object]) -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + content
 
 
+def get(target: str) -> bytes:
+    """A GET request without credentials, byte for byte.
+
+    Args:
+        target: path and query.
+    """
+    return f"GET {target} HTTP/1.1\r\nHost: {LOOPBACK}\r\nUser-Agent: benchmark\r\nAccept: */*\r\n\r\n".encode()
+
+
 @frozen
 class Load:
     """Open connections to one server; a context manager.
 
     Args:
         port: the server's, on the loopback address.
+        connections: how many are open at once.
     """
 
     port: int
+    connections: int = CONNECTIONS
     _sockets: list[socket.socket] = field(factory=list, init=False, repr=False)
 
     def __enter__(self) -> Self:
-        for _ in range(CONNECTIONS):
+        for _ in range(self.connections):
             connection = socket.create_connection((LOOPBACK, self.port), timeout=30)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets.append(connection)
@@ -93,7 +104,7 @@ class Load:
         Raises:
             RuntimeError: an answer is not 200.
         """
-        for _ in range(times // CONNECTIONS):
+        for _ in range(times // self.connections):
             for connection in self._sockets:
                 connection.sendall(request)
             for connection in self._sockets:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from answering import measure_documents, measure_requests
 from installed import AGENTS, SDK, frontdesk, generated, sdk
+from probing import measure_readiness
 from report import markdown, write
 from starting import measure_commands, measure_starts
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from report import Figure
 
-GROUPS = ("requests", "documents", "starts", "commands")
+GROUPS = ("requests", "documents", "readiness", "starts", "commands")
 
 
 def main() -> int:
@@ -58,6 +59,8 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         yield from measure_requests(work, frontdesk(directory / "frontdesk"), sdk(kept))
     if "documents" in groups:
         yield from measure_documents(work)
+    if "readiness" in groups:
+        yield from measure_readiness(work)
     many = generated(directory / "many", AGENTS)
     if "starts" in groups:
         yield from measure_starts(work, generated(directory / "one", 1), many)
