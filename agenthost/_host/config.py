@@ -56,6 +56,8 @@ __all__ = [
     "PluginsConfig",
     "Secret",
     "StateConfig",
+    "TurnsConfig",
+    "WorkflowConfig",
     "configured",
     "load_config",
     "variables",
@@ -229,6 +231,39 @@ class ModelsConfig:
 
 
 @frozen(kw_only=True)
+class TurnsConfig:
+    """``[turns]``: what one turn of a conversation may take, with all agents that have a part in it."""
+
+    calls: int = setting(32, whole(1), "How many calls of agents one turn may take", unit="calls")
+    tokens: int = setting(200_000, whole(1), "How many tokens language models may take in one turn", unit="tokens")
+    visits: int = setting(4, whole(1), "How often one agent may be called in one turn", unit="calls")
+    hops: int = setting(8, whole(1, 64), "How deep agents may call each other", unit="agents")
+
+
+@frozen(kw_only=True)
+class WorkflowConfig:
+    """``[workflows.<name>]``: several installed agents acting as one; other keys belong to its kind.
+
+    Args:
+        settings: the keys of its kind.
+    """
+
+    kind: str = setting(
+        "router", choice("router", "sequential", "parallel", "vote", "escalation"), "How the agents work together"
+    )
+    agents: tuple[str, ...] = setting((), NAMES, "The agents that take part, by name")
+    route: str | None = setting(None, TEXT, "Where it is mounted; left out, `/` and its name")
+    model: str | None = setting(None, TEXT, "The language model that it asks itself, instead of the default")
+    enabled: bool = setting(True, FLAG, "Whether it is built and served")  # noqa: FBT003
+    settings: Mapping[str, object] = field(factory=dict)
+
+    @property
+    def own_keys(self) -> tuple[str, ...]:
+        """Keys of the table that its kind does not read."""
+        return tuple(configured(WorkflowConfig))
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
 
@@ -274,13 +309,15 @@ class Config:
     state: StateConfig = field(factory=StateConfig)
     conversation: ConversationConfig = field(factory=ConversationConfig)
     models: ModelsConfig = field(factory=ModelsConfig)
+    turns: TurnsConfig = field(factory=TurnsConfig)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
+    workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None
     warnings: tuple[str, ...] = ()
 
 
-TABLES = ("host", "health", "state", "conversation", "models", "agents", "plugins")
+TABLES = ("host", "health", "state", "conversation", "models", "turns", "agents", "workflows", "plugins")
 
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
@@ -348,6 +385,8 @@ def load_config(
     refuse_unknown(state, configured(StateConfig), opened.where, "state")
     conversation = opened.table("conversation")
     refuse_unknown(conversation, configured(ConversationConfig), opened.where, "conversation")
+    turns = opened.table("turns")
+    refuse_unknown(turns, configured(TurnsConfig), opened.where, "turns")
     host = _host(opened, overrides)
     return Config(
         host=host,
@@ -355,6 +394,8 @@ def load_config(
         state=_for_all(opened.fill(StateConfig, state, "state"), host, opened.where),
         conversation=opened.fill(ConversationConfig, conversation, "conversation"),
         models=_models(opened),
+        turns=opened.fill(TurnsConfig, turns, "turns"),
+        workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
         agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
@@ -480,6 +521,18 @@ def _models(opened: _File) -> ModelsConfig:
         else:
             settings[name] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
     return evolve(opened.fill(ModelsConfig, table, "models"), settings=settings)
+
+
+def _workflow(opened: _File, name: str, section: object) -> WorkflowConfig:
+    key = key_path("workflows", name)
+    if not isinstance(section, dict):
+        raise ConfigurationError(f"{opened.where}: {key}: {shown(section)} is not a table. Write [{key}].")
+    for needed, example in (("kind", '"router"'), ("agents", '["support", "sales"]')):
+        if not section.get(needed):
+            raise ConfigurationError(f"{opened.where}: {key_path(key, needed)}: missing. Write {needed} = {example}.")
+    workflow = opened.fill(WorkflowConfig, section, key)
+    own = [each for each in section if each not in configured(WorkflowConfig)]
+    return evolve(workflow, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
 
 
 def _plugins(opened: _File) -> PluginsConfig:

@@ -13,6 +13,7 @@ import attrs
 from attrs import define, field
 
 from agenthost._host.conversing import Conversing
+from agenthost._host.team import Teams
 from agenthost._host.transcripts import Line, Transcripts
 from agenthost.errors import AgentHostError
 from agenthost.workflows.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
@@ -53,6 +54,7 @@ class Conversations:
         self._runtime = runtime
         self._settings = runtime.config.conversation
         self.conversing = Conversing(runtime, caller)
+        self._teams = Teams(self.conversing, runtime.state.stores, runtime.figures, runtime.config.turns)
         self._ending: set[asyncio.Task[None]] = set()
 
     async def say(
@@ -93,8 +95,7 @@ class Conversations:
         try:
             turn = Turn(conversation, text, tuple(begun.history if history is None else history), context or {})
             with_whom = (plan.find(begun.agent) if begun.agent is not None else None) or asked
-            async with asyncio.timeout(self._settings.timeout):
-                reply, goes_on = await self._answer(plan, with_whom, turn, record)
+            reply, goes_on = await self._answer(plan, with_whom, turn, record)
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _known(reply)))
             handed_to = goes_on if goes_on != with_whom.key else None
         except BaseException as error:
@@ -113,7 +114,8 @@ class Conversations:
 
     async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:
         """A whole turn, and who the conversation is with then: after a hand-over, the other agent answers."""
-        reply = await self._call(plan, agent, turn, listen)
+        budget = self._teams.budget(self._settings.timeout)
+        reply = await self._teams.reply(plan, agent, turn, budget, listen)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
@@ -124,7 +126,7 @@ class Conversations:
             listen(Routed(reply.agent, with_whom, "handed over"))
             listen(Said(with_whom, _APART))
             handed = attrs.evolve(turn, notes=(*turn.notes, Note(reply.agent, "reason", reply.text)))
-            answer = await self._call(plan, following, handed, listen)
+            answer = await self._teams.reply(plan, following, handed, budget, listen)
             reply = attrs.evolve(
                 answer,
                 usage=reply.usage + answer.usage,
@@ -133,9 +135,6 @@ class Conversations:
                 text=f"{reply.text}{_APART}{answer.text}",
             )
         return reply, with_whom
-
-    async def _call(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> Reply:
-        return await self.conversing.answer(plan, agent, turn, listen)
 
     async def _finished(self, ending: Any) -> None:
         """Write the end of a turn, also when whoever waits for it is cancelled meanwhile."""

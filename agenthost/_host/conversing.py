@@ -125,6 +125,18 @@ class Conversing:
         model = plan.models.find(agent.model)
         return await _Turn(self, plan, agent, turn, listen or _nobody, meter, model).answer(self._rounds)
 
+    async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
+        """What an agent's language model answers to something that is no turn.
+
+        Raises:
+            ModelError: it gives no usable answer.
+        """
+        return await complete(plan.models.find(agent.model), request)
+
+    def has_model(self, plan: HostPlan, agent: Mounted) -> bool:
+        """Whether that is a real one."""
+        return plan.models.is_real(agent.model)
+
     async def prepare(self, agent: Mounted, body: dict[str, Any]) -> _Prepared | None:
         """The agent's prompt and tools for one turn; None where its own code fails to configure it."""
         source, tools = agent.agent, agent.tools

@@ -18,8 +18,9 @@ from agenthost._host.models import kind_of_model
 from agenthost._host.plugins import Plugins, PluginState, built, kind_of, refuse_settings, resolve
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
+from agenthost._host.workflow_tables import built_workflow
 from agenthost.agent import AgentBase, declared
-from agenthost.errors import DefinitionError, UnsupportedHost
+from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
 from agenthost.health import Probe
 from agenthost.models import ModelProvider
 from agenthost.redaction import Redactor
@@ -115,11 +116,13 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
         else:
             offered.append(Built(item.key, offer.distribution, offer.version, outcome, item.config))
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items})
+    taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
+    configured_ones, refused = _from_tables(config, taken)
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     return attrs.evolve(
         _heard(plugins),
-        built=(*offered, *from_hooks),
-        rejected=tuple(rejected),
+        built=(*offered, *from_hooks, *configured_ones),
+        rejected=(*rejected, *refused),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         warnings=(*plugins.warnings, *(sentence for key, sentence in unfitting.items() if key not in in_code)),
     )
@@ -141,7 +144,8 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
             loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
         if unmade:
             loaded = attrs.evolve(loaded, chat_models=installed.values("chat_models", ModelProvider))
-    return attrs.evolve(loaded, built=tuple(registered))
+    configured_ones, refused = _from_tables(config, {item.key for item in registered})
+    return attrs.evolve(loaded, built=(*registered, *configured_ones), rejected=refused)
 
 
 def _heard(plugins: Plugins) -> Loaded:
@@ -185,6 +189,30 @@ def _build(item: Wanted, source: str | None, problems: dict[str, str | None]) ->
         raise DefinitionError(msg)
     declared(agent)
     return agent
+
+
+def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:
+    """The workflows of the configuration: those that can be, and the others."""
+    made: list[Built] = []
+    refused: list[Rejected] = []
+    where = config.source or FILE
+    for name, table in config.workflows.items():
+        if not table.enabled:
+            continue
+        if name in taken:
+            reason = f"{where}: {key_path('workflows', name)}: there is an agent of this name already"
+            refused.append(Rejected(name, where, "", Diagnosis(reason, f"choose another name for it in {where}")))
+            continue
+        try:
+            workflow = built_workflow(name, table, config.source)
+        except ConfigurationError as error:
+            reason, _, remedy = str(error).rpartition(". ")
+            refused.append(
+                Rejected(name, where, "", Diagnosis(reason or str(error), remedy or f"correct it in {where}"))
+            )
+        else:
+            made.append(Built(name, where, "", workflow, AgentConfig(route=table.route, model=table.model)))
+    return tuple(made), tuple(refused)
 
 
 def _from_hooks(plugins: Plugins, config: Config, keys: set[str]) -> tuple[list[Built], list[Wanted]]:

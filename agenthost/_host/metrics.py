@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["CONTENT_TYPE", "SHARED", "Metrics", "forget_process"]
 
@@ -63,6 +67,61 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livemin",
         )
+
+        self._calls = Counter(
+            "agenthost_agent_calls",
+            "Times that an agent was called in text, by people and other agents.",
+            ("agent", "outcome"),
+            registry=self._registry,
+        )
+        self._call_seconds = Histogram(
+            "agenthost_agent_call_seconds",
+            "How long agents took to answer in text.",
+            ("agent",),
+            registry=self._registry,
+            buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
+        )
+        self._escalations = Counter(
+            "agenthost_agent_escalations",
+            "Times that somebody else took over from an agent in text.",
+            ("agent",),
+            registry=self._registry,
+        )
+        self._handovers = Counter(
+            "agenthost_agent_handovers",
+            "Times that an agent handed a conversation over in text.",
+            ("agent",),
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "agenthost_agent_tokens",
+            "Tokens that language models took for an agent in text, workflows with all below them.",
+            ("agent", "direction"),
+            registry=self._registry,
+        )
+
+    def called(self, agent: str, outcome: str, seconds: float, counted: Mapping[str, int]) -> None:
+        """Count a call of an agent in text.
+
+        Args:
+            agent: the agent's key.
+            outcome: what became of it: ``ok``, ``error``, ``timeout`` or ``cancelled``.
+            seconds: how long it took.
+            counted: ``escalated``, ``handed_over``, ``input`` and ``output`` tokens, as far as there are any.
+        """
+        self._calls.labels(agent, outcome).inc()
+        self._call_seconds.labels(agent).observe(seconds)
+        if counted.get("escalated"):
+            self.escalated(agent)
+        if counted.get("handed_over"):
+            self._handovers.labels(agent).inc()
+        for direction in ("input", "output"):
+            if counted.get(direction):
+                self._tokens.labels(agent, direction).inc(counted[direction])
+
+    def escalated(self, agent: str) -> None:
+        """Count that somebody else took over from an agent."""
+        self._escalations.labels(agent).inc()
 
     def failed(self, agent: str, what: str) -> None:
         """Count a failure.

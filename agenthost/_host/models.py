@@ -57,6 +57,11 @@ class Models:
             )
         return model
 
+    def is_real(self, name: str | None = None) -> bool:
+        """Whether the model of this name, else the default, is there and a language model."""
+        model = self.made.get(name or self.default)
+        return model is not None and not getattr(model, "offline", False)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """Why models that agents use could not be made."""

@@ -13,6 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.key_paths import key_path
+from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost._host.models import Models, choose_models
 from agenthost._host.redaction import choose_redactors
 from agenthost._host.remedies import Diagnosis
@@ -24,6 +25,7 @@ from agenthost.errors import DefinitionError
 from agenthost.health import Probe, probes_of
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.tools import Tool
+from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from agenthost._host.config import Config
     from agenthost._host.loader import Built, Loaded
     from agenthost._host.plugins import PluginState
+    from agenthost.classifiers import Choice, Classifier
+    from agenthost.escalation_detectors import EscalationDetector
     from agenthost.redaction import Redactor
     from agenthost.swml import Template
 
@@ -145,6 +149,8 @@ class HostPlan:
         probes: those of plugins and of a program's own, each with whose it is.
         models: the language models.
         redactors: what transcripts go through.
+        classifiers: what says which agent a message is for, the one that is used without a name first.
+        detectors: what says when somebody else should take over.
     """
 
     agents: tuple[Mounted, ...]
@@ -157,6 +163,8 @@ class HostPlan:
     probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
+    classifiers: tuple[Classifier, ...] = field(default=(), repr=False)
+    detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -182,6 +190,26 @@ class HostPlan:
             if probe.agent is not None and self.find(probe.agent) is None
         )
         return (*self.unfitting, *self.models.warnings, *unroutable, *unreachable, *homeless)
+        incomplete = (
+            f"workflow {agent.key!r} goes on without {name!r}, which is not served: {self.why_not_served(name)}"
+            for agent in self.agents
+            for name in members_of(agent.agent)
+            if self.find(name) is None
+        )
+        return (*self.unfitting, *unroutable, *unreachable, *homeless, *incomplete)
+
+    def choices(self, names: Iterable[str]) -> tuple[Choice, ...]:
+        """Those of some agents that are served, each once, in the order of ``names``; what is no name is nobody's."""
+        found = (self.find(name) for name in names)
+        return tuple({agent.key: choice_of(agent.key, agent.agent) for agent in found if agent is not None}.values())
+
+    def classifier(self, name: str | None = None) -> Classifier | None:
+        """The classifier of this name; without one, the first; None where there is none."""
+        return next((each for each in self.classifiers if name in (None, each.name)), None)
+
+    def why_not_served(self, name: str) -> str:
+        """Why there is no agent of this name."""
+        return _why_not(name, self.set_aside)
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -232,7 +260,7 @@ class HostPlan:
             raise DefinitionError(msg)
         if problem := route_problem(route, program=item.distribution == "code"):
             raise DefinitionError(problem)
-        mounted = _mount(item, route)
+        mounted = _mount_member(item, route, self.agents, {item.key: item.agent}, self.why_not_served)
         if isinstance(mounted, SetAside):
             raise DefinitionError(mounted.diagnosis.reason if mounted.diagnosis else mounted.state)
         return attrs.evolve(self, agents=tuple(sorted((*self.agents, mounted), key=attrgetter("route"))))
@@ -253,9 +281,7 @@ class HostPlan:
 
     def find(self, name: str) -> Mounted | None:
         """The served agent of this key, else the only one of this name."""
-        by_key = next((agent for agent in self.agents if agent.key == name), None)
-        named = [agent for agent in self.agents if agent.name == name]
-        return by_key or (named[0] if len(named) == 1 else None)
+        return _find(self.agents, name)
 
     def sibling(self, name: str) -> Mounted:
         """The served agent that a call is handed over to.
@@ -312,14 +338,22 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         else:
             claims.setdefault(route, []).append(item)
     mounted: list[Mounted] = []
+    unopposed: list[tuple[str, Built]] = []
     for route, items in sorted(claims.items(), key=_first_mounts_first):
         chosen = _chosen(items)
         set_aside += [
             _refused(item, route, "conflict", _conflict(item, route, items)) for item in items if item is not chosen
         ]
         if chosen is not None:
-            outcome = _mount(chosen, route)
-            (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
+            unopposed.append((route, chosen))
+    by_key = {item.key: item.agent for _, item in unopposed}
+    for route, item in members_first(unopposed, lambda each: each[1].agent, lambda each: each[1].key):
+
+        def why_not(name: str) -> str:
+            return _why_not(name, set_aside)
+
+        outcome = _mount_member(item, route, mounted, by_key, why_not)
+        (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
     return HostPlan(
         agents=tuple(sorted(mounted, key=attrgetter("route"))),
         set_aside=tuple(sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))),
@@ -372,6 +406,55 @@ def _plain(text: str) -> str:
     return (
         "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text.lower()).strip("-.") or "agent"
     )
+
+
+def _find(agents: Iterable[Mounted], name: str) -> Mounted | None:
+    """The agent of this key, else the only one of this name."""
+    agents = tuple(agents)
+    by_key = next((agent for agent in agents if agent.key == name), None)
+    named = [agent for agent in agents if agent.name == name]
+    return by_key or (named[0] if len(named) == 1 else None)
+
+
+def _why_not(name: str, set_aside: Iterable[SetAside]) -> str:
+    """Why there is no agent of this name."""
+    item = next((item for item in set_aside if item.key == name), None)
+    if item is None:
+        return "no agent of this name is installed"
+    return f"{item.state}: {item.diagnosis.reason}" if item.diagnosis is not None else item.state
+
+
+def _mount_member(
+    item: Built,
+    route: str,
+    mounted: Iterable[Mounted],
+    agents: Mapping[str, AgentBase],
+    why_not: Callable[[str], str],
+) -> Mounted | SetAside:
+    """Mount an agent; a workflow is told its agents first.
+
+    Args:
+        item: the agent.
+        route: where it is mounted.
+        mounted: those that are mounted already; the agents of a workflow are among them.
+        agents: all that are to be mounted, by key.
+        why_not: why an agent is not served.
+    """
+    names = members_of(item.agent)
+    if isinstance(item.agent, Workflow) and not declared(item.agent).sealed:
+        way = circle(item.key, {**{agent.key: agent.agent for agent in mounted}, **agents})
+        if way:
+            return _refused(item, route, "quarantined", in_a_circle(way))
+        found = {name: _find(mounted, name) for name in names}
+        there = {agent.key: choice_of(agent.key, agent.agent) for agent in found.values() if agent is not None}
+        if names and not there:
+            return _refused(item, route, "quarantined", nobody_left({name: why_not(name) for name in names}))
+        try:
+            item.agent.meet(tuple(there.values()))
+        except Exception as error:  # noqa: BLE001 - an author's code
+            reason = f"it cannot describe its agents: {type(error).__name__}: {error}"
+            return _refused(item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.distribution}"))
+    return _mount(item, route)
 
 
 def _mount(item: Built, route: str) -> Mounted | SetAside:

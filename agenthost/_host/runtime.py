@@ -14,6 +14,7 @@ from urllib.parse import quote
 from attrs import evolve, field, frozen
 
 from agenthost._host.condition import Condition, Named, Phase, Refusal
+from agenthost._host.figures import Figures
 from agenthost._host.metrics import Metrics
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import RouteTable
@@ -95,6 +96,7 @@ class Runtime:
         self.tokens = tokens
         self.metrics = Metrics()
         self.state = HostState(config)
+        self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)
         self.probing = Probing(
             self.metrics,
@@ -150,8 +152,8 @@ class Runtime:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Keep the store open, ask the probes and watch the event loop during the block."""
-        async with self.state.opened(), self.probing.asking(), self.watchdog.watching():
+        """Keep the store open, add the figures to it, ask the probes and watch the event loop during the block."""
+        async with self.state.opened(), self.figures.kept(), self.probing.asking(), self.watchdog.watching():
             yield
 
     def _agents(self) -> tuple[Mounted, ...]:

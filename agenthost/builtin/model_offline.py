@@ -75,6 +75,8 @@ class OfflineModel:
     """
 
     name: str = "offline"
+    offline = True
+    """It is no language model: nobody asks it for more than an agent's own answers."""
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
         """Answer with a tool's result, a tool to call, a question, or what there is to be said."""

@@ -1,6 +1,8 @@
 """Workflows: several agents acting as one, and the values that travel between them."""
 
+from agenthost.workflows.escalation import Escalation
 from agenthost.workflows.parallel import Parallel
+from agenthost.workflows.router import Router
 from agenthost.workflows.sequential import Sequential
 from agenthost.workflows.team import Remaining, Team
 from agenthost.workflows.turns import Decision, Note, Outcome, Reply, Status, Turn
@@ -9,11 +11,13 @@ from agenthost.workflows.workflow import Workflow
 
 __all__ = [
     "Decision",
+    "Escalation",
     "Note",
     "Outcome",
     "Parallel",
     "Remaining",
     "Reply",
+    "Router",
     "Sequential",
     "Status",
     "Team",

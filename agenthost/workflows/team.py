@@ -56,8 +56,8 @@ class Team(Protocol):
     def state(self) -> Store:
         """What this workflow keeps of this conversation, for a day after it was last written."""
 
-    def choices(self) -> tuple[Choice, ...]:
-        """The workflow's agents that are served, in the order in which it names them."""
+    def choices(self, names: Sequence[str] | None = None) -> tuple[Choice, ...]:
+        """The workflow's agents that are served, by key; those of ``names`` alone where it is given, in that order."""
 
     def classifier(self, name: str | None = None) -> Classifier | None:
         """The classifier of a name, or the host's own choice; None where there is none."""
@@ -71,13 +71,14 @@ class Team(Protocol):
     def say(self, event: Event) -> None:
         """Tell whoever listens to the turn what happens."""
 
-    async def call(self, agent: str, turn: Turn, *, seconds: float | None = None) -> Outcome:
+    async def call(self, agent: str, turn: Turn, *, seconds: float | None = None, aloud: bool = False) -> Outcome:
         """Have an agent answer a turn; never raises for what becomes of it.
 
         Args:
             agent: the agent, by key or name.
             turn: what it is asked.
             seconds: how long it may take; never longer than the turn has left.
+            aloud: whether its words are the workflow's own answer, so that listeners hear them as they come.
         """
 
     async def complete(self, request: ModelRequest) -> Completion:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Decision",
+    "Escalated",
     "Event",
     "Listener",
     "Note",
@@ -174,6 +175,23 @@ class Routed:
 
 
 @frozen
+class Escalated:
+    """Somebody else takes over.
+
+    Args:
+        workflow: who decides it.
+        agent: from whom.
+        to: to whom.
+        reason: why, in a few words.
+    """
+
+    workflow: str
+    agent: str
+    to: str
+    reason: str = ""
+
+
+@frozen
 class ToolStarted:
     """A tool begins.
 
@@ -205,7 +223,7 @@ class ToolEnded:
     failed: bool = False
 
 
-Event: TypeAlias = "Said | Routed | ToolStarted | ToolEnded"
+Event: TypeAlias = "Said | Routed | Escalated | ToolStarted | ToolEnded"
 """What happens while a turn is answered."""
 Listener: TypeAlias = "Callable[[Event], None]"
 """Who is told of it, on the event loop and at once."""

@@ -16,6 +16,8 @@ from agenthost._host.config import (
     ModelsConfig,
     PluginsConfig,
     StateConfig,
+    TurnsConfig,
+    WorkflowConfig,
     configured,
     load_config,
     variables,
@@ -59,7 +61,18 @@ def rows(cls):
 
 
 @pytest.mark.parametrize(
-    "cls", [HostConfig, HealthConfig, StateConfig, ConversationConfig, ModelsConfig, AgentConfig, PluginsConfig]
+    "cls",
+    [
+        HostConfig,
+        HealthConfig,
+        StateConfig,
+        ConversationConfig,
+        ModelsConfig,
+        TurnsConfig,
+        AgentConfig,
+        WorkflowConfig,
+        PluginsConfig,
+    ],
 )
 def test_every_key_is_described(cls):
     """Each section's table has one line for each key, in the order of the code."""
@@ -72,7 +85,17 @@ def test_nothing_else_is_described():
     """A line for a key that is gone is gone too."""
     known = {
         row
-        for cls in (HostConfig, HealthConfig, StateConfig, ConversationConfig, ModelsConfig, AgentConfig, PluginsConfig)
+        for cls in (
+            HostConfig,
+            HealthConfig,
+            StateConfig,
+            ConversationConfig,
+            ModelsConfig,
+            TurnsConfig,
+            AgentConfig,
+            WorkflowConfig,
+            PluginsConfig,
+        )
         for row in rows(cls)
     }
 

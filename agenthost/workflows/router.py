@@ -1,0 +1,313 @@
+"""Router: the one of several agents whose matter it is; in text, and on the call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from agenthost.agent import declared
+from agenthost.errors import StateUnavailable, Unanswered
+from agenthost.workflows.connecting import CONNECT, connect
+from agenthost.workflows.taking_over import handed_on, signal_after, signal_before
+from agenthost.workflows.turns import Decision, Escalated, Note, Reply, Routed, Said
+from agenthost.workflows.workflow import Workflow, names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agenthost.agent import AgentBase
+    from agenthost.classifiers import Choice
+    from agenthost.results import FunctionResult
+    from agenthost.swaig import Call
+    from agenthost.workflows.team import Team
+    from agenthost.workflows.turns import Outcome, Turn
+
+__all__ = ["Router"]
+
+_REMEMBERED = "router"
+_ROLE = (
+    "You receive people and connect each of them to the agent who can help. Find out what they need; if that is not "
+    f"clear, ask one short question. Then call {CONNECT}. You do not answer their questions yourself."
+)
+_log = logging.getLogger("agenthost.workflows")
+
+
+@frozen
+class _Remembered:
+    """What a router remembers of a conversation.
+
+    Args:
+        agent: who has it.
+        asked: what the person had said when the router asked what was meant.
+    """
+
+    agent: str | None = None
+    asked: str | None = None
+
+
+@frozen
+class _Others:
+    """Whom a router may call beside the one that it chooses, by key.
+
+    Args:
+        fallback: who answers when nobody else can be told, or the chosen one fails; None for nobody.
+        senior: who takes over; None for nobody.
+        all: every agent of the router.
+    """
+
+    fallback: str | None
+    senior: str | None
+    all: frozenset[str]
+
+    @classmethod
+    def of(cls, team: Team, fallback: str | None, senior: str | None) -> _Others:
+        def key(name: str | None) -> str | None:
+            return next((choice.agent for choice in team.choices([name])), None) if name is not None else None
+
+        return cls(key(fallback), key(senior), frozenset(choice.agent for choice in team.choices()))
+
+
+class Router(Workflow):
+    """Sends each turn to the agent whose matter it is, and stays with that agent while nothing speaks for another.
+
+    A classifier reads what the person said, against the descriptions and examples of the agents. Where it is not sure,
+    the language model is asked, if a real one is configured; else the conversation stays with the agent that has it;
+    else the person is asked what is meant, once. After that, and when an agent fails, the fallback agent answers.
+
+    On the call, the router is an agent whose model finds out what the caller needs, and whose tool hands the call over.
+
+    Args:
+        name: the router's name.
+        agents: those among whom it chooses.
+        fallback_agent: who answers when nobody else can be told; left out, the best guess.
+        escalate_to: who takes over when the agent asks for it, or a detector sees a reason; left out, nobody.
+        classifier: name of the classifier; left out, the host's choice.
+        threshold: how sure the classifier must be, 0 to 1; left out, the classifier's own mark.
+        margin: how far the second choice must be behind, 0 to 1; the same.
+        sticky: whether a conversation stays with its agent while nothing else is sure.
+        clarify: whether the person is asked what is meant when it cannot be told.
+        question: what is asked then; left out, a sentence that names what the agents are for.
+        detectors: names of the escalation detectors that are asked; None asks all. Nobody asks them without
+            ``escalate_to``.
+        seconds: how long an agent may take.
+        options: whatever ``AgentBase`` takes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        agents: Sequence[str | AgentBase],
+        *,
+        fallback_agent: str | AgentBase | None = None,
+        escalate_to: str | AgentBase | None = None,
+        classifier: str | None = None,
+        threshold: float = 0.5,
+        margin: float = 0.1,
+        sticky: bool = True,
+        clarify: bool = True,
+        question: str | None = None,
+        detectors: Sequence[str] | None = None,
+        seconds: float = 30.0,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, agents, **options)
+        self.fallback_agent = None if fallback_agent is None else names_of(name, [fallback_agent])[0]
+        self.escalate_to = None if escalate_to is None else names_of(name, [escalate_to])[0]
+        self.classifier = classifier
+        self.threshold = threshold
+        self.margin = margin
+        self.sticky = sticky
+        self.clarify = clarify
+        self.question = question
+        self.detectors = None if detectors is None else tuple(detectors)
+        self.seconds = seconds
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Every agent that it may call."""
+        more = [agent for agent in (self.fallback_agent, self.escalate_to) if agent is not None]
+        return tuple(dict.fromkeys((*self.agents, *more)))
+
+    async def respond(self, turn: Turn, team: Team) -> Reply:
+        """Find whose matter it is, and have that agent answer."""
+        choices = team.choices(self.agents)
+        if not choices:
+            raise Unanswered(f"none of the agents of {team.workflow} is served: {', '.join(self.agents)}")
+        others = _Others.of(team, self.fallback_agent, self.escalate_to)
+        before = await self._remembered(team)
+        signal = None
+        if others.senior is not None and before.agent != others.senior:
+            signal = await signal_before(turn, team, self.detectors)
+        if signal is not None and others.senior is not None:
+            decision = Decision(others.senior, 1.0, 1.0, signal.detector, signal.reason)
+            team.say(Escalated(team.workflow, before.agent or team.workflow, others.senior, signal.reason))
+            turn = handed_on(turn, signal, agent=team.workflow)
+        else:
+            decision = await self._decision(turn, team, choices, before, others)
+        if decision.agent is None:
+            await self._remember(team, before, evolve(before, asked=turn.text))
+            question = self.question or _question(choices)
+            return Reply(team.workflow, question, confidence=decision.confidence)
+        reply, agent = await self._answer(turn, team, decision, others)
+        await self._remember(team, before, _Remembered(agent if self.sticky else None))
+        return reply
+
+    async def _decision(
+        self, turn: Turn, team: Team, choices: Sequence[Choice], before: _Remembered, others: _Others
+    ) -> Decision:
+        """Whose matter a turn is; without an agent where the person has to be asked."""
+        keys = [choice.agent for choice in choices]
+        named = next((key for key in keys if key.casefold() == turn.text.strip(" .!?¡¿\"'").casefold()), None)
+        if named is not None:
+            return Decision(named, 1.0, 1.0, "name", "named")
+        if len(keys) == 1:
+            return Decision(keys[0], 1.0, 1.0, "only", "the only agent")
+        text = turn.text if before.asked is None else f"{before.asked}\n{turn.text}"
+        current = before.agent if self.sticky and before.agent in (*keys, others.senior) else None
+        decision = await self._classified(text, team, choices)
+        if decision.agent is not None:
+            return decision
+        if current is not None:
+            return evolve(decision, agent=current, by="sticky", reason="it has the conversation")
+        if self.clarify and before.asked is None:
+            return decision
+        guess = others.fallback or next((key for key, _ in decision.ranking if key in keys), keys[0])
+        return evolve(decision, agent=guess, by="fallback", reason="nobody else can be told")
+
+    async def _classified(self, text: str, team: Team, choices: Sequence[Choice]) -> Decision:
+        """What a classifier is sure of; without an agent where none is."""
+        tools = team.classifier_tools()
+        decision = Decision(None, 0.0)
+        names = dict.fromkeys((self.classifier, *(("llm",) if tools.complete is not None else ())))
+        for classifier in (team.classifier(name) for name in names):
+            if classifier is None or classifier.name == decision.by:
+                continue
+            try:
+                async with asyncio.timeout(tools.seconds):
+                    found = await classifier.classify(text, choices, tools)
+            except Exception:  # noqa: BLE001 - a plugin's code
+                _log.exception("classifier %s failed", classifier.name)
+                continue
+            sure = found.confidence >= self.threshold and found.margin >= self.margin
+            if sure and any(choice.agent == found.agent for choice in choices):
+                return found
+            decision = evolve(found, agent=None)
+        return decision
+
+    async def _answer(self, turn: Turn, team: Team, decision: Decision, others: _Others) -> tuple[Reply, str]:
+        """What the chosen agent answers, or who takes its place; with the agent that has the conversation now.
+
+        Raises:
+            Unanswered: nobody answers.
+        """
+        agent: str = decision.agent or ""
+        reason = decision.reason
+        outcomes: list[Outcome] = []
+        met: set[str] = set()
+        words: list[str] = []
+        while True:
+            team.say(Routed(team.workflow, agent, reason, decision.confidence))
+            met.add(agent)
+            aloud = others.senior in (None, *met)
+            outcome = await team.call(agent, turn, seconds=self.seconds, aloud=aloud)
+            outcomes.append(outcome)
+            reply = outcome.reply
+            if others.senior is not None and others.senior not in met:
+                signal = await signal_after(turn, outcome, team, self.detectors)
+                if signal is not None:
+                    team.say(Escalated(team.workflow, agent, others.senior, signal.reason))
+                    turn, agent, reason = handed_on(turn, signal, outcome, agent), others.senior, signal.reason
+                    continue
+            if reply is None:
+                following = others.fallback
+                if following is None or following in met:
+                    tried = "; ".join(f"{each.agent}: {each.reason}" for each in outcomes if each.reply is None)
+                    raise Unanswered(f"nobody of {team.workflow} answered ({tried})")
+                reason = f"{agent} gave no answer: {outcome.reason}"
+                turn, agent = evolve(turn, notes=(*turn.notes, Note(agent, "reason", reason))), following
+                continue
+            if reply.text:
+                words.append(reply.text)
+            if reply.handed_to is None or reply.handed_to in met or reply.handed_to not in others.all:
+                return _composed(reply, words, outcomes, others), agent
+            if reply.text:
+                team.say(Said(reply.agent, "\n\n"))
+            reason = f"{agent} hands over"
+            turn = evolve(turn, notes=(*turn.notes, Note(agent, "answer", reply.text)))
+            agent = reply.handed_to
+
+    async def _remembered(self, team: Team) -> _Remembered:
+        try:
+            kept = await team.state.get(_REMEMBERED)
+        except StateUnavailable as error:
+            _log.warning("%s does not know who has the conversation: %s", team.workflow, error)
+            kept = None
+        return _Remembered(kept.get("agent"), kept.get("asked")) if isinstance(kept, dict) else _Remembered()
+
+    async def _remember(self, team: Team, before: _Remembered, now: _Remembered) -> None:
+        if now == before:
+            return
+        try:
+            await team.state.set(_REMEMBERED, {"agent": now.agent, "asked": now.asked})
+        except StateUnavailable as error:
+            _log.warning("%s does not remember who has the conversation: %s", team.workflow, error)
+
+    def meet(self, choices: Sequence[Choice]) -> None:
+        """Describe the agents to the model of the call, and let it connect the caller."""
+        if not choices:
+            return
+        draft = declared(self).draft
+        if not draft.prompt.text and not draft.prompt.sections.sections:
+            self.prompt_add_section("Role", _ROLE)
+        self.prompt_add_section("Agents", bullets=[_line(choice) for choice in choices])
+        self.define_tool(
+            CONNECT,
+            "Connect the caller to the agent who can help. Say nothing more afterwards.",
+            _parameters(choices),
+            self._connect,
+            required=["agent", "reason"],
+        )
+
+    async def _connect(self, agent: str, reason: str, call: Call) -> FunctionResult:
+        """Hand the live call over, unless it has been sent round too often."""
+        return await connect(self._declared.key or self.name, agent, reason, call, self.escalate_to)
+
+
+def _composed(reply: Reply, words: Sequence[str], outcomes: Sequence[Outcome], others: _Others) -> Reply:
+    """The last agent's reply, with the words of those that handed over to it."""
+    return Reply(
+        reply.agent,
+        "\n\n".join(words),
+        escalate=reply.escalate,
+        confidence=reply.confidence,
+        handed_to=None if reply.handed_to in others.all else reply.handed_to,
+        outcomes=tuple(outcomes) if len(outcomes) > 1 else reply.outcomes,
+    )
+
+
+def _question(choices: Sequence[Choice]) -> str:
+    """A question that names what the agents are for."""
+    matters = [(choice.description or choice.agent).strip().rstrip(".") for choice in choices]
+    lines = "\n".join(f"- {matter}" for matter in matters)
+    return f"I want to send you to the right place. What is it about?\n{lines}"
+
+
+def _line(choice: Choice) -> str:
+    """An agent on one line of the prompt."""
+    said = [example for examples in choice.examples.values() for example in examples[:2]][:4]
+    shown = f" For example: {'; '.join(said)}" if said else ""
+    return f"{choice.agent}: {choice.description or 'no description'}{shown}"
+
+
+def _parameters(choices: Sequence[Choice]) -> Mapping[str, Any]:
+    return {
+        "agent": {
+            "type": "string",
+            "enum": [choice.agent for choice in choices],
+            "description": "Whose matter it is",
+        },
+        "reason": {"type": "string", "description": "What the caller needs, in one sentence, for the next agent"},
+    }

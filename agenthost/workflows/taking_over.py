@@ -1,0 +1,66 @@
+"""Taking over: when another agent should answer instead, and what it is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from agenthost.escalation_detectors import Signal
+from agenthost.workflows.turns import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from agenthost.workflows.team import Team
+    from agenthost.workflows.turns import Outcome, Turn
+
+__all__ = ["handed_on", "signal_after", "signal_before"]
+
+_log = logging.getLogger("agenthost.workflows")
+
+
+async def signal_before(turn: Turn, team: Team, names: Sequence[str] | None) -> Signal | None:
+    """The first detector's signal that a turn should go to somebody else at once."""
+    for detector in team.detectors(names):
+        if signal := await _asked(detector.name, detector.before(turn)):
+            return signal
+    return None
+
+
+async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence[str] | None) -> Signal | None:
+    """Why somebody else should answer too: the agent failed, asks for it itself, or a detector says so."""
+    if outcome.reply is None:
+        return Signal("failure", outcome.reason or "it gave no answer")
+    if outcome.reply.escalate is not None:
+        return Signal("asked", outcome.reply.escalate)
+    for detector in team.detectors(names):
+        if signal := await _asked(detector.name, detector.after(turn, outcome)):
+            return signal
+    return None
+
+
+def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent: str = "") -> Turn:
+    """The turn as the next agent gets it: with the first answer, where there is one, and the reason.
+
+    Args:
+        turn: the turn.
+        signal: why it goes on.
+        outcome: what became of the agent before.
+        agent: who that was, or who decided without asking it.
+    """
+    notes = [*turn.notes]
+    if outcome is not None and outcome.reply is not None and outcome.reply.text:
+        notes.append(Note(agent, "answer", outcome.reply.text))
+    notes.append(Note(agent, "reason", signal.reason))
+    return evolve(turn, notes=tuple(notes))
+
+
+async def _asked(name: str, question: Awaitable[Signal | None]) -> Signal | None:
+    """A detector's signal; one that fails has none."""
+    try:
+        return await question
+    except Exception:  # noqa: BLE001 - a plugin's code
+        _log.exception("escalation detector %s failed", name)
+        return None
