@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
     from agenthost.redaction import Redactor
     from agenthost.results import FunctionResult, SwaigFunctionResult
+    from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.skills import Skill
     from agenthost.state import Entries, Entry, Scope, StateOptions, StateProvider, Store
     from agenthost.swaig import Call
@@ -123,6 +124,9 @@ __all__ = [
     "SemanticGate",
     "Sequential",
     "Signal",
+    "SipAlias",
+    "SipCall",
+    "SipUri",
     "Skill",
     "StateOptions",
     "StateProvider",
@@ -184,6 +188,9 @@ _HOMES = {
     "SemanticGate": "gates",
     "Sequential": "workflows",
     "Signal": "escalation_detectors",
+    "SipAlias": "sip",
+    "SipCall": "sip",
+    "SipUri": "sip",
     "Skill": "skills",
     "StateOptions": "state",
     "StateProvider": "state",

@@ -2,7 +2,7 @@
 
 A plugin is a module or object with functions marked ``@hookimpl`` that carry the name of a hook, registered under the
 entry-point group ``agenthost``. Hooks declare: they run once, at start-up, and return values. Nothing on the path of a
-request goes through them.
+request goes through them; ``resolve_sip`` is collected then, and called as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agenthost.health import Probe
     from agenthost.models import ModelProvider
     from agenthost.redaction import Redactor
+    from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import StateProvider
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "health_probes",
     "hookimpl",
     "redactors",
+    "resolve_sip",
+    "sip_aliases",
     "state_providers",
 ]
 
@@ -98,6 +101,34 @@ def redactors() -> Iterable[Redactor]:  # type: ignore[empty-body]
 
     Returns:
         Redactors, each with its name.
+    """
+
+
+@hookspec(firstresult=True)
+def resolve_sip(uri: SipUri, call: SipCall) -> str | None:
+    """Who answers a call, by whatever a plugin knows: a directory, headers, hours, numbers.
+
+    Called for each call, before configured rules and aliases; sync, in a thread, or async; for at most 0.25 seconds.
+    Plugins are asked in order of their keys, and the first that names an agent decides.
+
+    Args:
+        uri: the address that was called, unescaped, with a user part.
+        call: what else is known of the call.
+
+    Returns:
+        Key, name or route of an agent; None for a call about which this plugin does not decide.
+    """
+
+
+@hookspec
+def sip_aliases() -> Iterable[SipAlias]:  # type: ignore[empty-body]
+    """User parts of SIP addresses that reach agents.
+
+    Called once at start-up. They count as much as those that agents declare; an alias for which two agents are named
+    reaches nobody and is reported.
+
+    Returns:
+        Aliases, each with the key, name or route of its agent.
     """
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "plugins": "List the installed plugins.",
     "routes": "List the routes and who answers them.",
     "run": "Serve every installed agent.",
+    "sip": "Say who answers a SIP address, and list what decides so.",
     "swml": "Print an agent's document.",
     "tool": "Run a tool as the platform would.",
 }

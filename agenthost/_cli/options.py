@@ -47,17 +47,17 @@ def query_parameters(function: F) -> F:
     )(function)
 
 
-def pairs(query: Iterable[str]) -> dict[str, str]:
-    """What ``--query`` says.
+def pairs(given: Iterable[str], option: str = "--query") -> dict[str, str]:
+    """What an option of the form ``--query NAME=VALUE`` says.
 
     Raises:
         click.UsageError: one of them is no pair.
     """
     named = {}
-    for word in query:
+    for word in given:
         name, equals, value = word.partition("=")
         if not name or not equals:
-            msg = f"--query {word}: write it as --query name=value."
+            msg = f"{option} {word}: write it as {option} name=value."
             raise click.UsageError(msg)
         named[name] = value
     return named

@@ -15,11 +15,11 @@ from agenthost._host.selection import select
 __all__ = ["command"]
 
 _HOST = (
+    ("/-/sip/unmatched", "GET", "SIP users that nobody but a default agent answers"),
     ("/health", "GET", "a summary: how many agents, where"),
     ("/live", "GET", "whether the process answers"),
     ("/metrics", "GET", "what the host counts, for Prometheus"),
     ("/ready", "GET", "whether to send it requests"),
-    ("/sip", "POST", "the document of the agent that a SIP address names"),
     ("/startup", "GET", "whether it has finished starting"),
 )
 
@@ -46,7 +46,8 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         {"route": route, "methods": "GET, POST", "answers": f"agent {agent}", "state": state}
         for route, agent, state in agents
     ]
-    rows += [{"route": path, "methods": m, "answers": what, "state": "ready"} for path, m, what in _HOST]
+    own = sorted((*_HOST, (config.sip.path, "POST", "the document of the agent that a SIP address names")))
+    rows += [{"route": path, "methods": m, "answers": what, "state": "ready"} for path, m, what in own]
     if as_json:
         print_json(rows)
         return

@@ -25,6 +25,7 @@ from agenthost._host.fields import (
     PASSWORD,
     PATH,
     PAUSE,
+    ROUTE,
     SECONDS,
     STORE,
     TEXT,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
     from attrs import Attribute, AttrsInstance
 
+    from agenthost.sip.rules import Rule
+
 __all__ = [
     "AgentConfig",
     "Config",
@@ -55,6 +58,7 @@ __all__ = [
     "ModelsConfig",
     "PluginsConfig",
     "Secret",
+    "SipConfig",
     "StateConfig",
     "TurnsConfig",
     "WorkflowConfig",
@@ -264,6 +268,25 @@ class WorkflowConfig:
 
 
 @frozen(kw_only=True)
+class SipConfig:
+    """``[sip]``: where the host answers for SIP addresses, and who answers whom (wire.md, section 4).
+
+    Args:
+        rules: ``[[sip.rules]]``, in order.
+        default_place: file and line of ``default``.
+    """
+
+    path: str = setting("/sip", ROUTE, "Where the platform asks for the agent of a SIP address")
+    mode: str = setting(
+        "answer", choice("answer", "redirect"), "Whether the agent's document is the answer, or a redirect (307) to it"
+    )
+    default: str | None = setting(None, TEXT, "Key, name or route of the agent that answers where nothing else decides")
+    automatic: bool = setting(True, FLAG, "Whether agents are reached by their key, name and route, too")  # noqa: FBT003
+    rules: tuple[Rule, ...] = ()
+    default_place: str = ""
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
 
@@ -310,6 +333,7 @@ class Config:
     conversation: ConversationConfig = field(factory=ConversationConfig)
     models: ModelsConfig = field(factory=ModelsConfig)
     turns: TurnsConfig = field(factory=TurnsConfig)
+    sip: SipConfig = field(factory=SipConfig)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
@@ -317,12 +341,12 @@ class Config:
     warnings: tuple[str, ...] = ()
 
 
-TABLES = ("host", "health", "state", "conversation", "models", "turns", "agents", "workflows", "plugins")
+TABLES = ("host", "health", "state", "sip", "conversation", "models", "turns", "agents", "workflows", "plugins")
 
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
     """Return by name the fields of ``cls`` that are keys of its table."""
-    return {attribute.name: attribute for attribute in fields(cls) if "kind" in attribute.metadata}
+    return {attribute.name.rstrip("_"): attribute for attribute in fields(cls) if "kind" in attribute.metadata}
 
 
 def variables(attribute: Attribute[object]) -> tuple[str, ...]:
@@ -340,6 +364,7 @@ class _File:
     environ: Mapping[str, str]
     tables: Mapping[str, object]
     exposed: str = ""
+    text: str = ""
 
     def table(self, name: str) -> Mapping[str, object]:
         value = self.tables.get(name, {})
@@ -351,13 +376,16 @@ class _File:
         return resolve(value, self.where, key, self.environ, self.directory)
 
     def read(self, attribute: Attribute[object], value: object, table: str) -> object:
-        key = key_path(table, attribute.name)
-        write = f"{attribute.name} = {_example(attribute)}"
+        name = attribute.name.rstrip("_")
+        key = key_path(table, name)
+        write = f"{name} = {_example(attribute)}"
         return _checked(attribute, self.resolved(value, key), f"{self.where}: {key}", write)
 
     def fill(self, cls: type[T], values: Mapping[str, object], table: str) -> T:
         known = configured(cls)
-        read = {name: self.read(known[name], value, table) for name, value in values.items() if name in known}
+        read = {
+            known[name].name: self.read(known[name], value, table) for name, value in values.items() if name in known
+        }
         return cls(**read)
 
 
@@ -396,6 +424,7 @@ def load_config(
         models=_models(opened),
         turns=opened.fill(TurnsConfig, turns, "turns"),
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
+        sip=_sip(opened),
         agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
@@ -432,7 +461,7 @@ def _open(name: str, environ: Mapping[str, str]) -> _File:
     except ValueError as error:  # int() refuses more than 4300 digits
         raise ConfigurationError(f"{name}: a number is too long. Write one that fits 64 bits.") from error
     exposed = f"{mode & 0o777:04o}" if os.name == "posix" and mode & _OTHERS else ""
-    return _File(name, os.path.dirname(os.path.abspath(name)), environ, tables, exposed)
+    return _File(name, os.path.dirname(os.path.abspath(name)), environ, tables, exposed, data.decode("utf-8-sig"))
 
 
 def _host(opened: _File, overrides: Mapping[str, object]) -> HostConfig:
@@ -495,6 +524,20 @@ def _example(attribute: Attribute[object]) -> str:
     if isinstance(default, int | float):
         return f"{default:g}" if isinstance(default, float) else str(default)
     return f'"{default}"' if isinstance(default, str) else str(attribute.metadata["kind"].example)
+
+
+def _sip(opened: _File) -> SipConfig:
+    table = opened.table("sip")
+    if not table:
+        return SipConfig()
+    from agenthost._host.sip_rules import read_rules  # noqa: PLC0415  # most hosts have none
+    from agenthost._host.toml_lines import toml_lines  # noqa: PLC0415  # the same
+
+    refuse_unknown(table, (*configured(SipConfig), "rules"), opened.where, "sip")
+    lines = toml_lines(opened.text)
+    sip = opened.fill(SipConfig, table, "sip")
+    place = f"{opened.where}:{lines.get(('sip', 'default'), 1)}" if sip.default is not None else ""
+    return evolve(sip, rules=read_rules(opened, table.get("rules", []), lines), default_place=place)
 
 
 def _agent(opened: _File, name: str, section: object) -> AgentConfig:

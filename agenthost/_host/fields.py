@@ -25,9 +25,11 @@ __all__ = [
     "PASSWORD",
     "PATH",
     "PAUSE",
+    "ROUTE",
     "SECONDS",
     "STORE",
     "TEXT",
+    "TEXTS",
     "URL",
     "USE",
     "USER",
@@ -63,6 +65,8 @@ _URL = (
 )
 _STORE = r"[a-z][a-z0-9+.-]*://.*"
 _USE = r"[^:\s]+:[^:\s]+"
+_ROUTE = r"(/[a-z0-9._-]{1,64}){1,4}"
+_HOSTS_OWN = ("health", "ready", "live", "startup", "metrics", "v1", "-")
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
@@ -272,6 +276,22 @@ def _use(value: object) -> str:
     return text
 
 
+def _route(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(_ROUTE, text) or {".", ".."} & set(text.split("/")):
+        raise Refused(f"{shown(value)} is not a path such as /sip: segments of a-z, 0-9, '.', '_' and '-'")
+    if text.split("/")[1] in _HOSTS_OWN:
+        raise Refused(f"{shown(value)} belongs to the host's other endpoints")
+    return text
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    if not items:
+        raise Refused("the list is empty")
+    return tuple(_text(item) for item in items)
+
+
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text))
 HOST = Kind("host name or IP address", _host, '"0.0.0.0"')
 HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words)
@@ -281,9 +301,11 @@ NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words)
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }')
 PATH = Kind("path", _text, '"state"')
 PAUSE = Kind(f"number from 0, up to {_DAY}", _pause, "5", _number)
+ROUTE = Kind("path", _route, '"/sip"')
 SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number)
 STORE = Kind("URL, or secret", _store, '"redis://localhost:6379/0"')
 TEXT = Kind("text", _text, '"…"')
+TEXTS = Kind("text, or list of texts", _texts, '"…"')
 URL = Kind("URL without credentials, query and fragment", _url, '"https://agents.example.com"')
 USE = Kind("`distribution:name`", _use, '"agenthost-support:support"')
 USER = Kind("text without colon", _user, '"agenthost"')

@@ -24,6 +24,7 @@ from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHos
 from agenthost.health import Probe
 from agenthost.models import ModelProvider
 from agenthost.redaction import Redactor
+from agenthost.sip.aliases import SipAlias
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Loaded:
         health_probes: what is asked of the host's health.
         chat_models: what makes language models.
         redactors: what takes words out of transcripts.
+        sip_aliases: user parts that reach agents.
+        resolve_sip: functions that are asked who answers a call.
     """
 
     built: tuple[Built, ...] = ()
@@ -95,6 +98,8 @@ class Loaded:
     health_probes: tuple[tuple[str, Probe], ...] = ()
     chat_models: tuple[tuple[str, ModelProvider], ...] = ()
     redactors: tuple[tuple[str, Redactor], ...] = ()
+    sip_aliases: tuple[tuple[str, SipAlias], ...] = ()
+    resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
 
 
 def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
@@ -154,11 +159,14 @@ def _heard(plugins: Plugins) -> Loaded:
     health_probes = plugins.values("health_probes", Probe)
     chat_models = plugins.values("chat_models", ModelProvider)
     redactors = plugins.values("redactors", Redactor)
+    sip_aliases = plugins.values("sip_aliases", SipAlias)
     return Loaded(
         state_providers=state_providers,
         health_probes=health_probes,
         chat_models=chat_models,
         redactors=redactors,
+        sip_aliases=sip_aliases,
+        resolve_sip=plugins.implementations("resolve_sip"),
         configure_app=plugins.implementations("configure_app"),
         plugins=plugins.states,  # last: a plugin that failed in one hook has no part in those that are called later
     )

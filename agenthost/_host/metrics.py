@@ -42,6 +42,18 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._hooks = Counter(
+            "agenthost_hook_failures",
+            "Times that a plugin's function failed, ran out of time or could not be asked.",
+            ("plugin", "hook"),
+            registry=self._registry,
+        )
+        self._sip = Counter(
+            "agenthost_sip_decisions",
+            "SIP calls, by what decided who answers them.",
+            ("rule",),
+            registry=self._registry,
+        )
         self._blocks = Counter(
             "agenthost_loop_blocked",
             "Times that somebody's code blocked the event loop.",
@@ -135,6 +147,18 @@ class Metrics:
     def busy(self, agent: str, what: str) -> None:
         """Count something that was not started; see ``failed``."""
         self._busy.labels(agent, what).inc()
+
+    def hook_failed(self, plugin: str, hook: str) -> None:
+        """Count a failure of a plugin's function that is asked while the host serves."""
+        self._hooks.labels(plugin, hook).inc()
+
+    def sip_decision(self, rule: str) -> None:
+        """Count a SIP call.
+
+        Args:
+            rule: what decided; see ``agenthost.sip.resolving.Decision``.
+        """
+        self._sip.labels(rule).inc()
 
     def blocked(self, agent: str, what: str, seconds: float) -> None:
         """Count a block of the event loop; see ``failed``."""

@@ -6,6 +6,7 @@ seals what remains; ``agenthost check --json`` prints its report, and serving on
 
 from __future__ import annotations
 
+from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,15 @@ from agenthost._host.models import Models, choose_models
 from agenthost._host.redaction import choose_redactors
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import normalise, route_problem
+from agenthost._host.sip_sources import SipSources, origins
 from agenthost._host.state import ChosenProvider, choose_provider
 from agenthost.agent import AgentBase, declared, runnable, seal
 from agenthost.declared import Alone
 from agenthost.errors import DefinitionError
 from agenthost.health import Probe, probes_of
 from agenthost.sip import AliasTable, SipAlias
+from agenthost.sip.resolving import Routing
+from agenthost.sip.rules import RuleTable
 from agenthost.tools import Tool
 from agenthost.workflows.workflow import Workflow
 
@@ -145,6 +149,8 @@ class HostPlan:
         configure_app: what plugins do to the Litestar application, each with its plugin's key.
         unfitting: sentences about configuration that fits nothing.
         aliases: which agent each SIP user part reaches, by key.
+        origins: what each alias comes from.
+        sip: what else decides about SIP calls: configuration and plugins.
         state: who opens the store of shared state.
         probes: those of plugins and of a program's own, each with whose it is.
         models: the language models.
@@ -159,12 +165,21 @@ class HostPlan:
     configure_app: tuple[tuple[str, Callable[..., object]], ...] = field(repr=False)
     unfitting: tuple[str, ...]
     aliases: AliasTable = field(factory=AliasTable)
+    origins: Mapping[str, str] = field(factory=dict)
+    sip: SipSources = field(factory=SipSources, repr=False)
     state: ChosenProvider = field(factory=ChosenProvider, repr=False)
     probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
     classifiers: tuple[Classifier, ...] = field(default=(), repr=False)
     detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
+    _known: Mapping[str, Mounted] = field(init=False, repr=False)
+
+    @_known.default
+    def _index(self) -> Mapping[str, Mounted]:
+        names = Counter(agent.name for agent in self.agents)
+        alone = {agent.name: agent for agent in self.agents if names[agent.name] == 1}
+        return alone | {agent.key: agent for agent in self.agents}
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -189,14 +204,14 @@ class HostPlan:
             for source, probe in self.probes
             if probe.agent is not None and self.find(probe.agent) is None
         )
-        return (*self.unfitting, *self.models.warnings, *unroutable, *unreachable, *homeless)
         incomplete = (
             f"workflow {agent.key!r} goes on without {name!r}, which is not served: {self.why_not_served(name)}"
             for agent in self.agents
             for name in members_of(agent.agent)
             if self.find(name) is None
         )
-        return (*self.unfitting, *unroutable, *unreachable, *homeless, *incomplete)
+        told = (*unroutable, *unreachable, *homeless, *incomplete, *self._sip_problems())
+        return (*self.unfitting, *self.models.warnings, *told)
 
     def choices(self, names: Iterable[str]) -> tuple[Choice, ...]:
         """Those of some agents that are served, each once, in the order of ``names``; what is no name is nobody's."""
@@ -214,12 +229,27 @@ class HostPlan:
     @property
     def findings(self) -> tuple[str, ...]:
         """Sentences about what is served and was probably not meant so; they are no problems."""
-        return tuple(
+        undeclared = (
             f"{tool.name} of {agent.key} declares no parameters: the model cannot know what to pass"
             for agent in self.agents
             for tool in agent.tools.values()
             if tool.undeclared
         )
+        return (*undeclared, *self.sip.shadowed)
+
+    def routing(self) -> Routing:
+        """What decides about SIP calls, plugins' functions aside."""
+        config = self.sip.config
+        return Routing(
+            RuleTable(config.rules), self.aliases, self.origins, config.default, config.default_place, self._reached()
+        )
+
+    def _reached(self) -> dict[str, str]:
+        """Route, name and key of each agent that is served, to its key."""
+        return {agent.route: agent.key for agent in self.agents} | {name: a.key for name, a in self._known.items()}
+
+    def _sip_problems(self) -> list[str]:
+        return self.sip.problems(self._reached(), {item.key: item.state for item in self.set_aside}, self.aliases)
 
     @property
     def problems(self) -> int:
@@ -237,15 +267,18 @@ class HostPlan:
             automatic: whether names and routes are aliases too.
             keeping: whether agents that are reached by an alias keep it against others.
         """
-        served = {agent.key for agent in self.agents}
-        kept = [SipAlias(user, key) for user, key in self.aliases.agents.items() if keeping and key in served]
+        reached = self._reached()
+        kept = [SipAlias(user, key) for user, key in self.aliases.agents.items() if keeping and key in reached]
         declared_too = [SipAlias(user, agent.key) for agent in self.agents for user in agent.sip]
+        from_plugins = [SipAlias(each.user, reached.get(each.agent, each.agent)) for _, each in self.sip.aliases]
         suggested = [
             SipAlias(user, agent.key)
             for agent in self.agents
             for user in {agent.key, agent.route.rpartition("/")[2], *(() if agent.again else (agent.name,))}
         ]
-        return attrs.evolve(self, aliases=AliasTable.of(registered, kept, declared_too, suggested if automatic else ()))
+        automatic = automatic and self.sip.config.automatic
+        table = AliasTable.of(registered, kept, [*declared_too, *from_plugins], suggested if automatic else ())
+        return attrs.evolve(self, aliases=table, origins=origins(table, self.origins, declared_too, self.sip.aliases))
 
     def with_agent(self, item: Built) -> HostPlan:
         """The same plan with one agent more; those that are served keep their routes against it.
@@ -272,7 +305,7 @@ class HostPlan:
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
         """The same plan after a plugin failed while the host took shape."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
-        return attrs.evolve(self, plugins=plugins)
+        return attrs.evolve(self, plugins=plugins, sip=self.sip.without(key))
 
     def route_of(self, name: str) -> str | None:
         """The route of the served agent of this key or name; None without one."""
@@ -281,7 +314,7 @@ class HostPlan:
 
     def find(self, name: str) -> Mounted | None:
         """The served agent of this key, else the only one of this name."""
-        return _find(self.agents, name)
+        return self._known.get(name)
 
     def sibling(self, name: str) -> Mounted:
         """The served agent that a call is handed over to.
@@ -335,6 +368,10 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         if problem := route_problem(route, program=item.distribution == "code"):
             remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
+        elif route == config.sip.path:
+            remedy = "choose another [sip] path, or another route for the agent, in agenthost.toml"
+            reason = f"route {route!r} is where SIP is answered"
+            set_aside.append(_refused(item, route, "conflict", Diagnosis(reason, remedy)))
         else:
             claims.setdefault(route, []).append(item)
     mounted: list[Mounted] = []
@@ -364,6 +401,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         probes=loaded.health_probes,
         models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
         redactors=redactors,
+        sip=SipSources(config.sip, loaded.sip_aliases, loaded.resolve_sip),
     ).with_aliases(())
 
 

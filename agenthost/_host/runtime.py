@@ -19,6 +19,8 @@ from agenthost._host.metrics import Metrics
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import RouteTable
 from agenthost._host.secret import Secret
+from agenthost._host.sip_resolver import SipResolver
+from agenthost._host.sip_unmatched import Unmatched
 from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
 from agenthost._host.watchdog import Watchdog
@@ -69,6 +71,7 @@ class Published:
         table: its agents by route.
         templates: each route's document; without gaps for the address where the public URL is configured.
         tokens: each route's tokens.
+        sip: decides who answers a SIP call.
         named: its agents as the health endpoints name them.
         failed: those that should be served and are not.
     """
@@ -77,6 +80,7 @@ class Published:
     table: RouteTable
     templates: Mapping[str, Template]
     tokens: Mapping[str, Tokens]
+    sip: SipResolver
     named: tuple[Named, ...] = ()
     failed: tuple[Refusal, ...] = ()
 
@@ -95,6 +99,7 @@ class Runtime:
         self.credentials = credentials
         self.tokens = tokens
         self.metrics = Metrics()
+        self.unmatched = Unmatched()
         self.state = HostState(config)
         self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)
@@ -126,9 +131,10 @@ class Runtime:
             }
         tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
         self.probing.use(_asked(plan))
+        sip = SipResolver(plan.routing(), plan.sip, self.metrics)
         named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
-        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, named, failed)
+        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, sip, named, failed)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 

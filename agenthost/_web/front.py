@@ -84,7 +84,10 @@ class Front:
         self._start = start
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
-        self._own: dict[str, HostEndpoint] = {"/metrics": (metrics.answer_for_host, metrics.METHODS)}
+        self._own: dict[str, HostEndpoint] = {
+            "/metrics": (metrics.answer_for_host, metrics.METHODS),
+            "/-/sip/unmatched": (sip.answer_unmatched, sip.READ),
+        }
         if sip_path is not None:
             self.answer_sip_at(sip_path)
         self.litestar = make_app(runtime)

@@ -117,7 +117,7 @@ def serve_on(
     Raises:
         PlanError: ``make`` refuses.
     """
-    serve_front(opened, Front(make_runtime(config)), make, ready, early=early)
+    serve_front(opened, Front(make_runtime(config), sip_path=config.sip.path), make, ready, early=early)
 
 
 def serve_front(

@@ -2,58 +2,86 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from agenthost._web import documents
 from agenthost._web.requests import Refused
+from agenthost.sip import SipCall, user_of
 from agenthost.swaig import MalformedRequest, call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan import Mounted
     from agenthost._web.site import Answer, Request
 
-__all__ = ["METHODS", "answer", "answer_for_host"]
+__all__ = ["METHODS", "READ", "answer", "answer_for_host", "answer_unmatched"]
 
 METHODS = ("POST", "OPTIONS")
+READ = ("GET", "HEAD", "OPTIONS")
+
+_encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """The document of the agent that the SIP address names; of this one, when it names nobody."""
+    """The document of the agent that the call is for; of this one, when it is for nobody."""
     body = await request.body(agent)
-    return await documents.render(request, _target(request, body) or agent, call_id(body), body)
+    target = await _target(request, body) or agent
+    if target is agent:
+        return await documents.render(request, agent, call_id(body), body)
+    return await _answer_of(request, target, body)
 
 
 async def answer_for_host(request: Request) -> Answer:
-    """The document of the agent that the SIP address names.
+    """The document of the agent that the call is for.
 
     Raises:
-        Refused: 404, when it names nobody: never silently somebody else.
+        Refused: 404, when it is for nobody: never silently somebody else.
     """
     body = await request.body()
-    target = _target(request, body)
+    target = await _target(request, body)
     if target is None:
         raise Refused(404, "No agent for this SIP user")
-    return await documents.render(request, target, call_id(body), body)
+    return await _answer_of(request, target, body)
 
 
-def _target(request: Request, body: dict[str, Any]) -> Mounted | None:
-    plan = request.published.plan
-    key = plan.aliases.find(_called(body))
-    return plan.find(key) if key is not None else None
+async def answer_unmatched(request: Request) -> Answer:
+    """The users that nothing but a default agent answers, as this process has seen them."""
+    report = {"process": os.getpid(), **request.site.runtime.unmatched.report()}
+    return 200, request.site.json, _encode(report)
 
 
-def _called(body: dict[str, Any]) -> str:
-    """The address that was called: ``call.to``.
+async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) -> Answer:
+    """The target's document, or where configuration wants it a redirect to it."""
+    site = request.site
+    if site.runtime.config.sip.mode != "redirect":
+        return await documents.render(request, target, call_id(body), body)
+    location = (request.prefix() + target.route).encode()
+    return 307, [*site.shared, (b"location", location), (b"cache-control", b"no-store")], b""
+
+
+async def _target(request: Request, body: dict[str, Any]) -> Mounted | None:
+    call = _call(body)
+    published, runtime = request.published, request.site.runtime
+    decision = await published.sip.resolve(call)
+    runtime.metrics.sip_decision(decision.label)
+    if decision.label in ("default", "unmatched"):
+        runtime.unmatched.count(user_of(call.to) or "", decision.agent)
+    return published.plan.find(decision.agent) if decision.agent is not None else None
+
+
+def _call(body: dict[str, Any]) -> SipCall:
+    """The call of a request.
 
     Raises:
-        MalformedRequest: it is missing, or no text.
+        MalformedRequest: it, or the address that was called, is missing or of another type.
     """
     call = body.get("call")
     if not isinstance(call, dict):
         msg = "call must be an object"
         raise MalformedRequest(msg)
-    to = call.get("to")
-    if not isinstance(to, str):
+    if not isinstance(call.get("to"), str):
         msg = "call.to must be a string"
         raise MalformedRequest(msg)
-    return to
+    return SipCall.of(call)

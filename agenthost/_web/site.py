@@ -105,6 +105,14 @@ class Request:
         origin = self.site.runtime.origin(self.scope["scheme"], self._authority())
         return f"{origin}{path}" + (f"?{query}" if query else "")
 
+    def prefix(self) -> str:
+        """What stands before routes in a public path: of the configured public URL, else what a server stripped."""
+        public = self.site.runtime.config.host.public_url
+        if public is None:
+            return quote(self.scope.get("root_path", ""))
+        _, slash, path = public.partition("://")[2].partition("/")
+        return f"{slash}{path}"
+
     def query(self) -> dict[str, str]:
         """The request's query parameters, without its token."""
         pairs = parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)

@@ -15,6 +15,7 @@ from agenthost._host.config import (
     HostConfig,
     ModelsConfig,
     PluginsConfig,
+    SipConfig,
     StateConfig,
     TurnsConfig,
     WorkflowConfig,
@@ -22,7 +23,21 @@ from agenthost._host.config import (
     load_config,
     variables,
 )
+from agenthost._host.sip_rules import RuleConfig
 
+_SECTIONS = (
+    HostConfig,
+    HealthConfig,
+    StateConfig,
+    ConversationConfig,
+    ModelsConfig,
+    TurnsConfig,
+    WorkflowConfig,
+    SipConfig,
+    RuleConfig,
+    AgentConfig,
+    PluginsConfig,
+)
 _PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 _TEXT = _PAGE.read_text(encoding="utf-8")
 _EXAMPLES = re.findall(r"```toml\n(.*?)```", _TEXT, re.DOTALL)
@@ -60,20 +75,7 @@ def rows(cls):
     ]
 
 
-@pytest.mark.parametrize(
-    "cls",
-    [
-        HostConfig,
-        HealthConfig,
-        StateConfig,
-        ConversationConfig,
-        ModelsConfig,
-        TurnsConfig,
-        AgentConfig,
-        WorkflowConfig,
-        PluginsConfig,
-    ],
-)
+@pytest.mark.parametrize("cls", _SECTIONS)
 def test_every_key_is_described(cls):
     """Each section's table has one line for each key, in the order of the code."""
     described = [line for line in _TEXT.splitlines() if line in rows(cls)]
@@ -83,21 +85,7 @@ def test_every_key_is_described(cls):
 
 def test_nothing_else_is_described():
     """A line for a key that is gone is gone too."""
-    known = {
-        row
-        for cls in (
-            HostConfig,
-            HealthConfig,
-            StateConfig,
-            ConversationConfig,
-            ModelsConfig,
-            TurnsConfig,
-            AgentConfig,
-            WorkflowConfig,
-            PluginsConfig,
-        )
-        for row in rows(cls)
-    }
+    known = {row for cls in _SECTIONS for row in rows(cls)}
 
     assert {line for line in _TEXT.splitlines() if line.startswith("| `") and line.count(" | ") > 2} == known
 

@@ -259,7 +259,7 @@ def test_variables():
         ("host = 3", "host: 3 is not a table. Write [host]."),
         (
             "hots = {}",
-            "hots: there is no such key. Did you mean host? Known here: host, health, state, agents, plugins.",
+            "hots: there is no such key. Did you mean host? Known here: host, health, ",
         ),
         ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. Write shape = \"routes\"."),
         ("health.zone = 1", "health.zone: there is no such key. Known here: shape, public, port, host, live_after."),
@@ -433,3 +433,29 @@ def test_importing_it_is_cheap():
     program = "import sys; import agenthost._host.config; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)  # noqa: S603
     assert not {"cattrs", "tomllib", "difflib", "logging", "json", "urllib.parse"} & set(loaded.stdout.split())
+
+
+_RULE = '[sip]\n\n[[sip.rules]]\nagent = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (_RULE + "hours = 9", '5: sip.rules.hours: 9 is not text. Write hours = "Mon-Fri 09:00-17:00".'),
+        (
+            _RULE + 'hours = "09:00-17:00"',
+            '5: sip.rules.hours: hours without a time zone are ambiguous. Write timezone = "',
+        ),
+        (_RULE + 'else = "b"', "5: sip.rules.else: it means nothing without hours."),
+        (_RULE + 'timezone = "Moon"\nhours = "09:00-17:00"', "5: sip.rules.timezone: 'Moon' is not a time zone"),
+        (_RULE + 'timezone = "UTC"\nhours = "nine to five"', "6: sip.rules.hours: 'nine to five' is not hours"),
+        (_RULE + 'called = ["+49", "home"]', "5: sip.rules.called: 'home' is not a telephone number"),
+        (_RULE + 'user = "@"', "5: sip.rules.user: '@' is not the user part of an address."),
+        (_RULE + "usr = 1", "5: sip.rules.usr: there is no such key. Did you mean user?"),
+        (_RULE + "user = []", "5: sip.rules.user: the list is empty."),
+        ("[sip]\n[[sip.rules]]\nuser = 'a'", "2: sip.rules: this rule names no agent."),
+        ("[sip]\nrules = 5", "2: sip.rules: 5 is not tables. Write [[sip.rules]] for each."),
+    ],
+)
+def test_a_rule_is_refused_with_its_line(refused, text, expected):
+    assert refused(text).startswith(f"agenthost.toml:{expected}")

@@ -1,20 +1,13 @@
-"""SIP: addresses, the aliases that they reach agents by, and which agent answers one (wire.md, section 4).
-
-All of it is pure: parsing never raises, and a table of aliases is a value.
-"""
+"""SIP addresses (RFC 3261, RFC 3966): reading one never raises."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from attrs import field, frozen
+from attrs import evolve, frozen
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-__all__ = ["AliasTable", "SipAlias", "SipUri", "squashed", "user_of"]
+__all__ = ["SipUri", "number_of", "uri_of", "user_of"]
 
 MOST_CHARACTERS = 1024
 """Length beyond which an address is no address."""
@@ -23,6 +16,7 @@ _NAME_ADDR = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?)
 _SCHEME = re.compile(r"(?P<scheme>sips?|tel):(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 _NUMBER = re.compile(r"\+?[0-9().\s-]*[0-9][0-9().\s-]*")
+_DIGITS = re.compile(r"\+?[0-9]+")
 _SEPARATORS = re.compile(r"[().\s-]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USER_SAFE = "-_.!~*'()&=+$,/"
@@ -107,83 +101,42 @@ class SipUri:
         return '"' + self.display.replace("\\", "\\\\").replace('"', '\\"') + f'" <{text}>'
 
 
-@frozen
-class SipAlias:
-    """A user part that reaches an agent.
+def uri_of(address: str) -> SipUri | None:
+    """Anything that a platform may name as an end of a call, as an address; None when it names nobody.
 
     Args:
-        user: the user part; compared without regard to case.
-        agent: the agent's key, name or route.
-    """
-
-    user: str
-    agent: str
-
-
-@frozen
-class AliasTable:
-    """Which agent each alias reaches.
-
-    Args:
-        agents: alias, case-folded, to the key of its agent.
-        conflicts: aliases that several agents claim, to the keys of all of them; such an alias reaches nobody.
-    """
-
-    agents: Mapping[str, str] = field(factory=dict)
-    conflicts: Mapping[str, tuple[str, ...]] = field(factory=dict)
-
-    @classmethod
-    def of(cls, *tiers: Iterable[SipAlias]) -> AliasTable:
-        """Decide every alias.
-
-        Args:
-            tiers: aliases, those that win first; within a tier nobody wins by order. Every alias also counts in its
-                squashed form (``sales-agent`` as ``salesagent``) where nobody else has that one.
-        """
-        claims: dict[str, set[str]] = {}
-        listed = [list(tier) for tier in tiers]
-        for tier in listed:
-            for user, agents in _claims(tier).items():
-                claims.setdefault(user, agents)
-        short = _claims(SipAlias(squashed(alias.user), alias.agent) for tier in listed for alias in tier)
-        claims |= {user: agents for user, agents in short.items() if user not in claims and len(agents) == 1}
-        return cls(
-            {user: next(iter(agents)) for user, agents in claims.items() if len(agents) == 1},
-            {user: tuple(sorted(agents)) for user, agents in claims.items() if len(agents) > 1},
-        )
-
-    def find(self, address: str) -> str | None:
-        """The key of the agent that ``address`` reaches, or None."""
-        user = user_of(address)
-        return None if user is None else self.agents.get(user.casefold())
-
-
-def user_of(address: str) -> str | None:
-    """The user part of anything that a platform may name as a call's target, or None.
-
-    Args:
-        address: an address that ``SipUri.parse`` reads, ``user@host``, a telephone number, or a bare user part.
+        address: an address that ``SipUri.parse`` reads, ``user@host``, a telephone number, or a bare user part. What
+            was a bare one has no host.
     """
     uri = SipUri.parse(address)
     if uri is None and not _SCHEME.match(address.strip()):
-        uri = SipUri.parse(f"sip:{address.strip()}" if "@" in address else f"sip:{address.strip()}@localhost")
+        bare = "@" not in address
+        uri = SipUri.parse(f"sip:{address.strip()}@localhost" if bare else f"sip:{address.strip()}")
+        if uri is not None and bare:
+            uri = evolve(uri, host="")
+    return uri if uri is not None and uri.user else None
+
+
+def user_of(address: str | SipUri) -> str | None:
+    """The user part of anything that a platform may name as an end of a call, or None.
+
+    Args:
+        address: see ``uri_of``. A telephone number comes without its separators.
+    """
+    uri = address if isinstance(address, SipUri) else uri_of(address)
     if uri is None or not uri.user:
         return None
-    subscriber = uri.user.partition(";")[0]
-    return _number(subscriber) or uri.user
+    return _number(uri.user.partition(";")[0]) or uri.user
 
 
-def squashed(user: str) -> str:
-    """A user part as SignalWire's SDK writes it: letters, digits and ``_`` alone, lower case."""
-    return re.sub(r"[^a-z0-9_]", "", user.casefold())
+def number_of(address: str | None) -> str | None:
+    """The telephone number of an end of a call, without separators; None where it is no number.
 
-
-def _claims(aliases: Iterable[SipAlias]) -> dict[str, set[str]]:
-    claims: dict[str, set[str]] = {}
-    for alias in aliases:
-        if alias.user:
-            claims.setdefault(alias.user.casefold(), set()).add(alias.agent)
-    return claims
+    Args:
+        address: see ``uri_of``.
+    """
+    user = user_of(address) if address else None
+    return user if user is not None and _DIGITS.fullmatch(user) else None
 
 
 def _number(text: str) -> str:

@@ -1,0 +1,157 @@
+"""``agenthost sip resolve`` and ``agenthost sip list``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import print_json, print_warnings
+from agenthost.errors import ExitCode
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan
+
+__all__ = ["command"]
+
+
+@click.group("sip")
+def command() -> None:
+    """Say who answers a SIP address, and list what decides so."""
+
+
+@command.command("resolve")
+@click.argument("uri")
+@config_file
+@as_json
+@click.option(
+    "--at",
+    metavar="TIME",
+    help='When the call comes: "Sat 10:00", as clocks show it where a rule has its hours, or an ISO date and time. '
+    "[default: now]",
+)
+@click.option("--from", "from_", metavar="ADDRESS", help="The number or SIP address that calls.")
+@click.option("--header", "headers", metavar="NAME=VALUE", multiple=True, help="A SIP header; repeatable.")
+def resolve(
+    uri: str, file: str | None, as_json: bool, at: str | None, from_: str | None, headers: tuple[str, ...]
+) -> None:
+    """Print who answers a call to URI, and what decides so.
+
+    URI is an address such as sip:sales@example.com or tel:+4930123, a number or a user part. Exit code 1: nobody
+    answers.
+    """
+    config = configuration(file)
+    moment = _moment(at)
+    import asyncio
+
+    from agenthost._cli.options import pairs
+    from agenthost._host.metrics import Metrics
+    from agenthost._host.server import start_logging
+    from agenthost._host.sip_resolver import SipResolver
+    from agenthost.sip import SipCall, user_of
+
+    asked: dict[str, Any] = {"to": uri, "from": from_, "headers": pairs(headers, "--header")}
+    start_logging(config)
+    plan = _plan(config)
+    time = None if moment is None else moment if moment.tzinfo else moment.astimezone()
+    call = SipCall.of(asked, time)
+    decision = asyncio.run(SipResolver(plan.routing(), plan.sip, Metrics()).resolve(call, moment))
+    agent = plan.find(decision.agent) if decision.agent is not None else None
+    user = user_of(uri)
+    if as_json:
+        print_json(
+            {
+                "user": user,
+                "decided_by": decision.label,
+                "reason": decision.reason,
+                "agent": decision.agent,
+                "route": agent.route if agent is not None else None,
+                "not_served": decision.missed,
+            }
+        )
+    else:
+        end = f"{agent.key} {agent.route} · ready" if agent is not None else "nobody: 404"
+        click.echo(f"{user.casefold() if user else 'no user part'} → {decision.reason} → {end}")
+    sys.exit(ExitCode.OK if agent is not None else ExitCode.FINDINGS)
+
+
+@command.command("list")
+@config_file
+@as_json
+def list_(file: str | None, as_json: bool) -> None:
+    """List what decides who answers SIP calls, in the order in which it is asked."""
+    config = configuration(file)
+    from agenthost._host.report import table
+
+    plan = _plan(config)
+    rows = _rows(plan)
+    if as_json:
+        print_json(rows)
+        return
+    print_warnings(plan.warnings)
+    if not rows:
+        click.echo("Nobody is reached by SIP: there are no agents, rules or plugins that say so.")
+        return
+    columns = ("decided_by", "callers", "agent", "route")
+    click.echo(table(("decided by", *columns[1:]), [([row[name] or "–" for name in columns], "") for row in rows]))
+
+
+def _rows(plan: HostPlan) -> list[dict[str, Any]]:
+    routing = plan.routing()
+
+    def row(decided_by: str, callers: str, agent: str | None, place: str = "") -> dict[str, Any]:
+        key = routing.served.get(agent) if agent is not None else None
+        found = plan.find(key) if key is not None else None
+        route = found.route if found is not None else "not served" if agent is not None else None
+        return {"decided_by": decided_by, "callers": callers, "agent": agent, "route": route, "place": place}
+
+    rows = [row(f"hook {plugin}", "whomever it knows", None) for plugin, _ in plan.sip.functions]
+    for rule in routing.rules.rules:
+        rows.append(row(rule.label, rule.callers, rule.agent, rule.place))
+        if rule.otherwise is not None:
+            rows.append(row(f"{rule.label}, else", rule.callers, rule.otherwise, rule.place))
+    order = sorted(routing.aliases.agents, key=lambda user: (routing.aliases.tiers[user], user))
+    rows += [row(routing.origins[user], user, routing.aliases.agents[user]) for user in order]
+    rows += [row("conflict", user, None) for user in sorted(routing.aliases.conflicts)]
+    if routing.default is not None:
+        rows.append(row("default", "everybody else", routing.default, routing.default_place))
+    return rows
+
+
+def _plan(config: Config) -> HostPlan:
+    import logging
+
+    from agenthost._host.server import accepted, installed_plan
+
+    logging.getLogger("agenthost").addHandler(logging.NullHandler())
+    return accepted(config, installed_plan(config))
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The time of a call; one without a time zone is what clocks show wherever a rule has its hours.
+
+    Raises:
+        click.UsageError: it is none.
+    """
+    if text is None:
+        return None
+    from datetime import datetime, timedelta
+
+    from agenthost.sip.hours import DAYS
+
+    day, _, time = text.strip().partition(" ")
+    number = next((n for n, name in enumerate(DAYS) if name.casefold() == day.casefold()), None)
+    try:
+        if number is None:
+            return datetime.fromisoformat(text.strip())
+        clock = datetime.strptime(time.strip(), "%H:%M").time()  # noqa: DTZ007 - clocks without a zone are meant
+    except ValueError:
+        msg = f'--at {text}: write a day and a time such as "Sat 10:00", or 2026-11-21T10:00 with or without +01:00.'
+        raise click.UsageError(msg) from None
+    today = datetime.now().astimezone().replace(tzinfo=None)
+    return datetime.combine(today.date() + timedelta(days=(number - today.weekday()) % 7), clock)

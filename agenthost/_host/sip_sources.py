@@ -1,0 +1,102 @@
+"""What configuration and plugins say about SIP calls, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from attrs import field, frozen
+
+from agenthost._host.config import SipConfig
+from agenthost.sip.coverage import overlaps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from agenthost.sip.aliases import AliasTable, SipAlias
+
+__all__ = ["SipSources", "origins"]
+
+_ORIGINS = ("registered user", "", "declared alias", "automatic alias")
+"""What the aliases of each tier come from; the second tier's have an origin already."""
+
+
+@frozen(eq=False)
+class SipSources:
+    """What configuration and plugins say about SIP calls.
+
+    Args:
+        config: ``[sip]``.
+        aliases: aliases that plugins declare, each with its plugin's key.
+        functions: plugins' functions that are asked who answers a call, each with its plugin's key.
+    """
+
+    config: SipConfig = field(factory=SipConfig)
+    aliases: tuple[tuple[str, SipAlias], ...] = ()
+    functions: tuple[tuple[str, Callable[..., object]], ...] = ()
+
+    def without(self, plugin: str) -> SipSources:
+        """The same without the functions of a plugin that failed."""
+        return attrs.evolve(self, functions=tuple(pair for pair in self.functions if pair[0] != plugin))
+
+    @property
+    def shadowed(self) -> list[str]:
+        """Sentences on rules that lose some of their callers to earlier ones."""
+        return overlaps(self.config.rules)[1]
+
+    def problems(self, served: Mapping[str, str], set_aside: Mapping[str, str], aliases: AliasTable) -> list[str]:
+        """Sentences on rules that are never reached, and on agents that are named and not served.
+
+        Args:
+            served: key, name and route of each agent that is served.
+            set_aside: agents that are not served, by key, with their state.
+            aliases: the aliases as they were decided.
+        """
+
+        def missing(agent: str) -> str:
+            state = set_aside.get(agent)
+            why = f"which is {state}" if state in ("disabled", "quarantined") else "which is not served"
+            return f"{agent!r}, {why}: no other agent answers these callers but a default one"
+
+        config = self.config
+        found = [
+            f"{rule.place}: {rule.label}: {key} names {missing(agent)}"
+            for rule in config.rules
+            for key, agent in rule.agents
+            if agent not in served
+        ]
+        if config.default is not None and config.default not in served:
+            state = set_aside.get(config.default, "not served")
+            found.append(f"{config.default_place}: sip.default names {config.default!r}, which is {state}")
+        found += [
+            f"SIP alias {alias.user!r} of plugin {plugin} names {missing(alias.agent)}"
+            for plugin, alias in self.aliases
+            if alias.agent not in served and aliases.agents.get(alias.compared) == alias.agent
+        ]
+        return [*found, *overlaps(config.rules)[0]]
+
+
+def origins(
+    table: AliasTable,
+    before: Mapping[str, str],
+    declared: Iterable[SipAlias],
+    plugins: Iterable[tuple[str, SipAlias]],
+) -> dict[str, str]:
+    """What each alias of a table comes from.
+
+    Args:
+        table: the table; its tiers are registered ones, kept ones, those of agents and plugins, automatic ones.
+        before: the origins of those that were kept.
+        declared: aliases that agents declare.
+        plugins: aliases that plugins declare, each with its plugin's key.
+    """
+    own = {alias.compared for alias in declared}
+    others = {alias.compared: f"plugin alias of {plugin}" for plugin, alias in plugins}
+    return {
+        user: before.get(user, "automatic alias")
+        if tier == 1
+        else others[user]
+        if tier == 2 and user in others and user not in own  # noqa: PLR2004 - the third tier
+        else _ORIGINS[tier]
+        for user, tier in table.tiers.items()
+    }
