@@ -20,6 +20,7 @@ from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.routes import SHARED, normalise
 from agenthost._host.runtime import Phase
 from agenthost._web import (
+    chat_completions,
     check_for_input,
     debug_events,
     documents,
@@ -239,6 +240,10 @@ class Front:
                 return
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
+        if path.startswith(chat_completions.PREFIX) and self.runtime.published is not None:
+            head = Head.read(scope["headers"], scope["http_version"])
+            await chat_completions.serve(Request(self._site, self.runtime.published, head, scope, receive), path, send)
+            return
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
 
 

@@ -174,12 +174,12 @@ class OpenAIModel:
                     yield Words(words)
             yield answer.whole()
         except Exception as error:  # what the client makes of nonsense may be anything
-            raise self._meant(error) from error
+            raise self._meant(error, begun=stream is not None) from error
         finally:
             if stream is not None:
                 await stream.close()
 
-    def _meant(self, error: Exception) -> Exception:
+    def _meant(self, error: Exception, *, begun: bool) -> Exception:
         """What a failure of an attempt means."""
         import openai  # noqa: PLC0415 - see _make
 
@@ -189,12 +189,12 @@ class OpenAIModel:
             return ModelUnavailable(f"model {self.name} did not answer within {self._settings.timeout:g} s.")
         if isinstance(error, openai.APIStatusError):
             return self._refused(error)
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, openai.APIConnectionError) and not begun:
             return _Later(ModelUnavailable(f"model {self.name} cannot be reached ({_reason(error)})."))
+        if isinstance(error, openai.APIConnectionError) or type(error).__module__.startswith("httpx"):
+            return _Later(ModelUnavailable(f"model {self.name} broke off in the middle of its answer."))
         if isinstance(error, openai.APIError):  # told in the middle of a stream
             return _Later(ModelUnavailable(f"model {self.name} failed: {_shown(error.message)}"))
-        if type(error).__module__.startswith("httpx"):
-            return _Later(ModelUnavailable(f"model {self.name} broke off in the middle of its answer."))
         return ModelNonsense(f"model {self.name} sent something that cannot be read ({type(error).__name__}).")
 
     def _opened(self) -> AsyncOpenAI:

@@ -1,7 +1,8 @@
-"""For the tests of those who write agents and plugins; it needs pytest."""
+"""For the tests of those who write agents and plugins; `StoreContract` needs pytest."""
 
 from __future__ import annotations
 
+from agenthost.testing.scripted_model import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 from agenthost.testing.store_contract import StoreContract
 
-__all__ = ["StoreContract"]
+__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "StoreContract"]

@@ -1,0 +1,323 @@
+"""A language model that says what a test tells it to: a server on loopback with an API of OpenAI's form.
+
+It answers ``/v1/chat/completions``, streamed or not, ``/v1/embeddings`` and ``/v1/models``, and breaks in every way
+that servers do. Clients are real: the openai package, or the model ``openai`` of ``agenthost.toml``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+import threading
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "Step"]
+
+_WAIT = 10.0
+_STATUS = {200: "OK", 404: "Not Found"}
+
+
+@frozen
+class Says:
+    """An answer.
+
+    Args:
+        text: its words.
+        after: seconds before the first of them.
+        pause: seconds before each of the others.
+    """
+
+    text: str
+    after: float = 0.0
+    pause: float = 0.0
+
+
+@frozen
+class Calls:
+    """A tool that the model wants to be called.
+
+    Args:
+        tool: its name; it need not exist.
+        arguments: what it is called with; text is sent as it is, which need not be JSON.
+        after: seconds before the answer.
+    """
+
+    tool: str
+    arguments: Mapping[str, Any] | str = field(factory=dict)
+    after: float = 0.0
+
+
+@frozen
+class Fails:
+    """An answer that is no success.
+
+    Args:
+        status: the HTTP status.
+        retry_after: the header of this name.
+        message: what the error says.
+        code: the error's code.
+    """
+
+    status: int
+    retry_after: str | None = None
+    message: str = "the server says no"
+    code: str | None = None
+
+
+@frozen
+class Sends:
+    """A 200 with a body of its own, such as one that is not JSON.
+
+    Args:
+        body: the body.
+        content_type: its type.
+    """
+
+    body: bytes
+    content_type: str = "application/json"
+
+
+@frozen
+class Breaks:
+    """A stream that breaks off.
+
+    Args:
+        text: the words before.
+        cleanly: whether the server ends it as if it were whole, rather than cutting the connection.
+    """
+
+    text: str
+    cleanly: bool = False
+
+
+@frozen
+class Hangs:
+    """No answer at all, until the client leaves."""
+
+
+Step: TypeAlias = Says | Calls | Fails | Sends | Breaks | Hangs
+"""What becomes of one request."""
+
+
+class ScriptedModel:
+    """A server that goes through a script, one step for each request to ``/v1/chat/completions``.
+
+    Use it in a ``with`` block; it serves on a thread of its own.
+
+    Args:
+        script: the steps, in order; a function gets the request's body and gives the step.
+        then: what follows when the script has ended; left out, HTTP 500 that says so.
+        embed: gives the vector of a text, for ``/v1/embeddings``; left out, one of its words' hashes.
+    """
+
+    def __init__(
+        self,
+        *script: Step | Callable[[dict[str, Any]], Step],
+        then: Step | Callable[[dict[str, Any]], Step] | None = None,
+        embed: Callable[[str], list[float]] | None = None,
+    ) -> None:
+        self._script = list(script)
+        self._then = then
+        self._embed = embed or _embedded
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-model", daemon=True)
+        self._server: asyncio.Server | None = None
+        self._lock = threading.Lock()
+        self.requests: list[dict[str, Any]] = []
+        """Bodies of the requests so far."""
+        self.keys: list[str] = []
+        """What they presented as ``Authorization``."""
+        self.disconnected = threading.Event()
+        """Set when a client has left before its answer was whole."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, with ``/v1``."""
+        if self._server is None:
+            msg = "the scripted model serves inside its with block"
+            raise RuntimeError(msg)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        starting = asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(_WAIT)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_WAIT)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_WAIT)
+        self._loop.close()
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._answer_one(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; gives whether the connection stays."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        length = re.search(r"^content-length: *(\d+)", head, re.IGNORECASE | re.MULTILINE)
+        body = json.loads(await reader.readexactly(int(length[1])) or b"{}") if length else {}
+        path = head.split(" ", 2)[1]
+        if path.endswith("/models"):
+            return await _send(writer, 200, {"object": "list", "data": [{"id": "scripted", "object": "model"}]})
+        if path.endswith("/embeddings"):
+            return await _send(writer, 200, self._embeddings(body))
+        if not path.endswith("/chat/completions"):
+            return await _send(writer, 404, {"error": {"message": f"there is nothing at {path}"}})
+        key = re.search(r"^authorization: *(.*)$", head, re.IGNORECASE | re.MULTILINE)
+        with self._lock:
+            self.requests.append(body)
+            self.keys.append(key[1].strip() if key else "")
+            step = self._script.pop(0) if self._script else self._then or Fails(500, message="the script has ended")
+        if not isinstance(step, (Says, Calls, Fails, Sends, Breaks, Hangs)):
+            step = step(body)
+        acting = asyncio.ensure_future(_act(step, body, writer))
+        leaving = asyncio.ensure_future(reader.read(1))
+        await asyncio.wait([acting, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not acting.done():
+            acting.cancel()
+            self.disconnected.set()
+        leaving.cancel()
+        await asyncio.gather(acting, leaving, return_exceptions=True)
+        return False
+
+    def _embeddings(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+        data = [{"object": "embedding", "index": n, "embedding": self._embed(text)} for n, text in enumerate(texts)]
+        return {"object": "list", "data": data, "model": "scripted", "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+
+
+async def _act(step: Step, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
+    """Do what a step says."""
+    if isinstance(step, Hangs):
+        await asyncio.Event().wait()
+    elif isinstance(step, Fails):
+        more = {} if step.retry_after is None else {"retry-after": step.retry_after}
+        error = {"message": step.message, "type": "server_error", "param": None, "code": step.code}
+        await _send(writer, step.status, {"error": error}, more)
+    elif isinstance(step, Sends):
+        await _send_bytes(writer, 200, step.body, {"content-type": step.content_type})
+    elif isinstance(step, Breaks):
+        await _stream(writer, _pieces(step.text), None)
+        if step.cleanly:
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+        else:
+            writer.transport.abort()
+    else:
+        await asyncio.sleep(step.after)
+        await (_stream_whole if body.get("stream") else _send_whole)(step, body, writer)
+
+
+async def _stream_whole(step: Says | Calls, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
+    finish = "stop" if isinstance(step, Says) else "tool_calls"
+    pieces = _pieces(step.text) if isinstance(step, Says) else [{"tool_calls": [{"index": 0, **_call(step)}]}]
+    await _stream(writer, pieces, finish, step.pause if isinstance(step, Says) else 0.0)
+    if (body.get("stream_options") or {}).get("include_usage"):
+        await _write(writer, {**_chunk({}, None), "choices": [], "usage": _usage(step)})
+    writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+    await writer.drain()
+
+
+async def _send_whole(step: Says | Calls, _: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
+    message: dict[str, Any] = {"role": "assistant", "content": step.text if isinstance(step, Says) else None}
+    if isinstance(step, Calls):
+        message["tool_calls"] = [_call(step)]
+    finish = "stop" if isinstance(step, Says) else "tool_calls"
+    whole = {"id": "scripted", "object": "chat.completion", "created": 0, "model": "scripted", "usage": _usage(step)}
+    await _send(writer, 200, {**whole, "choices": [{"index": 0, "message": message, "finish_reason": finish}]})
+
+
+async def _stream(
+    writer: asyncio.StreamWriter, pieces: list[dict[str, Any]], finish: str | None, pause: float = 0.0
+) -> None:
+    writer.write(
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    )
+    for number, piece in enumerate(pieces):
+        if number:
+            await asyncio.sleep(pause)
+        await _write(writer, _chunk(piece, None))
+    if finish is not None:
+        await _write(writer, _chunk({}, finish))
+
+
+async def _write(writer: asyncio.StreamWriter, event: Mapping[str, Any]) -> None:
+    data = f"data: {json.dumps(event)}\n\n".encode()
+    writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+    await writer.drain()
+
+
+async def _send(
+    writer: asyncio.StreamWriter, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> bool:
+    typed = {"content-type": "application/json", **(headers or {})}
+    await _send_bytes(writer, status, json.dumps(body).encode(), typed)
+    return False
+
+
+async def _send_bytes(writer: asyncio.StreamWriter, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.1 {status} {_STATUS.get(status, 'Status')}\r\n{lines}content-length: {len(body)}\r\n"
+    writer.write(f"{head}connection: close\r\n\r\n".encode("latin-1") + body)
+    await writer.drain()
+
+
+def _chunk(delta: Mapping[str, Any], finish: str | None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": finish}
+    return {
+        "id": "scripted",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "scripted",
+        "choices": [choice],
+    }
+
+
+def _pieces(text: str) -> list[dict[str, Any]]:
+    return [{"content": word} for word in re.findall(r"\S+\s*|\s+", text)]
+
+
+def _call(step: Calls) -> dict[str, Any]:
+    written = step.arguments if isinstance(step.arguments, str) else json.dumps(step.arguments)
+    return {"id": f"call-{step.tool}", "type": "function", "function": {"name": step.tool, "arguments": written}}
+
+
+def _usage(step: Says | Calls) -> dict[str, int]:
+    words = len(step.text.split()) if isinstance(step, Says) else 1
+    return {"prompt_tokens": 10, "completion_tokens": words, "total_tokens": 10 + words}
+
+
+def _embedded(text: str) -> list[float]:
+    """The hashes of a text's words, as a vector of length 1: texts that share words are near each other."""
+    vector = [0.0] * 64
+    for word in re.findall(r"\w+", text.casefold()):
+        digest = hashlib.blake2b(word.encode(), digest_size=2).digest()
+        vector[digest[0] % 64] += 1.0 if digest[1] % 2 else -1.0
+    length = sum(value * value for value in vector) ** 0.5
+    return [value / length for value in vector] if length else vector

@@ -1,0 +1,256 @@
+"""Agents in text, for OpenAI's own client over a real port; the model is the offline one, or a scripted server."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import contextmanager
+from typing import Literal
+
+import openai
+import pytest
+import uvicorn
+
+from agenthost import AgentBase, AgentServer, FunctionResult
+from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel
+
+PASSWORD = "for tests"
+
+
+class Sales(AgentBase):
+    """Sells."""
+
+    def __init__(self):
+        super().__init__("sales", "/", fallback="Sales is out for lunch.")
+        self.prompt_add_section("Role", "You sell bicycles.")
+
+    @AgentBase.tool
+    def price(self, product: Literal["basic", "pro"]) -> str:
+        """Tell the price of a product."""
+        return f"{product} costs $99."
+
+    @AgentBase.tool
+    def to_support(self) -> FunctionResult:
+        """Hand over to support for broken things."""
+        return FunctionResult("Support will help.").hand_over("support")
+
+
+class Support(AgentBase):
+    """Supports."""
+
+    def __init__(self):
+        super().__init__("support", "/support")
+
+
+@contextmanager
+def served(directory, toml=""):
+    """The agents on a port, and clients for them."""
+    (directory / "agenthost.toml").write_text(
+        f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n{toml}', encoding="utf-8"
+    )
+    (directory / "agenthost.toml").chmod(0o600)
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as opened:
+        patch.chdir(directory)
+        server = AgentServer()
+        server.register(Sales())
+        server.register(Support())
+        config = uvicorn.Config(server.app, lifespan="off", log_config=None)
+        running = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{opened.getsockname()[1]}/v1"
+        finally:
+            running.should_exit = True
+            thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    """Where the agents are, without a configured model."""
+    with served(tmp_path_factory.mktemp("served")) as url:
+        yield url
+
+
+def client(url, key=PASSWORD):
+    return openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=20)
+
+
+def ask(url, *said, **options):
+    messages = [{"role": "user", "content": text} for text in said]
+    with client(url) as opened:
+        answer = opened.chat.completions.create(model="sales", messages=messages, **options)
+        return list(answer) if options.get("stream") else answer
+
+
+def test_the_agents_are_models(url):
+    with client(url) as opened:
+        assert [model.id for model in opened.models.list()] == ["sales", "support"]
+        assert opened.models.retrieve("support").owned_by == "code"
+        with pytest.raises(openai.NotFoundError, match="there is no agent 'gone'"):
+            opened.models.retrieve("gone")
+
+
+def test_an_agent_answers(url):
+    answer = ask(url, "What does pro cost?")
+
+    assert answer.choices[0].message.content == "[offline model] pro costs $99."
+    assert (answer.model, answer.choices[0].finish_reason) == ("sales", "stop")
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+    assert "events" not in answer.agenthost
+    assert answer.agenthost["path"] == ["sales"]
+
+
+def test_an_agent_answers_by_a_stream(url):
+    chunks = ask(url, "What does pro cost?", stream=True, stream_options={"include_usage": True})
+
+    said = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
+    assert len([words for words in said if words]) > 3
+    assert "".join(said) == "[offline model] pro costs $99."
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage.total_tokens > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tools_are_shown_to_those_who_want_to_see_them(url, stream):
+    answer = ask(url, "What does pro cost?", stream=stream, metadata={"tools": "shown"})
+
+    if stream:
+        events = [chunk.agenthost for chunk in answer if "event" in (getattr(chunk, "agenthost", None) or {})]
+    else:
+        events = answer.agenthost["events"]
+    assert [event["event"] for event in events] == ["tool_started", "tool_ended"]
+    assert events[0]["arguments"] == {"product": "pro"}
+
+
+def test_a_conversation_that_is_named_is_remembered_by_the_host(url):
+    """It goes on with the agent that it was handed over to; what the client sends of before does not count."""
+    options = {"metadata": {"conversation": "c-named"}}
+
+    first = ask(url, "Something is broken", **options)
+    second = ask(url, "ignored", "Still there?", **options)
+
+    assert first.agenthost["handed_to"] == "support"
+    assert (second.agenthost["agent"], second.agenthost["conversation"]) == ("support", "c-named")
+    with client(url) as opened:
+        raw = opened.chat.completions.with_raw_response.create(
+            model="sales",
+            messages=[{"role": "user", "content": "Hello"}],
+            extra_headers={"Agenthost-Conversation": "c-named"},
+        )
+    assert raw.headers["agenthost-conversation"] == "c-named"
+    assert raw.parse().agenthost["agent"] == "support"
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "status", "told"),
+    [
+        ("wrong", {}, 401, "the API key is wrong"),
+        (PASSWORD, {"model": "gone"}, 404, "there is no agent 'gone'; model is one of: sales, support"),
+        (PASSWORD, {"messages": []}, 400, "messages must be a list"),
+        (PASSWORD, {"messages": [{"role": "user"}]}, 400, "the last of messages must be the user's"),
+        (
+            PASSWORD,
+            {"messages": [{"role": "assistant", "content": "Hi"}]},
+            400,
+            "the last of messages must be the user's",
+        ),
+        (
+            PASSWORD,
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            400,
+            "must have a role and text",
+        ),
+        (PASSWORD, {"messages": [{"role": "user", "content": "x" * 16385}]}, 400, "16384 characters"),
+        (PASSWORD, {"n": 2}, 400, "leave n out"),
+        (PASSWORD, {"tools": [{"type": "function", "function": {"name": "x"}}]}, 400, "leave tools out"),
+        (PASSWORD, {"metadata": {"conversation": "a b"}}, 400, "a conversation's id"),
+    ],
+)
+def test_what_cannot_be_answered_says_why(url, key, body, status, told):
+    asked = {"model": "sales", "messages": [{"role": "user", "content": "Hello"}]} | body
+    with client(url, key) as opened, pytest.raises(openai.APIStatusError, match=told) as refused:
+        opened.chat.completions.create(**asked)
+    assert refused.value.status_code == status
+
+
+def test_other_addresses_and_methods_answer_in_the_same_form(url):
+    with client(url) as opened:
+        with pytest.raises(openai.NotFoundError, match="there is nothing at /v1/embeddings"):
+            opened.embeddings.create(model="sales", input="x")
+        with pytest.raises(openai.APIStatusError) as refused:
+            opened.models.delete("sales")
+    assert (refused.value.status_code, refused.value.response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.fixture
+def scripted(tmp_path):
+    """Agents whose model is a script."""
+
+    @contextmanager
+    def run(*script, then=None, more=""):
+        with ScriptedModel(*script, then=then) as model:
+            toml = f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{model.url}"\nretries = 0\n{more}'
+            with served(tmp_path, toml) as url:
+                yield url, model
+
+    return run
+
+
+def test_an_agent_talks_with_a_real_model(scripted):
+    with scripted(Calls("price", {"product": "pro"}), Says("It is $99.")) as (url, model):
+        assert ask(url, "Pro?").choices[0].message.content == "It is $99."
+        assert model.requests[1]["messages"][-1]["content"] == "pro costs $99."
+        assert "You sell bicycles." in model.requests[0]["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("step", "status"),
+    [(Fails(500), 503), (Fails(429), 503), (Fails(401), 502), (Says(""), 200), (Calls("price", "{]"), 502)],
+    ids=["500", "429", "401", "empty", "then-401"],
+)
+def test_faults_of_a_model_are_clear_errors(scripted, step, status):
+    with scripted(step, then=Fails(401)) as (url, _):
+        if status == 200:
+            assert ask(url, "Hello").choices[0].message.content == "Sales is out for lunch."
+        else:
+            with pytest.raises(openai.APIStatusError, match="model openai") as refused:
+                ask(url, "Hello")
+            assert refused.value.status_code == status
+
+
+def test_a_stream_that_breaks_ends_with_the_error(scripted):
+    with scripted(Breaks("Half an")) as (url, _), pytest.raises(openai.APIError, match="broke off"):
+        ask(url, "Hello", stream=True)
+
+
+def test_an_endless_loop_of_tools_ends(scripted):
+    with scripted(then=Calls("price", {"product": "pro"})) as (url, model):
+        assert ask(url, "Hello").choices[0].message.content == "Sales is out for lunch."
+        assert len(model.requests) == 7
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_ends_the_request_to_the_model(scripted, stream):
+    with scripted(Hangs()) as (url, model):
+
+        async def leave():
+            async with openai.AsyncOpenAI(base_url=url, api_key=PASSWORD, max_retries=0) as opened:
+                messages = [{"role": "user", "content": "Hello"}]
+                asking = opened.chat.completions.create(model="sales", messages=messages, stream=stream)
+                task = asyncio.ensure_future(asking)
+                while not model.requests:  # noqa: ASYNC110 - the server is on a thread of its own
+                    await asyncio.sleep(0.01)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+        asyncio.run(leave())
+        assert model.disconnected.wait(10)
+
+
+def test_a_turn_that_takes_too_long_is_an_error(scripted):
+    with scripted(Hangs(), more="[conversation]\ntimeout = 0.3\n") as (url, _):
+        with pytest.raises(openai.APIStatusError, match=r"longer than 0\.3 s") as refused:
+            ask(url, "Hello")
+        assert refused.value.status_code == 504

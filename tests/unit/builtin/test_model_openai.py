@@ -1,0 +1,148 @@
+"""The model ``openai`` with the real client, against a server that breaks in every way."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from agenthost import (
+    Completion,
+    Message,
+    ModelNonsense,
+    ModelRefused,
+    ModelRequest,
+    ModelUnavailable,
+    Secret,
+    ToolSpec,
+    ToolUse,
+    Usage,
+    Words,
+)
+from agenthost.builtin.model_openai import OpenAIModel, OpenAISettings
+from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
+
+REQUEST = ModelRequest((Message("system", "Be kind."), Message("user", "Hello")))
+
+
+def ask(url, request=REQUEST, **settings):
+    """All pieces of an answer."""
+
+    async def asked():
+        model = OpenAIModel("house", OpenAISettings(url=url, model="scripted", **{"timeout": 10.0, **settings}))
+        try:
+            return [piece async for piece in model.answer(request)]
+        finally:
+            await model.close()
+
+    return asyncio.run(asked())
+
+
+def test_words_come_one_by_one_and_then_the_whole():
+    with ScriptedModel(Says("Hello there, Ann.")) as server:
+        *words, whole = ask(server.url, api_key=Secret("k-1"), temperature=0.5, max_tokens=9)
+
+        assert words == [Words("Hello "), Words("there, "), Words("Ann.")]
+        assert whole == Completion("Hello there, Ann.", (), Usage(10, 3), "stop", "scripted")
+        [sent] = server.requests
+        assert server.keys == ["Bearer k-1"]
+    assert sent["messages"] == [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello"}]
+    assert (sent["model"], sent["temperature"], sent["max_tokens"], "tools" in sent) == ("scripted", 0.5, 9, False)
+
+
+def test_tools_go_there_and_back():
+    tool = ToolSpec("price", "Tell a price", {"type": "object", "properties": {"of": {"type": "string"}}})
+    answered = (Message("assistant", "", (ToolUse("u1", "price", "{}"),)), Message("tool", "9", (), "u1"))
+    request = ModelRequest((*REQUEST.messages, *answered), (tool,), answer_schema={"type": "object"})
+    with ScriptedModel(Calls("price", {"of": "x"})) as server:
+        [whole] = ask(server.url, request)
+        [sent] = server.requests
+
+    assert (whole.tool_uses, whole.finish) == ((ToolUse("call-price", "price", '{"of": "x"}'),), "tool_calls")
+    assert sent["tools"][0]["function"]["name"] == "price"
+    assert sent["messages"][2]["tool_calls"][0]["function"] == {"name": "price", "arguments": "{}"}
+    assert sent["messages"][3] == {"role": "tool", "content": "9", "tool_call_id": "u1"}
+    assert sent["response_format"]["json_schema"]["schema"] == {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fails(429, retry_after="0"),
+        Fails(429, retry_after="Fri, 31 Dec 1999 23:59:59 GMT"),
+        Fails(500),
+        Fails(503),
+        Fails(408),
+        Breaks(""),
+        Breaks("", cleanly=True),
+    ],
+    ids=["429", "429-date", "500", "503", "408", "broken", "empty"],
+)
+def test_what_may_pass_is_tried_again(fault):
+    with ScriptedModel(fault, Says("Yes.")) as server:
+        if fault == Breaks("", cleanly=True):
+            with pytest.raises(ModelNonsense):
+                ask(server.url)
+        else:
+            assert ask(server.url)[-1].text == "Yes."
+            assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "error", "told", "requests"),
+    [
+        ([Fails(429, message="slow down")] * 3, ModelUnavailable, r"overloaded or failing \(HTTP 429: .*slow down", 3),
+        ([Fails(429, retry_after="60")], ModelUnavailable, "HTTP 429", 1),
+        ([Fails(429, code="insufficient_quota")], ModelRefused, "no quota left", 1),
+        ([Fails(401, message="bad key")], ModelRefused, r"does not take the request \(HTTP 401: .*bad key", 1),
+        ([Fails(404)], ModelRefused, "HTTP 404", 1),
+        ([Sends(b"<html>", "text/html")], ModelNonsense, "cannot be read", 1),
+        ([Sends(b'{"choices":')], ModelNonsense, "cannot be read", 1),
+        ([Sends(b"data: {]\n\n", "text/event-stream")], ModelNonsense, "cannot be read", 1),
+        ([Sends(b'data: {"choices": 5}\n\n', "text/event-stream")], ModelNonsense, "cannot be read", 1),
+        ([Breaks("Half an")], ModelUnavailable, "broke off", 1),
+        ([Breaks("Half an", cleanly=True)], ModelUnavailable, "broke off", 1),
+    ],
+)
+def test_each_fault_is_an_error_that_says_what_it_is(steps, error, told, requests):
+    with ScriptedModel(*steps, then=Says("too late")) as server:
+        with pytest.raises(error, match=told):
+            ask(server.url)
+        assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize("step", [Hangs(), Says("a b c d e f g h i j k", pause=0.2)], ids=["silent", "slow"])
+def test_a_whole_answer_has_its_time(step):
+    """A slow stream is bounded too, although each of its pieces comes soon; the server sees the client leave."""
+    with ScriptedModel(step) as server:
+        begun = time.monotonic()
+        with pytest.raises(ModelUnavailable, match=r"did not answer within 0\.5 s"):
+            ask(server.url, timeout=0.5)
+        assert time.monotonic() - begun < 2
+        assert server.disconnected.wait(5)
+
+
+def test_a_server_that_is_not_there():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        with pytest.raises(ModelUnavailable, match="cannot be reached"):
+            ask(url, retries=0)
+
+
+def test_the_server_sees_when_nobody_waits_any_more():
+    async def leave(url):
+        model = OpenAIModel("house", OpenAISettings(url=url))
+        task = asyncio.ensure_future(anext(aiter(model.answer(REQUEST))))
+        while not server.requests:  # noqa: ASYNC110 - the server is on a thread of its own
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.disconnected.wait, 5)
+        await model.close()
+
+    with ScriptedModel(Hangs()) as server:
+        asyncio.run(leave(server.url))
