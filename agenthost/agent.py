@@ -71,6 +71,7 @@ class AgentBase(Vocabulary):
             document that the call goes to.
         shared_state: names of stores that it shares with other agents, such as ``("customers",)``; see
             ``shared_state["customers"]``.
+        busy: what the caller hears when the agent can take no more; left out, the host's sentence.
 
     Raises:
         DefinitionError: the name is empty, or something else that is declared cannot work.
@@ -106,6 +107,7 @@ class AgentBase(Vocabulary):
         fallback: str = FALLBACK,
         on_failure: str = "hangup",
         shared_state: Sequence[str] = (),
+        busy: str | None = None,
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             msg = f"{type(self).__name__}: name must be a word such as 'sales', not {name!r}."
@@ -135,6 +137,7 @@ class AgentBase(Vocabulary):
             on_failure,
             Alone(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
             shared_state=(shared_state,) if isinstance(shared_state, str) else tuple(shared_state),
+            busy=busy,
         )
         if native_functions:
             self.set_native_functions(native_functions)

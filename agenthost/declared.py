@@ -57,6 +57,7 @@ class Declared:
         of_call: whether this is the copy of one call.
         own_host: the host that serves it alone, once it has been asked for.
         shared_state: names of the stores that it shares with others.
+        busy: what a caller hears when it can take no more; None for the host's sentence.
         key: what the host calls it.
         stores: the host's stores; None while none serves it.
     """
@@ -76,5 +77,6 @@ class Declared:
     of_call: bool = False
     own_host: AgentServer | None = field(default=None, repr=False)
     shared_state: tuple[str, ...] = ()
+    busy: str | None = None
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)

@@ -92,6 +92,8 @@ class Tool:
         secure: whether a call needs a token of this agent, tool and call.
         webhook_url: an address elsewhere that answers this tool instead of the host.
         fallback: what the caller hears when the tool fails; None for the agent's own sentence.
+        timeout: seconds that a call may take; None for what the host gives the agent's tools.
+        idempotent: whether identical requests of one call run once.
         extras: further fields of the function's description (fillers, wait_file, meta_data, …), sent as they are.
         undeclared: whether the handler reads a dictionary of arguments, and nothing tells the model what to put there.
     """
@@ -105,6 +107,8 @@ class Tool:
     secure: bool = True
     webhook_url: str | None = None
     fallback: str | None = None
+    timeout: float | None = None
+    idempotent: bool = False
     extras: Mapping[str, Any] = field(factory=dict, repr=False)
     undeclared: bool = False
 
@@ -120,6 +124,8 @@ class Tool:
         secure: bool = True,
         webhook_url: str | None = None,
         fallback: str | None = None,
+        timeout: float | None = None,
+        idempotent: bool = False,
         **extras: Any,
     ) -> Tool:
         """Make a tool from what an author wrote.
@@ -133,6 +139,8 @@ class Tool:
             secure: False lets a call in without a token.
             webhook_url: see the class.
             fallback: see the class.
+            timeout: see the class.
+            idempotent: see the class.
             extras: further fields of the function's description; None values are left out.
 
         Raises:
@@ -146,6 +154,9 @@ class Tool:
             raise DefinitionError(msg)
         if taken := _OWN_KEYS & extras.keys():
             msg = f"tool {name!r}: {', '.join(sorted(taken))} cannot be set as a field; use define_tool's arguments."
+            raise DefinitionError(msg)
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
+            msg = f"tool {name!r}: timeout must be a number of seconds above 0, not {timeout!r}."
             raise DefinitionError(msg)
         arguments: SchemaArguments | TypedArguments
         if parameters is None and not is_plain(handler):
@@ -172,6 +183,8 @@ class Tool:
             secure=secure,
             webhook_url=webhook_url,
             fallback=fallback,
+            timeout=timeout,
+            idempotent=idempotent,
             extras=_extras(name, extras),
             undeclared=parameters is None and not schema["properties"] and reads_arguments(handler),
         )

@@ -1,4 +1,4 @@
-"""Running an agent's own code: time bounded, and every failure kept from everybody else."""
+"""Running an agent's own code: bounded in time and in number, and every failure kept from everybody else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from weakref import WeakKeyDictionary
 import msgspec
 from attrs import frozen
 
+from agenthost._host.authors import Author, running
+from agenthost._host.breaker import Breaker
 from agenthost._host.deadline import Deadline
+from agenthost._host.leaving import until
+from agenthost._host.limits import BUSY
 from agenthost._host.metrics import Metrics
 from agenthost._host.slots import Busy, Slots
 from agenthost._host.threads import Threads
@@ -27,21 +31,27 @@ if TYPE_CHECKING:
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool
 
-__all__ = ["BUSY", "REFUSED_TOKEN", "Attempt", "Busy", "ToolCaller"]
+__all__ = ["BUSY", "REFUSED_TOKEN", "Attempt", "Busy", "LeftAlone", "ToolCaller"]
 
-BUSY = "I'm handling a lot of requests right now. Please try again in a moment."
-"""What a caller hears when an agent can take no more."""
 REFUSED_TOKEN = (
     "I'm sorry, the security token for this function is invalid or expired. "  # noqa: S105 - a sentence, no secret
     "I cannot execute this action."
 )
-MOST_THREADS = 16
-"""Synchronous functions of one agent that run at once."""
-PATIENCE = 0.03
-"""Seconds that a tool call waits for one of them to end before its caller hears that the agent is busy."""
 
 _log = logging.getLogger("agenthost.tools")
 _encode = msgspec.json.Encoder().encode
+
+
+class LeftAlone(Exception):  # noqa: N818 - a state, not an error
+    """An agent's breaker is open: its code is not run.
+
+    Args:
+        error_id: the id of the failure that keeps it open.
+    """
+
+    def __init__(self, error_id: str) -> None:
+        super().__init__(error_id)
+        self.error_id = error_id
 
 
 @frozen(slots=True)
@@ -57,22 +67,61 @@ class Attempt:
     error_id: str | None = None
 
 
-class ToolCaller:
-    """Runs tools for the agents of one host.
-
-    An agent whose tools hang keeps only its own threads: a slot is given back when its thread really ends, not when
-    its caller has been answered.
+class Gate:
+    """What stands between one agent and its callers.
 
     Args:
-        timeout: seconds that a tool may take.
+        agent: the agent.
+        changed: told when its breaker opens, with the reason, and with None when it closes.
+    """
+
+    __slots__ = ("_authors", "breaker", "slots")
+
+    def __init__(self, agent: Mounted, changed: Callable[[str | None], object]) -> None:
+        limits = agent.limits
+        self._authors: dict[str, Author] = {}
+        self.slots = Slots(limits.running, limits.queued)
+        self.breaker = Breaker(limits.breaker_failures, limits.breaker_open, changed)
+
+    def author(self, agent: Mounted, what: str) -> Author:
+        """Whose code a part of the agent is; made once for each."""
+        author = self._authors.get(what)
+        if author is None:
+            author = self._authors[what] = Author(agent.key, what)
+        return author
+
+    def enter(self) -> bool:
+        """Whether the caller that comes now is the one that tries an agent whose breaker is open.
+
+        Raises:
+            LeftAlone: the breaker is open.
+        """
+        if not self.breaker.open:
+            return False
+        if not self.breaker.try_one():
+            raise LeftAlone(self.breaker.id)
+        return True
+
+
+class ToolCaller:
+    """Runs the code of the agents of one host.
+
+    An agent whose tools hang keeps only its own slots: a slot is given back when its thread or coroutine really ends,
+    not when its caller has been answered.
+
+    Args:
+        timeout: seconds that a tool may take; None for what its agent's limits say.
         metrics: where failures are counted.
     """
 
-    def __init__(self, timeout: float, metrics: Metrics | None = None) -> None:
+    def __init__(self, timeout: float | None = None, metrics: Metrics | None = None) -> None:
         self._timeout = timeout
         self._metrics = metrics or Metrics()
         self._threads = Threads()
-        self._slots: WeakKeyDictionary[Mounted, Slots] = WeakKeyDictionary()
+        self._gates: WeakKeyDictionary[Mounted, Gate] = WeakKeyDictionary()
+        self._left: set[asyncio.Task[object]] = set()
+        self.broken: frozenset[str] = frozenset()
+        """Keys of the agents whose breaker is open."""
 
     async def answer(self, agent: Mounted, tool: Tool, request: ToolRequest, resolve: Callable[[str], str]) -> bytes:
         """Run ``tool`` and encode what it says; never raises for what the tool does.
@@ -83,23 +132,36 @@ class ToolCaller:
             request: the call.
             resolve: gives the public URL of a sibling agent.
         """
+        what = f"tool {tool.name}"
+        gate = self._gate(agent)
+        tried = False
         try:
+            tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
-            result = await self.run(agent, run, on_loop=tool.is_async, patience=PATIENCE)
-            return encode_answer(result, resolve)
+            seconds = tool.timeout or self._timeout or agent.limits.tool_timeout
+            answer = encode_answer(await self._run(agent, gate, what, run, seconds, on_loop=tool.is_async), resolve)
         except ArgumentsRefused as refused:
+            gate.breaker.undecided(tried=tried)
             return _encode({"response": str(refused)})
         except Busy:
-            return self.busy(agent, f"tool {tool.name}")
+            gate.breaker.undecided(tried=tried)
+            return self.busy(agent, what)
+        except LeftAlone as left:
+            self._metrics.refused(agent.key, what)
+            return _encode({"response": tool.fallback or agent.fallback, "error_id": left.error_id})
         except BaseException as error:
             if _ours(error):
+                gate.breaker.undecided(tried=tried)
                 raise
-            error_id = self.failed(agent, f"tool {tool.name}", error)
+            error_id = self.failed(agent, what, error)
+            gate.breaker.failed(error_id, tried=tried)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
+        gate.breaker.worked(tried=tried)
+        return answer
 
     def failed(self, agent: Mounted, what: str, error: BaseException) -> str:
         """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
-        error_id = f"e-{secrets.token_hex(6)}"
+        error_id = _new_id()
         self._metrics.failed(agent.key, what)
         _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error)
         return error_id
@@ -107,8 +169,20 @@ class ToolCaller:
     def busy(self, agent: Mounted, what: str) -> bytes:
         """What is said instead of a tool's words when an agent can take no more."""
         self._metrics.busy(agent.key, what)
-        _log.warning("agent %s is busy: %d functions running; %s not started", agent.key, MOST_THREADS, what)
-        return _encode({"response": BUSY})
+        slots, limits = self._gate(agent).slots, agent.limits
+        _log.warning(
+            "agent %s is busy: %d calls running, %d waiting; %s not started",
+            *(agent.key, limits.running - slots.free, slots.waiting, what),
+        )
+        return _encode({"response": limits.busy})
+
+    def blocked(self, agent: str, what: str, seconds: float) -> None:
+        """Take notice of an agent that has blocked the event loop; see ``agenthost._host.watchdog.Listener``."""
+        for mounted, gate in list(self._gates.items()):
+            if mounted.key == agent:
+                error_id = _new_id()
+                _log.error("%s of agent %s blocked the event loop for %.2f s (%s)", what, agent, seconds, error_id)
+                gate.breaker.blocked(error_id)
 
     async def attempt(
         self,
@@ -118,73 +192,139 @@ class ToolCaller:
         *,
         on_loop: bool = False,
         seconds: float | None = None,
-        patience: float | None = None,
     ) -> Attempt:
         """Run an author's function; never raises for what it does.
 
         Args:
             agent: whose function it is.
             what: its name, for the log.
-            function: what to call.
-            on_loop: see ``run``.
-            seconds: see ``run``.
-            patience: see ``run``.
+            function: what to call; an awaitable that it returns is awaited.
+            on_loop: whether it is a coroutine function, called on the event loop; others run in a thread.
+            seconds: how long it may take; left out, a tool's time.
 
         Raises:
             Busy: it was not started.
         """
+        gate = self._gate(agent)
+        tried = False
         try:
-            return Attempt(await self.run(agent, function, on_loop=on_loop, seconds=seconds, patience=patience))
+            tried = gate.enter()
+            seconds = seconds or self._timeout or agent.limits.tool_timeout
+            result = await self._run(agent, gate, what, function, seconds, on_loop=on_loop)
         except Busy:
+            gate.breaker.undecided(tried=tried)
             raise
+        except LeftAlone as left:
+            self._metrics.refused(agent.key, what)
+            return Attempt(None, left.error_id)
         except BaseException as error:
             if _ours(error):
+                gate.breaker.undecided(tried=tried)
                 raise
-            return Attempt(None, self.failed(agent, what, error))
+            error_id = self.failed(agent, what, error)
+            gate.breaker.failed(error_id, tried=tried)
+            return Attempt(None, error_id)
+        gate.breaker.worked(tried=tried)
+        return Attempt(result)
 
-    async def run(
-        self,
-        agent: Mounted,
-        function: Callable[[], Any],
-        *,
-        on_loop: bool,
-        seconds: float | None = None,
-        patience: float | None = None,
+    async def _run(
+        self, agent: Mounted, gate: Gate, what: str, function: Callable[[], Any], seconds: float, *, on_loop: bool
     ) -> Any:
         """Run an author's function, bounded in time.
 
-        Args:
-            agent: whose function it is.
-            function: what to call; an awaitable that it returns is awaited.
-            on_loop: whether it is a coroutine function, called on the event loop; others run in a thread.
-            seconds: how long it may take; left out, a tool's time.
-            patience: how many seconds it waits for a thread; left out, half of that time.
-
         Raises:
-            Busy: all threads of the agent are taken.
+            Busy: the agent can take no more.
             TimeoutError: it did not end in time.
             BaseException: whatever it raises.
         """
-        seconds = self._timeout if seconds is None else seconds
-        if on_loop:
-            with Deadline(seconds):
-                result = function()
-                return await result if inspect.isawaitable(result) else result
-        slots = self._slots.get(agent)
-        if slots is None:
-            slots = self._slots[agent] = Slots(MOST_THREADS)
-        await slots.take(seconds / 2 if patience is None else patience)
-        with Deadline(seconds):
-            result = await self._in_thread(slots, function)
-            return await result if inspect.isawaitable(result) else result
-
-    async def _in_thread(self, slots: Slots, function: Callable[[], Any]) -> Any:
+        slots = gate.slots
+        if not slots.take_now():
+            await slots.take(agent.limits.queue_wait)
+        if not on_loop:
+            return await self._run_in_thread(agent, gate, what, function, seconds)
+        token = running.set(gate.author(agent, what))
+        deadline = Deadline(seconds)
         try:
-            await asyncio.sleep(0)  # a call that is over already starts nothing
-        except BaseException:
+            with deadline:
+                result = function()
+                return await until(result if inspect.iscoroutine(result) else _awaited(result), deadline)
+        finally:
+            running.reset(token)
+            if deadline.left is None:
+                slots.give_back()
+            else:
+                self._leave(agent, what, deadline.left, slots)
+
+    async def _run_in_thread(
+        self, agent: Mounted, gate: Gate, what: str, function: Callable[[], Any], seconds: float
+    ) -> Any:
+        """The same for a function that runs in a thread; what it returns to be awaited runs on the loop."""
+        slots, deadline = gate.slots, Deadline(seconds)
+        in_thread = gone = False
+
+        def thread_ended() -> None:
+            nonlocal in_thread
+            in_thread = False
+            if gone:
+                slots.give_back()
+
+        token = running.set(gate.author(agent, what))
+        try:
+            with deadline:
+                await asyncio.sleep(0)  # a call that is over already starts nothing
+                in_thread = True
+                result = await self._threads.run(function, thread_ended)
+                if not inspect.isawaitable(result):
+                    return result
+                return await until(result if inspect.iscoroutine(result) else _awaited(result), deadline)
+        finally:
+            running.reset(token)
+            if deadline.left is not None:
+                self._leave(agent, what, deadline.left, slots)
+            elif in_thread:
+                gone = True
+            else:
+                slots.give_back()
+
+    def _leave(self, agent: Mounted, what: str, task: asyncio.Task[object], slots: Slots) -> None:
+        """Let something run on that took no notice of its deadline; its slot is taken until it ends."""
+        _log.warning(
+            "%s of agent %s takes no notice of its deadline and goes on; its slot stays taken", what, agent.key
+        )
+        self._left.add(task)
+
+        def ended(task: asyncio.Task[object]) -> None:
+            self._left.discard(task)
             slots.give_back()
-            raise
-        return await self._threads.run(function, slots.give_back)
+
+        task.add_done_callback(ended)
+
+    def _gate(self, agent: Mounted) -> Gate:
+        gate = self._gates.get(agent)
+        if gate is None:
+            gate = self._gates[agent] = Gate(agent, partial(self._changed, agent.key, agent.limits.breaker_open))
+        return gate
+
+    def _changed(self, agent: str, seconds: float, reason: str | None) -> None:
+        """Tell log and metrics of a breaker that opens, or closes."""
+        self._metrics.breaker(agent, is_open=reason is not None)
+        if reason is None:
+            self.broken -= {agent}
+            _log.warning("agent %s works again: its breaker is closed", agent)
+        else:
+            self.broken |= {agent}
+            _log.error(
+                "the breaker of agent %s opens: %s. Its callers hear its fallback; a call is tried every %g s",
+                *(agent, reason, seconds),
+            )
+
+
+async def _awaited(result: Any) -> Any:
+    return await result if inspect.isawaitable(result) else result
+
+
+def _new_id() -> str:
+    return f"e-{secrets.token_hex(6)}"
 
 
 def _ours(error: BaseException) -> bool:

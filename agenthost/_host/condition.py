@@ -74,6 +74,7 @@ class Condition:
         settled: whether the host's workers live long enough.
         stands_still: seconds for which its event loop has done nothing.
         probes: how each probe stands, for those with credentials.
+        broken: keys of the agents that are left alone because they failed time and again.
     """
 
     phase: Phase = Phase.STARTING
@@ -84,6 +85,7 @@ class Condition:
     settled: bool = True
     stands_still: float = 0.0
     probes: tuple[Known, ...] = ()
+    broken: frozenset[str] = frozenset()
 
     @property
     def started(self) -> bool:
@@ -104,7 +106,7 @@ class Condition:
         status = self.verdict.status(self._keys()) if self.state else "failing"
         if status == "failing" and self.state and self._only_waits():
             return "starting"
-        return "degraded" if status == "ok" and self.failed else status
+        return "degraded" if status == "ok" and (self.failed or self.broken.intersection(self._keys())) else status
 
     def find(self, name: str) -> Named | None:
         """The served agent of this key, else the only one of this name."""
@@ -118,7 +120,8 @@ class Condition:
 
     def status_of(self, agent: Named) -> str:
         """How one agent that is served stands: ``starting``, ``ok``, ``degraded`` or ``failing``."""
-        return "starting" if agent.key in self.verdict.pending else self.verdict.of(agent.key)
+        status = "starting" if agent.key in self.verdict.pending else self.verdict.of(agent.key)
+        return "degraded" if status == "ok" and agent.key in self.broken else status
 
     def _keys(self) -> Iterable[str]:
         return (agent.key for agent in self.agents)
@@ -132,7 +135,7 @@ class Condition:
 
 
 def together(workers: Sequence[Condition]) -> Condition:
-    """The condition of a host of several workers: of the best of them, but for a loop that stands still anywhere.
+    """The condition of a host of several workers: the best of them, but for loops that stand still and open breakers.
 
     Args:
         workers: what each said last.
@@ -140,4 +143,8 @@ def together(workers: Sequence[Condition]) -> Condition:
     if not workers:
         return Condition()
     best = max(workers, key=lambda each: (each.ready, each.started, each.status in ("ok", "degraded")))
-    return attrs.evolve(best, stands_still=max(each.stands_still for each in workers))
+    return attrs.evolve(
+        best,
+        stands_still=max(each.stands_still for each in workers),
+        broken=frozenset().union(*(each.broken for each in workers)),
+    )

@@ -151,6 +151,15 @@ class HostConfig:
     document_timeout: float = setting(
         2.0, SECONDS, "How long an agent's own code may take to make its document", unit="seconds"
     )
+    running: int = setting(16, whole(1), "How many calls of one agent run at once", unit="calls")
+    queued: int = setting(32, whole(0), "How many calls of one agent wait for one of them to end", unit="calls")
+    queue_wait: float = setting(0.5, PAUSE, "How long they wait before the agent is busy", unit="seconds")
+    breaker_failures: int = setting(
+        10, whole(0), "How many failures of an agent in a row open its breaker; 0 keeps it closed", unit="failures"
+    )
+    breaker_open: float = setting(
+        10.0, SECONDS, "How long an open breaker answers by itself before one call is tried", unit="seconds"
+    )
     drain_timeout: float = setting(
         30.0, SECONDS, "How long requests in flight may take once the host stops", unit="seconds"
     )
@@ -298,6 +307,14 @@ class AgentConfig:
     route: str | None = setting(None, TEXT, "Where the agent is mounted, instead of where it asks to be")
     use: str | None = setting(None, USE, "Another installed agent to mount under this name")
     model: str | None = setting(None, TEXT, "The language model it is talked to in text with, instead of the default")
+    busy: str | None = setting(None, TEXT, "What a caller hears when the agent can take no more")
+    tool_timeout: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
+    document_timeout: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
+    running: int | None = setting(None, whole(1), "As in `[host]`, for this agent", unit="calls")
+    queued: int | None = setting(None, whole(0), "As in `[host]`, for this agent", unit="calls")
+    queue_wait: float | None = setting(None, PAUSE, "As in `[host]`, for this agent", unit="seconds")
+    breaker_failures: int | None = setting(None, whole(0), "As in `[host]`, for this agent", unit="failures")
+    breaker_open: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
     settings: Mapping[str, object] = field(factory=dict)
 
 

@@ -20,14 +20,16 @@ class Deadline:
         seconds: how long the block may take.
     """
 
-    __slots__ = ("_cancelling", "_passed", "_seconds", "_task", "_timer")
+    __slots__ = ("_cancelling", "_seconds", "_task", "_timer", "left", "passed")
 
     _task: asyncio.Task[object]
     _timer: asyncio.TimerHandle
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._passed = False
+        self.passed = False
+        self.left: asyncio.Task[object] | None = None
+        """What runs on although the time is up; see ``agenthost._host.leaving``."""
 
     def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -44,9 +46,9 @@ class Deadline:
     ) -> None:
         self._timer.cancel()
         # A task that somebody else cancelled as well stays cancelled; a block that ended meanwhile has ended well.
-        if self._passed and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        if self.passed and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
     def _pass(self) -> None:
-        self._passed = True
+        self.passed = True
         self._task.cancel()

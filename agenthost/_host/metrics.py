@@ -54,6 +54,19 @@ class Metrics:
             ("rule",),
             registry=self._registry,
         )
+        self._refused = Counter(
+            "agenthost_breaker_refusals",
+            "Times that an agent's own code was not run, because its breaker was open.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._breaker = Gauge(
+            "agenthost_breaker_open",
+            "Whether an agent's breaker is open: 1 or 0.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
         self._blocks = Counter(
             "agenthost_loop_blocked",
             "Times that somebody's code blocked the event loop.",
@@ -159,6 +172,14 @@ class Metrics:
             rule: what decided; see ``agenthost.sip.resolving.Decision``.
         """
         self._sip.labels(rule).inc()
+
+    def refused(self, agent: str, what: str) -> None:
+        """Count something that was not run because a breaker is open; see ``failed``."""
+        self._refused.labels(agent, what).inc()
+
+    def breaker(self, agent: str, *, is_open: bool) -> None:
+        """Note how an agent's breaker stands."""
+        self._breaker.labels(agent).set(is_open)
 
     def blocked(self, agent: str, what: str, seconds: float) -> None:
         """Count a block of the event loop; see ``failed``."""

@@ -14,6 +14,7 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.key_paths import key_path
+from agenthost._host.limits import Limits
 from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost._host.models import Models, choose_models
 from agenthost._host.redaction import choose_redactors
@@ -69,6 +70,7 @@ class Mounted:
         again: whether it is a second mount, which SIP users reach by its key and route alone.
         probes: those that it declares.
         model: the language model that it is talked to in text with; None for the default.
+        limits: how much of the host it may take.
     """
 
     key: str
@@ -90,6 +92,7 @@ class Mounted:
     again: bool = False
     probes: tuple[Probe, ...] = field(default=(), repr=False)
     model: str | None = None
+    limits: Limits = field(factory=Limits, repr=False)
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -157,6 +160,7 @@ class HostPlan:
         redactors: what transcripts go through.
         classifiers: what says which agent a message is for, the one that is used without a name first.
         detectors: what says when somebody else should take over.
+        limits: those of agents that have none of their own.
     """
 
     agents: tuple[Mounted, ...]
@@ -173,6 +177,7 @@ class HostPlan:
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
     classifiers: tuple[Classifier, ...] = field(default=(), repr=False)
     detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
+    limits: Limits = field(factory=Limits, repr=False)
     _known: Mapping[str, Mounted] = field(init=False, repr=False)
 
     @_known.default
@@ -293,7 +298,7 @@ class HostPlan:
             raise DefinitionError(msg)
         if problem := route_problem(route, program=item.distribution == "code"):
             raise DefinitionError(problem)
-        mounted = _mount_member(item, route, self.agents, {item.key: item.agent}, self.why_not_served)
+        mounted = _mount_member(item, route, self.agents, {item.key: item.agent}, self.why_not_served, self.limits)
         if isinstance(mounted, SetAside):
             raise DefinitionError(mounted.diagnosis.reason if mounted.diagnosis else mounted.state)
         return attrs.evolve(self, agents=tuple(sorted((*self.agents, mounted), key=attrgetter("route"))))
@@ -352,6 +357,7 @@ class HostPlan:
 
 def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     """Decide what is served, and where."""
+    limits = Limits.for_all(config.host)
     state = choose_provider(config, loaded.state_providers)
     stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
     redactors, unknown = choose_redactors(config, loaded.redactors)
@@ -389,7 +395,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         def why_not(name: str) -> str:
             return _why_not(name, set_aside)
 
-        outcome = _mount_member(item, route, mounted, by_key, why_not)
+        outcome = _mount_member(item, route, mounted, by_key, why_not, limits)
         (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
     return HostPlan(
         agents=tuple(sorted(mounted, key=attrgetter("route"))),
@@ -401,6 +407,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         probes=loaded.health_probes,
         models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
         redactors=redactors,
+        limits=limits,
         sip=SipSources(config.sip, loaded.sip_aliases, loaded.resolve_sip),
     ).with_aliases(())
 
@@ -468,6 +475,7 @@ def _mount_member(
     mounted: Iterable[Mounted],
     agents: Mapping[str, AgentBase],
     why_not: Callable[[str], str],
+    limits: Limits,
 ) -> Mounted | SetAside:
     """Mount an agent; a workflow is told its agents first.
 
@@ -477,6 +485,7 @@ def _mount_member(
         mounted: those that are mounted already; the agents of a workflow are among them.
         agents: all that are to be mounted, by key.
         why_not: why an agent is not served.
+        limits: those of agents that have none of their own.
     """
     names = members_of(item.agent)
     if isinstance(item.agent, Workflow) and not declared(item.agent).sealed:
@@ -492,10 +501,10 @@ def _mount_member(
         except Exception as error:  # noqa: BLE001 - an author's code
             reason = f"it cannot describe its agents: {type(error).__name__}: {error}"
             return _refused(item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.distribution}"))
-    return _mount(item, route)
+    return _mount(item, route, limits)
 
 
-def _mount(item: Built, route: str) -> Mounted | SetAside:
+def _mount(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
     own = declared(item.agent)
     if own.sealed:
         reason = "this very agent is already mounted elsewhere; a second mount needs a class or a factory"
@@ -527,6 +536,7 @@ def _mount(item: Built, route: str) -> Mounted | SetAside:
         again=item.config.use is not None,
         probes=probes,
         model=item.config.model,
+        limits=limits.for_agent(item.config, own.busy),
     )
 
 

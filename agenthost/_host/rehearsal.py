@@ -42,8 +42,7 @@ class Rehearsal:
         self._runtime = runtime
         self._call_id = call_id
         self._authority = f"{host.host}:{host.port}"
-        self._caller = ToolCaller(host.tool_timeout)
-        self._seconds = host.document_timeout
+        self._caller = ToolCaller()
         runtime.give_state(plan)
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Attempt:
@@ -63,7 +62,7 @@ class Rehearsal:
         run = partial(
             render_per_call, agent.agent, base, lambda tool: mint(tool).decode(), self._resolve, query, body, {}
         )
-        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=self._seconds)
+        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=agent.limits.document_timeout)
         if made.error_id is not None:
             return Attempt(json.loads(fallback_document(agent.agent)), made.error_id)
         return Attempt(json.loads(made.result))
@@ -78,7 +77,7 @@ class Rehearsal:
         if not agent.dynamic:
             return Attempt(found)
         run = partial(configure, agent.agent, query, body, {})
-        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=self._seconds)
+        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=agent.limits.document_timeout)
         if made.error_id is not None:
             return Attempt({}, made.error_id)
         described = declared(made.result).draft.tools

@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
+from agenthost._host.authors import guarded
+from agenthost._host.calling import ToolCaller
 from agenthost._host.condition import Condition, Named, Phase, Refusal
 from agenthost._host.figures import Figures
 from agenthost._host.metrics import Metrics
@@ -23,11 +25,12 @@ from agenthost._host.sip_resolver import SipResolver
 from agenthost._host.sip_unmatched import Unmatched
 from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
-from agenthost._host.watchdog import Watchdog
+from agenthost._host.watchdog import Watchdog, blocker_of
 from agenthost.agent import serve_state
 from agenthost.health import HostVitals
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from agenthost._host.config import Config
@@ -109,6 +112,8 @@ class Runtime:
                 self.state.ping_in_use, lambda: self.watchdog.lag, config.host.state_dir, Secret(config.state.address)
             ),
         )
+        self.caller = ToolCaller(metrics=self.metrics)
+        self.watchdog.listen(self.caller.blocked)
         self._userinfo = credentials.userinfo
         self.phase = Phase.STARTING
         self.watched = False
@@ -154,13 +159,22 @@ class Runtime:
             self.settled,
             self.watchdog.stands_still,
             self.probing.known() if details else (),
+            self.caller.broken,
         )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Keep the store open, add the figures to it, ask the probes and watch the event loop during the block."""
-        async with self.state.opened(), self.figures.kept(), self.probing.asking(), self.watchdog.watching():
-            yield
+        """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
+        with guarded(self._whose):
+            async with self.state.opened(), self.figures.kept(), self.probing.asking(), self.watchdog.watching():
+                yield
+
+    def _whose(self, failed: threading.ExceptHookArgs) -> str:
+        """Whose code failed in a thread, as far as its traceback tells."""
+        trace = failed.exc_traceback
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        return str(blocker_of(trace.tb_frame if trace is not None else None, self._agents()))
 
     def _agents(self) -> tuple[Mounted, ...]:
         return self.published.plan.agents if self.published is not None else ()

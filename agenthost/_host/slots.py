@@ -17,11 +17,32 @@ class Slots:
 
     Args:
         number: how many there are.
+        queue: how many may wait; None for any number.
     """
 
-    def __init__(self, number: int) -> None:
+    __slots__ = ("_free", "_queue", "_waiting")
+
+    def __init__(self, number: int, queue: int | None = None) -> None:
         self._free = number
+        self._queue = queue
         self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def free(self) -> int:
+        """How many nobody has."""
+        return self._free
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        return len(self._waiting)
+
+    def take_now(self) -> bool:
+        """Take a slot if one is free; it is given back by ``give_back``."""
+        if self._free:  # then nobody waits: a slot that is given back goes to who does
+            self._free -= 1
+            return True
+        return False
 
     async def take(self, patience: float) -> None:
         """Take a slot, which is given back by ``give_back``.
@@ -30,11 +51,12 @@ class Slots:
             patience: seconds to wait for one.
 
         Raises:
-            Busy: none came free.
+            Busy: none came free, or too many wait already: then at once.
         """
-        if self._free:
-            self._free -= 1
+        if self.take_now():
             return
+        if self._queue is not None and len(self._waiting) >= self._queue:
+            raise Busy
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         taken = False

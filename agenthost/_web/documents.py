@@ -53,6 +53,6 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
             body,
             request.headers(),
         ),
-        seconds=request.site.document_time,
+        seconds=agent.limits.document_timeout,
     )
     return 200, headers, made.result if made.error_id is None else fallback_document(agent.agent)

@@ -15,6 +15,7 @@ from agenthost.swaig import MalformedRequest, call_id, decode_object
 from agenthost.swml import POST_PROMPT
 
 if TYPE_CHECKING:
+    from agenthost._host.calling import Attempt
     from agenthost._host.plan import Mounted
     from agenthost._web.site import Answer, Request
 
@@ -39,7 +40,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     token = query_value(query, b"__token", b"token") or ""
     if not request.published.tokens[agent.route].verify(token, agent.route, POST_PROMPT, call):
         raise Refused(403, "Invalid or missing token")
-    done = await site.caller.attempt(agent, "on_summary", partial(_summarise, request, agent, body), on_loop=True)
+    done = await _summarise(request, agent, body)
     error_id = done.error_id
     if error_id is None and body.get("action") == "fetch_conversation" and done.result is not None:
         try:
@@ -49,15 +50,22 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     return 200, site.json, _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id})
 
 
-async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> Any:
-    """Run ``on_summary`` of the agent, or of its copy for this call."""
+async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> Attempt:
+    """Run ``on_summary`` of the agent, or of its copy for this call.
+
+    Raises:
+        Busy: the agent can take no more.
+    """
     caller, target = request.site.caller, agent.agent
     if agent.dynamic:
-        target = await caller.run(
-            agent, partial(configure, target, request.query(), body, request.headers()), on_loop=False
+        made = await caller.attempt(
+            agent, "on_summary", partial(configure, target, request.query(), body, request.headers())
         )
+        if made.error_id is not None:
+            return made
+        target = made.result
     run, on_loop = partial(target.on_summary, summary_of(body), body), inspect.iscoroutinefunction(target.on_summary)
-    return await caller.run(agent, run, on_loop=on_loop)
+    return await caller.attempt(agent, "on_summary", run, on_loop=on_loop)
 
 
 def summary_of(body: dict[str, Any]) -> Any:

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, quote
 
 from attrs import define
 
-from agenthost._host.calling import ToolCaller
 from agenthost._host.conversations import Conversations
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
 from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
@@ -35,10 +34,9 @@ class Site:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.caller = ToolCaller(runtime.config.host.tool_timeout, runtime.metrics)
+        self.caller = runtime.caller
         self.conversations = Conversations(runtime, self.caller)
         self.most = runtime.config.host.max_body
-        self.document_time = runtime.config.host.document_timeout
         self.pair = runtime.credentials.pair
         self.webhook_keys = tuple(key.reveal().encode() for key in runtime.config.host.webhook_keys)
         https = (runtime.config.host.public_url or "").startswith("https:")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.calling import PATIENCE, REFUSED_TOKEN, Busy
+from agenthost._host.calling import REFUSED_TOKEN, Busy
 from agenthost._web import documents
 from agenthost._web.requests import query_value
 from agenthost.per_call import configure, tool_of
@@ -67,9 +67,8 @@ def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -
 async def _tool_of_call(request: Request, agent: Mounted, called: ToolRequest) -> tuple[Tool | None, str | None]:
     """The tool of an agent that is configured for each call; or the id of the failure to configure it."""
     run = partial(configure, agent.agent, request.query(), called.call.raw_data, request.headers())
-    seconds = request.site.document_time
     done = await request.site.caller.attempt(
-        agent, "the configuration for a call", run, seconds=seconds, patience=PATIENCE
+        agent, "the configuration for a call", run, seconds=agent.limits.document_timeout
     )
     if done.error_id is not None:
         return None, done.error_id

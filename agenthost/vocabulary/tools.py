@@ -93,6 +93,8 @@ class ToolWords(Configurable):
         gates: Sequence[SemanticGate | Mapping[str, Any]] | None = None,
         gate_fillers: Mapping[str, Sequence[Any]] | None = None,
         fallback: str | None = None,
+        timeout: float | None = None,
+        idempotent: bool = False,
         **fields: Any,
     ) -> Self:
         """Add a tool.
@@ -110,6 +112,8 @@ class ToolWords(Configurable):
             gates: questions that must be answered with yes before it runs, at most 8.
             gate_fillers: what is said while they are asked, by language code.
             fallback: what the caller hears when it fails; left out, the agent's sentence.
+            timeout: seconds that one call of it may take; left out, what the host gives the agent's tools.
+            idempotent: True runs identical requests of one call once, also on several workers.
             fields: further fields of the function's description, such as ``wait_file`` (a path is found at this
                 host's public address) and ``wait_file_loops``.
 
@@ -133,6 +137,8 @@ class ToolWords(Configurable):
                 secure=secure,
                 webhook_url=webhook_url,
                 fallback=fallback,
+                timeout=timeout,
+                idempotent=idempotent,
                 fillers=fillers,
                 gates=gates,
                 gate_fillers=gate_fillers,

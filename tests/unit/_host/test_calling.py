@@ -15,22 +15,25 @@ import attrs
 import pytest
 
 from agenthost import AgentBase, FunctionResult
-from agenthost._host.calling import BUSY, MOST_THREADS, ToolCaller
-from agenthost._host.config import AgentConfig, Config
+from agenthost._host.calling import BUSY, ToolCaller
+from agenthost._host.config import AgentConfig, Config, HostConfig
+from agenthost._host.limits import Limits
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
 from agenthost.swaig import MAX_ANSWER, ToolRequest
 
 FALLBACK = "Let me connect you to the desk."
+MOST = Limits().running
 
 
-def mounted(name="desk", **tools):
+def mounted(name="desk", *, limits=None, **tools):
     """An agent that is served, with plain tools."""
     agent = AgentBase(name, f"/{name}", fallback=FALLBACK)
     for tool, handler in tools.items():
         agent.define_tool(tool, "", {}, handler)
     built = Built(name, "code", "", agent, AgentConfig())
-    return make_plan(Config(), attrs.evolve(Loaded(), built=(built,))).agents[0]
+    config = Config(host=HostConfig(**limits or {"breaker_failures": 0, "queued": 0}))
+    return make_plan(config, attrs.evolve(Loaded(), built=(built,))).agents[0]
 
 
 async def ask(caller, agent, tool="t", arguments=None):
@@ -258,8 +261,8 @@ class TestSlots:
 
         async def main():
             caller = ToolCaller(60)
-            waiting = [asyncio.create_task(ask(caller, busy)) for _ in range(MOST_THREADS)]
-            await settled(lambda: hanging.running == MOST_THREADS)
+            waiting = [asyncio.create_task(ask(caller, busy)) for _ in range(MOST)]
+            await settled(lambda: hanging.running == MOST)
             started = time.monotonic()
             refused = await ask(caller, busy)
             took = time.monotonic() - started
@@ -272,26 +275,7 @@ class TestSlots:
         assert refused == {"response": BUSY}
         assert took < 5
         assert elsewhere == {"response": "here"}
-        assert answers == [{"response": "released"}] * MOST_THREADS
-
-    def test_an_async_tool_needs_none(self):
-        hanging = Hanging()
-
-        async def quick(args):
-            return "quick"
-
-        agent = mounted(t=hanging, quick=quick)
-
-        async def main():
-            caller = ToolCaller(60)
-            waiting = [asyncio.create_task(ask(caller, agent)) for _ in range(MOST_THREADS)]
-            await settled(lambda: hanging.running == MOST_THREADS)
-            answer = await ask(caller, agent, "quick")
-            hanging.release.set()
-            await asyncio.gather(*waiting)
-            return answer
-
-        assert asyncio.run(main()) == {"response": "quick"}
+        assert answers == [{"response": "released"}] * MOST
 
     def test_a_deadline_gives_no_slot_back(self):
         """A slot is free when its thread has really ended, not when its caller was answered."""
@@ -300,15 +284,15 @@ class TestSlots:
 
         async def main():
             caller = ToolCaller(0.1)
-            late = await asyncio.gather(*(ask(caller, agent) for _ in range(MOST_THREADS)))
+            late = await asyncio.gather(*(ask(caller, agent) for _ in range(MOST)))
             still = await ask(caller, agent)
             hanging.release.set()
-            await settled(lambda: caller._slots[agent]._free == MOST_THREADS)
+            await settled(lambda: caller._gates[agent].slots.free == MOST)
             return late, still, await ask(caller, agent)
 
         late, still, after = asyncio.run(main())
 
-        assert [answer["response"] for answer in late] == [FALLBACK] * MOST_THREADS
+        assert [answer["response"] for answer in late] == [FALLBACK] * MOST
         assert still == {"response": BUSY}
         assert after == {"response": "released"}
 
@@ -318,7 +302,7 @@ class TestSlots:
 
         async def main():
             caller = ToolCaller(60)
-            return [await ask(caller, agent) for _ in range(MOST_THREADS + 1)]
+            return [await ask(caller, agent) for _ in range(MOST + 1)]
 
         assert {FALLBACK} == {answer["response"] for answer in asyncio.run(main())}
 
@@ -329,13 +313,13 @@ class TestSlots:
 
         async def main():
             caller = ToolCaller(60)
-            for _ in range(MOST_THREADS + 1):
+            for _ in range(MOST + 1):
                 task = asyncio.create_task(ask(caller, agent))
                 await asyncio.sleep(0)
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-            await settled(lambda: caller._slots[agent]._free == MOST_THREADS)
+            await settled(lambda: caller._gates[agent].slots.free == MOST)
             before = len(runs)
             return before, await ask(caller, agent)
 
@@ -351,6 +335,6 @@ class TestSlots:
             caller = ToolCaller(60)
             await ask(caller, mounted(t=lambda args: ""))
             await asyncio.sleep(0)
-            return len(caller._slots)
+            return len(caller._gates)
 
         assert asyncio.run(main()) == 0

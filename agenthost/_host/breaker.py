@@ -1,0 +1,113 @@
+"""Breaker: an agent that fails time and again is left alone for a while, and its callers are answered at once."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BLOCKS", "BLOCKS_WITHIN", "Breaker"]
+
+BLOCKS = 3
+"""Blocks of the event loop that open a breaker."""
+BLOCKS_WITHIN = 60.0
+"""Seconds within which they count together."""
+
+
+class Breaker:
+    """Open or closed; while it is open, one call is tried every so often, and closes it when it works.
+
+    Args:
+        failures: how many in a row open it; 0 keeps it closed whatever happens.
+        seconds: how long it stays open before a call is tried.
+        changed: told when it opens, with the reason, and with None when it closes.
+        clock: seconds from any beginning.
+    """
+
+    __slots__ = (
+        "_blocks",
+        "_changed",
+        "_clock",
+        "_failures",
+        "_in_a_row",
+        "_retry_at",
+        "_seconds",
+        "_trying",
+        "id",
+        "open",
+    )
+
+    def __init__(
+        self,
+        failures: int,
+        seconds: float,
+        changed: Callable[[str | None], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.open = False
+        self.id = ""
+        """The id of the last failure, by which the log knows what those hear of who come while it is open."""
+        self._failures = failures
+        self._seconds = seconds
+        self._changed = changed
+        self._clock = clock
+        self._in_a_row = 0
+        self._blocks: deque[float] = deque(maxlen=BLOCKS)
+        self._retry_at = 0.0
+        self._trying = False
+
+    def try_one(self) -> bool:
+        """Whether a call may be tried although it is open; who may has to tell what came of it."""
+        if self._trying or self._clock() < self._retry_at:
+            return False
+        self._trying = True
+        return True
+
+    def worked(self, *, tried: bool) -> None:
+        """A call has worked.
+
+        Args:
+            tried: whether ``try_one`` let it in; what began before it opened proves nothing.
+        """
+        self._in_a_row = 0
+        if tried:
+            self._trying = False
+            if self.open:
+                self.open = False
+                self._changed(None)
+
+    def failed(self, error_id: str, *, tried: bool) -> None:
+        """A call has failed; see ``worked``."""
+        self.id = error_id
+        self._in_a_row += 1
+        if tried:
+            self._trying = False
+            self._retry_at = self._clock() + self._seconds
+        elif not self.open and 0 < self._failures <= self._in_a_row:
+            self._trip(f"{self._in_a_row} failures in a row")
+
+    def undecided(self, *, tried: bool) -> None:
+        """A call has ended without its agent having worked or failed; see ``worked``."""
+        if tried:
+            self._trying = False
+
+    def blocked(self, error_id: str) -> None:
+        """The agent has blocked the event loop."""
+        now = self._clock()
+        self._blocks.append(now)
+        if not self._failures or len(self._blocks) < BLOCKS or now - self._blocks[0] > BLOCKS_WITHIN:
+            return
+        self.id = error_id
+        if self.open:
+            self._retry_at = now + self._seconds
+        else:
+            self._trip(f"it blocked the event loop {BLOCKS} times within {BLOCKS_WITHIN:g} s")
+
+    def _trip(self, reason: str) -> None:
+        self.open = True
+        self._trying = False
+        self._retry_at = self._clock() + self._seconds
+        self._changed(reason)
