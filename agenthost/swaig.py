@@ -139,6 +139,25 @@ def decode_object(body: bytes) -> dict[str, Any]:
     return decoded
 
 
+def check_depth(body: bytes) -> None:
+    """Whether JSON that somebody else will decode is at most ``MAX_DEPTH`` levels deep; anything else passes.
+
+    Raises:
+        MalformedRequest: it is deeper.
+    """
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return
+    try:
+        deep = _deeper_than(_decode(body), MAX_DEPTH)
+    except RecursionError:
+        deep = True
+    except ValueError:
+        return
+    if deep:
+        msg = f"the body is nested deeper than {MAX_DEPTH} levels"
+        raise MalformedRequest(msg)
+
+
 def call_id(body: Mapping[str, Any]) -> str | None:
     """A body's ``call_id``, else its ``call.call_id``.
 

@@ -13,6 +13,7 @@ from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
 from agenthost._cli.output import print_warnings
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
+from agenthost._host.fields import URL, Refused
 from agenthost._host.report import banner, failures
 from agenthost.errors import ExitCode
 
@@ -26,12 +27,26 @@ __all__ = ["command"]
 _log = logging.getLogger("agenthost")
 
 
+def _checked(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an address that is none, as any other mistake of the command line."""
+    try:
+        return value and str(URL.read(value))
+    except Refused as refused:
+        msg = f"{refused}. Write --public-url https://agents.example.com."
+        raise click.BadParameter(msg) from refused
+
+
 @click.command("run")
 @config_file
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 3000]")
 @click.option("--workers", type=click.IntRange(1), help="Processes that serve.  [default: 1]")
-@click.option("--public-url", metavar="URL", help="Where callers reach this host, such as https://agents.example.com.")
+@click.option(
+    "--public-url",
+    metavar="URL",
+    callback=_checked,
+    help="Where callers reach this host, such as https://agents.example.com.",
+)
 @click.option("--strict", is_flag=True, default=None, help="Refuse to start when any agent or plugin fails.")
 def command(file: str | None, **options: Any) -> None:
     """Serve every installed agent.

@@ -68,6 +68,7 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound="AttrsInstance")
+P = TypeVar("P", "HostConfig", "AgentConfig")
 
 FILE = "agenthost.toml"
 DEFAULT_STORE = "sqlite:///state.db"
@@ -127,7 +128,7 @@ class HostConfig:
     )
     access_log: bool = setting(False, FLAG, "Whether each request is logged, without its query")  # noqa: FBT003
     allowed_hosts: tuple[str, ...] = setting(
-        (), HOSTS, "Names in `Host` that are answered, `*.example.com` for all below one, `*` for any; see below"
+        (), HOSTS, "Names in `Host` that are answered, beside addresses; `*.example.com` for all below one; none: any"
     )
     trusted_proxies: tuple[str, ...] = setting(
         (), NETWORKS, "Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, count"
@@ -315,6 +316,13 @@ class AgentConfig:
     queue_wait: float | None = setting(None, PAUSE, "As in `[host]`, for this agent", unit="seconds")
     breaker_failures: int | None = setting(None, whole(0), "As in `[host]`, for this agent", unit="failures")
     breaker_open: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
+    user: str | None = setting(None, USER, "User name of this agent, instead of the host's; with a password")
+    password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
+        None, PASSWORD, "Password of this agent, instead of the host's"
+    )
+    passwords: tuple[Secret, ...] = setting(
+        (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
+    )
     settings: Mapping[str, object] = field(factory=dict)
 
 
@@ -499,7 +507,18 @@ def _host(opened: _File, overrides: Mapping[str, object]) -> HostConfig:
             if name == "state_dir":
                 values[name] = _located(str(values[name]), opened.directory)
     values["state_dir"] = _located(str(values["state_dir"]), "")
-    return HostConfig(**values)  # type: ignore[arg-type]  # each was read by its field's kind
+    if overrides.get("password") is not None:  # a program's own
+        values.pop("passwords", None)
+    return _with_passwords(HostConfig(**values), f"{opened.where}: host")  # type: ignore[arg-type]  # each was read by its field's kind
+
+
+def _with_passwords(section: P, place: str) -> P:
+    """Let ``password`` be the first of ``passwords``, whichever of them is configured."""
+    if section.password is not None and section.passwords:
+        raise ConfigurationError(f"{place}.passwords: password is configured too. Write all of them in passwords.")
+    if section.password is not None:
+        return evolve(section, passwords=(section.password,))
+    return evolve(section, password=section.passwords[0]) if section.passwords else section
 
 
 def _for_all(state: StateConfig, host: HostConfig, where: str) -> StateConfig:
@@ -564,6 +583,11 @@ def _agent(opened: _File, name: str, section: object) -> AgentConfig:
     agent = opened.fill(AgentConfig, section, key)
     if not agent.enabled:  # its secrets need not exist
         return agent
+    agent = _with_passwords(agent, f"{opened.where}: {key}")
+    if agent.user is not None and agent.password is None:
+        raise ConfigurationError(
+            f'{opened.where}: {key}.user: this user has no password. Write password = {{ env = "NAME" }} beside it.'
+        )
     own = [each for each in section if each not in configured(AgentConfig)]
     return evolve(agent, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
 
@@ -616,7 +640,7 @@ def _exposed(opened: _File) -> list[str]:
     literal = {
         f"host.{name}": any(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
         for name, value in host.items()
-        if name in ("password", "signing_keys", "webhook_keys")
+        if name in ("password", "passwords", "signing_keys", "webhook_keys")
     }
     store = opened.table("state").get("url")
     literal["state.url"] = isinstance(store, str) and "@" in store

@@ -49,15 +49,22 @@ class Credentials:
     Args:
         user: without ``:``.
         password: any text.
+        others: further passwords that are accepted, while one takes the place of another.
     """
 
     user: str
     password: str = field(repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def pair(self) -> bytes:
         """``user:password`` in UTF-8, as it stands in a header before base64."""
         return f"{self.user}:{self.password}".encode()
+
+    @property
+    def pairs(self) -> tuple[bytes, ...]:
+        """All pairs that are accepted."""
+        return (self.pair, *(f"{self.user}:{other}".encode() for other in self.others))
 
     @property
     def userinfo(self) -> str:
@@ -77,6 +84,7 @@ class Published:
         sip: decides who answers a SIP call.
         named: its agents as the health endpoints name them.
         failed: those that should be served and are not.
+        pairs: by route, the pairs that open agents which have credentials of their own.
     """
 
     plan: HostPlan
@@ -86,6 +94,7 @@ class Published:
     sip: SipResolver
     named: tuple[Named, ...] = ()
     failed: tuple[Refusal, ...] = ()
+    pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
 
 
 class Runtime:
@@ -115,6 +124,7 @@ class Runtime:
         self.caller = ToolCaller(metrics=self.metrics)
         self.watchdog.listen(self.caller.blocked)
         self._userinfo = credentials.userinfo
+        self._own_userinfo: Mapping[str, str] = {}
         self.phase = Phase.STARTING
         self.watched = False
         """Whether somebody, such as a balancer, asks for readiness."""
@@ -129,7 +139,9 @@ class Runtime:
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan`` from now on."""
         self.give_state(plan)
-        templates = {agent.route: agent.template.located(plan.route_of) for agent in plan.agents}
+        own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
+        self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
+        templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}
         if self._origin is not None:
             templates = {
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
@@ -139,7 +151,8 @@ class Runtime:
         sip = SipResolver(plan.routing(), plan.sip, self.metrics)
         named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
-        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, sip, named, failed)
+        pairs = {route: credentials.pairs for route, credentials in own.items()}
+        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, sip, named, failed, pairs)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
@@ -185,6 +198,14 @@ class Runtime:
         for agent in plan.agents:
             serve_state(agent.agent, agent.key, self.state.stores)
 
+    def _own_credentials(self, agent: Mounted) -> Credentials | None:
+        """What opens an agent for which the configuration names a password; the host's does not, then."""
+        section = self.config.agents.get(agent.key)
+        if section is None or not section.passwords:
+            return None
+        first, *others = (password.reveal() for password in section.passwords)
+        return Credentials(section.user or self.credentials.user, first, tuple(others))
+
     def tokens_of(self, agent: Mounted) -> Tokens:
         """The host's tokens, or those of an agent that has a secret or a lifetime of its own."""
         alone = agent.alone
@@ -205,7 +226,8 @@ class Runtime:
             authority: the request's ``Host``, and the path before its routes where there is one.
         """
         scheme, authority = self._origin or (scheme, authority)
-        return f"{scheme}://{self._userinfo}@{authority}{'' if route == '/' else route}"
+        userinfo = self._own_userinfo.get(route, self._userinfo)
+        return f"{scheme}://{userinfo}@{authority}{'' if route == '/' else route}"
 
     def origin(self, scheme: str, authority: str) -> str:
         """The host's own address, without credentials; see ``base``."""

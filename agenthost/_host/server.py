@@ -70,7 +70,8 @@ def start_logging(config: Config) -> None:
 def credentials_of(config: Config) -> Credentials:
     """What callers present, of a configuration that has its secrets."""
     host = config.host
-    return Credentials(host.user, host.password.reveal() if host.password else "")
+    others = tuple(password.reveal() for password in host.passwords[1:])
+    return Credentials(host.user, host.password.reveal() if host.password else "", others)
 
 
 def make_runtime(config: Config) -> Runtime:

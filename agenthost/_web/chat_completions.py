@@ -7,11 +7,11 @@ The agent is the model's name. ``POST /v1/chat/completions`` answers a turn, at 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import logging
 import secrets
 import time
+from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -180,14 +180,16 @@ def _authorise(request: Request) -> None:
     """Whether the caller may be here: Basic with the host's pair, or Bearer with its password.
 
     Raises:
-        Refused: 401.
+        Refused: 401; 429 for one who has failed too often.
     """
     header = request.head.authorization or b""
     scheme, _, key = header.partition(b" ")
-    password = request.site.runtime.credentials.password.encode()
-    if scheme.lower() == b"bearer" and hmac.compare_digest(key.strip(), password):
-        return
-    if not authorised(header, request.site.pair):
+    if scheme.lower() == b"bearer":
+        given = b"%b:%b" % (request.site.runtime.credentials.user.encode(), key.strip())
+        header = b"Basic " + b64encode(given)
+    if not authorised(header, *request.site.pairs):
+        if header:
+            request.site.failed_logins.count(request.site.proxies.forwarded(request.scope).client)
         raise Refused(401, "the API key is wrong: it is the password of the host.", BASIC)
 
 

@@ -31,12 +31,13 @@ from agenthost._web import (
     sip,
     tool_calls,
 )
+from agenthost._web.access_log import logged
 from agenthost._web.answers import send_bytes, send_error, with_headers
 from agenthost._web.app import make_app
 from agenthost._web.handlers import Handler
-from agenthost._web.requests import Disconnected, Head, Refused, raw_path
+from agenthost._web.requests import Disconnected, Head, Refused, path_below, read_body
 from agenthost._web.site import Request, Site
-from agenthost.swaig import MalformedRequest
+from agenthost.swaig import MalformedRequest, check_depth
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -82,6 +83,7 @@ class Front:
     ) -> None:
         self.runtime = runtime
         self._site = Site(runtime)
+        self._logs = runtime.config.host.access_log
         self._start = start
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
@@ -164,7 +166,7 @@ class Front:
             self.publish(plan)
             yield plan
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901 - the one way in
         """Answer one request (ASGI 3); other kinds of scope are Litestar's."""
         if self._start is not None:
             self.start()
@@ -172,19 +174,24 @@ class Front:
             async with self.runtime.open():
                 await self.litestar(scope, receive, send)
             return
+        site = self._site
+        if self._logs:
+            send = logged(scope, send, site.proxies)
         try:
-            path = self._path(scope)
+            below = path_below(scope)
+            path = below or "/"
             head = Head.read(scope["headers"], scope["http_version"])
+            site.hosts.check(head.host)
             published = self.runtime.published
             if published is not None:
-                request = Request(self._site, published, head, scope, receive)
+                request = Request(site, published, head, scope, receive, below)
                 if own := self._own.get(path):
                     await send_bytes(send, *await _answer_for_host(request, *own))
                     return
                 if (found := published.table.find(path)) and not (path == SHARED and _is_probe(scope, head)):
                     await send_bytes(send, *await self._serve(request, *found))
                     return
-            await self._pass_on(path, scope, receive, send)
+            await self._pass_on(path, head, scope, receive, send)
         except Refused as refused:
             await send_error(send, refused.status, refused.sentence, [*self._site.shared, *refused.headers])
         except MalformedRequest as malformed:
@@ -202,18 +209,19 @@ class Front:
 
         return add
 
-    @staticmethod
-    def _path(scope: HTTPScope) -> str:
-        """The path below whatever prefix a server has set apart.
+    async def _bounded(self, head: Head, receive: Receive) -> Receive:
+        """Read a body that is not an agent's to its end, within the bounds of all bodies.
 
         Raises:
-            Refused: it breaks the rules.
+            Refused: 413 or 415.
+            MalformedRequest: it is JSON that is nested too deeply.
+            Disconnected: the client left.
         """
-        path = raw_path(scope.get("raw_path") or scope["path"].encode())
-        prefix = scope.get("root_path", "").rstrip("/")
-        if prefix and f"{path}/".startswith(f"{prefix}/"):
-            return path[len(prefix) :] or "/"
-        return path
+        head.check_any_body(self._site.most)
+        body = await read_body(receive, self._site.most)
+        if b"json" in (head.content_type or b"json").lower():
+            check_depth(body)
+        return _once(body, receive)
 
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """An agent's answer."""
@@ -221,7 +229,7 @@ class Front:
         answer, methods = (None, routing_callbacks.METHODS) if called_back else _ENDPOINTS[endpoint]
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
             return _other_method(request, methods)
-        request.authorise()
+        request.authorise(agent)
         try:
             if answer is None:
                 return await routing_callbacks.answer(request, agent, endpoint)
@@ -229,22 +237,39 @@ class Front:
         except asyncio.CancelledError:  # the host has to end before the agent has answered
             raise Refused(503, "the host is stopping", _RETRY) from None
 
-    async def _pass_on(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, path: str, head: Head, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Everything that is not an agent's: the host's own endpoints, and what plugins added."""
         if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
             raise Refused(503, "the host is starting", _RETRY)
         handlers = self._handlers.get(normalise(path), {})
+        published = self.runtime.published
+        if not handlers and path.startswith(chat_completions.PREFIX) and published is not None:
+            request = Request(self._site, published, head, scope, receive, path)
+            await chat_completions.serve(request, path, send)
+            return
+        if head.has_body:
+            receive = await self._bounded(head, receive)
         if handler := handlers.get(scope["method"]):
             if path != "/ready" or self.runtime.condition().ready:
                 await handler.answer(self._site, scope, receive, send)
                 return
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
-        if path.startswith(chat_completions.PREFIX) and self.runtime.published is not None:
-            head = Head.read(scope["headers"], scope["http_version"])
-            await chat_completions.serve(Request(self._site, self.runtime.published, head, scope, receive), path, send)
-            return
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that gives a body which has been read, and then what comes after it."""
+    given = False
+
+    async def once() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return once
 
 
 async def _answer_for_host(

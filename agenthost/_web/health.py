@@ -55,13 +55,13 @@ class Asker:
     query: bytes = b""
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[bytes, bytes]], query: bytes, pair: bytes) -> Asker:
+    def of(cls, headers: Iterable[tuple[bytes, bytes]], query: bytes, pairs: Sequence[bytes]) -> Asker:
         """The asker of a request with these headers.
 
         Args:
             headers: ASGI's.
             query: ASGI's.
-            pair: ``user:password`` in UTF-8.
+            pairs: ``user:password`` in UTF-8, any of which is good.
         """
         accept = authorization = None
         for name, value in headers:
@@ -69,7 +69,7 @@ class Asker:
                 accept = value
             elif name == b"authorization":
                 authorization = value if authorization is None else b""
-        return cls(authorization is not None and authorised(authorization, pair), accept or b"", query)
+        return cls(authorization is not None and authorised(authorization, *pairs), accept or b"", query)
 
 
 def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) -> Answer | None:
@@ -109,6 +109,7 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
 def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
     """The handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``, for GET and HEAD."""
     read = [HttpMethod.GET, HttpMethod.HEAD]
+    pairs = runtime.credentials.pairs
 
     def of_host(path: str) -> HTTPRouteHandler:
         @route(path, http_method=read, sync_to_thread=False)
@@ -125,7 +126,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
         return one
 
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
-        asker = Asker.of(request.scope["headers"], request.scope["query_string"], runtime.credentials.pair)
+        asker = Asker.of(request.scope["headers"], request.scope["query_string"], pairs)
         runtime.watched = runtime.watched or path == "/ready"
         answered = answer(path, runtime.condition(asker.trusted), runtime.config.health, asker)
         if answered is None:

@@ -55,7 +55,7 @@ class HealthEndpoints:
     def __init__(self, condition: Ask, config: Config, credentials: Credentials) -> None:
         self._condition = condition
         self._config = config.health
-        self._pair = credentials.pair
+        self._pairs = credentials.pairs
         https = (config.host.public_url or "").startswith("https:")
         self._shared = [*SECURITY, HSTS] if https else list(SECURITY)
 
@@ -77,7 +77,7 @@ class HealthEndpoints:
         """
         path = raw_path(scope.get("raw_path") or scope["path"].encode())
         Head.read(scope["headers"], scope["http_version"])
-        asker = Asker.of(scope["headers"], scope["query_string"], self._pair)
+        asker = Asker.of(scope["headers"], scope["query_string"], self._pairs)
         answered = answer(path, self._condition(path, asker.trusted), self._config, asker)
         if answered is None:
             raise Refused(404)

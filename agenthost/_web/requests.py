@@ -18,9 +18,20 @@ from agenthost._host.runtime import host_allowed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from litestar.types import Receive
+    from litestar.types import HTTPScope, Receive
 
-__all__ = ["BASIC", "CLOSE", "Disconnected", "Head", "Refused", "authorised", "query_value", "raw_path", "read_body"]
+__all__ = [
+    "BASIC",
+    "CLOSE",
+    "Disconnected",
+    "Head",
+    "Refused",
+    "authorised",
+    "path_below",
+    "query_value",
+    "raw_path",
+    "read_body",
+]
 
 BASIC = [(b"www-authenticate", b'Basic realm="agenthost", charset="UTF-8"')]
 """What an answer without the right credentials says of them."""
@@ -68,6 +79,7 @@ class Head:
         content_type: ``Content-Type``.
         content_length: ``Content-Length``.
         encoded: whether there is a ``Content-Encoding``.
+        chunked: whether the body comes in chunks.
     """
 
     host: bytes
@@ -75,6 +87,7 @@ class Head:
     content_type: bytes | None
     content_length: bytes | None
     encoded: bool
+    chunked: bool = False
 
     @classmethod
     def read(cls, headers: Iterable[tuple[bytes, bytes]], http_version: str) -> Head:  # noqa: C901, PLR0912 - one pass
@@ -112,7 +125,7 @@ class Head:
             raise Refused(400, "Host is not a host name with an optional port")
         if length is not None and (chunked or not _LENGTH.fullmatch(length)):
             raise Refused(400, "Content-Length does not describe the body", CLOSE)
-        return cls(host or b"localhost", authorization, content_type, length, encoded)
+        return cls(host or b"localhost", authorization, content_type, length, encoded, chunked)
 
     def check_body(self, limit: int) -> None:
         """Whether a body may be read.
@@ -125,6 +138,19 @@ class Head:
         """
         if self.content_type is not None and not _JSON_TYPE.fullmatch(self.content_type):
             raise Refused(415, "Content-Type must be application/json")
+        self.check_any_body(limit)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
+        return self.chunked or self.content_length not in (None, b"0")
+
+    def check_any_body(self, limit: int) -> None:
+        """Whether a body of any type may be read; see ``check_body``.
+
+        Raises:
+            Refused: 413 or 415.
+        """
         if self.encoded:
             raise Refused(415, "Content-Encoding is not supported")
         if self.content_length is not None and int(self.content_length) > limit:
@@ -144,19 +170,33 @@ def raw_path(raw: bytes) -> str:
     return raw.decode("ascii")
 
 
-def authorised(header: bytes | None, pair: bytes) -> bool:
-    """Whether an ``Authorization`` header presents ``pair`` (RFC 7617); compared in constant time.
+def authorised(header: bytes | None, *pairs: bytes) -> bool:
+    """Whether an ``Authorization`` header presents one of ``pairs`` (RFC 7617); compared in constant time.
 
     Args:
         header: its value, None when it is missing.
-        pair: ``user:password`` in UTF-8.
+        pairs: ``user:password`` in UTF-8, any of which is good.
     """
     scheme, _, encoded = (header or b"").partition(b" ")
     try:
         given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True)
     except binascii.Error:
         given = b""
-    return hmac.compare_digest(given, pair) and scheme.lower() == b"basic"
+    same = False
+    for pair in pairs:  # all of them, in the same time
+        same |= hmac.compare_digest(given, pair)
+    return same and scheme.lower() == b"basic"
+
+
+def path_below(scope: HTTPScope) -> str:
+    """The path below whatever prefix a server has set apart, as it was sent; empty at the prefix itself.
+
+    Raises:
+        Refused: it breaks the rules; see ``raw_path``.
+    """
+    path = raw_path(scope.get("raw_path") or scope["path"].encode())
+    prefix = scope.get("root_path", "").rstrip("/")
+    return path[len(prefix) :] if prefix and f"{path}/".startswith(f"{prefix}/") else path
 
 
 def query_value(query: bytes, *names: bytes) -> str | None:

@@ -25,10 +25,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """The document of the agent that the call is for; of this one, when it is for nobody."""
+    """The document of the agent that the call is for.
+
+    It is this one's when it is for nobody, or for an agent with other credentials.
+    """
     body = await request.body(agent)
-    target = await _target(request, body) or agent
-    if target is agent:
+    target, pairs = await _target(request, body) or agent, request.published.pairs
+    if target is agent or pairs.get(target.route) != pairs.get(agent.route):  # the document would tell them
         return await documents.render(request, agent, call_id(body), body)
     return await _answer_of(request, target, body)
 

@@ -8,7 +8,11 @@ from urllib.parse import parse_qsl, quote
 from attrs import define
 
 from agenthost._host.conversations import Conversations
+from agenthost._host.runtime import host_allowed
+from agenthost._web.allowed_hosts import AllowedHosts
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
+from agenthost._web.failed_logins import FailedLogins
+from agenthost._web.forwarding import TrustedProxies
 from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
 from agenthost._web.webhook_signatures import check_signature, refuse_replay
 from agenthost.swaig import decode_object
@@ -37,7 +41,11 @@ class Site:
         self.caller = runtime.caller
         self.conversations = Conversations(runtime, self.caller)
         self.most = runtime.config.host.max_body
-        self.pair = runtime.credentials.pair
+        self.pairs = runtime.credentials.pairs
+        self.failed_logins = FailedLogins(runtime.config.host.failed_logins)
+        self.proxies = TrustedProxies(runtime.config.host.trusted_proxies)
+        self.hosts = AllowedHosts(runtime.config.host.allowed_hosts)
+        self.believes_proxies = bool(self.proxies) and not runtime.config.host.public_url
         self.webhook_keys = tuple(key.reveal().encode() for key in runtime.config.host.webhook_keys)
         https = (runtime.config.host.public_url or "").startswith("https:")
         self.shared = [*SECURITY, HSTS] if https else list(SECURITY)
@@ -55,6 +63,7 @@ class Request:
         head: its headers.
         scope: ASGI's.
         receive: ASGI's.
+        path: the path below whatever prefix a server has set apart.
     """
 
     site: Site
@@ -62,14 +71,22 @@ class Request:
     head: Head
     scope: HTTPScope
     receive: Receive
+    path: str
 
-    def authorise(self) -> None:
+    def authorise(self, agent: Mounted | None = None) -> None:
         """Whether the caller may be here.
 
+        Args:
+            agent: whom it wants to reach; one that has credentials of its own is opened by them alone.
+
         Raises:
-            Refused: 401.
+            Refused: 401; 429 for one who has failed too often.
         """
-        if not authorised(self.head.authorization, self.site.pair):
+        own = self.published.pairs.get(agent.route) if agent is not None else None
+        authorization = self.head.authorization
+        if authorization is None or not authorised(authorization, *(own or self.site.pairs)):
+            if authorization is not None:
+                self.site.failed_logins.count(self.site.proxies.forwarded(self.scope).client)
             raise Refused(401, "Unauthorized", BASIC)
 
     async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
@@ -98,10 +115,8 @@ class Request:
     def url(self) -> str:
         """The address that was called, without credentials."""
         query = self.scope["query_string"].decode("latin-1")
-        path = (self.scope.get("raw_path") or self.scope["path"].encode()).decode("latin-1")
-        path = path.removeprefix(self.scope.get("root_path", ""))
-        origin = self.site.runtime.origin(self.scope["scheme"], self._authority())
-        return f"{origin}{path}" + (f"?{query}" if query else "")
+        origin = self.site.runtime.origin(*self._origin())
+        return f"{origin}{self.path}" + (f"?{query}" if query else "")
 
     def prefix(self) -> str:
         """What stands before routes in a public path: of the configured public URL, else what a server stripped."""
@@ -123,7 +138,7 @@ class Request:
 
     def base(self, agent: Mounted) -> str:
         """An agent's public address with credentials."""
-        return self.site.runtime.base(agent.route, self.scope["scheme"], self._authority())
+        return self.site.runtime.base(agent.route, *self._origin())
 
     def resolve(self, name: str) -> str:
         """The public URL of an agent of this host, by key or name.
@@ -134,7 +149,18 @@ class Request:
         agent = self.published.plan.sibling(name)
         return self.base(agent) + ("/" if agent.route == "/" else "")
 
-    def _authority(self) -> str:
-        """The host that this request was sent to, with the path that a server stripped before it came here."""
+    def _origin(self) -> tuple[str, str]:
+        """The scheme and host that this request was sent to, with the path that a server stripped before it came here.
+
+        Raises:
+            Refused: 400, where a proxy passes on a host that is none, or is not answered.
+        """
+        scheme, host = self.scope["scheme"], self.head.host
+        if self.site.believes_proxies:
+            forwarded = self.site.proxies.forwarded(self.scope)
+            scheme, host = forwarded.scheme or scheme, forwarded.host or host
+            if not host_allowed(host):
+                raise Refused(400, "the forwarded host is not a host name with an optional port")
+            self.site.hosts.check(host)
         prefix = self.scope.get("root_path", "")
-        return self.head.host.decode("ascii") + (quote(prefix) if prefix else "")
+        return scheme, host.decode("ascii") + (quote(prefix) if prefix else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -11,11 +12,13 @@ from agenthost.swml.addresses import Addresses
 from agenthost.swml.encoding import encode_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from agenthost.swml.draft import Draft
 
 __all__ = ["Template"]
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @frozen(slots=True)
@@ -28,7 +31,7 @@ class Template:
         tokens: index and name of the gaps that take a token: of a tool, or ``POST_PROMPT``.
         origins: those of ``bases`` that take the host's public address without credentials.
         siblings: those of ``bases`` that take another agent's address, and its name.
-        routes: those of ``bases`` that take another agent's address, and its route.
+        routes: those of ``bases`` that take another agent's address, its route, and its own credentials if it has any.
     """
 
     parts: tuple[bytes, ...]
@@ -36,7 +39,7 @@ class Template:
     tokens: tuple[tuple[int, str], ...]
     origins: tuple[int, ...] = ()
     siblings: tuple[tuple[int, str], ...] = ()
-    routes: tuple[tuple[int, bytes], ...] = ()
+    routes: tuple[tuple[int, bytes, bytes], ...] = ()
 
     @classmethod
     def seal(cls, draft: Draft) -> Template:
@@ -74,18 +77,20 @@ class Template:
             parts += (b"", literal)
         return cls(tuple(parts), tuple(bases), tuple(tokens), tuple(origins), tuple(siblings))
 
-    def located(self, route_of: Callable[[str], str | None]) -> Template:
+    def located(self, route_of: Callable[[str], str | None], userinfos: Mapping[str, str] = _NONE) -> Template:
         """The same document where the routes of the other agents are known.
 
         A call that should be handed over to an agent which is not served stays with this one: the address is its own.
 
         Args:
             route_of: gives the route of an agent by its name; None when there is no such agent.
+            userinfos: credentials of agents that have their own, as they stand in a URL, by route.
         """
         if not self.siblings:
             return self
-        routes = [(index, route_of(name)) for index, name in self.siblings]
-        return evolve(self, routes=tuple((index, route.encode()) for index, route in routes if route is not None))
+        routes = [(index, route) for index, name in self.siblings if (route := route_of(name)) is not None]
+        known = ((index, route.encode(), userinfos.get(route, "").encode()) for index, route in routes)
+        return evolve(self, routes=tuple(known))
 
     def render(self, base: bytes, token: Callable[[str], bytes]) -> bytes:
         """The document for one call.
@@ -125,6 +130,7 @@ class Template:
             authority = rest.partition(b"/")[0]
             for index in self.origins:
                 parts[index] = b"%s://%s" % (scheme, authority.rpartition(b"@")[2])
-            for index, route in self.routes:
-                parts[index] = b"%s://%s%s" % (scheme, authority, route)
+            for index, route, userinfo in self.routes:
+                where = b"%s@%s" % (userinfo, authority.rpartition(b"@")[2]) if userinfo else authority
+                parts[index] = b"%s://%s%s" % (scheme, where, route)
         return parts

@@ -106,6 +106,7 @@ def test_every_table(load, here):
         public_url="https://agents.example.com:8443/voice",
         user="sw",
         password=Secret("hunter2"),
+        passwords=(Secret("hunter2"),),
         signing_keys=(Secret("new key"), Secret("old key")),
         log_level="debug",
         state_dir=str(here / "state"),

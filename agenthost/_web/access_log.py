@@ -1,0 +1,35 @@
+"""The access log: a line for each request, without what is secret in it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from litestar.types import HTTPScope, Message, Send
+
+    from agenthost._web.forwarding import TrustedProxies
+
+__all__ = ["logged"]
+
+_log = logging.getLogger("agenthost.access")
+
+
+def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
+    """A ``send`` that logs client, method, path, status and milliseconds when the answer begins.
+
+    Query strings carry tokens, headers and bodies what callers say: none of them is logged.
+    """
+    began = time.perf_counter()
+
+    async def noting(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").encode("unicode_escape").decode()
+            client = proxies.forwarded(scope).client
+            took = (time.perf_counter() - began) * 1000
+            _log.info("%s %s %s %d %.1f ms", client, scope["method"], path, message["status"], took)
+        passed: Message = message
+        await send(passed)
+
+    return noting

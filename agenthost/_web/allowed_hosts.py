@@ -1,0 +1,44 @@
+"""Allowed hosts: which names in ``Host`` are answered."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agenthost._web.requests import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["AllowedHosts"]
+
+_ADDRESS = re.compile(rb"\[[0-9a-f:.]+\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+
+
+class AllowedHosts:
+    """The names that a host answers to.
+
+    Addresses and ``localhost`` are always among them: probes use them, and nobody else can make them lead here.
+
+    Args:
+        names: names, ``*.example.com`` for all below one, ``*`` for any; none for any.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._any = "*" in names or not names
+        self._exact = {b"localhost", *(name.encode() for name in names)}
+        self._below = tuple(name[1:].encode() for name in names if name.startswith("*."))
+
+    def check(self, host: bytes) -> None:
+        """Refuse a request whose ``Host``, which is one in form, is not answered.
+
+        Raises:
+            Refused: 400.
+        """
+        if not self._any and not self._has(host):
+            raise Refused(400, "Host is not one that this host answers for")
+
+    def _has(self, host: bytes) -> bool:
+        bracketed = host.startswith(b"[")
+        name = host.rpartition(b"]")[0] + b"]" if bracketed else host.partition(b":")[0].lower().removesuffix(b".")
+        return name in self._exact or name.endswith(self._below) or _ADDRESS.fullmatch(name.lower()) is not None

@@ -1,0 +1,103 @@
+"""Failed logins: how many wrong passwords one client may send before it is only told to wait."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from agenthost._web.requests import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FailedLogins"]
+
+_MINUTE = 60.0
+_SIXTY_FOUR = 64
+
+_log = logging.getLogger("agenthost.web")
+
+
+@define
+class _Bucket:
+    """What one client may still send.
+
+    Args:
+        tokens: failures that are left.
+        at: when that was so, in seconds of ``clock``.
+        told: whether the log has it that none was left.
+    """
+
+    tokens: float
+    at: float
+    told: bool = False
+
+
+class FailedLogins:
+    """A token bucket for each client; only failures take from it.
+
+    A client is an address, of IPv6 the network of 64 bits that one subscriber has. Right credentials are never looked
+    up here: behind one address of a balancer, who guesses must not lock out who knows. So this keeps guessing cheap to
+    answer and plain to see; what keeps it from succeeding is the length of the password.
+
+    Args:
+        in_a_minute: failures that a client may have in a minute; 0 for any number.
+        most: clients that are remembered; the one that failed longest ago is forgotten.
+        clock: seconds.
+    """
+
+    def __init__(self, in_a_minute: int, most: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:
+        self._in_a_minute = in_a_minute
+        self._most = most
+        self._clock = clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def count(self, client: str) -> None:
+        """Note a failure.
+
+        Args:
+            client: its address.
+
+        Raises:
+            Refused: 429, when the client has none left.
+        """
+        if not self._in_a_minute:
+            return
+        client, now = _network(client), self._clock()
+        bucket = self._buckets.pop(client, None) or _Bucket(float(self._in_a_minute), now)
+        self._buckets[client] = bucket
+        if len(self._buckets) > self._most:
+            self._buckets.popitem(last=False)
+        a_second = self._in_a_minute / _MINUTE
+        bucket.tokens = min(float(self._in_a_minute), bucket.tokens + (now - bucket.at) * a_second)
+        bucket.at = now
+        if bucket.tokens >= 1:
+            bucket.tokens -= 1
+            bucket.told = False
+            return
+        if not bucket.told:
+            bucket.told = True
+            _log.warning("more than %d failed logins in a minute from %s", self._in_a_minute, client)
+        wait = math.ceil((1 - bucket.tokens) / a_second)
+        raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
+
+
+def _network(client: str) -> str:
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return f"{IPv6Address(int(address) >> _SIXTY_FOUR << _SIXTY_FOUR)}/64"
+    return str(address)

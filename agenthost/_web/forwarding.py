@@ -1,0 +1,124 @@
+"""Forwarding: what configured proxies say of the client behind them (RFC 7239, and the older ``X-Forwarded-*``).
+
+It counts for the one request that carries it, and only where it comes from an address in ``trusted_proxies``.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    from litestar.types import HTTPScope
+
+__all__ = ["UNKNOWN", "Forwarded", "TrustedProxies"]
+
+UNKNOWN = "unknown"
+"""The client, where there is no address: on a Unix socket, for example."""
+_SCHEMES = ("http", "https")
+
+
+@frozen
+class Forwarded:
+    """What proxies say of one request.
+
+    Args:
+        client: the client's address.
+        scheme: ``http`` or ``https``; None when they say nothing.
+        host: the ``Host`` that the client sent; None when they say nothing.
+    """
+
+    client: str
+    scheme: str | None = None
+    host: bytes | None = None
+
+
+class TrustedProxies:
+    """The proxies that may speak for clients.
+
+    Args:
+        networks: addresses, and networks such as ``10.0.0.0/8``.
+    """
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks: Sequence[IPv4Network | IPv6Network] = [ip_network(network) for network in networks]
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def forwarded(self, scope: HTTPScope) -> Forwarded:
+        """Who sent a request, and to where.
+
+        Of the addresses that were passed on, the last one that is no proxy's counts: who writes further ones in front
+        of it is not believed. A request with both ``Forwarded`` and ``X-Forwarded-*`` tells nothing, since a proxy
+        that writes one of them lets clients write the other.
+        """
+        client = scope.get("client")
+        peer = client[0] if client else UNKNOWN
+        if not self._networks or not self._has(peer):
+            return Forwarded(peer)
+        headers = [
+            (name, value) for name, value in scope["headers"] if name.startswith((b"x-forwarded-", b"forwarded"))
+        ]
+        standard = _elements(headers, b"forwarded")
+        chain = _elements(headers, b"x-forwarded-for")
+        schemes, hosts = _elements(headers, b"x-forwarded-proto"), _elements(headers, b"x-forwarded-host")
+        if standard and (chain or schemes or hosts):
+            return Forwarded(peer)
+        if standard:
+            pairs = [_pairs(element) for element in standard]
+            chain = [each.get("for", UNKNOWN) for each in pairs]
+            schemes = [pairs[-1]["proto"]] if "proto" in pairs[-1] else []
+            hosts = [pairs[-1]["host"]] if "host" in pairs[-1] else []
+        scheme = schemes[-1].lower() if schemes else None
+        return Forwarded(
+            self._client(peer, chain),
+            scheme if scheme in _SCHEMES else None,
+            hosts[-1].encode("latin-1") if hosts else None,
+        )
+
+    def _client(self, peer: str, chain: Sequence[str]) -> str:
+        found = peer
+        for written in reversed(chain):
+            address = _address(written)
+            if address is None:
+                return found
+            found = str(address)
+            if not self._has(found):
+                return found
+        return found
+
+    def _has(self, address: str) -> bool:
+        parsed = _address(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _elements(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
+    """The elements of a list header, of all its lines."""
+    lines = [value.decode("latin-1") for name, value in headers if name == wanted]
+    return [element.strip() for line in lines for element in line.split(",")]
+
+
+def _pairs(element: str) -> dict[str, str]:
+    """The parameters of one element of ``Forwarded``."""
+    pairs = (pair.partition("=") for pair in element.split(";"))
+    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}

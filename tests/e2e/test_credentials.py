@@ -1,0 +1,135 @@
+"""Credentials: several passwords, agents with their own, failed logins, and what proxies say."""
+
+import re
+
+import pytest
+from caller import Caller, basic, functions, host
+from raw_http import exchange, written
+
+SETTINGS = """
+[host]
+user = "desk"
+passwords = ["new host word", "old host word"]
+failed_logins = 3
+access_log = true
+trusted_proxies = ["127.0.0.0/8"]
+allowed_hosts = ["agents.example", "*.phone.example"]
+
+[agents.billing]
+user = "books"
+passwords = ["new books word", "old books word"]
+"""
+NO_VARIABLES = {"SWML_BASIC_AUTH_USER": "", "SWML_BASIC_AUTH_PASSWORD": ""}
+HOST = ("desk", "new host word")
+BOOKS = ("books", "new books word")
+
+
+@pytest.fixture(scope="module")
+def served(desk):
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(SETTINGS)
+    (place / "agenthost.toml").chmod(0o600)
+    with desk.serve(cwd=place, variables=NO_VARIABLES) as served:
+        yield served
+
+
+def status(served, path, credentials, *headers, host="agents.example", method="GET"):
+    line = f"{method} {path} HTTP/1.1"
+    return exchange(
+        served.url, written(line, f"Host: {host}", f"Authorization: {basic(*credentials)}", *headers)
+    ).status
+
+
+@pytest.mark.parametrize(
+    ("path", "credentials", "expected"),
+    [
+        ("/sales", HOST, 200),
+        ("/sales", ("desk", "old host word"), 200),
+        ("/metrics", ("desk", "old host word"), 200),
+        ("/billing", BOOKS, 200),
+        ("/billing/swaig", ("books", "old books word"), 200),
+        ("/billing", HOST, 401),
+        ("/sales", BOOKS, 401),
+        ("/metrics", BOOKS, 401),
+        ("/billing", ("books", "new host word"), 401),
+    ],
+)
+def test_who_may_go_where(served, path, credentials, expected):
+    """Each from another address, as a proxy tells it."""
+    address = f"X-Forwarded-For: 192.0.2.{sum(map(ord, path + ''.join(credentials))) % 250}"
+    assert status(served, path, credentials, address) == expected
+
+
+def test_documents_have_the_first_password_and_its_urls_work(served):
+    caller = Caller(served.url, BOOKS)
+    for credentials in (BOOKS, ("books", "old books word")):
+        document = Caller(served.url, credentials).document("/billing", "call-1")
+        for function in functions(document).values():
+            assert function["web_hook_url"].startswith(
+                f"http://books:new%20books%20word@{host(served.url)}/billing/swaig/"
+            )
+    name, function = next(iter(functions(caller.document("/billing", "call-1")).items()))
+    assert "security token" not in caller.call(function["web_hook_url"], name, {}, "call-1")["response"]
+
+
+def test_an_agent_is_not_reached_through_another_with_other_credentials(served):
+    """Its document would tell them."""
+    for credentials, route, called in ((BOOKS, "billing", "sales"), (HOST, "sales", "billing")):
+        caller = Caller(served.url, credentials)
+        answer = caller.ask("POST", f"/{route}/sip", {"call": {"to": f"sip:{called}@example.com"}})
+        assert answer.status == 200
+        assert f"/{route}/swaig" in answer.body.decode()
+        assert f"/{called}/swaig" not in answer.body.decode()
+
+
+def test_who_fails_too_often_is_told_to_wait_and_who_knows_is_not(served):
+    """From one address, as behind a balancer; nobody elsewhere notices."""
+    guesses = [status(served, "/sales", ("desk", f"guess {n}"), "X-Forwarded-For: 198.51.100.7") for n in range(6)]
+    assert guesses == [401] * 3 + [429] * 3
+    assert status(served, "/sales", HOST, "X-Forwarded-For: 198.51.100.7") == 200
+    assert status(served, "/sales", ("desk", "a guess"), "X-Forwarded-For: 198.51.100.8") == 401
+    assert status(served, "/sales", ("desk", "a guess"), "X-Forwarded-For: 9.9.9.9, 198.51.100.7") == 429
+    answer = exchange(served.url, written("GET /sales HTTP/1.1", "Host: agents.example"))
+    assert (answer.status, answer.json) == (401, {"error": "Unauthorized"})
+    assert served.stderr.count("failed logins in a minute from 198.51.100.7") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("agents.example", 200), ("a.phone.example:80", 200), ("127.0.0.1", 200), ("evil.example", 400)],
+)
+@pytest.mark.parametrize("path", ["/sales", "/health", "/metrics"])
+def test_which_hosts_are_answered(served, path, name, expected):
+    assert status(served, path, HOST, host=name) == expected
+
+
+def test_a_proxy_tells_where_the_request_was_sent_and_only_for_this_one(served):
+    caller = Caller(served.url, HOST)
+    there = caller.ask("GET", "/sales?call_id=1", None, "X-Forwarded-Proto: https", "X-Forwarded-Host: agents.example")
+    here = caller.ask("GET", "/sales?call_id=1")
+    assert "https://desk:new%20host%20word@agents.example/sales/swaig/" in there.body.decode()
+    assert "agents.example" not in here.body.decode()
+    for other in ("evil.example", "agents.example/x", "a b"):
+        assert caller.ask("GET", "/sales", None, f"X-Forwarded-Host: {other}").status == 400
+
+
+def test_the_access_log_has_no_query(served):
+    Caller(served.url, HOST).ask("GET", "/support?call_id=s3cret&__token=t0ken", None, "X-Forwarded-For: 203.0.113.5")
+    [line] = re.findall(r"agenthost\.access: (203\.0\.113\.5 .*)", served.stderr)
+    assert re.fullmatch(r"203\.0\.113\.5 GET /support 200 [0-9.]+ ms", line)
+    assert "s3cret" not in served.stderr
+    assert "t0ken" not in served.stderr
+
+
+def test_two_ways_to_write_a_password_are_one_too_many(desk):
+    place = desk.workplace()
+    for text, wrong in (
+        ('[host]\npassword = "a"\npasswords = ["b"]\n', "host.passwords: password is configured too"),
+        ('[agents.sales]\nuser = "a"\n', "agents.sales.user: this user has no password"),
+    ):
+        (place / "agenthost.toml").write_text(text)
+        done = desk.run("agenthost", "check", cwd=place)
+        assert (done.returncode, wrong in done.stderr) == (3, True)
+    done = desk.run("agenthost", "run", "--public-url", "ftp://agents.example")
+    assert done.returncode == 2
+    assert "'ftp://agents.example' is not http:// or https://" in done.stderr
