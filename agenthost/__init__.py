@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agenthost._host.config import Secret
     from agenthost._host.server import AgentServer
     from agenthost.agent import AgentBase
-    from agenthost.classifiers import Choice, Classifier, ClassifierTools
+    from agenthost.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools
     from agenthost.contexts import Context, ContextBuilder, Step
     from agenthost.datamap import DataMap, create_expression_tool, create_simple_api_tool
     from agenthost.errors import (
@@ -86,6 +86,7 @@ __all__ = [
     "ChatModel",
     "Choice",
     "Classifier",
+    "ClassifierProvider",
     "ClassifierTools",
     "Completion",
     "ConfigurationError",
@@ -159,6 +160,7 @@ _HOMES = {
     "ChatModel": "models",
     "Choice": "classifiers",
     "Classifier": "classifiers",
+    "ClassifierProvider": "classifiers",
     "ClassifierTools": "classifiers",
     "Completion": "models",
     "Context": "contexts",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost.arguments import AnyArguments
+from agenthost.classifiers import examples_by_language
 from agenthost.declared import Alone, Declared
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
@@ -26,7 +27,7 @@ from agenthost.vocabulary import Vocabulary
 from agenthost.vocabulary.prompts import class_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agenthost.state import Stores
 
@@ -72,6 +73,9 @@ class AgentBase(Vocabulary):
         shared_state: names of stores that it shares with other agents, such as ``("customers",)``; see
             ``shared_state["customers"]``.
         busy: what the caller hears when the agent can take no more; left out, the host's sentence.
+        description: what it is for, in a sentence: classifiers, other agents and lists read it. Left out, the first
+            line of the class's docstring.
+        examples: what people say to it; a list, or lists by language code, such as ``{"en": [...], "es": [...]}``.
 
     Raises:
         DefinitionError: the name is empty, or something else that is declared cannot work.
@@ -108,6 +112,8 @@ class AgentBase(Vocabulary):
         on_failure: str = "hangup",
         shared_state: Sequence[str] = (),
         busy: str | None = None,
+        description: str | None = None,
+        examples: Sequence[str] | Mapping[str, Sequence[str]] = (),
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             msg = f"{type(self).__name__}: name must be a word such as 'sales', not {name!r}."
@@ -120,6 +126,9 @@ class AgentBase(Vocabulary):
             raise DefinitionError(msg)
         if not isinstance(on_failure, str) or not on_failure.strip():
             msg = f"agent {name!r}: on_failure must be 'hangup', a number, an address or a URL, not {on_failure!r}."
+            raise DefinitionError(msg)
+        if description is not None and not isinstance(description, str):
+            msg = f"agent {name!r}: description must be a sentence, not {type(description).__name__}."
             raise DefinitionError(msg)
         self.name = name
         self.route = route
@@ -138,6 +147,8 @@ class AgentBase(Vocabulary):
             Alone(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
             shared_state=(shared_state,) if isinstance(shared_state, str) else tuple(shared_state),
             busy=busy,
+            description=_first_line(type(self)) if description is None else description.strip(),
+            examples=examples_by_language(name, examples),
         )
         if native_functions:
             self.set_native_functions(native_functions)
@@ -149,6 +160,12 @@ class AgentBase(Vocabulary):
     def get_name(self) -> str:
         """The agent's name."""
         return self._declared.name
+
+
+def _first_line(cls: type) -> str:
+    """The first line of a class's own docstring."""
+    doc = "" if cls is AgentBase else inspect.cleandoc(cls.__doc__ or "")
+    return doc.partition("\n")[0].strip()
 
 
 def declared(agent: AgentBase) -> Declared:

@@ -58,6 +58,8 @@ class Declared:
         own_host: the host that serves it alone, once it has been asked for.
         shared_state: names of the stores that it shares with others.
         busy: what a caller hears when it can take no more; None for the host's sentence.
+        description: what it is for, in a sentence; empty when it does not say.
+        examples: what people say to it, by language code; ``""`` where the language is not told.
         key: what the host calls it.
         stores: the host's stores; None while none serves it.
     """
@@ -78,5 +80,7 @@ class Declared:
     own_host: AgentServer | None = field(default=None, repr=False)
     shared_state: tuple[str, ...] = ()
     busy: str | None = None
+    description: str = ""
+    examples: Mapping[str, tuple[str, ...]] = Factory(dict)
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)

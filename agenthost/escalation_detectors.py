@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -25,11 +25,13 @@ class Signal:
     reason: str
 
 
+@runtime_checkable
 class EscalationDetector(Protocol):
     """Looks at a turn, and at what became of it; one value serves all conversations, and keeps nothing of them."""
 
-    name: str
-    """What configuration calls it."""
+    @property
+    def name(self) -> str:
+        """What configuration calls it."""
 
     async def before(self, turn: Turn) -> Signal | None:
         """Whether a turn should not go to the first agent at all, from what was said; None when it may."""

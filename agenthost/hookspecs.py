@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from litestar.config.app import AppConfig
 
     from agenthost.agent import AgentBase
+    from agenthost.classifiers import ClassifierProvider
+    from agenthost.escalation_detectors import EscalationDetector
     from agenthost.health import Probe
     from agenthost.models import ModelProvider
     from agenthost.redaction import Redactor
@@ -27,7 +29,9 @@ __all__ = [
     "PROJECT",
     "agents",
     "chat_models",
+    "classifiers",
     "configure_app",
+    "escalation_detectors",
     "health_probes",
     "hookimpl",
     "redactors",
@@ -69,6 +73,19 @@ def chat_models() -> Iterable[ModelProvider]:  # type: ignore[empty-body]
 
 
 @hookspec
+def classifiers() -> Iterable[ClassifierProvider]:  # type: ignore[empty-body]
+    """What chooses the agent that a message is for, by kind.
+
+    Called once at start-up, in every process. ``[classifiers.<name>]`` says which kind a classifier is and what it is
+    set to; ``[classifiers] default``, or a router, says which is used. Two providers of one kind are a conflict, which
+    is reported with both plugins.
+
+    Returns:
+        Providers, each with the kind that it makes.
+    """
+
+
+@hookspec
 def configure_app(app_config: AppConfig) -> None:
     """Change the Litestar application that serves everything but the agents: routes, plugins, middleware.
 
@@ -77,6 +94,17 @@ def configure_app(app_config: AppConfig) -> None:
 
     Args:
         app_config: Litestar's own value; change it in place.
+    """
+
+
+@hookspec
+def escalation_detectors() -> Iterable[EscalationDetector]:  # type: ignore[empty-body]
+    """What notices that somebody else should take over a conversation.
+
+    Called once at start-up, in every process. A workflow that escalates asks all detectors, or those that it names.
+
+    Returns:
+        Detectors, each with its name.
     """
 
 

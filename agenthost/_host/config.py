@@ -297,6 +297,18 @@ class SipConfig:
 
 
 @frozen(kw_only=True)
+class ClassifiersConfig:
+    """``[classifiers]``: what routers choose with, and ``[classifiers.<name>]``, what one classifier is set to.
+
+    Args:
+        settings: by classifier, its own keys, secrets in them resolved.
+    """
+
+    default: str = setting("lexical", TEXT, "The classifier of routers that name none")
+    settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
 
@@ -359,6 +371,7 @@ class Config:
     models: ModelsConfig = field(factory=ModelsConfig)
     turns: TurnsConfig = field(factory=TurnsConfig)
     sip: SipConfig = field(factory=SipConfig)
+    classifiers: ClassifiersConfig = field(factory=ClassifiersConfig)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
@@ -366,7 +379,7 @@ class Config:
     warnings: tuple[str, ...] = ()
 
 
-TABLES = ("host", "health", "state", "sip", "conversation", "models", "turns", "agents", "workflows", "plugins")
+TABLES = ("host", "health", "state", "sip", "conversation", "models", "classifiers", "turns", "agents", "workflows", "plugins")
 
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
@@ -450,6 +463,7 @@ def load_config(
         turns=opened.fill(TurnsConfig, turns, "turns"),
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
         sip=_sip(opened),
+        classifiers=_classifiers(opened),
         agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
@@ -594,16 +608,7 @@ def _agent(opened: _File, name: str, section: object) -> AgentConfig:
 
 def _models(opened: _File) -> ModelsConfig:
     table = opened.table("models")
-    known = configured(ModelsConfig)
-    settings: dict[str, Mapping[str, object]] = {}
-    for name, section in table.items():
-        if name in known:
-            continue
-        key = key_path("models", name)
-        if not isinstance(section, dict):
-            refuse_unknown([name], [*known, "a table for each model"], opened.where, "models")
-        else:
-            settings[name] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
+    settings = _own_tables(opened, "models", ModelsConfig, "a table for each model")
     return evolve(opened.fill(ModelsConfig, table, "models"), settings=settings)
 
 
@@ -617,6 +622,27 @@ def _workflow(opened: _File, name: str, section: object) -> WorkflowConfig:
     workflow = opened.fill(WorkflowConfig, section, key)
     own = [each for each in section if each not in configured(WorkflowConfig)]
     return evolve(workflow, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
+
+
+def _classifiers(opened: _File) -> ClassifiersConfig:
+    table = opened.table("classifiers")
+    settings = _own_tables(opened, "classifiers", ClassifiersConfig, "a table for each classifier")
+    return evolve(opened.fill(ClassifiersConfig, table, "classifiers"), settings=settings)
+
+
+def _own_tables(opened: _File, name: str, cls: type[AttrsInstance], also: str) -> Mapping[str, Mapping[str, object]]:
+    """Return what stands in a table beside the keys of ``cls``: tables, by name, with their secrets resolved."""
+    known = configured(cls)
+    settings: dict[str, Mapping[str, object]] = {}
+    for own, section in opened.table(name).items():
+        if own in known:
+            continue
+        key = key_path(name, own)
+        if not isinstance(section, dict):
+            refuse_unknown([own], [*known, also], opened.where, name)
+        else:
+            settings[own] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
+    return settings
 
 
 def _plugins(opened: _File) -> PluginsConfig:

@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from agenthost import __version__
+from agenthost._host.classifiers import kind_of_classifier
 from agenthost._host.config import FILE, AgentConfig, Config, configured
 from agenthost._host.discovery import PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
@@ -20,7 +21,9 @@ from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
 from agenthost._host.workflow_tables import built_workflow
 from agenthost.agent import AgentBase, declared
+from agenthost.classifiers import ClassifierProvider
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
+from agenthost.escalation_detectors import EscalationDetector
 from agenthost.health import Probe
 from agenthost.models import ModelProvider
 from agenthost.redaction import Redactor
@@ -86,6 +89,8 @@ class Loaded:
         redactors: what takes words out of transcripts.
         sip_aliases: user parts that reach agents.
         resolve_sip: functions that are asked who answers a call.
+        classifiers: what makes classifiers.
+        escalation_detectors: what notices that somebody else should take over.
     """
 
     built: tuple[Built, ...] = ()
@@ -100,6 +105,8 @@ class Loaded:
     redactors: tuple[tuple[str, Redactor], ...] = ()
     sip_aliases: tuple[tuple[str, SipAlias], ...] = ()
     resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
+    classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
+    escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
 
 
 def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
@@ -137,18 +144,22 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     """What a program serves that registers its agents itself; never raises for what a package does.
 
     It has what is built in. Installed plugins are asked only when nothing built in opens the configured store, or makes
-    a model of a configured kind.
+    a model or a classifier of a configured kind.
     """
     loaded = _heard(Plugins.load(config, ()))
     unopened = not any(config.state.scheme in provider.schemes for _, provider in loaded.state_providers)
     kinds = {kind_of_model(config, name) for name in (config.models.default, *config.models.settings)}
     unmade = kinds - {provider.kind for _, provider in loaded.chat_models}
-    if unopened or unmade:
+    kinds = {kind_of_classifier(config, name) for name in (config.classifiers.default, *config.classifiers.settings)}
+    unclassified = kinds - {provider.kind for _, provider in loaded.classifiers}
+    if unopened or unmade or unclassified:
         installed = Plugins.load(config, discover((PLUGINS,)))
         if unopened:
             loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
         if unmade:
             loaded = attrs.evolve(loaded, chat_models=installed.values("chat_models", ModelProvider))
+        if unclassified:
+            loaded = attrs.evolve(loaded, classifiers=installed.values("classifiers", ClassifierProvider))
     configured_ones, refused = _from_tables(config, {item.key for item in registered})
     return attrs.evolve(loaded, built=(*registered, *configured_ones), rejected=refused)
 
@@ -160,7 +171,11 @@ def _heard(plugins: Plugins) -> Loaded:
     chat_models = plugins.values("chat_models", ModelProvider)
     redactors = plugins.values("redactors", Redactor)
     sip_aliases = plugins.values("sip_aliases", SipAlias)
+    classifiers = plugins.values("classifiers", ClassifierProvider)
+    detectors = plugins.values("escalation_detectors", EscalationDetector)  # type: ignore[type-abstract]
     return Loaded(
+        classifiers=classifiers,
+        escalation_detectors=detectors,
         state_providers=state_providers,
         health_probes=health_probes,
         chat_models=chat_models,

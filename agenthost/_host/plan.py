@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
+from agenthost._host.classifiers import Classifiers, choose_classifiers
 from agenthost._host.key_paths import key_path
 from agenthost._host.limits import Limits
 from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
@@ -155,11 +156,11 @@ class HostPlan:
         origins: what each alias comes from.
         sip: what else decides about SIP calls: configuration and plugins.
         state: who opens the store of shared state.
+        classifiers: what routers choose with.
+        detectors: what notices that somebody else should take over.
         probes: those of plugins and of a program's own, each with whose it is.
         models: the language models.
         redactors: what transcripts go through.
-        classifiers: what says which agent a message is for, the one that is used without a name first.
-        detectors: what says when somebody else should take over.
         limits: those of agents that have none of their own.
     """
 
@@ -172,11 +173,11 @@ class HostPlan:
     origins: Mapping[str, str] = field(factory=dict)
     sip: SipSources = field(factory=SipSources, repr=False)
     state: ChosenProvider = field(factory=ChosenProvider, repr=False)
+    classifiers: Classifiers = field(factory=Classifiers, repr=False)
+    detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
     probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
-    classifiers: tuple[Classifier, ...] = field(default=(), repr=False)
-    detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
     limits: Limits = field(factory=Limits, repr=False)
     _known: Mapping[str, Mounted] = field(init=False, repr=False)
 
@@ -216,7 +217,7 @@ class HostPlan:
             if self.find(name) is None
         )
         told = (*unroutable, *unreachable, *homeless, *incomplete, *self._sip_problems())
-        return (*self.unfitting, *self.models.warnings, *told)
+        return (*self.unfitting, *self.models.warnings, *self.classifiers.warnings, *told)
 
     def choices(self, names: Iterable[str]) -> tuple[Choice, ...]:
         """Those of some agents that are served, each once, in the order of ``names``; what is no name is nobody's."""
@@ -224,8 +225,8 @@ class HostPlan:
         return tuple({agent.key: choice_of(agent.key, agent.agent) for agent in found if agent is not None}.values())
 
     def classifier(self, name: str | None = None) -> Classifier | None:
-        """The classifier of this name; without one, the first; None where there is none."""
-        return next((each for each in self.classifiers if name in (None, each.name)), None)
+        """The classifier of this name; without one, the default; None where there is none."""
+        return self.classifiers.find(name)
 
     def why_not_served(self, name: str) -> str:
         """Why there is no agent of this name."""
@@ -404,6 +405,8 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         configure_app=loaded.configure_app,
         unfitting=(*config.warnings, *loaded.warnings, *stateless, *unknown),
         state=state,
+        classifiers=choose_classifiers(config, loaded.classifiers),
+        detectors=tuple(detector for _, detector in loaded.escalation_detectors),
         probes=loaded.health_probes,
         models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
         redactors=redactors,

@@ -10,6 +10,7 @@ from attrs import Factory
 
 from agenthost._host.config import (
     AgentConfig,
+    ClassifiersConfig,
     ConversationConfig,
     HealthConfig,
     HostConfig,
@@ -31,6 +32,7 @@ _SECTIONS = (
     StateConfig,
     ConversationConfig,
     ModelsConfig,
+    ClassifiersConfig,
     TurnsConfig,
     WorkflowConfig,
     SipConfig,

@@ -51,6 +51,7 @@ LEVELS = (
         "_host.deadline",
         "_host.threads",
         "_host.state",
+        "_host.classifiers",
         "_host.slots",
         "_host.limits",
         "_host.authors",

@@ -1,0 +1,220 @@
+"""``embeddings``: chooses by meaning, through any server that speaks OpenAI's ``/v1/embeddings``.
+
+An agent's score is the mean of the three closest of its description and examples. Their vectors are kept in memory and
+in the store; only the message itself is sent each time. Where the server gives none, ``lexical`` decides, and the
+decision says so. The client is the openai package, imported when it is used.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import base64
+import hashlib
+import math
+import os
+from collections import OrderedDict
+from heapq import nlargest
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import field, frozen
+
+from agenthost import (
+    AgentHostError,
+    Choice,
+    ClassifierProvider,
+    ConfigurationError,
+    Decision,
+    Secret,
+    hookimpl,
+)
+from agenthost.builtin.classifier_lexical import Lexical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agenthost import ClassifierTools, Store
+
+__all__ = ["Embeddings", "EmbeddingsSettings", "classifiers"]
+
+CLOSEST = 3
+_LONGEST_TEXT = 2000
+_KEPT_VECTORS = 20000
+_AT_ONCE = 96
+_TTL = 30 * 86400.0
+
+Vector = array.array  # of floats, of length 1
+
+
+@frozen(kw_only=True)
+class EmbeddingsSettings:
+    """``[classifiers.<name>]`` of the kind ``embeddings``.
+
+    Args:
+        url: where the API is, such as ``http://127.0.0.1:8080/v1``; left out, ``OPENAI_BASE_URL``, else OpenAI's own.
+        model: the model's name there.
+        api_key: the key; left out, ``OPENAI_API_KEY``, else none.
+        timeout: seconds that a message may take; the vectors of examples may take ten times as long.
+        sharpness: how quickly confidence grows with the distance between two choices; it depends on the model.
+    """
+
+    url: str | None = None
+    model: str = "text-embedding-3-small"
+    api_key: Secret | None = None
+    timeout: float = 2.0
+    sharpness: float = field(default=14.0, validator=attrs.validators.gt(0))
+
+
+@hookimpl
+def classifiers() -> list[ClassifierProvider]:
+    """``embeddings``."""
+    return [ClassifierProvider("embeddings", Embeddings, EmbeddingsSettings)]
+
+
+class Embeddings:
+    """Chooses by meaning.
+
+    Args:
+        name: what configuration calls it.
+        settings: where the vectors come from.
+
+    Raises:
+        ConfigurationError: the openai package is not installed.
+    """
+
+    def __init__(self, name: str, settings: EmbeddingsSettings) -> None:
+        try:
+            from openai import AsyncOpenAI  # noqa: PLC0415 - an extra, imported when used
+        except ImportError:
+            msg = f"classifiers.{name}: its client is not installed. Run: pip install 'agenthost[openai]'"
+            raise ConfigurationError(msg) from None
+        key = settings.api_key.reveal() if settings.api_key else os.environ.get("OPENAI_API_KEY") or "none"
+        self.name = name
+        self._settings = settings
+        self._client = AsyncOpenAI(api_key=key, base_url=settings.url, max_retries=0, timeout=settings.timeout * 10)
+        self._lexical = Lexical()
+        self._vectors: OrderedDict[str, Vector[float]] = OrderedDict()
+        self._warming = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
+        """Choose the closest agent; by words alone when there are no vectors in time."""
+        try:
+            async with asyncio.timeout(tools.seconds):
+                known = await self._known(choices, tools.kept)
+                async with asyncio.timeout(self._settings.timeout):
+                    (asked,) = await self._ask([text[:_LONGEST_TEXT] or " "])
+        except Exception as error:  # noqa: BLE001 - whatever a server or its client comes up with
+            by_words = await self._lexical.classify(text, choices, tools)
+            why = "late" if isinstance(error, TimeoutError) else type(error).__name__
+            return attrs.evolve(by_words, reason=f"no embeddings ({why}); {by_words.reason}")
+        scores = {choice.agent: _score(asked, own) for choice, own in zip(choices, known, strict=True) if own}
+        return self._decision(scores)
+
+    def _decision(self, scores: Mapping[str, float]) -> Decision:
+        if not scores:
+            return Decision(None, 0.0, by=self.name, reason="no agent has a description or examples")
+        most = max(scores.values())
+        shares = {agent: math.exp(self._settings.sharpness * (score - most)) for agent, score in scores.items()}
+        total = sum(shares.values())
+        ranking = tuple((agent, share / total) for agent, share in sorted(shares.items(), key=lambda item: -item[1]))
+        (agent, confidence), second = ranking[0], ranking[1][1] if len(ranking) > 1 else 0.0
+        return Decision(agent, confidence, confidence - second, self.name, f"similarity {most:.2f}", ranking)
+
+    async def _known(self, choices: Sequence[Choice], kept: Store | None) -> list[list[Vector[float]]]:
+        """The vectors of each choice's description and examples: from memory, the store, or the server."""
+        texts = [_texts(choice) for choice in choices]
+        wanted = {text: self._key(text) for own in texts for text in own}
+        if not all(key in self._vectors for key in wanted.values()):
+            async with self._warming:  # one conversation warms up for all
+                await self._warm({text: key for text, key in wanted.items() if key not in self._vectors}, kept)
+        vectors = [[self._vectors[wanted[text]] for text in own] for own in texts]
+        while len(self._vectors) > max(_KEPT_VECTORS, len(wanted)):
+            self._vectors.popitem(last=False)
+        return vectors
+
+    async def _warm(self, missing: Mapping[str, str], kept: Store | None) -> None:
+        found: dict[str, Vector[float]] = {}
+        if kept is not None:
+            for text, key in missing.items():
+                vector = await _read(kept, key)
+                if vector is not None:
+                    found[text] = vector
+        unknown = [text for text in missing if text not in found]
+        for start in range(0, len(unknown), _AT_ONCE):
+            some = unknown[start : start + _AT_ONCE]
+            async with asyncio.timeout(self._settings.timeout * 10):
+                given = await self._ask(some)
+            for text, vector in zip(some, given, strict=True):
+                found[text] = vector
+                if kept is not None:
+                    await _write(kept, missing[text], vector)
+        for text, vector in found.items():
+            self._vectors[missing[text]] = vector
+
+    async def _ask(self, texts: Sequence[str]) -> list[Vector[float]]:
+        """Vectors of texts, each of length 1.
+
+        Raises:
+            OpenAIError: the server refuses, fails, or is not reached.
+            ValueError: its answer is not what was asked for.
+        """
+        answer: Any = await self._client.embeddings.create(
+            input=list(texts), model=self._settings.model, encoding_format="float"
+        )
+        data = sorted(answer.data, key=lambda item: item.index)
+        if [item.index for item in data] != list(range(len(texts))):
+            msg = "the server gives other vectors than it was asked for"
+            raise ValueError(msg)
+        return [_unit(item.embedding) for item in data]
+
+    def _key(self, text: str) -> str:
+        """The key of a text's vector: of the server and the model, too."""
+        said = "\0".join((str(self._client.base_url), self._settings.model, text))
+        return "embedding:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _texts(choice: Choice) -> list[str]:
+    texts = [choice.description, *(text for texts in choice.examples.values() for text in texts)]
+    return [text[:_LONGEST_TEXT] for text in texts if text.strip()]
+
+
+def _score(asked: Vector[float], own: Sequence[Vector[float]]) -> float:
+    closest = nlargest(CLOSEST, (_product(asked, vector) for vector in own))
+    return sum(closest) / len(closest)
+
+
+def _product(first: Vector[float], second: Vector[float]) -> float:
+    if len(first) != len(second):
+        msg = "the server gives vectors of different lengths"
+        raise ValueError(msg)
+    return sum(a * b for a, b in zip(first, second, strict=True))
+
+
+def _unit(numbers: Sequence[float]) -> Vector[float]:
+    vector = array.array("f", numbers)
+    length = math.sqrt(sum(number * number for number in vector))
+    if not math.isfinite(length) or not length:
+        msg = "the server gives a vector without a direction"
+        raise ValueError(msg)
+    return array.array("f", (number / length for number in vector))
+
+
+async def _read(kept: Store, key: str) -> Vector[float] | None:
+    """A vector from the store; None when it is not there, cannot be read, or the store does not answer."""
+    try:
+        value = await kept.get(key)
+        return array.array("f", base64.b64decode(value)) if value else None
+    except (AgentHostError, ValueError, TypeError):
+        return None
+
+
+async def _write(kept: Store, key: str, vector: Vector[float]) -> None:
+    try:
+        await kept.set(key, base64.b64encode(vector.tobytes()).decode("ascii"), ttl=_TTL)
+    except AgentHostError:
+        return  # the next process asks the server again

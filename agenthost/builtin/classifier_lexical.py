@@ -1,0 +1,197 @@
+"""``lexical``: the classifier that is there without being configured; it needs no model, no key and no network.
+
+Words, pairs of words and short pieces of words are weighed by how rare they are (TF-IDF), and a message goes to the
+agent whose description and examples it is closest to (the cosine to their centroid). What it knows of a set of agents
+is worked out once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from agenthost import Choice, ClassifierProvider, Decision, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from agenthost import ClassifierTools
+
+__all__ = ["Lexical", "LexicalIndex", "classifiers", "features"]
+
+# Chosen by cross-validation on the train split of tests/data/router_queries.jsonl: benchmarks/routing.py --tune
+WORD, PAIR, PIECE = 1.0, 0.8, 0.15
+PIECES = (3, 4)
+SHARPNESS = 24.0
+
+_LONGEST_TEXT = 2000
+_LONGEST_WORD = 40
+_KEPT_INDEXES = 64
+_SHOWN_WORDS = 3
+_WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+
+
+@hookimpl
+def classifiers() -> list[ClassifierProvider]:
+    """``lexical``."""
+    return [ClassifierProvider("lexical", lambda name, _: Lexical(name))]
+
+
+class Lexical:
+    """Chooses by words alone.
+
+    Args:
+        name: what configuration calls it.
+    """
+
+    def __init__(self, name: str = "lexical") -> None:
+        self.name = name
+        self._indexes: Mapping[tuple[Choice, ...], LexicalIndex] = {}
+
+    async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:  # noqa: ARG002
+        """Choose the closest agent; nobody, when no word of the message is known."""
+        wanted = tuple(choices)
+        index = self._indexes.get(wanted)
+        if index is None:
+            index = await asyncio.to_thread(LexicalIndex.build, wanted)
+            latest = list(self._indexes.items())[1 - _KEPT_INDEXES :]
+            self._indexes = {**dict(latest), wanted: index}
+        return index.decide(text, self.name)
+
+
+@frozen(eq=False)
+class LexicalIndex:
+    """What is known of a set of agents.
+
+    Args:
+        agents: their keys, in order.
+        weights: of each feature that is known: how rare it is, and its share of each centroid, with whose that is.
+        unknown: how rare a feature is that nobody has.
+    """
+
+    agents: tuple[str, ...]
+    weights: Mapping[str, tuple[float, tuple[tuple[int, int, float], ...]]]
+    unknown: float
+
+    @classmethod
+    def build(cls, choices: Sequence[Choice]) -> LexicalIndex:
+        """Work it out; each language of an agent has a centroid, to which its description belongs too."""
+        texts = [[choice.description, *_all(choice.examples.values())] for choice in choices]
+        counted = [[features(text) for text in own if text.strip()] for own in texts]
+        spread: Counter[str] = Counter()
+        for own in counted:
+            for counts in own:
+                spread.update(counts.keys())
+        documents = sum(map(len, counted))
+        rare = {feature: math.log((1 + documents) / (1 + seen)) + 1 for feature, seen in spread.items()}
+        postings: dict[str, list[tuple[int, int, float]]] = {feature: [] for feature in rare}
+        for number, choice in enumerate(choices):
+            for group, group_texts in enumerate(_groups(choice)):
+                for feature, weight in _centroid(group_texts, rare).items():
+                    postings[feature].append((number, group, weight))
+        return cls(
+            tuple(choice.agent for choice in choices),
+            {feature: (rare[feature], tuple(found)) for feature, found in postings.items()},
+            math.log(1 + documents) + 1,
+        )
+
+    def decide(self, text: str, by: str) -> Decision:
+        """Choose; the confidence is calibrated on data that the benchmark names, so it is a probability there.
+
+        Args:
+            text: what the person said.
+            by: the name of the classifier.
+        """
+        scores, words = self._scores(text)
+        if not scores:
+            return Decision(None, 0.0, by=by, reason="no word of it is known")
+        ranking = _probabilities(self.agents, scores)
+        (best, confidence), runner_up = ranking[0], ranking[1][1] if len(ranking) > 1 else 0.0
+        number = self.agents.index(best)
+        telling = sorted(((-weights.get(number, 0.0), word) for word, weights in words.items() if number in weights))
+        shown = ", ".join(word for _, word in telling[:_SHOWN_WORDS])
+        reason = f"words: {shown}" if shown else "pieces of words"
+        return Decision(best, confidence, max(0.0, confidence - runner_up), by, reason, ranking)
+
+    def _scores(self, text: str) -> tuple[dict[int, float], dict[str, dict[int, float]]]:
+        """The cosine to each agent, and what each known word adds to it."""
+        length = 0.0
+        groups: dict[tuple[int, int], float] = {}
+        words: dict[str, dict[int, float]] = {}
+        for feature, count in features(text).items():
+            found = self.weights.get(feature)
+            weight = math.log1p(count) * (found[0] if found else self.unknown)
+            length += weight * weight
+            if found is None:
+                continue
+            for number, group, share in found[1]:
+                groups[number, group] = groups.get((number, group), 0.0) + weight * share
+            if feature.startswith("w:"):
+                words[feature[2:]] = {number: weight * share for number, _, share in found[1]}
+        scores: dict[int, float] = {}
+        for (number, _), product in groups.items():
+            scores[number] = max(scores.get(number, 0.0), product / math.sqrt(length))
+        return scores, words
+
+
+def features(text: str) -> dict[str, float]:
+    """Words, pairs of words, pieces of words and what ends a sentence, with how much each counts.
+
+    Case, accents and apostrophes do not matter. Of a longer text, the first 2000 characters count.
+    """
+    plain = unicodedata.normalize("NFKD", text[:_LONGEST_TEXT].casefold())
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    words = [re.sub("['\u2019]", "", word)[:_LONGEST_WORD] for word in _WORDS.findall(plain)]
+    found: dict[str, float] = {}
+    for word in words:
+        found[f"w:{word}"] = found.get(f"w:{word}", 0.0) + WORD
+        edged = f"<{word}>"
+        for size in PIECES:
+            for start in range(len(edged) - size + 1):
+                piece = f"c:{edged[start : start + size]}"
+                found[piece] = found.get(piece, 0.0) + PIECE
+    for first, second in zip(["^", *words], [*words, "$"], strict=True):
+        if words:
+            found[f"p:{first} {second}"] = found.get(f"p:{first} {second}", 0.0) + PAIR
+    if words:
+        found |= {f"e:{mark}": WORD for mark in "!?" if mark in plain}
+    return found
+
+
+def _all(groups: Iterable[Iterable[str]]) -> Iterable[str]:
+    return (text for group in groups for text in group)
+
+
+def _groups(choice: Choice) -> list[list[str]]:
+    """The texts of each language, to which the description and what has no language belong."""
+    everywhere = [choice.description, *choice.examples.get("", ())]
+    languages = [texts for language, texts in choice.examples.items() if language]
+    return [[*everywhere, *texts] for texts in languages] or [everywhere]
+
+
+def _centroid(texts: Sequence[str], rare: Mapping[str, float]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for text in texts:
+        for feature, weight in _unit({f: math.log1p(n) * rare[f] for f, n in features(text).items()}).items():
+            total[feature] = total.get(feature, 0.0) + weight
+    return _unit(total)
+
+
+def _unit(vector: Mapping[str, float]) -> dict[str, float]:
+    length = math.sqrt(sum(weight * weight for weight in vector.values()))
+    return {feature: weight / length for feature, weight in vector.items()} if length else {}
+
+
+def _probabilities(agents: Sequence[str], scores: Mapping[int, float]) -> tuple[tuple[str, float], ...]:
+    """Softmax over the scores; of equals, the agent that is named first comes first."""
+    most = max(scores.values())
+    shares = [math.exp(SHARPNESS * (scores.get(number, 0.0) - most)) for number in range(len(agents))]
+    total = sum(shares)
+    ranked = sorted(range(len(agents)), key=lambda number: -shares[number])
+    return tuple((agents[number], shares[number] / total) for number in ranked)

@@ -1,0 +1,162 @@
+"""How often classifiers choose the right agent: the figures of docs/reference/orchestration.md.
+
+``tox -e accuracy`` measures ``lexical``; ``python benchmarks/routing.py --embeddings URL MODEL`` the classifier
+``embeddings`` as well, with any server that speaks ``/v1/embeddings`` (``benchmarks/embeddings_server.py`` is one);
+``--tune`` prints the cross-validation on the train split that the constants of ``lexical`` were chosen by. Ends with 1
+when a target is missed.
+
+Each agent has its sentence below and the first 20 of its queries in the train split; the test split is only measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agenthost import Choice, ClassifierTools
+from agenthost.builtin.classifier_embeddings import Embeddings, EmbeddingsSettings
+from agenthost.builtin.classifier_lexical import Lexical, LexicalIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenthost import Classifier, Decision
+
+DATA = Path(__file__).parents[1] / "tests" / "data"
+EXAMPLES = 20
+DESCRIPTIONS = {
+    "support": "General inquiries, policies, how-to questions: policies and procedures, account questions, "
+    "general how-to guidance, navigation assistance",
+    "technical": "Product issues, troubleshooting, bugs: software and hardware diagnostics, technical configuration, "
+    "bug identification",
+    "sales": "Orders, billing, payments, pricing: order management, billing and payments, pricing questions, "
+    "product recommendations",
+    "escalation": "Complaints, refunds, urgent issues, angry customers: complex issues, refund processing, "
+    "policy exceptions",
+}
+LEAST_LEXICAL, LEAST_EMBEDDINGS, MOST_MILLISECONDS = 0.62, 0.80, 2.0
+Query = tuple[str, str]
+
+
+def queries(name: str, split: str) -> list[Query]:
+    """Queries of a split, each with its agent."""
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines if line]
+    return [(row["query"], row["label"]) for row in rows if row["split"] == split]
+
+
+def by_agent(found: Iterable[Query]) -> dict[str, list[str]]:
+    """Queries by their agent."""
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for text, label in found:
+        grouped[label].append(text)
+    return grouped
+
+
+def choices(english: Iterable[Query], spanish: Iterable[Query] = ()) -> tuple[Choice, ...]:
+    """The agents, with up to 20 examples in each language."""
+    grouped = {"en": by_agent(english), "es": by_agent(spanish)}
+    return tuple(
+        Choice(
+            agent, sentence, {code: tuple(found[agent][:EXAMPLES]) for code, found in grouped.items() if found[agent]}
+        )
+        for agent, sentence in DESCRIPTIONS.items()
+    )
+
+
+async def decisions(classifier: Classifier, offered: Sequence[Choice], found: Sequence[Query]) -> list[Decision]:
+    """What a classifier says to each query."""
+    return [await classifier.classify(text, offered, ClassifierTools()) for text, _ in found]
+
+
+def accuracy(said: Sequence[Decision], found: Sequence[Query]) -> float:
+    """The share of queries that reach their agent."""
+    return statistics.mean(decision.agent == label for decision, (_, label) in zip(said, found, strict=True))
+
+
+def abstention(said: Sequence[Decision], found: Sequence[Query]) -> list[tuple[float, float, float]]:
+    """For rising confidence: which share of queries is decided, and which share of those rightly."""
+    rows = []
+    for least in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+        right = [
+            decision.agent == label
+            for decision, (_, label) in zip(said, found, strict=True)
+            if decision.agent is not None and decision.confidence >= least
+        ]
+        rows.append((least, len(right) / len(found), statistics.mean(right) if right else 0.0))
+    return rows
+
+
+def milliseconds(offered: Sequence[Choice], found: Sequence[Query]) -> tuple[float, float]:
+    """CPU time of ``lexical`` for a query, and for what it works out once."""
+    begun = time.process_time()
+    index = LexicalIndex.build(offered)
+    built = time.process_time() - begun
+    begun = time.process_time()
+    for text, _ in found * 10:
+        index.decide(text, "lexical")
+    return (time.process_time() - begun) / (len(found) * 10) * 1000, built * 1000
+
+
+def cross_validated(rounds: int = 4) -> float:
+    """Accuracy of ``lexical`` within the train split: 20 examples an agent, the other 5 asked."""
+    grouped = by_agent(queries("router_queries.jsonl", "train"))
+    right = []
+    for number in range(rounds):
+        dice = random.Random(number)  # noqa: S311 - the same order each time
+        mixed = {agent: dice.sample(texts, len(texts)) for agent, texts in grouped.items()}
+        for fold in range(5):
+            kept = [(text, agent) for agent, texts in mixed.items() for i, text in enumerate(texts) if i % 5 != fold]
+            asked = [(text, agent) for agent, texts in mixed.items() for i, text in enumerate(texts) if i % 5 == fold]
+            index = LexicalIndex.build(choices(kept))
+            right += [index.decide(text, "").agent == agent for text, agent in asked]
+    return statistics.mean(right)
+
+
+async def measure(classifier: Classifier) -> float:
+    """Print what a classifier reaches on the test split and in Spanish; the accuracy on the test split."""
+    train, test = (queries("router_queries.jsonl", split) for split in ("train", "test"))
+    said = await decisions(classifier, choices(train), test)
+    reached = accuracy(said, test)
+    print(f"{classifier.name}: test split {reached:.1%} of {len(test)} ({', '.join({each.by for each in said})})")
+    for least, covered, right in abstention(said, test):
+        print(f"  confidence ≥ {least:.1f}: decides {covered:4.0%}, right {right:4.0%}")
+    taught, asked = (queries("router_queries_es.jsonl", split) for split in ("train", "test"))
+    for how, offered in (("English examples only", choices(train)), ("with 8 in Spanish", choices(train, taught))):
+        print(f"  Spanish, {how}: {accuracy(await decisions(classifier, offered, asked), asked):.1%} of {len(asked)}")
+    return reached
+
+
+async def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--embeddings", nargs=2, metavar=("URL", "MODEL"))
+    parser.add_argument("--tune", action="store_true")
+    asked = parser.parse_args()
+    if asked.tune:
+        print(f"lexical, cross-validated on the train split: {cross_validated():.1%}")
+        return 0
+    reached = await measure(Lexical())
+    query, built = milliseconds(
+        choices(queries("router_queries.jsonl", "train")), queries("router_queries.jsonl", "test")
+    )
+    print(f"lexical: {query:.3f} ms CPU a query, {built:.1f} ms once for four agents")
+    missed = reached < LEAST_LEXICAL or query > MOST_MILLISECONDS
+    if asked.embeddings:
+        url, model = asked.embeddings
+        classifier = Embeddings("embeddings", EmbeddingsSettings(url=url, model=model, timeout=30.0))
+        missed = await measure(classifier) < LEAST_EMBEDDINGS or missed
+        await classifier.close()
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
