@@ -11,8 +11,10 @@ import array
 import asyncio
 import base64
 import hashlib
+import logging
 import math
 import os
+import time
 from collections import OrderedDict
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,10 @@ _LONGEST_TEXT = 2000
 _KEPT_VECTORS = 20000
 _AT_ONCE = 96
 _TTL = 30 * 86400.0
+_PAUSE = 5.0
+"""Seconds for which a server that failed is left alone."""
+
+_log = logging.getLogger("agenthost.classifiers")
 
 Vector = array.array  # of floats, of length 1
 
@@ -96,6 +102,7 @@ class Embeddings:
         self._lexical = Lexical()
         self._vectors: OrderedDict[str, Vector[float]] = OrderedDict()
         self._warming = asyncio.Lock()
+        self._resting = 0.0
 
     async def close(self) -> None:
         """Close the connections."""
@@ -103,17 +110,24 @@ class Embeddings:
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
         """Choose the closest agent; by words alone when there are no vectors in time."""
+        if time.monotonic() < self._resting:
+            return await self._by_words("the server failed a moment ago", text, choices, tools)
         try:
             async with asyncio.timeout(tools.seconds):
                 known = await self._known(choices, tools.kept)
                 async with asyncio.timeout(self._settings.timeout):
                     (asked,) = await self._ask([text[:_LONGEST_TEXT] or " "])
+            scores = {choice.agent: _score(asked, own) for choice, own in zip(choices, known, strict=True) if own}
         except Exception as error:  # noqa: BLE001 - whatever a server or its client comes up with
-            by_words = await self._lexical.classify(text, choices, tools)
+            self._resting = time.monotonic() + _PAUSE
             why = "late" if isinstance(error, TimeoutError) else type(error).__name__
-            return attrs.evolve(by_words, reason=f"no embeddings ({why}); {by_words.reason}")
-        scores = {choice.agent: _score(asked, own) for choice, own in zip(choices, known, strict=True) if own}
+            _log.warning("classifier %s has no embeddings: %s: %s", self.name, type(error).__name__, error)
+            return await self._by_words(why, text, choices, tools)
         return self._decision(scores)
+
+    async def _by_words(self, why: str, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
+        decision = await self._lexical.classify(text, choices, tools)
+        return attrs.evolve(decision, reason=f"no embeddings ({why}); {decision.reason}")
 
     def _decision(self, scores: Mapping[str, float]) -> Decision:
         if not scores:

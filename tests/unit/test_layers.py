@@ -23,7 +23,7 @@ LIBRARIES = {
     "docstring_parser": ("signatures",),
     "cattrs": ("_host.settings",),
     "prometheus_client": ("_host.metrics",),
-    "openai": ("builtin.model_openai",),
+    "openai": ("builtin.classifier_embeddings", "builtin.model_openai"),
     "httpx": ("builtin.model_openai",),
 }
 """Libraries that only some modules may import, but for their types."""
