@@ -379,7 +379,19 @@ class Config:
     warnings: tuple[str, ...] = ()
 
 
-TABLES = ("host", "health", "state", "sip", "conversation", "models", "classifiers", "turns", "agents", "workflows", "plugins")
+TABLES = (
+    "host",
+    "health",
+    "state",
+    "sip",
+    "conversation",
+    "models",
+    "classifiers",
+    "turns",
+    "agents",
+    "workflows",
+    "plugins",
+)
 
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:

@@ -281,6 +281,11 @@ class Teams:
             task.add_done_callback(self._left_behind.discard)
             task.add_done_callback(_seen)
 
+    @property
+    def kept(self) -> Store:
+        """What classifiers keep, for all conversations."""
+        return self._stores.shared("agenthost.classifiers")
+
     def state(self, call: _Call) -> Store:
         """What a workflow keeps of a conversation."""
         return self._stores.call(f"workflow {call.agent.key}, conversation {call.turn.conversation}")
@@ -323,7 +328,8 @@ class HostTeam:
 
     def classifier_tools(self) -> ClassifierTools:
         """What a classifier may use for this turn."""
-        return ClassifierTools(self.complete if self.has_model else None, self.remaining.seconds)
+        complete = self.complete if self.has_model else None
+        return ClassifierTools(complete, self.remaining.seconds, self._teams.kept)
 
     def detectors(self, names: Sequence[str] | None = None) -> tuple[EscalationDetector, ...]:
         """The escalation detectors of some names, or all."""

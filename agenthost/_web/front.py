@@ -156,6 +156,7 @@ class Front:
             self.runtime.give_state(plan)
             await running.enter_async_context(self.runtime.open())
             await running.enter_async_context(plan.models.opened())
+            await running.enter_async_context(plan.classifiers.opened())
             try:
                 await running.enter_async_context(self.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without

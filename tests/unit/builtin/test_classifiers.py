@@ -256,7 +256,7 @@ def test_another_process_finds_them_in_the_store_and_nothing_that_was_said(serve
         await several(by_meaning(server), ["reset password"], tools)
         server.asked.clear()
         (again,) = await several(by_meaning(server), ["my password"], tools)
-        return again, [key async for key in store.keys()]
+        return again, [key async for key in store.scan()]
 
     again, keys = asyncio.run(twice())
     assert (again.agent, server.asked) == ("support", ["my password"])
