@@ -223,7 +223,6 @@ def vector(text):
 @pytest.fixture
 def server():
     """The server, on loopback."""
-    pytest.importorskip("openai")
     with EmbeddingsServer() as serving:
         Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield serving
@@ -277,7 +276,6 @@ def test_words_decide_when_the_server_gives_nothing_of_use(server, fault):
 
 
 def test_words_decide_when_nobody_listens():
-    pytest.importorskip("openai")
     settings = EmbeddingsSettings(url="http://127.0.0.1:1/v1", model="words")
     (decision,) = asyncio.run(several(Embeddings("meaning", settings), ["reset my password"]))
 
