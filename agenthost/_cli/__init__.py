@@ -18,6 +18,8 @@ __all__ = ["main"]
 
 COMMANDS = {
     "agents": "List the installed agents.",
+    "ask": "Ask an agent something in text.",
+    "chat": "Talk to an agent in text.",
     "check": "Do all that run does before it serves, and report.",
     "plugins": "List the installed plugins.",
     "routes": "List the routes and who answers them.",

@@ -1,0 +1,65 @@
+"""``agenthost ask``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agenthost._cli.options import as_json, config_file, json_object
+from agenthost._cli.output import print_json
+from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
+
+if TYPE_CHECKING:
+    from agenthost.workflows.turns import Event
+
+__all__ = ["command"]
+
+
+@click.command("ask")
+@click.argument("agent")
+@click.argument("text")
+@config_file
+@click.option("--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]")
+@click.option("--context", metavar="JSON", help='What is known beside the words, such as \'{"customer": "Ann"}\'.')
+@as_json
+def command(
+    agent: str, text: str, file: str | None, conversation: str | None, context: str | None, as_json: bool
+) -> None:
+    """Ask AGENT something in text, and print the answer.
+
+    AGENT is an installed agent or workflow, or a file: path/to/file.py, path/to/file.py:Name. No server is needed.
+    Which tools were called, and where the turn went, is told on stderr. Exit code 1: there is no answer.
+    """
+    known = json_object("--context", context)
+    from agenthost._cli.talking import OFFLINE_HINT, TOO_LONG, Talk, event_as_json, reply_as_json, shown_event, told
+    from agenthost._host.conversations import new_conversation
+
+    named = conversation or new_conversation()
+    events: list[dict[str, Any]] = []
+
+    def listen(event: Event) -> None:
+        line = shown_event(event)
+        if not as_json and line is not None:
+            told(line)
+        if as_json and (happened := event_as_json(event))["event"] != "said":
+            events.append(happened)
+
+    try:
+        with Talk(file, agent) as talk:
+            if talk.offline:
+                told(OFFLINE_HINT)
+            reply = talk.say(named, text, known, listen)
+    except (ConversationRefused, ModelError, StateUnavailable, TimeoutError) as error:
+        said = str(error) or TOO_LONG
+        if as_json:
+            print_json({"error": said, "conversation": named, "events": events})
+        click.echo(f"agenthost: {said}", err=True)
+        sys.exit(ExitCode.FINDINGS)
+    if as_json:
+        print_json({**reply_as_json(named, reply), "events": events})
+        return
+    click.echo(reply.text)
+    if reply.escalate is not None:
+        told(f"  · somebody else should take over: {reply.escalate}")

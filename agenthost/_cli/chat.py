@@ -1,0 +1,93 @@
+"""``agenthost chat``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from agenthost._cli.options import config_file
+from agenthost.errors import AgentHostError
+
+if TYPE_CHECKING:
+    from agenthost._cli.talking import Talk
+    from agenthost.workflows.turns import Event
+
+__all__ = ["command"]
+
+_QUIT = ("/quit", "/exit")
+
+
+@click.command("chat")
+@click.argument("agent")
+@config_file
+@click.option("--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]")
+def command(agent: str, file: str | None, conversation: str | None) -> None:
+    """Talk to AGENT in text, line by line.
+
+    AGENT is an installed agent or workflow, or a file: path/to/file.py, path/to/file.py:Name. No server is needed.
+
+    Answers appear as they come; which tools were called, and where a turn went, is told on stderr. /new begins
+    another conversation; Ctrl-C stops an answer; /quit, or the end of the input, ends it.
+    """
+    from agenthost._cli.talking import OFFLINE_HINT, Talk, told
+    from agenthost._host.conversations import new_conversation
+
+    named = conversation or new_conversation()
+    with Talk(file, agent) as talk:
+        if talk.offline:
+            told(OFFLINE_HINT)
+        told(f"{talk.key} with the model {talk.model}, conversation {named}. /new begins another, /quit ends.")
+        while (line := _line()) is not None and line not in _QUIT:
+            if line == "/new":
+                named = new_conversation()
+                told(f"conversation {named}")
+            elif line:
+                _turn(talk, named, line)
+
+
+def _line() -> str | None:
+    """What the person says next; None at the end. A terminal is asked for it."""
+    if sys.stdin.isatty():
+        click.echo("> ", nl=False, err=True)
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        return None
+    return line.strip() if line else None
+
+
+def _turn(talk: Talk, conversation: str, text: str) -> None:
+    """One turn; an answer that fails, or is stopped, leaves the conversation where it is."""
+    from agenthost._cli.talking import TOO_LONG, shown_event, told
+    from agenthost.workflows.turns import Said
+
+    middle = False
+
+    def listen(event: Event) -> None:
+        nonlocal middle
+        if isinstance(event, Said):
+            click.echo(event.text, nl=False)
+            middle = not event.text.endswith("\n")
+        elif (line := shown_event(event)) is not None:
+            if middle:
+                click.echo()
+                middle = False
+            told(line)
+
+    try:
+        reply = talk.say(conversation, text, {}, listen)
+    except KeyboardInterrupt:
+        click.echo()
+        told("  · stopped")
+        return
+    except (AgentHostError, TimeoutError) as error:
+        if middle:
+            click.echo()
+        click.echo(f"agenthost: {str(error) or TOO_LONG}", err=True)
+        return
+    if middle:
+        click.echo()
+    if reply.escalate is not None:
+        told(f"  · somebody else should take over: {reply.escalate}")

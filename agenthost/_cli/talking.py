@@ -1,0 +1,138 @@
+"""What ``chat`` and ``ask`` share: an agent to talk to, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from agenthost._cli.options import configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from agenthost.workflows.turns import Event, Listener, Reply
+
+__all__ = ["Talk", "event_as_json", "reply_as_json", "shown_event"]
+
+OFFLINE_HINT = (
+    "No language model is configured: the offline model picks tools by the words of what you say.\n"
+    "For a real one: pip install 'agenthost[openai]', and in agenthost.toml\n"
+    '  [models]\n  default = "openai"\n'
+    '  [models.openai]\n  model = "gpt-4.1-mini"\n  api_key = { env = "OPENAI_API_KEY" }\n'
+    '  # or a server of your own: url = "http://127.0.0.1:11434/v1"'
+)
+TOO_LONG = "the turn took longer than timeout in [conversation] allows."
+_MOST_SHOWN = 200
+
+
+class Talk:
+    """An agent to talk to, while a block runs.
+
+    Args:
+        file: the configuration file that was named.
+        agent: the agent that was named.
+
+    Raises:
+        PlanError: there is no such agent, or it cannot be served.
+        ConfigurationError: the configuration cannot be used.
+    """
+
+    def __init__(self, file: str | None, agent: str) -> None:
+        from agenthost._host.calling import ToolCaller
+        from agenthost._host.conversations import Conversations
+        from agenthost._host.server import make_runtime, start_logging, with_secrets
+        from agenthost._host.single import find_agent
+
+        config = configuration(file)
+        start_logging(config)
+        self._plan, self._agent = find_agent(config, agent)
+        self._runtime = make_runtime(with_secrets(config))
+        self._runtime.give_state(self._plan)
+        self._conversations = Conversations(self._runtime, ToolCaller(config.host.tool_timeout))
+        self._running = AsyncExitStack()
+        self._runner = asyncio.Runner()
+        self.key = self._agent.key
+        self.model = self._agent.model or self._plan.models.default
+
+    @property
+    def offline(self) -> bool:
+        """Whether nothing but the offline model answers."""
+        from agenthost._host.models import OFFLINE
+
+        return self.model == OFFLINE
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._open())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._running.aclose())
+        self._runner.close()
+
+    def say(self, conversation: str, text: str, context: Mapping[str, Any], listen: Listener) -> Reply:
+        """One turn; see ``Conversations.say``."""
+        saying = self._conversations.say(self._plan, self.key, conversation, text, context, listen)
+        return self._runner.run(saying)
+
+    async def _open(self) -> None:
+        await self._running.enter_async_context(self._runtime.state.opened())
+        await self._running.enter_async_context(self._plan.models.opened())
+
+
+def shown_event(event: Event) -> str | None:
+    """An event as a line for people; None for words."""
+    told = event_as_json(event)
+    kind = told.pop("event")
+    if kind in ("said", "tool_started"):
+        return None
+    if kind == "tool_ended":
+        return f"  · {event.agent} · {told['tool']}: {_short(told['result'])}"
+    if kind == "routed":
+        sure = "" if told.get("confidence") is None else f", {told['confidence']:.0%} sure"
+        return f"  · {told['workflow']} → {told['agent']} ({told['reason']}{sure})"
+    return f"  · {kind}: " + ", ".join(f"{name} {_short(value)}" for name, value in told.items() if value is not None)
+
+
+def event_as_json(event: Event) -> dict[str, Any]:
+    """An event for programs: its name in lower case, and what it says."""
+    import re
+
+    import attrs
+
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
+    return {"event": name, **attrs.asdict(event, recurse=False)}
+
+
+def reply_as_json(conversation: str, reply: Reply) -> dict[str, Any]:
+    """A reply for programs."""
+    return {
+        "agent": reply.agent,
+        "text": reply.text,
+        "conversation": conversation,
+        "path": list(reply.path),
+        "handed_to": reply.handed_to,
+        "escalate": reply.escalate,
+        "confidence": reply.confidence,
+        "usage": {"input_tokens": reply.usage.input_tokens, "output_tokens": reply.usage.output_tokens},
+        "outcomes": [
+            {"agent": each.agent, "status": each.status.value, "reason": each.reason, "seconds": round(each.seconds, 3)}
+            for each in reply.outcomes
+        ],
+    }
+
+
+def told(line: str) -> None:
+    """Print a line beside the answers."""
+    click.echo(click.style(line, dim=True), err=True)
+
+
+def _short(value: object) -> str:
+    text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)).split())
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

@@ -1,0 +1,141 @@
+"""``agenthost ask`` and ``agenthost chat`` with agents in a file, with the offline model and a scripted one."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from agenthost._cli import main
+from agenthost.testing import Calls, Fails, Hangs, Says, ScriptedModel
+
+SHOP = '''
+from typing import Literal
+
+from agenthost import AgentBase
+
+
+class Shop(AgentBase):
+    def __init__(self):
+        super().__init__("shop", "/shop")
+
+    @AgentBase.tool
+    def price(self, product: Literal["basic", "pro"]) -> str:
+        """Tell the price of a product."""
+        return f"{product} costs $99."
+
+    @AgentBase.tool
+    def person(self):
+        """Connect to a human being."""
+        from agenthost import FunctionResult
+
+        return FunctionResult("A person calls back.").connect("+15550100")
+'''
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run a command where the shop is; gives exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+
+    def run(*words, typed="", toml=None):
+        if toml is not None:
+            (tmp_path / "agenthost.toml").write_text(toml, encoding="utf-8")
+        monkeypatch.setattr(sys, "argv", ["agenthost", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        monkeypatch.delitem(sys.modules, "shop", raising=False)
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def scripted(url, more=""):
+    return f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{url}"\nretries = 0\n{more}'
+
+
+def test_ask_answers_and_says_how_to_configure_a_model(run):
+    code, out, err = run("ask", "shop.py", "What does pro cost?")
+
+    assert (code, out) == (0, "[offline model] pro costs $99.\n")
+    assert "pip install 'agenthost[openai]'" in err
+    assert "shop · price: pro costs $99." in err
+
+
+def test_ask_for_programs(run):
+    code, out, _ = run("ask", "shop.py", "A human being, please", "--json", "--conversation", "c-1")
+
+    told = json.loads(out)
+    assert (code, told["agent"], told["conversation"]) == (0, "shop", "c-1")
+    assert told["escalate"] == "person connects the caller to +15550100"
+    assert [event["event"] for event in told["events"]] == ["tool_started", "tool_ended"]
+
+
+def test_ask_goes_on_with_a_conversation_and_knows_what_it_is_told(run):
+    with ScriptedModel(Says("Hello."), Says("Again.")) as model:
+        run("ask", "shop.py", "One", "--conversation", "c-1", toml=scripted(model.url))
+        code, out, err = run("ask", "shop.py", "Two", "--conversation", "c-1", "--context", '{"customer": "Ann"}')
+        said = [message["content"] for message in model.requests[1]["messages"][1:]]
+
+    assert (code, out, err) == (0, "Again.\n", "")
+    assert (said[0], said[1], said[-1]) == ("One", "Hello.", "Two")
+    assert '"customer": "Ann"' in said[2]
+
+
+@pytest.mark.parametrize(
+    ("step", "more", "told"),
+    [
+        (Fails(401, message="bad key"), "", "does not take the request (HTTP 401"),
+        (Hangs(), "timeout = 0.3\n", "did not answer within 0.3 s"),
+        (Hangs(), "[conversation]\ntimeout = 0.3\n", "0.3 s"),
+    ],
+    ids=["refused", "slow model", "slow turn"],
+)
+def test_ask_without_an_answer_says_why(run, step, more, told):
+    with ScriptedModel(step) as model:
+        code, out, err = run("ask", "shop.py", "Hello", "--json", toml=scripted(model.url, more))
+
+    assert code == 1
+    assert told in err or "took longer" in err
+    assert json.loads(out)["error"] in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("ask", "gone", "Hello"), 4, "there is no agent 'gone'"),
+        (("ask", "shop.py", " "), 1, "the message is empty"),
+        (("ask", "shop.py", "Hello", "--context", "[]"), 2, "--context must be a JSON object"),
+        (("chat", "gone"), 4, "there is no agent 'gone'"),
+    ],
+)
+def test_mistakes_are_one_sentence(run, words, code, told):
+    found, _, err = run(*words)
+
+    assert (found, told in err, "Traceback" in err) == (code, True, False)
+
+
+def test_chat_answers_line_by_line(run):
+    code, out, err = run("chat", "shop.py", typed="What does pro cost?\n\n/new\nAnd basic, its price?\n/quit\nnever\n")
+
+    assert (code, out) == (0, "[offline model] pro costs $99.\n[offline model] basic costs $99.\n")
+    assert err.count("pip install 'agenthost[openai]'") == 1
+    assert err.count("conversation c-") == 2
+
+
+def test_chat_goes_on_after_a_turn_that_fails(run):
+    with ScriptedModel(Calls("price", {"product": "pro"}), Fails(500), Says("It is $99.")) as model:
+        code, out, err = run("chat", "shop.py", typed="Pro?\nAgain?\n", toml=scripted(model.url))
+
+    assert (code, out) == (0, "It is $99.\n")
+    assert "agenthost: model openai is overloaded or failing (HTTP 500" in err
