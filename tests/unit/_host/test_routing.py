@@ -1,0 +1,62 @@
+"""Routers with the classifiers and detectors that every host has."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from teams import Host, Leaf, Model
+
+from agenthost import Router
+from agenthost._host.config import Config
+from agenthost._host.loader import load_for_program
+from agenthost._host.plan import make_plan
+
+LOADED = make_plan(Config(), load_for_program(Config(), ()))
+EXAMPLES = {
+    "sales": ("Where is my order?", "I was charged twice", "How much is it?"),
+    "technical": ("The app crashes", "The screen is black", "It shows an error"),
+    "senior": ("I want my money back", "I will complain"),
+}
+
+
+def host(*answers):
+    """A router over three agents; with ``answers``, there is a language model, too."""
+    agents = [Leaf(name, f"{name} answers", examples=said) for name, said in EXAMPLES.items()]
+    router = Router("genie", list(EXAMPLES), escalate_to="senior", threshold=0.4)
+    return Host(*agents, router, model=Model(*answers), classifiers=LOADED.classifiers, detectors=LOADED.detectors)
+
+
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        ("where's my order", "sales"),
+        ("my screen stays black", "technical"),
+        ("Let me speak to a supervisor", "senior"),
+        ("I don't need a supervisor, where is my order?", "sales"),
+        ("This order is the worst, the screen is black", "senior"),
+    ],
+)
+def test_a_turn_reaches_its_agent_without_any_configuration(text, agent):
+    assert host().run("genie", text).agent == agent
+
+
+def test_a_message_that_fits_nobody_is_asked_about():
+    assert host().run("genie", "xyzzy").agent == "genie"
+
+
+def test_where_words_are_not_sure_the_model_is_asked_and_only_an_agent_counts():
+    assert host('{"agent": "technical", "confidence": 0.9}').run("genie", "xyzzy").agent == "technical"
+    assert host('{"agent": "root", "confidence": 1.0}').run("genie", "xyzzy").agent == "genie"
+
+
+def test_conversations_never_mix():
+    """Two hundred at once, over one classifier: each reaches the agent of its own words."""
+    served = host()
+    texts = ["where is my order", "the app crashes"] * 100
+
+    async def all_at_once():
+        turns = [served.say("genie", text, conversation=str(number)) for number, text in enumerate(texts)]
+        return await asyncio.gather(*turns)
+
+    assert [reply.agent for reply in asyncio.run(all_at_once())] == ["sales", "technical"] * 100
