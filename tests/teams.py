@@ -8,6 +8,7 @@ import time
 import attrs
 
 from agenthost import Reply, Turn, Workflow
+from agenthost._host.classifiers import Classifiers
 from agenthost._host.config import AgentConfig, Config, TurnsConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
@@ -26,7 +27,7 @@ class Leaf(Workflow):
     """
 
     def __init__(self, name, answer="", **options):
-        super().__init__(name, ["nobody"], **options)
+        super().__init__(name, ["nobody"], **{"description": "", **options})
         self.answer = answer
 
     @property
@@ -111,6 +112,9 @@ class Host:
     """
 
     def __init__(self, *agents, model=None, entries=None, limits=None, **fields):
+        if "classifiers" in fields:
+            made = {each.name: each for each in fields["classifiers"]}
+            fields["classifiers"] = Classifiers(made, next(iter(made)))
         self.plan = plan_of(*agents, **fields)
         assert not self.plan.failed, self.plan.failed
         self.figures = Counted()

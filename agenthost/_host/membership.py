@@ -25,7 +25,7 @@ def members_of(agent: AgentBase) -> tuple[str, ...]:
 def choice_of(key: str, agent: AgentBase) -> Choice:
     """An agent as one that is chosen."""
     own = declared(agent)
-    return Choice(key, getattr(own, "description", ""), getattr(own, "examples", {}))
+    return Choice(key, own.description, own.examples)
 
 
 def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of: Callable[[T], str]) -> list[T]:

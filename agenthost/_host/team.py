@@ -38,6 +38,10 @@ __all__ = ["Answers", "Figures", "HostTeam", "Teams"]
 
 GRACE = 0.02
 """Seconds that a call which is cut off has to end by itself before nobody waits for it any longer."""
+KEPT_BACK = 0.1
+"""The share of what a workflow has left that it keeps for itself when it calls: to say that there was no answer."""
+MOST_KEPT_BACK = 0.5
+"""Seconds of it at most."""
 
 _log = logging.getLogger("agenthost.workflows")
 
@@ -95,6 +99,7 @@ class _Call:
         own: what it has cost itself.
         error: what it ended with.
         escalated: whether somebody else took over from it.
+        said: the words that have been heard of it.
     """
 
     plan: HostPlan
@@ -110,6 +115,7 @@ class _Call:
     own: Usage = field(factory=Usage)
     error: BaseException | None = None
     escalated: bool = False
+    said: str = ""
 
     @property
     def usage(self) -> Usage:
@@ -138,8 +144,20 @@ class _Call:
 
     def hear(self, event: Event) -> None:
         """Pass on what happens; words only where they are the whole turn's."""
-        if not self.over and (self.aloud or not isinstance(event, Said)):
-            self.listen(event)
+        if self.over:
+            return
+        if isinstance(event, Said):
+            if not self.aloud:
+                return
+            self.said += event.text
+        self.listen(event)
+
+    def say_the_rest(self, reply: Reply) -> None:
+        """Let the listener hear those of a reply's words that it has not heard."""
+        if self.said.endswith(reply.text):
+            return
+        begun = reply.text.startswith(self.said)  # else an agent began to speak, and another one answers
+        self.hear(Said(reply.agent, reply.text[len(self.said) :] if begun else f"\n\n{reply.text}"))
 
 
 class Teams:
@@ -185,15 +203,7 @@ class Teams:
         """
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
-        said: list[str] = []
-
-        def hear(event: Event) -> None:
-            if isinstance(event, Said):
-                said.append(event.text)
-            if listen is not None:
-                listen(event)
-
-        call = _Call(plan, agent, turn, budget, budget.deadline, hear)
+        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _nobody)
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
@@ -203,8 +213,8 @@ class Teams:
             if error is not None and not isinstance(agent.agent, Workflow):
                 raise error
             reply = Reply(agent.key, agent.fallback, call.usage, escalate=outcome.reason, path=call.path)
-        if isinstance(agent.agent, Workflow):
-            _say_the_rest(reply, "".join(said), hear)
+            call.over = False
+            call.say_the_rest(reply)
         return reply
 
     async def call(self, call: _Call) -> Outcome:
@@ -241,7 +251,10 @@ class Teams:
             told.set_attribute("gen_ai.usage.output_tokens", call.usage.output_tokens)
             if outcome.status is not Status.OK:
                 told.set_attribute("error.type", outcome.status.value)
-        call.escalated = outcome.reply is not None and outcome.reply.escalate is not None
+        if outcome.reply is not None:
+            call.escalated = outcome.reply.escalate is not None
+            call.say_the_rest(outcome.reply)
+        call.over = True
         self.figures.called(outcome, call.usage)
         return outcome
 
@@ -356,7 +369,9 @@ class HostTeam:
         if problem := above.budget.visit(found.key, above.hops + 1):
             return _skipped(found.key, problem)
         now = asyncio.get_running_loop().time()
-        deadline = above.deadline if seconds is None else min(above.deadline, now + seconds)
+        left = max(0.0, above.deadline - now)
+        left -= min(MOST_KEPT_BACK, left * KEPT_BACK)
+        deadline = now + (left if seconds is None else min(left, seconds))
         below = _Call(
             above.plan, found, turn, above.budget, deadline, above.hear, above.hops + 1, aloud and above.aloud
         )
@@ -407,18 +422,8 @@ def _skipped(agent: str, reason: str) -> Outcome:
     return Outcome(agent, Status.SKIPPED, reason=reason)
 
 
-def _say_the_rest(reply: Reply, said: str, hear: Listener) -> None:
-    """Let the listener hear those of a reply's words that it has not heard."""
-    if said.endswith(reply.text):
-        rest = ""
-    elif not said:
-        rest = reply.text
-    elif reply.text.startswith(said):
-        rest = reply.text[len(said) :]
-    else:  # an agent began to speak, and another one answers
-        rest = f"\n\n{reply.text}"
-    if rest:
-        hear(Said(reply.agent, rest))
+def _nobody(_: Event) -> None:
+    """Nobody listens."""
 
 
 def _seen(task: asyncio.Task[Reply]) -> None:

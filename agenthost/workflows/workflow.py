@@ -34,6 +34,8 @@ class Workflow(AgentBase):
     """
 
     def __init__(self, name: str, agents: Sequence[str | AgentBase], **options: Any) -> None:
+        if type(self).__module__.startswith("agenthost.workflows."):
+            options.setdefault("description", "")  # what its class does is not what this one is for
         super().__init__(name, **options)
         self.agents = names_of(name, agents)
 
