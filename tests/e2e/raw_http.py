@@ -59,6 +59,10 @@ class Connection:
         """Send bytes as they are."""
         self._socket.sendall(raw)
 
+    def finish(self) -> None:
+        """Say that nothing more will be sent."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def ask(self, raw: bytes) -> Answer:
         """Send a request and read its answer."""
         self.send(raw)

@@ -33,6 +33,7 @@ def served_desk(environment: Environment, **options: Any) -> Iterator[Served]:
     When the block ends, it still answers, and its log holds no traceback and no secret.
     """
     named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
+    named["AGENTHOST_FAILED_LOGINS"] = "0"  # a module tries more wrong ones than a minute has
     with environment.serve(variables=named, **options) as served:
         yield served
         assert served.status("/live") == 200
