@@ -24,7 +24,13 @@ def host(*answers):
     """A router over three agents; with ``answers``, there is a language model, too."""
     agents = [Leaf(name, f"{name} answers", examples=said) for name, said in EXAMPLES.items()]
     router = Router("genie", list(EXAMPLES), escalate_to="senior", threshold=0.4)
-    return Host(*agents, router, model=Model(*answers), classifiers=LOADED.classifiers, detectors=LOADED.detectors)
+    return Host(
+        *agents,
+        router,
+        model=Model(*answers),
+        classifiers=tuple(LOADED.classifiers.made.values()),
+        detectors=LOADED.detectors,
+    )
 
 
 @pytest.mark.parametrize(
