@@ -123,7 +123,18 @@ class ToolCaller:
         self.broken: frozenset[str] = frozenset()
         """Keys of the agents whose breaker is open."""
 
-    async def answer(self, agent: Mounted, tool: Tool, request: ToolRequest, resolve: Callable[[str], str]) -> bytes:
+    def seconds(self, agent: Mounted, tool: Tool) -> float:
+        """How many seconds one call of a tool may take."""
+        return tool.timeout or self._timeout or agent.limits.tool_timeout
+
+    async def answer(
+        self,
+        agent: Mounted,
+        tool: Tool,
+        request: ToolRequest,
+        resolve: Callable[[str], str],
+        worked: Callable[[bytes], object] | None = None,
+    ) -> bytes:
         """Run ``tool`` and encode what it says; never raises for what the tool does.
 
         Args:
@@ -131,6 +142,7 @@ class ToolCaller:
             tool: the tool.
             request: the call.
             resolve: gives the public URL of a sibling agent.
+            worked: told the answer when it is the tool's own.
         """
         what = f"tool {tool.name}"
         gate = self._gate(agent)
@@ -138,7 +150,7 @@ class ToolCaller:
         try:
             tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
-            seconds = tool.timeout or self._timeout or agent.limits.tool_timeout
+            seconds = self.seconds(agent, tool)
             answer = encode_answer(await self._run(agent, gate, what, run, seconds, on_loop=tool.is_async), resolve)
         except ArgumentsRefused as refused:
             gate.breaker.undecided(tried=tried)
@@ -157,6 +169,8 @@ class ToolCaller:
             gate.breaker.failed(error_id, tried=tried)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
         gate.breaker.worked(tried=tried)
+        if worked is not None:
+            worked(answer)
         return answer
 
     def failed(self, agent: Mounted, what: str, error: BaseException) -> str:

@@ -14,6 +14,7 @@ from agenthost._host.classifiers import kind_of_classifier
 from agenthost._host.config import FILE, AgentConfig, Config, configured
 from agenthost._host.discovery import PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
 from agenthost._host.models import kind_of_model
 from agenthost._host.plugins import Plugins, PluginState, built, kind_of, refuse_settings, resolve
@@ -115,9 +116,11 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
     items, unfitting = select(config, candidates)
     enabled = [item for item in items if item.config.enabled]
     problems: dict[str, str | None] = {}
+    journal = Journal(config.host.state_dir)
     outcomes = run_guarded(
-        [partial(_build, item, config.source, problems) for item in enabled], config.host.build_timeout
+        [partial(_build, item, config.source, problems, journal) for item in enabled], config.host.build_timeout
     )
+    journal.forget()
     offered: list[Built] = []
     rejected: list[Rejected] = []
     for item, outcome in zip(enabled, outcomes, strict=True):
@@ -187,8 +190,10 @@ def _heard(plugins: Plugins) -> Loaded:
     )
 
 
-def _build(item: Wanted, source: str | None, problems: dict[str, str | None]) -> AgentBase:
+def _build(item: Wanted, source: str | None, problems: dict[str, str | None], journal: Journal) -> AgentBase:
     """Import a candidate and make its agent; ``problems`` remembers what each distribution wants of its host.
+
+    ``journal`` remembers what ended the process.
 
     Raises:
         BaseException: whatever the package does.
@@ -198,13 +203,14 @@ def _build(item: Wanted, source: str | None, problems: dict[str, str | None]) ->
         problems[offer.distribution] = requirement_problem(offer, __version__)
     if problem := problems[offer.distribution]:
         raise UnsupportedHost(problem)
-    offered = resolve(offer.value)
-    where, key = source or FILE, key_path("agents", item.key)
-    if isinstance(offered, type) and issubclass(offered, AgentBase):
-        agent = built(offered, item.config.settings, where, key, tuple(configured(AgentConfig)))
-    else:
-        refuse_settings(item.config.settings, where, key)
-        agent = offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
+    with journal.loading(offer.distribution, offer.version, offer.value):
+        offered = resolve(offer.value)
+        where, key = source or FILE, key_path("agents", item.key)
+        if isinstance(offered, type) and issubclass(offered, AgentBase):
+            agent = built(offered, item.config.settings, where, key, tuple(configured(AgentConfig)))
+        else:
+            refuse_settings(item.config.settings, where, key)
+            agent = offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
     if inspect.iscoroutine(agent):
         agent.close()
     if not isinstance(agent, AgentBase):

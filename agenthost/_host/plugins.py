@@ -19,6 +19,7 @@ from agenthost import __version__, hookspecs
 from agenthost._host.config import FILE
 from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.settings import build_settings
@@ -110,13 +111,15 @@ class Plugins:
         offers = [candidate for candidate in candidates if candidate.group == PLUGINS]
         enabled = [offer for offer in offers if config.plugins.allows(offer.name)]
         states = [PluginState(o.name, o.distribution, o.version, "disabled") for o in offers if o not in enabled]
-        jobs = [partial(_register, manager, offer, config) for offer in enabled]
+        journal = Journal(config.host.state_dir)
+        jobs = [partial(_register, manager, offer, config, journal) for offer in enabled]
         for offer, outcome in zip(enabled, run_guarded(jobs, config.host.build_timeout), strict=True):
             if isinstance(outcome, Failed):
                 diagnosis = diagnose(outcome.error, offer, offer.name)
                 states.append(PluginState(offer.name, offer.distribution, offer.version, "quarantined", (), diagnosis))
             else:
                 states.append(PluginState(offer.name, offer.distribution, offer.version, "ready", outcome))
+        journal.forget()
         states.sort(key=attrgetter("distribution", "name"))
         return cls(manager, states, config.host.build_timeout, _unknown(config, offers))
 
@@ -216,11 +219,12 @@ def kind_of(thing: object) -> str:
     return "nothing" if thing is None else f"{type(thing).__name__} object"
 
 
-def _register(manager: pluggy.PluginManager, candidate: Candidate, config: Config) -> tuple[str, ...]:
+def _register(manager: pluggy.PluginManager, candidate: Candidate, config: Config, journal: Journal) -> tuple[str, ...]:
     """Import a plugin and register it, all or nothing; gives the names of its hooks."""
     if problem := requirement_problem(candidate, __version__):
         raise UnsupportedHost(problem)
-    plugin = resolve(candidate.value)
+    with journal.loading(candidate.distribution, candidate.version, candidate.value):
+        plugin = resolve(candidate.value)
     section = config.plugins.settings.get(candidate.name, {})
     where, key = config.source or FILE, key_path("plugins", candidate.name)
     if isinstance(plugin, type):

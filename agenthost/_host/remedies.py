@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from agenthost._host.discovery import PLUGINS, extra_for
+from agenthost._host.journal import Deadly
 from agenthost._host.key_paths import key_path
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
@@ -41,6 +42,8 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
         candidate: the package.
         key: the agent's or plugin's key, for the line that switches it off.
     """
+    if isinstance(error, Deadly):
+        return Diagnosis(str(error), error.remedy)
     return Diagnosis(_one_line(_reason(error, candidate)), _remedy(error, candidate, key))
 
 

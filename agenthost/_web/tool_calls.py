@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost._host.calling import REFUSED_TOKEN, Busy
+from agenthost._host.once import answer_once
 from agenthost._web import documents
 from agenthost._web.requests import query_value
 from agenthost.per_call import configure, tool_of
@@ -50,6 +51,9 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
+        if tool.idempotent:
+            store = site.runtime.state.serving().shared("tool calls")
+            return 200, site.json, await answer_once(site.caller, store, agent, tool, called, request.resolve)
         return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
     except asyncio.CancelledError as cut_off:  # the host has to end before the tool has
         error_id = site.caller.failed(agent, f"tool {tool.name}", cut_off)

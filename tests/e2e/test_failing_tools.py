@@ -1,5 +1,7 @@
 """Tools that fail, hang and say what nobody can send: the caller hears a sentence, and nobody else hears of it."""
 
+import time
+
 import pytest
 from caller import Caller, functions, tool_call
 from raw_http import Connection
@@ -62,6 +64,14 @@ def others_answer(caller):
     return ask
 
 
+def eventually(condition, seconds=20):
+    """Whether something comes true within a time."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
 def log_entry(served, error_id):
     """What the log says under an id: its line, and the lines of the exception below it."""
     _, found, rest = served.stderr.partition(f"({error_id})")
@@ -89,6 +99,34 @@ def test_a_failure_is_a_sentence_for_the_caller_and_an_exception_in_the_log(
 def test_every_failure_is_tried(caller):
     tools = functions(caller.document("/failing", "c-1"))
     assert {name.removesuffix("_async") for name in tools} == {*FAILURES}
+
+
+@pytest.mark.parametrize("tool", ["exits_in_a_task", "exits_in_a_group", "takes_no_notice"])
+def test_what_a_tool_waits_for_fails_as_the_tool_does(served, caller, others_answer, tool):
+    """``sys.exit`` in a task of its own ends nothing but the call; a tool that catches its end is answered for."""
+    url = functions(caller.document("/starting", "c-1"))[tool]["web_hook_url"]
+    answer = caller.call(url, tool, {}, "c-1")
+
+    assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
+    others_answer()
+
+
+@pytest.mark.parametrize(
+    ("tool", "logged"),
+    [
+        ("leaves_a_task_that_exits", "tool leaves_a_task_that_exits of agent starting"),
+        ("leaves_a_task_that_raises", "stumbled in a task"),
+        ("leaves_a_thread_that_raises", "stumble_in_a_thread of agent starting"),
+        ("leaves_a_thread_that_exits", ""),
+    ],
+)
+def test_what_a_tool_leaves_behind_fails_alone(served, caller, others_answer, tool, logged):
+    """The log names the agent, and the host goes on."""
+    url = functions(caller.document("/starting", "c-1"))[tool]["web_hook_url"]
+
+    assert caller.call(url, tool, {}, "c-1") == {"response": "begun"}
+    others_answer()
+    assert eventually(lambda: logged in served.stderr)
 
 
 def test_an_agent_whose_tools_hang_is_busy_and_nobody_else_is(served, caller, others_answer):

@@ -6,8 +6,9 @@ import time
 
 import pytest
 from banner import Banner
-from caller import Caller, functions
+from caller import Caller, functions, tool_call
 from environment import NO_CREDENTIALS
+from raw_http import Connection
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,24 @@ def ended(process):
     except ProcessLookupError:
         return True
     return False
+
+
+@pytest.mark.parametrize(("day", "fails", "expected"), [("mon", False, ["run 1"] * 6), ("tue", True, ["run 2"] * 5)])
+def test_identical_requests_of_one_call_run_an_idempotent_tool_once(caller, day, fails, expected):
+    """On either worker, while the first still runs and after it; one that failed is tried again."""
+    url = functions(caller.document("/slow-tools", "c-1"))["book"]["web_hook_url"]
+    arguments = {"day": day, "fails": fails}
+    connections = [Connection.to(caller.url) for _ in range(6)]
+    for connection in connections:
+        connection.send(tool_call(url, "book", arguments, "c-1"))
+    answers = []
+    for connection in connections:
+        with connection:
+            answers.append(connection.answer().json)
+    later = caller.call(url, "book", arguments, "c-1")
+
+    assert [answer["response"] for answer in answers if "error_id" not in answer] == expected
+    assert later == {"response": expected[0]}
 
 
 def test_both_workers_take_the_token_of_either(served, caller):

@@ -3,7 +3,9 @@
 import asyncio
 import datetime as dt
 import sys
+import threading
 import time
+from contextlib import suppress
 
 from agenthost import AgentBase, FunctionResult
 
@@ -31,6 +33,65 @@ class Stuck(AgentBase):
         self.prompt_add_section("Role", "You answer tests.")
         self.define_tool("hang", "Never come back", {}, lambda args: time.sleep(FOREVER))
         self.define_tool("answer", "Answer at once", {}, answer)
+
+
+class Starting(AgentBase):
+    """Its tools start tasks and threads that fail."""
+
+    def __init__(self):
+        super().__init__(name="starting", route="/starting", fallback="Let me connect you to the desk.")
+        self.prompt_add_section("Role", "You answer tests.")
+        self.tasks = []
+
+    @AgentBase.tool
+    async def exits_in_a_task(self) -> str:
+        await asyncio.create_task(leave())
+        return "never"
+
+    @AgentBase.tool
+    async def exits_in_a_group(self) -> str:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(leave())
+        return "never"
+
+    @AgentBase.tool(timeout=0.3)
+    async def takes_no_notice(self) -> str:
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(FOREVER)
+
+    @AgentBase.tool
+    async def leaves_a_task_that_exits(self) -> str:
+        self.tasks.append(asyncio.create_task(leave()))
+        return "begun"
+
+    @AgentBase.tool
+    async def leaves_a_task_that_raises(self) -> str:
+        asyncio.create_task(stumble("task"))  # noqa: RUF006 - nobody is meant to hold it
+        return "begun"
+
+    @AgentBase.tool
+    def leaves_a_thread_that_raises(self) -> str:
+        threading.Thread(target=self.stumble_in_a_thread).start()
+        return "begun"
+
+    @AgentBase.tool
+    def leaves_a_thread_that_exits(self) -> str:
+        threading.Thread(target=sys.exit).start()
+        return "begun"
+
+    def stumble_in_a_thread(self):
+        raise ValueError("stumbled in a thread")
+
+
+async def leave():
+    await asyncio.sleep(0)
+    sys.exit(3)
+
+
+async def stumble(where):
+    await asyncio.sleep(0)
+    raise ValueError(f"stumbled in a {where}")
 
 
 class Steady(AgentBase):

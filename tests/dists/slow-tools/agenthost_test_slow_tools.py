@@ -40,6 +40,15 @@ class Agent(AgentBase):
                 await asyncio.sleep(end - time.monotonic())
         return "refused"
 
+    @AgentBase.tool(idempotent=True)
+    async def book(self, day: str, *, fails: bool = False) -> str:
+        """Count how often it has run for a day."""
+        number = await self.state.incr(f"runs on {day}")
+        await asyncio.sleep(0.5)
+        if fails and number == 1:
+            raise ValueError("the calendar is closed")
+        return f"run {number}"
+
     @AgentBase.tool
     async def process(self) -> str:
         """Say which process this is."""

@@ -1,0 +1,130 @@
+"""Journal: which package a process was loading, so that one that kills the process is known at the next start.
+
+Before a package is loaded, a file of its own in ``state_dir/loading`` says so, and names the process; afterwards it is
+removed. What stays belongs to a process that ended in between. Each process writes files of its own, so workers and
+hosts that share a directory do not disturb each other.
+"""
+
+# No pathlib: every start pays for what is imported here.
+# ruff: noqa: PTH103, PTH108, PTH118, PTH120, PTH123, PTH208
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import socket
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DEATHS", "Deadly", "Journal"]
+
+DEATHS = 3
+"""Processes that a package may kill before it is no longer loaded."""
+
+
+class Deadly(Exception):  # noqa: N818 - the package's state, not its error
+    """A package has ended too many processes while it was loaded.
+
+    Args:
+        reason: one line.
+        remedy: what lifts the quarantine.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+
+class Journal:
+    """The journal of one state directory.
+
+    Where it cannot be written, everything is loaded.
+
+    Args:
+        state_dir: the directory.
+    """
+
+    def __init__(self, state_dir: str) -> None:
+        self._directory = os.path.join(state_dir, "loading")
+        self._host = socket.gethostname()
+        self._own: set[str] = set()
+        atexit.register(self.forget)
+
+    def forget(self) -> None:
+        """Take back what this process was loading and never came to an end with; it has lived on."""
+        for path in list(self._own):
+            with suppress(OSError):
+                os.unlink(path)
+        self._own.clear()
+
+    @contextmanager
+    def loading(self, distribution: str, version: str, what: str) -> Iterator[None]:
+        """Load a package in the block.
+
+        Args:
+            distribution: the package.
+            version: its version; another version is another package.
+            what: the value of its entry point.
+
+        Raises:
+            Deadly: it has killed ``DEATHS`` processes.
+        """
+        name = sha256(f"{distribution}\0{version}\0{what}".encode()).hexdigest()[:16]
+        dead = [entry for entry in self._entries(name) if not self._lives(entry)]
+        if len(dead) >= DEATHS:
+            raise Deadly(
+                f"{distribution} {version} has killed {len(dead)} processes while it was loaded",
+                f"pip install --upgrade {distribution}; or, to try it again: "
+                f"rm {os.path.join(self._directory, name)}.*",
+            )
+        path = os.path.join(self._directory, f"{name}.{self._host}.{os.getpid()}.{os.urandom(4).hex()}")
+        with suppress(OSError):
+            for directory in (os.path.dirname(self._directory), self._directory):
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+            self._own.add(path)
+            with open(path, "x", encoding="utf-8") as file:
+                json.dump({"package": distribution, "version": version, "began": _began(os.getpid())}, file)
+        try:
+            yield
+        finally:
+            self._own.discard(path)
+            with suppress(OSError):
+                os.unlink(path)
+        for entry in dead:  # it can be loaded after all
+            with suppress(OSError):
+                os.unlink(os.path.join(self._directory, entry))
+
+    def _entries(self, name: str) -> list[str]:
+        try:
+            return [entry for entry in os.listdir(self._directory) if entry.startswith(f"{name}.")]
+        except OSError:
+            return []
+
+    def _lives(self, entry: str) -> bool:
+        """Whether the process of an entry may still be loading; one on another machine may."""
+        host, process, _ = entry.partition(".")[2].rsplit(".", 2)
+        if host != self._host:
+            return True
+        try:
+            os.kill(int(process), 0)
+            with open(os.path.join(self._directory, entry), encoding="utf-8") as file:
+                noted: dict[str, Any] = json.load(file)
+        except (ProcessLookupError, ValueError):
+            return False
+        except OSError:
+            return True
+        return bool(noted.get("began") == _began(int(process)))
+
+
+def _began(process: int) -> str:
+    """When a process began, where the system tells: its number may have passed on to another."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,15 @@
+"""Ends the process while it is imported, as a broken extension does; with a variable it is well."""
+
+import ctypes
+import os
+
+from agenthost import AgentBase
+
+if not os.environ.get("SEGFAULTS_IS_WELL"):
+    ctypes.string_at(0)
+
+
+class Agent(AgentBase):
+    def __init__(self):
+        super().__init__(name="segfaults", route="/segfaults")
+        self.prompt_add_section("Role", "You answer tests.")

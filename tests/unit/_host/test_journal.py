@@ -1,0 +1,76 @@
+"""The journal: a package that has killed its process time and again is not loaded, and what lifts that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from agenthost._host.journal import DEATHS, Deadly, Journal
+
+DIES = """
+import os, sys
+from agenthost._host.journal import Journal
+with Journal(sys.argv[1]).loading("acme", sys.argv[2], "acme:Agent"):
+    os._exit(9)
+"""
+
+
+def die(directory, version="1.0"):
+    subprocess.run([sys.executable, "-c", DIES, directory, version], check=False)  # noqa: S603
+
+
+def load(directory, version="1.0"):
+    with Journal(str(directory)).loading("acme", version, "acme:Agent"):
+        pass
+
+
+def kept(directory):
+    return list((directory / "loading").iterdir())
+
+
+def test_a_package_that_kills_its_process_is_loaded_no_more(tmp_path):
+    """After a number of times; the reason names it, and the remedy the files that hold it back."""
+    for _ in range(DEATHS):
+        die(tmp_path)
+    with pytest.raises(Deadly, match=r"acme 1\.0 has killed 3 processes") as refused:
+        load(tmp_path)
+
+    assert f"rm {tmp_path}" in refused.value.remedy
+    load(tmp_path, "1.1")
+
+
+def test_a_package_that_can_be_loaded_after_all_begins_anew(tmp_path):
+    for _ in range(DEATHS - 1):
+        die(tmp_path)
+    load(tmp_path)
+
+    assert kept(tmp_path) == []
+
+
+def test_those_that_are_loading_it_at_this_moment_count_for_nothing(tmp_path):
+    """Such as the workers of one host, and other hosts that share the directory."""
+    journals = [Journal(str(tmp_path)) for _ in range(DEATHS + 1)]
+    blocks = [journal.loading("acme", "1.0", "acme:Agent") for journal in journals]
+    for block in blocks:
+        block.__enter__()
+    load(tmp_path)
+
+    assert len(kept(tmp_path)) == DEATHS + 1
+    for journal in journals:
+        journal.forget()
+    assert kept(tmp_path) == []
+
+
+def test_a_package_that_raises_kills_nobody(tmp_path):
+    with pytest.raises(SystemExit), Journal(str(tmp_path)).loading("acme", "1.0", "acme:Agent"):
+        raise SystemExit
+
+    assert kept(tmp_path) == []
+
+
+def test_a_directory_that_cannot_be_written_holds_nothing_back(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    load(file)
