@@ -95,7 +95,7 @@ def test_who_does_not_read_is_cut_off(served):
 
 
 def test_a_thousand_half_open_connections_are_closed_and_nobody_notices(served):
-    """Meanwhile ``/live`` and the agents answer each time; benchmarks/half_open.py has the figures."""
+    """Meanwhile ``/live`` and the agents answer each time."""
     with ExitStack() as held:
         opened = [held.enter_context(Connection.to(served.url)) for _ in range(HALF_OPEN)]
         for number, connection in enumerate(opened):
