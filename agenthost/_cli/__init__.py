@@ -25,6 +25,7 @@ COMMANDS = {
     "routes": "List the routes and who answers them.",
     "run": "Serve every installed agent.",
     "sip": "Say who answers a SIP address, and list what decides so.",
+    "stats": "Say how agents do in text.",
     "swml": "Print an agent's document.",
     "tool": "Run a tool as the platform would.",
 }

@@ -15,6 +15,7 @@ from agenthost._host.selection import select
 __all__ = ["command"]
 
 _HOST = (
+    ("/-/metrics.json", "GET", "how agents do in text"),
     ("/-/sip/unmatched", "GET", "SIP users that nobody but a default agent answers"),
     ("/health", "GET", "a summary: how many agents, where"),
     ("/live", "GET", "whether the process answers"),

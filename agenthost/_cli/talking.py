@@ -83,7 +83,9 @@ class Talk:
 
     async def _open(self) -> None:
         await self._running.enter_async_context(self._runtime.state.opened())
+        await self._running.enter_async_context(self._runtime.figures.kept())
         await self._running.enter_async_context(self._plan.models.opened())
+        await self._running.enter_async_context(self._plan.classifiers.opened())
 
 
 def shown_event(event: Event) -> str | None:
@@ -97,6 +99,8 @@ def shown_event(event: Event) -> str | None:
     if kind == "routed":
         sure = "" if told.get("confidence") is None else f", {told['confidence']:.0%} sure"
         return f"  · {told['workflow']} → {told['agent']} ({told['reason']}{sure})"
+    if kind == "escalated":
+        return f"  · {told['agent']} ↑ {told['to']} ({told['reason']})"
     return f"  · {kind}: " + ", ".join(f"{name} {_short(value)}" for name, value in told.items() if value is not None)
 
 

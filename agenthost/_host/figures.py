@@ -218,7 +218,7 @@ def wilson(successes: int, tried: int) -> tuple[float, float]:
     rate = successes / tried
     middle = (rate + z2 / (2 * tried)) / (1 + z2 / tried)
     half = _NINETY_FIVE / (1 + z2 / tried) * sqrt(rate * (1 - rate) / tried + z2 / (4 * tried**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
 
 
 def slot(seconds: float) -> int:

@@ -31,7 +31,7 @@ from agenthost.errors import (
 )
 from agenthost.models import Message
 from agenthost.swaig import MalformedRequest, decode_object
-from agenthost.workflows.turns import Routed, Said, ToolEnded, ToolStarted
+from agenthost.workflows.turns import Escalated, Routed, Said, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -454,6 +454,14 @@ def _told(event: Event) -> dict[str, Any] | None:
     if isinstance(event, Routed):
         routed = {"event": "routed", "workflow": event.workflow, "agent": event.agent}
         return {**routed, "reason": event.reason, "confidence": event.confidence}
+    if isinstance(event, Escalated):
+        return {
+            "event": "escalated",
+            "workflow": event.workflow,
+            "agent": event.agent,
+            "to": event.to,
+            "reason": event.reason,
+        }
     return None
 
 

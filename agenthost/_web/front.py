@@ -20,6 +20,7 @@ from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.routes import SHARED, normalise
 from agenthost._host.runtime import Phase
 from agenthost._web import (
+    agent_figures,
     chat_completions,
     check_for_input,
     debug_events,
@@ -89,6 +90,7 @@ class Front:
         self._handlers: dict[str, dict[str, Handler]] = {}
         self._own: dict[str, HostEndpoint] = {
             "/metrics": (metrics.answer_for_host, metrics.METHODS),
+            "/-/metrics.json": (agent_figures.answer_for_host, agent_figures.METHODS),
             "/-/sip/unmatched": (sip.answer_unmatched, sip.READ),
         }
         if sip_path is not None:

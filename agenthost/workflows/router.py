@@ -85,8 +85,8 @@ class Router(Workflow):
         fallback_agent: who answers when nobody else can be told; left out, the best guess.
         escalate_to: who takes over when the agent asks for it, or a detector sees a reason; left out, nobody.
         classifier: name of the classifier; left out, the host's choice.
-        threshold: how sure the classifier must be, 0 to 1; left out, the classifier's own mark.
-        margin: how far the second choice must be behind, 0 to 1; the same.
+        threshold: how sure the classifier must be, 0 to 1.
+        margin: how far the second choice must be behind, 0 to 1.
         sticky: whether a conversation stays with its agent while nothing else is sure.
         clarify: whether the person is asked what is meant when it cannot be told.
         question: what is asked then; left out, a sentence that names what the agents are for.
@@ -104,8 +104,8 @@ class Router(Workflow):
         fallback_agent: str | AgentBase | None = None,
         escalate_to: str | AgentBase | None = None,
         classifier: str | None = None,
-        threshold: float = 0.5,
-        margin: float = 0.1,
+        threshold: float = 0.4,
+        margin: float = 0.05,
         sticky: bool = True,
         clarify: bool = True,
         question: str | None = None,

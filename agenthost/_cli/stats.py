@@ -1,0 +1,90 @@
+"""``agenthost stats``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import print_json
+from agenthost.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenthost._host.config import Config
+    from agenthost._host.figures import AgentFigures
+
+__all__ = ["command"]
+
+_COLUMNS = ("agent", "calls", "success (95 %)", "escalated", "handed over", "tokens", "p50", "p95")
+
+
+@click.command("stats")
+@config_file
+@as_json
+@click.option("--days", type=click.IntRange(1, 30), default=7, show_default=True, help="How many days are counted.")
+def command(file: str | None, as_json: bool, days: int) -> None:
+    """Print how often each agent was used in text, and how well that went.
+
+    The figures are read from the configured store, whether the host runs or not; a running host adds its latest every
+    few seconds. Success is an answer after which nobody had to take over, with the interval in which its rate lies.
+    """
+    figures = _read(configuration(file), days)
+    if as_json:
+        print_json({"days": days, "agents": [each.report() for each in figures]})
+    elif not figures:
+        click.echo(f"Nobody has talked to an agent in the last {days} days.  try:  agenthost chat AGENT")
+    else:
+        from agenthost._host.report import table
+
+        click.echo(table(_COLUMNS, [(_row(each), "") for each in figures]))
+
+
+def _read(config: Config, days: int) -> Sequence[AgentFigures]:
+    """The figures that are kept.
+
+    Raises:
+        PlanError: they are in the memory of another process, or nothing opens the store.
+    """
+    import asyncio
+
+    from agenthost._host.discovery import PLUGINS, discover
+    from agenthost._host.figures import kept_figures
+    from agenthost._host.plugins import Plugins
+    from agenthost._host.state import HostState, choose_provider
+    from agenthost.state import StateProvider
+
+    if config.state.scheme == "memory":
+        msg = (
+            "state.url: the figures of a memory:// store are in the memory of the host. Ask the host: GET "
+            '/-/metrics.json. Or write url = "sqlite:///state.db".'
+        )
+        raise PlanError(msg)
+    plugins = Plugins.load(config, discover((PLUGINS,)))
+    chosen = choose_provider(config, plugins.values("state_providers", StateProvider))
+    if chosen.problem is not None:
+        raise PlanError(chosen.problem)
+    state = HostState(config)
+    state.use(chosen)
+
+    async def read() -> Sequence[AgentFigures]:
+        async with state.opened():
+            return await kept_figures(state.stores, days)
+
+    return asyncio.run(read())
+
+
+def _row(figures: AgentFigures) -> list[str]:
+    """One agent, for people."""
+    success = figures.success
+    return [
+        figures.agent,
+        str(figures.calls),
+        "–" if success is None else f"{success[0]:.0%} ({success[1]:.0%}–{success[2]:.0%})",
+        str(figures.escalated),
+        str(figures.handed_over),
+        str(figures.input_tokens + figures.output_tokens),
+        *("–" if seconds is None else f"{seconds:.3g} s" for seconds in (figures.p50, figures.p95)),
+    ]

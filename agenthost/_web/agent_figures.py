@@ -1,0 +1,39 @@
+"""``GET /-/metrics.json``: how often each agent is used in text, and how well; with the host's credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agenthost._host.figures import DAYS, kept_figures
+from agenthost._web.requests import Refused
+from agenthost.errors import StateUnavailable
+
+if TYPE_CHECKING:
+    from agenthost._web.site import Answer, Request
+
+__all__ = ["METHODS", "answer_for_host"]
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+_DEFAULT = 7
+
+
+async def answer_for_host(request: Request) -> Answer:
+    """The figures of the last days, as JSON.
+
+    Raises:
+        Refused: 400 for a number of days that is none, 503 while the store does not answer.
+    """
+    asked = request.query().get("days", str(_DEFAULT))
+    days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < len("1000") else 0
+    if not 1 <= days <= DAYS:
+        raise Refused(400, f"days must be 1 to {DAYS}")
+    runtime = request.site.runtime
+    try:
+        await runtime.figures.add()
+        agents = await kept_figures(runtime.state.stores, days)
+    except StateUnavailable as error:
+        raise Refused(503, str(error), [(b"retry-after", b"1")]) from error
+    body = msgspec.json.encode({"days": days, "agents": [each.report() for each in agents]})
+    return 200, request.site.document, body
