@@ -7,11 +7,11 @@ The agent is the model's name. ``POST /v1/chat/completions`` answers a turn, at 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import logging
 import secrets
 import time
-from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ from agenthost.swaig import MalformedRequest, decode_object
 from agenthost.workflows.turns import Escalated, Routed, Said, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from litestar.types import Receive, Send
 
@@ -159,7 +159,8 @@ async def serve(request: Request, path: str, send: Send) -> None:
         if method == "OPTIONS":
             await send_bytes(send, 204, [*site.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
-        _authorise(request)
+        own = [pair for pairs in request.published.pairs.values() for pair in pairs]
+        _authorise(request, (*site.pairs, *(own if path == _COMPLETIONS else ())))
         if path == _COMPLETIONS:
             await _complete(request, await _read(request), send)
         else:
@@ -176,8 +177,8 @@ async def serve(request: Request, path: str, send: Send) -> None:
     await send_bytes(send, status, [*site.json, *headers], _encode(body))
 
 
-def _authorise(request: Request) -> None:
-    """Whether the caller may be here: Basic with the host's pair, or Bearer with its password.
+def _authorise(request: Request, pairs: Iterable[bytes]) -> None:
+    """Whether the caller may be here: by HTTP Basic with one of some pairs, or Bearer with the password of one.
 
     Raises:
         Refused: 401; 429 for one who has failed too often.
@@ -185,12 +186,14 @@ def _authorise(request: Request) -> None:
     header = request.head.authorization or b""
     scheme, _, key = header.partition(b" ")
     if scheme.lower() == b"bearer":
-        given = b"%b:%b" % (request.site.runtime.credentials.user.encode(), key.strip())
-        header = b"Basic " + b64encode(given)
-    if not authorised(header, *request.site.pairs):
-        if header:
-            request.site.failed_logins.count(request.site.proxies.forwarded(request.scope).client)
-        raise Refused(401, "the API key is wrong: it is the password of the host.", BASIC)
+        opened = any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
+    else:
+        opened = authorised(header, *pairs)
+    if opened:
+        return
+    if header:
+        request.site.failed_logins.count(request.site.proxies.forwarded(request.scope).client)
+    raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
 
 
 def _models(request: Request, path: str) -> dict[str, Any]:
@@ -226,6 +229,7 @@ async def _read(request: Request) -> _Asked:
     if agent is None:
         known = ", ".join(sorted(each.key for each in request.published.plan.agents)) or "none"
         raise _Refused(404, f"there is no agent {name!r}; model is one of: {known}.", "model_not_found", "model")
+    _authorise(request, request.published.pairs.get(agent.route) or request.site.pairs)
     if body.get("n") not in (None, 1):
         raise _Refused(400, "an agent gives one answer: leave n out.", None, "n")
     if body.get("tools"):

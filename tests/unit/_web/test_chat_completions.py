@@ -184,6 +184,25 @@ def test_other_addresses_and_methods_answer_in_the_same_form(url):
     assert (refused.value.status_code, refused.value.response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
+def test_an_agent_with_a_password_of_its_own_is_opened_by_that_alone(tmp_path):
+    with served(tmp_path, '[agents.sales]\npasswords = ["of its own"]\n') as url:
+        said = [{"role": "user", "content": "Hello"}]
+        for key, model, status in [
+            ("of its own", "sales", 200),
+            (PASSWORD, "sales", 401),
+            ("of its own", "support", 401),
+            (PASSWORD, "support", 200),
+        ]:
+            with client(url, key) as opened:
+                if status == 200:
+                    assert opened.chat.completions.create(model=model, messages=said).choices
+                else:
+                    with pytest.raises(openai.AuthenticationError):
+                        opened.chat.completions.create(model=model, messages=said)
+        with client(url, "of its own") as opened, pytest.raises(openai.AuthenticationError):
+            opened.models.list()
+
+
 @pytest.fixture
 def scripted(tmp_path):
     """Agents whose model is a script."""
