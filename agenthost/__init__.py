@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from agenthost.gates import SemanticGate
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
+    from agenthost.hosting import Host, ToolCalled
     from agenthost.models import (
         ChatModel,
         Completion,
@@ -102,6 +103,7 @@ __all__ = [
     "EscalationDetector",
     "ExitCode",
     "FunctionResult",
+    "Host",
     "HostVitals",
     "Message",
     "ModelError",
@@ -138,6 +140,7 @@ __all__ = [
     "Store",
     "SwaigFunctionResult",
     "Team",
+    "ToolCalled",
     "ToolSpec",
     "ToolUse",
     "Turn",
@@ -172,6 +175,7 @@ _HOMES = {
     "Escalation": "workflows",
     "EscalationDetector": "escalation_detectors",
     "FunctionResult": "results",
+    "Host": "hosting",
     "HostVitals": "health",
     "Message": "models",
     "ModelProvider": "models",
@@ -203,6 +207,7 @@ _HOMES = {
     "Team": "workflows",
     "ToolSpec": "models",
     "ToolUse": "models",
+    "ToolCalled": "hosting",
     "Turn": "workflows",
     "Usage": "models",
     "Vote": "workflows",

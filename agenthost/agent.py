@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import uuid
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from agenthost.vocabulary import Vocabulary
 from agenthost.vocabulary.prompts import class_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from agenthost.state import Stores
 
@@ -156,6 +157,15 @@ class AgentBase(Vocabulary):
             draft.prompt.sections = PromptSections.from_json(list(class_sections(self.PROMPT_SECTIONS)))
         for attribute, declaration in declarations(type(self)).items():
             self._add_tool(Tool.define(declaration.name or attribute, getattr(self, attribute), **declaration.options))
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """What the agent keeps open while it is served, such as clients and pools; a subclass says what.
+
+        Entered once in every process that serves the agent, before its first request, and left when it is served no
+        longer, both in one task on the event loop. It has 10 s to begin; where it fails, the agent is set aside.
+        """
+        yield
 
     def get_name(self) -> str:
         """The agent's name."""

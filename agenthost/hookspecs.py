@@ -13,6 +13,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractAsyncContextManager
 
     from litestar.config.app import AppConfig
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from agenthost.classifiers import ClassifierProvider
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.health import Probe
+    from agenthost.hosting import Host, ToolCalled
     from agenthost.models import ModelProvider
     from agenthost.redaction import Redactor
     from agenthost.sip import SipAlias, SipCall, SipUri
@@ -34,10 +36,12 @@ __all__ = [
     "escalation_detectors",
     "health_probes",
     "hookimpl",
+    "lifespan",
     "redactors",
     "resolve_sip",
     "sip_aliases",
     "state_providers",
+    "tool_called",
 ]
 
 PROJECT = "agenthost"
@@ -161,6 +165,21 @@ def sip_aliases() -> Iterable[SipAlias]:  # type: ignore[empty-body]
 
 
 @hookspec
+def lifespan(host: Host) -> AbstractAsyncContextManager[None]:  # type: ignore[empty-body]
+    """What runs around the serving: entered before the first request, left after the last.
+
+    Called once in every process, when the plan has been made. It has 10 s to begin; where it fails, the plugin is set
+    aside and the host serves without it.
+
+    Args:
+        host: what is about to be served.
+
+    Returns:
+        An asynchronous context manager; it is entered and left in one task.
+    """
+
+
+@hookspec
 def state_providers() -> Iterable[StateProvider]:  # type: ignore[empty-body]
     """Stores of shared state, by the schemes of their URLs.
 
@@ -169,4 +188,16 @@ def state_providers() -> Iterable[StateProvider]:  # type: ignore[empty-body]
 
     Returns:
         Providers, each with the schemes that it opens.
+    """
+
+
+@hookspec
+def tool_called(event: ToolCalled) -> None:
+    """Told of every tool call, after its answer was there.
+
+    Called on a thread of the plugin's own, one call after another; a call never waits for it. Where it is too slow,
+    events are dropped and counted.
+
+    Args:
+        event: what became of the call.
     """

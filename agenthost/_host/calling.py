@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 import secrets
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -22,12 +23,15 @@ from agenthost._host.metrics import Metrics
 from agenthost._host.slots import Busy, Slots
 from agenthost._host.threads import Threads
 from agenthost.errors import ArgumentsRefused
+from agenthost.hosting import ToolCalled
 from agenthost.swaig import encode_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agenthost._host.observers import Observers
     from agenthost._host.plan import Mounted
+    from agenthost.hosting import Outcome
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool
 
@@ -112,11 +116,18 @@ class ToolCaller:
     Args:
         timeout: seconds that a tool may take; None for what its agent's limits say.
         metrics: where failures are counted.
+        observers: gives those who are told of calls; None where nobody is.
     """
 
-    def __init__(self, timeout: float | None = None, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        timeout: float | None = None,
+        metrics: Metrics | None = None,
+        observers: Callable[[], Observers | None] = lambda: None,
+    ) -> None:
         self._timeout = timeout
         self._metrics = metrics or Metrics()
+        self._observers = observers
         self._threads = Threads()
         self._gates: WeakKeyDictionary[Mounted, Gate] = WeakKeyDictionary()
         self._left: set[asyncio.Task[object]] = set()
@@ -147,6 +158,8 @@ class ToolCaller:
         what = f"tool {tool.name}"
         gate = self._gate(agent)
         tried = False
+        observers = self._observers()
+        began = time.perf_counter() if observers is not None else 0.0
         try:
             tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
@@ -154,12 +167,15 @@ class ToolCaller:
             answer = encode_answer(await self._run(agent, gate, what, run, seconds, on_loop=tool.is_async), resolve)
         except ArgumentsRefused as refused:
             gate.breaker.undecided(tried=tried)
+            _tell(observers, agent, tool.name, request, began, "refused")
             return _encode({"response": str(refused)})
         except Busy:
             gate.breaker.undecided(tried=tried)
+            _tell(observers, agent, tool.name, request, began, "busy")
             return self.busy(agent, what)
         except LeftAlone as left:
             self._metrics.refused(agent.key, what)
+            _tell(observers, agent, tool.name, request, began, "failed", left.error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": left.error_id})
         except BaseException as error:
             if _ours(error):
@@ -167,11 +183,21 @@ class ToolCaller:
                 raise
             error_id = self.failed(agent, what, error)
             gate.breaker.failed(error_id, tried=tried)
+            outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
+            _tell(observers, agent, tool.name, request, began, outcome, error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
         gate.breaker.worked(tried=tried)
         if worked is not None:
             worked(answer)
+        if observers is not None:
+            _tell(observers, agent, tool.name, request, began, "ok")
         return answer
+
+    def not_run(
+        self, agent: Mounted, tool: str, request: ToolRequest, outcome: Outcome, error_id: str | None = None
+    ) -> None:
+        """Tell observers of a call that never reached its tool."""
+        _tell(self._observers(), agent, tool, request, time.perf_counter(), outcome, error_id)
 
     def failed(self, agent: Mounted, what: str, error: BaseException) -> str:
         """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
@@ -339,6 +365,21 @@ async def _awaited(result: Any) -> Any:
 
 def _new_id() -> str:
     return f"e-{secrets.token_hex(6)}"
+
+
+def _tell(
+    observers: Observers | None,
+    agent: Mounted,
+    tool: str,
+    request: ToolRequest,
+    began: float,
+    outcome: Outcome,
+    error_id: str | None = None,
+) -> None:
+    """Tell those who want to know what became of a call."""
+    if observers is not None:
+        seconds = time.perf_counter() - began
+        observers.tell(ToolCalled(agent.key, tool, request.call.id, seconds, outcome, error_id))
 
 
 def _ours(error: BaseException) -> bool:

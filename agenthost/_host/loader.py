@@ -86,6 +86,8 @@ class Loaded:
         configure_app: what plugins do to the Litestar application.
         state_providers: what opens stores.
         health_probes: what is asked of the host's health.
+        lifespans: what runs around the serving.
+        observers: who is told of tool calls.
         chat_models: what makes language models.
         redactors: what takes words out of transcripts.
         sip_aliases: user parts that reach agents.
@@ -102,6 +104,8 @@ class Loaded:
     configure_app: tuple[tuple[str, Callable[..., object]], ...] = ()
     state_providers: tuple[tuple[str, StateProvider], ...] = ()
     health_probes: tuple[tuple[str, Probe], ...] = ()
+    lifespans: tuple[tuple[str, Callable[..., object]], ...] = ()
+    observers: tuple[tuple[str, Callable[..., object]], ...] = ()
     chat_models: tuple[tuple[str, ModelProvider], ...] = ()
     redactors: tuple[tuple[str, Redactor], ...] = ()
     sip_aliases: tuple[tuple[str, SipAlias], ...] = ()
@@ -186,6 +190,8 @@ def _heard(plugins: Plugins) -> Loaded:
         sip_aliases=sip_aliases,
         resolve_sip=plugins.implementations("resolve_sip"),
         configure_app=plugins.implementations("configure_app"),
+        lifespans=plugins.implementations("lifespan"),
+        observers=plugins.implementations("tool_called"),
         plugins=plugins.states,  # last: a plugin that failed in one hook has no part in those that are called later
     )
 

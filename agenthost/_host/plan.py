@@ -14,12 +14,13 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.classifiers import Classifiers, choose_classifiers
+from agenthost._host.discovery import AGENTS, Candidate
 from agenthost._host.key_paths import key_path
 from agenthost._host.limits import Limits
 from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost._host.models import Models, choose_models
 from agenthost._host.redaction import choose_redactors
-from agenthost._host.remedies import Diagnosis
+from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.routes import normalise, route_problem
 from agenthost._host.sip_sources import SipSources, origins
 from agenthost._host.state import ChosenProvider, choose_provider
@@ -159,6 +160,8 @@ class HostPlan:
         classifiers: what routers choose with.
         detectors: what notices that somebody else should take over.
         probes: those of plugins and of a program's own, each with whose it is.
+        lifespans: what plugins run around the serving, each with its plugin's key.
+        observers: who is told of tool calls, each with its plugin's key.
         models: the language models.
         redactors: what transcripts go through.
         limits: those of agents that have none of their own.
@@ -176,6 +179,8 @@ class HostPlan:
     classifiers: Classifiers = field(factory=Classifiers, repr=False)
     detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
     probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
+    lifespans: tuple[tuple[str, Callable[..., object]], ...] = field(default=(), repr=False)
+    observers: tuple[tuple[str, Callable[..., object]], ...] = field(default=(), repr=False)
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
     limits: Limits = field(factory=Limits, repr=False)
@@ -308,6 +313,21 @@ class HostPlan:
         """The same plan without the agent at ``route``."""
         return attrs.evolve(self, agents=tuple(agent for agent in self.agents if agent.route != route))
 
+    def with_failed_agent(self, agent: Mounted, error: BaseException) -> HostPlan:
+        """The same plan after an agent failed while the host took shape; its SIP aliases reach nobody then."""
+        candidate = Candidate(AGENTS, agent.key, type(agent.agent).__module__, agent.distribution, agent.version, "")
+        diagnosis = diagnose(error, candidate, agent.key)
+        if agent.distribution == "code":  # there is nothing to install or to switch off
+            diagnosis = attrs.evolve(diagnosis, remedy="mend its lifespan; the log has the whole error")
+        aside = SetAside(agent.key, agent.distribution, agent.version, "quarantined", diagnosis, agent.route)
+        return attrs.evolve(
+            self,
+            agents=tuple(other for other in self.agents if other is not agent),
+            set_aside=tuple(
+                sorted((*self.set_aside, aside), key=attrgetter("key", "distribution", "version", "state"))
+            ),
+        )
+
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
         """The same plan after a plugin failed while the host took shape."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
@@ -408,6 +428,8 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         classifiers=choose_classifiers(config, loaded.classifiers),
         detectors=tuple(detector for _, detector in loaded.escalation_detectors),
         probes=loaded.health_probes,
+        lifespans=loaded.lifespans,
+        observers=loaded.observers,
         models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
         redactors=redactors,
         limits=limits,

@@ -93,7 +93,7 @@ class Rehearsal:
         Raises:
             MalformedRequest: a field of the body has a wrong type.
         """
-        async with self._runtime.state.opened():
+        async with self._runtime.state.opened(), self._agent.agent.lifespan():
             request = ToolRequest.from_body(body, self._runtime.state.stores)
             answer: dict[str, Any] = json.loads(await self._caller.answer(self._agent, tool, request, self._resolve))
         return answer

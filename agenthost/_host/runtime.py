@@ -7,17 +7,22 @@ reference, so requests in flight finish on the plan they began with.
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
+from agenthost import __version__
 from agenthost._host.authors import guarded
 from agenthost._host.calling import ToolCaller
 from agenthost._host.condition import Condition, Named, Phase, Refusal
 from agenthost._host.figures import Figures
+from agenthost._host.lifespans import Lifespans
 from agenthost._host.metrics import Metrics
+from agenthost._host.observers import Observers
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import RouteTable
 from agenthost._host.secret import Secret
@@ -26,12 +31,12 @@ from agenthost._host.sip_unmatched import Unmatched
 from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
 from agenthost._host.watchdog import Watchdog, blocker_of
-from agenthost.agent import serve_state
+from agenthost.agent import overrides, serve_state
 from agenthost.health import HostVitals
+from agenthost.hosting import Host
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan, Mounted
@@ -121,7 +126,7 @@ class Runtime:
                 self.state.ping_in_use, lambda: self.watchdog.lag, config.host.state_dir, Secret(config.state.address)
             ),
         )
-        self.caller = ToolCaller(metrics=self.metrics)
+        self.caller = ToolCaller(metrics=self.metrics, observers=lambda: self.observers)
         self.watchdog.listen(self.caller.blocked)
         self._userinfo = credentials.userinfo
         self._own_userinfo: Mapping[str, str] = {}
@@ -131,14 +136,63 @@ class Runtime:
         self.settled = True
         """Whether the workers beside this one live long enough."""
         self.published: Published | None = None
+        self.observers: Observers | None = None
+        """Who is told of tool calls; None without any, so that nothing is done for them."""
+        self.lifespans: Lifespans[Mounted | str] = Lifespans(_described, self._show)
+        self._wanted: HostPlan | None = None
+        self._showing = threading.Lock()
         self._origin: tuple[str, str] | None = None
         if config.host.public_url:
             scheme, _, rest = config.host.public_url.partition("://")
             self._origin = (scheme, rest)
 
     def publish(self, plan: HostPlan) -> None:
-        """Serve ``plan`` from now on."""
-        self.give_state(plan)
+        """Serve ``plan`` from now on; an agent that has a lifespan, once that has begun."""
+        with self._showing:
+            self.give_state(plan)
+            self._wanted = plan
+            self.lifespans.want(self._makers(plan))
+            self._publish(self._begun(plan))
+
+    async def begin(self, plan: HostPlan) -> HostPlan:
+        """Begin what agents and plugins of ``plan`` keep open, on this event loop.
+
+        Returns:
+            The plan as it can be served: whose lifespan did not begin is set aside.
+        """
+        self.lifespans.want(self._makers(plan))
+        await self.lifespans.open()
+        return self._begun(plan)
+
+    def _makers(self, plan: HostPlan) -> dict[Mounted | str, Callable[[], object]]:
+        makers: dict[Mounted | str, Callable[[], object]] = {}
+        if plan.lifespans:
+            routes = {agent.key: agent.route for agent in plan.agents}
+            host = Host(__version__, self.config.host.public_url, routes, self.state.stores.shared("host"))
+            makers |= {key: partial(function, host=host) for key, function in plan.lifespans}
+        return makers | {agent: agent.agent.lifespan for agent in plan.agents if overrides(agent.agent, "lifespan")}
+
+    def _begun(self, plan: HostPlan) -> HostPlan:
+        """The plan with what has begun; what failed is set aside, what is still beginning is not there yet."""
+        for key, _ in plan.lifespans:
+            if error := self.lifespans.error(key):
+                plan = plan.with_failed_plugin(key, error)
+        for agent in plan.agents:
+            if error := self.lifespans.error(agent):
+                plan = plan.with_failed_agent(agent, error)
+        if all(self.lifespans.begun(agent) for agent in plan.agents):
+            return plan
+        return evolve(plan, agents=tuple(agent for agent in plan.agents if self.lifespans.begun(agent)))
+
+    def _show(self) -> None:
+        """Publish again, after a lifespan has begun or failed."""
+        with self._showing:
+            if self._wanted is not None:
+                self._publish(self._begun(self._wanted))
+
+    def _publish(self, plan: HostPlan) -> None:
+        if plan.observers and self.observers is None:
+            self.observers = Observers(plan.observers)
         own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
         templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}
@@ -180,7 +234,13 @@ class Runtime:
         """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
         with guarded(self._whose):
             async with self.state.opened(), self.figures.kept(), self.probing.asking(), self.watchdog.watching():
-                yield
+                try:
+                    yield
+                finally:
+                    await self.lifespans.close()
+                    if self.observers is not None:
+                        self.observers.close()
+                        self.observers = None
 
     def _whose(self, failed: threading.ExceptHookArgs) -> str:
         """Whose code failed in a thread, as far as its traceback tells."""
@@ -233,6 +293,10 @@ class Runtime:
         """The host's own address, without credentials; see ``base``."""
         scheme, authority = self._origin or (scheme, authority)
         return f"{scheme}://{authority}"
+
+
+def _described(owner: Mounted | str) -> str:
+    return f"plugin {owner}" if isinstance(owner, str) else f"agent {owner.key}"
 
 
 def _asked(plan: HostPlan) -> Iterator[Asked]:

@@ -317,6 +317,8 @@ class AgentServer:
                 with self._changing:
                     plan = self._first_plan()
                     self.app.publish(plan)  # what was registered since the front was opened
+                    shown_plan = self.app.runtime.published
+                    plan = shown_plan.plan if shown_plan is not None else plan
                 shown = with_secrets(config)
                 print(banner(shown, url, plan.report(), made=config.host.password is None), flush=True)  # noqa: T201
 

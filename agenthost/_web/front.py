@@ -159,22 +159,24 @@ class Front:
             await running.enter_async_context(self.runtime.open())
             await running.enter_async_context(plan.models.opened())
             await running.enter_async_context(plan.classifiers.opened())
+            wanted, plan = plan, await self.runtime.begin(plan)
             try:
                 await running.enter_async_context(self.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without
                 _log.error("what plugins run at start-up failed", exc_info=error)
                 for key, _ in plan.configure_app:
-                    plan = plan.with_failed_plugin(key, error)
+                    wanted, plan = wanted.with_failed_plugin(key, error), plan.with_failed_plugin(key, error)
                 self.litestar = make_app(self.runtime, static=self._static)
-            self.publish(plan)
+            self.publish(wanted)
             yield plan
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901 - the one way in
         """Answer one request (ASGI 3); other kinds of scope are Litestar's."""
-        if self._start is not None:
-            self.start()
+        if self._start is not None or self.runtime.lifespans.waiting:
+            await self._begin_late(scope)
         if scope["type"] != ScopeType.HTTP:
             async with self.runtime.open():
+                await self.runtime.lifespans.open()
                 await self.litestar(scope, receive, send)
             return
         site = self._site
@@ -203,6 +205,12 @@ class Front:
             await send_error(send, 503, "the agent is busy", [*self._site.shared, *_RETRY])
         except Disconnected:
             return
+
+    async def _begin_late(self, scope: HTTPScope) -> None:
+        """Begin with the first request where nobody tells when the serving begins, such as serverless."""
+        self.start()
+        if scope["type"] == ScopeType.HTTP and self.runtime.phase is Phase.SERVING:
+            await self.runtime.lifespans.open()
 
     def _adder(self, path: str, methods: Sequence[str]) -> Callable[[F], F]:
         def add(function: F) -> F:

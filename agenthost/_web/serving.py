@@ -150,7 +150,7 @@ def serve_front(
         """Open the host, and close it in the same task once the server has ended."""
         try:
             async with front.opened(await _beside(lambda: accepted(config, front.assemble(make())))) as plan:
-                ready(plan)
+                ready(accepted(config, plan))
                 begun.set()
                 await ended.wait()
         except Exception as problem:  # noqa: BLE001 - raised again where the server was started

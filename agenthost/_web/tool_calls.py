@@ -42,12 +42,15 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             tool, error_id = await _tool_of_call(request, agent, called)
         except Busy:
+            site.caller.not_run(agent, called.function, called, "busy")
             return 200, site.json, site.caller.busy(agent, f"tool {called.function}")
         if error_id is not None:
+            site.caller.not_run(agent, called.function, called, "failed", error_id)
             return 200, site.json, _encode({"response": agent.fallback, "error_id": error_id})
     if tool is None:
         return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
     if not _opened(request, agent, tool, called):
+        site.caller.not_run(agent, tool.name, called, "refused")
         return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
@@ -57,6 +60,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
     except asyncio.CancelledError as cut_off:  # the host has to end before the tool has
         error_id = site.caller.failed(agent, f"tool {tool.name}", cut_off)
+        site.caller.not_run(agent, tool.name, called, "failed", error_id)
         return 200, site.json, _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
 
 

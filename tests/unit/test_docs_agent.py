@@ -61,6 +61,7 @@ FIELD = [
     "handle_request",
     "handle_serverless_request",
     "has_skill",
+    "lifespan",
     "list_skills",
     "manual_set_proxy_url",
     "mount",

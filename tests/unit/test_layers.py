@@ -31,7 +31,7 @@ LIBRARIES = {
 LEVELS = (
     ("errors", "sip", "models", "redaction", "_host.discovery"),
     ("health", "prompt", "results", "datamap", "contexts", "arguments", "signatures", "gates", "state"),
-    ("workflows.turns", "classifiers", "escalation_detectors"),
+    ("hosting", "workflows.turns", "classifiers", "escalation_detectors"),
     ("tools", "platform_tools", "swaig", "call_hooks", "skills", "swml"),
     ("declared", "vocabulary"),
     ("agent", "hookspecs"),
@@ -74,7 +74,7 @@ LEVELS = (
     ),
     ("_host.plan",),
     ("_host.metrics", "_host.figures"),
-    ("_host.condition", "_host.probing", "_host.watchdog"),
+    ("_host.condition", "_host.lifespans", "_host.observers", "_host.probing", "_host.watchdog"),
     ("_host.sip_resolver",),
     ("_host.calling", "_host.once", "_host.report", "_host.lint"),
     ("_host.runtime",),

@@ -1,0 +1,121 @@
+"""What agents and plugins keep open while they are served, and who is told of tool calls."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+
+from agenthost import AgentBase, ToolCalled
+from agenthost._host.config import AgentConfig, Config
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.observers import Observers
+from agenthost._host.plan import make_plan
+from agenthost._host.runtime import Credentials, Runtime
+from agenthost._host.tokens import Tokens
+
+
+def runtime_of():
+    return Runtime(Config(), Credentials("agenthost", "secret"), Tokens([b"key"]))
+
+
+def plan_of(*agents):
+    return make_plan(Config(), Loaded(built=tuple(Built(a.name, "code", "", a, AgentConfig()) for a in agents)))
+
+
+class Opened(AgentBase):
+    """Notes in which task its lifespan begins and ends."""
+
+    def __init__(self, name="opened"):
+        super().__init__(name, f"/{name}")
+        self.prompt_add_section("Role", "You wait.")
+        self.seen = []
+
+    @asynccontextmanager
+    async def lifespan(self):
+        self.seen.append(asyncio.current_task())
+        yield
+        self.seen.append(asyncio.current_task())
+
+
+class Exits(Opened):
+    @asynccontextmanager
+    async def lifespan(self):
+        raise SystemExit(3)
+        yield
+
+
+class NoManager(Opened):
+    async def lifespan(self):
+        yield
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
+def test_what_fails_is_set_aside_and_the_others_serve():
+    """Each is left in the task that entered it; one that fails has a diagnosis."""
+    good, plain = Opened(), AgentBase("plain", "/plain")
+
+    async def served():
+        runtime = runtime_of()
+        async with runtime.open():
+            plan = await runtime.begin(plan_of(good, plain, Exits("exits"), NoManager("no-manager")))
+            assert [agent.key for agent in plan.agents] == ["opened", "plain"]
+            return {item.key: item.diagnosis.reason for item in plan.failed}
+
+    reasons = asyncio.run(served())
+
+    assert "sys.exit(3)" in reasons["exits"]
+    assert "write @asynccontextmanager above it" in reasons["no-manager"]
+    assert len(good.seen) == 2
+    assert good.seen[0] is good.seen[1]
+
+
+def test_an_agent_comes_once_it_has_begun_and_its_lifespan_ends_when_it_goes():
+    """While the host serves, also when it is published from another thread."""
+    agent = Opened()
+
+    async def served():
+        runtime = runtime_of()
+        async with runtime.open():
+            runtime.publish(await runtime.begin(plan_of()))
+            plan = plan_of(agent)
+            await asyncio.to_thread(runtime.publish, plan)
+            await until(lambda: runtime.published.plan.agents)
+            assert len(agent.seen) == 1
+            await asyncio.to_thread(runtime.publish, plan_of())
+            await until(lambda: len(agent.seen) == 2)
+
+    asyncio.run(served())
+
+
+def test_observers_do_not_wait_for_each_other():
+    """One that hangs loses events, which are counted; one that raises is told the next."""
+    release, done, seen, calls = threading.Event(), threading.Event(), [], []
+
+    def hangs(event):
+        release.wait(30)
+
+    def raises(event):
+        calls.append(event)
+        raise SystemExit
+
+    def listens(event):
+        seen.append(event)
+        if len(seen) == 20:
+            done.set()
+
+    observers = Observers([("hangs", hangs), ("raises", raises), ("listens", listens)])
+    events = [ToolCalled("sales", "price", f"c-{number}", 0.1, "ok") for number in range(20)]
+    for event in events:
+        observers.tell(event)
+
+    assert done.wait(30)
+    assert seen == events
+    release.set()
+    observers.close()
+    assert calls == events
