@@ -49,6 +49,9 @@ async def _kept(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await work
     except (SystemExit, KeyboardInterrupt) as error:
+        author = running.get()
+        name = f"{author.what} of agent {author.agent}" if author is not None else "an agent"
+        _log.warning("a task that %s started wanted to end the process: %s", name, type(error).__name__)
         raise TaskExitedError(f"a task wanted to end the process: {type(error).__name__}") from error
 
 
