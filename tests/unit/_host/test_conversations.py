@@ -377,3 +377,32 @@ def test_a_turn_that_takes_too_long_ends(talk):
         assert (await host.lines())[-1].text == "the turn took too long"
 
     talk(test, says(""), timeout=0.2)
+
+
+def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
+    """Two hosts, one store: each turn of the conversation finds the whole of those before it."""
+    monkeypatch.chdir(tmp_path)
+    config = with_secrets(load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "state")}))
+    models = attrs.evolve(config.models, default="script")
+    config = attrs.evolve(config, models=models)
+    model = Script(answers=[says("Yes.")])
+
+    def host():
+        loaded = load_for_program(config, [Built("sales", "code", "", Sales(), AgentConfig())])
+        provider = ModelProvider("script", lambda _name, _settings: model)
+        plan = make_plan(config, attrs.evolve(loaded, chat_models=(("test", provider),)))
+        runtime = make_runtime(config)
+        runtime.publish(plan)
+        return runtime, Host(plan, Conversations(runtime, ToolCaller(5)), model)
+
+    async def main():
+        (one, first), (two, second) = host(), host()
+        async with one.state.opened(), two.state.opened():
+            await asyncio.gather(*((first, second)[n % 2].say(f"Number {n}") for n in range(10)))
+            return await first.lines()
+
+    lines = asyncio.run(main())
+    assert [(line.turn, line.role) for line in lines] == [
+        (turn, role) for turn in range(1, 11) for role in ("user", "assistant")
+    ]
+    assert sorted(len(request.messages) for request in model.asked) == [2 * n + 2 for n in range(10)]
