@@ -21,6 +21,7 @@ COMMANDS = {
     "ask": "Ask an agent something in text.",
     "chat": "Talk to an agent in text.",
     "check": "Do all that run does before it serves, and report.",
+    "export": "Write files for systemd or Kubernetes.",
     "plugins": "List the installed plugins.",
     "routes": "List the routes and who answers them.",
     "run": "Serve every installed agent.",

@@ -1,41 +1,41 @@
-"""What the deployment guide shows fits the host."""
+"""What the guides to deployment show is what ``agenthost export`` writes, and fits the host."""
 
 from __future__ import annotations
-
-import configparser
 
 import pytest
 from pages import DOCS, blocks
 
-from agenthost._host.config import HostConfig, configured, variables
+from agenthost._host.config import Config, HostConfig
+from agenthost._host.deployment import Deployment
+from agenthost._host.kubernetes_manifest import kubernetes_files
+from agenthost._host.server import make_runtime
+from agenthost._host.systemd_unit import systemd_files
 from agenthost._web.health import health_routes
 
-_PAGE = DOCS / "how-to" / "deploy.md"
+_PLAIN = Deployment.of(Config(), {}, 1)
 
 
-def test_the_unit_stops_later_than_the_host():
-    """The unit waits longer than a worker may take to end; variables and options exist."""
-    unit = configparser.ConfigParser(strict=False, delimiters="=")
-    unit.optionxform = str
-    unit.read_string(blocks(_PAGE, "ini")[0].text)
-    service = unit["Service"]
+def test_the_unit_that_is_shown_is_the_one_that_is_written():
+    """Each line of the guide stands in the unit, and it waits longer than a worker may take to end."""
+    written = systemd_files(_PLAIN)["agenthost.service"].splitlines()
+    shown = blocks(DOCS / "how-to" / "systemd.md", "ini")[0].text.splitlines()
 
-    assert float(service["TimeoutStopSec"]) > HostConfig().drain_grace + HostConfig().drain_timeout + 5
-    assert service["ExecStart"].endswith("/agenthost run")
+    assert set(shown) <= set(written)
+    assert _PLAIN.patience > HostConfig().drain_grace + HostConfig().drain_timeout + 5
+    assert f"TimeoutStopSec={_PLAIN.patience}" in shown
 
 
-def test_the_probes_ask_paths_that_are_served():
-    """The manifest can be read, and its probes and times fit."""
+def test_the_probes_that_are_shown_are_those_that_are_written():
+    """The guide shows a part of the pod, and its probes ask paths that are served."""
     yaml = pytest.importorskip("yaml")
-    pod = yaml.safe_load(blocks(_PAGE, "yaml")[0].text)["spec"]["template"]["spec"]
+    shown = yaml.safe_load(blocks(DOCS / "how-to" / "kubernetes.md", "yaml")[0].text)
+    manifest = {each["kind"]: each for each in yaml.safe_load_all(kubernetes_files(_PLAIN, "i")["agenthost.yaml"])}
+    pod = manifest["Deployment"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    served = {path for handler in health_routes(None) for path in handler.paths}
-    asked = {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")}
+    served = {path for handler in health_routes(make_runtime(Config())) for path in handler.paths}
 
-    assert asked == {"/startup", "/ready", "/live"}
-    assert asked <= served
+    assert shown.pop("terminationGracePeriodSeconds") == pod["terminationGracePeriodSeconds"]
+    assert shown
+    assert {kind: probe | container[kind] for kind, probe in shown.items()} == {kind: container[kind] for kind in shown}
+    assert {probe["httpGet"]["path"] for probe in shown.values()} <= served
     assert container["ports"][0]["containerPort"] == HostConfig().port
-    pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pod["terminationGracePeriodSeconds"] > pause + HostConfig().drain_grace + HostConfig().drain_timeout + 5
-    known = {variable for attribute in configured(HostConfig).values() for variable in variables(attribute)}
-    assert {entry["name"] for entry in container["env"]} <= known

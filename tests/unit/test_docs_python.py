@@ -202,5 +202,6 @@ def test_mistakes_in_the_file_read_as_the_guide_says(tmp_path):
         load_config(None, {})
 
     told = blocks(DOCS / "how-to" / "configure.md", "text")[0].text.strip()
-    assert told == f"agenthost: {refused.value}"
+    assert told.endswith(", …")  # and all others
+    assert f"agenthost: {refused.value}".startswith(told.removesuffix("…"))
     assert Config().host.port == 3000

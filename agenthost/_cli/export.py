@@ -1,0 +1,91 @@
+"""``agenthost export``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agenthost._cli.options import config_file, configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost._host.deployment import Deployment
+
+__all__ = ["command"]
+
+
+@click.group("export")
+def command() -> None:
+    """Write the files with which a supervisor runs the host as it is configured here.
+
+    Probes, times, limits and ports are the configuration's. Secrets are named, never copied. Exit codes: 0; 2 when a
+    file is there already; 3 when the configuration is wrong.
+    """
+
+
+def _into(function: Callable[..., None]) -> Callable[..., None]:
+    """``--output DIR`` and ``--force``."""
+    force = click.option("--force", is_flag=True, help="Write over files that are there already.")
+    output = click.option(
+        "--output",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Write files there, not to stdout.",
+    )
+    return output(force(function))
+
+
+@command.command("systemd")
+@config_file
+@_into
+def systemd(file: str | None, output: Path | None, force: bool) -> None:
+    """Write a unit for systemd, and the user that it runs as."""
+    from agenthost._host.systemd_unit import systemd_files
+
+    _give(systemd_files(_deployment(file)), output, force=force)
+
+
+@command.command("kubernetes")
+@config_file
+@click.option(
+    "--image",
+    default="registry.example.com/agents:1.0",
+    show_default=True,
+    help="The image with agenthost and the agent packages.",
+)
+@_into
+def kubernetes(file: str | None, image: str, output: Path | None, force: bool) -> None:
+    """Write a manifest for Kubernetes: deployment, service, disruption budget."""
+    from agenthost._host.kubernetes_manifest import kubernetes_files
+
+    _give(kubernetes_files(_deployment(file), image), output, force=force)
+
+
+def _deployment(file: str | None) -> Deployment:
+    from agenthost._host.deployment import Deployment
+    from agenthost._host.discovery import AGENTS, discover
+
+    return Deployment.of(configuration(file), os.environ, len(discover((AGENTS,))))
+
+
+def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> None:
+    if directory is None:
+        for name, text in files.items():
+            click.echo(f"# {name}\n{text}" if len(files) > 1 else text, nl=False)
+        return
+    paths = {directory / name: text for name, text in files.items()}
+    if (there := [str(path) for path in paths if path.exists()]) and not force:
+        raise click.UsageError(f"{', '.join(there)}: already there. Choose another --output, or --force.")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, text in paths.items():
+            path.write_text(text, encoding="utf-8")
+            click.echo(path)
+    except OSError as error:
+        raise click.UsageError(
+            f"{directory}: cannot be written ({error.strerror}). Choose another --output."
+        ) from error

@@ -1,0 +1,142 @@
+"""Files with which systemd runs the host: a unit, and the user that it runs as (systemd.exec(5), sysusers.d(5))."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agenthost._host.deployment import Deployment
+
+__all__ = ["systemd_files"]
+
+_PRIVILEGED = 1024
+_SECRETS = "/etc/agenthost/secrets"
+_UNIT = """\
+# agenthost under systemd, made by: agenthost export systemd
+#
+#   install -m 0644 agenthost.sysusers.conf /etc/sysusers.d/agenthost.conf && systemd-sysusers
+#   install -m 0644 agenthost.service /etc/systemd/system/agenthost.service
+#   systemctl daemon-reload && systemctl enable --now agenthost
+#
+{secrets}
+[Unit]
+Description=agenthost, a host for voice and chat agents
+Documentation=https://pypi.org/project/agenthost/
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=300
+StartLimitBurst=10
+
+[Service]
+Type=exec
+User=agenthost
+Group=agenthost
+{environment}ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+# SIGTERM goes to the supervising process, which ends its workers in order: {grace:g} s grace, {drain:g} s drain, 5 s.
+KillMode=mixed
+TimeoutStopSec={patience}
+Restart=on-failure
+RestartSec=1
+# 2: the port is in use; 3: wrong configuration; 4: nothing to serve. Starting again does not mend these.
+RestartPreventExitStatus=2 3 4
+
+# Limits: a file for each connection ({connections} in a process), and some beside.
+LimitNOFILE={files}
+TasksMax={tasks}
+OOMPolicy=continue
+
+# What the host keeps.
+StateDirectory=agenthost
+StateDirectoryMode=0700
+UMask=0077
+
+# What the host and its agents have no business with.
+NoNewPrivileges=yes
+CapabilityBoundingSet={capabilities}
+AmbientCapabilities={capabilities}
+ProtectSystem=strict
+ProtectHome={home}
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+LockPersonality=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+
+[Install]
+WantedBy=multi-user.target
+"""
+_SYSUSERS = """\
+# The user that agenthost runs as, made by: agenthost export systemd
+u agenthost - "agenthost" /var/lib/agenthost
+"""
+
+
+def systemd_files(deployment: Deployment) -> dict[str, str]:
+    """The unit and its user, by file name.
+
+    Args:
+        deployment: what they have to know; no secret's text is in it, and none in them.
+    """
+    host = deployment.config.host
+    environment = {"AGENTHOST_STATE_DIR": "/var/lib/agenthost"}
+    if deployment.config.source is not None:
+        environment["AGENTHOST_CONFIG"] = os.path.abspath(deployment.config.source)  # noqa: PTH100 - as in deployment
+    environment |= deployment.plain
+    lines = [f"Environment={_quoted(f'{name}={value}')}" for name, value in environment.items()]
+    if deployment.secret_variables:
+        lines.append(f"EnvironmentFile={_SECRETS}")
+    command = " ".join(_quoted(word).replace("$", "$$") for word in deployment.command)
+    return {
+        "agenthost.service": _UNIT.format(
+            secrets=_on_secrets(deployment),
+            environment="".join(f"{line}\n" for line in lines),
+            command=command,
+            grace=host.drain_grace,
+            drain=host.drain_timeout,
+            patience=deployment.patience,
+            connections=host.max_connections,
+            files=deployment.open_files,
+            tasks=512 * (host.workers + 1),
+            capabilities="CAP_NET_BIND_SERVICE" if 0 < host.port < _PRIVILEGED else "",
+            home="read-only" if deployment.command[0].startswith(("/home/", "/root/")) else "yes",
+        ),
+        "agenthost.sysusers.conf": _SYSUSERS,
+    }
+
+
+def _on_secrets(deployment: Deployment) -> str:
+    lines = []
+    if deployment.secret_variables:
+        lines += [
+            f"# {_SECRETS} (owner root, mode 0600) holds one line NAME=value for each of:",
+            *(f"#   {name}" for name in deployment.secret_variables),
+        ]
+    if deployment.secret_files:
+        lines += ["# The user agenthost has to be able to read:", *(f"#   {path}" for path in deployment.secret_files)]
+    if deployment.literal:
+        lines.append(f"# Secrets stand in {deployment.config.source} itself: chown agenthost, chmod 600.")
+    return "\n".join(
+        lines or ["# No secret is configured: the host makes its own, and keeps them in its state directory."]
+    )
+
+
+def _quoted(word: str) -> str:
+    """A word as systemd reads it (systemd.syntax(7)): ``%`` stands for itself."""
+    word = word.replace("%", "%%")
+    if not word or any(letter in word for letter in " \t\"'\\;"):
+        return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return word

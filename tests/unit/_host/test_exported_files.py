@@ -1,0 +1,190 @@
+"""The files that ``agenthost export`` writes: what the tools that read them say, and what stands in them."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given, strategies as st
+
+from agenthost._host.config import load_config
+from agenthost._host.deployment import Deployment
+from agenthost._host.kubernetes_manifest import kubernetes_files
+from agenthost._host.systemd_unit import _quoted, systemd_files
+
+SECRETS = {"HOST_PASSWORD": "tell-nobody-1", "NEW_KEY": "tell-nobody-2-tell-nobody-2-tell-nobody"}
+FULL = """\
+[host]
+port = 8443
+workers = 4
+public_url = "https://agents.example.com"
+password = { env = "HOST_PASSWORD" }
+signing_keys = [{ env = "NEW_KEY" }, { file = "keys/old" }]
+drain_grace = 8
+drain_timeout = 120
+max_connections = 50000
+
+[health]
+port = 3001
+
+[state]
+url = "redis://store.example.com:6379/0"
+"""
+LITERAL = '[host]\npassword = "tell-nobody-3"\nport = 80\n'
+
+
+@pytest.fixture
+def deployment(tmp_path):
+    """Makes a deployment of what a file says."""
+
+    def make(text: str | None, environ=None, agents=3) -> Deployment:
+        environ = SECRETS if environ is None else environ
+        (tmp_path / "keys").mkdir(exist_ok=True)
+        (tmp_path / "keys" / "old").write_text("tell-nobody-4-tell-nobody-4-tell-nobody")
+        file = tmp_path / "agenthost.toml"
+        if text is not None:
+            file.write_text(text)
+            file.chmod(0o600)
+        return Deployment.of(load_config(str(file) if text is not None else None, environ), environ, agents)
+
+    return make
+
+
+def unit(text: str):
+    """A unit, read as far as tests ask; systemd allows a key several times."""
+    read = configparser.ConfigParser(strict=False, delimiters="=", interpolation=None)
+    read.optionxform = str
+    read.read_string(text)
+    return read["Service"]
+
+
+def resources(text: str):
+    """A manifest, by kind."""
+    yaml = pytest.importorskip("yaml")
+    return {each["kind"]: each for each in yaml.safe_load_all(text)}
+
+
+CASES = {"nothing": None, "full": FULL, "literal": LITERAL}
+
+
+@pytest.mark.parametrize("text", CASES.values(), ids=CASES)
+def test_systemd_understands_the_unit(deployment, tmp_path, text):
+    """``systemd-analyze verify`` finds nothing in it."""
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt-get install systemd)")
+    for name, content in systemd_files(deployment(text)).items():
+        (tmp_path / name).write_text(content)
+
+    done = subprocess.run([verify, "verify", tmp_path / "agenthost.service"], capture_output=True, text=True)  # noqa: S603, PLW1510
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("text", CASES.values(), ids=CASES)
+def test_kubernetes_understands_the_manifest(deployment, text):
+    """Each resource follows the schema of Kubernetes' API, which knows no key beside its own."""
+    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    found = resources(kubernetes_files(deployment(text), "example.com/agents:1")["agenthost.yaml"])
+
+    for resource in found.values():
+        kubernetes_validate.validate(resource, "1.30", strict=True)
+    assert {"Deployment", "Service", "PodDisruptionBudget", "ServiceAccount"} <= set(found)
+
+
+@pytest.mark.parametrize("text", CASES.values(), ids=CASES)
+def test_no_secret_is_copied(deployment, text):
+    """Secrets are named where they are looked for, and stand nowhere."""
+    made = deployment(text, {**SECRETS, "AGENTHOST_PASSWORD": "tell-nobody-5"} if text is None else None)
+    files = "".join((systemd_files(made) | kubernetes_files(made, "i")).values())
+
+    assert "tell-nobody" not in files
+    assert all(name in files for name in made.secret_variables)
+
+
+def test_the_unit_follows_the_configuration(deployment):
+    """It waits longer than the host may need to end, and allows as many files as there may be connections."""
+    service = unit(systemd_files(deployment(FULL))["agenthost.service"])
+
+    assert int(service["TimeoutStopSec"]) > 8 + 120 + 5
+    assert int(service["LimitNOFILE"]) > 50000
+    assert service["EnvironmentFile"] == "/etc/agenthost/secrets"
+    assert service["CapabilityBoundingSet"] == ""
+
+
+def test_a_low_port_takes_the_capability_for_it(deployment):
+    service = unit(systemd_files(deployment(LITERAL))["agenthost.service"])
+
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"
+
+
+def test_the_pod_follows_the_configuration(deployment):
+    """Probes ask the port of health, times cover the host's own, and what all replicas share comes from secrets."""
+    found = resources(kubernetes_files(deployment(FULL), "i")["agenthost.yaml"])
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    probes = {kind: container[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness")}
+
+    assert {kind: tuple(probe["httpGet"].values()) for kind, probe in probes.items()} == {
+        "startup": ("/startup", "health"),
+        "readiness": ("/ready", "health"),
+        "liveness": ("/live", "health"),
+    }
+    assert [port["containerPort"] for port in container["ports"]] == [8443, 3001]
+    assert pod["terminationGracePeriodSeconds"] > 8 + 120 + 5
+    assert probes["startup"]["periodSeconds"] * probes["startup"]["failureThreshold"] >= 3 * 10
+    assert probes["readiness"]["periodSeconds"] * probes["readiness"]["failureThreshold"] < 8
+    assert {each["name"] for each in container["env"] if "valueFrom" in each} == set(SECRETS)
+    assert found["Deployment"]["spec"]["replicas"] == 2
+    assert found["ConfigMap"]["data"]["agenthost.toml"] == FULL
+
+
+def test_replicas_without_secrets_of_their_own_get_shared_ones(deployment):
+    """Made secrets would differ from pod to pod; a store that is a file allows one pod."""
+    found = resources(kubernetes_files(deployment(None, {}), "i")["agenthost.yaml"])
+    [container] = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+
+    assert {each["name"] for each in container["env"] if "valueFrom" in each} == {
+        "AGENTHOST_PASSWORD",
+        "SIGNALWIRE_SWAIG_SECRET",
+    }
+    assert found["Deployment"]["spec"]["replicas"] == 1
+    assert "ConfigMap" not in found
+
+
+def test_a_file_with_secrets_in_it_is_mounted_as_a_secret(deployment):
+    text = kubernetes_files(deployment(LITERAL), "i")["agenthost.yaml"]
+    pod = resources(text)["Deployment"]["spec"]["template"]["spec"]
+
+    assert "ConfigMap" not in resources(text)
+    assert {"name": "config", "secret": {"secretName": "agenthost-config"}} in pod["volumes"]
+    assert "secrets stand in the configuration: host.password" in text
+
+
+def test_variables_that_are_set_here_are_set_there(deployment):
+    """What is no secret is copied; the host's address and state directory are the supervisor's."""
+    environ = {"SWML_PROXY_URL_BASE": "https://a.example.com", "AGENTHOST_HOST": "10.0.0.1", "AGENTHOST_WORKERS": "2"}
+    made = deployment(None, environ)
+
+    assert made.plain == {"SWML_PROXY_URL_BASE": "https://a.example.com", "AGENTHOST_WORKERS": "2"}
+    assert "Environment=SWML_PROXY_URL_BASE=https://a.example.com\n" in systemd_files(made)["agenthost.service"]
+
+
+def test_health_that_only_its_machine_reaches_is_not_what_a_kubelet_asks(deployment):
+    made = deployment('[health]\nport = 3001\nhost = "127.0.0.1"\n')
+    [container] = resources(kubernetes_files(made, "i")["agenthost.yaml"])["Deployment"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+
+    assert container["livenessProbe"]["httpGet"]["port"] == "http"
+
+
+@given(st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=["Cs"])))
+def test_words_in_a_unit_are_one_word(word):
+    """What systemd would read as the end of a word, or replace, is quoted or doubled (systemd.syntax(7))."""
+    quoted = _quoted(word)
+
+    assert "%" not in quoted.replace("%%", "")
+    assert quoted.startswith('"') or not set(quoted) & set(" \t\"'\\;")
