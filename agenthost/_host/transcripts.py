@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+import msgspec
+from attrs import evolve, field, frozen
 
 from agenthost._host.redaction import redacted
 from agenthost.errors import ConversationRefused, StateRefused
@@ -35,8 +37,12 @@ _PAUSES = (0.005, 0.1)
 _MOST_RESULT = 4 * 1024
 _LITTLE = 400
 """Characters that are kept of each line where a turn is larger than what the store takes."""
+_MOST_LINES = 32
+_SAID = ("user", "assistant")
 _DAY = 86400.0
 _CUT = " … [cut]"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 @frozen
@@ -121,15 +127,15 @@ class Transcripts:
 
         def add(head: dict[str, Any]) -> dict[str, Any]:
             turn = head.get("turns", 0) + 1
-            written = {**line.to_json(), "turn": turn}
+            written = _written(evolve(line, turn=turn))
             pending = {**head.get("pending", {}), str(turn): time.time() + self._longest}
             return {**head, "turns": turn, "pending": pending, "lines": [*head.get("lines", ()), written]}
 
         head = await self._store.update(conversation, add, {}, ttl=self._ttl)
         turn: int = head["turns"]
         head = await self._wait(conversation, turn, head)
-        said = [line for line in head.get("lines", ()) if line["turn"] < turn and line["role"] in ("user", "assistant")]
-        said.sort(key=_turn)
+        lines = (_decode(line) for line in head.get("lines", ()))
+        said = sorted((line for line in lines if line["turn"] < turn and line["role"] in _SAID), key=_turn)
         most = self._most
         history = tuple(Message(line["role"], line["text"]) for line in (said[-most:] if most else ()))
         return Begun(turn, history, head.get("with", {}).get(asked))
@@ -146,7 +152,8 @@ class Transcripts:
             asked: the agent that was talked to.
             handed_to: who it was handed over to, for the turns that follow; None changes nothing.
         """
-        written = [self._redacted(turn, line).to_json() for line in lines]
+        redone = [self._redacted(turn, line) for line in lines]
+        written = [_written(line) for line in redone]
 
         def add(head: dict[str, Any]) -> dict[str, Any]:
             pending = {each: until for each, until in head.get("pending", {}).items() if each != str(turn)}
@@ -158,20 +165,19 @@ class Transcripts:
         try:
             head = await self._store.update(conversation, add, {}, ttl=self._ttl)
         except StateRefused:  # it is too large: rather less of each line than no end of the turn
-            written = [{**line, "text": cut(line["text"], _LITTLE), "more": {}} for line in written]
+            written = [_written(evolve(line, text=cut(line.text, _LITTLE), more={})) for line in redone]
             head = await self._store.update(conversation, add, {}, ttl=self._ttl)
-        if sum(len(line["text"]) for line in head["lines"]) > _PAGE:
+        if len(head["lines"]) > 2 * self._most + _MOST_LINES or sum(map(len, head["lines"])) > _PAGE:
             await self._turn_page(conversation)
 
     async def read(self, conversation: str) -> tuple[Line, ...]:
         """All lines of a transcript, in the order of its turns; none where there is no such conversation."""
         head = await self._store.get(conversation, {})
-        lines: list[dict[str, Any]] = []
-        for page in range(head.get("pages", 0)):
-            lines += await self._store.get(f"{conversation} {page}", [])
-        lines += head.get("lines", ())
-        lines.sort(key=_turn)
-        return tuple(Line(**line) for line in lines)
+        written: list[str] = []
+        for page in head.get("pages", ()):
+            written += await self._store.get(f"{conversation} {page}", [])
+        written += head.get("lines", ())
+        return tuple(Line(**line) for line in sorted(map(_decode, written), key=_turn))
 
     def _redacted(self, turn: int, line: Line) -> Line:
         more = {
@@ -198,17 +204,19 @@ class Transcripts:
         found = await self._store.read(conversation)
         head = found.value or {}
         first = min((int(turn) for turn in head.get("pending", {})), default=head.get("turns", 0) + 1)
-        keeping = max(self._most, 1)
-        ended = [line for line in head.get("lines", ()) if line["turn"] < first]
-        moved = ended[: max(0, len(ended) - keeping)] or ended[: len(ended) // 2]
+        ended = [line for line in head.get("lines", ()) if _decode(line)["turn"] < first]
+        said = [place for place, line in enumerate(ended) if _decode(line)["role"] in _SAID]
+        kept = said[-self._most] if 0 < self._most < len(said) else len(ended) if not self._most else 0
+        moved = ended[:kept] or ended[: len(ended) // 2]
         if not moved:
             return
-        page = head.get("pages", 0)
-        rest = [line for line in head["lines"] if line not in moved]
+        page = secrets.token_hex(4)  # of two that turn it at once, neither writes over the other's
+        gone = set(moved)
+        rest = [line for line in head["lines"] if line not in gone]
         await self._store.set(f"{conversation} {page}", moved, ttl=self._ttl)
-        await self._store.compare_and_set(
-            conversation, {**head, "pages": page + 1, "lines": rest}, found.version, ttl=self._ttl
-        )
+        turned = {**head, "pages": [*head.get("pages", ()), page], "lines": rest}
+        if await self._store.compare_and_set(conversation, turned, found.version, ttl=self._ttl) is None:
+            await self._store.delete(f"{conversation} {page}")
 
 
 def checked(conversation: str, text: str) -> None:
@@ -228,6 +236,11 @@ def checked(conversation: str, text: str) -> None:
 def cut(text: str, most: int = MOST_TEXT) -> str:
     """A text that has no more characters than ``most``."""
     return text if len(text) <= most else text[: most - len(_CUT)] + _CUT
+
+
+def _written(line: Line) -> str:
+    """A line as it stands in the store: as text, which costs a long transcript less than so many objects."""
+    return _encode(line.to_json()).decode()
 
 
 def _turn(line: Mapping[str, Any]) -> int:
