@@ -7,11 +7,12 @@ added up: sums, and how many answers took how long. So nothing is lost when seve
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import blake2b
 from math import ceil, log, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +119,8 @@ class Figures:
     def __init__(self, metrics: Metrics, stores: Stores) -> None:
         self._metrics = metrics
         self._stores = stores
-        self._new: Counter[tuple[str, str, str]] = Counter()
-        self._adding = False
+        self._new: dict[tuple[str, str], Counter[str]] = {}
+        self._adding = asyncio.Lock()
 
     def called(self, outcome: Outcome, usage: Usage) -> None:
         """Count what became of a call.
@@ -134,33 +135,29 @@ class Figures:
         if reply is not None:
             counted["escalated"] = int(reply.escalate is not None)
             counted["handed_over"] = int(reply.handed_to is not None)
-        day = _today()
-        for name, number in counted.items():
-            if number:
-                self._new[day, agent, name] += number
+        self._today(agent).update({name: number for name, number in counted.items() if number})
         self._metrics.called(agent, status, outcome.seconds, counted)
 
     def escalated(self, agent: str) -> None:
         """Count that somebody else took over from an agent which did not ask for it."""
-        self._new[_today(), agent, "escalated"] += 1
+        self._today(agent)["escalated"] += 1
         self._metrics.escalated(agent)
 
     async def add(self) -> None:
-        """Add what is new to the store; what cannot be added is kept for the next time."""
-        if self._adding:
-            return
-        self._adding = True
+        """Add what is new to the store, one write for each agent; what cannot be added is kept for the next time.
+
+        Raises:
+            StateUnavailable: the store does not answer. What was being written then may be counted twice.
+        """
         store = _store(self._stores)
-        try:
-            for each in list(self._new):
-                number = self._new.pop(each)
+        async with self._adding:
+            for day, agent in list(self._new):
+                new = self._new.pop((day, agent))
                 try:
-                    await store.incr(_key(*each), number, ttl=DAYS * _DAY)
+                    await store.update(_key(day, agent), partial(_added, new, agent), {}, ttl=DAYS * _DAY)
                 except BaseException:
-                    self._new[each] += number
+                    self._new.setdefault((day, agent), Counter()).update(new)
                     raise
-        finally:
-            self._adding = False
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -173,6 +170,9 @@ class Figures:
             await asyncio.wait((adding,))
             with suppress(StateUnavailable):
                 await self.add()
+
+    def _today(self, agent: str) -> Counter[str]:
+        return self._new.setdefault((datetime.now(UTC).date().isoformat(), agent), Counter())
 
     async def _keep_adding(self) -> None:
         while True:
@@ -200,9 +200,9 @@ async def kept_figures(stores: Stores, days: int) -> list[AgentFigures]:
     for ago in range(min(days, DAYS + 1)):
         day = (today - timedelta(ago)).isoformat()
         async for key in store.scan(f"{day} "):
-            agent, name = json.loads(key.removeprefix(f"{day} "))
-            number = await store.get(key, 0)
-            sums.setdefault(agent, Counter())[name] += number if isinstance(number, int) else 0
+            counted = await store.get(key)
+            if isinstance(counted, dict):
+                sums.setdefault(str(counted.get("agent", key)), Counter()).update(_numbers(counted))
     found = [_figures(agent, counted) for agent, counted in sums.items()]
     return sorted(found, key=lambda each: (-each.calls, each.agent))
 
@@ -267,9 +267,17 @@ def _store(stores: Stores) -> Store:
     return stores.shared(_SCOPE)
 
 
-def _key(day: str, agent: str, name: str) -> str:
-    return f"{day} {json.dumps([agent, name])}"
+def _key(day: str, agent: str) -> str:
+    return f"{day} {blake2b(agent.encode(), digest_size=16).hexdigest()}"
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def _added(new: Mapping[str, int], agent: str, kept: Any) -> dict[str, Any]:
+    """What is kept, with what is new."""
+    return {"agent": agent, **(Counter(_numbers(kept)) + Counter(new))}
+
+
+def _numbers(kept: Any) -> dict[str, int]:
+    """The numbers that are kept; nothing, where somebody else has written there."""
+    if not isinstance(kept, dict):
+        return {}
+    return {name: number for name, number in kept.items() if isinstance(number, int)}

@@ -105,7 +105,7 @@ class Router(Workflow):
         escalate_to: str | AgentBase | None = None,
         classifier: str | None = None,
         threshold: float = 0.4,
-        margin: float = 0.05,
+        margin: float = 0.15,
         sticky: bool = True,
         clarify: bool = True,
         question: str | None = None,

@@ -62,10 +62,10 @@ def test_nothing_is_lost_while_the_store_is_down():
     class Shaky(MemoryEntries):
         down = True
 
-        async def add(self, key, by, ttl):
-            if self.down and b"input" in key:
+        async def put_if(self, key, value, version, ttl):
+            if self.down:
                 raise StateUnavailable("down")
-            return await super().add(key, by, ttl)
+            return await super().put_if(key, value, version, ttl)
 
     entries = Shaky(time.monotonic)
     stores = Stores(entries)
