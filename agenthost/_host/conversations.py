@@ -54,7 +54,7 @@ class Conversations:
         self._runtime = runtime
         self._settings = runtime.config.conversation
         self.conversing = Conversing(runtime, caller)
-        self._teams = Teams(self.conversing, runtime.state.stores, runtime.figures, runtime.config.turns)
+        self.teams = Teams(self.conversing, runtime.state.stores, runtime.figures, runtime.config.turns)
         self._ending: set[asyncio.Task[None]] = set()
 
     async def say(
@@ -114,8 +114,8 @@ class Conversations:
 
     async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:
         """A whole turn, and who the conversation is with then: after a hand-over, the other agent answers."""
-        budget = self._teams.budget(self._settings.timeout)
-        reply = await self._teams.reply(plan, agent, turn, budget, listen)
+        budget = self.teams.budget(self._settings.timeout)
+        reply = await self.teams.reply(plan, agent, turn, budget, listen)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
@@ -126,7 +126,7 @@ class Conversations:
             listen(Routed(reply.agent, with_whom, "handed over"))
             listen(Said(with_whom, _APART))
             handed = attrs.evolve(turn, notes=(*turn.notes, Note(reply.agent, "reason", reply.text)))
-            answer = await self._teams.reply(plan, following, handed, budget, listen)
+            answer = await self.teams.reply(plan, following, handed, budget, listen)
             reply = attrs.evolve(
                 answer,
                 usage=reply.usage + answer.usage,

@@ -125,6 +125,9 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._known_tokens: dict[tuple[str, str], Counter] = {}
+        self._known_calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
     def called(self, agent: str, outcome: str, seconds: float, counted: Mapping[str, int]) -> None:
         """Count a call of an agent in text.
 
@@ -134,15 +137,22 @@ class Metrics:
             seconds: how long it took.
             counted: ``escalated``, ``handed_over``, ``input`` and ``output`` tokens, as far as there are any.
         """
-        self._calls.labels(agent, outcome).inc()
-        self._call_seconds.labels(agent).observe(seconds)
+        known = self._known_calls.get((agent, outcome))
+        if known is None:  # finding a label's counter costs as much as all the rest
+            known = self._calls.labels(agent, outcome), self._call_seconds.labels(agent)
+            self._known_calls[agent, outcome] = known
+        known[0].inc()
+        known[1].observe(seconds)
         if counted.get("escalated"):
             self.escalated(agent)
         if counted.get("handed_over"):
             self._handovers.labels(agent).inc()
         for direction in ("input", "output"):
             if counted.get(direction):
-                self._tokens.labels(agent, direction).inc(counted[direction])
+                tokens = self._known_tokens.get((agent, direction))
+                if tokens is None:
+                    tokens = self._known_tokens[agent, direction] = self._tokens.labels(agent, direction)
+                tokens.inc(counted[direction])
 
     def escalated(self, agent: str) -> None:
         """Count that somebody else took over from an agent."""

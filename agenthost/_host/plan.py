@@ -192,6 +192,8 @@ class HostPlan:
         alone = {agent.name: agent for agent in self.agents if names[agent.name] == 1}
         return alone | {agent.key: agent for agent in self.agents}
 
+    _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
+
     @property
     def failed(self) -> tuple[SetAside, ...]:
         """Agents that should be served and are not."""
@@ -226,8 +228,13 @@ class HostPlan:
 
     def choices(self, names: Iterable[str]) -> tuple[Choice, ...]:
         """Those of some agents that are served, each once, in the order of ``names``; what is no name is nobody's."""
-        found = (self.find(name) for name in names)
-        return tuple({agent.key: choice_of(agent.key, agent.agent) for agent in found if agent is not None}.values())
+        names = tuple(names)
+        chosen = self._choices.get(names)
+        if chosen is None:
+            found = (self.find(name) for name in names)
+            each = {agent.key: choice_of(agent.key, agent.agent) for agent in found if agent is not None}
+            chosen = self._choices[names] = tuple(each.values())
+        return chosen
 
     def classifier(self, name: str | None = None) -> Classifier | None:
         """The classifier of this name; without one, the default; None where there is none."""
