@@ -100,7 +100,7 @@ class HostState:
         self._chosen = ChosenProvider(problem="the host has not been started")
         self._entries: Entries | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._opening: asyncio.Lock | None = None
+        self._opening: asyncio.Task[Entries] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._closed_until = 0.0
@@ -129,13 +129,15 @@ class HostState:
         """
         self.stores.serve()
         looking = asyncio.create_task(self._look())
-        if self._wanted:
-            with suppress(StateUnavailable):
-                await self.ping()
         try:
+            if self._wanted:
+                with suppress(StateUnavailable):
+                    await self.ping()
             yield
         finally:
             looking.cancel()
+            if self._opening is not None:
+                self._opening.cancel()
             self._drop()
             if self._closing:
                 await asyncio.wait(self._closing, timeout=_CLOSING)
@@ -208,14 +210,28 @@ class HostState:
         return result
 
     async def _open(self, provider: StateProvider) -> Entries:
+        """The entries; whoever needs them while they are opened waits for the same attempt."""
         loop = asyncio.get_running_loop()
-        if self._loop is not loop or self._opening is None:
-            self._loop, self._opening, self._entries = loop, asyncio.Lock(), None
-        async with self._opening:
-            if self._entries is None:
-                with Deadline(self._options.connect_timeout if provider.network else _LOCAL):
-                    self._entries = await provider.open(self._url, self._options)
-            return self._entries
+        if self._loop is not loop:
+            self._loop, self._opening, self._entries = loop, None, None
+        if self._opening is None:
+            self._opening = loop.create_task(self._attempt(provider))
+            self._opening.add_done_callback(self._attempted)
+        return await asyncio.shield(self._opening)
+
+    async def _attempt(self, provider: StateProvider) -> Entries:
+        try:
+            with Deadline(self._options.connect_timeout if provider.network else _LOCAL):
+                self._entries = await provider.open(self._url, self._options)
+        except (KeyboardInterrupt, SystemExit) as error:  # would end the host, raised in a task of its own
+            raise RuntimeError(f"{type(error).__name__} while the {self._name} was opened") from error
+        return self._entries
+
+    def _attempted(self, attempt: asyncio.Task[Entries]) -> None:
+        if self._opening is attempt:
+            self._opening = None
+        if not attempt.cancelled():
+            attempt.exception()  # those who waited have it, if they still do
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1

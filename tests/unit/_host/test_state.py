@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,10 +26,12 @@ class Flaky:
     def __init__(self):
         self.inner = memory_provider()
         self.mode = "well"
+        self.tried = 0
         self.opened = 0
         self.asked = 0
 
     async def open(self, url, options):
+        self.tried += 1
         await self.trouble()
         self.opened += 1
         self.entries = await self.inner.open(url, options)
@@ -38,6 +42,8 @@ class Flaky:
             raise ConnectionError("refused by secret-host")
         if self.mode == "slow":
             await asyncio.sleep(60)
+        if self.mode == "exits":
+            sys.exit(3)
 
     async def read(self, key):
         self.asked += 1
@@ -54,6 +60,13 @@ class Flaky:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(module, "PAUSE", 0.05)
+
+
+async def refusal(store):
+    """What an operation says that the store cannot do."""
+    with pytest.raises(StateUnavailable) as refused:
+        await store.get("key")
+    return str(refused.value)
 
 
 def host_state(flaky, *, required=True):
@@ -75,15 +88,12 @@ def test_a_store_that_fails_is_left_alone_and_comes_back(mode, caplog):
             assert await store.get("key") is None
             assert host.ready
             flaky.mode = mode
-            for _ in range(3):
-                with pytest.raises(
-                    StateUnavailable, match=r"flaky:// store does not answer \((ConnectionE|TimeoutE)rror\)"
-                ):
-                    await store.get("key")
+            heard = [await refusal(store) for _ in range(3)]  # the host looks by itself meanwhile
+            assert re.fullmatch(r"the flaky:// store does not answer \((ConnectionE|TimeoutE)rror\)\.", heard[0])
             assert not host.ready
             asked = flaky.asked
-            with pytest.raises(StateUnavailable, match="tried again within"):
-                await store.get("key")
+            while "tried again within" not in await refusal(store):
+                asked = flaky.asked
             assert flaky.asked == asked
             flaky.mode = "well"
             while not host.ready:  # noqa: ASYNC110 - what is waited for has no event
@@ -123,6 +133,48 @@ def test_a_store_is_opened_once_and_for_each_loop():
     assert flaky.opened == 1
     asyncio.run(use())
     assert flaky.opened == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"), [("down", "ConnectionError"), ("slow", "TimeoutError"), ("exits", "RuntimeError")]
+)
+def test_all_who_need_a_store_at_once_wait_for_one_attempt(mode, error):
+    """However many they are: nobody waits for the failures of the others, and one who gives up harms none."""
+    flaky = Flaky()
+    flaky.mode = mode
+    host = host_state(flaky)
+
+    async def use():
+        waiting = [asyncio.create_task(host.stores.agent("desk").get("key")) for _ in range(40)]
+        await asyncio.sleep(0)
+        waiting.pop(0).cancel()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    said = {str(each) for each in asyncio.run(use())}
+    assert said == {f"the flaky:// store does not answer ({error})."}
+    assert flaky.tried == 1
+
+
+def test_a_store_that_is_being_opened_is_given_up_when_the_host_stops():
+    flaky = Flaky()
+    flaky.mode = "slow"
+    host = HostState(Config(state=StateConfig(url=Secret("flaky://"), connect_timeout=60)))
+    host.use(ChosenProvider(StateProvider(("flaky",), flaky.open)))
+
+    async def live():
+        async with host.opened():
+            raise AssertionError
+
+    async def use():
+        living = asyncio.create_task(live())
+        while not flaky.tried:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+        living.cancel()
+        await asyncio.wait([living])
+        await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(use()) == set()
 
 
 def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
