@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from agenthost import __version__
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import print_json, print_warnings
+from agenthost._host.built_in import BUILT_IN, short_name
 from agenthost._host.discovery import PLUGINS, discover
 from agenthost._host.report import table
+
+if TYPE_CHECKING:
+    from agenthost._host.config import Config
 
 __all__ = ["command"]
 
@@ -18,32 +24,24 @@ __all__ = ["command"]
 @config_file
 @as_json
 @load_too
-def command(file: str | None, as_json: bool, load: bool) -> None:
-    """List the installed plugins: packages that change the host itself.
+@click.option("--hook", metavar="HOOK", help="Only those that implement this hook; agenthost hooks lists them.")
+def command(file: str | None, as_json: bool, load: bool, hook: str | None) -> None:
+    """List the plugins, which change the host itself: those that are installed, and those that are built in.
 
-    Without --load nothing is imported; with it, the hooks that each implements are shown.
+    Without --load nothing is imported; with it, or with --hook, the hooks that each implements are shown, and which
+    plugins fail.
     """
     config = configuration(file)
     print_warnings(config.warnings)
-    rows: list[dict[str, Any]]
-    if load:
-        from agenthost._host.server import installed_plan
-
-        rows = installed_plan(config).report()["plugins"]
-    else:
-        rows = [
-            {
-                "plugin": offer.name,
-                "package": offer.distribution,
-                "version": offer.version,
-                "state": "enabled" if config.plugins.allows(offer.name) else "disabled",
-            }
-            for offer in discover((PLUGINS,))
-        ]
+    if hook is not None:
+        _refuse_unknown(hook)
+    rows = _loaded(config) if load or hook is not None else _offered(config)
+    if hook is not None:
+        rows = [row for row in rows if hook in row["hooks"]]
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo("No plugin is installed. The host runs without any; agenthost agents lists the agents.")
+        click.echo(f"No plugin implements {hook}.")
     else:
         cells = [
             (
@@ -58,3 +56,45 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             for row in rows
         ]
         click.echo(table(("plugin", "package", "hooks", "state"), cells))
+
+
+def _refuse_unknown(hook: str) -> None:
+    """Refuse a hook that no host has.
+
+    Raises:
+        click.UsageError: it is one.
+    """
+    from agenthost._host.plugins import HOOKS
+
+    if hook not in HOOKS:
+        msg = f"--hook {hook}: there is no such hook. There are: {', '.join(HOOKS)}."
+        raise click.UsageError(msg)
+
+
+def _offered(config: Config) -> list[dict[str, Any]]:
+    """The plugins as metadata and configuration know them."""
+    installed = [
+        {
+            "plugin": offer.name,
+            "package": offer.distribution,
+            "version": offer.version,
+            "state": "enabled" if config.plugins.allows(offer.name) else "disabled",
+        }
+        for offer in discover((PLUGINS,))
+    ]
+    names = sorted(map(short_name, BUILT_IN))
+    return installed + [
+        {"plugin": name, "package": "agenthost", "version": __version__, "state": "built in"} for name in names
+    ]
+
+
+def _loaded(config: Config) -> list[dict[str, Any]]:
+    """The plugins after all that they do before the host serves."""
+    from agenthost._host.plugins import built_in_plugins
+    from agenthost._host.server import installed_plan, make_runtime, with_secrets
+    from agenthost._web.front import Front
+
+    logging.getLogger("agenthost").addHandler(logging.NullHandler())  # the list says what the log would
+    plan = Front(make_runtime(with_secrets(config))).assemble(installed_plan(config))
+    rows: list[dict[str, Any]] = plan.report()["plugins"]
+    return rows + [plugin.report() for plugin in built_in_plugins()]

@@ -366,17 +366,7 @@ class HostPlan:
         rows: list[Mounted | SetAside] = [*self.agents, *self.set_aside]
         return {
             "agents": [row.report() for row in rows],
-            "plugins": [
-                {
-                    "plugin": plugin.name,
-                    "package": plugin.distribution,
-                    "version": plugin.version,
-                    "state": plugin.state,
-                    "hooks": list(plugin.hooks),
-                }
-                | (attrs.asdict(plugin.diagnosis) if plugin.diagnosis else {})
-                for plugin in self.plugins
-            ],
+            "plugins": [plugin.report() for plugin in self.plugins],
             "warnings": list(self.warnings),
             "findings": list(self.findings),
             "problems": self.problems,

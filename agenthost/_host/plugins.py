@@ -5,8 +5,12 @@ Hooks declare and objects act: everything here happens at start-up, and what plu
 
 from __future__ import annotations
 
+import difflib
+import functools
 import importlib
-from collections.abc import Iterable
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,9 +20,11 @@ import pluggy
 from attrs import frozen
 
 from agenthost import __version__, hookspecs
+from agenthost._host.built_in import BUILT_IN, short_name
 from agenthost._host.config import FILE
 from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.hook_trace import show, traced, tracing
 from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis, diagnose
@@ -26,27 +32,30 @@ from agenthost._host.settings import build_settings
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection
 
     from agenthost._host.config import Config
 
-__all__ = ["BUILT_IN", "PluginState", "Plugins", "built", "kind_of", "refuse_settings", "resolve"]
+__all__ = [
+    "BUILT_IN",
+    "HOOKS",
+    "PluginState",
+    "Plugins",
+    "built",
+    "built_in_plugins",
+    "kind_of",
+    "refuse_settings",
+    "resolve",
+]
 
 T = TypeVar("T")
 
-BUILT_IN = (
-    "agenthost.builtin.card_numbers",
-    "agenthost.builtin.model_offline",
-    "agenthost.builtin.model_openai",
-    "agenthost.builtin.classifier_embeddings",
-    "agenthost.builtin.classifier_lexical",
-    "agenthost.builtin.classifier_llm",
-    "agenthost.builtin.escalation",
-    "agenthost.builtin.probes",
-    "agenthost.builtin.state_memory",
-    "agenthost.builtin.state_sqlite",
-)
-"""Plugins that are there without being installed; they are named by their modules."""
+HOOKS: Mapping[str, Callable[..., object]] = {
+    name: specification
+    for name in hookspecs.__all__
+    if hasattr(specification := getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")
+}
+"""Every hook's specification, by name."""
 
 
 @frozen
@@ -57,7 +66,7 @@ class PluginState:
         name: its entry-point name.
         distribution: the package that offers it.
         version: that package's version.
-        state: ``ready``, ``disabled`` or ``quarantined``.
+        state: ``ready``, ``disabled`` or ``quarantined``; ``built in`` for one that is not installed.
         hooks: names of the hooks that it implements.
         diagnosis: why it is quarantined.
     """
@@ -77,6 +86,17 @@ class PluginState:
     def quarantined(self, error: BaseException) -> PluginState:
         """The same plugin after it failed."""
         return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, self.as_candidate(), self.name))
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        row: dict[str, Any] = {
+            "plugin": self.name,
+            "package": self.distribution,
+            "version": self.version,
+            "state": self.state,
+            "hooks": list(self.hooks),
+        }
+        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
 
     def as_candidate(self) -> Candidate:
         """The plugin as discovery names it."""
@@ -142,10 +162,16 @@ class Plugins:
             hook: the hook's name.
             kind: what its values are.
         """
-        implementations = self.implementations(hook)
-        jobs = [partial(_given, hook, function, kind) for _, function in implementations]
+        implementations = self._implementations(hook)
+        took = [self._timeout] * len(implementations)
+        jobs = [
+            partial(_given, hook, function, kind, partial(took.__setitem__, place))
+            for place, (_, function) in enumerate(implementations)
+        ]
         found: list[tuple[str, T]] = []
-        for (key, _), outcome in zip(implementations, run_guarded(jobs, self._timeout), strict=True):
+        for (key, _), seconds, outcome in zip(implementations, took, run_guarded(jobs, self._timeout), strict=True):
+            if tracing():
+                show(hook, key, seconds, outcome.error if isinstance(outcome, Failed) else outcome)
             if isinstance(outcome, Failed):
                 self.failed(key, outcome.error)
             else:
@@ -153,9 +179,16 @@ class Plugins:
         return tuple(found)
 
     def implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
-        """The functions that implement a hook, each with its plugin's key: what is built in first, then by key."""
+        """The functions that implement a hook, each with its plugin's key: what is built in first, then by key.
+
+        They can be called with all arguments of the hook, also those that leave some out.
+        """
+        found = self._implementations(hook)
+        return tuple((key, traced(hook, key, function)) for key, function in found) if tracing() else found
+
+    def _implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
         impls = getattr(self._manager.hook, hook).get_hookimpls()
-        found = [(impl.plugin_name, impl.function) for impl in impls if self._takes_part(impl.plugin_name)]
+        found = [(impl.plugin_name, _with_all(impl, hook)) for impl in impls if self._takes_part(impl.plugin_name)]
         return tuple(sorted(found, key=lambda item: (item[0] not in BUILT_IN, item[0])))
 
     def failed(self, key: str, error: BaseException) -> None:
@@ -232,17 +265,82 @@ def _register(manager: pluggy.PluginManager, candidate: Candidate, config: Confi
     else:
         refuse_settings(section, where, key)
     name = f"{candidate.distribution}:{candidate.name}"
-    manager.register(plugin, name)
     try:
+        manager.register(plugin, name)
         manager.check_pending()
-    except pluggy.PluginValidationError:
-        manager.unregister(name=name)
-        raise
+    except pluggy.PluginValidationError as error:
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
+        raise DefinitionError(_unfitting(name, plugin, str(error))) from error
     return tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
 
 
-def _given(hook: str, implementation: Callable[[], Iterable[T]], kind: type[T]) -> list[T]:
-    given: object = implementation()
+def built_in_plugins() -> tuple[PluginState, ...]:
+    """The plugins that are there without being installed, with their hooks."""
+    return tuple(
+        PluginState(short_name(name), "agenthost", __version__, "built in", _hooks_of(importlib.import_module(name)))
+        for name in sorted(BUILT_IN)
+    )
+
+
+def _hooks_of(plugin: object) -> tuple[str, ...]:
+    """The hooks that a plugin means to implement, also those that no host has."""
+    marked = (name for name in dir(plugin) if hasattr(getattr(plugin, name, None), f"{hookspecs.PROJECT}_impl"))
+    return tuple(sorted(marked))
+
+
+def _unfitting(key: str, plugin: object, said: str) -> str:
+    """What is wrong with a plugin's functions, and how the hook is written; pluggy's words where that is unclear."""
+    for name in _hooks_of(plugin):
+        if name not in HOOKS:
+            near = difflib.get_close_matches(name, HOOKS, 1)
+            hint = f"Is {near[0]} meant?" if near else "agenthost hooks lists them."
+            return f"plugin {key!r}: unknown hook {name!r}. {hint}"
+        known, takes = (inspect.signature(function).parameters for function in (HOOKS[name], getattr(plugin, name)))
+        if strangers := [argument for argument in takes if argument not in known]:
+            return (
+                f"plugin {key!r}: its {name}({', '.join(takes)}) takes {', '.join(strangers)}, which this hook does "
+                f"not give. Write it {name}({', '.join(known)})"
+            )
+    return said
+
+
+def _with_all(impl: pluggy.HookImpl, hook: str) -> Callable[..., Any]:
+    """An implementation as a function that takes all arguments of its hook."""
+    function, takes = impl.function, impl.argnames
+    if set(takes) == set(inspect.signature(HOOKS[hook]).parameters):
+        return function
+
+    def taken(given: Mapping[str, object]) -> dict[str, object]:
+        return {name: given[name] for name in takes}
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(**given: object) -> Any:
+            return await function(**taken(given))
+
+        return awaited
+
+    @functools.wraps(function)
+    def called(**given: object) -> Any:
+        return function(**taken(given))
+
+    return called
+
+
+def _given(
+    hook: str, implementation: Callable[[], Iterable[T]], kind: type[T], took: Callable[[float], object]
+) -> list[T]:
+    """What an implementation gives, when that fits; ``took`` is told how many seconds that needed."""
+    began = time.perf_counter()
+    try:
+        return _checked(hook, implementation(), kind)
+    finally:
+        took(time.perf_counter() - began)
+
+
+def _checked(hook: str, given: object, kind: type[T]) -> list[T]:
     if not isinstance(given, Iterable):
         raise DefinitionError(f"its hook {hook}() gives {kind_of(given)}, not a list of {kind.__name__}")
     found = list(given)

@@ -1,6 +1,7 @@
 """Plugins: packages that change the host itself, and what becomes of those that fail."""
 
 import json
+import re
 
 import pytest
 from banner import Banner
@@ -9,7 +10,7 @@ from caller import Caller, functions
 BRANCHES = {"branch-berlin": "/branches/berlin", "branch-paris": "/branches/paris"}
 FAILED_AT_LOADING = {
     "unknown-hook": "unknown hook 'agent_made'",
-    "unknown-argument": "{'colour'}",
+    "unknown-argument": "its configure_app(app_config, colour) takes colour",
     "not-there": "has no attribute 'Missing'",
     "raises-in-agents": "RuntimeError: the table of branches is gone",
     "exits-in-agents": "it called sys.exit(3)",
@@ -128,11 +129,15 @@ def test_everybody_else_serves(caller):
 
 
 def test_the_list_says_what_each_hooks_into(plugged):
-    """Without importing any, it says which there are."""
+    """Without importing any, it says which there are; what is built in comes last."""
     unseen, seen = listed(plugged, None), listed(plugged, None, "--load")
+    built_in = {name for name, row in seen.items() if row["state"] == "built in"}
 
-    assert unseen.keys() == seen.keys() == {"plugin-hooks", *FAILED}
-    assert {row["state"] for row in unseen.values()} == {"enabled"}
+    assert seen["state_sqlite"]["hooks"] == ["state_providers"]
+    assert list(seen)[-len(built_in) :] == sorted(built_in)
+    assert unseen.keys() - built_in == seen.keys() - built_in == {"plugin-hooks", *FAILED}
+    assert {unseen[name]["state"] for name in FAILED} == {"enabled"}
+    assert {unseen[name]["state"] for name in built_in} == {"built in"}
     assert seen["plugin-hooks"] == {
         "plugin": "plugin-hooks",
         "package": "agenthost-test-plugin-hooks",
@@ -140,9 +145,47 @@ def test_the_list_says_what_each_hooks_into(plugged):
         "state": "ready",
         "hooks": ["agents", "configure_app"],
     }
-    for name, reason in FAILED_AT_LOADING.items():
+    for name, reason in FAILED.items():
         assert seen[name]["state"] == "quarantined"
         assert reason in seen[name]["reason"]
+
+
+def test_hooks_are_listed_with_who_implements_them(plugged):
+    """A plugin that cannot be registered implements nothing, and is told on stderr."""
+    done = plugged.run("agenthost", "hooks", "--json")
+    hooks = {row["hook"]: row for row in json.loads(done.stdout)}
+    text = plugged.run("agenthost", "hooks").stdout
+
+    assert done.returncode == 0
+    assert [plugin["plugin"] for plugin in hooks["configure_app"]["plugins"]] == ["plugin-hooks", "breaks-the-app"]
+    assert hooks["configure_app"]["signature"] == "configure_app(app_config: AppConfig) -> None"
+    assert "plugin unknown-hook (agenthost-test-plugin-wrong 1.0) is not asked: " in done.stderr
+    assert "state_memory (built in), state_sqlite (built in)" in text
+    assert "plugin-hooks (agenthost-test-plugin-hooks 1.0)" in text
+
+
+def test_the_list_of_plugins_is_narrowed_to_a_hook(plugged):
+    """It loads them; a hook that there is not is a mistake of the command line, which says which there are."""
+    rows = listed(plugged, None, "--hook", "configure_app")
+    refused = plugged.run("agenthost", "plugins", "--hook", "configure")
+
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "breaks-the-app": "quarantined",
+        "plugin-hooks": "ready",
+    }
+    assert refused.returncode == 2
+    assert "agents, chat_models" in refused.stderr
+
+
+def test_calls_of_hooks_are_shown_where_that_is_asked_for(plugged):
+    """With their plugins, seconds and results; those that fail too."""
+    shown = plugged.run("agenthost", "check", variables={"AGENTHOST_TRACE_HOOKS": "1"}).stderr
+    package = "agenthost-test-plugin"
+
+    assert re.search(rf"^hook configure_app of {package}-hooks:plugin-hooks: \d+\.\d ms, None$", shown, re.MULTILINE)
+    assert re.search(rf"^hook agents of {package}-hooks:plugin-hooks: \d+\.\d ms, \[<", shown, re.MULTILINE)
+    assert "ms, failed: RuntimeError: the table of branches is gone" in shown
+    assert "hook " not in plugged.run("agenthost", "check").stderr
 
 
 def test_plugins_are_switched_off_by_name(plugged, configured):

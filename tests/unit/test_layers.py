@@ -61,6 +61,8 @@ LEVELS = (
         "_host.remedies",
         "_host.models",
         "_host.redaction",
+        "_host.built_in",
+        "_host.hook_trace",
         "_host.plugins",
         "_host.workflow_tables",
         "_host.toml_lines",

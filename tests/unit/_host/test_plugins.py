@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 from types import ModuleType
 
@@ -57,6 +59,30 @@ class Raises:
     @hookimpl
     def state_providers(self):
         sys.exit(3)
+
+
+class Sparing:
+    """Takes less than its hook gives."""
+
+    @hookimpl
+    def configure_app(self):
+        raise LookupError("called")
+
+    @hookimpl
+    async def resolve_sip(self, call):
+        return call
+
+
+class Misspelt:
+    @hookimpl
+    def health_probe(self):
+        return []
+
+
+class Greedy:
+    @hookimpl
+    def resolve_sip(self, uri, caller):
+        return None
 
 
 @pytest.fixture
@@ -132,3 +158,32 @@ def test_a_section_for_a_plugin_that_nobody_offers_is_told(load):
     (warning,) = load(Silent, silnt={"a": 1}).warnings
 
     assert warning == ("plugins.silnt: no installed package offers the plugin 'silnt'. agenthost plugins lists them.")
+
+
+def test_an_implementation_may_leave_arguments_out(load):
+    """The host gives it what it takes; a coroutine function stays one."""
+    plugins = load(Sparing)
+    ((_, configure_app),) = plugins.implementations("configure_app")
+    ((_, resolve_sip),) = plugins.implementations("resolve_sip")
+
+    with pytest.raises(LookupError, match="called"):
+        configure_app(app_config=[])
+    assert inspect.iscoroutinefunction(resolve_sip)
+    assert asyncio.run(resolve_sip(uri="sip:a@b", call="the call")) == "the call"
+
+
+@pytest.mark.parametrize(
+    ("cls", "words"),
+    [
+        (Misspelt, ("plugin 'acme:misspelt'", "unknown hook 'health_probe'", "Is health_probes meant?")),
+        (
+            Greedy,
+            ("'acme:greedy'", "resolve_sip(uri, caller)", "takes caller,", "Write it resolve_sip(uri, call)"),
+        ),
+    ],
+)
+def test_a_function_that_fits_no_hook_is_explained(load, cls, words):
+    """Plugin, hook, what is wrong with it, and how it is written."""
+    (state,) = load(cls).states
+
+    assert [word for word in words if word not in state.diagnosis.reason] == []

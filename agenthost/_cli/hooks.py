@@ -1,0 +1,60 @@
+"""``agenthost hooks``."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import print_json, print_warnings
+from agenthost._host.discovery import PLUGINS, discover
+
+__all__ = ["command"]
+
+
+@click.command("hooks")
+@config_file
+@as_json
+def command(file: str | None, as_json: bool) -> None:
+    """List the hooks: what each is for, and which plugins implement it.
+
+    The plugins are imported, not the agents.
+    """
+    config = configuration(file)
+    from agenthost._host.plugins import HOOKS, Plugins, built_in_plugins
+
+    plugins = Plugins.load(config, discover((PLUGINS,)))
+    failed = [
+        f"plugin {each.name} ({each.distribution} {each.version}) is not asked: {each.diagnosis.reason}"
+        for each in plugins.states
+        if each.diagnosis is not None
+    ]
+    print_warnings((*config.warnings, *plugins.warnings, *failed))
+    rows: list[dict[str, Any]] = [
+        {
+            "hook": name,
+            "what": (specification.__doc__ or "").partition("\n")[0],
+            "signature": f"{name}{inspect.signature(specification)}".replace("'", ""),
+            "plugins": [
+                {"plugin": each.name, "package": each.distribution, "version": each.version, "state": each.state}
+                for each in (*plugins.states, *built_in_plugins())
+                if name in each.hooks and each.diagnosis is None
+            ],
+        }
+        for name, specification in HOOKS.items()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    width = max(len(row["hook"]) for row in rows)
+    for row in rows:
+        click.echo(f"  {row['hook'].ljust(width)}  {row['what']}")
+        click.echo(f"  {' ' * width}  {', '.join(map(_named, row['plugins'])) or '–'}")
+
+
+def _named(plugin: dict[str, str]) -> str:
+    """A plugin with what people need to know where it comes from."""
+    built_in = plugin["state"] == "built in"
+    return f"{plugin['plugin']} ({'built in' if built_in else '{package} {version}'.format(**plugin)})"

@@ -1,0 +1,24 @@
+"""Plugins that are there without being installed."""
+
+from __future__ import annotations
+
+__all__ = ["BUILT_IN", "short_name"]
+
+BUILT_IN = (
+    "agenthost.builtin.card_numbers",
+    "agenthost.builtin.model_offline",
+    "agenthost.builtin.model_openai",
+    "agenthost.builtin.classifier_embeddings",
+    "agenthost.builtin.classifier_lexical",
+    "agenthost.builtin.classifier_llm",
+    "agenthost.builtin.escalation",
+    "agenthost.builtin.probes",
+    "agenthost.builtin.state_memory",
+    "agenthost.builtin.state_sqlite",
+)
+"""The modules that they are, by which they are registered too."""
+
+
+def short_name(module: str) -> str:
+    """How lists name a plugin that is built in, such as ``state_sqlite``."""
+    return module.rpartition(".")[2]

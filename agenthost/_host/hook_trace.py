@@ -1,0 +1,81 @@
+"""Showing calls of hooks on stderr, for those who write plugins: ``AGENTHOST_TRACE_HOOKS=1``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["VARIABLE", "show", "traced", "tracing"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+VARIABLE = "AGENTHOST_TRACE_HOOKS"
+_NO = ("", "0", "no", "off", "false")
+_MOST_CHARACTERS = 160
+
+
+def tracing() -> bool:
+    """Whether calls of hooks are to be shown."""
+    return os.environ.get(VARIABLE, "").lower() not in _NO
+
+
+def show(hook: str, plugin: str, seconds: float, outcome: object) -> None:
+    """Write a line about one call.
+
+    Args:
+        hook: the hook's name.
+        plugin: the plugin's key.
+        seconds: how long it took.
+        outcome: what it returned; an exception for what it raised.
+    """
+    failed = isinstance(outcome, BaseException)
+    try:
+        said = f"{type(outcome).__name__}: {outcome}" if failed else repr(outcome)
+    except BaseException as error:  # noqa: BLE001 - an author's words may themselves fail
+        said = f"{type(outcome).__name__}, which cannot be shown: {type(error).__name__}"
+    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    if len(said) > _MOST_CHARACTERS:
+        said = f"{said[: _MOST_CHARACTERS - 1]}…"
+    sys.stderr.write(f"hook {hook} of {plugin}: {seconds * 1000:.1f} ms, {'failed: ' * failed}{said}\n")
+    sys.stderr.flush()
+
+
+def traced(hook: str, plugin: str, function: Callable[P, T]) -> Callable[P, T]:
+    """The same function, of which each call is shown; of a coroutine function, when it has been awaited."""
+
+    @contextmanager
+    def shown() -> Iterator[list[object]]:
+        began, results = time.perf_counter(), []  # type: ignore[var-annotated]
+        try:
+            yield results
+        except BaseException as error:
+            show(hook, plugin, time.perf_counter() - began, error)
+            raise
+        show(hook, plugin, time.perf_counter() - began, *results)
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: P.args, **named: P.kwargs) -> object:
+            with shown() as results:
+                results.append(await function(*args, **named))
+            return results[0]
+
+        return awaited  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def called(*args: P.args, **named: P.kwargs) -> T:
+        with shown() as results:
+            results.append(result := function(*args, **named))
+        return result
+
+    return called
