@@ -37,7 +37,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         return
     wanted, unfitting = select(config, discover((AGENTS,)))
     print_warnings((*config.warnings, *unfitting.values()))
-    rows = [
+    rows: list[dict[str, str | None]] = [
         {
             "agent": item.key,
             "route": item.config.route,
@@ -48,6 +48,17 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         }
         for item in wanted
     ]
+    rows += [
+        {
+            "agent": name,
+            "route": table.route or f"/{name}",
+            "package": config.source or "",
+            "version": "",
+            "state": "enabled" if table.enabled else "disabled",
+            "value": f"{table.kind} of {', '.join(table.agents)}",
+        }
+        for name, table in config.workflows.items()
+    ]
     if as_json:
         print_json(rows)
     elif not rows:
@@ -56,7 +67,12 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         click.echo(FIRST_AGENT)
     else:
         cells = [
-            [str(row["agent"]), row["route"] or "its own", f"{row['package']} {row['version']}", str(row["state"])]
+            [
+                str(row["agent"]),
+                row["route"] or "its own",
+                f"{row['package']} {row['version']}".strip(),
+                str(row["state"]),
+            ]
             for row in rows
         ]
         click.echo(table(("agent", "route", "package", "state"), [(row, "") for row in cells]))

@@ -76,7 +76,10 @@ def test_blocks_run_and_their_agents_serve(block, monkeypatch):
         if hooks(module) or (settings and any(field.default is attrs.NOTHING for field in attrs.fields(settings))):
             continue
         server = AgentServer()
-        server.register(cls(settings()) if settings else cls(), "/asked")
+        agent = cls(settings()) if settings else cls()
+        server.register(agent, "/asked")
+        for name in getattr(agent, "members", ()):  # a workflow is served with its agents
+            server.register(AgentBase(name, f"/{name}"))
 
         [answer, ai] = document(server.app, "/asked")["sections"]["main"]
         assert (answer, list(ai)) == ({"answer": {}}, ["ai"])

@@ -1,0 +1,131 @@
+"""Workflows over the installed front desk, declared in agenthost.toml: in text, on the call, in the figures."""
+
+import json
+
+import pytest
+from caller import Caller, functions, prompt
+
+TABLES = """
+[agents.main]
+enabled = false
+
+[workflows.front]
+kind = "router"
+agents = ["sales", "support", "billing", "gone"]
+fallback_agent = "support"
+route = "/"
+
+[workflows.together]
+kind = "parallel"
+agents = ["sales", "support"]
+
+[workflows.broken]
+kind = "vote"
+agents = ["together", "broken"]
+"""
+
+
+@pytest.fixture(scope="module")
+def place(desk):
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(TABLES)
+    return place
+
+
+@pytest.fixture(scope="module")
+def served(desk, place):
+    with desk.serve("--workers", "2", cwd=place) as served:
+        yield served
+
+
+def say(served, model, text, conversation):
+    body = {"model": model, "messages": [{"role": "user", "content": text}], "metadata": {"conversation": conversation}}
+    answer = Caller.of(served).ask("POST", "/v1/chat/completions", body)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def test_a_turn_goes_where_it_belongs_and_stays(served):
+    """Whichever worker answers."""
+    first = say(served, "front", "billing", "c-1")
+    later = [say(served, "front", "Hm, and then?", "c-1") for _ in range(4)]
+
+    assert first["agenthost"]["path"] == ["front", "billing"]
+    assert {tuple(answer["agenthost"]["path"]) for answer in later} == {("front", "billing")}
+    unclear = say(served, "front", "Hm, and then?", "c-2")
+    assert unclear["agenthost"]["path"] == ["front"]
+    assert "What is it about?" in unclear["choices"][0]["message"]["content"]
+
+
+def test_several_answer_as_one(served):
+    """By rule, since no real model is configured."""
+    answer = say(served, "together", "What does basic cost?", "c-3")
+
+    assert answer["choices"][0]["message"]["content"].startswith(
+        "sales: [offline model] basic is $99/month.\n\nsupport:"
+    )
+    assert answer["agenthost"]["path"] == ["together", "sales", "support"]
+
+
+def test_a_live_caller_is_connected(served):
+    """To an agent that is served; the reason goes with the call; nobody is sent round for ever."""
+    caller = Caller.of(served)
+    document = caller.document("/", "call-1")
+    tool = functions(document)["connect_caller"]
+    assert tool["parameters"]["properties"]["agent"]["enum"] == ["sales", "support", "billing"]
+    assert "You receive people" in prompt(document)
+
+    answers = [
+        caller.call(tool["web_hook_url"], "connect_caller", {"agent": "sales", "reason": "a price"}, "call-1")
+        for _ in range(3)
+    ]
+
+    for number, answer in enumerate(answers[:2], 1):
+        data, hand_over = answer["action"]
+        routing = {"from": "front", "to": "sales", "reason": "a price", "path": ["sales"] * number}
+        assert data["set_global_data"] == {"routing": routing}
+        assert hand_over["SWML"]["sections"]["main"][0]["transfer"]["dest"].endswith("/sales")
+    assert "action" not in answers[2]
+    assert "nobody is connected now" in answers[2]["response"]
+
+
+def test_figures_are_those_of_all_workers(served, desk, place):
+    """At the endpoint, with credentials; and from the command line, host or no host."""
+    for number in range(6):
+        say(served, "sales", "What does basic cost?", f"f-{number}")
+    caller = Caller.of(served)
+    told = caller.ask("GET", "/-/metrics.json?days=1").json
+
+    assert told["days"] == 1
+    assert {"front", "sales"} <= {each["agent"] for each in told["agents"]}
+    assert caller.ask("GET", "/-/metrics.json?days=99").status == 400
+    assert served.status("/-/metrics.json") == 401
+    served.stop()
+    done = desk.run("agenthost", "stats", "--json", cwd=place)
+    [sales] = [each for each in json.loads(done.stdout)["agents"] if each["agent"] == "sales"]
+    assert (sales["calls"], sales["ok"], sales["success"]) == (7, 7, 1.0)
+    shown = desk.run("agenthost", "stats", cwd=place).stdout
+    assert "100% (65%–100%)" in shown
+
+
+def test_what_is_wrong_is_found(desk, place):
+    """The agent that is missing is named; the workflow that would call itself is set aside; the others serve."""
+    checked = desk.run("agenthost", "check", "--json", cwd=place)
+    report = json.loads(checked.stdout)
+    states = {row["agent"]: row["state"] for row in report["agents"]}
+
+    assert checked.returncode == 1
+    assert (states["front"], states["together"], states["broken"]) == ("ready", "ready", "quarantined")
+    missing = "workflow 'front' goes on without 'gone', which is not served: no agent of this name is installed"
+    assert missing in report["warnings"]
+    listed = json.loads(desk.run("agenthost", "agents", "--json", cwd=place).stdout)
+    assert [row for row in listed if row["agent"] == "front"] == [
+        {
+            "agent": "front",
+            "route": "/",
+            "package": "agenthost.toml",
+            "version": "",
+            "state": "enabled",
+            "value": "router of sales, support, billing, gone",
+        }
+    ]
