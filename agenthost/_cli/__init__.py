@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks, and which plugins implement them.",
     "plugins": "List the plugins.",
+    "reload": "Have a running host read its configuration and packages again.",
     "routes": "List the routes and who answers them.",
     "run": "Serve every installed agent.",
     "sip": "Say who answers a SIP address, and list what decides so.",

@@ -362,6 +362,7 @@ class Config:
     Args:
         source: the file that was read, as it was named, or ``None``.
         warnings: sentences for stderr about what is allowed but unlikely to be meant.
+        asked: what ``load_config`` was asked for: the file, and what options said.
     """
 
     host: HostConfig = field(factory=HostConfig)
@@ -377,6 +378,7 @@ class Config:
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None
     warnings: tuple[str, ...] = ()
+    asked: tuple[str | None, Mapping[str, object]] = field(default=(None, {}), eq=False, repr=False)
 
 
 TABLES = (
@@ -480,6 +482,7 @@ def load_config(
         plugins=_plugins(opened),
         source=name,
         warnings=(*_exposed(opened), *_unknown_variables(environ)),
+        asked=(os.path.abspath(name) if name else None, dict(overrides)),
     )
 
 

@@ -66,6 +66,13 @@ class Candidate:
     version: str
     location: str
 
+    def stamp(self) -> tuple[str, int]:
+        """What differs once the distribution has been installed anew: its version, and when that was."""
+        try:
+            return self.version, os.stat(self.location).st_mtime_ns if self.location else 0  # noqa: PTH116
+        except OSError:
+            return self.version, 0
+
 
 def discover(
     groups: Collection[str] = (AGENTS, COMMANDS, PLUGINS, SKILLS), path: Sequence[str] | None = None

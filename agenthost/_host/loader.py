@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from agenthost import __version__
 from agenthost._host.classifiers import kind_of_classifier
@@ -32,7 +32,9 @@ from agenthost.sip.aliases import SipAlias
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agenthost._host.plan import Mounted
 
 __all__ = ["Built", "Loaded", "Rejected", "load", "load_for_program"]
 
@@ -47,6 +49,8 @@ class Built:
         version: that package's version.
         agent: the agent.
         config: its section.
+        offer: the entry point that offers it; None where no entry point does.
+        served: what is served of it already, and stays as it is.
     """
 
     key: str
@@ -54,6 +58,8 @@ class Built:
     version: str
     agent: AgentBase
     config: AgentConfig
+    offer: Candidate | None = None
+    served: Mounted | None = None
 
 
 @frozen
@@ -94,6 +100,8 @@ class Loaded:
         resolve_sip: functions that are asked who answers a call.
         classifiers: what makes classifiers.
         escalation_detectors: what notices that somebody else should take over.
+        stamps: by distribution, in what condition it was.
+        registry: the plugins, registered.
     """
 
     built: tuple[Built, ...] = ()
@@ -112,13 +120,28 @@ class Loaded:
     resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
     classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
     escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
+    stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
+    registry: Plugins | None = None
 
 
-def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
-    """Import and build everything that is enabled; never raises for what a package does."""
-    plugins = Plugins.load(config, candidates)
+def load(
+    config: Config,
+    candidates: Sequence[Candidate],
+    stays: Callable[[Wanted], Built | None] = lambda _: None,
+    plugins: Plugins | None = None,
+) -> Loaded:
+    """Import and build everything that is enabled; never raises for what a package does.
+
+    Args:
+        config: the configuration.
+        candidates: the entry points that were found.
+        stays: gives what is served of an agent already, if it can stay as it is; None builds it.
+        plugins: those that are registered already; None registers them.
+    """
+    plugins = plugins or Plugins.load(config, candidates)
     items, unfitting = select(config, candidates)
-    enabled = [item for item in items if item.config.enabled]
+    kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
+    enabled = [item for item in items if item.config.enabled and item.key not in kept]
     problems: dict[str, str | None] = {}
     journal = Journal(config.host.state_dir)
     outcomes = run_guarded(
@@ -133,16 +156,18 @@ def load(config: Config, candidates: Sequence[Candidate]) -> Loaded:
             diagnosis = diagnose(outcome.error, offer, item.key)
             rejected.append(Rejected(item.key, offer.distribution, offer.version, diagnosis))
         else:
-            offered.append(Built(item.key, offer.distribution, offer.version, outcome, item.config))
+            offered.append(Built(item.key, offer.distribution, offer.version, outcome, item.config, offer))
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items})
     taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
     configured_ones, refused = _from_tables(config, taken)
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     return attrs.evolve(
         _heard(plugins),
-        built=(*offered, *from_hooks, *configured_ones),
+        built=(*kept.values(), *offered, *from_hooks, *configured_ones),
         rejected=(*rejected, *refused),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
+        stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
+        registry=plugins,
         warnings=(*plugins.warnings, *(sentence for key, sentence in unfitting.items() if key not in in_code)),
     )
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config import Config
     from agenthost._host.loader import Built, Loaded
-    from agenthost._host.plugins import PluginState
+    from agenthost._host.plugins import Plugins, PluginState
     from agenthost.classifiers import Choice, Classifier
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.redaction import Redactor
@@ -70,6 +70,7 @@ class Mounted:
         alone: keys and lifetimes of its own.
         mcp_server: whether it offers its tools to clients of the Model Context Protocol.
         again: whether it is a second mount, which SIP users reach by its key and route alone.
+        built: what it was mounted from.
         probes: those that it declares.
         model: the language model that it is talked to in text with; None for the default.
         limits: how much of the host it may take.
@@ -95,6 +96,7 @@ class Mounted:
     probes: tuple[Probe, ...] = field(default=(), repr=False)
     model: str | None = None
     limits: Limits = field(factory=Limits, repr=False)
+    built: Built | None = field(default=None, repr=False)
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -165,6 +167,8 @@ class HostPlan:
         models: the language models.
         redactors: what transcripts go through.
         limits: those of agents that have none of their own.
+        stamps: by distribution, in what condition it was when it was loaded.
+        registry: the plugins, registered.
     """
 
     agents: tuple[Mounted, ...]
@@ -193,6 +197,8 @@ class HostPlan:
         return alone | {agent.key: agent for agent in self.agents}
 
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
+    stamps: Mapping[str, tuple[str, int]] = field(factory=dict, repr=False)
+    registry: Plugins | None = field(default=None, repr=False)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -335,6 +341,13 @@ class HostPlan:
             ),
         )
 
+    def after(self, earlier: HostPlan) -> HostPlan:
+        """The same plan where ``earlier`` is served: who is reached by a SIP alias keeps it against newcomers."""
+        contested = self.aliases.conflicts
+        kept = [SipAlias(user, key) for user, key in earlier.aliases.agents.items() if key in contested.get(user, ())]
+        stamps = {**self.stamps, **earlier.stamps}  # what has been imported once stays what it was
+        return attrs.evolve(self.with_aliases(kept) if kept else self, stamps=stamps)
+
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
         """The same plan after a plugin failed while the host took shape."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
@@ -431,6 +444,8 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         redactors=redactors,
         limits=limits,
         sip=SipSources(config.sip, loaded.sip_aliases, loaded.resolve_sip),
+        stamps=loaded.stamps,
+        registry=loaded.registry,
     ).with_aliases(())
 
 
@@ -447,9 +462,12 @@ def _route(item: Built) -> str:
 
 
 def _chosen(claims: Sequence[Built]) -> Built | None:
-    """Who serves a route: its only claimant, or the only one that configuration put there."""
+    """Who serves a route: its only claimant, who serves it already, or the only one that configuration put there."""
     if len(claims) == 1:
         return claims[0]
+    served = [item for item in claims if item.served is not None]
+    if len(served) == 1:
+        return served[0]
     configured = [item for item in claims if item.config.route is not None]
     return configured[0] if len(configured) == 1 else None
 
@@ -528,6 +546,9 @@ def _mount_member(
 
 def _mount(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
     own = declared(item.agent)
+    if item.served is not None and item.served.route == route:
+        now = limits.for_agent(item.config, own.busy)
+        return item.served if item.served.limits == now else attrs.evolve(item.served, limits=now)
     if own.sealed:
         reason = "this very agent is already mounted elsewhere; a second mount needs a class or a factory"
         remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
@@ -559,6 +580,7 @@ def _mount(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         probes=probes,
         model=item.config.model,
         limits=limits.for_agent(item.config, own.busy),
+        built=item,
     )
 
 

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
     from agenthost._host.plan import Mounted
 
-__all__ = ["ENDPOINTS", "SHARED", "RouteTable", "normalise", "route_problem"]
+__all__ = ["ENDPOINTS", "KEPT", "SHARED", "RouteTable", "normalise", "route_problem"]
 
 ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "mcp", "sip"})
 """Last segments that are served under an agent's route."""
+KEPT = ("swaig", "post_prompt")
+"""Those whose requests carry a token, and so stay with the agent that their call began with."""
 RESERVED_FIRST = frozenset({"health", "ready", "live", "startup", "metrics", "sip", "v1", "-"})
 """First segments that belong to the host."""
 RESERVED_LAST = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "sip", "mcp"})

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost import __version__
@@ -24,7 +26,7 @@ from agenthost._host.lifespans import Lifespans
 from agenthost._host.metrics import Metrics
 from agenthost._host.observers import Observers
 from agenthost._host.probing import Asked, Probing
-from agenthost._host.routes import RouteTable
+from agenthost._host.routes import KEPT, RouteTable
 from agenthost._host.secret import Secret
 from agenthost._host.sip_resolver import SipResolver
 from agenthost._host.sip_unmatched import Unmatched
@@ -45,6 +47,18 @@ if TYPE_CHECKING:
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+_MOST_KEPT = 4
+"""Earlier plans that are kept for the calls that began with them."""
+
+
+def _reveal(value: object) -> object:
+    """What ``_encode`` writes for settings of an agent that JSON has no form for."""
+    return value.reveal() if isinstance(value, Secret) else repr(value)
+
+
+_encode = msgspec.json.Encoder(enc_hook=_reveal).encode
 
 
 @frozen
@@ -89,6 +103,8 @@ class Published:
         sip: decides who answers a SIP call.
         named: its agents as the health endpoints name them.
         failed: those that should be served and are not.
+        earlier: by path of an agent's endpoint and edition, what was published when calls began that are still kept
+            on it.
         pairs: by route, the pairs that open agents which have credentials of their own.
     """
 
@@ -100,6 +116,7 @@ class Published:
     named: tuple[Named, ...] = ()
     failed: tuple[Refusal, ...] = ()
     pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
+    earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
 
 
 class Runtime:
@@ -112,9 +129,6 @@ class Runtime:
     """
 
     def __init__(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
-        self.config = config
-        self.credentials = credentials
-        self.tokens = tokens
         self.metrics = Metrics()
         self.unmatched = Unmatched()
         self.state = HostState(config)
@@ -128,7 +142,6 @@ class Runtime:
         )
         self.caller = ToolCaller(metrics=self.metrics, observers=lambda: self.observers)
         self.watchdog.listen(self.caller.blocked)
-        self._userinfo = credentials.userinfo
         self._own_userinfo: Mapping[str, str] = {}
         self.phase = Phase.STARTING
         self.watched = False
@@ -141,18 +154,63 @@ class Runtime:
         self.lifespans: Lifespans[Mounted | str] = Lifespans(_described, self._show)
         self._wanted: HostPlan | None = None
         self._showing = threading.Lock()
+        self._kept: tuple[tuple[float, Published], ...] = ()
+        self.configure(config, credentials, tokens)
+
+    def configure(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
+        """Go by a configuration from the next ``publish`` on; see the class."""
+        self.config = config
+        self.credentials = credentials
+        self.tokens = tokens
+        self._userinfo = credentials.userinfo
         self._origin: tuple[str, str] | None = None
         if config.host.public_url:
             scheme, _, rest = config.host.public_url.partition("://")
             self._origin = (scheme, rest)
 
-    def publish(self, plan: HostPlan) -> None:
-        """Serve ``plan`` from now on; an agent that has a lifespan, once that has begun."""
+    def publish(self, plan: HostPlan, *, keep: float = 0.0) -> None:
+        """Serve ``plan`` from now on; an agent that has a lifespan, once that has begun.
+
+        Args:
+            plan: the plan.
+            keep: seconds in which calls that have begun stay with the agents that they began with.
+        """
         with self._showing:
             self.give_state(plan)
             self._wanted = plan
-            self.lifespans.want(self._makers(plan))
+            if keep and self.published is not None:
+                self._kept = ((time.monotonic() + keep, evolve(self.published, earlier={})), *self._kept)[:_MOST_KEPT]
+            self.lifespans.want(self._makers(plan) | self._still_kept())
             self._publish(self._begun(plan))
+
+    def forget(self) -> None:
+        """Let go of what has been kept for its time; calls that still go on are answered by what is served now."""
+        with self._showing:
+            if self._wanted is not None:
+                self.lifespans.want(self._makers(self._wanted) | self._still_kept())
+                self._publish(self._begun(self._wanted))
+
+    def _still_kept(self) -> dict[Mounted | str, Callable[[], object]]:
+        """The lifespans of agents that calls may still go on with."""
+        now = time.monotonic()
+        self._kept = tuple(item for item in self._kept if item[0] > now)
+        kept = (agent for _, published in self._kept for agent in published.plan.agents)
+        return {agent: agent.agent.lifespan for agent in kept if overrides(agent.agent, "lifespan")}
+
+    def _earlier(self, plan: HostPlan) -> dict[tuple[str, str], Published]:
+        """Where the tokens of agents lead that ``plan`` no longer serves as they were."""
+        served = {id(agent) for agent in plan.agents}
+        gone = [
+            (agent.route, published)
+            for _, published in reversed(self._kept)  # the newest has the last word
+            for agent in published.plan.agents
+            if id(agent) not in served
+        ]
+        return {
+            (f"{route.rstrip('/')}/{endpoint}", published.tokens[route].edition): published
+            for route, published in gone
+            for endpoint in KEPT
+        }
 
     async def begin(self, plan: HostPlan) -> HostPlan:
         """Begin what agents and plugins of ``plan`` keep open, on this event loop.
@@ -160,7 +218,8 @@ class Runtime:
         Returns:
             The plan as it can be served: whose lifespan did not begin is set aside.
         """
-        self.lifespans.want(self._makers(plan))
+        before = self._makers(self._wanted) if self._wanted is not None else {}
+        self.lifespans.want(before | self._makers(plan) | self._still_kept())
         await self.lifespans.open()
         return self._begun(plan)
 
@@ -207,6 +266,8 @@ class Runtime:
         failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         pairs = {route: credentials.pairs for route, credentials in own.items()}
         self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, sip, named, failed, pairs)
+        if self._kept:
+            self.published = evolve(self.published, earlier=self._earlier(plan))
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
@@ -269,10 +330,12 @@ class Runtime:
     def tokens_of(self, agent: Mounted) -> Tokens:
         """The host's tokens, or those of an agent that has a secret or a lifetime of its own."""
         alone = agent.alone
-        if alone.token_secret is None and alone.token_lifetime is None:
-            return self.tokens
         own = [alone.token_secret.encode()] if alone.token_secret is not None else []
-        return Tokens([*own, *self.tokens.keys], alone.token_lifetime or self.tokens.lifetime)
+        settings = agent.built.config.settings if agent.built is not None else {}
+        edition = self.tokens.name(
+            _encode((agent.key, agent.distribution, agent.version, settings, agent.template.parts))
+        )
+        return Tokens([*own, *self.tokens.keys], alone.token_lifetime or self.tokens.lifetime, edition)
 
     def base(self, route: str, scheme: str, authority: str) -> str:
         """The address of ``route`` with credentials, as documents carry it.

@@ -40,6 +40,7 @@ __all__ = [
     "installed_plan",
     "make_runtime",
     "start_logging",
+    "tokens_of",
     "with_secrets",
 ]
 
@@ -74,10 +75,14 @@ def credentials_of(config: Config) -> Credentials:
     return Credentials(host.user, host.password.reveal() if host.password else "", others)
 
 
+def tokens_of(config: Config) -> Tokens:
+    """What mints and verifies tokens, of a configuration that has its secrets."""
+    return Tokens([key.reveal().encode() for key in config.host.signing_keys])
+
+
 def make_runtime(config: Config) -> Runtime:
     """The runtime of a configuration that has its secrets."""
-    tokens = Tokens([key.reveal().encode() for key in config.host.signing_keys])
-    return Runtime(config, credentials_of(config), tokens)
+    return Runtime(config, credentials_of(config), tokens_of(config))
 
 
 def installed_plan(config: Config) -> HostPlan:

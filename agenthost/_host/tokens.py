@@ -1,14 +1,17 @@
 """Signed tokens: each opens one tool of one agent for one call (wire.md, section 3).
 
-A token is ``<expiry>.<mac>``: the Unix time in seconds, then a MAC over agent, tool, call and expiry. Any host or
-worker with the same keys accepts it; nothing is stored. The MAC is keyed BLAKE2b (RFC 7693): as strong as HMAC-SHA256,
-and a third of its cost, which a document pays for each of its tools.
+A token is ``<expiry>.<edition>.<mac>``: the Unix time in seconds, the edition of the agent whose document it stands in,
+then a MAC over agent, tool, call, expiry and edition. Any host or worker with the same keys accepts it; nothing is
+stored. The edition is no condition: it tells a host that has changed since which of its agents the call began with.
+The MAC is keyed BLAKE2b (RFC 7693): as strong as HMAC-SHA256, and a third of its cost, which a document pays for each
+of its tools.
 """
 
 from __future__ import annotations
 
 import hmac
 import time
+from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -18,7 +21,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["LIFETIME", "Tokens"]
+__all__ = ["LIFETIME", "Tokens", "edition_of"]
 
 LIFETIME = 4 * 60 * 60
 """Seconds that a token is good for."""
@@ -37,10 +40,12 @@ class Tokens:
     Args:
         keys: secret keys; the first signs, all verify, so that a key can be replaced without refusing a call.
         lifetime: seconds.
+        edition: stands in every token that is minted; ASCII letters, digits, ``-`` and ``_``, or empty.
     """
 
     keys: Sequence[bytes] = field(repr=False)
     lifetime: int = LIFETIME
+    edition: str = ""
     _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
 
     @_macs.default
@@ -51,30 +56,41 @@ class Tokens:
     def minter(self, agent: str, call_id: str) -> Callable[[str], bytes]:
         """A function that gives the token of ``agent``'s tool for this call."""
         expiry = int(time.time()) + self.lifetime
-        keyed = self._macs[0]
-        prefix = b"%d." % expiry
+        keyed, edition = self._macs[0], self.edition
+        prefix = f"{expiry}.{edition}.".encode()
 
         def mint(tool: str) -> bytes:
-            return prefix + _mac(keyed, agent, tool, call_id, expiry)
+            return prefix + _mac(keyed, agent, tool, call_id, expiry, edition)
 
         return mint
+
+    def name(self, what: bytes) -> str:
+        """Four characters by which hosts and workers with the same keys know the same thing, and nobody else any."""
+        return urlsafe_b64encode(blake2b(what, key=blake2b(self.keys[0]).digest(), digest_size=3).digest()).decode()
 
     def verify(self, token: str, agent: str, tool: str, call_id: str) -> bool:
         """Whether ``token`` was minted for this agent, tool and call, and has not expired."""
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False
-        expiry, _, mac = token.partition(".")
+        expiry, _, rest = token.partition(".")
+        edition, _, mac = rest.partition(".")
         if not expiry.isdecimal() or expiry.startswith("0") or int(expiry) + LEEWAY < time.time():
             return False
         given = mac.encode()
-        for keyed in self._macs:  # noqa: SIM110 - a generator would cost as much as the comparison
-            if hmac.compare_digest(given, _mac(keyed, agent, tool, call_id, int(expiry))):
+        for keyed in self._macs:
+            if hmac.compare_digest(given, _mac(keyed, agent, tool, call_id, int(expiry), edition)):
                 return True
         return False
 
 
-def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int) -> bytes:
-    """URL- and JSON-safe text; the encoding of the four parts is unambiguous whatever they contain."""
+def edition_of(token: str) -> str:
+    """The edition that a token names; nothing about it is verified, and anything else has the empty one."""
+    parts = token.split(".", 3)
+    return parts[1] if len(parts) == 3 else ""  # noqa: PLR2004 - expiry, edition, mac
+
+
+def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int, edition: str) -> bytes:
+    """URL- and JSON-safe text; the encoding of the parts is unambiguous whatever they contain."""
     mac = keyed.copy()
-    mac.update(_encode((agent, tool, call_id, expiry)))
+    mac.update(_encode((agent, tool, call_id, expiry, edition)))
     return mac.hexdigest().encode()

@@ -19,6 +19,7 @@ from agenthost._host.calling import Busy
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.routes import SHARED, normalise
 from agenthost._host.runtime import Phase
+from agenthost._host.tokens import edition_of
 from agenthost._web import (
     agent_figures,
     chat_completions,
@@ -36,7 +37,7 @@ from agenthost._web.access_log import logged
 from agenthost._web.answers import send_bytes, send_error, with_headers
 from agenthost._web.app import make_app
 from agenthost._web.handlers import Handler
-from agenthost._web.requests import Disconnected, Head, Refused, path_below, read_body
+from agenthost._web.requests import Disconnected, Head, Refused, path_below, query_value, read_body
 from agenthost._web.site import Request, Site
 from agenthost.swaig import MalformedRequest, check_depth
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Send
 
     from agenthost._host.plan import HostPlan, Mounted
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.runtime import Published, Runtime
     from agenthost._web.site import Answer
 
 __all__ = ["Front"]
@@ -129,6 +130,19 @@ class Front:
         self._start = None
         self.runtime.publish(plan)
 
+    def reload(self, plan: HostPlan, keep: float) -> None:
+        """Serve ``plan`` from now on, by what the runtime has been configured with.
+
+        Args:
+            plan: the plan.
+            keep: see ``Runtime.publish``.
+        """
+        config = self.runtime.config
+        self._site.configure()
+        self._logs = config.host.access_log
+        self.answer_sip_at(config.sip.path)
+        self.runtime.publish(plan, keep=keep)
+
     def assemble(self, plan: HostPlan) -> HostPlan:
         """Make the Litestar application that belongs to a plan.
 
@@ -189,6 +203,8 @@ class Front:
             site.hosts.check(head.host)
             published = self.runtime.published
             if published is not None:
+                if published.earlier:
+                    published = _began_with(published, path, scope)
                 request = Request(site, published, head, scope, receive, below)
                 if own := self._own.get(path):
                     await send_bytes(send, *await _answer_for_host(request, *own))
@@ -291,6 +307,12 @@ async def _answer_for_host(
         return _other_method(request, methods)
     request.authorise()
     return await answer(request)
+
+
+def _began_with(published: Published, path: str, scope: HTTPScope) -> Published:
+    """What was published when the call of this request began, where that is still kept for it."""
+    token = query_value(scope["query_string"], b"__token", b"token")
+    return published.earlier.get((normalise(path), edition_of(token)), published) if token else published
 
 
 def _is_probe(scope: HTTPScope, head: Head) -> bool:

@@ -12,20 +12,25 @@ import socket
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import uvicorn
 
 from agenthost._host.config import FILE
+from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
+from agenthost._web.beside import beside
 from agenthost._web.connections import Server, protocol_for
 from agenthost._web.front import Front
 from agenthost._web.health_port import health_port
+from agenthost._web.reloading import Reloading, on_hangup
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from agenthost._host.condition import Condition
@@ -34,7 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 
-T = TypeVar("T")
+Commands: TypeAlias = "Callable[[Reloading], AbstractContextManager[None]]"
+"""Takes commands during the block, and has them carried out by the value that it is given."""
 
 _log = logging.getLogger("agenthost.web")
 
@@ -45,6 +51,8 @@ _ENDING = 1.0
 """Seconds that tasks have to end once they are cancelled."""
 _SAME_SIGNAL = 0.5
 """Seconds in which several signals are one: a group of processes is told together, and each by the one above it."""
+_HEARD_OUT = 0.3
+"""Seconds for which a connection without a request is kept open once nobody else is let in."""
 _TICK = 0.1
 """Seconds between looks at whether the host should end at once."""
 _MOST_NAMED = 10
@@ -117,7 +125,15 @@ def serve_on(
     Raises:
         PlanError: ``make`` refuses.
     """
-    serve_front(opened, Front(make_runtime(config), sip_path=config.sip.path), make, ready, early=early)
+
+    @contextmanager
+    def commands(reloading: Reloading) -> Iterator[None]:
+        on_hangup(reloading.answer)
+        with controlled(socket_path(config, opened.getsockname()[1]), reloading.answer):
+            yield
+
+    front = Front(make_runtime(config), sip_path=config.sip.path)
+    serve_front(opened, front, make, ready, early=early, commands=commands)
 
 
 def serve_front(
@@ -127,8 +143,18 @@ def serve_front(
     ready: Callable[[HostPlan], None],
     *,
     early: bool = True,
+    commands: Commands = lambda _: nullcontext(),
 ) -> None:
-    """Serve a front that is there already; see ``serve_on``."""
+    """Serve a front that is there already; see ``serve_on``.
+
+    Args:
+        opened: see ``serve_on``.
+        front: what serves.
+        make: see ``serve_on``.
+        ready: see ``serve_on``.
+        early: see ``serve_on``.
+        commands: takes commands while the host serves.
+    """
     runtime = front.runtime
     config = runtime.config
     protocol = protocol_for(config.host)
@@ -149,10 +175,11 @@ def serve_front(
     async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""
         try:
-            async with front.opened(await _beside(lambda: accepted(config, front.assemble(make())))) as plan:
+            async with front.opened(await beside(lambda: accepted(config, front.assemble(make())))) as plan:
                 ready(accepted(config, plan))
                 begun.set()
-                await ended.wait()
+                with commands(Reloading(front)):
+                    await ended.wait()
         except Exception as problem:  # noqa: BLE001 - raised again where the server was started
             server.stop(problem)
             begun.set()
@@ -240,6 +267,9 @@ class _Server(Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self._draining()
         await self._give_notice(0.0 if self._at_once else seconds)
+        for server in self.servers:
+            server.close()
+        await self._hear_out()
         self._tell_what_is_in_flight()
         await super().shutdown(sockets)
 
@@ -252,6 +282,16 @@ class _Server(Server):
         while time.monotonic() < until and not self._at_once:
             await self.on_tick(0)
             await asyncio.sleep(_TICK)
+
+    async def _hear_out(self) -> None:
+        """Let requests come in that are on their way on connections which have been taken."""
+        until = time.monotonic() + _HEARD_OUT
+        while self._idle() and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(_HEARD_OUT / 10)
+
+    def _idle(self) -> bool:
+        cycles = (getattr(connection, "cycle", None) for connection in self.server_state.connections)
+        return any(cycle is None or cycle.response_complete for cycle in cycles)
 
     def _tell_what_is_in_flight(self) -> None:
         cycles = [getattr(connection, "cycle", None) for connection in self.server_state.connections]
@@ -294,31 +334,3 @@ def _on_signals(action: signal.Handlers | Callable[..., None]) -> None:
 
 def _nothing(*_: object) -> None:
     pass
-
-
-async def _beside(function: Callable[[], T]) -> T:
-    """Run ``function`` on a daemon thread, which never keeps the process from ending."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, problem: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if problem is not None:
-            done.set_exception(problem)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    def work() -> None:
-        outcome: tuple[T | None, BaseException | None]
-        try:
-            outcome = (function(), None)
-        except BaseException as problem:  # noqa: BLE001 - raised again in the waiting task
-            outcome = (None, problem)
-        try:
-            loop.call_soon_threadsafe(settle, *outcome)
-        except RuntimeError:
-            logging.getLogger("agenthost").debug("the host ended while it was loading")
-
-    threading.Thread(target=work, name="agenthost-plan", daemon=True).start()
-    return await done

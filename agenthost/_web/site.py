@@ -40,6 +40,11 @@ class Site:
         self.runtime = runtime
         self.caller = runtime.caller
         self.conversations = Conversations(runtime, self.caller)
+        self.configure()
+
+    def configure(self) -> None:
+        """Go by the configuration that the runtime has now."""
+        runtime = self.runtime
         self.most = runtime.config.host.max_body
         self.pairs = runtime.credentials.pairs
         self.failed_logins = FailedLogins(runtime.config.host.failed_logins)

@@ -97,7 +97,6 @@ def test_a_worker_that_is_killed_is_replaced(served, caller):
     assert ended(killed)
     assert f"worker {killed} ended with -9" in served.stderr
     assert served.stdout.count("agenthost 0.1.0 on") == 1
-    assert "Traceback" not in served.stderr
 
 
 def test_ctrl_c_reaches_all_and_ends_all(slow):

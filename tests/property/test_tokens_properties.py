@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from agenthost._host import tokens
-from agenthost._host.tokens import LEEWAY, LIFETIME, Tokens
+from agenthost._host.tokens import LEEWAY, LIFETIME, Tokens, edition_of
 
 NOW = 1_800_000_000.0
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -95,7 +95,7 @@ def test_arbitrary_text_is_refused_without_an_exception(text, place):
 
 def test_a_token_stands_in_a_url_and_in_json_as_it_is(clock):
     """Nothing in it needs escaping, and it is short."""
-    token = minted(Tokens([b"key"]), "/sales", "book", "call-1")
+    token = minted(Tokens([b"key"], edition="Ab-_"), "/sales", "book", "call-1")
 
     assert token.partition(".")[0] == str(int(NOW) + LIFETIME)
     assert len(token) <= 64
@@ -108,6 +108,28 @@ def test_another_spelling_is_another_token(change):
     signer = Tokens([b"key"])
 
     assert not signer.verify(change.format(minted(signer, "/sales", "book", "call-1")), "/sales", "book", "call-1")
+
+
+@given(PLACES, st.text("abcXYZ019-_", max_size=4), st.text("abcXYZ019-_", max_size=4))
+def test_an_edition_is_told_and_cannot_be_exchanged(place, edition, other):
+    """Whoever has the keys takes the token, whatever edition is served there now."""
+    token = minted(Tokens([b"key"], edition=edition), *place)
+
+    assert edition_of(token) == edition
+    assert Tokens([b"key"], edition=other).verify(token, *place)
+    moved = token.replace(f".{edition}.", f".{other}.")
+    assert Tokens([b"key"]).verify(moved, *place) is (edition == other)
+
+
+@given(st.text(max_size=200))
+def test_anything_names_an_edition_or_none(text):
+    """Whoever sends a token may send anything."""
+    assert isinstance(edition_of(text), str)
+
+
+def test_a_thing_has_one_name_for_those_with_the_same_key():
+    """It gives nothing away of what it names."""
+    assert Tokens([b"a", b"b"]).name(b"x") == Tokens([b"a"]).name(b"x") != Tokens([b"b"]).name(b"x")
 
 
 def test_keys_are_not_printed():

@@ -1,0 +1,51 @@
+"""``agenthost reload``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost.errors import ExitCode
+
+__all__ = ["command"]
+
+_SECONDS = 600.0
+_WORDS = {
+    "added": "new",
+    "changed": "built anew",
+    "removed": "no longer served",
+    "failed": "set aside",
+    "replaced": "workers replaced",
+    "restart": "comes with a restart",
+}
+
+
+@click.command("reload")
+@click.argument("agent", required=False)
+@config_file
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@as_json
+def command(agent: str | None, file: str | None, port: int | None, as_json: bool) -> None:
+    """Have a host that runs on this machine read its configuration and the installed packages again.
+
+    Agents that are new, changed or gone come and go while the host serves; with AGENT, that one alone is built anew.
+    Calls in progress stay with the agents that they began with, for up to 30 minutes. Where the new configuration
+    cannot be served, the host goes on as it was, and the command says why. Code that was installed anew comes by
+    replacing the workers one by one; a host without workers has to be restarted for it, and the command ends with 1.
+    """
+    from agenthost._host.control import ask_host, socket_path
+
+    config = configuration(file, port=port)
+    told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, _SECONDS)
+    click.echo(json.dumps(told, indent=2) if as_json else _shown(told))
+    if told["restart"]:
+        sys.exit(ExitCode.FINDINGS)
+
+
+def _shown(told: dict[str, Any]) -> str:
+    lines = [f"  {words}: {item}" for kind, words in _WORDS.items() for item in told.get(kind, ())]
+    return "\n".join([f"{told['agents']} agents served" + (":" if lines else ", nothing has changed"), *lines])

@@ -1,0 +1,203 @@
+"""Reloading: a new plan beside the one that is served, of everything that can change while the host serves.
+
+Agents whose package and section are as they were stay as they are, with all that they hold. Modules that have been
+imported stay imported: a package that was installed anew comes with the next process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from agenthost._host.config import AgentConfig, Config, load_config
+from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover
+from agenthost._host.loader import Built, load
+from agenthost._host.membership import members_of
+from agenthost._host.plan import HostPlan, make_plan
+from agenthost._host.server import accepted, with_secrets
+from agenthost.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agenthost._host.plan import Mounted
+    from agenthost._host.selection import Wanted
+
+__all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]
+
+KEPT_SECONDS = 30 * 60.0
+"""Seconds in which calls that have begun stay with the agents that they began with."""
+
+_FIXED = {
+    "host": ("host", "port", "workers", "state_dir", "public_url"),
+    "state": ("url", "required", "connect_timeout", "operation_timeout"),
+    "health": ("port", "host", "live_after"),
+}
+"""Settings that a process has for its life."""
+
+
+@frozen
+class Reloaded:
+    """What became of a reload.
+
+    Args:
+        plan: what is to be served from now on.
+        added: agents that are new, by key.
+        changed: agents that were built anew.
+        removed: agents that are no longer served.
+        failed: newcomers that are set aside, each with the reason.
+        process: what comes with a new process only, a sentence each.
+    """
+
+    plan: HostPlan
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    process: tuple[str, ...] = ()
+
+    def report(self) -> dict[str, Any]:
+        """What ``agenthost reload --json`` shows."""
+        lists = ("added", "changed", "removed", "failed", "process")
+        return {name: list(getattr(self, name)) for name in lists} | {"restart": [], "agents": len(self.plan.agents)}
+
+
+def reread(config: Config) -> tuple[Config, tuple[str, ...]]:
+    """Read the configuration again, from where it was read before.
+
+    Returns:
+        It, with what a process has for its life as it was; and a sentence for each of those settings that differs.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    file, overrides = config.asked
+    read = with_secrets(load_config(file, os.environ, overrides))
+    restart = []
+    for table, names in _FIXED.items():
+        old, new = getattr(config, table), getattr(read, table)
+        differing = [name for name in names if getattr(old, name) != getattr(new, name)]
+        restart += [f"{table}.{name} has changed" for name in differing]
+        read = evolve(read, **{table: evolve(new, **{name: getattr(old, name) for name in differing})})
+    return read, tuple(restart)
+
+
+def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = None) -> Reloaded:
+    """Plan anew; never changes what is served.
+
+    Args:
+        config: the configuration, as ``reread`` gave it.
+        before: the configuration that is in use.
+        plan: what is served.
+        agent: the key of the only agent to build anew, whatever else has changed; None for all that have changed.
+
+    Raises:
+        PlanError: something that is served now would not be served any more although it should be.
+    """
+    importlib.invalidate_caches()
+    candidates = discover((AGENTS, PLUGINS))
+    stale = _stale(plan, candidates)
+    served = {mounted.key: mounted for mounted in plan.agents if mounted.built is not None}
+    offers = {mounted.built.offer for mounted in served.values() if mounted.built is not None}
+    if agent is not None:
+        _refuse_unknown(agent, plan, config, candidates)
+        config = _only(config, plan, agent)
+
+    def wanted(candidate: Candidate) -> bool:
+        if candidate.group == PLUGINS or _same(candidate, offers):
+            return True
+        return candidate.distribution not in stale and (agent is None or _named(candidate, agent, config))
+
+    def stays(item: Wanted) -> Built | None:
+        mounted = served.get(item.key)
+        if mounted is None or mounted.built is None or mounted.built.offer is None or members_of(mounted.agent):
+            return None  # a workflow meets its agents anew
+        changed = item.key == agent or mounted.built.config != item.config
+        changed = changed or not _same(item.candidate, [mounted.built.offer])
+        if changed and item.candidate.distribution not in stale:
+            return None
+        return evolve(mounted.built, served=mounted)
+
+    loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry)
+    new = evolve(make_plan(config, loaded).after(plan), models=plan.models, classifiers=plan.classifiers)
+    accepted(config, new)
+    for item in new.failed:
+        if item.key in served and item.diagnosis is not None:
+            raise PlanError(f"{item.key}: {item.diagnosis.reason}. Mend it: {item.diagnosis.remedy}")
+    anew = [f"{name} was installed anew" for name in stale]
+    other = [
+        f"the configuration of {table} has changed"
+        for table in ("plugins", "models", "classifiers")
+        if getattr(before, table) != getattr(config, table)
+    ]
+    return _told(plan, new, [*other, *_plugins_that_wait(plan, candidates), *anew])
+
+
+def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[str]:
+    """Sentences about plugins that have come and gone: what they do around the serving belongs to a process."""
+    now = {f"{each.distribution}:{each.name}" for each in candidates if each.group == PLUGINS}
+    before = {plugin.key for plugin in plan.plugins}
+    gone, come = (sorted(keys) for keys in (before - now, now - before))
+    return [f"plugin {key} was removed" for key in gone] + [f"plugin {key} was added" for key in come]
+
+
+def _told(plan: HostPlan, new: HostPlan, process: Iterable[str]) -> Reloaded:
+    before, after = ({agent.key: agent for agent in each.agents} for each in (plan, new))
+    known = {item.key for item in plan.failed}
+    return Reloaded(
+        new,
+        added=tuple(key for key in after if key not in before),
+        changed=tuple(key for key, agent in after.items() if key in before and _differ(before[key], agent)),
+        removed=tuple(key for key in before if key not in after),
+        failed=tuple(
+            f"{item.key}: {item.diagnosis.reason}" for item in new.failed if item.diagnosis and item.key not in known
+        ),
+        process=tuple(process),
+    )
+
+
+def _differ(before: Mounted, after: Mounted) -> bool:
+    """Whether an agent is another one; workflows, and agents of plugins, are made anew without being that."""
+    if before is after or before.built is None or after.built is None:
+        return before is not after
+    made_anew = after.built.offer is None or bool(members_of(after.agent))
+    as_before = before.template.parts == after.template.parts and before.built.config == after.built.config
+    return not (made_anew and as_before and before.route == after.route)
+
+
+def _stale(plan: HostPlan, candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    """Distributions that are not what was imported."""
+    now = {candidate.distribution: candidate.stamp() for candidate in candidates}
+    return tuple(sorted(name for name, stamp in plan.stamps.items() if now.get(name, stamp) != stamp))
+
+
+def _same(candidate: Candidate, offers: Iterable[Candidate | None]) -> bool:
+    """Whether an entry point is one of those, in whatever version."""
+    named = (candidate.group, candidate.name, candidate.distribution, candidate.value)
+    return any(o is not None and named == (o.group, o.name, o.distribution, o.value) for o in offers)
+
+
+def _named(candidate: Candidate, agent: str, config: Config) -> bool:
+    use = config.agents.get(agent, AgentConfig()).use
+    return agent in (candidate.name, f"{candidate.distribution}:{candidate.name}") or (
+        use == f"{candidate.distribution}:{candidate.name}"
+    )
+
+
+def _refuse_unknown(agent: str, plan: HostPlan, config: Config, candidates: Iterable[Candidate]) -> None:
+    known = {*(item.key for item in plan.agents), *(item.key for item in plan.set_aside), *config.agents}
+    if agent not in known and not any(_named(candidate, agent, config) for candidate in candidates):
+        raise PlanError(f"there is no agent {agent!r}. agenthost agents lists them.")
+
+
+def _only(config: Config, plan: HostPlan, agent: str) -> Config:
+    """The configuration in which nothing but one agent's section has changed."""
+    sections: Mapping[str, AgentConfig] = {
+        mounted.key: mounted.built.config for mounted in plan.agents if mounted.built is not None
+    } | {item.key: AgentConfig(enabled=False) for item in plan.set_aside if item.state == "disabled"}
+    own = {agent: config.agents[agent]} if agent in config.agents else {}
+    kept = {key: section for key, section in sections.items() if key in config.agents and key != agent}
+    return evolve(config, agents={**config.agents, **kept, **own})

@@ -1,0 +1,133 @@
+"""Places for workers: the process in each, who follows it, and when."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field
+
+from agenthost._host.metrics import forget_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+    from agenthost._host.condition import Condition
+
+__all__ = ["Place", "Worker"]
+
+_SETTLED = 10.0
+"""Seconds after which a worker's end is no longer blamed on its start."""
+_PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before a place is filled again, by how many early ends it has seen in a row."""
+_LOOPING = 3
+"""Early ends in a row after which the host is not ready any more."""
+_SILENT = 2.0
+"""Seconds without a word after which a worker that should tell how it is doing stands still."""
+
+_log = logging.getLogger("agenthost.workers")
+
+
+@define(eq=False)
+class Worker:
+    """A process that serves.
+
+    Args:
+        process: the process.
+        messages: our end of its pipe.
+        condition: how it said last that it is doing.
+    """
+
+    process: SpawnProcess
+    messages: Connection
+    started: float = field(factory=time.monotonic)
+    heard: float = 0.0
+    condition: Condition | None = None
+
+    def order(self, what: str, content: object = None) -> None:
+        """Send an order; one that is just ending hears it no more."""
+        with suppress(OSError):
+            self.messages.send((what, content))
+
+    def receive(self) -> tuple[str, Any]:
+        """The next message; ``gone`` when there will be none."""
+        try:
+            kind, content = self.messages.recv()
+        except (EOFError, OSError):
+            return "gone", None
+        if kind == "condition":
+            self.condition, self.heard = content, time.monotonic()
+        return kind, content
+
+    def told(self) -> Condition | None:
+        """How it is doing; one that has fallen silent stands still."""
+        silent = time.monotonic() - self.heard
+        if self.condition is None or silent < _SILENT:
+            return self.condition
+        return evolve(self.condition, stands_still=self.condition.stands_still + silent)
+
+    def close(self) -> None:
+        """Take leave of the process, which has ended."""
+        self.process.join()
+        self.messages.close()
+        if self.process.pid is not None:
+            forget_process(self.process.pid)
+
+
+@define(eq=False)
+class Place:
+    """A place for a worker: the one in it, if there is one, and when the next may start.
+
+    Args:
+        launch: starts a worker, which answers early or not.
+        worker: the one in it.
+        leaving: the one that was in it, until the new one serves.
+    """
+
+    launch: Callable[[bool], Worker]
+    worker: Worker | None = None
+    leaving: Worker | None = None
+    due: float = 0.0
+    early_ends: int = 0
+
+    def fill(self, *, early: bool) -> bool:
+        """Start a worker here if there is none and its time has come; whether one was started."""
+        if self.worker is not None or time.monotonic() < self.due:
+            return False
+        self.worker = self.launch(early)
+        return True
+
+    def replace(self) -> None:
+        """Start another worker; the one that is here goes on until that one serves."""
+        self.leaving, self.worker = self.worker, self.launch(False)  # noqa: FBT003 - see ``launch``
+
+    def clear(self) -> None:
+        """Take the worker, which has ended, away, and decide when the next one starts."""
+        if self.worker is None:
+            return
+        self.worker.close()
+        _log.error("worker %s ended with %s", self.worker.process.pid, self.worker.process.exitcode)
+        if self.leaving is not None:  # the new one never served: the old one stays
+            self.worker, self.leaving = self.leaving, None
+            return
+        now = time.monotonic()
+        self.early_ends = self.early_ends + 1 if now - self.worker.started < _SETTLED else 0
+        self.due = now + _PAUSES[min(self.early_ends, len(_PAUSES) - 1)]
+        self.worker = None
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The worker in it, and the one that leaves it."""
+        return [worker for worker in (self.worker, self.leaving) if worker is not None]
+
+    @property
+    def unsettled(self) -> float | None:
+        """Seconds until a place whose workers keep ending is trusted again; None where that is no question."""
+        if self.early_ends < _LOOPING:
+            return None
+        age = time.monotonic() - self.worker.started if self.worker is not None else 0.0
+        return _SETTLED - age if age < _SETTLED else None

@@ -1,0 +1,104 @@
+"""Reloading a host that serves: by ``agenthost reload``, and by SIGHUP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from agenthost._host.reloading import KEPT_SECONDS, Reloaded, rebuilt, reread
+from agenthost._host.server import credentials_of, tokens_of
+from agenthost._web.beside import beside
+from agenthost.errors import AgentHostError, PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost._host.config import Config
+    from agenthost._web.front import Front
+
+__all__ = ["Reloading", "on_hangup", "report"]
+
+_log = logging.getLogger("agenthost.reload")
+
+
+class Reloading:
+    """Reloads of one front, one after the other; made on its event loop.
+
+    Args:
+        front: what serves.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._loop = asyncio.get_running_loop()
+        self._one_at_a_time = asyncio.Lock()
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out a command from another thread; see ``agenthost._host.control``."""
+        agent = request.get("agent")
+        config, restart = reread(self._front.runtime.config)
+        told = asyncio.run_coroutine_threadsafe(self.reload(agent, config), self._loop).result()
+        return report({**told, "process": [], "restart": [*restart, *told["process"]]})
+
+    async def reload(self, agent: str | None, config: Config) -> dict[str, Any]:
+        """Build what has changed beside what is served, and serve it.
+
+        Args:
+            agent: the key of the only agent to build anew; None for all that have changed.
+            config: the configuration, as ``reread`` gave it.
+
+        Returns:
+            What ``agenthost reload --json`` shows.
+
+        Raises:
+            AgentHostError: what is new cannot be served; what was served still is.
+        """
+        async with self._one_at_a_time:
+            runtime = self._front.runtime
+            if runtime.published is None:
+                raise PlanError("the host is still starting; reload it when it serves.")
+            plan, before = runtime.published.plan, runtime.config
+            done: Reloaded = await beside(lambda: rebuilt(config, before, plan, agent))
+            # These are this process's for its life.
+            config = evolve(config, plugins=before.plugins, models=before.models, classifiers=before.classifiers)
+            runtime.configure(config, credentials_of(config), tokens_of(config))
+            begun = await runtime.begin(done.plan)
+            lost = [agent for agent in begun.failed if agent not in done.plan.failed and plan.find(agent.key)]
+            if lost:
+                runtime.configure(before, credentials_of(before), tokens_of(before))
+                runtime.publish(plan)
+                raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in lost if item.diagnosis))
+            self._front.reload(done.plan, KEPT_SECONDS)
+            self._loop.call_later(KEPT_SECONDS + 1, runtime.forget)
+            return done.report()
+
+
+def report(told: dict[str, Any]) -> dict[str, Any]:
+    """Log what became of a reload, and hand it on."""
+    changes = [f"{word} {', '.join(told[word])}" for word in ("added", "changed", "removed") if told.get(word)]
+    _log.info("reloaded: %s", "; ".join(changes) or "nothing has changed")
+    for kind in ("failed", "restart"):
+        for item in told.get(kind, ()):
+            _log.warning("reloaded: %s: %s", "set aside" if kind == "failed" else "comes with a restart", item)
+    return told
+
+
+def on_hangup(answer: Callable[[Mapping[str, Any]], object]) -> None:
+    """Reload at SIGHUP, on a thread of its own; what goes wrong is logged."""
+
+    def work() -> None:
+        try:
+            answer({})
+        except AgentHostError as error:
+            _log.error("not reloaded, the host goes on as it was: %s", error)
+
+    def hung_up(*_: object) -> None:
+        threading.Thread(target=work, name="agenthost-reload", daemon=True).start()
+
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, hung_up)

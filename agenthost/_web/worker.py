@@ -1,0 +1,126 @@
+"""The life of one worker: it serves, and keeps in touch with the process that looks after it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field
+
+from agenthost._host.server import installed_plan, make_runtime, start_logging
+from agenthost._web.front import Front
+from agenthost._web.serving import serve_front
+from agenthost.errors import AgentHostError, PlanError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan
+    from agenthost._host.runtime import Runtime
+    from agenthost._web.reloading import Reloading
+
+__all__ = ["work"]
+
+_TOLD_EVERY = 0.5
+"""Seconds after which a worker tells again how it is doing, where somebody asks the supervising process."""
+
+
+def work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
+    """Serve until the supervising process wants an end of it, or is gone.
+
+    Args:
+        opened: the port.
+        config: the configuration, with its secrets.
+        messages: the pipe to the supervising process.
+        early: see ``serve_on``.
+    """
+    start_logging(config)
+    asked = config.health.port is not None
+    config = evolve(config, health=evolve(config.health, port=None))  # it is answered by the supervising process
+    front = Front(make_runtime(config))
+    front.runtime.watched = asked
+    worker = _Worker(messages, front.runtime)
+    threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()
+    if asked:
+        threading.Thread(target=worker.tell, name="agenthost-condition", daemon=True).start()
+    try:
+        serve_front(
+            opened, front, partial(installed_plan, config), worker.ready, early=early, commands=worker.reloading_with
+        )
+    except PlanError as refused:
+        worker.send("refused", str(refused))
+
+
+@define(eq=False)
+class _Worker:
+    """A worker as the supervising process knows it.
+
+    Args:
+        messages: the pipe to it.
+        runtime: the host of this process.
+    """
+
+    messages: Connection
+    runtime: Runtime
+    _sending: threading.Lock = field(factory=threading.Lock)
+    _reloading: tuple[Reloading, asyncio.AbstractEventLoop] | None = None
+
+    def send(self, kind: str, content: object) -> None:
+        """Send a message; from any thread."""
+        with self._sending:
+            self.messages.send((kind, content))
+
+    def ready(self, plan: HostPlan) -> None:
+        """Tell that the plan is served."""
+        self.send("ready", plan.report())
+
+    @contextmanager
+    def reloading_with(self, reloading: Reloading) -> Iterator[None]:
+        """Take orders to reload during the block."""
+        self._reloading = reloading, asyncio.get_running_loop()
+        yield
+        self._reloading = None
+
+    def tell(self) -> None:
+        """Tell how this worker is doing, whatever its event loop does."""
+        with suppress(OSError):  # the supervising process is gone
+            while True:
+                self.send("condition", self.runtime.condition(details=True))
+                time.sleep(_TOLD_EVERY)
+
+    def listen(self) -> None:
+        """Carry out orders; end with the supervising process: its side of the pipe closes with it."""
+        try:
+            while True:
+                self._carry_out(*self.messages.recv())
+        except (EOFError, OSError):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _carry_out(self, order: str, content: Any) -> None:
+        match order:
+            case "settled":
+                self.runtime.settled = content
+            case "reload":
+                self.send("reloaded", self._reload(*content))
+            case "leave":  # another one has taken its place, so nobody has to look for one
+                self.runtime.watched = False
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def _reload(self, agent: str | None, config: Config) -> dict[str, Any] | AgentHostError:
+        if self._reloading is None:
+            return PlanError("the host is still starting; reload it when it serves.")
+        reloading, loop = self._reloading
+        config = evolve(config, health=evolve(config.health, port=None))
+        try:
+            return asyncio.run_coroutine_threadsafe(reloading.reload(agent, config), loop).result()
+        except AgentHostError as error:
+            return error

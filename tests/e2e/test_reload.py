@@ -1,0 +1,201 @@
+"""``agenthost reload`` and SIGHUP: agents come and go while the host serves, and calls in progress stay with theirs."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+from caller import Caller, functions
+from environment import free_port
+
+
+class Host:
+    """A served host, and the commands that reach it."""
+
+    def __init__(self, environment, served, port):
+        self.environment = environment
+        self.served = served
+        self.port = port
+        self.caller = Caller.of(served)
+
+    def configure(self, text):
+        (self.served.directory / "agenthost.toml").write_text(text)
+
+    def reload(self, *arguments):
+        return self.environment.run(
+            "agenthost", "reload", "--port", str(self.port), *arguments, cwd=self.served.directory
+        )
+
+    def reloaded(self, *arguments):
+        done = self.reload("--json", *arguments)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def token_url(self, route, tool, call="c-1"):
+        return functions(self.caller.document(route, call))[tool]["web_hook_url"]
+
+    def status(self, route):
+        return self.caller.ask("GET", route).status
+
+
+@pytest.fixture
+def host(desk):
+    """One process, with slow-tools beside the front desk."""
+    with desk.having("slow-tools"):
+        place, port = desk.workplace(), free_port()
+        with desk.serve(cwd=place, port=port) as served:
+            yield Host(desk, served, port)
+
+
+class Load:
+    """Documents that are fetched over and over while the block runs."""
+
+    def __init__(self, caller):
+        self.caller = caller
+        self.answers = []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.over.is_set():
+            self.answers.append(self.caller.ask("POST", "/sales", {}).status)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        assert set(self.answers) == {200}
+
+
+def test_packages_and_sections_come_and_go(host):
+    """Nobody else notices, and a call goes on with the agent that it began with."""
+    host.caller.call(host.token_url("/slow-tools", "process"), "process", {}, "c-1")
+    before = host.token_url("/slow-tools", "process")
+    with Load(host.caller):
+        with host.environment.having("good-1"):
+            assert host.reloaded() == {
+                "added": ["good-1"],
+                "changed": [],
+                "removed": [],
+                "failed": [],
+                "process": [],
+                "restart": [],
+                "agents": 6,
+            }
+            assert host.status("/good-1") == 200
+            assert host.reload().stdout == "6 agents served, nothing has changed\n"
+        assert host.reloaded()["removed"] == ["good-1"]
+        assert host.status("/good-1") == 404
+
+        host.configure('[agents.slow-tools]\nroute = "/slower"\n')
+        assert host.reloaded()["changed"] == ["slow-tools"]
+        assert (host.status("/slow-tools"), host.status("/slower")) == (404, 200)
+        assert host.caller.call(before, "process", {}, "c-1")["response"].isdigit()
+
+        host.configure("[agents.slow-tools]\nenabled = false\n")
+        done = host.reload()
+        assert (done.returncode, done.stdout) == (0, "4 agents served:\n  no longer served: slow-tools\n")
+        assert host.status("/slower") == 404
+        assert host.caller.call(before, "process", {}, "c-1")["response"].isdigit()
+    assert host.served.stop() == 0
+    assert "Traceback" not in host.served.stderr
+
+
+def test_what_cannot_be_served_changes_nothing(host):
+    """The command says why, and so does the log at SIGHUP."""
+    host.configure("[agents.slow-tools]\nroute = 7\n")
+    refused = host.reload()
+    assert refused.returncode == 3
+    assert "agents.slow-tools.route" in refused.stderr
+
+    host.configure('[agents.slow-tools]\nroute = "/no good"\n')
+    refused = host.reload()
+    assert refused.returncode == 4
+    assert "slow-tools: route '/no good' is not a path" in refused.stderr
+
+    os.kill(host.served.process.pid, signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while "not reloaded, the host goes on as it was: slow-tools: route" not in host.served.stderr:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert host.status("/slow-tools") == 200
+
+    host.configure("[host]\nport = 1\ndrain_timeout = 7\n")
+    fixed = host.environment.run(
+        "agenthost", "reload", "--port", str(host.port), cwd=host.served.directory, variables={}
+    )
+    assert fixed.returncode == 0, fixed.stderr
+
+
+def test_one_agent_alone(host):
+    """It is built anew although nothing has changed; others stay as they are although something has."""
+    host.configure('[agents.sales]\nroute = "/other"\n')
+    assert host.reloaded("slow-tools")["changed"] == ["slow-tools"]
+    assert host.status("/sales") == 200
+
+    unknown = host.reload("slow")
+    assert unknown.returncode == 4
+    assert "there is no agent 'slow'" in unknown.stderr
+
+
+def test_code_that_was_installed_anew_comes_with_a_restart(host):
+    host.environment.install("slow-tools")
+    done = host.reload()
+
+    assert done.returncode == 1
+    assert "comes with a restart: agenthost-test-slow-tools was installed anew" in done.stdout
+    assert host.status("/slow-tools") == 200
+
+
+def test_nobody_there(desk):
+    """The command says where it looked."""
+    done = desk.run("agenthost", "reload", "--port", str(free_port()))
+
+    assert done.returncode == 2
+    assert "no host listens there. Start it with agenthost run" in done.stderr
+
+
+def test_the_socket_is_its_users_alone(host):
+    [socket] = (host.served.directory / "state").glob("control-*.sock")
+
+    assert socket.stat().st_mode & 0o777 == 0o600
+    assert host.served.stop() == 0
+    assert not socket.exists()
+
+
+def test_workers_reload_in_place_and_are_replaced_for_new_code(desk):
+    """Under load; each goes on until its successor serves, and takes the tokens of those before."""
+    with desk.having("slow-tools"):
+        place, port = desk.workplace(), free_port()
+        with desk.serve("--workers", "2", cwd=place, port=port) as served:
+            host = Host(desk, served, port)
+            url = host.token_url("/slow-tools", "process")
+
+            def processes(until):
+                seen, deadline = set(), time.monotonic() + 30
+                while not until(seen):
+                    assert time.monotonic() < deadline, seen
+                    seen.add(host.caller.call(url, "process", {}, "c-1")["response"])
+                return seen
+
+            before = processes(lambda seen: len(seen) == 2)
+            with Load(host.caller):
+                with desk.having("good-1"):
+                    assert host.reloaded()["added"] == ["good-1"]
+                    assert [host.status("/good-1") for _ in range(6)] == [200] * 6
+                    assert processes(lambda seen: len(seen) == 2) == before
+                desk.install("slow-tools")
+                told = host.reloaded()
+                assert (told["removed"], told["restart"]) == (["good-1"], [])
+                assert told["replaced"] == ["agenthost-test-slow-tools was installed anew"]
+                processes(lambda seen: len(seen - before) == 2)
+
+            host.configure("[agents.slow-tools]\nroute = 7\n")
+            assert host.reload().returncode == 3
+            assert served.stop() == 0
+    assert "Traceback" not in served.stderr
