@@ -63,7 +63,7 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
         )
         raise PlanError(msg)
     plugins = Plugins.load(config, discover((PLUGINS,)))
-    chosen = choose_provider(config, plugins.values("state_providers", StateProvider))
+    chosen = choose_provider(config, plugins.values("state_providers", StateProvider), plugins.states)
     if chosen.problem is not None:
         raise PlanError(chosen.problem)
     state = HostState(config)

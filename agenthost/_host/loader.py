@@ -179,7 +179,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     a model or a classifier of a configured kind.
     """
     loaded = _heard(Plugins.load(config, ()))
-    unopened = not any(config.state.scheme in provider.schemes for _, provider in loaded.state_providers)
+    unopened = not _opens(config, loaded)
     kinds = {kind_of_model(config, name) for name in (config.models.default, *config.models.settings)}
     unmade = kinds - {provider.kind for _, provider in loaded.chat_models}
     kinds = {kind_of_classifier(config, name) for name in (config.classifiers.default, *config.classifiers.settings)}
@@ -188,12 +188,18 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         installed = Plugins.load(config, discover((PLUGINS,)))
         if unopened:
             loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
+            if not _opens(config, loaded):  # the start ends there, and says what became of the plugin that would
+                loaded = attrs.evolve(loaded, plugins=installed.states)
         if unmade:
             loaded = attrs.evolve(loaded, chat_models=installed.values("chat_models", ModelProvider))
         if unclassified:
             loaded = attrs.evolve(loaded, classifiers=installed.values("classifiers", ClassifierProvider))
     configured_ones, refused = _from_tables(config, {item.key for item in registered})
     return attrs.evolve(loaded, built=(*registered, *configured_ones), rejected=refused)
+
+
+def _opens(config: Config, loaded: Loaded) -> bool:
+    return any(config.state.scheme in provider.schemes for _, provider in loaded.state_providers)
 
 
 def _heard(plugins: Plugins) -> Loaded:

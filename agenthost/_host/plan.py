@@ -389,7 +389,7 @@ class HostPlan:
 def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     """Decide what is served, and where."""
     limits = Limits.for_all(config.host)
-    state = choose_provider(config, loaded.state_providers)
+    state = choose_provider(config, loaded.state_providers, loaded.plugins)
     stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
     redactors, unknown = choose_redactors(config, loaded.redactors)
     set_aside = [

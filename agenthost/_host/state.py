@@ -15,9 +15,10 @@ from agenthost.errors import StateRefused, StateUnavailable
 from agenthost.state import StateOptions, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from agenthost._host.config import Config
+    from agenthost._host.plugins import PluginState
     from agenthost.state import Entries, Entry, StateProvider
 
 __all__ = ["ChosenProvider", "HostState", "choose_provider"]
@@ -56,20 +57,27 @@ class ChosenProvider:
     problem: str | None = None
 
 
-def choose_provider(config: Config, providers: Sequence[tuple[str, StateProvider]]) -> ChosenProvider:
+def choose_provider(
+    config: Config, providers: Sequence[tuple[str, StateProvider]], plugins: Iterable[PluginState] = ()
+) -> ChosenProvider:
     """The provider of the configured URL's scheme.
 
     Args:
         config: the configuration.
         providers: all that there are, each with its plugin's key.
+        plugins: what is installed, also what has no part because it failed or is switched off.
     """
     scheme = config.state.scheme
     fitting = [(key, provider) for key, provider in providers if scheme in provider.schemes]
     where = f"{config.source or 'agenthost.toml'}: state.url"
     if not fitting:
         known = sorted({f"{each}://" for _, provider in providers for each in provider.schemes})
-        install = _PLUGINS.get(scheme)
-        remedy = f"Install it: pip install {install}" if install else f"There are: {', '.join(known)}"
+        distribution = _PLUGINS.get(scheme)
+        installed = next((plugin for plugin in plugins if plugin.distribution == distribution), None)
+        if installed is not None:
+            remedy = _lift(installed)
+        else:
+            remedy = f"Install it: pip install {distribution}" if distribution else f"There are: {', '.join(known)}"
         return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.")
     if len(fitting) > 1:
         names = " and ".join(key for key, _ in fitting)
@@ -77,6 +85,14 @@ def choose_provider(config: Config, providers: Sequence[tuple[str, StateProvider
         remedy = f'Choose one in agenthost.toml: [plugins] disable = ["{disable}"]'
         return ChosenProvider(problem=f"{where}: {names} both open {scheme}:// stores. {remedy}.")
     return ChosenProvider(fitting[0][1])
+
+
+def _lift(plugin: PluginState) -> str:
+    """How a plugin that is installed takes part."""
+    whose = f"{plugin.distribution} {plugin.version} is installed, but {plugin.state}"
+    if plugin.diagnosis is None:
+        return f"{whose}. Let [plugins] only, or disable, in agenthost.toml allow {plugin.name!r}"
+    return f"{whose}: {plugin.diagnosis.reason}. Mend it: {plugin.diagnosis.remedy}"
 
 
 class HostState:

@@ -12,6 +12,8 @@ from agenthost import StateProvider, StateUnavailable
 from agenthost._host import state as module
 from agenthost._host.config import Config, StateConfig, load_config
 from agenthost._host.loader import load_for_program
+from agenthost._host.plugins import PluginState
+from agenthost._host.remedies import Diagnosis
 from agenthost._host.secret import Secret
 from agenthost._host.state import ChosenProvider, HostState, choose_provider
 from agenthost.builtin.state_memory import memory_provider
@@ -221,6 +223,24 @@ def test_an_unknown_scheme_names_what_to_install(url, sentence):
     host.use(chosen)
     with pytest.raises(StateUnavailable, match="no plugin opens"):
         asyncio.run(host.ping())
+
+
+@pytest.mark.parametrize(
+    ("state", "diagnosis", "sentence"),
+    [
+        ("disabled", None, "disabled. Let [plugins] only, or disable, in agenthost.toml allow 'redis'."),
+        (
+            "quarantined",
+            Diagnosis("No module named 'redis'", "pip install redis"),
+            "quarantined: No module named 'redis'. Mend it: pip install redis.",
+        ),
+    ],
+)
+def test_a_plugin_that_is_there_and_has_no_part(state, diagnosis, sentence):
+    """It is not to be installed again."""
+    plugin = PluginState("redis", "agenthost-redis", "0.1.0", state, (), diagnosis)
+    chosen = choose_provider(Config(state=StateConfig(url=Secret("redis://r"))), [], [plugin])
+    assert chosen.problem.endswith(f"stores. agenthost-redis 0.1.0 is installed, but {sentence}")
 
 
 def test_two_providers_of_one_scheme_are_both_named():
