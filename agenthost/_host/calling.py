@@ -22,7 +22,7 @@ from agenthost._host.limits import BUSY
 from agenthost._host.metrics import Metrics
 from agenthost._host.slots import Busy, Slots
 from agenthost._host.threads import Threads
-from agenthost.errors import ArgumentsRefused
+from agenthost.errors import ArgumentsRefused, StateUnavailable
 from agenthost.hosting import ToolCalled
 from agenthost.swaig import encode_answer
 
@@ -106,6 +106,13 @@ class Gate:
             raise LeftAlone(self.breaker.id)
         return True
 
+    def failed(self, error: BaseException, error_id: str, *, tried: bool) -> None:
+        """Let the breaker know that a call has failed, unless what failed is the store, which has a breaker itself."""
+        if isinstance(error, StateUnavailable):
+            self.breaker.undecided(tried=tried)
+        else:
+            self.breaker.failed(error_id, tried=tried)
+
 
 class ToolCaller:
     """Runs the code of the agents of one host.
@@ -182,7 +189,7 @@ class ToolCaller:
                 gate.breaker.undecided(tried=tried)
                 raise
             error_id = self.failed(agent, what, error)
-            gate.breaker.failed(error_id, tried=tried)
+            gate.failed(error, error_id, tried=tried)
             outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
             _tell(observers, agent, tool.name, request, began, outcome, error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
@@ -262,7 +269,7 @@ class ToolCaller:
                 gate.breaker.undecided(tried=tried)
                 raise
             error_id = self.failed(agent, what, error)
-            gate.breaker.failed(error_id, tried=tried)
+            gate.failed(error, error_id, tried=tried)
             return Attempt(None, error_id)
         gate.breaker.worked(tried=tried)
         return Attempt(result)

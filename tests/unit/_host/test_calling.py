@@ -9,12 +9,13 @@ import math
 import re
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import attrs
 import pytest
 
-from agenthost import AgentBase, FunctionResult
+from agenthost import AgentBase, FunctionResult, StateUnavailable
 from agenthost._host.calling import BUSY, ToolCaller
 from agenthost._host.config import AgentConfig, Config, HostConfig
 from agenthost._host.limits import Limits
@@ -216,6 +217,28 @@ def test_a_missed_deadline_in_a_thread(caplog):
     assert still_running
     assert answer["response"] == FALLBACK
     assert "TimeoutError" in caplog.text
+
+
+@pytest.mark.parametrize(("error", "runs"), [(StateUnavailable("the store does not answer"), 5), (ValueError(), 2)])
+def test_a_store_that_does_not_answer_opens_no_breaker_of_an_agent(error, runs):
+    """The store has one of its own, which closes as soon as it answers again; other failures do."""
+    ran = []
+
+    def tool(args, raw_data):
+        ran.append(1)
+        raise error
+
+    async def main():
+        caller, agent = ToolCaller(60), mounted(t=tool, limits={"breaker_failures": 2})
+        heard = [await ask(caller, agent) for _ in range(3)]
+        attempts = [await caller.attempt(agent, "document", partial(tool, {}, {})) for _ in range(2)]
+        return heard, attempts
+
+    heard, attempts = asyncio.run(main())
+    assert {answer["response"] for answer in heard} == {FALLBACK}
+    assert all(answer["error_id"] for answer in heard)
+    assert all(attempt.error_id for attempt in attempts)
+    assert len(ran) == runs
 
 
 def test_the_caller_s_own_cancellation_goes_on():
