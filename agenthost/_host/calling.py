@@ -6,10 +6,11 @@ import asyncio
 import inspect
 import logging
 import secrets
+import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import msgspec
 from attrs import frozen
@@ -79,11 +80,13 @@ class Gate:
         changed: told when its breaker opens, with the reason, and with None when it closes.
     """
 
-    __slots__ = ("_authors", "breaker", "slots")
+    __slots__ = ("_authors", "breaker", "failed_last", "slots")
 
     def __init__(self, agent: Mounted, changed: Callable[[str | None], object]) -> None:
         limits = agent.limits
         self._authors: dict[str, Author] = {}
+        self.failed_last = ""
+        """The part of the agent that failed last; a tool that works proves the agent, any other part but itself."""
         self.slots = Slots(limits.running, limits.queued)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_open, changed)
 
@@ -106,11 +109,12 @@ class Gate:
             raise LeftAlone(self.breaker.id)
         return True
 
-    def failed(self, error: BaseException, error_id: str, *, tried: bool) -> None:
+    def failed(self, what: str, error: BaseException, error_id: str, *, tried: bool) -> None:
         """Let the breaker know that a call has failed, unless what failed is the store, which has a breaker itself."""
         if isinstance(error, StateUnavailable):
             self.breaker.undecided(tried=tried)
         else:
+            self.failed_last = what
             self.breaker.failed(error_id, tried=tried)
 
 
@@ -138,8 +142,9 @@ class ToolCaller:
         self._threads = Threads()
         self._gates: WeakKeyDictionary[Mounted, Gate] = WeakKeyDictionary()
         self._left: set[asyncio.Task[object]] = set()
-        self.broken: frozenset[str] = frozenset()
-        """Keys of the agents whose breaker is open."""
+        self._breaking = threading.Lock()
+        self.broken: frozenset[Mounted] = frozenset()
+        """The agents whose breaker is open."""
 
     def seconds(self, agent: Mounted, tool: Tool) -> float:
         """How many seconds one call of a tool may take."""
@@ -189,7 +194,7 @@ class ToolCaller:
                 gate.breaker.undecided(tried=tried)
                 raise
             error_id = self.failed(agent, what, error)
-            gate.failed(error, error_id, tried=tried)
+            gate.failed(what, error, error_id, tried=tried)
             outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
             _tell(observers, agent, tool.name, request, began, outcome, error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
@@ -269,9 +274,12 @@ class ToolCaller:
                 gate.breaker.undecided(tried=tried)
                 raise
             error_id = self.failed(agent, what, error)
-            gate.failed(error, error_id, tried=tried)
+            gate.failed(what, error, error_id, tried=tried)
             return Attempt(None, error_id)
-        gate.breaker.worked(tried=tried)
+        if gate.failed_last == what:
+            gate.breaker.worked(tried=tried)
+        else:
+            gate.breaker.undecided(tried=tried)
         return Attempt(result)
 
     async def _run(
@@ -349,20 +357,34 @@ class ToolCaller:
     def _gate(self, agent: Mounted) -> Gate:
         gate = self._gates.get(agent)
         if gate is None:
-            gate = self._gates[agent] = Gate(agent, partial(self._changed, agent.key, agent.limits.breaker_open))
+            gate = self._gates[agent] = Gate(agent, partial(self._changed, ref(agent)))
         return gate
 
-    def _changed(self, agent: str, seconds: float, reason: str | None) -> None:
+    def forget(self, gone: Callable[[Mounted], bool]) -> None:
+        """Let nobody be told any more that the breaker of an agent is open which is not served any more.
+
+        Args:
+            gone: whether an agent is not.
+        """
+        with self._breaking:
+            for agent in filter(gone, self.broken):
+                self.broken -= {agent}
+                self._metrics.breaker(agent.key, is_open=False)
+
+    def _changed(self, weakly: ref[Mounted], reason: str | None) -> None:
         """Tell log and metrics of a breaker that opens, or closes."""
-        self._metrics.breaker(agent, is_open=reason is not None)
+        agent = weakly()
+        if agent is None:
+            return
+        with self._breaking:
+            self._metrics.breaker(agent.key, is_open=reason is not None)
+            self.broken = self.broken - {agent} if reason is None else self.broken | {agent}
         if reason is None:
-            self.broken -= {agent}
-            _log.warning("agent %s works again: its breaker is closed", agent)
+            _log.warning("agent %s works again: its breaker is closed", agent.key)
         else:
-            self.broken |= {agent}
             _log.error(
                 "the breaker of agent %s opens: %s. Its callers hear its fallback; a call is tried every %g s",
-                *(agent, reason, seconds),
+                *(agent.key, reason, agent.limits.breaker_open),
             )
 
 

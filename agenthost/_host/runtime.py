@@ -268,6 +268,7 @@ class Runtime:
         self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, sip, named, failed, pairs)
         if self._kept:
             self.published = evolve(self.published, earlier=self._earlier(plan))
+        self.caller.forget(lambda agent: agent not in plan.agents)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
@@ -287,7 +288,7 @@ class Runtime:
             self.settled,
             self.watchdog.stands_still,
             self.probing.known() if details else (),
-            self.caller.broken,
+            frozenset(agent.key for agent in self.caller.broken),
         )
 
     @asynccontextmanager

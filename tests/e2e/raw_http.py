@@ -53,6 +53,10 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, whatever is still to come on it."""
         self._socket.close()
 
     def send(self, raw: bytes) -> None:

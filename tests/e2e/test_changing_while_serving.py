@@ -1,14 +1,12 @@
 """Agents come and go while a host serves: nobody who asks for the others notices, and who is gone is gone at once."""
 
 import threading
-import time
 from collections import Counter
-from contextlib import contextmanager
 
 import pytest
-import uvicorn
 from caller import Caller, functions, tool_call
-from environment import CREDENTIALS, free_port
+from environment import CREDENTIALS
+from in_process import in_a_thread
 from raw_http import Connection
 
 from agenthost import AgentBase, AgentServer
@@ -42,27 +40,6 @@ class PerCall(Steady):
     def __init__(self, name):
         super().__init__(name)
         self.add_per_call_config(lambda query, body, headers, agent: agent.add_hint("x"))
-
-
-@contextmanager
-def in_a_thread(server):
-    """The host behind a server of ASGI applications, which can be asked to end; gives its address."""
-    port = free_port()
-    config = uvicorn.Config(server.app, port=port, log_config=None, lifespan="on", timeout_keep_alive=60)
-    serving = uvicorn.Server(config)
-    thread = threading.Thread(target=serving.run)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 20
-        while not serving.started:
-            assert thread.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        serving.should_exit = True
-        thread.join(20)
-    assert not thread.is_alive()
 
 
 @pytest.fixture

@@ -361,3 +361,50 @@ class TestSlots:
             return len(caller._gates)
 
         assert asyncio.run(main()) == 0
+
+
+class TestBreaker:
+    """What opens and closes an agent's breaker, and who is told."""
+
+    def test_a_configuration_that_works_proves_no_tool(self):
+        """Agents that are configured for each call run that code with every tool call."""
+
+        async def main():
+            caller = ToolCaller(60)
+            agent = mounted(limits={"breaker_failures": 3}, t=raising(ValueError("no")))
+            for _ in range(3):
+                await caller.attempt(agent, "the configuration for a call", lambda: None)
+                await ask(caller, agent)
+            return caller.broken == {agent}
+
+        assert asyncio.run(main())
+
+    def test_a_configuration_that_fails_opens_it_and_closes_it_when_it_works(self):
+        works = threading.Event()
+
+        def configure():
+            if not works.is_set():
+                raise ValueError("no")
+
+        async def main():
+            caller = ToolCaller(60)
+            agent = mounted(limits={"breaker_failures": 3, "breaker_open": 1e-6})
+            for _ in range(3):
+                await caller.attempt(agent, "the configuration for a call", configure)
+            opened = caller.broken
+            works.set()
+            await caller.attempt(agent, "the configuration for a call", configure)
+            return opened == {agent}, caller.broken == frozenset()
+
+        assert asyncio.run(main()) == (True, True)
+
+    def test_an_agent_that_is_not_served_any_more_is_forgotten(self):
+        async def main():
+            caller = ToolCaller(60)
+            stays, goes = (mounted(name, limits={"breaker_failures": 1}, t=raising(ValueError("no"))) for name in "ab")
+            for agent in (stays, goes):
+                await ask(caller, agent)
+            caller.forget(lambda agent: agent is goes)
+            return caller.broken == {stays}
+
+        assert asyncio.run(main())
