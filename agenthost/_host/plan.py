@@ -229,8 +229,27 @@ class HostPlan:
             for name in members_of(agent.agent)
             if self.find(name) is None
         )
-        told = (*unroutable, *unreachable, *homeless, *incomplete, *self._sip_problems())
+        told = (*unroutable, *unreachable, *homeless, *incomplete, *self._unknown_parts(), *self._sip_problems())
         return (*self.unfitting, *self.models.warnings, *self.classifiers.warnings, *told)
+
+    def _unknown_parts(self) -> tuple[str, ...]:
+        """Sentences about classifiers and detectors that workflows name and nobody has."""
+        known = {"classifier": set(self.classifiers.made), "detector": {each.name for each in self.detectors}}
+        named = [
+            (agent.key, sort, name)
+            for agent in self.agents
+            if isinstance(agent.agent, Workflow)
+            for sort, name in (
+                ("classifier", getattr(agent.agent, "classifier", None)),
+                *(("detector", name) for name in getattr(agent.agent, "detectors", None) or ()),
+            )
+        ]
+        return tuple(
+            f"workflow {key!r} names the {sort} {name!r}, which is not there. "
+            f"There are: {', '.join(sorted(known[sort])) or 'none'}"
+            for key, sort, name in named
+            if isinstance(name, str) and name not in known[sort]
+        )
 
     def choices(self, names: Iterable[str]) -> tuple[Choice, ...]:
         """Those of some agents that are served, each once, in the order of ``names``; what is no name is nobody's."""

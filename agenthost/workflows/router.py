@@ -150,7 +150,7 @@ class Router(Workflow):
         if decision.agent is None:
             await self._remember(team, before, evolve(before, asked=turn.text))
             question = self.question or _question(choices)
-            return Reply(team.workflow, question, confidence=decision.confidence)
+            return Reply(team.workflow, question)
         reply, agent = await self._answer(turn, team, decision, others)
         await self._remember(team, before, _Remembered(agent if self.sticky else None))
         return reply
@@ -182,7 +182,7 @@ class Router(Workflow):
         tools = team.classifier_tools()
         decision = Decision(None, 0.0)
         names = dict.fromkeys((self.classifier, *(("llm",) if tools.complete is not None else ())))
-        for classifier in (team.classifier(name) for name in names):
+        for classifier in (team.classifier(name) or team.classifier() for name in names):
             if classifier is None or classifier.name == decision.by:
                 continue
             try:

@@ -139,6 +139,22 @@ def test_one_that_is_missing_is_named():
     ]
 
 
+def test_parts_that_are_not_there():
+    """A classifier or a detector of a wrong name is found before anybody talks."""
+    plan = plan_of(
+        *desk(),
+        Router("front", ["sales"], classifier="lexcal"),
+        Escalation("up", ["sales", "support"], detectors=["phrases", "rage"]),
+    )
+    told = [warning.partition(". ")[0] for warning in plan.warnings]
+
+    assert told == [
+        "workflow 'front' names the classifier 'lexcal', which is not there",
+        "workflow 'up' names the detector 'rage', which is not there",
+    ]
+    assert plan.warnings[0].endswith("There are: lexical, llm")
+
+
 def test_one_that_comes_while_the_host_serves():
     """It finds those that are there; a circle is refused then too."""
     from agenthost import DefinitionError  # noqa: PLC0415

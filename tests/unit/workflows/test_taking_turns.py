@@ -157,6 +157,14 @@ class TestRouter:
         assert conversation(router(*desk(), classifiers=(ByWord(), llm), model=Model("x")), "hm")[0].agent == "support"
         assert conversation(router(*desk(), classifiers=(ByWord(), llm)), "hm")[0].agent == "router"
 
+    def test_a_classifier_that_is_not_there(self):
+        """The host's own choice takes its place; check has said so."""
+        assert conversation(router(*desk(), classifier="gone"), "about billing")[0].agent == "billing"
+
+    def test_a_question_is_no_weak_answer(self):
+        """It has no confidence that somebody above might take for a reason to escalate."""
+        assert conversation(router(*desk()), "hm")[0].confidence is None
+
     def test_a_label_that_is_no_agent(self):
         """It decides nothing."""
 
