@@ -247,9 +247,9 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _hosts(value: object) -> tuple[str, ...]:
     names = tuple(name.lower() for name in _names(value))
-    for name in names:
+    for name, written in zip(names, value if isinstance(value, list | tuple) else (), strict=True):
         if not re.fullmatch(_HOST_PATTERN, name):
-            raise Refused(f"{shown(name)} is not a host name without port, *.example.com, or *")
+            raise Refused(f"{shown(written)} is not a host name without port, *.example.com, or *")
     return names
 
 
@@ -257,11 +257,11 @@ def _networks(value: object) -> tuple[str, ...]:
     from ipaddress import ip_network  # noqa: PLC0415 - most hosts need none
 
     networks = _names(value)
-    for network in networks:
+    for network, written in zip(networks, value if isinstance(value, list | tuple) else (), strict=True):
         try:
             ip_network(network)
         except ValueError:
-            raise Refused(f"{shown(network)} is not an address, or a network such as 10.0.0.0/8") from None
+            raise Refused(f"{shown(written)} is not an address, or a network such as 10.0.0.0/8") from None
     return networks
 
 
