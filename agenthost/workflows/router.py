@@ -208,8 +208,10 @@ class Router(Workflow):
         outcomes: list[Outcome] = []
         met: set[str] = set()
         words: list[str] = []
+        sure = decision.confidence if decision.by not in ("sticky", "fallback") else None
         while True:
-            team.say(Routed(team.workflow, agent, reason, decision.confidence))
+            team.say(Routed(team.workflow, agent, reason, sure))
+            sure = None
             met.add(agent)
             aloud = others.senior in (None, *met)
             outcome = await team.call(agent, turn, seconds=self.seconds, aloud=aloud)
