@@ -170,8 +170,7 @@ class ToolCaller:
         what = f"tool {tool.name}"
         gate = self._gate(agent)
         tried = False
-        observers = self._observers()
-        began = time.perf_counter() if observers is not None else 0.0
+        began = time.perf_counter()
         try:
             tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
@@ -179,15 +178,15 @@ class ToolCaller:
             answer = encode_answer(await self._run(agent, gate, what, run, seconds, on_loop=tool.is_async), resolve)
         except ArgumentsRefused as refused:
             gate.breaker.undecided(tried=tried)
-            _tell(observers, agent, tool.name, request, began, "refused")
+            self._ended(agent, tool.name, request, began, "refused")
             return _encode({"response": str(refused)})
         except Busy:
             gate.breaker.undecided(tried=tried)
-            _tell(observers, agent, tool.name, request, began, "busy")
+            self._ended(agent, tool.name, request, began, "busy")
             return self.busy(agent, what)
         except LeftAlone as left:
             self._metrics.refused(agent.key, what)
-            _tell(observers, agent, tool.name, request, began, "failed", left.error_id)
+            self._ended(agent, tool.name, request, began, "failed", left.error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": left.error_id})
         except BaseException as error:
             if _ours(error):
@@ -196,20 +195,44 @@ class ToolCaller:
             error_id = self.failed(agent, what, error)
             gate.failed(what, error, error_id, tried=tried)
             outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
-            _tell(observers, agent, tool.name, request, began, outcome, error_id)
+            self._ended(agent, tool.name, request, began, outcome, error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
         gate.breaker.worked(tried=tried)
         if worked is not None:
             worked(answer)
-        if observers is not None:
-            _tell(observers, agent, tool.name, request, began, "ok")
+        self._ended(agent, tool.name, request, began, "ok")
         return answer
 
     def not_run(
         self, agent: Mounted, tool: str, request: ToolRequest, outcome: Outcome, error_id: str | None = None
     ) -> None:
-        """Tell observers of a call that never reached its tool."""
-        _tell(self._observers(), agent, tool, request, time.perf_counter(), outcome, error_id)
+        """Count a call that never reached its tool, and tell observers of it."""
+        self._ended(agent, tool, request, time.perf_counter(), outcome, error_id)
+
+    def loads(self) -> dict[str, tuple[int, int]]:
+        """By agent, how many calls of its own code run, and how many wait."""
+        loads: dict[str, tuple[int, int]] = {}
+        for agent, gate in list(self._gates.items()):
+            running, waiting = loads.get(agent.key, (0, 0))
+            running += agent.limits.running - gate.slots.free
+            loads[agent.key] = running, waiting + gate.slots.waiting
+        return loads
+
+    def _ended(
+        self,
+        agent: Mounted,
+        tool: str,
+        request: ToolRequest,
+        began: float,
+        outcome: Outcome,
+        error_id: str | None = None,
+    ) -> None:
+        """Count what became of a call, and tell those who want to know."""
+        seconds = time.perf_counter() - began
+        self._metrics.tool_ended(agent.key, tool, outcome, seconds)
+        observers = self._observers()
+        if observers is not None:
+            observers.tell(ToolCalled(agent.key, tool, request.call.id, seconds, outcome, error_id))
 
     def failed(self, agent: Mounted, what: str, error: BaseException) -> str:
         """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
@@ -394,21 +417,6 @@ async def _awaited(result: Any) -> Any:
 
 def _new_id() -> str:
     return f"e-{secrets.token_hex(6)}"
-
-
-def _tell(
-    observers: Observers | None,
-    agent: Mounted,
-    tool: str,
-    request: ToolRequest,
-    began: float,
-    outcome: Outcome,
-    error_id: str | None = None,
-) -> None:
-    """Tell those who want to know what became of a call."""
-    if observers is not None:
-        seconds = time.perf_counter() - began
-        observers.tell(ToolCalled(agent.key, tool, request.call.id, seconds, outcome, error_id))
 
 
 def _ours(error: BaseException) -> bool:

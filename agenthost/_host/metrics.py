@@ -1,7 +1,8 @@
 """Metrics of a host, in the form that Prometheus reads.
 
 With several workers, each writes its figures into files of a directory that they share, and whoever is asked adds them
-up (``PROMETHEUS_MULTIPROC_DIR``, set by the supervising process before the workers start).
+up (``PROMETHEUS_MULTIPROC_DIR``, set by the supervising process before the workers start). What every request counts is
+looked up once for each combination of labels: finding it anew costs more than counting.
 """
 
 from __future__ import annotations
@@ -10,18 +11,33 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from agenthost import __version__
+from agenthost._host.shared_metrics import SHARED, added_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["CONTENT_TYPE", "SHARED", "Metrics", "forget_process"]
+    from prometheus_client.registry import Collector
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of ``Metrics.text``."""
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the directory which workers share."""
+_MOST_NAMES = 400
+"""Parts of one agent that are told apart: tools of an agent that is configured for each call may have any name."""
+_OTHER = "other"
+_TOOL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_STORE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
 
 
 class Metrics:
@@ -29,6 +45,75 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._shared = SHARED in os.environ
+        self._answered: dict[tuple[str, str, int], Callable[[], None]] = {}
+        self._ended: dict[tuple[str, str, str], Callable[[float], None]] = {}
+        self._told_apart: dict[str, set[str]] = {}
+        self._stored: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._loaded: set[str] = set()
+        self._requests = Counter(
+            "agenthost_requests",
+            "Requests, by the agent that answered, empty for the host itself.",
+            ("agent", "endpoint", "status"),
+            registry=self._registry,
+        )
+        self._tool_seconds = Histogram(
+            "agenthost_tool_seconds",
+            "How long tool calls took, from the request that has been read to the answer.",
+            ("agent", "tool", "outcome"),
+            registry=self._registry,
+            buckets=_TOOL_SECONDS,
+        )
+        self._running = Gauge(
+            "agenthost_running",
+            "Calls of an agent's own code that run now.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._waiting = Gauge(
+            "agenthost_waiting",
+            "Calls of an agent's own code that wait for another to end.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._agents = Gauge(
+            "agenthost_agents",
+            "Agents by state.",
+            ("state",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._ready = Gauge(
+            "agenthost_ready",
+            "Whether the host is ready: 1 or 0.",
+            registry=self._registry,
+            multiprocess_mode="livemin",
+        )
+        self._store_seconds = Histogram(
+            "agenthost_store_seconds",
+            "How long operations of the store of shared state took.",
+            ("operation", "outcome"),
+            registry=self._registry,
+            buckets=_STORE_SECONDS,
+        )
+        self._workers = Gauge(
+            "agenthost_workers",
+            "Processes that serve.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._workers.set(1)
+        Gauge(
+            "agenthost_info",
+            "The version of agenthost.",
+            ("version",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        ).labels(__version__).set(1)
+        if not self._shared:  # of several workers, one would speak for all
+            ProcessCollector(registry=self._registry)
         self._failures = Counter(
             "agenthost_failures",
             "Times that an agent's own code failed, ran out of time or answered with what cannot be sent.",
@@ -128,6 +213,86 @@ class Metrics:
         self._known_tokens: dict[tuple[str, str], Counter] = {}
         self._known_calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
+    @property
+    def families(self) -> Iterable[Collector]:
+        """What is counted, whether something has been or not."""
+        return tuple(self._registry._collector_to_names)  # noqa: SLF001 - the registry has no other way to list them
+
+    def answered(self, agent: str, endpoint: str, status: int) -> None:
+        """Count a request.
+
+        Args:
+            agent: the key of the agent that answered; empty for the host.
+            endpoint: what was asked for; one of few words, never a caller's.
+            status: the status of the answer.
+        """
+        each = (agent, endpoint, status // 100)
+        count = self._answered.get(each)
+        if count is None:
+            count = self._answered[each] = self._requests.labels(agent, endpoint, f"{each[2]}xx").inc
+        count()
+
+    def tool_ended(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
+        """Count a tool call.
+
+        Args:
+            agent: the agent's key.
+            tool: the tool's name.
+            outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
+            seconds: how long it took.
+        """
+        observe = self._ended.get((agent, tool, outcome))
+        if observe is None:
+            named = self._apart(agent, tool)
+            observe = self._tool_seconds.labels(agent, named, outcome).observe
+            if named == tool:
+                self._ended[agent, tool, outcome] = observe
+        observe(seconds)
+
+    def _apart(self, agent: str, name: str) -> str:
+        """What tells a tool, or another part of an agent, from the rest; there are only so many."""
+        apart = self._told_apart.setdefault(agent, set())
+        if name in apart or len(apart) < _MOST_NAMES:
+            apart.add(name)
+            return name
+        return _OTHER
+
+    def stored(self, operation: str, outcome: str, seconds: float) -> None:
+        """Count an operation of the store.
+
+        Args:
+            operation: ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page`` or ``ping``.
+            outcome: ``ok`` or ``failed``.
+            seconds: how long it took.
+        """
+        observe = self._stored.get((operation, outcome))
+        if observe is None:
+            observe = self._stored[operation, outcome] = self._store_seconds.labels(operation, outcome).observe
+        observe(seconds)
+
+    def load(self, loads: Mapping[str, tuple[int, int]]) -> None:
+        """Note how many calls run and wait.
+
+        Args:
+            loads: by agent, both numbers; agents that are not there have none.
+        """
+        for agent in self._loaded - set(loads):
+            for gauge in (self._running, self._waiting):
+                if self._shared:
+                    gauge.labels(agent).set(0)
+                else:
+                    gauge.remove(agent)
+        self._loaded = set(loads)
+        for agent, (running, waiting) in loads.items():
+            self._running.labels(agent).set(running)
+            self._waiting.labels(agent).set(waiting)
+
+    def states(self, states: Mapping[str, int], *, ready: bool) -> None:
+        """Note how many agents are in each state, and whether the host is ready."""
+        for state, number in states.items():
+            self._agents.labels(state).set(number)
+        self._ready.set(ready)
+
     def called(self, agent: str, outcome: str, seconds: float, counted: Mapping[str, int]) -> None:
         """Count a call of an agent in text.
 
@@ -165,11 +330,11 @@ class Metrics:
             agent: the agent's key.
             what: the part of it that failed, such as ``tool book_visit``.
         """
-        self._failures.labels(agent, what).inc()
+        self._failures.labels(agent, self._apart(agent, what)).inc()
 
     def busy(self, agent: str, what: str) -> None:
         """Count something that was not started; see ``failed``."""
-        self._busy.labels(agent, what).inc()
+        self._busy.labels(agent, self._apart(agent, what)).inc()
 
     def hook_failed(self, plugin: str, hook: str) -> None:
         """Count a failure of a plugin's function that is asked while the host serves."""
@@ -185,7 +350,7 @@ class Metrics:
 
     def refused(self, agent: str, what: str) -> None:
         """Count something that was not run because a breaker is open; see ``failed``."""
-        self._refused.labels(agent, what).inc()
+        self._refused.labels(agent, self._apart(agent, what)).inc()
 
     def breaker(self, agent: str, *, is_open: bool) -> None:
         """Note how an agent's breaker stands."""
@@ -206,19 +371,10 @@ class Metrics:
 
     def unprobed(self, agent: str, probe: str) -> None:
         """Forget a probe that is no longer asked."""
-        if SHARED not in os.environ:  # what is shared cannot be taken back; it goes with the process
+        if not self._shared:  # what is shared cannot be taken back; it goes with the process
             with suppress(KeyError):
                 self._probes.remove(agent, probe)
 
     def text(self) -> bytes:
         """All figures, those of the other workers included."""
-        if SHARED not in os.environ:
-            return generate_latest(self._registry)
-        together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
-
-
-def forget_process(number: int) -> None:
-    """Leave out from now on what a worker that has ended said of itself alone; what it counted stays."""
-    mark_process_dead(number)  # type: ignore[no-untyped-call]
+        return added_up() if self._shared else generate_latest(self._registry)

@@ -6,9 +6,11 @@ reference, so requests in flight finish on the plan they began with.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
+from collections import Counter
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+_SAMPLED = 1.0
+"""Seconds between two looks at what the metrics do not count by themselves."""
 
 
 _MOST_KEPT = 4
@@ -131,7 +136,7 @@ class Runtime:
     def __init__(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
         self.metrics = Metrics()
         self.unmatched = Unmatched()
-        self.state = HostState(config)
+        self.state = HostState(config, self.metrics.stored)
         self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)
         self.probing = Probing(
@@ -295,7 +300,13 @@ class Runtime:
     async def open(self) -> AsyncIterator[None]:
         """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
         with guarded(self._whose):
-            async with self.state.opened(), self.figures.kept(), self.probing.asking(), self.watchdog.watching():
+            async with (
+                self.state.opened(),
+                self.figures.kept(),
+                self.probing.asking(),
+                self.watchdog.watching(),
+                self._sampled(),
+            ):
                 try:
                     yield
                 finally:
@@ -303,6 +314,30 @@ class Runtime:
                     if self.observers is not None:
                         self.observers.close()
                         self.observers = None
+
+    def sample(self) -> None:
+        """Note in the metrics what they do not count by themselves: how things stand at this moment."""
+        self.metrics.load(self.caller.loads())
+        published = self.published
+        if published is not None:
+            states = dict.fromkeys(("quarantined", "conflict", "disabled"), 0) | Counter(
+                item.state for item in published.plan.set_aside
+            )
+            self.metrics.states({"ready": len(published.plan.agents), **states}, ready=self.condition().ready)
+
+    @asynccontextmanager
+    async def _sampled(self) -> AsyncIterator[None]:
+        """Sample again and again, so that what one worker tells of the others is never old."""
+        sampling = asyncio.create_task(self._keep_sampling())
+        try:
+            yield
+        finally:
+            sampling.cancel()
+
+    async def _keep_sampling(self) -> None:
+        while True:
+            self.sample()
+            await asyncio.sleep(_SAMPLED)
 
     def _whose(self, failed: threading.ExceptHookArgs) -> str:
         """Whose code failed in a thread, as far as its traceback tells."""

@@ -104,15 +104,17 @@ class HostState:
 
     Args:
         config: the configuration.
+        note: told of each operation: its name, ``ok`` or ``failed``, and its seconds.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, note: Callable[[str, str, float], object] = lambda *_: None) -> None:
         state = config.state
         self._url = state.address
         self._name = f"{state.scheme}:// store"
         self._required = state.required
         self._wanted = state.url is not None
         self._options = StateOptions(state.connect_timeout, state.operation_timeout, config.host.state_dir)
+        self._note = note
         self._chosen = ChosenProvider(problem="the host has not been started")
         self._entries: Entries | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -160,31 +162,31 @@ class HostState:
 
     async def read(self, key: bytes) -> Entry | None:
         """The entry under ``key``."""
-        return await self._do(lambda entries: entries.read(key))
+        return await self._do("read", lambda entries: entries.read(key))
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
         """Write whatever is there."""
-        return await self._do(lambda entries: entries.put(key, value, ttl))
+        return await self._do("put", lambda entries: entries.put(key, value, ttl))
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
         """Write if the entry still has ``version``."""
-        return await self._do(lambda entries: entries.put_if(key, value, version, ttl))
+        return await self._do("put_if", lambda entries: entries.put_if(key, value, version, ttl))
 
     async def add(self, key: bytes, by: int, ttl: float | None) -> int:
         """Add to an integer."""
-        return await self._do(lambda entries: entries.add(key, by, ttl))
+        return await self._do("add", lambda entries: entries.add(key, by, ttl))
 
     async def remove(self, key: bytes, version: int | None) -> bool:
         """Remove the entry."""
-        return await self._do(lambda entries: entries.remove(key, version))
+        return await self._do("remove", lambda entries: entries.remove(key, version))
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
         """Some of the keys that begin with ``prefix``."""
-        return await self._do(lambda entries: entries.page(prefix, cursor, most))
+        return await self._do("page", lambda entries: entries.page(prefix, cursor, most))
 
     async def ping(self) -> None:
         """Return when the store answers."""
-        await self._do(lambda entries: entries.ping())
+        await self._do("ping", lambda entries: entries.ping())
 
     async def ping_in_use(self) -> None:
         """Return when the store answers, or nobody has used it yet."""
@@ -194,8 +196,12 @@ class HostState:
     async def close(self) -> None:
         """Nobody but ``opened`` closes it."""
 
-    async def _do(self, operation: Callable[[Entries], Awaitable[T]]) -> T:
+    async def _do(self, name: str, operation: Callable[[Entries], Awaitable[T]]) -> T:
         """Do something with the store.
+
+        Args:
+            name: what it is called.
+            operation: does it.
 
         Raises:
             StateUnavailable: it could not be done.
@@ -210,6 +216,7 @@ class HostState:
             if now < self._closed_until:
                 raise StateUnavailable(f"the {self._name} does not answer; it is tried again within {PAUSE:g} s.")
             self._closed_until = now + PAUSE  # whoever comes now tries, the others wait for what becomes of it
+        began = time.perf_counter()
         try:
             entries = self._entries
             if entries is None or self._loop is not asyncio.get_running_loop():
@@ -219,8 +226,10 @@ class HostState:
         except StateRefused:
             raise
         except Exception as error:
+            self._note(name, "failed", time.perf_counter() - began)
             self._failed(error)
             raise StateUnavailable(f"the {self._name} does not answer ({type(error).__name__}).") from error
+        self._note(name, "ok", time.perf_counter() - began)
         if self._failures or not self._answers:
             self._succeeded()
         return result

@@ -61,6 +61,8 @@ _ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], 
     "mcp": (mcp.answer, mcp.METHODS),
     "sip": (sip.answer, sip.METHODS),
 }
+_COUNTED = {name: name or "document" for name in _ENDPOINTS}
+"""What the metrics call the endpoints of agents."""
 HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str]]"
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _RETRY = [(b"retry-after", b"1")]
@@ -184,7 +186,7 @@ class Front:
             self.publish(wanted)
             yield plan
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901 - the one way in
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912 - the one way in
         """Answer one request (ASGI 3); other kinds of scope are Litestar's."""
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)
@@ -196,6 +198,7 @@ class Front:
         site = self._site
         if self._logs:
             send = logged(scope, send, site.proxies)
+        whose, endpoint, status = "", "host", 0
         try:
             below = path_below(scope)
             path = below or "/"
@@ -207,20 +210,34 @@ class Front:
                     published = _began_with(published, path, scope)
                 request = Request(site, published, head, scope, receive, below)
                 if own := self._own.get(path):
-                    await send_bytes(send, *await _answer_for_host(request, *own))
+                    answer = await _answer_for_host(request, *own)
+                    status = answer[0]
+                    await send_bytes(send, *answer)
                     return
                 if (found := published.table.find(path)) and not (path == SHARED and _is_probe(scope, head)):
-                    await send_bytes(send, *await self._serve(request, *found))
+                    whose, endpoint = found[0].key, _COUNTED.get(found[1], "callback")
+                    answer = await self._serve(request, *found)
+                    status = answer[0]
+                    await send_bytes(send, *answer)
                     return
+            endpoint = path[1:] if path in _WHILE_STARTING else "host"
+            send, answered = _noted(send)
             await self._pass_on(path, head, scope, receive, send)
+            status = answered()
         except Refused as refused:
+            status = refused.status
             await send_error(send, refused.status, refused.sentence, [*self._site.shared, *refused.headers])
         except MalformedRequest as malformed:
+            status = 400
             await send_error(send, 400, str(malformed), self._site.shared)
         except Busy:
+            status = 503
             await send_error(send, 503, "the agent is busy", [*self._site.shared, *_RETRY])
         except Disconnected:
             return
+        finally:
+            if status:
+                self.runtime.metrics.answered(whose, endpoint, status)
 
     async def _begin_late(self, scope: HTTPScope) -> None:
         """Begin with the first request where nobody tells when the serving begins, such as serverless."""
@@ -283,6 +300,19 @@ class Front:
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
+
+
+def _noted(send: Send) -> tuple[Send, Callable[[], int]]:
+    """A ``send`` that notes the status, and what gives it; 0 before there is one."""
+    status = 0
+
+    async def noting(message: Any) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        await send(message)
+
+    return noting, lambda: status
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from agenthost._host.metrics import CONTENT_TYPE
@@ -17,4 +18,6 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 async def answer_for_host(request: Request) -> Answer:
     """The figures as text."""
     site = request.site
-    return 200, [*site.shared, (b"content-type", CONTENT_TYPE.encode())], site.runtime.metrics.text()
+    site.runtime.sample()
+    text = await asyncio.to_thread(site.runtime.metrics.text)  # many agents make a long text, or many files
+    return 200, [*site.shared, (b"content-type", CONTENT_TYPE.encode())], text

@@ -22,7 +22,7 @@ LIBRARIES = {
     "jsonschema_rs": ("arguments", "_host.lint"),
     "docstring_parser": ("signatures",),
     "cattrs": ("_host.settings",),
-    "prometheus_client": ("_host.metrics",),
+    "prometheus_client": ("_host.metrics", "_host.shared_metrics"),
     "openai": ("builtin.classifier_embeddings", "builtin.model_openai"),
     "httpx": ("builtin.model_openai",),
 }
@@ -79,6 +79,7 @@ LEVELS = (
         "_host.kubernetes_manifest",
     ),
     ("_host.plan",),
+    ("_host.shared_metrics",),
     ("_host.metrics", "_host.figures"),
     ("_host.condition", "_host.lifespans", "_host.observers", "_host.probing", "_host.watchdog"),
     ("_host.sip_resolver",),

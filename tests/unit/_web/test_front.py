@@ -336,3 +336,37 @@ class TestMetrics:
 
     def test_they_are_read_only(self):
         assert ask(front_of(), "POST", "/metrics", json={}).headers["allow"] == "GET, HEAD, OPTIONS"
+
+    def test_requests_and_tool_calls_are_counted(self, front):
+        """By agent, endpoint and status, whatever the answer; what callers make up is no label."""
+        document = ai_of(ask(front, "POST", "/desk", json={"call_id": "c-1"}))
+        url = document["SWAIG"]["functions"][0]["web_hook_url"].partition("?")[2]
+        ask(
+            front,
+            "POST",
+            f"/desk/swaig?{url}",
+            json={"function": "book", "call_id": "c-1", "argument": {"parsed": [{}]}},
+        )
+        ask(front, "POST", f"/desk/swaig?{url}", json={"function": "nobody", "call_id": "c-1"})
+        ask(front, "POST", "/desk/swaig?__token=x", json={"function": "book", "call_id": "c-1"})
+        ask(front, "POST", "/desk", content=b"{")
+        ask(front, "GET", "/desk", headers={})
+        ask(front, "GET", "/live")
+        ask(front, "GET", "/desk/no/such/thing")
+        ask(front, "GET", "/%2f")
+        told = ask(front, "GET", "/metrics").text
+
+        for expected in (
+            'agenthost_requests_total{agent="desk",endpoint="document",status="2xx"} 1.0',
+            'agenthost_requests_total{agent="desk",endpoint="document",status="4xx"} 2.0',
+            'agenthost_requests_total{agent="desk",endpoint="swaig",status="2xx"} 3.0',
+            'agenthost_requests_total{agent="",endpoint="live",status="2xx"} 1.0',
+            'agenthost_requests_total{agent="",endpoint="host",status="4xx"} 2.0',
+            'agenthost_tool_seconds_count{agent="desk",outcome="ok",tool="book"} 1.0',
+            'agenthost_tool_seconds_count{agent="desk",outcome="refused",tool="book"} 1.0',
+            'agenthost_agents{state="ready"} 3.0',
+            'agenthost_running{agent="desk"} 0.0',
+        ):
+            assert expected in told
+        assert "nobody" not in told
+        assert "such" not in told

@@ -1,0 +1,79 @@
+"""Figures that workers share: each writes into files of a directory, and whoever is asked adds them up.
+
+What an ended worker counted stays, in one file for all that have ended: a host whose workers come and go keeps as few
+files as one whose workers stay. A lock keeps readers from seeing a number in both files, or in neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+if sys.platform != "win32":  # where there are no workers
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SHARED", "added_up", "forget_process"]
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the directory which workers share."""
+_ENDED = "ended"
+"""What stands for a process's number in the files of those that have ended."""
+_SUMS = ("counter", "histogram")
+
+
+def added_up() -> bytes:
+    """The figures of all workers, those that have ended included, in the form that Prometheus reads."""
+    directory = Path(os.environ[SHARED])
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    with _locked(directory, alone=False):
+        return generate_latest(together)
+
+
+def forget_process(number: int) -> None:
+    """Leave out from now on what a worker that has ended said of itself alone; what it counted stays.
+
+    Args:
+        number: its process id.
+    """
+    mark_process_dead(number)  # type: ignore[no-untyped-call]
+    directory = Path(os.environ[SHARED])
+    with _locked(directory, alone=True):
+        for sort in _SUMS:
+            _fold(directory / f"{sort}_{number}.db", directory / f"{sort}_{_ENDED}.db")
+
+
+def _fold(ended: Path, kept: Path) -> None:
+    """Add the numbers of one file to another, and remove it."""
+    if not ended.exists():
+        return
+    sums = MmapedDict(str(kept))  # type: ignore[no-untyped-call]
+    try:
+        with suppress(RuntimeError, ValueError, struct.error):  # it was killed while it wrote a new name
+            for key, value, _, _ in MmapedDict.read_all_values_from_file(str(ended)):  # type: ignore[no-untyped-call]
+                json.loads(key)
+                before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
+                sums.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
+    finally:
+        sums.close()  # type: ignore[no-untyped-call]
+    ended.unlink()
+
+
+@contextmanager
+def _locked(directory: Path, *, alone: bool) -> Iterator[None]:
+    with (directory / "lock").open("w") as lock:
+        if sys.platform != "win32":
+            fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
