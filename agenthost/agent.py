@@ -163,7 +163,8 @@ class AgentBase(Vocabulary):
         """What the agent keeps open while it is served, such as clients and pools; a subclass says what.
 
         Entered once in every process that serves the agent, before its first request, and left when it is served no
-        longer, both in one task on the event loop. It has 10 s to begin; where it fails, the agent is set aside.
+        longer, both in one task on the event loop. It has ``build_timeout`` seconds to begin; where it
+        fails, the agent is set aside.
         """
         yield
 

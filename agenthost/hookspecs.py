@@ -168,8 +168,8 @@ def sip_aliases() -> Iterable[SipAlias]:  # type: ignore[empty-body]
 def lifespan(host: Host) -> AbstractAsyncContextManager[None]:  # type: ignore[empty-body]
     """What runs around the serving: entered before the first request, left after the last.
 
-    Called once in every process, when the plan has been made. It has 10 s to begin; where it fails, the plugin is set
-    aside and the host serves without it.
+    Called once in every process, when the plan has been made. It has ``build_timeout`` seconds to begin; where it
+    fails, the plugin is set aside and the host serves without it.
 
     Args:
         host: what is about to be served.

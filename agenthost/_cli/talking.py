@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import click
+from attrs import evolve
 
 from agenthost._cli.options import configuration
+from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +69,11 @@ class Talk:
         return self.model == OFFLINE
 
     def __enter__(self) -> Self:
-        self._runner.run(self._open())
+        try:
+            self._runner.run(self._open())
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -82,10 +88,16 @@ class Talk:
         return self._runner.run(saying)
 
     async def _open(self) -> None:
+        from agenthost._host.single import why_not
+
         await self._running.enter_async_context(self._runtime.state.opened())
         await self._running.enter_async_context(self._runtime.figures.kept())
         await self._running.enter_async_context(self._plan.models.opened())
         await self._running.enter_async_context(self._plan.classifiers.opened())
+        self._running.push_async_callback(self._runtime.lifespans.close)
+        self._plan = await self._runtime.begin(evolve(self._plan, lifespans=()))  # plugins' belong to a host
+        if self._plan.find(self.key) is None:
+            raise PlanError(why_not(self._plan, self.key))
 
 
 def shown_event(event: Event) -> str | None:

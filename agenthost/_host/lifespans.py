@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from agenthost.errors import DefinitionError
+from agenthost.errors import DefinitionError, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-__all__ = ["BEGINNING", "ENDING", "Lifespan", "Lifespans"]
+__all__ = ["ENDING", "Lifespan", "Lifespans", "alive"]
 
-BEGINNING = 10.0
-"""Seconds that a lifespan has to begin."""
 ENDING = 3.0
-"""Seconds that it has to end."""
+"""Seconds that a lifespan has to end."""
+_STUBBORN = 1.0
+"""Seconds after which one that is told to stop beginning, and takes no notice, is not waited for."""
 
 K = TypeVar("K")
 
@@ -35,12 +35,16 @@ class Lifespan:
     Args:
         what: whose it is, for the log.
         make: makes the context manager.
+        seconds: how long it may take to begin.
         changed: called when it has begun or failed.
     """
 
-    def __init__(self, what: str, make: Callable[[], object], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, what: str, make: Callable[[], object], seconds: float, changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._what = what
         self._make = make
+        self._seconds = seconds
         self._changed = changed
         self._over = asyncio.Event()
         self.loop = asyncio.get_running_loop()
@@ -48,6 +52,8 @@ class Lifespan:
         self.error: BaseException | None = None
         self.settled = asyncio.Event()
         self.task = asyncio.create_task(self._run())
+        giving_up = self.loop.call_later(seconds + _STUBBORN, self._failed, self._late())
+        self.task.add_done_callback(lambda _: giving_up.cancel())
 
     def end(self) -> None:
         """Let it end; ``task`` is done when it has."""
@@ -59,14 +65,14 @@ class Lifespan:
         except BaseException as error:
             if _cancelled(error):
                 raise
-            self.error = error
-            _log.error("the lifespan of %s did not begin", self._what, exc_info=error)
-        else:
-            self.begun = True
-        self.settled.set()
-        self._changed()
-        if not self.begun:
+            self._failed(error)
             return
+        if self.error is None:
+            self.begun = True
+            self.settled.set()
+            self._changed()
+        else:  # too late: nobody waits for it
+            self._over.set()
         with suppress(asyncio.CancelledError):  # the host has no more time: it is still left
             await self._over.wait()
         try:
@@ -77,6 +83,17 @@ class Lifespan:
                 raise
             _log.error("the lifespan of %s did not end well", self._what, exc_info=error)
 
+    def _failed(self, error: BaseException) -> None:
+        """Take notice that it did not begin."""
+        if not self.settled.is_set():
+            self.error = error
+            _log.error("the lifespan of %s did not begin", self._what, exc_info=error)
+            self.settled.set()
+            self._changed()
+
+    def _late(self) -> TimeoutError:
+        return TimeoutError(f"its lifespan did not begin within {self._seconds:g} s")
+
     async def _enter(self) -> AbstractAsyncContextManager[object]:
         context = self._make()
         if not (hasattr(context, "__aenter__") and hasattr(context, "__aexit__")):
@@ -85,13 +102,13 @@ class Lifespan:
             kind = type(context).__name__
             msg = f"its lifespan gives {kind}, no async context manager: write @asynccontextmanager above it"
             raise DefinitionError(msg)
-        bound = asyncio.timeout(BEGINNING)
+        bound = asyncio.timeout(self._seconds)
         try:
             async with bound:
                 await context.__aenter__()
         except TimeoutError as error:
             if bound.expired():
-                raise TimeoutError(f"its lifespan did not begin within {BEGINNING:g} s") from error
+                raise self._late() from error
             raise
         return context
 
@@ -103,11 +120,13 @@ class Lifespans(Generic[K]):
 
     Args:
         describe: how the log calls an owner.
+        seconds: how long one may take to begin.
         changed: called on the event loop when one has begun or failed.
     """
 
-    def __init__(self, describe: Callable[[K], str], changed: Callable[[], None]) -> None:
+    def __init__(self, describe: Callable[[K], str], seconds: float, changed: Callable[[], None]) -> None:
         self._describe = describe
+        self._seconds = seconds
         self._changed = changed
         self._wanted: Mapping[K, Callable[[], object]] = {}
         self._running: dict[K, Lifespan] = {}
@@ -162,7 +181,7 @@ class Lifespans(Generic[K]):
             self._end(owner)
         for owner, make in wanted.items():
             if owner not in self._running:
-                self._running[owner] = Lifespan(self._describe(owner), make, self._changed)
+                self._running[owner] = Lifespan(self._describe(owner), make, self._seconds, self._changed)
 
     def _end(self, owner: K) -> None:
         ended = self._running.pop(owner)
@@ -171,6 +190,30 @@ class Lifespans(Generic[K]):
             ended.task.cancel()
         self._ending.add(ended.task)
         ended.task.add_done_callback(self._ending.discard)
+
+
+@asynccontextmanager
+async def alive(what: str, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
+    """Have a lifespan during the block.
+
+    Args:
+        what: whose it is.
+        make: makes the context manager.
+        seconds: how long it may take to begin.
+
+    Raises:
+        PlanError: it does not begin.
+    """
+    running = Lifespan(what, make, seconds)
+    await running.settled.wait()
+    if running.error is not None:
+        kind, said = type(running.error).__name__, str(running.error)
+        raise PlanError(f"the lifespan of {what} did not begin: {kind}: {said}") from running.error
+    try:
+        yield
+    finally:
+        running.end()
+        await asyncio.wait([running.task])
 
 
 async def _each(waits: Iterable[object]) -> None:

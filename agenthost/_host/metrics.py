@@ -133,6 +133,12 @@ class Metrics:
             ("plugin", "hook"),
             registry=self._registry,
         )
+        self._dropped = Counter(
+            "agenthost_events_dropped",
+            "Tool calls that a plugin was not told of, because it was too slow.",
+            ("plugin",),
+            registry=self._registry,
+        )
         self._sip = Counter(
             "agenthost_sip_decisions",
             "SIP calls, by what decided who answers them.",
@@ -339,6 +345,10 @@ class Metrics:
     def hook_failed(self, plugin: str, hook: str) -> None:
         """Count a failure of a plugin's function that is asked while the host serves."""
         self._hooks.labels(plugin, hook).inc()
+
+    def event_dropped(self, plugin: str) -> None:
+        """Count a tool call that a plugin is not told of."""
+        self._dropped.labels(plugin).inc()
 
     def sip_decision(self, rule: str) -> None:
         """Count a SIP call.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from agenthost._host.metrics import Metrics
     from agenthost.hosting import ToolCalled
 
 __all__ = ["MOST_WAITING", "Observers"]
@@ -31,20 +32,16 @@ class Observers:
 
     Args:
         functions: implementations of ``tool_called``, each with its plugin's key.
+        metrics: where failures and drops are counted.
     """
 
-    def __init__(self, functions: Iterable[tuple[str, Callable[..., object]]]) -> None:
-        self._observers = [_Observer(key, function) for key, function in functions]
+    def __init__(self, functions: Iterable[tuple[str, Callable[..., object]]], metrics: Metrics) -> None:
+        self._observers = [_Observer(key, function, metrics) for key, function in functions]
 
     def tell(self, event: ToolCalled) -> None:
         """Hand an event on; returns at once."""
         for observer in self._observers:
             observer.tell(event)
-
-    @property
-    def dropped(self) -> dict[str, int]:
-        """Events that each observer was too slow for, by plugin."""
-        return {observer.key: observer.dropped for observer in self._observers}
 
     def close(self) -> None:
         """Let the observers take what waits, for a moment."""
@@ -58,9 +55,10 @@ class Observers:
 class _Observer:
     """One observer, its queue and its thread."""
 
-    def __init__(self, key: str, function: Callable[..., object]) -> None:
+    def __init__(self, key: str, function: Callable[..., object], metrics: Metrics) -> None:
         self.key = key
-        self.dropped = 0
+        self._metrics = metrics
+        self._dropped = 0
         self.queue: SimpleQueue[ToolCalled | None] = SimpleQueue()
         self._function = function
         self._failures = 0
@@ -72,9 +70,10 @@ class _Observer:
         if self.queue.qsize() < MOST_WAITING:
             self.queue.put(event)
             return
-        self.dropped += 1
+        self._dropped += 1
+        self._metrics.event_dropped(self.key)
         if self._may_speak("dropped"):
-            _log.warning("tool_called of plugin %s is too slow: %d events dropped so far", self.key, self.dropped)
+            _log.warning("tool_called of plugin %s is too slow: %d events dropped so far", self.key, self._dropped)
 
     def _work(self) -> None:
         while (event := self.queue.get()) is not None:
@@ -85,6 +84,7 @@ class _Observer:
                     raise TypeError("tool_called must be a plain function, not a coroutine function")  # noqa: TRY301
             except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
                 self._failures += 1
+                self._metrics.hook_failed(self.key, "tool_called")
                 if self._may_speak("failed"):
                     _log.error("tool_called of plugin %s failed (%d so far)", self.key, self._failures, exc_info=error)
 

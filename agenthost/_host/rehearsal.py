@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from agenthost._host.calling import Attempt, ToolCaller
+from agenthost._host.lifespans import alive
 from agenthost.agent import declared
 from agenthost.per_call import configure, fallback_document, render_per_call, tool_of
 from agenthost.swaig import ToolRequest
@@ -92,8 +93,10 @@ class Rehearsal:
 
         Raises:
             MalformedRequest: a field of the body has a wrong type.
+            PlanError: the agent's lifespan does not begin.
         """
-        async with self._runtime.state.opened(), self._agent.agent.lifespan():
+        what, seconds = f"agent {self._agent.key}", self._runtime.config.host.build_timeout
+        async with self._runtime.state.opened(), alive(what, self._agent.agent.lifespan, seconds):
             request = ToolRequest.from_body(body, self._runtime.state.stores)
             answer: dict[str, Any] = json.loads(await self._caller.answer(self._agent, tool, request, self._resolve))
         return answer

@@ -156,7 +156,7 @@ class Runtime:
         self.published: Published | None = None
         self.observers: Observers | None = None
         """Who is told of tool calls; None without any, so that nothing is done for them."""
-        self.lifespans: Lifespans[Mounted | str] = Lifespans(_described, self._show)
+        self.lifespans: Lifespans[Mounted | str] = Lifespans(_described, config.host.build_timeout, self._show)
         self._wanted: HostPlan | None = None
         self._showing = threading.Lock()
         self._kept: tuple[tuple[float, Published], ...] = ()
@@ -256,7 +256,7 @@ class Runtime:
 
     def _publish(self, plan: HostPlan) -> None:
         if plan.observers and self.observers is None:
-            self.observers = Observers(plan.observers)
+            self.observers = Observers(plan.observers, self.metrics)
         own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
         templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan, Mounted
 
-__all__ = ["find_agent"]
+__all__ = ["find_agent", "why_not"]
 
 
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
@@ -44,11 +44,12 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
         plan = installed_plan(config)
     found = plan.find(name)
     if found is None:
-        raise PlanError(_why_not(plan, name))
+        raise PlanError(why_not(plan, name))
     return plan, found
 
 
-def _why_not(plan: HostPlan, name: str) -> str:
+def why_not(plan: HostPlan, name: str) -> str:
+    """Why a plan serves no agent of this name."""
     aside = next((item for item in plan.set_aside if item.key == name), None)
     if aside is not None and aside.diagnosis is not None:
         return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. Mend it: {aside.diagnosis.remedy}"

@@ -164,8 +164,14 @@ class Front:
         return plan
 
     @asynccontextmanager
-    async def opened(self, plan: HostPlan) -> AsyncIterator[HostPlan]:
+    async def opened(
+        self, plan: HostPlan, accept: Callable[[HostPlan], HostPlan] = lambda plan: plan
+    ) -> AsyncIterator[HostPlan]:
         """Serve ``plan``, which ``assemble`` gave, while what plugins run around the serving is running.
+
+        Args:
+            plan: the plan.
+            accept: raises for one that must not be served, after something of it has failed to start.
 
         Yields:
             The plan as it is served: where something of that fails to start, the plugins are set aside.
@@ -175,13 +181,13 @@ class Front:
             await running.enter_async_context(self.runtime.open())
             await running.enter_async_context(plan.models.opened())
             await running.enter_async_context(plan.classifiers.opened())
-            wanted, plan = plan, await self.runtime.begin(plan)
+            wanted, plan = plan, accept(await self.runtime.begin(plan))
             try:
                 await running.enter_async_context(self.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without
                 _log.error("what plugins run at start-up failed", exc_info=error)
                 for key, _ in plan.configure_app:
-                    wanted, plan = wanted.with_failed_plugin(key, error), plan.with_failed_plugin(key, error)
+                    wanted, plan = wanted.with_failed_plugin(key, error), accept(plan.with_failed_plugin(key, error))
                 self.litestar = make_app(self.runtime, static=self._static)
             self.publish(wanted)
             yield plan

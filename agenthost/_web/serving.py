@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import uvicorn
@@ -175,8 +176,9 @@ def serve_front(
     async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""
         try:
-            async with front.opened(await beside(lambda: accepted(config, front.assemble(make())))) as plan:
-                ready(accepted(config, plan))
+            accept = partial(accepted, config)
+            async with front.opened(await beside(lambda: accept(front.assemble(make()))), accept) as plan:
+                ready(plan)
                 begun.set()
                 with commands(Reloading(front)):
                     await ended.wait()

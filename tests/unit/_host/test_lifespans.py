@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from agenthost import AgentBase, ToolCalled
-from agenthost._host.config import AgentConfig, Config
+from agenthost._host.config import AgentConfig, Config, HostConfig
 from agenthost._host.loader import Built, Loaded
-from agenthost._host.observers import Observers
+from agenthost._host.metrics import Metrics
+from agenthost._host.observers import MOST_WAITING, Observers
 from agenthost._host.plan import make_plan
 from agenthost._host.runtime import Credentials, Runtime
 from agenthost._host.tokens import Tokens
@@ -48,6 +50,19 @@ class Exits(Opened):
 class NoManager(Opened):
     async def lifespan(self):
         yield
+
+
+class Stubborn(Opened):
+    """Takes no notice of being told to stop, and is there when nobody waits any more."""
+
+    @asynccontextmanager
+    async def lifespan(self):
+        for _ in range(3):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.6)
+        self.seen.append("begun")
+        yield
+        self.seen.append("ended")
 
 
 async def until(condition):
@@ -93,6 +108,44 @@ def test_an_agent_comes_once_it_has_begun_and_its_lifespan_ends_when_it_goes():
     asyncio.run(served())
 
 
+def test_one_that_cannot_be_stopped_is_not_waited_for():
+    """It is set aside in time, and left at once when it is there after all."""
+    agent, plain = Stubborn(), AgentBase("plain", "/plain")
+
+    async def served():
+        runtime = Runtime(
+            Config(host=HostConfig(build_timeout=0.1)), Credentials("agenthost", "secret"), Tokens([b"key"])
+        )
+        async with runtime.open():
+            plan = await runtime.begin(plan_of(agent, plain))
+            assert [agent.key for agent in plan.agents] == ["plain"]
+            assert agent.seen == []
+            (aside,) = plan.failed
+            await until(lambda: agent.seen == ["begun", "ended"])
+            return aside.diagnosis.reason
+
+    assert asyncio.run(served()) == "its lifespan did not begin within 0.1 s"
+
+
+def test_what_an_observer_is_too_slow_for_is_counted():
+    """So that nothing piles up, and whoever looks at the metrics knows."""
+    release, metrics, seen = threading.Event(), Metrics(), []
+
+    def slow(event):
+        release.wait(30)
+        seen.append(event)
+
+    observers = Observers([("acme:slow", slow)], metrics)
+    for number in range(MOST_WAITING + 5):
+        observers.tell(ToolCalled("sales", "price", f"c-{number}", 0.1, "ok"))
+    release.set()
+    observers.close()
+    (dropped,) = re.findall(r'agenthost_events_dropped_total{plugin="acme:slow"} (\d+)', metrics.text().decode())
+
+    assert int(dropped) + len(seen) == MOST_WAITING + 5
+    assert int(dropped) in (4, 5)  # the first may have been taken before the last came
+
+
 def test_observers_do_not_wait_for_each_other():
     """One that hangs loses events, which are counted; one that raises is told the next."""
     release, done, seen, calls = threading.Event(), threading.Event(), [], []
@@ -109,7 +162,7 @@ def test_observers_do_not_wait_for_each_other():
         if len(seen) == 20:
             done.set()
 
-    observers = Observers([("hangs", hangs), ("raises", raises), ("listens", listens)])
+    observers = Observers([("hangs", hangs), ("raises", raises), ("listens", listens)], Metrics())
     events = [ToolCalled("sales", "price", f"c-{number}", 0.1, "ok") for number in range(20)]
     for event in events:
         observers.tell(event)
