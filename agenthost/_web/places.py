@@ -39,12 +39,16 @@ class Worker:
     Args:
         process: the process.
         messages: our end of its pipe.
-        condition: how it said last that it is doing.
+        started: when it was told to serve.
+        serving: whether it serves.
+        heard: when it said last how it is doing.
+        condition: how it said that it is doing.
     """
 
     process: SpawnProcess
     messages: Connection
     started: float = field(factory=time.monotonic)
+    serving: bool = False
     heard: float = 0.0
     condition: Condition | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 import threading
@@ -20,7 +21,7 @@ from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
 
     from agenthost._host.config import Config
@@ -28,10 +29,30 @@ if TYPE_CHECKING:
     from agenthost._host.runtime import Runtime
     from agenthost._web.reloading import Reloading
 
-__all__ = ["work"]
+__all__ = ["attend", "work"]
 
 _TOLD_EVERY = 0.5
 """Seconds after which a worker tells again how it is doing, where somebody asks the supervising process."""
+
+
+def attend(opened: socket.socket, messages: Connection, modules: Sequence[str]) -> None:
+    """Get ready to serve, and serve once the supervising process says so.
+
+    Args:
+        opened: the port.
+        messages: the pipe to the supervising process, whose first order has the configuration.
+        modules: what the agents that are served are made of; it has been imported elsewhere without harm.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    for module in modules:
+        with suppress(Exception):  # it is told when the agent is built
+            importlib.import_module(module)
+    try:
+        _, (config, early) = messages.recv()
+    except (EOFError, OSError):
+        return
+    work(opened, config, messages, early)
 
 
 def work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
@@ -80,8 +101,10 @@ class _Worker:
             self.messages.send((kind, content))
 
     def ready(self, plan: HostPlan) -> None:
-        """Tell that the plan is served."""
-        self.send("ready", plan.report())
+        """Tell that the plan is served, and what its agents are made of."""
+        offers = [agent.built.offer for agent in plan.agents if agent.built is not None]
+        modules = {offer.value.partition(":")[0].strip() for offer in offers if offer is not None}
+        self.send("ready", (plan.report(), sorted(modules)))
 
     @contextmanager
     def reloading_with(self, reloading: Reloading) -> Iterator[None]:

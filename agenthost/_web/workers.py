@@ -5,6 +5,9 @@ loop and threads do not survive a fork), builds the agents, and serves; one that
 keeps dying after a growing pause. The first one answers while it builds the agents; the others start when it serves,
 and like those that replace one they take no request before they can serve it. The secrets are made before the workers
 start, so that all of them take each other's tokens.
+
+Once all serve, one more process gets ready: it has imported everything, and takes the place of a worker that dies
+without the time that this takes.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from agenthost._web.health_port import health_port
 from agenthost._web.places import Place, Worker
 from agenthost._web.reloading import on_hangup, report
 from agenthost._web.serving import listen_for_health
-from agenthost._web.worker import work
+from agenthost._web.worker import attend
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["serve_with_workers"]
 
+_SPARE_AGAIN = 5.0
+"""Seconds after which a spare process that ended is followed by another."""
 _KILL_AFTER = 5.0
 """Seconds beyond grace and drain after which a worker that was asked to end is killed."""
 
@@ -88,6 +93,9 @@ class _Supervisor:
         self._ready = ready
         self._places = [Place(self._launch) for _ in range(config.host.workers)]
         self._left: list[Worker] = []
+        self._spare: Worker | None = None
+        self._spare_due = 0.0
+        self._modules: list[str] = []
         self._stopping = self._told = False
         self._settled = True
         self._woken, self._waker = socket.socketpair()
@@ -145,6 +153,7 @@ class _Supervisor:
                 raise PlanError("no worker serves at the moment; try again when the host is ready.")
             self._config = config
             if told["process"]:
+                self._dismiss_spare()
                 told["replaced"] = told["process"]
                 for place in self._places:
                     self._to_replace.put(place)
@@ -169,12 +178,13 @@ class _Supervisor:
             if place.fill(early=not self._told) and not self._settled and place.worker is not None:
                 place.worker.order("settled", False)  # noqa: FBT003 - the message itself
         self._replace_next()
+        self._keep_spare()
         unsettled = [seconds for place in self._places if (seconds := place.unsettled) is not None]
         self._tell_whether_settled(now=not unsettled)
         pauses = [place.due - time.monotonic() for place in wanted if place.worker is None] + unsettled
         workers = [worker for place in self._places for worker in place.workers]
-        handles = [worker.messages for worker in workers]
-        handles += [worker.process.sentinel for worker in (*workers, *self._left)]  # type: ignore[misc]
+        handles: list[Any] = [worker.messages for worker in workers]
+        handles += [worker.process.sentinel for worker in (*workers, *self._left)]
         happened = wait([self._woken, *handles], max(0.0, min(pauses)) if pauses else None)
         if self._woken in happened:
             self._woken.recv(64)
@@ -204,9 +214,11 @@ class _Supervisor:
                     place.leaving.order("leave")
                     self._left.append(place.leaving)
                     place.leaving = None
+                worker.serving = True
+                report_of_plan, self._modules = content
                 if not self._told:
                     self._told = True
-                    self._ready(content)
+                    self._ready(report_of_plan)
 
     def _replace_next(self) -> None:
         """Begin to replace a worker, unless one is being replaced."""
@@ -228,14 +240,35 @@ class _Supervisor:
                 place.worker.order("settled", now)
 
     def _launch(self, early: bool) -> Worker:  # noqa: FBT001 - see ``Place.launch``
+        worker, self._spare = self._spare, None
+        if worker is None or not worker.process.is_alive():
+            worker = self._start()
+        worker.order("serve", (self._config, early))
+        worker.started = time.monotonic()
+        return worker
+
+    def _start(self) -> Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(
-            target=work, args=(self._opened, self._config, theirs, early), name="agenthost-worker"
-        )
+        process = context.Process(target=attend, args=(self._opened, theirs, self._modules), name="agenthost-worker")
         process.start()
         theirs.close()
         return Worker(process, ours)
+
+    def _keep_spare(self) -> None:
+        """Have a process at hand once all places serve; one that ends by itself is followed after a while."""
+        if self._spare is not None and not self._spare.process.is_alive():
+            self._dismiss_spare()
+            self._spare_due = time.monotonic() + _SPARE_AGAIN
+        serving = all(place.worker is not None and place.worker.serving for place in self._places)
+        if self._spare is None and self._told and serving and time.monotonic() >= self._spare_due:
+            self._spare = self._start()
+
+    def _dismiss_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.process.terminate()
+            spare.close()
 
     def _stop(self, _number: int, _frame: object) -> None:
         if self._stopping:
@@ -249,7 +282,8 @@ class _Supervisor:
             self._waker.send(b"s")
 
     def _all(self) -> list[Worker]:
-        return [worker for place in self._places for worker in place.workers] + self._left
+        spare = [self._spare] if self._spare is not None else []
+        return [worker for place in self._places for worker in place.workers] + self._left + spare
 
     def _end(self, patience: float) -> None:
         for worker in self._all():
