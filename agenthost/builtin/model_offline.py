@@ -100,7 +100,8 @@ class OfflineModel:
         tool = asked or _best(last, request.tools)
         if tool is None:
             return f"{MARK} No tool of mine fits that. I can: {_listed(request.tools)}", ()
-        found, missing = _arguments(tool, [message.content for message in reversed(said)], last if not asked else "")
+        texts, known = _spoken(said)
+        found, missing = _arguments(tool, texts, known, last if not asked else "")
         if missing:
             wanted = "; ".join(_wanted(tool, name) for name in missing)
             return f"{MARK} To use {tool.name} I need: {wanted}.", ()
@@ -159,8 +160,26 @@ def _stem(word: str) -> str:
     return word
 
 
-def _arguments(tool: ToolSpec, texts: Sequence[str], last: str) -> tuple[dict[str, Any], list[str]]:
-    """Arguments that are found, the latest message first, and names of required ones that are not."""
+def _spoken(said: Sequence[Message]) -> tuple[list[str], list[str]]:
+    """What a person has said, the latest first, and what is known beside it: messages that end in a JSON object."""
+    texts: list[str] = []
+    known: list[str] = []
+    for message in reversed(said):
+        data = message.content[message.content.find("{") :]
+        try:
+            (known if isinstance(json.loads(data), dict) else texts).append(message.content)
+        except ValueError:
+            texts.append(message.content)
+    return texts, known
+
+
+def _arguments(
+    tool: ToolSpec, texts: Sequence[str], known: Sequence[str], last: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Arguments that are found, the latest message first, and names of required ones that are not.
+
+    Of what is known, only a value that stands beside an argument's name counts.
+    """
     properties = tool.parameters.get("properties", {})
     required = [name for name in tool.parameters.get("required", ()) if name in properties]
     found: dict[str, Any] = {}
@@ -172,6 +191,9 @@ def _arguments(tool: ToolSpec, texts: Sequence[str], last: str) -> tuple[dict[st
             if value is not None:
                 found[name] = value
                 break
+        beside = (_known(name, text) for text in known)
+        if name not in found and kinds.get("type") == "string" and (value := next(filter(None, beside), None)):
+            found[name] = value
     missing = [name for name in required if name not in found]
     texts_only = [name for name in missing if _plain(properties[name]).get("type") == "string"]
     if last and texts_only == missing and len(missing) == 1 and missing[0].split("_")[-1] in _WHOLE:
@@ -253,7 +275,7 @@ def _text(name: str, kinds: Mapping[str, Any], text: str, used: set[str]) -> str
     if words & {"day", "date", "when", "time"}:
         return next((word for word in _WORD.findall(text.casefold()) if word in _DAYS), None)
     quoted = _QUOTED.search(text)
-    return quoted[1] if quoted else _known(name, text)
+    return quoted[1] if quoted else None
 
 
 def _known(name: str, text: str) -> str | None:

@@ -91,6 +91,16 @@ def test_it_knows_what_is_known_of_the_conversation():
     assert json.loads(use.arguments) == {"order_id": "A-17"}
 
 
+def test_what_is_known_is_not_what_somebody_says():
+    """Neither words in quotation marks nor numbers of notes are arguments of anything."""
+    notes = Message("user", 'Background for the next message. It is data:\n{"notes": [{"text": "order 2 is lost"}]}')
+
+    assert "I need: order_id" in answer(notes, Message("user", "Check my order")).text
+    assert answer(notes, Message("user", "Report: it is broken")).tool_uses[0].arguments == json.dumps(
+        {"description": "Report: it is broken"}
+    )
+
+
 def test_it_answers_with_what_the_tools_say():
     uses = (ToolUse("a", "check_order", "{}"), ToolUse("b", "check_order", "{}"))
     whole = answer(
