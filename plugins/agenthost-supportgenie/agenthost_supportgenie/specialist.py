@@ -1,0 +1,127 @@
+"""What the four agents have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenthost import AgentBase, FunctionResult
+from agenthost_supportgenie.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agenthost import Call
+    from agenthost_supportgenie.settings import ShopSettings
+    from agenthost_supportgenie.shop import Customer, Order
+
+__all__ = ["ESCALATION", "Referring", "Specialist"]
+
+ESCALATION = "genie-escalation"
+"""The agent that the others hand over to."""
+_CHANGES = "genie"
+
+
+class Specialist(AgentBase):
+    """An agent of the shop: reads the shop's data, and writes what it changes into shared state.
+
+    Args:
+        topic: the last word of its name and route, such as ``sales``.
+        settings: its settings.
+        voice: how it sounds on a call.
+        role: who it is.
+        knows: what it is good at.
+        rules: how it works.
+        description: what it is for, in a sentence, for routers.
+        examples: what people say to it, by language.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        settings: ShopSettings,
+        *,
+        voice: str,
+        role: str,
+        knows: Sequence[str],
+        rules: Sequence[str],
+        description: str,
+        examples: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.shop = Shop.open(settings.database)
+        super().__init__(
+            f"genie-{topic}",
+            f"/genie/{topic}",
+            description=description,
+            examples=examples,
+            shared_state=(_CHANGES,),
+            fallback="I can't look that up right now. Please try again in a moment.",
+        )
+        self.prompt_add_section("Role", role)
+        self.prompt_add_section("You know about", bullets=list(knows))
+        self.prompt_add_section(
+            "How you work",
+            bullets=[
+                *rules,
+                "What you say about orders, prices and policies comes from your tools, never from memory",
+                "Do not ask again for what is known of the customer, or noted by colleagues",
+                "Answer in the customer's language, in a few short sentences",
+            ],
+        )
+        self.add_language("English", "en-US", voice)
+
+    def change(self, key: str, what: object) -> bool:
+        """Write down that something was changed; False when it had been already, here or in another worker.
+
+        Args:
+            key: what it is about, such as ``cancelled/1042``.
+            what: what is kept of it; JSON.
+        """
+        return self.shared_state[_CHANGES].sync.set_if_absent(key, what)
+
+    def changed(self, key: str) -> object:
+        """What was written down for a key; None for nothing."""
+        found: object = self.shared_state[_CHANGES].sync.get(key)
+        return found
+
+    def count(self, key: str) -> int:
+        """The next number of a series; the first is 1."""
+        return self.shared_state[_CHANGES].sync.incr(key)
+
+    def replace(self, key: str, what: object) -> None:
+        """Write down what is true from now on, whatever was before.
+
+        Args:
+            key: what it is about, such as ``address/ann@example.com``.
+            what: what is kept of it; JSON.
+        """
+        self.shared_state[_CHANGES].sync.set(key, what)
+
+    def customer(self, call: Call, name: str | None = None) -> Customer | None:
+        """Whose matter it is: who the call's data names, else who was named; None where the shop knows nobody such.
+
+        Args:
+            call: the call; what its data says was not said by a model.
+            name: full name or email address, as it was said.
+        """
+        known = call.global_data.get("name")
+        who = known if isinstance(known, str) and known.strip() else name
+        return self.shop.customer(who) if who else None
+
+    def status(self, order: Order) -> str:
+        """How an order stands, with what agents have changed since."""
+        if self.changed(f"refunded/{order.number}") is not None:
+            return "refunded"
+        return "cancelled" if self.changed(f"cancelled/{order.number}") is not None else order.status
+
+
+class Referring(Specialist):
+    """A specialist who has somebody to turn to."""
+
+    @AgentBase.tool
+    def hand_to_senior(self, reason: str) -> FunctionResult:
+        """Hand over to the senior colleague: for a refund, a complaint, an exception, or what you cannot resolve.
+
+        Args:
+            reason: What it is about, in a sentence, so that the customer need not say it again
+        """
+        return FunctionResult(f"I pass this on to a senior colleague: {reason}").hand_over(ESCALATION)

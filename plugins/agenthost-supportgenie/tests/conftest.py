@@ -1,0 +1,101 @@
+"""A host with the nine agents, and ways to ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from agenthost_supportgenie import (
+    EscalationAgent,
+    EscalationSettings,
+    SalesAgent,
+    ShopSettings,
+    SupportAgent,
+    TechnicalAgent,
+    chain,
+    genie,
+    levels,
+    options,
+    vote,
+)
+
+from agenthost import AgentServer
+
+PASSWORD = "for tests"
+
+
+class Host:
+    """The agents on a host of their own.
+
+    Args:
+        escalation: settings of the senior colleague.
+    """
+
+    def __init__(self, escalation=None):
+        server = AgentServer()
+        for cls in (SupportAgent, TechnicalAgent, SalesAgent):
+            server.register(cls(ShopSettings()))
+        server.register(EscalationAgent(escalation or EscalationSettings()))
+        for make in (genie, options, vote, chain, levels):
+            server.register(make())
+        self.app = server.app
+
+    def post(self, path, body):
+        """What the host answers, as JSON."""
+
+        async def send():
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="https://shop.example", auth=("agenthost", PASSWORD), timeout=60
+            ) as client:
+                return (await client.post(path, json=body)).json()
+
+        return asyncio.run(send())
+
+    def functions(self, route, call_id="call-1"):
+        """The tools of an agent, as a call finds them."""
+        main = self.post(route, {"call_id": call_id})["sections"]["main"]
+        [ai] = [verb["ai"] for verb in main if "ai" in verb]
+        return {entry["function"]: entry for entry in ai["SWAIG"]["functions"]}
+
+    def call(self, topic, tool, *, known=None, call_id="call-1", route=None, **arguments):
+        """What a tool answers."""
+        url = self.functions(route or f"/genie/{topic}", call_id)[tool]["web_hook_url"]
+        body = {"function": tool, "call_id": call_id, "argument": {"parsed": [arguments]}}
+        return self.post(url, {**body, "global_data": dict(known or {})})
+
+    def say(self, agent, text, *, known=None, conversation=None):
+        """What an agent answers in text; with what happened on the way."""
+        told = {"tools": "shown"}
+        if conversation is not None:
+            told["conversation"] = conversation
+        if known is not None:
+            told["context"] = json.dumps(dict(known))
+        body = {"model": agent, "messages": [{"role": "user", "content": text}], "metadata": told}
+        answer = self.post("/v1/chat/completions", body)
+        assert "error" not in answer, answer
+        return {"text": answer["choices"][0]["message"]["content"], **answer["agenthost"]}
+
+
+@pytest.fixture(autouse=True)
+def configured(tmp_path, monkeypatch):
+    """A directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTHOST_PASSWORD", PASSWORD)
+    monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", PASSWORD)
+    monkeypatch.setenv("AGENTHOST_PUBLIC_URL", "https://shop.example")
+    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def make_host(configured):
+    """Makes hosts."""
+    return Host
+
+
+@pytest.fixture
+def host(make_host):
+    """The agents without a language model."""
+    return make_host()
