@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,11 @@ class FailedLogins:
             _log.warning("more than %d failed logins in a minute from %s", self._in_a_minute, client)
         wait = math.ceil((1 - bucket.tokens) / a_second)
         raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
+
+    def note(self, client: str) -> None:
+        """Note a failure where whoever fails is answered all the same; see ``count``."""
+        with suppress(Refused):
+            self.count(client)
 
 
 def _network(client: str) -> str:

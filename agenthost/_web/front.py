@@ -37,7 +37,7 @@ from agenthost._web.access_log import logged
 from agenthost._web.answers import send_bytes, send_error, with_headers
 from agenthost._web.app import make_app
 from agenthost._web.handlers import Handler
-from agenthost._web.requests import Disconnected, Head, Refused, path_below, query_value, read_body
+from agenthost._web.requests import Disconnected, Head, Refused, authorised, path_below, query_value, read_body
 from agenthost._web.site import Request, Site
 from agenthost.swaig import MalformedRequest, check_depth
 
@@ -65,6 +65,8 @@ _COUNTED = {name: name or "document" for name in _ENDPOINTS}
 """What the metrics call the endpoints of agents."""
 HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str]]"
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
+_TELLING_MORE = ("/health", "/ready")
+"""Paths that tell more to those who have the password."""
 _RETRY = [(b"retry-after", b"1")]
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -292,6 +294,8 @@ class Front:
         if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
             raise Refused(503, "the host is starting", _RETRY)
         handlers = self._handlers.get(normalise(path), {})
+        if head.authorization is not None and path.startswith(_TELLING_MORE):
+            self._note_wrong_login(head.authorization, scope)
         published = self.runtime.published
         if not handlers and path.startswith(chat_completions.PREFIX) and published is not None:
             request = Request(self._site, published, head, scope, receive, path)
@@ -306,6 +310,12 @@ class Front:
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
+
+    def _note_wrong_login(self, authorization: bytes, scope: HTTPScope) -> None:
+        """Count a wrong password at health endpoints, which answer all the same: a probe must not fail for it."""
+        site = self._site
+        if not authorised(authorization, *site.pairs):
+            site.failed_logins.note(site.proxies.forwarded(scope).client)
 
 
 def _noted(send: Send) -> tuple[Send, Callable[[], int]]:

@@ -16,6 +16,7 @@ from litestar.enums import ScopeType
 
 from agenthost._web.answers import HSTS, SECURITY, send_bytes, send_error
 from agenthost._web.connections import Server
+from agenthost._web.failed_logins import FailedLogins
 from agenthost._web.health import Asker, answer
 from agenthost._web.requests import Head, Refused, raw_path
 
@@ -57,6 +58,7 @@ class HealthEndpoints:
         self._config = config.health
         self._pairs = credentials.pairs
         https = (config.host.public_url or "").startswith("https:")
+        self._failed_logins = FailedLogins(config.host.failed_logins)
         self._shared = [*SECURITY, HSTS] if https else list(SECURITY)
 
     async def __call__(self, scope: HTTPScope, _: Receive, send: Send) -> None:
@@ -76,8 +78,10 @@ class HealthEndpoints:
             Refused: it breaks the rules, or nothing is there.
         """
         path = raw_path(scope.get("raw_path") or scope["path"].encode())
-        Head.read(scope["headers"], scope["http_version"])
+        head = Head.read(scope["headers"], scope["http_version"])
         asker = Asker.of(scope["headers"], scope["query_string"], self._pairs)
+        if head.authorization is not None and not asker.trusted:
+            self._failed_logins.note((scope["client"] or ("unknown",))[0])
         answered = answer(path, self._condition(path, asker.trusted), self._config, asker)
         if answered is None:
             raise Refused(404)

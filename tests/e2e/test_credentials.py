@@ -94,6 +94,29 @@ def test_who_fails_too_often_is_told_to_wait_and_who_knows_is_not(served):
     assert served.stderr.count("failed logins in a minute from 198.51.100.7") == 1
 
 
+def key(served, word, client, path="/v1/models"):
+    """Status of a request with an API key."""
+    headers = ("Host: agents.example", f"Authorization: Bearer {word}", f"X-Forwarded-For: {client}")
+    return exchange(served.url, written(f"GET {path} HTTP/1.1", *headers)).status
+
+
+def test_a_password_is_an_api_key_as_long_as_it_is_a_password(served):
+    """The older ones too; who guesses keys fails to log in as others do."""
+    assert [key(served, word, "198.51.100.20") for word in ("new host word", "old host word")] == [200, 200]
+    assert [key(served, f"guess {n}", "198.51.100.21") for n in range(5)] == [401] * 3 + [429] * 2
+    assert status(served, "/sales", ("desk", "a guess"), "X-Forwarded-For: 198.51.100.21") == 429
+    assert key(served, "new host word", "198.51.100.21", "/sales") == 429  # it is one for /v1 alone
+
+
+def test_a_wrong_password_at_a_health_endpoint_counts_and_the_endpoint_answers(served):
+    """A probe whose password is out of date takes no host out of a balancer's rotation."""
+    client = "X-Forwarded-For: 198.51.100.30"
+    asked = [status(served, path, ("desk", "a guess"), client) for path in ("/health", "/ready", "/ready/sales") * 2]
+    assert asked == [200] * 6
+    assert status(served, "/sales", ("desk", "a guess"), client) == 429
+    assert served.stderr.count("failed logins in a minute from 198.51.100.30") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("agents.example", 200), ("a.phone.example:80", 200), ("127.0.0.1", 200), ("evil.example", 400)],
