@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import config_file
+from agenthost._cli.options import config_file, json_object
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
@@ -17,22 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _QUIT = ("/quit", "/exit")
+_TO = "/to "
 
 
 @click.command("chat")
 @click.argument("agent")
 @config_file
 @click.option("--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]")
-def command(agent: str, file: str | None, conversation: str | None) -> None:
+@click.option("--context", metavar="JSON", help='What is known beside the words, such as \'{"customer": "Ann"}\'.')
+def command(agent: str, file: str | None, conversation: str | None, context: str | None) -> None:
     """Talk to AGENT in text, line by line.
 
     AGENT is an installed agent or workflow, or a file: path/to/file.py, path/to/file.py:Name. No server is needed.
 
     Answers appear as they come; which tools were called, and where a turn went, is told on stderr. /new begins
-    another conversation; Ctrl-C stops an answer; /quit, or the end of the input, ends it.
+    another conversation, /to NAME one with another agent; Ctrl-C stops an answer; /quit, or the end of the input,
+    ends it.
     """
+    known = json_object("--context", context)
     from agenthost._cli.talking import OFFLINE_HINT, Talk, told
     from agenthost._host.conversations import new_conversation
+    from agenthost.errors import PlanError
 
     named = conversation or new_conversation()
     with Talk(file, agent) as talk:
@@ -43,22 +48,33 @@ def command(agent: str, file: str | None, conversation: str | None) -> None:
             if line == "/new":
                 named = new_conversation()
                 told(f"conversation {named}")
+            elif line.startswith(_TO):
+                try:
+                    talk.turn_to(line.removeprefix(_TO).strip())
+                except PlanError as error:
+                    click.echo(f"agenthost: {error}", err=True)
+                    continue
+                named = new_conversation()
+                told(f"{talk.key} with the model {talk.model}, conversation {named}")
             elif line:
-                _turn(talk, named, line)
+                _turn(talk, named, line, known)
 
 
 def _line() -> str | None:
-    """What the person says next; None at the end. A terminal is asked for it."""
-    if sys.stdin.isatty():
+    """What the person says next; None at the end. A terminal is asked for it, and what is piped in is shown."""
+    terminal = sys.stdin.isatty()
+    if terminal:
         click.echo("> ", nl=False, err=True)
     try:
         line = sys.stdin.readline()
     except KeyboardInterrupt:
         return None
+    if line.strip() and not terminal:
+        click.echo(f"> {line.strip()}", err=True)
     return line.strip() if line else None
 
 
-def _turn(talk: Talk, conversation: str, text: str) -> None:
+def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> None:
     """One turn; an answer that fails, or is stopped, leaves the conversation where it is."""
     from agenthost._cli.talking import TOO_LONG, shown_event, told
     from agenthost.workflows.turns import Said
@@ -77,7 +93,7 @@ def _turn(talk: Talk, conversation: str, text: str) -> None:
             told(line)
 
     try:
-        reply = talk.say(conversation, text, {}, listen)
+        reply = talk.say(conversation, text, known, listen)
     except KeyboardInterrupt:
         click.echo()
         told("  · stopped")

@@ -87,6 +87,20 @@ class Talk:
         saying = self._conversations.say(self._plan, self.key, conversation, text, context, listen)
         return self._runner.run(saying)
 
+    def turn_to(self, agent: str) -> None:
+        """Talk to another agent from now on.
+
+        Raises:
+            PlanError: there is no such agent, or it is not served.
+        """
+        from agenthost._host.single import why_not
+
+        found = self._plan.find(agent)
+        if found is None:
+            raise PlanError(why_not(self._plan, agent))
+        self.key = found.key
+        self.model = found.model or self._plan.models.default
+
     async def _open(self) -> None:
         from agenthost._host.single import why_not
 

@@ -133,6 +133,29 @@ def test_chat_answers_line_by_line(run):
     assert err.count("conversation c-") == 2
 
 
+def test_chat_shows_what_is_piped_in_and_turns_to_another_agent(run):
+    """An agent that is not there leaves the conversation with the one that is."""
+    code, out, err = run("chat", "shop.py", typed="Price of pro?\n/to nobody\n/to shop\nbasic, its price?\n")
+
+    assert (code, out) == (0, "[offline model] pro costs $99.\n[offline model] basic costs $99.\n")
+    assert [line for line in err.splitlines() if line.startswith("> ")] == [
+        "> Price of pro?",
+        "> /to nobody",
+        "> /to shop",
+        "> basic, its price?",
+    ]
+    assert err.count("agenthost: there is no agent 'nobody'. Installed: shop.") == 1
+    assert err.count("shop with the model offline, conversation c-") == 2
+
+
+def test_chat_knows_what_it_is_told(run):
+    with ScriptedModel(Says("Hello, Ann.")) as model:
+        code, *_ = run("chat", "shop.py", "--context", '{"customer": "Ann"}', typed="Hi\n", toml=scripted(model.url))
+
+    assert code == 0
+    assert '"customer": "Ann"' in model.requests[0]["messages"][1]["content"]
+
+
 def test_chat_goes_on_after_a_turn_that_fails(run):
     with ScriptedModel(Calls("price", {"product": "pro"}), Fails(500), Says("It is $99.")) as model:
         code, out, err = run("chat", "shop.py", typed="Pro?\nAgain?\n", toml=scripted(model.url))
