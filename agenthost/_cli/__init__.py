@@ -1,6 +1,7 @@
 """The ``agenthost`` command: the only place that imports click.
 
-A file per command; each is imported when it is used, so that ``--help`` and lists stay quick.
+A file per command; each is imported when it is used, so that ``--help`` and lists stay quick. Commands of installed
+packages are looked for when none of these is meant.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
-            return None
+            from agenthost._cli.installed import installed_command
+
+            return installed_command(cmd_name)
         command: click.Command = import_module(f"agenthost._cli.{cmd_name}").command
         return command
 

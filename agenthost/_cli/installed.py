@@ -1,0 +1,44 @@
+"""Commands of installed packages: entry points of the group ``agenthost.commands``."""
+
+from __future__ import annotations
+
+import pkgutil
+
+import click
+
+from agenthost._host.discovery import COMMANDS, discover
+from agenthost.errors import PlanError
+
+__all__ = ["installed_command"]
+
+
+def installed_command(name: str) -> click.Command | None:
+    """The command of an installed package; None where no package has one of this name.
+
+    Args:
+        name: what was typed.
+
+    Raises:
+        PlanError: two packages have it, or it cannot be loaded.
+    """
+    found = [candidate for candidate in discover((COMMANDS,)) if candidate.name == name]
+    if not found:
+        return None
+    packages = " and ".join(f"{each.distribution} {each.version}" for each in found)
+    if len(found) > 1:
+        raise PlanError(f"command {name!r} comes with {packages}. Uninstall all but one of them.")
+    value = found[0].value.partition("[")[0].strip()
+    remedy = f"Mend it: pip install --upgrade {found[0].distribution}"
+    try:
+        command = pkgutil.resolve_name(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise PlanError(
+            f"{packages}: command {name!r} cannot be loaded: {type(error).__name__}: {error}. {remedy}"
+        ) from error
+    if not isinstance(command, click.Command):
+        raise PlanError(
+            f"{packages}: command {name!r}: {value} is {type(command).__name__}, no click command. {remedy}"
+        )
+    return command
