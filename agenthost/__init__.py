@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from agenthost._host.config import Secret
     from agenthost._host.server import AgentServer
+    from agenthost._web.litestar_plugin import AgentHostPlugin
     from agenthost.agent import AgentBase
     from agenthost.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools
     from agenthost.contexts import Context, ContextBuilder, Step
@@ -79,6 +80,7 @@ __all__ = [
     "AddressError",
     "AgentBase",
     "AgentHostError",
+    "AgentHostPlugin",
     "AgentSealed",
     "AgentServer",
     "ArgumentsRefused",
@@ -158,6 +160,7 @@ __all__ = [
 
 _HOMES = {
     "AgentBase": "agent",
+    "AgentHostPlugin": "_web.litestar_plugin",
     "AgentServer": "_host.server",
     "Call": "swaig",
     "ChatModel": "models",

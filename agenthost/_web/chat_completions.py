@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agenthost._web.site import Request
     from agenthost.workflows.turns import Event, Reply
 
-__all__ = ["PREFIX", "serve"]
+__all__ = ["PATHS", "PREFIX", "serve"]
 
 PREFIX = "/v1/"
 CONVERSATION = b"agenthost-conversation"
@@ -49,6 +49,8 @@ CONVERSATION = b"agenthost-conversation"
 
 _COMPLETIONS = "/v1/chat/completions"
 _MODELS = "/v1/models"
+PATHS = (_COMPLETIONS, _MODELS)
+"""What the paths begin with at which something is answered."""
 _EVENTS = (b"content-type", b"text/event-stream")
 _ALIVE = 15.0
 """Seconds of silence after which a stream says that it is alive."""

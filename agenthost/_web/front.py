@@ -44,6 +44,7 @@ from agenthost.swaig import MalformedRequest, check_depth
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+    from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
     from agenthost._host.plan import HostPlan, Mounted
@@ -123,6 +124,15 @@ class Front:
         """Serve the files below ``directory`` at ``path``, without credentials."""
         self._static[path] = directory
         self.litestar = make_app(self.runtime, static=self._static)
+
+    def has(self, path: str) -> bool:
+        """Whether something of the host is at a path, such as ``/sales/swaig``."""
+        published = self.runtime.published
+        if path in self._own or normalise(path) in self._handlers or path.startswith(chat_completions.PATHS):
+            return True
+        if published is not None and published.table.find(path) is not None:
+            return True
+        return any(_leads_to(route, path) for route in self.litestar.routes)
 
     def start(self) -> None:
         """Have the first plan published, unless that has been done."""
@@ -329,6 +339,13 @@ def _noted(send: Send) -> tuple[Send, Callable[[], int]]:
         await send(message)
 
     return noting, lambda: status
+
+
+def _leads_to(route: BaseRoute, path: str) -> bool:
+    """Whether a route of the application behind the front may answer at a path."""
+    if not route.path_parameters:
+        return bool(route.path == normalise(path))
+    return path.startswith(route.path.partition("{")[0])
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -24,7 +24,12 @@ def variables(place: Path, more: Mapping[str, str] | None = None) -> dict[str, s
 
 @contextmanager
 def running(
-    place: Path, *command: str | Path, port: int, more: Mapping[str, str] | None = None, status: int = 0
+    place: Path,
+    *command: str | Path,
+    port: int,
+    more: Mapping[str, str] | None = None,
+    status: int = 0,
+    python: str | Path = sys.executable,
 ) -> Iterator[Served]:
     """Run a program while the block runs, and stop it with SIGTERM.
 
@@ -34,10 +39,11 @@ def running(
         port: Where it is going to listen.
         more: What is put into the otherwise bare environment of the process.
         status: How it must end then.
+        python: What runs it.
     """
     with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - a command of the test's
-            [sys.executable, "-W", "error", *map(str, command)],
+            [python, "-W", "error", *map(str, command)],
             cwd=place,
             env=variables(place, more),
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,142 @@
+"""The host inside somebody's own Litestar application."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from litestar.enums import ScopeType
+from litestar.plugins import InitPlugin
+
+from agenthost._host.config import load_config
+from agenthost._host.key_paths import key_path
+from agenthost._host.report import failures
+from agenthost._host.routes import normalise
+from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets
+from agenthost._web.beside import beside
+from agenthost._web.front import Front
+from agenthost._web.requests import Refused, path_below
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from litestar import Litestar
+    from litestar.config.app import AppConfig
+    from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+    from agenthost._host.server import AgentServer
+
+__all__ = ["AgentHostPlugin"]
+
+_HEALTH = frozenset(("live", "ready", "startup", "health"))
+
+_log = logging.getLogger("agenthost.web")
+
+
+class AgentHostPlugin(InitPlugin):
+    """Adds the host to a Litestar application: its agents answer at their routes, while the application runs.
+
+    The host takes its requests before the application routes them, by its own rules. A route without parameters that
+    the application has is the application's; everything that is not the host's is.
+
+    Args:
+        server: a host whose agents a program has registered; left out, every installed agent and plugin, as
+            ``agenthost run`` serves them.
+        health: whether ``/live``, ``/ready``, ``/startup`` and ``/health`` are the host's.
+        config: the configuration file, where the installed agents are served; left out, ``AGENTHOST_CONFIG``, else
+            ``agenthost.toml`` where there is one.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+    """
+
+    __slots__ = ("_config", "_front", "_health", "_installed")
+
+    def __init__(self, server: AgentServer | None = None, *, health: bool = True, config: str | None = None) -> None:
+        self._installed = server is None
+        self._health = health
+        if server is not None:
+            self._front = server.app
+        else:
+            read = with_secrets(load_config(config, os.environ, {}))
+            self._front = Front(make_runtime(read), sip_path=read.sip.path)
+        self._config = self._front.runtime.config
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Join the lifespan of the application."""
+        app_config.lifespan.append(self._serving)
+        return app_config
+
+    @asynccontextmanager
+    async def _serving(self, app: Litestar) -> AsyncIterator[None]:
+        """Stand in front of the application while it runs.
+
+        Raises:
+            PlanError: the configuration is strict and something failed, or an agent of a program cannot be mounted.
+        """
+        async with AsyncExitStack() as running:
+            await self._open(running)
+            behind = app.asgi_handler
+            app.asgi_handler = _Doorkeeper(self._front, behind, self._of_application(app), health=self._health)
+            try:
+                yield
+            finally:
+                app.asgi_handler = behind
+
+    async def _open(self, running: AsyncExitStack) -> None:
+        front, runtime = self._front, self._front.runtime
+        if not self._installed:
+            await beside(front.start)
+            await running.enter_async_context(runtime.open())
+            await runtime.lifespans.open()
+            return
+        accept = partial(accepted, self._config)
+        made = await beside(lambda: accept(front.assemble(installed_plan(self._config))))
+        plan = await running.enter_async_context(front.opened(made, accept))
+        for failure in failures(plan.report()):
+            _log.warning("%s", failure)
+
+    def _of_application(self, app: Litestar) -> frozenset[str]:
+        """Paths that the application keeps for itself; agents that it covers are told in the log."""
+        own = frozenset(normalise(route.path) for route in app.routes if not route.path_parameters)
+        published = self._front.runtime.published
+        for agent in published.plan.agents if published is not None else ():
+            if agent.route in own:
+                _log.error(
+                    "agent %s is not reached at %s, where the application has a route of its own; choose another for "
+                    "one of them, such as %s route = ... in agenthost.toml",
+                    *(agent.key, agent.route, f"[{key_path('agents', agent.key)}]"),
+                )
+        return own
+
+
+class _Doorkeeper:
+    """Decides who answers a request: the host, or the application that it stands in front of.
+
+    Args:
+        front: the host.
+        behind: the application.
+        own: paths that are the application's, whatever the host has there.
+        health: whether the host's health is the host's to tell.
+    """
+
+    def __init__(self, front: Front, behind: ASGIApp, own: frozenset[str], *, health: bool) -> None:
+        self._front = front
+        self._behind = behind
+        self._own = own
+        self._without = frozenset[str]() if health else _HEALTH
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hosts = scope["type"] == ScopeType.HTTP and self._is_hosts(scope)
+        await (self._front if hosts else self._behind)(scope, receive, send)  # type: ignore[arg-type]
+
+    def _is_hosts(self, scope: HTTPScope) -> bool:
+        try:
+            path = path_below(scope) or "/"
+        except Refused:  # whatever that is, it reaches no agent
+            return False
+        kept = normalise(path) in self._own or path.split("/", 2)[1] in self._without
+        return not kept and self._front.has(path)
