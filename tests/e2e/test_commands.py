@@ -101,7 +101,7 @@ def test_agents_loads_when_it_is_asked_to(desk):
 
 def test_routes_lists_who_answers_where(desk):
     unseen, seen = (json.loads(desk.run("agenthost", "routes", "--json", *load).stdout) for load in ((), ("--load",)))
-    host = ["/-/sip/unmatched", "/health", "/live", "/metrics", "/ready", "/sip", "/startup"]
+    host = ["/-/metrics.json", "/-/sip/unmatched", "/health", "/live", "/metrics", "/ready", "/sip", "/startup"]
 
     assert [row["route"] for row in unseen] == [None] * 4 + host
     assert [row["route"] for row in seen] == ["/", "/billing", "/sales", "/support", *host]
@@ -109,11 +109,11 @@ def test_routes_lists_who_answers_where(desk):
     assert "/sales" in desk.run("agenthost", "routes", "--load").stdout
 
 
-def test_plugins_says_that_there_are_none(desk):
-    done = desk.run("agenthost", "plugins")
+def test_plugins_lists_those_that_are_built_in(desk):
+    rows = json.loads(desk.run("agenthost", "plugins", "--json").stdout)
 
-    assert done.returncode == 0
-    assert done.stdout.startswith("No plugin is installed.")
+    assert {(row["package"], row["state"]) for row in rows} == {("agenthost", "built in")}
+    assert {"state_memory", "state_sqlite"} <= {row["plugin"] for row in rows}
 
 
 def test_check_finds_nothing_wrong(desk):

@@ -165,4 +165,4 @@ def test_a_hundred_failures_at_once_are_a_hundred_answers(served, caller, others
 
     assert {answer.status for answer in answers} == {200}
     failed = [answer.json["error_id"] for answer in answers if "error_id" in answer.json]
-    assert len({*failed}) == len(failed) >= 50
+    assert len({*failed}) == len(failed) >= 40

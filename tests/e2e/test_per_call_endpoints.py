@@ -27,7 +27,8 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def served(endpoints):
-    with endpoints.serve(variables={"AGENTHOST_DOCUMENT_TIMEOUT": "0.5"}) as served:
+    own = {"AGENTHOST_DOCUMENT_TIMEOUT": "0.5", "AGENTHOST_QUEUED": str(MANY), "AGENTHOST_BREAKER_FAILURES": "0"}
+    with endpoints.serve(variables={**own, "AGENTHOST_QUEUE_WAIT": "10"}) as served:
         yield served
         assert Caller.of(served).ask("GET", "/health").json["status"] == "ok"
     assert served.process.returncode == 0
