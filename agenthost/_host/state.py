@@ -242,15 +242,19 @@ class HostState:
         if self._opening is None:
             self._opening = loop.create_task(self._attempt(provider))
             self._opening.add_done_callback(self._attempted)
-        return await asyncio.shield(self._opening)
+        with Deadline(self._connecting(provider)):  # an attempt that was cut off may need longer to clear up
+            return await asyncio.shield(self._opening)
 
     async def _attempt(self, provider: StateProvider) -> Entries:
         try:
-            with Deadline(self._options.connect_timeout if provider.network else _LOCAL):
+            with Deadline(self._connecting(provider)):
                 self._entries = await provider.open(self._url, self._options)
         except (KeyboardInterrupt, SystemExit) as error:  # would end the host, raised in a task of its own
             raise RuntimeError(f"{type(error).__name__} while the {self._name} was opened") from error
         return self._entries
+
+    def _connecting(self, provider: StateProvider) -> float:
+        return self._options.connect_timeout if provider.network else _LOCAL
 
     def _attempted(self, attempt: asyncio.Task[Entries]) -> None:
         if self._opening is attempt:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from psycopg import ProgrammingError, errors
 from psycopg.conninfo import conninfo_to_dict
@@ -13,9 +14,11 @@ from psycopg_pool import AsyncConnectionPool
 from agenthost import ConfigurationError, Entry, StateOptions, StateProvider, StateRefused, hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
 __all__ = ["PostgresEntries", "state_providers"]
+
+T = TypeVar("T")
 
 _CONNECTIONS = 8
 _LOCK = 0x6167656E74686F73
@@ -111,6 +114,7 @@ class PostgresEntries:
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
         self._swept = time.monotonic()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def read(self, key: bytes) -> Entry | None:
         """The entry under ``key``."""
@@ -149,8 +153,7 @@ class PostgresEntries:
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
         """Some of the keys that begin with ``prefix``, in order."""
         wanted = {"cursor": cursor, "first": prefix, "last": prefix + b"\xff", "most": most}
-        async with self._pool.connection() as connection:
-            rows = await (await connection.execute(_PAGE, wanted)).fetchall()
+        rows = await self._do(self._execute(_PAGE, wanted))
         keys = [bytes(row[0]) for row in rows]
         return keys, keys[-1] if len(keys) == most else b""
 
@@ -163,15 +166,38 @@ class PostgresEntries:
         await self._pool.close(timeout=1)
 
     async def _one(self, statement: str, given: Mapping[str, Any]) -> Any:
-        async with self._pool.connection() as connection:
-            return await (await connection.execute(statement, given)).fetchone()
+        rows = await self._do(self._execute(statement, given))
+        return rows[0] if rows else None
 
     async def _sweep(self) -> None:
         now = time.monotonic()
         if now - self._swept >= _SWEEP:
             self._swept = now
-            async with self._pool.connection() as connection:
-                await connection.execute("DELETE FROM agenthost_state WHERE expires <= clock_timestamp()")
+            await self._do(self._execute("DELETE FROM agenthost_state WHERE expires <= clock_timestamp()", {}))
+
+    async def _execute(self, statement: str, given: Mapping[str, Any]) -> list[Any]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statement, given)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def _do(self, operation: Coroutine[Any, Any, T]) -> T:
+        """Wait for an operation; where its caller gives up, that is at once.
+
+        What is cancelled asks the server to stop, and waits for that: seconds, where the server does not answer.
+        """
+        task = asyncio.create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # heard by who waits, if anybody still does
 
 
 def _first_version() -> int:

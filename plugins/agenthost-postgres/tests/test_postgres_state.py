@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 
 import psycopg
 import pytest
@@ -20,8 +21,8 @@ def server(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(runtime))  # where pgserver keeps its locks, when it is imported
         import pgserver  # noqa: PLC0415
-    with pgserver.get_server(tmp_path_factory.mktemp("postgres")) as running:
-        yield running.get_uri()
+    with tempfile.TemporaryDirectory() as kept, pgserver.get_server(f"{kept}/data") as running:
+        yield running.get_uri()  # not below pytest's directory, into which its user may not look
 
 
 @pytest.fixture
@@ -67,6 +68,36 @@ def test_a_connection_that_was_cut_is_replaced(url):
         await entries.close()
 
     asyncio.run(use())
+
+
+def test_who_gives_up_goes_at_once(url):
+    """Although the server is asked to stop, and does not answer that either: others hold the lock it waits for."""
+
+    async def use():
+        entries = await open_postgres(url, PATIENT)
+        await entries.add(b"key", 1, None)
+        holder = await psycopg.AsyncConnection.connect(url)
+        await holder.execute("UPDATE agenthost_state SET expires = NULL WHERE key = 'key'")
+        waiting = asyncio.create_task(entries.add(b"key", 1, None))
+        watching = await psycopg.AsyncConnection.connect(url, autocommit=True)
+        while not await (await watching.execute("SELECT 1 FROM pg_locks WHERE NOT granted")).fetchone():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        [clearing] = entries._tasks
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        at_once = not clearing.done()
+        await holder.rollback()
+        await asyncio.wait([clearing])
+        total = await entries.add(b"key", 1, None)
+        for each in (holder, watching, entries):
+            await each.close()
+        return at_once, total, entries._tasks
+
+    at_once, total, left = asyncio.run(use())
+    assert at_once
+    assert total in (2, 3)  # what was given up may have happened
+    assert left == set()
 
 
 def test_a_url_that_is_none():

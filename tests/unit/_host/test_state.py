@@ -104,7 +104,7 @@ def test_a_store_that_fails_is_left_alone_and_comes_back(mode, caplog):
             assert flaky.opened == 2
 
     with caplog.at_level(logging.INFO, "agenthost.state"):
-        asyncio.run(asyncio.wait_for(use(), 5))
+        asyncio.run(asyncio.wait_for(use(), 30))
     assert [record.getMessage() for record in caplog.records] == [
         "the flaky:// store does not answer",
         "the flaky:// store answers again",
