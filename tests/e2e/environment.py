@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
@@ -133,7 +133,7 @@ class Environment:
         venv.create(self.directory / "venv", symlinks=True)
         self._pip("install", "--no-deps", "--no-index", *map(str, self.wheels(ROOT)))
         [agenthost] = distributions(name="agenthost", path=[str(self.site_packages)])
-        for required in requirements_of(agenthost):
+        for required in needed(agenthost.requires or ()):
             link(required, self.site_packages)
 
     def install(self, *projects: str | Path) -> None:
@@ -159,6 +159,19 @@ class Environment:
         finally:
             if added := self._installed - before:
                 self.uninstall(*added)
+
+    @contextmanager
+    def having_too(self, *requirements: str) -> Iterator[None]:
+        """Have what runs the tests has of *requirements*, such as ``redis``, importable while the block runs."""
+        before = set(self.site_packages.iterdir())
+        for required in needed(requirements):
+            link(required, self.site_packages)
+        try:
+            yield
+        finally:
+            for added in set(self.site_packages.iterdir()) - before:
+                if added.is_symlink():
+                    added.unlink()
 
     def wheels(self, *projects: str | Path) -> list[Path]:
         """Build the wheels of *projects*, each once per environment, all in one process."""
@@ -268,10 +281,10 @@ class Environment:
         }
 
 
-def requirements_of(wanting: Distribution) -> list[Distribution]:
-    """Find everything that *wanting* needs, directly and indirectly, among what runs the tests."""
+def needed(lines: Iterable[str]) -> list[Distribution]:
+    """Find what requirements ask for, directly and indirectly, among what runs the tests."""
     found: dict[str, Distribution] = {}
-    pending = [(line, "") for line in wanting.requires or ()]
+    pending = [(line, "") for line in lines]
     seen = set()
     while pending:
         line, extra = pending.pop()

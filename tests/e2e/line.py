@@ -1,0 +1,96 @@
+"""A line to a server, on which a test decides what gets through."""
+
+import asyncio
+import threading
+from contextlib import contextmanager, suppress
+
+SLOW = 3.0
+"""Seconds that each piece of an answer takes on a slow line: longer than any store is given."""
+
+
+class Line:
+    """A TCP port in front of a server, in a thread of its own; see ``line_to``.
+
+    Args:
+        target: host and port, or the path of a Unix socket.
+    """
+
+    def __init__(self, target):
+        self._target = target
+        self._loop = asyncio.new_event_loop()
+        self._server = None
+        self._open = set()
+        self._state = "well"
+        self.address = ("127.0.0.1", 0)
+        self.connected = 0
+        """How often somebody has connected, or tried to while the line was silent."""
+
+    def becomes(self, state):
+        """Change what gets through, for connections that are open as well.
+
+        Args:
+            state: ``well``; ``down``, nobody can connect, and who was is cut off; ``cut``, the latter alone;
+                ``silent``, everybody can connect and nothing is answered; ``slow``, answers take ``SLOW`` seconds.
+        """
+        asyncio.run_coroutine_threadsafe(self._become(state), self._loop).result(30)
+
+    async def _become(self, state):
+        if state in ("down", "cut"):
+            for writer in tuple(self._open):
+                writer.transport.abort()
+        if state == "down" and self._server is not None:
+            self._server.close()
+            self._server = None
+        if state != "down" and self._server is None:
+            self._server = await asyncio.start_server(self._connect, *self.address)
+            self.address = self._server.sockets[0].getsockname()
+        self._state = state
+
+    async def _connect(self, reader, writer):
+        self.connected += 1
+        self._open.add(writer)
+        with suppress(OSError):
+            if isinstance(self._target, str):
+                there = await asyncio.open_unix_connection(self._target)
+            else:
+                there = await asyncio.open_connection(*self._target)
+            self._open.add(there[1])
+            await asyncio.gather(self._carry(reader, there[1]), self._carry(there[0], writer, answers=True))
+            there[1].close()
+            self._open.discard(there[1])
+        writer.close()
+        self._open.discard(writer)
+
+    async def _carry(self, reader, writer, *, answers=False):
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if answers and self._state == "slow":
+                    await asyncio.sleep(SLOW)
+                while answers and self._state == "silent":  # noqa: ASYNC110 - it may well last longer than the test
+                    await asyncio.sleep(0.02)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def _end(self):
+        await self._become("down")
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def line_to(target):
+    """A line to a server, while the block runs; everything gets through at first."""
+    line = Line(target)
+    thread = threading.Thread(target=line._loop.run_forever)
+    thread.start()
+    try:
+        line.becomes("well")
+        yield line
+    finally:
+        asyncio.run_coroutine_threadsafe(line._end(), line._loop).result(30)
+        line._loop.call_soon_threadsafe(line._loop.stop)
+        thread.join()
+        line._loop.close()
