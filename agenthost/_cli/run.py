@@ -62,9 +62,9 @@ def command(file: str | None, **options: Any) -> None:
     from agenthost._web.serving import address, listen, serve_on
     from agenthost._web.workers import serve_with_workers
 
-    start_logging(config)
     made = config.host.password is None
     config = with_secrets(config)
+    start_logging(config)
     with listen(config.host.host, config.host.port) as opened:
         tell = partial(show, config, address(opened), made=made)
         if config.host.workers > 1:
@@ -78,4 +78,10 @@ def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> 
     for failure in failures(report):
         _log.warning("%s", failure)
     click.echo(banner(config, url, report, made=made))
-    print_warnings(report["warnings"])
+    from agenthost._host.log import for_programs
+
+    if for_programs(config):
+        for warning in report["warnings"]:
+            _log.warning("%s", warning)
+    else:
+        print_warnings(report["warnings"])

@@ -19,7 +19,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-__all__ = ["Author", "TaskExitedError", "guarded", "running"]
+__all__ = ["Author", "TaskExitedError", "calling", "guarded", "running"]
 
 _log = logging.getLogger("agenthost.tools")
 
@@ -39,6 +39,8 @@ class Author:
 
 running: ContextVar[Author | None] = ContextVar("agenthost_running", default=None)
 """Whose code runs in this context; tasks that it starts inherit it."""
+calling: ContextVar[str] = ContextVar("agenthost_calling", default="")
+"""The call that it runs for, by its id; empty where there is none."""
 
 
 class TaskExitedError(RuntimeError):

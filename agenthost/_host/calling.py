@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, ref
 import msgspec
 from attrs import frozen
 
-from agenthost._host.authors import Author, running
+from agenthost._host.authors import Author, calling, running
 from agenthost._host.breaker import Breaker
 from agenthost._host.deadline import Deadline
 from agenthost._host.leaving import until
@@ -44,6 +44,7 @@ REFUSED_TOKEN = (
 )
 
 _log = logging.getLogger("agenthost.tools")
+_calls = logging.getLogger("agenthost.calls")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -171,6 +172,7 @@ class ToolCaller:
         gate = self._gate(agent)
         tried = False
         began = time.perf_counter()
+        calling.set(request.call.id)
         try:
             tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
@@ -230,6 +232,8 @@ class ToolCaller:
         """Count what became of a call, and tell those who want to know."""
         seconds = time.perf_counter() - began
         self._metrics.tool_ended(agent.key, tool, outcome, seconds)
+        if _calls.isEnabledFor(logging.INFO):
+            _log_call(agent.key, tool, request.call.id, seconds, outcome, error_id)
         observers = self._observers()
         if observers is not None:
             observers.tell(ToolCalled(agent.key, tool, request.call.id, seconds, outcome, error_id))
@@ -238,7 +242,8 @@ class ToolCaller:
         """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
         error_id = _new_id()
         self._metrics.failed(agent.key, what)
-        _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error)
+        fields = {"agent": agent.key, "tool": what.removeprefix("tool "), "call": calling.get(), "error_id": error_id}
+        _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error, extra={"fields": fields})
         return error_id
 
     def busy(self, agent: Mounted, what: str) -> bytes:
@@ -248,6 +253,7 @@ class ToolCaller:
         _log.warning(
             "agent %s is busy: %d calls running, %d waiting; %s not started",
             *(agent.key, limits.running - slots.free, slots.waiting, what),
+            extra={"fields": {"agent": agent.key, "tool": what.removeprefix("tool ")}},
         )
         return _encode({"response": limits.busy})
 
@@ -256,7 +262,11 @@ class ToolCaller:
         for mounted, gate in list(self._gates.items()):
             if mounted.key == agent:
                 error_id = _new_id()
-                _log.error("%s of agent %s blocked the event loop for %.2f s (%s)", what, agent, seconds, error_id)
+                _log.error(
+                    "%s of agent %s blocked the event loop for %.2f s (%s)",
+                    *(what, agent, seconds, error_id),
+                    extra={"fields": {"agent": agent, "error_id": error_id, "duration": round(seconds, 6)}},
+                )
                 gate.breaker.blocked(error_id)
 
     async def attempt(
@@ -367,7 +377,9 @@ class ToolCaller:
     def _leave(self, agent: Mounted, what: str, task: asyncio.Task[object], slots: Slots) -> None:
         """Let something run on that took no notice of its deadline; its slot is taken until it ends."""
         _log.warning(
-            "%s of agent %s takes no notice of its deadline and goes on; its slot stays taken", what, agent.key
+            "%s of agent %s takes no notice of its deadline and goes on; its slot stays taken",
+            *(what, agent.key),
+            extra={"fields": {"agent": agent.key, "tool": what.removeprefix("tool ")}},
         )
         self._left.add(task)
 
@@ -417,6 +429,17 @@ async def _awaited(result: Any) -> Any:
 
 def _new_id() -> str:
     return f"e-{secrets.token_hex(6)}"
+
+
+def _log_call(agent: str, tool: str, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
+    """Log what became of a call: at once, without looking for who logs, which would cost as much again."""
+    words = f"tool {tool} of agent {agent}: {outcome} in {seconds * 1000:.1f} ms"
+    record = logging.LogRecord(_calls.name, logging.INFO, "", 0, words, None, None)
+    fields = {"agent": agent, "tool": tool, "call": call, "duration": round(seconds, 6), "outcome": outcome}
+    if error_id is not None:
+        fields["error_id"] = error_id
+    record.fields = fields
+    _calls.handle(record)
 
 
 def _ours(error: BaseException) -> bool:

@@ -123,6 +123,9 @@ class HostConfig:
     log_level: str = setting(
         "info", choice("debug", "info", "warning", "error", "critical"), "Least severe message that is logged"
     )
+    log_format: str = setting(
+        "auto", choice("auto", "json", "text"), "How messages are written; `auto`: for people on a terminal, else JSON"
+    )
     state_dir: str = setting(
         Factory(_state_dir), PATH, "Directory of what the host keeps; relative to the configuration file"
     )

@@ -45,7 +45,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger("agenthost")
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def with_secrets(config: Config) -> Config:
@@ -63,9 +62,10 @@ def with_secrets(config: Config) -> Config:
 
 
 def start_logging(config: Config) -> None:
-    """Write the log to standard error, unless the program has set up its own."""
-    logging.basicConfig(level=config.host.log_level.upper(), format=_LOG_FORMAT)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.log``."""
+    from agenthost._host.log import start_log  # noqa: PLC0415 - lists write none
+
+    start_log(config)
 
 
 def credentials_of(config: Config) -> Credentials:

@@ -129,7 +129,7 @@ class Watchdog:
             blocker = blocker_of(frame, self._agents())
             stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
             del frame
-            _log.error("the event loop is blocked by %s", blocker)
+            _log.error("the event loop is blocked by %s", blocker, extra={"fields": {"agent": blocker.agent}})
             _log.debug("what the event loop is doing:\n%s", stack)
             loop.call_soon_threadsafe(self._go_on, blocker, asked)
             while not answered.wait(1.0):
@@ -141,7 +141,8 @@ class Watchdog:
     def _go_on(self, blocker: Blocker, since: float) -> None:
         """Tell who blocked the loop; on the loop, before anything that came meanwhile."""
         seconds = time.monotonic() - since
-        _log.error("the event loop was blocked for %.2f s by %s", seconds, blocker)
+        fields = {"agent": blocker.agent, "duration": round(seconds, 6)}
+        _log.error("the event loop was blocked for %.2f s by %s", seconds, blocker, extra={"fields": fields})
         self._metrics.blocked(blocker.agent, blocker.what, seconds)
         for listener in self._listeners:
             try:

@@ -27,8 +27,13 @@ def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
         if message["type"] == "http.response.start":
             path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").encode("unicode_escape").decode()
             client = proxies.forwarded(scope).client
-            took = (time.perf_counter() - began) * 1000
-            _log.info("%s %s %s %d %.1f ms", client, scope["method"], path, message["status"], took)
+            took = time.perf_counter() - began
+            fields = {"client": client, "method": scope["method"], "path": path, "status": message["status"]}
+            _log.info(
+                "%s %s %s %d %.1f ms",
+                *(*fields.values(), took * 1000),
+                extra={"fields": fields | {"duration": round(took, 6)}},
+            )
         passed: Message = message
         await send(passed)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost._host.reloading import KEPT_SECONDS, Reloaded, rebuilt, reread
-from agenthost._host.server import credentials_of, tokens_of
+from agenthost._host.server import credentials_of, start_logging, tokens_of
 from agenthost._web.beside import beside
 from agenthost.errors import AgentHostError, PlanError
 
@@ -67,6 +67,7 @@ class Reloading:
             # These are this process's for its life.
             config = evolve(config, plugins=before.plugins, models=before.models, classifiers=before.classifiers)
             runtime.configure(config, credentials_of(config), tokens_of(config))
+            start_logging(config)
             begun = await runtime.begin(done.plan)
             lost = [agent for agent in begun.failed if agent not in done.plan.failed and plan.find(agent.key)]
             if lost:

@@ -277,6 +277,7 @@ class Environment:
             "LANG": "C.UTF-8",
             "HOME": str(place / "home"),
             "AGENTHOST_STATE_DIR": str(place / "state"),
+            "AGENTHOST_LOG_FORMAT": "text",  # which is what the tests read
             **(more or {}),
         }
 

@@ -16,7 +16,7 @@ SEEDS = HERE.parent / "data" / "seeds"
 def variables(place: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """An otherwise bare environment of a process, with the tests' credentials; an empty value takes one back."""
     named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
-    state = {"HOME": str(place), "AGENTHOST_STATE_DIR": str(place / "state")}
+    state = {"HOME": str(place), "AGENTHOST_STATE_DIR": str(place / "state"), "AGENTHOST_LOG_FORMAT": "text"}
     found = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     merged = {"PATH": os.defpath, "LANG": "C.UTF-8", **found, **state, **named, **(more or {})}
     return {name: value for name, value in merged.items() if value}

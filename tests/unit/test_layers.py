@@ -23,6 +23,7 @@ LIBRARIES = {
     "docstring_parser": ("signatures",),
     "cattrs": ("_host.settings",),
     "prometheus_client": ("_host.metrics", "_host.shared_metrics"),
+    "structlog": ("_host.log",),
     "openai": ("builtin.classifier_embeddings", "builtin.model_openai"),
     "httpx": ("builtin.model_openai",),
 }
@@ -75,6 +76,8 @@ LEVELS = (
         "_host.spans",
         "_host.budget",
         "_host.deployment",
+        "_host.hiding",
+        "_host.log",
         "_host.systemd_unit",
         "_host.kubernetes_manifest",
     ),

@@ -1,0 +1,86 @@
+"""Hiding: what is secret is taken out of a line before it is written, wherever in the line it came from."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+import attrs
+
+from agenthost._host.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenthost._host.config import Config
+
+__all__ = ["Hidden"]
+
+_SHORTEST = 4
+"""Letters of a secret that is looked for: shorter ones stand in any text by chance."""
+_SHOWN = "***"
+
+
+class Hidden:
+    """The secrets of a configuration, in all forms that a line may hold them in.
+
+    Args:
+        config: the configuration, with the secrets that were made.
+    """
+
+    def __init__(self, config: Config) -> None:
+        texts = {part for secret in _secrets(config) for part in _parts(secret.reveal())}
+        users = {config.host.user, *(agent.user for agent in config.agents.values() if agent.user)}
+        forms = {form for text in texts if len(text) >= _SHORTEST for form in _forms(text, users)}
+        self._forms = tuple(sorted(forms, key=len, reverse=True))
+
+    def out_of(self, line: str) -> str:
+        """The line without them."""
+        for form in self._forms:
+            if form in line:
+                line = line.replace(form, _SHOWN)
+        return line
+
+
+def _secrets(value: Any) -> Iterator[Secret]:
+    """Every secret in a configuration, however deep."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secrets(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets(item)
+    elif attrs.has(type(value)):
+        for field in attrs.fields(type(value)):
+            yield from _secrets(getattr(value, field.name))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What is secret in a text: of a URL its password and nothing else."""
+    if "://" not in text:
+        yield text
+        return
+    try:
+        password = urlsplit(text).password
+    except ValueError:
+        yield text
+        return
+    if password:
+        yield password
+        yield unquote(password)
+
+
+def _forms(text: str, users: set[str]) -> set[str]:
+    """A secret as it stands in text, in a URL, in an ``Authorization`` header; quoted by JSON or Python, also twice."""
+    forms = {text, quote(text, safe="")}
+    for _ in range(2):
+        forms |= {quoted for form in forms for quoted in _quoted(form)}
+    return forms | {b64encode(f"{user}:{text}".encode()).decode() for user in users}
+
+
+def _quoted(text: str) -> tuple[str, ...]:
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]
