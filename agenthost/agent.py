@@ -198,7 +198,7 @@ def seal(agent: AgentBase) -> Template:
         DefinitionError: the document cannot be used as it is, or holds something that JSON cannot carry.
     """
     own = declared(agent)
-    template = Template.seal(own.draft)
+    template = Template.seal(own.draft) if own.elsewhere is None else own.elsewhere.template
     own.sealed = True
     return template
 

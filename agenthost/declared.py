@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import Factory, define, field, frozen
 
@@ -10,10 +10,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.server import AgentServer
+    from agenthost.agent import AgentBase
+    from agenthost.health import Probe
     from agenthost.state import Stores
-    from agenthost.swml import Draft
+    from agenthost.swml import Draft, Template
 
-__all__ = ["Alone", "Declared"]
+__all__ = ["Alone", "Declared", "Elsewhere"]
+
+
+class Elsewhere(Protocol):
+    """Runs the code of an agent that lives in a process of its own; the agent itself only stands in for it."""
+
+    @property
+    def template(self) -> Template:
+        """Its document."""
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """Its probes."""
+
+    def follow(self, observer: Any) -> None:
+        """Tell ``observer`` what becomes of its processes; see ``agenthost._host.processes.Observer``."""
+
+    async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
+        """Its document for one call; see ``agenthost.per_call.configure``."""
+
+    async def configured(
+        self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AgentBase:
+        """What stands in for it, configured for one call; see ``agenthost.per_call.configure``."""
 
 
 @frozen
@@ -62,6 +87,7 @@ class Declared:
         examples: what people say to it, by language code; ``""`` where the language is not told.
         key: what the host calls it.
         stores: the host's stores; None while none serves it.
+        elsewhere: what runs its code, where it lives in a process of its own.
     """
 
     name: str
@@ -84,3 +110,4 @@ class Declared:
     examples: Mapping[str, tuple[str, ...]] = Factory(dict)
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
+    elsewhere: Elsewhere | None = field(default=None, repr=False)

@@ -60,6 +60,8 @@ def configure(
     Raises:
         BaseException: whatever a callback raises; the caller then gets ``fallback_document``.
     """
+    if (elsewhere := declared(agent).elsewhere) is not None:
+        return elsewhere.configured(query, body, headers)  # type: ignore[return-value]
     copy = copy_for_call(agent)
     callbacks = iter(declared(agent).per_call)
     for callback in callbacks:
@@ -114,6 +116,13 @@ def render_per_call(
     headers: Mapping[str, str],
 ) -> bytes | Awaitable[bytes]:
     """An agent's document for one call: ``configure``, then ``render``, whose arguments these are."""
+    if (elsewhere := declared(agent).elsewhere) is not None:
+
+        async def rendered() -> bytes:
+            template = await elsewhere.document(query, body, headers)
+            return template.filled(base.encode(), lambda tool: token(tool).encode(), sibling)
+
+        return rendered()
     configured = configure(agent, query, body, headers)
     if isinstance(configured, AgentBase):
         return render(configured, base, token, sibling)

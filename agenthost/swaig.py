@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agenthost.state import Stores
 
-__all__ = ["Call", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
+__all__ = ["Call", "EncodedAnswer", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
 
 MAX_DEPTH = 64
 """Levels of nesting that a request body may have."""
@@ -117,6 +117,26 @@ class ToolRequest:
         return cls(function, _arguments(body), Call.from_body(body, stores))
 
 
+@frozen(slots=True)
+class EncodedAnswer:
+    """A tool's answer that was encoded where the tool ran, with gaps for the URLs of sibling agents.
+
+    Args:
+        parts: the encoded answer; between each two of them stands a URL.
+        names: the agents whose URLs those are.
+    """
+
+    parts: tuple[bytes, ...]
+    names: tuple[str, ...] = ()
+
+    def located(self, resolve: Callable[[str], str]) -> bytes:
+        """The answer with its URLs; see ``encode_answer``."""
+        said = [self.parts[0]]
+        for name, part in zip(self.names, self.parts[1:], strict=True):
+            said += (_encode(resolve(name))[1:-1], part)
+        return b"".join(said)
+
+
 def decode_object(body: bytes) -> dict[str, Any]:
     """Decode a request body: a JSON object in UTF-8, at most ``MAX_DEPTH`` levels deep; an empty one is ``{}``.
 
@@ -175,13 +195,15 @@ def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
     """Encode what a tool returned.
 
     Args:
-        result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, or anything else that
-            JSON carries, which is then said as text.
+        result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, what is encoded already,
+            or anything else that JSON carries, which is then said as text.
         resolve: gives the public URL of a sibling agent that a result hands the call over to.
 
     Raises:
         ValueError, TypeError, RecursionError: JSON cannot carry it, or it is larger than ``MAX_ANSWER`` bytes.
     """
+    if isinstance(result, EncodedAnswer):
+        return _bounded(result.located(resolve))
     if isinstance(result, FunctionResult):
         answer = result.to_dict(resolve)
     elif result is None:
@@ -192,7 +214,11 @@ def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
         answer = result
     else:
         answer = {"response": _checked(_encode(result), result).decode()}
-    encoded = _checked(_encode(answer), answer)
+    return _bounded(_checked(_encode(answer), answer))
+
+
+def _bounded(encoded: bytes) -> bytes:
+    """Refuse what is too large to be sent."""
     if len(encoded) > MAX_ANSWER:
         msg = f"the result has {len(encoded)} bytes; at most {MAX_ANSWER} can be sent"
         raise ValueError(msg)

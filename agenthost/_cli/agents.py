@@ -45,6 +45,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             "version": item.candidate.version,
             "state": "enabled" if item.config.enabled else "disabled",
             "value": item.candidate.value,
+            "isolation": item.config.isolation or config.host.isolation,
         }
         for item in wanted
     ]
@@ -76,3 +77,8 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             for row in rows
         ]
         click.echo(table(("agent", "route", "package", "state"), [(row, "") for row in cells]))
+
+
+def _state(row: dict[str, str | None]) -> str:
+    isolated = row["isolation"] == "process" and row["state"] == "enabled"
+    return f"{row['state']}, own process" if isolated else str(row["state"])

@@ -71,11 +71,14 @@ def _factory(
 
 
 @contextmanager
-def guarded(whose: Callable[[threading.ExceptHookArgs], str]) -> Iterator[None]:
+def guarded(
+    whose: Callable[[threading.ExceptHookArgs], str], counted: Callable[[str], object] = lambda _: None
+) -> Iterator[None]:
     """Guard what authors' code starts by itself, on the running loop and in threads, while the block runs.
 
     Args:
         whose: names whose code failed in a thread.
+        counted: told of each failure: the part of an agent, such as ``tool book_visit of agent dental``.
     """
     loop = asyncio.get_running_loop()
     factory, handler, hook = loop.get_task_factory(), loop.get_exception_handler(), threading.excepthook
@@ -85,6 +88,7 @@ def guarded(whose: Callable[[threading.ExceptHookArgs], str]) -> Iterator[None]:
         name = task.get_name() if isinstance(task, asyncio.Task) else ""
         if error is not None and " of agent " in name:
             _log.error("a task that %s started failed, and nobody awaited it", name, exc_info=error)
+            counted(name)
         elif handler is not None:
             handler(loop, context)
         else:
@@ -95,7 +99,9 @@ def guarded(whose: Callable[[threading.ExceptHookArgs], str]) -> Iterator[None]:
             return
         name = args.thread.name if args.thread is not None else "?"
         error = args.exc_value or args.exc_type()
-        _log.error("thread %s of %s failed", name, whose(args), exc_info=error)
+        owner = whose(args)
+        _log.error("thread %s of %s failed", name, owner, exc_info=error)
+        counted(owner)
 
     loop.set_task_factory(_factory(factory))
     loop.set_exception_handler(failed)

@@ -328,7 +328,7 @@ class ToolCaller:
         slots = gate.slots
         if not slots.take_now():
             await slots.take(agent.limits.queue_wait)
-        if not on_loop:
+        if not on_loop and agent.isolation == "thread":  # what stands in for other agents only waits for them
             return await self._run_in_thread(agent, gate, what, function, seconds)
         token = running.set(gate.author(agent, what))
         deadline = Deadline(seconds)

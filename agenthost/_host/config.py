@@ -164,6 +164,9 @@ class HostConfig:
     breaker_open: float = setting(
         10.0, SECONDS, "How long an open breaker answers by itself before one call is tried", unit="seconds"
     )
+    isolation: str = setting(
+        "thread", choice("thread", "process"), "Whether the code of agents runs in this process, or in one of their own"
+    )
     drain_timeout: float = setting(
         30.0, SECONDS, "How long requests in flight may take once the host stops", unit="seconds"
     )
@@ -331,6 +334,16 @@ class AgentConfig:
     queue_wait: float | None = setting(None, PAUSE, "As in `[host]`, for this agent", unit="seconds")
     breaker_failures: int | None = setting(None, whole(0), "As in `[host]`, for this agent", unit="failures")
     breaker_open: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
+    isolation: str | None = setting(None, choice("thread", "process"), "As in `[host]`, for this agent")
+    processes: int = setting(
+        1, whole(1, 64), "How many processes of its own it has, where it is isolated", unit="processes"
+    )
+    memory_limit: int | None = setting(
+        None, whole(16777216), "What one of them may have in memory before it is replaced", unit="bytes"
+    )
+    environment: tuple[str, ...] = setting(
+        (), NAMES, "Variables of the host's environment that they see, beside those that are no secrets"
+    )
     user: str | None = setting(None, USER, "User name of this agent, instead of the host's; with a password")
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
         None, PASSWORD, "Password of this agent, instead of the host's"

@@ -12,12 +12,12 @@ import msgspec
 from attrs import Factory, define, frozen
 
 from agenthost._host.calling import Busy
+from agenthost._host.instructions import instructions
 from agenthost._host.transcripts import MOST_TEXT, cut
 from agenthost.agent import declared
 from agenthost.errors import ModelError, ModelNonsense
 from agenthost.models import Completion, Message, ModelRequest, ToolSpec, Usage, Words
 from agenthost.per_call import configure, tool_of
-from agenthost.prompt.rendering import markdown
 from agenthost.swaig import MalformedRequest, ToolRequest, decode_object
 from agenthost.workflows.turns import Reply, Said, ToolEnded, ToolStarted
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from agenthost._host.plan import HostPlan, Mounted
     from agenthost._host.runtime import Runtime
     from agenthost.models import ChatModel, ToolUse
-    from agenthost.swml import Draft
     from agenthost.tools import Tool
     from agenthost.workflows.turns import Listener, Turn
 
@@ -352,30 +351,6 @@ async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str],
     if completion is None:
         raise ModelNonsense(f"model {model.name} ended without an answer.")
     return completion
-
-
-def instructions(draft: Draft) -> str:
-    """An agent's prompt as text: what the platform's model would be told, contexts and their steps included."""
-    prompt = draft.prompt
-    parts = [prompt.text or ""]
-    if draft.use_pom:
-        parts.append(markdown(prompt.sections.sections))
-    if draft.contexts is not None:
-        for name, context in draft.contexts.to_dict().items():
-            parts.append(_context(name, context))
-    text = "\n\n".join(part.strip() for part in parts if part.strip())
-    return text or f"You are {draft.name}, a helpful AI assistant."
-
-
-def _context(name: str, context: Mapping[str, Any]) -> str:
-    """A context's steps, for a model that is not led through them by the platform."""
-    lines = [f"## Context {name}: take these steps in order"]
-    lines += [words for key in ("prompt", "system_prompt") if isinstance(words := context.get(key), str)]
-    for step in context.get("steps", ()):
-        lines.append(f"### Step {step.get('name')}\n{step.get('text', '')}")
-        if criteria := step.get("step_criteria"):
-            lines.append(f"Done when: {criteria}")
-    return "\n\n".join(lines)
 
 
 def _opening(text: str, turn: Turn) -> list[Message]:

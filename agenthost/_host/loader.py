@@ -12,7 +12,7 @@ from attrs import field, frozen
 from agenthost import __version__
 from agenthost._host.classifiers import kind_of_classifier
 from agenthost._host.config import FILE, AgentConfig, Config, configured
-from agenthost._host.discovery import PLUGINS, Candidate, discover, requirement_problem
+from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
@@ -145,7 +145,7 @@ def load(
     problems: dict[str, str | None] = {}
     journal = Journal(config.host.state_dir)
     outcomes = run_guarded(
-        [partial(_build, item, config.source, problems, journal) for item in enabled], config.host.build_timeout
+        [partial(_build, item, config, problems, journal) for item in enabled], config.host.build_timeout
     )
     journal.forget()
     offered: list[Built] = []
@@ -168,7 +168,11 @@ def load(
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         registry=plugins,
-        warnings=(*plugins.warnings, *(sentence for key, sentence in unfitting.items() if key not in in_code)),
+        warnings=(
+            *plugins.warnings,
+            *(sentence for key, sentence in unfitting.items() if key not in in_code),
+            *_not_isolated(config, from_hooks),
+        ),
     )
 
 
@@ -195,7 +199,42 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         if unclassified:
             loaded = attrs.evolve(loaded, classifiers=installed.values("classifiers", ClassifierProvider))
     configured_ones, refused = _from_tables(config, {item.key for item in registered})
-    return attrs.evolve(loaded, built=(*registered, *configured_ones), rejected=refused)
+    isolated = [item for item in registered if _section(config, item.key).isolation == "process"]
+    in_code = tuple(
+        Rejected(item.key, item.distribution, item.version, Diagnosis(_IN_CODE, _remove_isolation(config, item.key)))
+        for item in isolated
+    )
+    return attrs.evolve(
+        loaded,
+        built=(*(item for item in registered if item not in isolated), *configured_ones),
+        rejected=(*refused, *in_code),
+        warnings=(*loaded.warnings, *_not_isolated(config, registered)),
+    )
+
+
+_IN_CODE = "it is made in code, so it cannot be built again in a process of its own"
+
+
+def _section(config: Config, key: str) -> AgentConfig:
+    return config.agents.get(key, AgentConfig())
+
+
+def _remove_isolation(config: Config, key: str) -> str:
+    return (
+        f"let a package offer it in the entry-point group {AGENTS}, "
+        f"or remove {key_path('agents', key)}.isolation from {config.source or FILE}"
+    )
+
+
+def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
+    """Sentences about agents that the host should isolate, and cannot."""
+    if config.host.isolation != "process":
+        return ()
+    return tuple(
+        f"{config.source or FILE}: host.isolation: agent {item.key!r} stays in the host: {_IN_CODE}"
+        for item in made
+        if _section(config, item.key).isolation is None
+    )
 
 
 def _opens(config: Config, loaded: Loaded) -> bool:
@@ -227,10 +266,10 @@ def _heard(plugins: Plugins) -> Loaded:
     )
 
 
-def _build(item: Wanted, source: str | None, problems: dict[str, str | None], journal: Journal) -> AgentBase:
+def _build(item: Wanted, config: Config, problems: dict[str, str | None], journal: Journal) -> AgentBase:
     """Import a candidate and make its agent; ``problems`` remembers what each distribution wants of its host.
 
-    ``journal`` remembers what ended the process.
+    ``journal`` remembers what ended the process. An agent that has a process of its own is imported and made there.
 
     Raises:
         BaseException: whatever the package does.
@@ -240,9 +279,17 @@ def _build(item: Wanted, source: str | None, problems: dict[str, str | None], jo
         problems[offer.distribution] = requirement_problem(offer, __version__)
     if problem := problems[offer.distribution]:
         raise UnsupportedHost(problem)
+    if (item.config.isolation or config.host.isolation) == "process":
+        from agenthost._host.stand_in import NotHere, isolated  # noqa: PLC0415 - only where something is isolated
+
+        try:
+            return isolated(offer, item.key, item.config, config)
+        except NotHere:
+            if item.config.isolation is not None:
+                raise
     with journal.loading(offer.distribution, offer.version, offer.value):
         offered = resolve(offer.value)
-        where, key = source or FILE, key_path("agents", item.key)
+        where, key = config.source or FILE, key_path("agents", item.key)
         if isinstance(offered, type) and issubclass(offered, AgentBase):
             agent = built(offered, item.config.settings, where, key, tuple(configured(AgentConfig)))
         else:
@@ -297,7 +344,10 @@ def _from_hooks(plugins: Plugins, config: Config, keys: set[str]) -> tuple[list[
         key = name if name not in keys else f"{owner.distribution}:{name}"
         keys.add(key)
         section = config.agents.get(key, AgentConfig())
-        if section.enabled:
+        if section.isolation == "process":
+            problem = f"agent {key!r}: {_IN_CODE}; {_remove_isolation(config, key)}"
+            plugins.failed(plugin, DefinitionError(problem))
+        elif section.enabled:
             made.append(Built(key, owner.distribution, owner.version, agent, section))
         else:
             disabled.append(Wanted(key, owner.as_candidate(), section))

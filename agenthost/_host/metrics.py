@@ -170,6 +170,19 @@ class Metrics:
             ("agent", "what"),
             registry=self._registry,
         )
+        self._processes_ended = Counter(
+            "agenthost_process_ends",
+            "Processes of isolated agents that were lost or replaced, by reason: crash, hang or memory.",
+            ("agent", "reason"),
+            registry=self._registry,
+        )
+        self._process_memory = Gauge(
+            "agenthost_process_memory_bytes",
+            "What the processes of an isolated agent have in memory.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
         self._lag = Gauge(
             "agenthost_loop_lag_seconds",
             "How long the event loop left something waiting when it was last asked.",
@@ -370,6 +383,14 @@ class Metrics:
         """Count a block of the event loop; see ``failed``."""
         self._blocks.labels(agent, what).inc()
         self._blocked_seconds.labels(agent, what).inc(seconds)
+
+    def process_ended(self, agent: str, reason: str) -> None:
+        """Count a process of an agent that was lost or replaced: ``crash``, ``hang`` or ``memory``."""
+        self._processes_ended.labels(agent, reason).inc()
+
+    def process_memory(self, agent: str, size: int) -> None:
+        """Note how many bytes the processes of an agent have in memory."""
+        self._process_memory.labels(agent).set(size)
 
     def lagged(self, seconds: float) -> None:
         """Note how long the event loop left something waiting."""

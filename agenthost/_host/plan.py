@@ -74,6 +74,7 @@ class Mounted:
         probes: those that it declares.
         model: the language model that it is talked to in text with; None for the default.
         limits: how much of the host it may take.
+        isolation: ``thread``; ``process`` where its code runs in processes of its own.
     """
 
     key: str
@@ -97,6 +98,7 @@ class Mounted:
     model: str | None = None
     limits: Limits = field(factory=Limits, repr=False)
     built: Built | None = field(default=None, repr=False)
+    isolation: str = "thread"
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -108,6 +110,7 @@ class Mounted:
             "package": self.distribution,
             "version": self.version,
             "state": "ready",
+            "isolation": self.isolation,
         }
 
 
@@ -573,7 +576,8 @@ def _mount(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
         return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
     try:
-        probes = tuple(attrs.evolve(probe, agent=item.key) for probe in probes_of(item.agent))
+        found = own.elsewhere.probes if own.elsewhere is not None else probes_of(item.agent)
+        probes = tuple(attrs.evolve(probe, agent=item.key) for probe in found)
         template = seal(item.agent)
     except DefinitionError as error:
         remedy = f"pip install --upgrade {item.distribution}"
@@ -600,6 +604,7 @@ def _mount(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         model=item.config.model,
         limits=limits.for_agent(item.config, own.busy),
         built=item,
+        isolation="thread" if own.elsewhere is None else "process",
     )
 
 

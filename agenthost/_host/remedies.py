@@ -16,7 +16,7 @@ from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 if TYPE_CHECKING:
     from agenthost._host.discovery import Candidate
 
-__all__ = ["Diagnosis", "diagnose", "off"]
+__all__ = ["Diagnosed", "Diagnosis", "diagnose", "off"]
 
 _MOST_CHARACTERS = 240
 
@@ -34,6 +34,18 @@ class Diagnosis:
     remedy: str
 
 
+class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
+    """A package failed elsewhere, where it was diagnosed.
+
+    Args:
+        diagnosis: what was found.
+    """
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(diagnosis.reason)
+        self.diagnosis = diagnosis
+
+
 def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     """Explain what a package did while it was loaded.
 
@@ -42,6 +54,8 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
         candidate: the package.
         key: the agent's or plugin's key, for the line that switches it off.
     """
+    if isinstance(error, Diagnosed):
+        return error.diagnosis
     if isinstance(error, Deadly):
         return Diagnosis(str(error), error.remedy)
     return Diagnosis(_one_line(_reason(error, candidate)), _remedy(error, candidate, key))

@@ -44,12 +44,18 @@ def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:
                 str(len(row["tools"])) if row["state"] == "ready" else "–",
                 " ".join(row["sip"]) or "–",
                 f"{row['package']} {row['version']}".strip(),
-                row["state"] + (f": {row['reason']}" if "reason" in row else ""),
+                _state(row),
             ],
             row.get("remedy", ""),
         )
         for row in report["agents"]
     ]
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    """The last cell: what state an agent is in, why, and whether it has processes of its own."""
+    own = ", own process" if row.get("isolation") == "process" else ""
+    return f"{row['state']}{own}" + (f": {row['reason']}" if "reason" in row else "")
 
 
 def failed_plugins(report: Mapping[str, Any]) -> list[str]:

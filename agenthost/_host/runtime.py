@@ -35,7 +35,7 @@ from agenthost._host.sip_unmatched import Unmatched
 from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
 from agenthost._host.watchdog import Watchdog, blocker_of
-from agenthost.agent import overrides, serve_state
+from agenthost.agent import declared, overrides, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 
@@ -299,7 +299,7 @@ class Runtime:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
-        with guarded(self._whose):
+        with guarded(self._whose, self._stray):
             async with (
                 self.state.opened(),
                 self.figures.kept(),
@@ -346,6 +346,12 @@ class Runtime:
             trace = trace.tb_next
         return str(blocker_of(trace.tb_frame if trace is not None else None, self._agents()))
 
+    def _stray(self, whose: str) -> None:
+        """Count a failure that nobody waited for."""
+        what, _, agent = whose.rpartition(" of agent ")
+        if what:
+            self.metrics.failed(agent, what)
+
     def _agents(self) -> tuple[Mounted, ...]:
         return self.published.plan.agents if self.published is not None else ()
 
@@ -354,6 +360,8 @@ class Runtime:
         self.state.use(plan.state)
         for agent in plan.agents:
             serve_state(agent.agent, agent.key, self.state.stores)
+            if (elsewhere := declared(agent.agent).elsewhere) is not None:
+                elsewhere.follow(self.metrics)
 
     def _own_credentials(self, agent: Mounted) -> Credentials | None:
         """What opens an agent for which the configuration names a password; the host's does not, then."""

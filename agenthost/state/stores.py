@@ -31,6 +31,11 @@ class Stores:
         self._entries = entries
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def entries(self) -> Entries:
+        """Where everything is kept."""
+        return self._entries
+
     def serve(self) -> None:
         """Let what runs in threads use the stores on the event loop that calls this."""
         self._loop = asyncio.get_running_loop()

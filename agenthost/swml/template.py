@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,22 @@ class Template:
         parts = self._addressed(base)
         for index, tool in self.tokens:
             parts[index] = token(tool)
+        return b"".join(parts)
+
+    def filled(self, base: bytes, token: Callable[[str], bytes], sibling: Callable[[str], str]) -> bytes:
+        """The document for one call, where each other agent's address is asked for; see ``render``.
+
+        Args:
+            base: the agent's public address, JSON-safe ASCII.
+            token: mints the token for a tool's name, JSON-safe ASCII.
+            sibling: gives the public URL of another agent by name; LookupError leaves the call with this one.
+        """
+        parts = self._addressed(base)
+        for index, tool in self.tokens:
+            parts[index] = token(tool)
+        for index, name in self.siblings:
+            with suppress(LookupError):
+                parts[index] = sibling(name).encode()
         return b"".join(parts)
 
     def with_base(self, base: bytes) -> Template:

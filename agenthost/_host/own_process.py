@@ -1,0 +1,487 @@
+"""What runs in a process that an agent has to itself: all of its author's code, and nothing of the host's secrets.
+
+The host starts it with an environment made for it, tells it what to build, and hears what the agent says of itself.
+From then on frames pass: the host asks for calls, and what the agent keeps in stores goes through the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import inspect
+import json
+import logging
+import os
+import pickle
+import resource
+import secrets
+import signal
+import socket
+import sys
+import threading
+import traceback
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agenthost._host.authors import Author, guarded, running
+from agenthost._host.descriptions import describe, describe_draft
+from agenthost._host.frames import Frames, Message, Reader, framed
+from agenthost._host.process_output import RECORD
+from agenthost._host.threads import Threads
+from agenthost.agent import AgentBase, declared, runnable, seal, serve_state
+from agenthost.errors import ArgumentsRefused, DefinitionError, StateRefused, StateUnavailable
+from agenthost.health import HostVitals, outcome_of, probes_of
+from agenthost.per_call import configure, tool_of
+from agenthost.state import Entry, Stores
+from agenthost.swaig import Call, encode_answer
+from agenthost.swml import Template
+from agenthost.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from agenthost._host.process_setup import Setup
+    from agenthost.health import Probe
+
+__all__ = ["main"]
+
+
+_MOST_TRACE = 16 * 1024
+_MOST_TICKETS = 256
+_SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
+_NICE = 10
+_FIRST_TO_GO = "500"
+
+_log = logging.getLogger("agenthost")
+
+
+def main(connection: int, life: int) -> None:
+    """Build an agent, and run its code until the host has enough of it.
+
+    Args:
+        connection: descriptor that frames pass through.
+        life: descriptor of a pipe whose other end closes when the host ends.
+    """
+    _end_with_the_host(life)
+    channel = socket.socket(fileno=connection)
+    reader = Reader()
+    setup = _setup(channel, reader)
+    _step_back(setup.memory_limit)
+    _log_to_the_host(setup.log_level)
+    try:
+        agent, probes, said = _built(setup)
+        first = framed("described", 0, said)
+    except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
+        first = framed("failed", 0, _diagnosed(error, setup))
+        agent = None
+    channel.sendall(first)
+    if agent is None:
+        return
+    runner = asyncio.Runner(loop_factory=_loop_factory())
+    runner.run(Inside(agent, setup.key, probes).serve(channel, reader))
+    sys.stdout.flush()
+    os._exit(0)  # threads that hang are not waited for
+
+
+def _setup(channel: socket.socket, reader: Reader) -> Setup:
+    while data := channel.recv(65536):
+        for _, _, content in reader.messages(data):
+            setup: Setup = pickle.loads(content)  # noqa: S301 - the host's own words
+            return setup
+    raise SystemExit(0)  # the host has gone
+
+
+def _end_with_the_host(life: int) -> None:
+    """Have the kernel end this process when the host is gone, whatever runs here."""
+    try:
+        fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(life, _SET_SIGNAL, signal.SIGKILL)
+        fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:  # not Linux: a thread sees it, unless compiled code keeps the interpreter to itself
+        threading.Thread(target=lambda: (os.read(life, 1), os._exit(1)), name="agenthost-life", daemon=True).start()
+
+
+def _step_back(memory_limit: int | None) -> None:
+    """Leave processor and memory to the host first."""
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write(_FIRST_TO_GO)
+    if memory_limit is not None:
+        # The host looks every so often; what is asked for at once beyond all measure raises MemoryError here.
+        with contextlib.suppress(OSError, ValueError):
+            most = 2 * memory_limit + 256 * 1024 * 1024
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+class _ToHost(logging.Handler):
+    """Writes entries of the log as lines that the host takes over."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = RECORD + json.dumps([record.levelno, record.name, self.format(record)[:_MOST_TRACE]]) + "\n"
+            data = line.encode("utf-8", "backslashreplace")
+            while data:
+                data = data[os.write(2, data) :]
+        except Exception:  # noqa: BLE001 - as logging has it: an entry that cannot be written is lost
+            self.handleError(record)
+
+
+def _log_to_the_host(level: str) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [_ToHost()]
+    root.setLevel(level.upper())
+
+
+def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
+    """Import and build the agent, and let it describe itself.
+
+    Raises:
+        BaseException: whatever the package does.
+    """
+    from agenthost._host.plugins import built, kind_of, refuse_settings, resolve  # noqa: PLC0415 - only to build
+
+    value = setup.candidate.value
+    offered = resolve(value)
+    if isinstance(offered, type) and issubclass(offered, AgentBase):
+        agent = built(offered, setup.settings, setup.where, setup.section, setup.reserved)
+    else:
+        refuse_settings(setup.settings, setup.where, setup.section)
+        agent = offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
+    if not isinstance(agent, AgentBase):
+        raise DefinitionError(f"{value} gives {kind_of(agent)}, not an agent (a subclass of agenthost.AgentBase)")
+    declared(agent)
+    if hasattr(agent, "respond"):
+        raise WorkflowError(f"{value} is a workflow, which works inside the host; isolate the agents that it calls")
+    template = seal(agent)
+    probes = probes_of(agent)
+    return agent, probes, describe(agent, template, probes)
+
+
+class WorkflowError(DefinitionError):
+    """A workflow cannot live in a process of its own."""
+
+
+def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
+    """What the host tells of a package that failed: whether it is a workflow, the reason, the remedy, the traceback."""
+    from agenthost._host.remedies import diagnose  # noqa: PLC0415 - only where something failed
+
+    found = diagnose(error, setup.candidate, setup.key)
+    return [isinstance(error, WorkflowError), found.reason, found.remedy, _trace(error)]
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))[-_MOST_TRACE:]
+    except BaseException:  # noqa: BLE001 - an author's exception may fail to print itself, or more
+        return f"{type(error).__name__} (it cannot be printed)"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - where there is one
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+class Inside:
+    """An agent in a process of its own.
+
+    Args:
+        agent: the agent, sealed.
+        key: what the host calls it.
+        probes: its probes.
+    """
+
+    def __init__(self, agent: AgentBase, key: str, probes: Sequence[Probe]) -> None:
+        self._agent = agent
+        self._key = key
+        self._probes = probes
+        self._tools = {
+            name: runnable(agent, tool) for name, tool in declared(agent).draft.tools.items() if isinstance(tool, Tool)
+        }
+        self._threads = Threads()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._tickets: dict[int, AgentBase] = {}
+        self._last_ticket = 0
+        self._lifespan: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
+        self._ended = asyncio.Event()
+        self._frames = Frames(self._heard, self._host_is_gone)
+        self._entries = _HostEntries(self._frames)
+        self._stores = Stores(self._entries)
+        serve_state(agent, key, self._stores)
+
+    async def serve(self, channel: socket.socket, reader: Reader) -> None:
+        """Do what the host asks for, until it ends this."""
+        self._stores.serve()
+        self._frames.resume(reader)
+        channel.setblocking(False)  # noqa: FBT003 - the socket's own method
+        loop = asyncio.get_running_loop()
+
+        def stray(what: str) -> None:
+            loop.call_soon_threadsafe(self._frames.send, "stray", 0, what.partition(" of agent ")[0])
+
+        with guarded(lambda _: f"agent {self._key}", stray):
+            await loop.create_unix_connection(lambda: self._frames, sock=channel)
+            await self._ended.wait()
+            if self._running:
+                await asyncio.wait(self._running.values())
+            running.set(Author(self._key, "lifespan"))
+            try:
+                await self._lifespan.aclose()
+            except BaseException as error:  # noqa: BLE001 - an author's code
+                _log.error("the lifespan of agent %s did not end well", self._key, exc_info=error)
+        self._frames.close()
+        await asyncio.sleep(0)
+
+    def _host_is_gone(self) -> None:
+        if not self._ended.is_set():
+            os._exit(1)
+
+    def _heard(self, message: Message) -> None:
+        kind, number, content = message
+        if kind == "do":
+            self._frames.send("begun", number)
+            task = asyncio.get_running_loop().create_task(self._do(number, *content))
+            self._running[number] = task
+        elif kind == "stored":
+            self._entries.answered(number, content)
+        elif kind == "cancel":
+            if (running_task := self._running.get(number)) is not None:
+                running_task.cancel()
+        elif kind == "ping":
+            self._frames.send("pong", number)
+        elif kind == "drop":
+            self._tickets.pop(number, None)
+        elif kind == "end":
+            self._ended.set()
+
+    async def _do(self, number: int, operation: str, *arguments: Any) -> None:
+        """Do one thing, and tell the host what came of it; never raises for what an author's code does."""
+        try:
+            done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
+        except BaseException as error:  # noqa: BLE001 - SystemExit and all others
+            done = framed("raised", number, _told(error))
+        finally:
+            self._running.pop(number, None)
+        self._frames.send_framed(done)
+
+    async def _run(self, what: str, function: Callable[[], Any], *, on_loop: bool) -> Any:
+        """Run an author's function as a host does: coroutine functions on the loop, others in a thread.
+
+        It has not ended before its thread has, however often it is cancelled.
+        """
+        running.set(Author(self._key, what))
+        if on_loop:
+            result = function()
+        else:
+            over = asyncio.Event()
+            try:
+                result = await self._threads.run(function, over.set)
+            except asyncio.CancelledError:
+                while not over.is_set():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await over.wait()
+                raise
+        return await result if inspect.isawaitable(result) else result
+
+    async def _do_begin(self) -> None:
+        running.set(Author(self._key, "lifespan"))
+        context = self._agent.lifespan()
+        if not hasattr(context, "__aenter__"):
+            if inspect.iscoroutine(context):
+                context.close()
+            raise DefinitionError(
+                f"its lifespan gives {type(context).__name__}, no async context manager: write @asynccontextmanager "
+                "above it"
+            )
+        beginning: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lifespan.push_async_callback(_kept_open(context, beginning))
+        await asyncio.shield(beginning)
+
+    async def _do_tool(self, ticket: int, name: str, arguments: dict[str, Any], body: dict[str, Any]) -> list[Any]:
+        tool = self._tools.get(name)
+        if ticket:
+            tool = tool_of(self._agent, self._copy(ticket), name)
+        if tool is None:
+            raise LookupError(f"there is no tool {name!r}")
+        run = partial(tool.call, arguments, Call.from_body(body, self._stores))
+        result = await self._run(f"tool {name}", run, on_loop=tool.is_async)
+        mark = f"\u241f{secrets.token_hex(8)};"
+        names: list[str] = []
+
+        def gap(sibling: str) -> str:
+            names.append(sibling)
+            return mark
+
+        parts = encode_answer(result, gap).split(mark.encode())
+        return [parts, names]
+
+    async def _do_configure(self, query: Any, body: Any, headers: Any) -> list[Any]:
+        copy = await self._configured("the configuration for a call", query, body, headers)
+        self._last_ticket += 1
+        self._tickets[self._last_ticket] = copy
+        if len(self._tickets) > _MOST_TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        return [self._last_ticket, describe_draft(declared(copy).draft)]
+
+    async def _do_document(self, query: Any, body: Any, headers: Any) -> Any:
+        copy = await self._configured("the configuration for a call", query, body, headers)
+        return msgspec.to_builtins(Template.seal(declared(copy).draft), builtin_types=(bytes,))
+
+    async def _configured(self, what: str, query: Any, body: Any, headers: Any) -> AgentBase:
+        run = partial(configure, self._agent, query, body, headers)
+        copy: AgentBase = await self._run(what, run, on_loop=False)
+        return copy
+
+    def _copy(self, ticket: int) -> AgentBase:
+        copy = self._tickets.get(ticket)
+        if copy is None:
+            raise LookupError("this call's configuration is no longer here")
+        return copy
+
+    async def _do_summary(self, ticket: int, summary: Any, body: Any) -> bytes:
+        target = self._copy(ticket) if ticket else self._agent
+        on_loop = inspect.iscoroutinefunction(target.on_summary)
+        said = await self._run("on_summary", partial(target.on_summary, summary, body), on_loop=on_loop)
+        return b"" if said is None else msgspec.json.encode(said)
+
+    async def _do_routing(self, path: str, body: Any, headers: Any) -> str | None:
+        callback = declared(self._agent).routing[path]
+        on_loop = inspect.iscoroutinefunction(callback)
+        route = await self._run(f"the routing callback {path}", partial(callback, body, headers), on_loop=on_loop)
+        return route if isinstance(route, str) else None
+
+    async def _do_debug(self, label: Any, event: Any) -> None:
+        handler = declared(self._agent).debug_handler
+        if handler is not None:
+            on_loop = inspect.iscoroutinefunction(handler)
+            await self._run("on_debug_event", partial(handler, label, event), on_loop=on_loop)
+
+    async def _do_probe(self, index: int) -> list[Any]:
+        probe = self._probes[index]
+        check = probe.check
+        wants = any(
+            each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) and each.default is each.empty
+            for each in inspect.signature(check).parameters.values()
+        )
+        from agenthost._host.secret import Secret  # noqa: PLC0415 - only for those few that ask
+
+        vitals = HostVitals(self._entries.ping, lambda: 0.0, "", Secret(""))
+        function = partial(check, vitals) if wants else check
+        on_loop = inspect.iscoroutinefunction(inspect.unwrap(check))
+        outcome = outcome_of(await self._run(f"probe {probe.name}", function, on_loop=on_loop))
+        return [outcome.ok, outcome.reason]
+
+
+def _kept_open(context: Any, beginning: asyncio.Future[None]) -> Callable[[], Awaitable[None]]:
+    """Enter a lifespan in a task of its own, and leave it there; gives what ends it."""
+    over = asyncio.Event()
+
+    async def keep() -> None:
+        try:
+            await context.__aenter__()
+        except BaseException as error:  # noqa: BLE001 - an author's code
+            if not beginning.done():
+                beginning.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+            return
+        if not beginning.done():
+            beginning.set_result(None)
+        await over.wait()
+        await context.__aexit__(None, None, None)
+
+    task = asyncio.get_running_loop().create_task(keep())
+
+    async def end() -> None:
+        over.set()
+        if not beginning.done():
+            task.cancel()
+        await task
+
+    return end
+
+
+def _told(error: BaseException) -> list[str]:
+    """An exception as the host is told of it: sort, class, words, traceback."""
+    sort = "failed"
+    if isinstance(error, ArgumentsRefused):
+        sort = "refused"
+    elif isinstance(error, StateUnavailable):
+        sort = "state"
+    elif isinstance(error, TimeoutError):
+        sort = "timeout"
+    try:
+        words = str(error)
+    except BaseException:  # noqa: BLE001 - as above
+        words = ""
+    told = (sort, type(error).__name__, words[:_MOST_TRACE], "" if sort == "refused" else _trace(error))
+    return [text.encode("utf-8", "backslashreplace").decode() for text in told]
+
+
+class _HostEntries:
+    """The entries of the host's store, asked for by frames; see ``agenthost.state.Entries``.
+
+    Args:
+        frames: the way to the host.
+    """
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+        self._last = 0
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+
+    def answered(self, number: int, content: Any) -> None:
+        waiting = self._waiting.pop(number, None)
+        if waiting is None or waiting.done():
+            return
+        problem, value = content
+        if problem == "refused":
+            waiting.set_exception(StateRefused(value))
+        elif problem:
+            waiting.set_exception(StateUnavailable(value))
+        else:
+            waiting.set_result(value)
+
+    async def _ask(self, operation: str, *arguments: Any) -> Any:
+        self._last += 1
+        number = self._last
+        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        self._frames.send("store", number, [operation, *arguments])
+        try:
+            return await waiting
+        finally:
+            self._waiting.pop(number, None)
+
+    async def read(self, key: bytes) -> Entry | None:
+        found = await self._ask("read", key)
+        return None if found is None else Entry(*found)
+
+    async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
+        version: int = await self._ask("put", key, value, ttl)
+        return version
+
+    async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
+        written: int | None = await self._ask("put_if", key, value, version, ttl)
+        return written
+
+    async def add(self, key: bytes, by: int, ttl: float | None) -> int:
+        total: int = await self._ask("add", key, by, ttl)
+        return total
+
+    async def remove(self, key: bytes, version: int | None) -> bool:
+        removed: bool = await self._ask("remove", key, version)
+        return removed
+
+    async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
+        keys, following = await self._ask("page", prefix, cursor, most)
+        return keys, following
+
+    async def ping(self) -> None:
+        await self._ask("ping")
+
+    async def close(self) -> None:
+        """The host closes its store."""
