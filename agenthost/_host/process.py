@@ -80,14 +80,12 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
     boot = _BOOT.format(path=sys.path, connection=theirs.fileno(), life=life_read)
     try:
         popen = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-I", "-X", "faulthandler", "-c", boot, f"agenthost agent {key}"],
+            [sys.executable, "-I", "-u", "-X", "faulthandler", "-c", boot, f"agenthost agent {key}"],
             pass_fds=(theirs.fileno(), life_read),
             stdin=subprocess.DEVNULL,
             stdout=output_write,
             stderr=output_write,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ}
-            | {"PYTHONUNBUFFERED": "1"}
-            | dict(environ),
+            env={name: os.environ[name] for name in _KEPT if name in os.environ} | dict(environ),
             start_new_session=True,
         )
     except BaseException:

@@ -29,8 +29,10 @@ __all__ = ["Launch", "Observer", "Processes"]
 
 _SETTLED = 10.0
 """Seconds after which a process's end is no longer blamed on its start."""
-_PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+_PAUSES = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a process is replaced, by how many early ends there were in a row."""
+_PATIENCE = 1.0
+"""Seconds that a call waits for such a pause to end."""
 _LOOK = 0.5
 _STALLED = 2.0
 """Seconds without an answer after which a process's event loop stands still."""
@@ -157,13 +159,21 @@ class Processes:
         self._use_this_loop()
         if (spare := self._spare) is not None:
             self._spare = None
-            await self._take(spare)
+            self._starting += 1
+            try:
+                await self._take(spare)
+            finally:
+                self._starting -= 1
+                self._changed.set()
         while not self._live:
             self._fill()
-            if not self._starting:
+            if self._starting > 0:
+                self._changed.clear()
+                await self._changed.wait()
+            elif (pause := self._due - time.monotonic()) <= _PATIENCE:
+                await asyncio.sleep(max(0.0, pause))
+            else:
                 raise OwnProcessError(f"agent {self._key} has no process: {self._problem}; it is started again soon")
-            self._changed.clear()
-            await self._changed.wait()
         if len(self._live) == 1:
             return self._live[0]
         return min(self._live, key=lambda each: (each.silent > _SLOW, each.calls))

@@ -66,8 +66,8 @@ class Wild(AgentBase):
 
     @AgentBase.tool
     def speak(self) -> str:
-        print("words on standard output")
-        print("words on standard error", file=sys.stderr)
+        sys.stdout.write("words on standard output\n")
+        sys.stderr.write("words on standard error\n")
         logging.getLogger("wild").warning("words in the log")
         return "spoken"
 
@@ -81,7 +81,7 @@ class Wild(AgentBase):
 
     @AgentBase.tool
     async def leave_a_task(self) -> str:
-        asyncio.get_running_loop().create_task(stumble())  # noqa: RUF006 - nobody is meant to hold it
+        asyncio.get_running_loop().create_task(stumble())
         return "begun"
 
     @AgentBase.tool
@@ -125,9 +125,7 @@ class Calm(AgentBase):
     @asynccontextmanager
     async def lifespan(self):
         self.opened = True
-        print("calm: opened")
         yield
-        print("calm: closed")
 
     def configure_for_call(self, query, body, headers, agent):
         agent.seen = query.get("tenant", "nobody")

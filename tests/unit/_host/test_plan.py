@@ -250,6 +250,7 @@ class TestReport:
                 "package": "acme-sales",
                 "version": "1.0",
                 "state": "ready",
+                "isolation": "thread",
             },
             {
                 "agent": "bad",

@@ -1,0 +1,295 @@
+"""Agents in processes of their own: whatever they do to themselves, only the call that did it fails."""
+
+import json
+import os
+import re
+import signal
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from caller import Caller, functions, tool_call
+from raw_http import Connection
+
+FALLBACK = "Let me connect you to the desk."
+CONFIGURATION = """
+[host]
+breaker_failures = 0
+
+[agents.wild]
+isolation = "process"
+memory_limit = 200_000_000
+environment = ["WANTED"]
+
+[agents.calm]
+isolation = "process"
+processes = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def served(desk):
+    """A host with two isolated agents and a front desk; it stops as any other at the end, and leaves nobody behind."""
+    desk.install("own-process")
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(CONFIGURATION)
+    with desk.serve(cwd=place, variables={"WANTED": "yes", "UNWANTED": "yes"}) as served:
+        yield served
+        numbers = processes_of(served)
+        assert len(numbers) >= 3
+    assert served.process.returncode == 0
+    assert eventually(lambda: not any(lives(number) for number in numbers))
+
+
+@pytest.fixture
+def caller(served):
+    return Caller.of(served)
+
+
+@pytest.fixture
+def call(caller):
+    """Calls a tool of an isolated agent."""
+
+    def ask(function, arguments=None, route="/wild"):
+        url = functions(caller.document(route, "c-1"))[function]["web_hook_url"]
+        return caller.call(url, function, arguments or {}, "c-1")
+
+    return ask
+
+
+@pytest.fixture
+def said(call):
+    """What a tool says."""
+
+    def ask(function, arguments=None, route="/wild"):
+        answer = call(function, arguments, route)
+        assert "error_id" not in answer
+        return answer["response"]
+
+    return ask
+
+
+@pytest.fixture
+def others_answer(caller):
+    """Looks whether an agent in the host answers."""
+
+    def ask():
+        url = functions(caller.document("/sales", "c-2"))["get_pricing"]["web_hook_url"]
+        answer = caller.call(url, "get_pricing", {"product": "basic"}, "c-2")
+        assert answer == {"response": "basic is $99/month."}
+
+    return ask
+
+
+def eventually(condition, seconds=20):
+    """Whether something comes true within a time."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def lives(number):
+    try:
+        with open(f"/proc/{number}/stat", encoding="ascii") as file:  # noqa: PTH123 - not a file as others are
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def processes_of(served):
+    """The processes of isolated agents that a host has."""
+    found = []
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - as above
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="ascii") as file:  # noqa: PTH123
+                    parent = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            if parent == served.process.pid:
+                found.append(int(entry))
+    return found
+
+
+def test_it_lives_in_a_process_of_its_own_and_the_lists_say_so(served, said, desk):
+    """``check --json`` and the banner; its process is a child of the host, and yields to it."""
+    number = int(said("pid"))
+
+    assert number in processes_of(served)
+    assert os.getpriority(os.PRIO_PROCESS, number) > os.getpriority(os.PRIO_PROCESS, served.process.pid)
+    checked = json.loads(desk.run("agenthost", "check", "--json", cwd=served.directory).stdout)
+    isolated = {row["agent"] for row in checked["agents"] if row["isolation"] == "process"}
+    assert isolated == {"calm", "wild"}
+    assert served.stdout.count("ready, own process") == 2
+
+
+def test_it_sees_only_variables_that_are_its_own(said):
+    """Neither the host's password nor where its state is, nor what others are given."""
+    names = said("environment").split()
+
+    assert "WANTED" in names
+    assert not [name for name in names if name.startswith(("SWML_", "AGENTHOST_", "UNWANTED"))]
+
+
+def test_what_it_writes_is_in_the_log(served, said):
+    said("speak")
+
+    for words in ("words on standard output", "words on standard error", "WARNING wild: agent wild: words in the log"):
+        assert eventually(lambda words=words: words in served.stderr), words
+
+
+@pytest.mark.parametrize("function", ["fail", "large", "hand_over_to_nobody"])
+def test_a_call_that_fails_fails_alone(served, call, said, function):
+    """The answer is the agent's sentence, and the process goes on."""
+    number = said("pid")
+    answer = call(function)
+
+    assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
+    assert answer["error_id"] in served.stderr
+    assert said("pid") == number
+
+
+def test_its_own_traceback_is_in_the_log(served, call):
+    answer = call("fail")
+
+    logged = served.stderr.partition(answer["error_id"])[2]
+    assert "ValueError: the calendar is on fire" in logged
+    assert 'agenthost_test_own_process.py", line' in logged
+
+
+@pytest.mark.parametrize(("function", "how"), [("segfault", "was ended by SIGSEGV"), ("leave", "exit status 7")])
+def test_a_crash_fails_that_call_and_the_next_one_is_answered(served, call, said, others_answer, function, how):
+    number = said("pid")
+    answer = call(function)
+    others_answer()
+
+    assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
+    assert how in served.stderr
+    assert said("pid") != number
+
+
+@pytest.mark.parametrize("function", ["hang", "burn_in_a_thread", "burn"])
+def test_a_call_that_never_ends_costs_its_process(served, call, said, others_answer, function):
+    """It is answered at its deadline; calls that come meanwhile are answered, and the process is gone after a while."""
+    number = int(said("pid"))
+    answer = call(function)
+    others_answer()
+
+    assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
+    assert eventually(lambda: not lives(number))
+    assert int(said("pid")) != number
+
+
+def test_a_coroutine_that_can_be_cancelled_costs_nothing(call, said):
+    number = said("pid")
+
+    assert "error_id" in call("sleep")
+    assert said("pid") == number
+
+
+def test_calls_share_a_process_and_one_that_hangs_takes_none_with_it(served, caller, call, said):
+    """A call that is under way when another one hangs is answered by the process that it began in."""
+    number = said("pid")
+    wait = functions(caller.document("/wild", "c-1"))["wait"]["web_hook_url"]
+    with Connection.to(served.url) as connection:
+        connection.send(tool_call(wait, "wait", {"seconds": 2}, "c-1"))
+        time.sleep(0.2)
+        assert "error_id" in call("hang")
+        assert connection.answer().json == {"response": f"waited in {number}"}
+    assert said("pid") != number
+
+
+def test_a_leak_costs_its_process_and_no_call(served, said):
+    """The one that has too much is replaced; calls go on."""
+    number = int(said("leak", {"mebibytes": 250}))
+
+    assert eventually(lambda: int(said("pid")) != number)
+    assert eventually(lambda: not lives(number))
+    assert "bytes in memory" in served.stderr
+
+
+def test_more_than_there_can_be_is_an_error_of_that_call(call, said):
+    """What is asked for at once beyond all measure raises ``MemoryError`` there, and nothing else happens."""
+    number = said("pid")
+
+    assert "error_id" in call("leak", {"mebibytes": 4000})
+    assert said("pid") == number
+
+
+def test_its_state_is_kept_by_the_host(call, said):
+    """In threads and coroutines alike; it outlives the process."""
+    assert [said("count"), said("count_in_a_thread")] == ["1", "2"]
+    call("segfault")
+    assert said("count") == "3"
+
+
+def test_it_hands_calls_over(call, caller, served):
+    answer = call("hand_over")
+    [action] = answer["action"]
+
+    dest = action["SWML"]["sections"]["main"][0]["transfer"]["dest"]
+    assert urlsplit(dest).path == "/calm"
+    assert dest.startswith("http://tester:")
+
+
+def test_its_document_its_callbacks_and_its_summary_are_its_own(caller, said):
+    """Configuration for a call, routing callbacks and ``on_summary`` run there; shared state is shared."""
+    document = caller.document("/calm", "c-1")
+    [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
+    summary = urlsplit(ai["post_prompt_url"])
+    tenant = caller.ask("POST", "/calm?tenant=acme", {"call_id": "c-1"}).json
+    whose = caller.ask("POST", "/calm/swaig?tenant=acme", {"function": "whose", "call_id": "c-1"}).json
+    routed = caller.ask("POST", "/calm/choose", {"wild": True}).json
+    told = caller.ask(
+        "POST", f"{summary.path}?{summary.query}", {"call_id": "c-1", "post_prompt_data": {"raw": "all is well"}}
+    )
+
+    assert "acme" in json.dumps(tenant)
+    assert "acme" not in json.dumps(document)
+    assert whose == {"response": "of acme"}
+    assert routed == caller.document("/wild") or "calmly" not in json.dumps(routed)
+    assert told.json == {"success": True}
+    assert said("desk", {}, "/calm") == "all is well"
+    assert said("tenant", {}, "/calm") == "nobody, opened: True"
+
+
+def test_its_probes_are_asked_there(caller):
+    """The lifespan, which has begun in its process, is what the probe sees."""
+    assert eventually(lambda: caller.ask("GET", "/health/calm").json["probes"][0]["status"] == "ok")
+
+
+def test_what_fails_by_itself_is_counted(served, caller, said):
+    assert said("leave_a_task") == "begun"
+
+    def counted():
+        text = caller.ask("GET", "/metrics").body.decode()
+        return re.search(r'agenthost_failures_total\{agent="wild",what="tool leave_a_task"\} 1\.0', text)
+
+    assert eventually(counted)
+    assert "stumbled in a task" in served.stderr
+
+
+def test_metrics_tell_what_became_of_processes(caller, call):
+    call("leave")
+    text = caller.ask("GET", "/metrics").body.decode()
+
+    assert re.search(r'agenthost_process_ends_total\{agent="wild",reason="crash"\} [1-9]', text)
+    assert re.search(r'agenthost_process_memory_bytes\{agent="calm"\} [1-9]', text)
+
+
+def test_nobody_outlives_a_host_that_is_killed(desk):
+    """Even one whose code never gives up the interpreter."""
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(CONFIGURATION)
+    with desk.serve(cwd=place) as served:
+        caller = Caller.of(served)
+        tools = functions(caller.document("/wild", "c-1"))
+        url = tools["burn"]["web_hook_url"]
+        with Connection.to(served.url) as connection:
+            connection.send(tool_call(url, "burn", {}, "c-1"))
+            numbers = processes_of(served)
+            os.kill(served.process.pid, signal.SIGKILL)
+            assert served.process.wait(10) == -signal.SIGKILL
+    assert len(numbers) == 3
+    assert eventually(lambda: not any(lives(number) for number in numbers))
