@@ -78,7 +78,7 @@ def _offered(config: Config) -> list[dict[str, Any]]:
             "plugin": offer.name,
             "package": offer.distribution,
             "version": offer.version,
-            "state": "enabled" if config.plugins.allows(offer.name) else "disabled",
+            "state": "enabled" if config.plugins.allows(f"{offer.distribution}:{offer.name}") else "disabled",
         }
         for offer in discover((PLUGINS,))
     ]

@@ -366,9 +366,10 @@ class PluginsConfig:
     only: tuple[str, ...] | None = setting(None, NAMES, "The only plugins that are loaded")
     settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
 
-    def allows(self, name: str) -> bool:
-        """Return whether the plugin of this entry-point name is to be loaded."""
-        return name not in self.disable and (self.only is None or name in self.only)
+    def allows(self, plugin: str) -> bool:
+        """Return whether a plugin is to be loaded; ``name``, or ``distribution:name`` where that is known."""
+        called = {plugin, plugin.rpartition(":")[2]}
+        return called.isdisjoint(self.disable) and (self.only is None or not called.isdisjoint(self.only))
 
 
 @frozen(kw_only=True)

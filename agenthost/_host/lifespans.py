@@ -7,10 +7,13 @@ whoever asks; it never ends another.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from agenthost._host.threads import Threads
 from agenthost.errors import DefinitionError, PlanError
 
 if TYPE_CHECKING:
@@ -95,16 +98,16 @@ class Lifespan:
         return TimeoutError(f"its lifespan did not begin within {self._seconds:g} s")
 
     async def _enter(self) -> AbstractAsyncContextManager[object]:
-        context = self._make()
-        if not (hasattr(context, "__aenter__") and hasattr(context, "__aexit__")):
-            if asyncio.iscoroutine(context):
-                context.close()
-            kind = type(context).__name__
-            msg = f"its lifespan gives {kind}, no async context manager: write @asynccontextmanager above it"
-            raise DefinitionError(msg)
         bound = asyncio.timeout(self._seconds)
         try:
             async with bound:
+                context = self._make() if _only_makes(self._make) else await Threads().run(self._make, lambda: None)
+                if not (hasattr(context, "__aenter__") and hasattr(context, "__aexit__")):
+                    if asyncio.iscoroutine(context):
+                        context.close()
+                    kind = type(context).__name__
+                    msg = f"its lifespan gives {kind}, no async context manager: write @asynccontextmanager above it"
+                    raise DefinitionError(msg)
                 await context.__aenter__()
         except TimeoutError as error:
             if bound.expired():
@@ -219,6 +222,11 @@ async def alive(what: str, make: Callable[[], object], seconds: float) -> AsyncI
 async def _each(waits: Iterable[object]) -> None:
     for wait in waits:
         await wait  # type: ignore[misc]
+
+
+def _only_makes(make: Callable[[], object]) -> bool:
+    """Whether calling a function runs nothing of its author's, as with what ``@asynccontextmanager`` decorates."""
+    return inspect.isasyncgenfunction(inspect.unwrap(make.func if isinstance(make, partial) else make))
 
 
 def _cancelled(error: BaseException) -> bool:

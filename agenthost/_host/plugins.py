@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
@@ -69,6 +70,7 @@ class PluginState:
         state: ``ready``, ``disabled`` or ``quarantined``; ``built in`` for one that is not installed.
         hooks: names of the hooks that it implements.
         diagnosis: why it is quarantined.
+        doubled: whether another distribution offers a plugin of the same name.
     """
 
     name: str
@@ -77,6 +79,7 @@ class PluginState:
     state: str
     hooks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+    doubled: bool = False
 
     @property
     def key(self) -> str:
@@ -85,7 +88,8 @@ class PluginState:
 
     def quarantined(self, error: BaseException) -> PluginState:
         """The same plugin after it failed."""
-        return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, self.as_candidate(), self.name))
+        called = self.key if self.doubled else self.name
+        return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, self.as_candidate(), called))
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -129,16 +133,23 @@ class Plugins:
         for name in BUILT_IN:
             manager.register(importlib.import_module(name), name)
         offers = [candidate for candidate in candidates if candidate.group == PLUGINS]
-        enabled = [offer for offer in offers if config.plugins.allows(offer.name)]
-        states = [PluginState(o.name, o.distribution, o.version, "disabled") for o in offers if o not in enabled]
+        names = Counter(offer.name for offer in offers)
+        asked = {
+            offer: PluginState(offer.name, offer.distribution, offer.version, "ready", doubled=names[offer.name] > 1)
+            for offer in offers
+        }
+        enabled = {offer: state for offer, state in asked.items() if config.plugins.allows(state.key)}
+        states = [attrs.evolve(state, state="disabled") for offer, state in asked.items() if offer not in enabled]
         journal = Journal(config.host.state_dir)
-        jobs = [partial(_register, manager, offer, config, journal) for offer in enabled]
-        for offer, outcome in zip(enabled, run_guarded(jobs, config.host.build_timeout), strict=True):
+        jobs = [partial(_register, manager, offer, state, config, journal) for offer, state in enabled.items()]
+        outcomes = run_guarded(jobs, config.host.build_timeout)
+        for (offer, state), outcome in zip(enabled.items(), outcomes, strict=True):
             if isinstance(outcome, Failed):
-                diagnosis = diagnose(outcome.error, offer, offer.name)
-                states.append(PluginState(offer.name, offer.distribution, offer.version, "quarantined", (), diagnosis))
+                called = state.key if state.doubled else state.name
+                diagnosis = diagnose(outcome.error, offer, called)
+                states.append(attrs.evolve(state, state="quarantined", diagnosis=diagnosis))
             else:
-                states.append(PluginState(offer.name, offer.distribution, offer.version, "ready", outcome))
+                states.append(attrs.evolve(state, hooks=outcome))
         journal.forget()
         states.sort(key=attrgetter("distribution", "name"))
         return cls(manager, states, config.host.build_timeout, _unknown(config, offers))
@@ -252,19 +263,22 @@ def kind_of(thing: object) -> str:
     return "nothing" if thing is None else f"{type(thing).__name__} object"
 
 
-def _register(manager: pluggy.PluginManager, candidate: Candidate, config: Config, journal: Journal) -> tuple[str, ...]:
+def _register(
+    manager: pluggy.PluginManager, candidate: Candidate, state: PluginState, config: Config, journal: Journal
+) -> tuple[str, ...]:
     """Import a plugin and register it, all or nothing; gives the names of its hooks."""
     if problem := requirement_problem(candidate, __version__):
         raise UnsupportedHost(problem)
     with journal.loading(candidate.distribution, candidate.version, candidate.value):
         plugin = resolve(candidate.value)
-    section = config.plugins.settings.get(candidate.name, {})
-    where, key = config.source or FILE, key_path("plugins", candidate.name)
+    called = state.key if state.doubled or state.key in config.plugins.settings else state.name
+    section = config.plugins.settings.get(called, {})
+    where, key = config.source or FILE, key_path("plugins", called)
     if isinstance(plugin, type):
         plugin = built(plugin, section, where, key)
     else:
         refuse_settings(section, where, key)
-    name = f"{candidate.distribution}:{candidate.name}"
+    name = state.key
     try:
         manager.register(plugin, name)
         manager.check_pending()
@@ -354,14 +368,20 @@ def _a(noun: str) -> str:
     return f"an {noun}" if noun[0] in "AEIOU" else f"a {noun}"
 
 
-def _unknown(config: Config, offers: Iterable[Candidate]) -> list[str]:
-    """Sentences about plugins that configuration names and nobody offers."""
-    offered = {candidate.name for candidate in offers}
+def _unknown(config: Config, offers: Collection[Candidate]) -> list[str]:
+    """Sentences about plugins that nobody offers, and settings that could be for several."""
+    names = Counter(candidate.name for candidate in offers)
+    offered = {*names, *(f"{candidate.distribution}:{candidate.name}" for candidate in offers)}
     named = [("plugins.disable", name) for name in config.plugins.disable]
     named += [("plugins.only", name) for name in config.plugins.only or ()]
     named += [(key_path("plugins", name), name) for name in config.plugins.settings]
-    return [
+    unknown = [
         f"{key}: no installed package offers the plugin {name!r}. agenthost plugins lists them."
         for key, name in named
         if name not in offered
     ]
+    for name in config.plugins.settings:
+        if names[name] > 1:
+            both = " or ".join(f"[{key_path('plugins', f'{o.distribution}:{name}')}]" for o in offers if o.name == name)
+            unknown.append(f"{key_path('plugins', name)}: several packages offer a plugin of this name. Write {both}.")
+    return unknown

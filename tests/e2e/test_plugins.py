@@ -219,6 +219,31 @@ def test_an_agent_that_a_plugin_makes_is_configured_by_its_name(plugged, configu
     assert plugged.run("agenthost", "check", cwd=place).stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("settings", "state", "told"),
+    [
+        ("", "quarantined", 'plugins."agenthost-test-plugin-namesake:plugin-hooks".town: it is missing'),
+        ('[plugins.plugin-hooks]\ntown = "Rome"\n', "quarantined", "several packages offer a plugin of this name."),
+        (
+            '[plugins."agenthost-test-plugin-namesake:plugin-hooks"]\ntown = "Rome"\n',
+            "ready",
+            "state_sqlite and agenthost-test-plugin-namesake:plugin-hooks both open sqlite:// stores.",
+        ),
+    ],
+)
+def test_two_of_one_name_and_two_for_one_store_are_told(plugged, configured, settings, state, told):
+    """Both plugins are loaded, each has settings of its own; a store that two open is opened by neither."""
+    with plugged.having("plugin-namesake"):
+        report = json.loads(plugged.run("agenthost", "check", "--json", cwd=configured(settings)).stdout)
+
+    named = {row["package"]: row for row in report["plugins"] if row["plugin"] == "plugin-hooks"}
+    assert named["agenthost-test-plugin-hooks"]["state"] == "ready"
+    assert named["agenthost-test-plugin-namesake"]["state"] == state
+    reasons = [row["reason"] for row in report["plugins"] if "reason" in row]
+    assert told in " ".join([*reasons, *report["warnings"]])
+    assert {row["state"] for row in report["agents"]} == {"ready"}
+
+
 def test_a_plugin_that_fails_is_fatal_where_that_is_asked_for(plugged):
     refused = plugged.run("agenthost", "check", "--strict")
 

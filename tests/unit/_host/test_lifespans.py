@@ -8,13 +8,15 @@ import threading
 from contextlib import asynccontextmanager, suppress
 
 from agenthost import AgentBase, ToolCalled
-from agenthost._host.config import AgentConfig, Config, HostConfig
+from agenthost._host.config import AgentConfig, Config, HostConfig, Secret, StateConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.metrics import Metrics
 from agenthost._host.observers import MOST_WAITING, Observers
 from agenthost._host.plan import make_plan
+from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.runtime import Credentials, Runtime
 from agenthost._host.tokens import Tokens
+from agenthost.state import StateProvider
 
 
 def runtime_of():
@@ -88,6 +90,61 @@ def test_what_fails_is_set_aside_and_the_others_serve():
     assert "write @asynccontextmanager above it" in reasons["no-manager"]
     assert len(good.seen) == 2
     assert good.seen[0] is good.seen[1]
+
+
+def hangs(host):
+    threading.Event().wait(30)
+
+
+@asynccontextmanager
+async def keeps_too_much(host):
+    await host.state.set("k" * 513, 1)
+    yield
+
+
+@asynccontextmanager
+async def keeps_what_json_cannot_carry(host):
+    await host.state.set("seen", {"a set": {1, 2}})
+    yield
+
+
+def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path):
+    """One that hangs before there is anything to enter, or keeps what no store takes; what is stored stays."""
+    kept = []
+
+    @asynccontextmanager
+    async def keeps(host):
+        kept.append(await host.state.incr("starts"))
+        yield
+
+    bad = {"hangs": hangs, "long": keeps_too_much, "set": keeps_what_json_cannot_carry, "number": lambda host: 7}
+    functions = {**bad, "good": keeps}
+    states = tuple(PluginState(name, "acme", "1.0", "ready") for name in functions)
+    loaded = Loaded(
+        plugins=states,
+        lifespans=tuple((f"acme:{name}", function) for name, function in functions.items()),
+        state_providers=tuple(Plugins.load(Config(), ()).values("state_providers", StateProvider)),
+    )
+
+    async def served():
+        config = Config(
+            host=HostConfig(build_timeout=0.5, state_dir=str(tmp_path)), state=StateConfig(url=Secret("memory://"))
+        )
+        runtime = Runtime(config, Credentials("agenthost", "secret"), Tokens([b"key"]))
+        plan = make_plan(config, loaded)
+        runtime.give_state(plan)
+        async with runtime.open():
+            begun = await runtime.begin(plan)
+            return {state.name: state.diagnosis.reason for state in begun.plugins if state.diagnosis}
+
+    reasons = asyncio.run(served())
+
+    assert kept == [1]
+    assert reasons.keys() == bad.keys()
+    assert reasons["hangs"] == "its lifespan did not begin within 0.5 s"
+    assert "a key must have 1 to 512 bytes, not 513" in reasons["long"]
+    assert "a value must be JSON" in reasons["set"]
+    assert "its lifespan gives int, no async context manager" in reasons["number"]
 
 
 def test_an_agent_comes_once_it_has_begun_and_its_lifespan_ends_when_it_goes():

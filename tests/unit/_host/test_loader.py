@@ -261,12 +261,12 @@ class TestPlugins:
             (
                 "p_unknown",
                 "from agenthost import hookimpl\n@hookimpl\ndef no_such_hook(): ...",
-                "PluginValidationError: unknown hook 'no_such_hook' in plugin",
+                "plugin 'p-unknown:bad': unknown hook 'no_such_hook'",
             ),
             (
                 "p_signature",
                 "from agenthost import hookimpl\n@hookimpl\ndef agents(nothing): ...",
-                "PluginValidationError: Plugin 'p-signature:bad' for hook 'agents'",
+                "plugin 'p-signature:bad': its agents(nothing) takes nothing",
             ),
             (
                 "p_call",

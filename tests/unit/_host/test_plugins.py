@@ -5,15 +5,25 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
+import threading
 from types import ModuleType
 
 import pytest
 from attrs import frozen
 
-from agenthost import hookimpl
-from agenthost._host.config import Config, PluginsConfig
+from agenthost import (
+    AgentBase,
+    ClassifierProvider,
+    EscalationDetector,
+    ModelProvider,
+    Probe,
+    Redactor,
+    SipAlias,
+    hookimpl,
+)
+from agenthost._host.config import Config, HostConfig, PluginsConfig
 from agenthost._host.discovery import PLUGINS, Candidate
-from agenthost._host.plugins import BUILT_IN, Plugins
+from agenthost._host.plugins import BUILT_IN, HOOKS, Plugins
 from agenthost.state import StateProvider
 
 STORES = {key for key in BUILT_IN if "state" in key}
@@ -89,15 +99,17 @@ class Greedy:
 def load(monkeypatch):
     """Loads plugins from a module with the given classes; settings by plugin."""
 
-    def loaded(*classes, **settings):
+    def loaded(*classes, distributions=("acme",), host=None, plugins=None, **settings):
         module = ModuleType("agenthost_plugins_under_test")
         vars(module).update({cls.__name__: cls for cls in classes})
         monkeypatch.setitem(sys.modules, module.__name__, module)
         offers = [
-            Candidate(PLUGINS, cls.__name__.lower(), f"{module.__name__}:{cls.__name__}", "acme", "1.0", "")
+            Candidate(PLUGINS, cls.__name__.lower(), f"{module.__name__}:{cls.__name__}", distribution, "1.0", "")
             for cls in classes
+            for distribution in distributions
         ]
-        return Plugins.load(Config(plugins=PluginsConfig(settings=settings)), offers)
+        plugins = plugins or PluginsConfig(settings=settings)
+        return Plugins.load(Config(plugins=plugins, host=host or HostConfig()), offers)
 
     return loaded
 
@@ -187,3 +199,97 @@ def test_a_function_that_fits_no_hook_is_explained(load, cls, words):
     (state,) = load(cls).states
 
     assert [word for word in words if word not in state.diagnosis.reason] == []
+
+
+def raises():
+    raise LookupError("the table is gone")
+
+
+def exits():
+    sys.exit(3)
+
+
+def hangs():
+    threading.Event().wait(30)
+
+
+def says_nothing():
+    return []
+
+
+def fails_midway():
+    yield from ()
+    raise LookupError("the table is gone")
+
+
+MISBEHAVIOURS = {
+    raises: "LookupError: the table is gone",
+    exits: "it called sys.exit(3)",
+    hangs: "did not finish loading within 0.3 s",
+    fails_midway: "LookupError: the table is gone",
+    lambda: None: "gives nothing, not a list of",
+    lambda: 7: "gives int object, not a list of",
+    lambda: "text": "gives str object, not a",
+    lambda: [object()]: "gives object object, not a",
+}
+HEARD = {
+    "agents": AgentBase,
+    "chat_models": ModelProvider,
+    "classifiers": ClassifierProvider,
+    "escalation_detectors": EscalationDetector,
+    "health_probes": Probe,
+    "redactors": Redactor,
+    "sip_aliases": SipAlias,
+    "state_providers": StateProvider,
+}
+CALLED = {"configure_app", "lifespan", "resolve_sip", "tool_called"}
+"""Hooks whose functions are called later, and guarded there."""
+
+
+def test_every_hook_is_one_or_the_other():
+    """A new hook is tested below too."""
+    assert {*HEARD, *CALLED} == {*HOOKS}
+
+
+@pytest.mark.parametrize("hook", HEARD)
+def test_whatever_a_plugin_does_in_a_hook_it_is_set_aside_alone(load, hook):
+    """Each with its reason; what the others give is heard, in the same order as ever."""
+
+    def plugin(number, function):
+        return type(f"Bad{number}", (), {hook: staticmethod(hookimpl(function, specname=hook))})
+
+    bad = [plugin(number, function) for number, function in enumerate(MISBEHAVIOURS)]
+    good = type("Good", (), {hook: staticmethod(hookimpl(says_nothing, specname=hook))})
+    plugins = load(*bad, good, host=HostConfig(build_timeout=0.3))
+    alone = load(good).values(hook, HEARD[hook])
+
+    heard = plugins.values(hook, HEARD[hook])
+
+    states = {state.name: state for state in plugins.states}
+    assert [key for key, _ in heard] == [key for key, _ in alone]
+    assert states["good"].state == "ready"
+    for number, reason in enumerate(MISBEHAVIOURS.values()):
+        assert states[f"bad{number}"].state == "quarantined"
+        assert reason in states[f"bad{number}"].diagnosis.reason
+        assert f'[plugins] disable = ["bad{number}"]' in states[f"bad{number}"].diagnosis.remedy or number == 2
+
+
+def test_two_plugins_of_one_name_are_told_apart_by_their_packages(load):
+    """Both are loaded; settings, remedies and switches name the package."""
+    one = {"acme:greeter": {"greeting": "hello"}}
+    both = ("acme", "other")
+
+    plugins = load(Greeter, distributions=both, **one)
+    ready, without = plugins.states
+    off = load(Silent, distributions=both, plugins=PluginsConfig(disable=("other:silent",)))
+    only = load(Silent, distributions=both, plugins=PluginsConfig(only=("other:silent",)))
+    ambiguous = load(Greeter, distributions=both, greeter={"greeting": "hello"})
+
+    assert (ready.key, ready.state) == ("acme:greeter", "ready")
+    assert (without.key, without.state) == ("other:greeter", "quarantined")
+    assert 'plugins."other:greeter".greeting: it is missing' in without.diagnosis.reason
+    assert {state.key: state.state for state in off.states} == {"acme:silent": "ready", "other:silent": "disabled"}
+    assert {state.key: state.state for state in only.states} == {"acme:silent": "disabled", "other:silent": "ready"}
+    assert off.warnings == only.warnings == ()
+    (warning,) = ambiguous.warnings
+    assert warning.endswith('of this name. Write [plugins."acme:greeter"] or [plugins."other:greeter"].')
