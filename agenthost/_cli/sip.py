@@ -56,7 +56,7 @@ def resolve(
     from agenthost.sip import SipCall, user_of
 
     asked: dict[str, Any] = {"to": uri, "from": from_, "headers": pairs(headers, "--header")}
-    start_logging(config)
+    start_logging(config, for_people=True)
     plan = _plan(config)
     time = None if moment is None else moment if moment.tzinfo else moment.astimezone()
     call = SipCall.of(asked, time)

@@ -43,7 +43,7 @@ def command(
     from agenthost._host.single import find_agent
 
     asked, sent = pairs(query), json_object("--body", body)
-    start_logging(config)
+    start_logging(config, for_people=True)
     plan, found = find_agent(config, agent)
     rehearsal = Rehearsal(plan, found, make_runtime(with_secrets(config)), call_id)
     made = asyncio.run(rehearsal.document(asked, sent))

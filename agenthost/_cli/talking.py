@@ -51,7 +51,7 @@ class Talk:
         from agenthost._host.single import find_agent
 
         config = configuration(file)
-        start_logging(config)
+        start_logging(config, for_people=True)
         self._plan, self._agent = find_agent(config, agent)
         self._runtime = make_runtime(with_secrets(config))
         self._runtime.give_state(self._plan)

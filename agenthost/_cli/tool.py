@@ -60,7 +60,7 @@ def command(
     from agenthost._host.single import find_agent
 
     asked, fields = pairs(query), json_object("--body", body)
-    start_logging(config)
+    start_logging(config, for_people=True)
     plan, found = find_agent(config, agent)
     called = {"call_id": call_id, **fields, "function": tool}
     rehearsal = Rehearsal(plan, found, make_runtime(with_secrets(config)), str(called["call_id"]))

@@ -61,10 +61,20 @@ def with_secrets(config: Config) -> Config:
     return evolve(config, host=host)
 
 
-def start_logging(config: Config) -> None:
-    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.log``."""
+def start_logging(config: Config, *, for_people: bool = False) -> None:
+    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.log``.
+
+    Args:
+        config: the configuration, with its secrets.
+        for_people: whether a command runs for somebody who reads along: words rather than JSON, and nothing about what
+            went well, unless the configuration asks for either.
+    """
     from agenthost._host.log import start_log  # noqa: PLC0415 - lists write none
 
+    if for_people:
+        level = "warning" if config.host.log_level == "info" else config.host.log_level
+        form = "text" if config.host.log_format == "auto" else config.host.log_format
+        config = evolve(config, host=evolve(config.host, log_level=level, log_format=form))
     start_log(config)
 
 

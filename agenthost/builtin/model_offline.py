@@ -48,6 +48,23 @@ _STOP = frozenset(
         " who why will with would you your",
     )
 )
+_UNDONE_BY_NOBODY = frozenset(
+    {
+        "cancel",
+        "charge",
+        "close",
+        "delete",
+        "disable",
+        "drop",
+        "pay",
+        "refund",
+        "remove",
+        "revoke",
+        "terminate",
+        "transfer",
+    }
+)
+"""What tools do that a person has to say: such a tool is not picked for its other words."""
 _WHOLE = frozenset(
     {"description", "details", "issue", "message", "problem", "query", "question", "reason", "request", "text", "topic"}
 )
@@ -129,6 +146,7 @@ def _asked_for(messages: Sequence[Message], tools: Iterable[ToolSpec]) -> ToolSp
 def _best(text: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
     """The tool that shares most with a message; words that all tools share count for little. The first of equals."""
     words = _words(text)
+    tools = [tool for tool in tools if _deeds(tool) <= words]
     described = [_weights(tool) for tool in tools]
     best, most = None, 0.0
     for tool, weights in zip(tools, described, strict=True):
@@ -136,6 +154,11 @@ def _best(text: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
         if score > most:
             best, most = tool, score
     return best
+
+
+def _deeds(tool: ToolSpec) -> set[str]:
+    """What a tool does that nobody can undo, as its name says."""
+    return {_stem(word) for word in tool.name.casefold().split("_") if word in _UNDONE_BY_NOBODY}
 
 
 def _weights(tool: ToolSpec) -> dict[str, float]:

@@ -76,6 +76,26 @@ def test_it_picks_the_tool_and_fills_in_what_it_finds(said, name, arguments):
     assert (use.name, json.loads(use.arguments), whole.finish) == (name, arguments, "tool_calls")
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Where is my order 1042?", "track_shipment"),
+        ("Is my order 1042 on its way?", "track_shipment"),
+        ("Please cancel order 1042", "cancel_order"),
+    ],
+)
+def test_what_nobody_can_undo_is_done_for_its_own_word_alone(said, name):
+    """Whatever else a message has in common with such a tool."""
+    order = {"order_id": {"type": "string"}}
+    tools = (
+        tool("cancel_order", "Cancel an order that has not been sent", ["order_id"], **order),
+        tool("track_shipment", "Say where a parcel with an order is on its way", ["order_id"], **order),
+    )
+    [use] = answer(said, tools=tools).tool_uses
+
+    assert use.name == name
+
+
 def test_it_asks_for_what_is_missing_and_goes_on_with_the_answer():
     asked = answer("I want to book a visit")
 
