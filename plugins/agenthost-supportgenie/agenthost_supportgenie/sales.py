@@ -26,7 +26,7 @@ _EXAMPLES = {
         "Can I upgrade my order?",
         "How much is the Pro laptop?",
         "Which laptop do you recommend for a student?",
-        "Is this phone in stock?",
+        "Do you have a phone in stock for less than 500 dollars?",
         "I was charged twice this month",
         "I need a copy of my invoice",
         "My payment was declined",

@@ -119,7 +119,7 @@ class Referring(Specialist):
 
     @AgentBase.tool
     def hand_to_senior(self, reason: str) -> FunctionResult:
-        """Hand over to the senior colleague: for a refund, a complaint, an exception, or what you cannot resolve.
+        """Hand over to the senior colleague: a refund, a complaint, an exception, or a matter that stays open.
 
         Args:
             reason: What it is about, in a sentence, so that the customer need not say it again

@@ -68,15 +68,29 @@ class Host:
 
     def say(self, agent, text, *, known=None, conversation=None):
         """What an agent answers in text; with what happened on the way."""
+        [reply] = self.say_all(agent, [text], known=known, conversation=conversation)
+        return reply
+
+    def say_all(self, agent, texts, *, known=None, conversation=None):
+        """What an agent answers to several at once, each in a conversation of its own unless one is named."""
+
+        async def send():
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="https://shop.example", auth=("agenthost", PASSWORD), timeout=60
+            ) as client:
+                posting = (client.post("/v1/chat/completions", json=body) for body in bodies)
+                return [answer.json() for answer in await asyncio.gather(*posting)]
+
         told = {"tools": "shown"}
         if conversation is not None:
             told["conversation"] = conversation
         if known is not None:
             told["context"] = json.dumps(dict(known))
-        body = {"model": agent, "messages": [{"role": "user", "content": text}], "metadata": told}
-        answer = self.post("/v1/chat/completions", body)
-        assert "error" not in answer, answer
-        return {"text": answer["choices"][0]["message"]["content"], **answer["agenthost"]}
+        bodies = [{"model": agent, "messages": [{"role": "user", "content": text}], "metadata": told} for text in texts]
+        answers = asyncio.run(send())
+        assert [answer for answer in answers if "error" in answer] == []
+        return [{"text": each["choices"][0]["message"]["content"], **each["agenthost"]} for each in answers]
 
 
 @pytest.fixture(autouse=True)

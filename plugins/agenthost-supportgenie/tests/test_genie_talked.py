@@ -129,6 +129,26 @@ def modelled(tmp_path, make_host):
         model.__exit__(None, None, None)
 
 
+@pytest.mark.parametrize("workflow", ["genie", "genie-options", "genie-vote", "genie-chain", "genie-levels"])
+def test_every_query_of_the_customer_goes_through_every_workflow(modelled, workflow):
+    """All of them at once: each agent that is asked knows the customer, calls its tool, and somebody answers."""
+
+    def judge(body):
+        return Says('{"best": 1}' if '"number": 1' in body["messages"][-1]["content"] else "All in one.")
+
+    colleagues = Colleagues(else_=judge)
+    replies = modelled(colleagues).say_all(workflow, [*QUERIES, COMPLEX], known=PROFILE)
+
+    for reply in replies:
+        assert reply["path"][0] == workflow
+        assert len(reply["path"]) > 1
+        assert " says: " in reply["text"] or reply["text"] == "All in one."
+        assert "offline" not in reply["text"]
+    for name, body in colleagues.asked:
+        told = [each["content"] for each in body["messages"] if str(each["content"]).startswith("Background")]
+        assert '"Sarah Johnson"' in told[0], name
+
+
 def test_the_router_and_a_model(modelled):
     """Each query reaches its agent, whose tool's fact is in the answer, and who knows the customer."""
     colleagues = Colleagues()
