@@ -135,6 +135,7 @@ class Lifespans(Generic[K]):
         self._running: dict[K, Lifespan] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._opened = False
 
     def want(self, makers: Mapping[K, Callable[[], object]]) -> None:
         """Have exactly these run from now on; those of others end."""
@@ -157,21 +158,24 @@ class Lifespans(Generic[K]):
 
     @property
     def waiting(self) -> bool:
-        """Whether some are wanted, and nobody has opened them."""
-        return bool(self._wanted) and (self._loop is None or self._loop.is_closed())
+        """Whether some are wanted, and have not been opened, or are still beginning."""
+        return bool(self._wanted) and (not self._opened or self._loop is None or self._loop.is_closed())
 
     async def open(self) -> None:
         """Begin those that are wanted, here; returns when each has begun or failed."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop
+            self._opened = False
             self._running = {owner: kept for owner, kept in self._running.items() if kept.loop is loop}
         self._follow()
         await _each(running.settled.wait() for running in list(self._running.values()))
+        self._opened = True
 
     async def close(self) -> None:
         """End all; returns when they have ended, or took too long."""
         self._loop = None
+        self._opened = False
         for owner in list(self._running):
             self._end(owner)
         if self._ending:

@@ -7,7 +7,9 @@ import re
 import threading
 from contextlib import asynccontextmanager, suppress
 
-from agenthost import AgentBase, ToolCalled
+import httpx
+
+from agenthost import AgentBase, AgentServer, ToolCalled
 from agenthost._host.config import AgentConfig, Config, HostConfig, Secret, StateConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.metrics import Metrics
@@ -229,3 +231,51 @@ def test_observers_do_not_wait_for_each_other():
     release.set()
     observers.close()
     assert calls == events
+
+
+def test_calls_that_are_kept_keep_the_lifespan_of_their_agent():
+    """After a reload; it is left when none is kept any more."""
+    before, after = Opened(), Opened()
+
+    async def served():
+        runtime = runtime_of()
+        async with runtime.open():
+            runtime.publish(await runtime.begin(plan_of(before)))
+            changed = plan_of(after)
+            await runtime.begin(changed)
+            runtime.publish(changed, keep=3600)
+            await asyncio.sleep(0.05)
+            assert (len(before.seen), len(after.seen)) == (1, 1)
+            runtime._kept = ()
+            runtime.forget()
+            await until(lambda: len(before.seen) == 2)
+            assert len(after.seen) == 1
+
+    asyncio.run(served())
+
+
+def test_first_requests_wait_for_what_is_still_beginning(monkeypatch, tmp_path):
+    """Where nobody tells when the serving begins, all that come at once find the agent."""
+    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path))
+
+    class Slow(Opened):
+        @asynccontextmanager
+        async def lifespan(self):
+            self.seen.append("begins")
+            await asyncio.sleep(0.2)
+            yield
+
+    agent = Slow()
+    server = AgentServer()
+    server.register(agent)
+
+    async def asked():
+        app = server.app
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://host.example") as client:
+            auth = app.runtime.credentials
+            return await asyncio.gather(*(client.get("/opened", auth=(auth.user, auth.password)) for _ in range(5)))
+
+    answers = asyncio.run(asked())
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert agent.seen == ["begins"]
