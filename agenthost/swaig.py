@@ -69,13 +69,13 @@ class Call:
         """
         call = call_id(body) or ""
         return cls(
-            id=call,
-            caller_name=_typed(body, "caller_id_name", str, None),
-            caller_number=_typed(body, "caller_id_num", str, None),
-            global_data=_typed(body, "global_data", dict, None) or {},
-            meta_data=_typed(body, "meta_data", dict, None) or {},
-            raw_data=body,
-            state=stores.call(call),
+            call,
+            _typed(body, "caller_id_name", str, None),
+            _typed(body, "caller_id_num", str, None),
+            _typed(body, "global_data", dict, None) or {},
+            _typed(body, "meta_data", dict, None) or {},
+            body,
+            stores.call(call),
         )
 
 

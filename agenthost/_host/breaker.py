@@ -32,11 +32,11 @@ class Breaker:
         "_changed",
         "_clock",
         "_failures",
-        "_in_a_row",
         "_retry_at",
         "_seconds",
         "_trying",
         "id",
+        "in_a_row",
         "open",
     )
 
@@ -54,7 +54,8 @@ class Breaker:
         self._seconds = seconds
         self._changed = changed
         self._clock = clock
-        self._in_a_row = 0
+        self.in_a_row = 0
+        """Failures since it last worked."""
         self._blocks: deque[float] = deque(maxlen=BLOCKS)
         self._retry_at = 0.0
         self._trying = False
@@ -72,7 +73,7 @@ class Breaker:
         Args:
             tried: whether ``try_one`` let it in; what began before it opened proves nothing.
         """
-        self._in_a_row = 0
+        self.in_a_row = 0
         if tried:
             self._trying = False
             if self.open:
@@ -82,12 +83,12 @@ class Breaker:
     def failed(self, error_id: str, *, tried: bool) -> None:
         """A call has failed; see ``worked``."""
         self.id = error_id
-        self._in_a_row += 1
+        self.in_a_row += 1
         if tried:
             self._trying = False
             self._retry_at = self._clock() + self._seconds
-        elif not self.open and 0 < self._failures <= self._in_a_row:
-            self._trip(f"{self._in_a_row} failures in a row")
+        elif not self.open and 0 < self._failures <= self.in_a_row:
+            self._trip(f"{self.in_a_row} failures in a row")
 
     def undecided(self, *, tried: bool) -> None:
         """A call has ended without its agent having worked or failed; see ``worked``."""

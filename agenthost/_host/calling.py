@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -168,7 +169,7 @@ class ToolCaller:
             resolve: gives the public URL of a sibling agent.
             worked: told the answer when it is the tool's own.
         """
-        what = f"tool {tool.name}"
+        what = tool.title
         gate = self._gate(agent)
         tried = False
         began = time.perf_counter()
@@ -199,7 +200,8 @@ class ToolCaller:
             outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
             self._ended(agent, tool.name, request, began, outcome, error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
-        gate.breaker.worked(tried=tried)
+        if tried or gate.breaker.in_a_row:
+            gate.breaker.worked(tried=tried)
         if worked is not None:
             worked(answer)
         self._ended(agent, tool.name, request, began, "ok")
@@ -335,7 +337,7 @@ class ToolCaller:
         try:
             with deadline:
                 result = function()
-                return await until(result if inspect.iscoroutine(result) else _awaited(result), deadline)
+                return await until(result if type(result) is CoroutineType else _awaited(result), deadline)
         finally:
             running.reset(token)
             if deadline.left is None:
@@ -364,7 +366,7 @@ class ToolCaller:
                 result = await self._threads.run(function, thread_ended)
                 if not inspect.isawaitable(result):
                     return result
-                return await until(result if inspect.iscoroutine(result) else _awaited(result), deadline)
+                return await until(result if type(result) is CoroutineType else _awaited(result), deadline)
         finally:
             running.reset(token)
             if deadline.left is not None:

@@ -8,6 +8,7 @@ looked up once for each combination of labels: finding it anew costs more than c
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _MOST_NAMES = 400
 """Parts of one agent that are told apart: tools of an agent that is configured for each call may have any name."""
 _OTHER = "other"
+_MOST_NOTED = 256
+"""Requests and tool calls that are noted before they are counted, together: one by one costs several times as much."""
 _TOOL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _STORE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
 
@@ -48,6 +51,7 @@ class Metrics:
         self._shared = SHARED in os.environ
         self._answered: dict[tuple[str, str, int], Callable[[], None]] = {}
         self._ended: dict[tuple[str, str, str], Callable[[float], None]] = {}
+        self._noted: deque[tuple[str, str, str | int, float | None]] = deque()
         self._told_apart: dict[str, set[str]] = {}
         self._stored: dict[tuple[str, str], Callable[[float], None]] = {}
         self._loaded: set[str] = set()
@@ -245,11 +249,9 @@ class Metrics:
             endpoint: what was asked for; one of few words, never a caller's.
             status: the status of the answer.
         """
-        each = (agent, endpoint, status // 100)
-        count = self._answered.get(each)
-        if count is None:
-            count = self._answered[each] = self._requests.labels(agent, endpoint, f"{each[2]}xx").inc
-        count()
+        self._noted.append((agent, endpoint, status, None))
+        if len(self._noted) > _MOST_NOTED:
+            self.count()
 
     def tool_ended(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
         """Count a tool call.
@@ -260,6 +262,29 @@ class Metrics:
             outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
             seconds: how long it took.
         """
+        self._noted.append((agent, tool, outcome, seconds))
+        if len(self._noted) > _MOST_NOTED:
+            self.count()
+
+    def count(self) -> None:
+        """Count what has been noted; from any thread, and now and then, so that nobody waits for a scrape to see it."""
+        noted = self._noted
+        with suppress(IndexError):
+            while True:
+                agent, what, outcome, seconds = noted.popleft()
+                if seconds is None:
+                    self._count_request(agent, what, int(outcome) // 100)
+                else:
+                    self._count_tool_call(agent, what, str(outcome), seconds)
+
+    def _count_request(self, agent: str, endpoint: str, hundreds: int) -> None:
+        count = self._answered.get((agent, endpoint, hundreds))
+        if count is None:
+            count = self._requests.labels(agent, endpoint, f"{hundreds}xx").inc
+            self._answered[agent, endpoint, hundreds] = count
+        count()
+
+    def _count_tool_call(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
         observe = self._ended.get((agent, tool, outcome))
         if observe is None:
             named = self._apart(agent, tool)
@@ -395,6 +420,7 @@ class Metrics:
     def lagged(self, seconds: float) -> None:
         """Note how long the event loop left something waiting."""
         self._lag.set(seconds)
+        self.count()
 
     def probed(self, agent: str, probe: str, *, ok: bool) -> None:
         """Note how a probe stands; ``agent`` is empty for one of the host."""
@@ -408,4 +434,5 @@ class Metrics:
 
     def text(self) -> bytes:
         """All figures, those of the other workers included."""
+        self.count()
         return added_up() if self._shared else generate_latest(self._registry)

@@ -310,6 +310,7 @@ class Runtime:
                 try:
                     yield
                 finally:
+                    self.metrics.count()
                     await self.lifespans.close()
                     if self.observers is not None:
                         self.observers.close()

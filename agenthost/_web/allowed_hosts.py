@@ -25,7 +25,8 @@ class AllowedHosts:
     """
 
     def __init__(self, names: Collection[str]) -> None:
-        self._any = "*" in names or not names
+        self.any = "*" in names or not names
+        """Whether every name is answered."""
         self._exact = {b"localhost", *(name.encode() for name in names)}
         self._below = tuple(name[1:].encode() for name in names if name.startswith("*."))
 
@@ -35,7 +36,7 @@ class AllowedHosts:
         Raises:
             Refused: 400.
         """
-        if not self._any and not self._has(host):
+        if not self.any and not self._has(host):
             raise Refused(400, "Host is not one that this host answers for")
 
     def _has(self, host: bytes) -> bool:

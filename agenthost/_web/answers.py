@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from litestar.types import Message, Send
 
-__all__ = ["HSTS", "SECURITY", "error", "send_bytes", "send_error", "with_headers"]
+__all__ = ["HSTS", "SECURITY", "WRITTEN", "SharedHeaders", "error", "send_bytes", "send_error", "with_headers"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -29,6 +31,25 @@ _NO_CONTENT = 204
 _encode = msgspec.json.Encoder().encode
 
 
+WRITTEN = "agenthost.written"
+"""In the message that begins an answer: its headers as they are sent, and its length, for who knows of it.
+
+Whatever else stands between, such as another server, reads the headers of the message.
+"""
+
+
+class SharedHeaders(list[tuple[bytes, bytes]]):
+    """Headers that many answers have and nobody changes, written once.
+
+    Args:
+        headers: names, and values without control characters.
+    """
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__(headers)
+        self.written = b"".join(b"%b: %b\r\n" % header for header in self)
+
+
 def error(sentence: str) -> bytes:
     """The body of an answer that is not a success."""
     return _encode({"error": sentence})
@@ -36,9 +57,12 @@ def error(sentence: str) -> bytes:
 
 async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> None:
     """Send one answer; ``headers`` is not changed. A 204 has no length (RFC 9110, section 8.6)."""
+    start: Any = {"type": "http.response.start", "status": status, "headers": headers}
     if status != _NO_CONTENT:
-        headers = [*headers, (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+        start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
+        if isinstance(headers, SharedHeaders):
+            start[WRITTEN] = headers.written, len(body)
+    await send(start)
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

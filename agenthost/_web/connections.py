@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 import httptools
 import uvicorn
 from attrs import frozen
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from agenthost._web.answers import HSTS, JSON, SECURITY, error
+from agenthost._web.answers import HSTS, JSON, SECURITY, WRITTEN, error
 from agenthost._web.requests import CLOSE
 from agenthost._web.transport import JoinedWrites
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from agenthost._host.config import HostConfig
 
@@ -76,8 +74,49 @@ class _Stage(Enum):
     BODY = "its body"
 
 
+_NOTHING, _HEAD, _BODY = _Stage  # a member asked of its class costs as much as five comparisons
+
+
 class _Refusal(Exception):  # noqa: N818 - it is an answer, not an error
     """Raised through the parser, which stops there."""
+
+
+class Cycle(RequestResponseCycle):
+    """One request and its answer; headers that are written once for many answers are sent as they are.
+
+    uvicorn checks and writes each header of each answer, which costs as much as finding an agent and its document.
+    """
+
+    _usual: tuple[object, bytes | None] = (None, None)
+
+    async def send(self, message: Any) -> None:
+        """Send a part of the answer (ASGI)."""
+        written = message.get(WRITTEN)
+        usual = self._usual_headers() if written is not None and self.keep_alive else None
+        if usual is None or self.response_started or self.flow.write_paused or self.disconnected:
+            await super().send(message)
+            return
+        self.response_started = True
+        self.waiting_for_100_continue = self.chunked_encoding = False
+        headers, size = written
+        if self.scope["method"] != "HEAD":
+            self.expected_content_length = size
+        self.transport.write(
+            b"%b%b%bcontent-length: %d\r\n\r\n" % (STATUS_LINE[message["status"]], usual, headers, size)
+        )
+
+    def _usual_headers(self) -> bytes | None:
+        """The server's own headers, such as the date; None where they end the connection.
+
+        uvicorn makes a new list when they change, once a second.
+        """
+        headers = self.default_headers
+        known, usual = Cycle._usual
+        if known is not headers:
+            closes = any(name == b"connection" for name, _ in headers)
+            usual = None if closes else b"".join(b"%b: %b\r\n" % header for header in headers)
+            Cycle._usual = (headers, usual)
+        return usual
 
 
 class Protocol(HttpToolsProtocol):
@@ -89,7 +128,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; each answer is sent in one piece."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
-        self._stage = _Stage.HEAD
+        self._stage = _HEAD
         self._now = self._since = self.loop.time()
         self._busy = self._deaf = False
         self._received = self._content = 0
@@ -105,7 +144,7 @@ class Protocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._now = self.loop.time()
-        if self._stage is _Stage.NOTHING:
+        if self._stage is _NOTHING:
             self._begin()
         self._received += len(data)
         try:
@@ -116,23 +155,23 @@ class Protocol(HttpToolsProtocol):
             elif not self._deaf:
                 self.refuse(400, "Invalid HTTP request received")
             return
-        if self._stage is _Stage.HEAD:
+        if self._stage is _HEAD:
             if len(self._target) > MAX_TARGET:
                 self.refuse(414, "the path and the query are too long")
             elif self._received > MAX_HEAD + MAX_TARGET:
                 self.refuse(431, "the headers are too large")
-        elif self._received - 5 * self._content > _FRAMES and self._stage is _Stage.BODY:
+        elif self._received - 5 * self._content > _FRAMES and self._stage is _BODY:
             self.refuse(400, "the body has more framing than content")
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        if self._stage is not _Stage.HEAD:
+        if self._stage is not _HEAD:
             self._begin()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; one behind the body (RFC 9110, section 6.5) is dropped: it must not pass for one before it."""
-        if self._stage is not _Stage.HEAD:
+        if self._stage is not _HEAD:
             return
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
@@ -158,9 +197,10 @@ class Protocol(HttpToolsProtocol):
             self._deaf = True
             self.pipeline[0][0].keep_alive = False
             raise _Refusal
-        self._stage, self._since, self._received, self._content = _Stage.BODY, self._now, 0, 0
+        self._stage, self._since, self._received, self._content = _BODY, self._now, 0, 0
         self._busy = True
         super().on_headers_complete()
+        self.cycle.__class__ = Cycle  # its task has not begun
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -171,7 +211,7 @@ class Protocol(HttpToolsProtocol):
         """A request has ended."""
         if self._again:
             return
-        self._stage, self._since = _Stage.NOTHING, self._now
+        self._stage, self._since = _NOTHING, self._now
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -186,7 +226,7 @@ class Protocol(HttpToolsProtocol):
         if self._last_words:
             self._end(self._last_words)
             return
-        if self._stage is _Stage.NOTHING:
+        if self._stage is _NOTHING:
             self._since = self.loop.time()
         self.flow.resume_reading()
 
@@ -198,7 +238,7 @@ class Protocol(HttpToolsProtocol):
         headers = [*usual, *self.shared, JSON, *CLOSE]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         answer = b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], lines, len(body), body)
-        if self._stage is not _Stage.BODY:
+        if self._stage is not _BODY:
             if self._busy:
                 self._last_words = answer
             else:
@@ -219,10 +259,10 @@ class Protocol(HttpToolsProtocol):
             now: the event loop's time.
         """
         waited, limits = now - self._since, self.limits
-        if self._stage is _Stage.HEAD:
+        if self._stage is _HEAD:
             if waited > limits.header:
                 self._too_late()
-        elif self._stage is _Stage.BODY:
+        elif self._stage is _BODY:
             if self.flow.read_paused:  # it is we who do not read
                 self._since = now
             elif waited > limits.body:
@@ -246,14 +286,14 @@ class Protocol(HttpToolsProtocol):
     def _too_late(self) -> None:
         if self._deaf:
             self.transport.close()
-        elif self._stage is _Stage.HEAD and not self._received:
+        elif self._stage is _HEAD and not self._received:
             self.transport.close()  # nothing was asked
         else:
             self.refuse(408, "the request did not come in time")
 
     def _begin(self) -> None:
         """The next request's head is on its way."""
-        self._stage, self._since, self._received = _Stage.HEAD, self._now, 0
+        self._stage, self._since, self._received = _HEAD, self._now, 0
 
     @property
     def _target(self) -> bytes:
@@ -276,7 +316,7 @@ class Protocol(HttpToolsProtocol):
                     self.cycle.keep_alive = False
                     return
                 data, self._again = self._again + data[upgrade.args[0] :], b""
-                self._stage = _Stage.NOTHING
+                self._stage = _NOTHING
                 self.parser = httptools.HttpRequestParser(self)
             else:
                 return
@@ -313,7 +353,7 @@ class Protocol(HttpToolsProtocol):
     @property
     def is_waiting(self) -> bool:
         """Whether nothing is being done for its client."""
-        return not self._busy and self._stage is not _Stage.BODY and not self.transport.is_closing()
+        return not self._busy and self._stage is not _BODY and not self.transport.is_closing()
 
 
 def protocol_for(host: HostConfig) -> type[Protocol]:

@@ -32,7 +32,7 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
 
     Where an agent's own code fails to make it in time, the caller gets the agent's fallback document.
     """
-    headers = request.site.document
+    headers: list[tuple[bytes, bytes]] = request.site.document
     if not call:
         call = secrets.token_hex(16)
         headers = [*headers, (b"agenthost-call-id", call.encode())]

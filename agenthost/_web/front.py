@@ -68,6 +68,7 @@ HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequenc
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _TELLING_MORE = ("/health", "/ready")
 """Paths that tell more to those who have the password."""
+_HTTP = ScopeType.HTTP  # a member asked of its class costs as much as finding a route
 _RETRY = [(b"retry-after", b"1")]
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -208,7 +209,7 @@ class Front:
         """Answer one request (ASGI 3); other kinds of scope are Litestar's."""
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)
-        if scope["type"] != ScopeType.HTTP:
+        if scope["type"] != _HTTP:
             async with self.runtime.open():
                 await self.runtime.lifespans.open()
                 await self.litestar(scope, receive, send)
@@ -221,7 +222,8 @@ class Front:
             below = path_below(scope)
             path = below or "/"
             head = Head.read(scope["headers"], scope["http_version"])
-            site.hosts.check(head.host)
+            if not site.hosts.any:
+                site.hosts.check(head.host)
             published = self.runtime.published
             if published is not None:
                 if published.earlier:
@@ -260,7 +262,7 @@ class Front:
     async def _begin_late(self, scope: HTTPScope) -> None:
         """Begin with the first request where nobody tells when the serving begins, such as serverless."""
         self.start()
-        if scope["type"] == ScopeType.HTTP and self.runtime.phase is Phase.SERVING:
+        if scope["type"] == _HTTP and self.runtime.phase is Phase.SERVING:
             await self.runtime.lifespans.open()
 
     def _adder(self, path: str, methods: Sequence[str]) -> Callable[[F], F]:

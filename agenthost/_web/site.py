@@ -10,7 +10,7 @@ from attrs import define
 from agenthost._host.conversations import Conversations
 from agenthost._host.runtime import host_allowed
 from agenthost._web.allowed_hosts import AllowedHosts
-from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY
+from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
 from agenthost._web.failed_logins import FailedLogins
 from agenthost._web.forwarding import TrustedProxies
 from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
@@ -54,8 +54,8 @@ class Site:
         self.webhook_keys = tuple(key.reveal().encode() for key in runtime.config.host.webhook_keys)
         https = (runtime.config.host.public_url or "").startswith("https:")
         self.shared = [*SECURITY, HSTS] if https else list(SECURITY)
-        self.json = [*self.shared, JSON]
-        self.document = [*self.json, NO_STORE]
+        self.json = SharedHeaders([*self.shared, JSON])
+        self.document = SharedHeaders([*self.json, NO_STORE])
 
 
 @define(eq=False)

@@ -24,6 +24,7 @@ from agenthost._host.metrics import Metrics
 metrics = Metrics()
 metrics.answered("desk", "document", 200)
 metrics.tool_ended("desk", "book", "ok", 0.02)
+metrics.count()
 metrics.load({"desk": (2, 1)})
 print("counted", flush=True)
 sys.stdin.read()
@@ -92,6 +93,7 @@ def test_names_that_callers_choose_stay_few(monkeypatch):
     metrics = Metrics()
     for number in range(10):
         metrics.tool_ended("desk", f"tool{number}", "ok", 0.1)
+        metrics.count()
         metrics.busy("desk", f"tool x{number}")
     metrics.tool_ended("desk", "tool1", "ok", 0.1)
     told = samples(metrics.text())

@@ -1,0 +1,53 @@
+"""Headers that are written once: a client gets the same bytes of them as of any others."""
+
+import asyncio
+import json
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from agenthost._web.answers import JSON, SharedHeaders, send_bytes
+from agenthost._web.connections import Cycle
+
+DATE = [(b"date", b"Sat, 21 Nov 2026 12:00:00 GMT")]
+
+
+class Wire:
+    """Takes what is written."""
+
+    def __init__(self):
+        self.written, self.closed, self.write_paused = b"", False, False
+
+    def write(self, data):
+        self.written += data
+
+    def close(self):
+        self.closed = True
+
+
+def answered(kind, headers, usual=DATE, *, method="GET", keep_alive=True, status=200):
+    """What one kind of cycle writes, and whether it closes."""
+
+    async def main():
+        wire = Wire()
+        scope = {"type": "http", "method": method, "path": "/"}
+        event = asyncio.Event()
+        cycle = kind(scope, wire, wire, None, None, False, usual, event, False, keep_alive, lambda: None)  # noqa: FBT003
+        await send_bytes(cycle.send, status, headers, json.dumps({"a": 1}).encode())
+        assert cycle.response_complete
+        return wire.written, wire.closed
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("keep_alive", [True, False])
+@pytest.mark.parametrize("usual", [DATE, [*DATE, (b"connection", b"close")]], ids=["open", "draining"])
+@pytest.mark.parametrize("status", [200, 204, 503])
+def test_the_same_bytes(method, keep_alive, usual, status):
+    headers = [JSON, (b"cache-control", b"no-store")]
+    options = {"method": method, "keep_alive": keep_alive, "status": status}
+
+    plain = answered(RequestResponseCycle, headers, usual, **options)
+    assert answered(Cycle, SharedHeaders(headers), usual, **options) == plain
+    assert answered(Cycle, headers, usual, **options) == plain
