@@ -18,6 +18,7 @@ from attrs import frozen
 
 from agenthost._host.authors import Author, calling, running
 from agenthost._host.breaker import Breaker
+from agenthost._host.call_log import call_ended
 from agenthost._host.deadline import Deadline
 from agenthost._host.leaving import until
 from agenthost._host.limits import BUSY
@@ -45,7 +46,6 @@ REFUSED_TOKEN = (
 )
 
 _log = logging.getLogger("agenthost.tools")
-_calls = logging.getLogger("agenthost.calls")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -234,8 +234,7 @@ class ToolCaller:
         """Count what became of a call, and tell those who want to know."""
         seconds = time.perf_counter() - began
         self._metrics.tool_ended(agent.key, tool, outcome, seconds)
-        if _calls.isEnabledFor(logging.INFO):
-            _log_call(agent.key, tool, request.call.id, seconds, outcome, error_id)
+        call_ended(agent.key, tool, request.call.id, seconds, outcome, error_id)
         observers = self._observers()
         if observers is not None:
             observers.tell(ToolCalled(agent.key, tool, request.call.id, seconds, outcome, error_id))
@@ -431,17 +430,6 @@ async def _awaited(result: Any) -> Any:
 
 def _new_id() -> str:
     return f"e-{secrets.token_hex(6)}"
-
-
-def _log_call(agent: str, tool: str, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
-    """Log what became of a call: at once, without looking for who logs, which would cost as much again."""
-    words = f"tool {tool} of agent {agent}: {outcome} in {seconds * 1000:.1f} ms"
-    record = logging.LogRecord(_calls.name, logging.INFO, "", 0, words, None, None)
-    fields = {"agent": agent, "tool": tool, "call": call, "duration": round(seconds, 6), "outcome": outcome}
-    if error_id is not None:
-        fields["error_id"] = error_id
-    record.fields = fields
-    _calls.handle(record)
 
 
 def _ours(error: BaseException) -> bool:

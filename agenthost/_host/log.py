@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,9 +20,13 @@ import structlog
 from structlog.processors import JSONRenderer
 
 from agenthost._host.authors import calling, running
+from agenthost._host.call_log import write_now
 from agenthost._host.hiding import Hidden
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenthost._host.call_log import EndedCall
     from agenthost._host.config import Config
 
 __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
@@ -50,6 +56,10 @@ class Lines(logging.Formatter):
         """One record."""
         raise NotImplementedError
 
+    def call_line(self, ended: EndedCall) -> str:
+        """The line of a tool call."""
+        return self.line(ended.record())
+
     def trace(self, record: logging.LogRecord) -> str:
         """The traceback and the stack that a record comes with; empty without."""
         parts = [self.formatException(record.exc_info)] if record.exc_info else []
@@ -67,16 +77,21 @@ class JsonLines(Lines):
 
     def line(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
-            "timestamp": _stamp(record),
+            "timestamp": _stamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
         }
-        for name, value in (_told(record) | getattr(record, "fields", {})).items():
+        for name, value in (getattr(record, "fields", None) or _told(record)).items():
             event.setdefault(name, value)
         if trace := self.trace(record):
             event["exception"] = trace
         return str(self._render(None, "", event))
+
+    def call_line(self, ended: EndedCall) -> str:
+        """The same as ``line``, without a record: it is what most lines are."""
+        event = {"timestamp": _stamp(ended.then), "level": "info", "logger": "agenthost.calls", "event": ended.words}
+        return _encoded(event | ended.fields)
 
 
 class TextLines(Lines):
@@ -103,9 +118,31 @@ class TextLines(Lines):
             }
             line = str(self._pretty(None, "", event))
         else:
-            line = f"{_stamp(record)} {record.levelname} {record.name}: {record.getMessage()}"
+            line = f"{_stamp(record.created)} {record.levelname} {record.name}: {record.getMessage()}"
             line += "".join(f" {name}={value!r}" for name, value in told.items())
         return f"{line}\n{trace}" if trace else line
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """Writes to standard error; what comes together is written together."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, after the calls that have ended before it."""
+        write_now()
+        super().emit(record)
+
+    def handle_calls(self, ended: Iterable[EndedCall]) -> None:
+        """Write the lines of tool calls."""
+        form = self.formatter
+        if not isinstance(form, Lines):
+            return
+        try:
+            text = form.hidden.out_of("".join([f"{form.call_line(each)}\n" for each in ended]))
+            with self.lock or nullcontext():
+                self.stream.write(text)
+                self.flush()
+        except Exception:  # noqa: BLE001 - as logging itself does
+            self.handleError(logging.makeLogRecord({}))
 
 
 def start_log(config: Config) -> None:
@@ -120,7 +157,7 @@ def start_log(config: Config) -> None:
     if handler is None and root.handlers:
         return
     if handler is None:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _Handler(sys.stderr)
         root.addHandler(handler)
         logging.captureWarnings(capture=True)
         _take_structlog_in()
@@ -166,6 +203,8 @@ def _as_fields(
 
 def _told(record: logging.LogRecord) -> dict[str, Any]:
     """What an agent's own line says beside its words, and whose it is."""
+    if hasattr(record, "fields"):
+        return {}
     told = {name: value for name, value in vars(record).items() if name not in _STANDARD}
     author = running.get()
     if author is not None and not record.name.startswith(_OURS):
@@ -177,9 +216,14 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
     return told
 
 
-def _stamp(record: logging.LogRecord) -> str:
+def _stamp(then: float) -> str:
     """When it happened (RFC 3339), in UTC."""
-    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(record.msecs):03}Z"
+    return f"{_second(int(then))}.{int(then % 1 * 1000):03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(then: int) -> str:
+    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)

@@ -85,6 +85,7 @@ LEVELS = (
         "_host.spans",
         "_host.budget",
         "_host.deployment",
+        "_host.call_log",
         "_host.hiding",
         "_host.log",
         "_host.systemd_unit",

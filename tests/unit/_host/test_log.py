@@ -174,3 +174,40 @@ def test_whatever_is_logged_is_one_line_of_json(words, value):
 
     assert "\n" not in line
     assert json.loads(line)["logger"] == "author"
+
+
+def test_calls_are_logged_together_before_what_comes_after_them():
+    """Each a line of its own; a program that logs by itself gets records."""
+    program = """
+import logging, sys
+from agenthost._host.call_log import call_ended, write_now
+from agenthost._host.config import Config, HostConfig
+from agenthost._host.log import start_log
+if sys.argv[1] == "own":
+    logging.basicConfig(level="INFO", format="%(name)s %(message)s %(fields)s")
+start_log(Config(host=HostConfig(log_format="json")))
+for number in range(3):
+    call_ended("desk", "book", f"c-{number}", 0.25, "failed", "e-1")
+logging.getLogger("agenthost.web").warning("after") if sys.argv[1] == "ours" else write_now()
+call_ended("desk", "book", "c-last", 0.25, "ok", None)
+"""
+    ours, own = (
+        subprocess.run([sys.executable, "-c", program, form], capture_output=True, text=True, check=True).stderr  # noqa: S603
+        for form in ("ours", "own")
+    )
+    first, *_, after, last = map(json.loads, ours.splitlines())
+
+    assert {name: first[name] for name in ("level", "logger", "agent", "tool", "call", "outcome", "error_id")} == {
+        "level": "info",
+        "logger": "agenthost.calls",
+        "agent": "desk",
+        "tool": "book",
+        "call": "c-0",
+        "outcome": "failed",
+        "error_id": "e-1",
+    }
+    assert first["event"] == "tool book of agent desk: failed in 250.0 ms"
+    assert (after["event"], last["call"], "error_id" in last) == ("after", "c-last", False)
+    assert own.splitlines()[0].startswith(
+        "agenthost.calls tool book of agent desk: failed in 250.0 ms {'agent': 'desk'"
+    )

@@ -1,0 +1,118 @@
+"""The log of tool calls: a line for each, written a moment later and many at once.
+
+A line of its own for each call, at once, would cost as much as everything else that the host does for the call.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+__all__ = ["EndedCall", "call_ended", "write_now"]
+
+_DELAY = 0.05
+"""Seconds that a line waits for others."""
+
+_log = logging.getLogger("agenthost.calls")
+
+
+class EndedCall(NamedTuple):
+    """What became of a call; ``call_ended`` says what each is, ``then`` is when, in seconds since 1970."""
+
+    then: float
+    agent: str
+    tool: str
+    call: str
+    seconds: float
+    outcome: str
+    error_id: str | None
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"tool {self.tool} of agent {self.agent}: {self.outcome} in {self.seconds * 1000:.1f} ms"
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """For programs."""
+        told: dict[str, object] = {
+            "agent": self.agent,
+            "tool": self.tool,
+            "call": self.call,
+            "duration": round(self.seconds, 6),
+            "outcome": self.outcome,
+        }
+        return told if self.error_id is None else told | {"error_id": self.error_id}
+
+    def record(self) -> logging.LogRecord:
+        """As the standard library's logging takes it."""
+        known = {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO", "msg": self.words}
+        return logging.makeLogRecord(
+            known | {"fields": self.fields, "created": self.then, "msecs": self.then % 1 * 1000}
+        )
+
+
+_waiting: deque[EndedCall] = deque()
+_woken = threading.Event()
+_starting = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def call_ended(agent: str, tool: str, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
+    """Have it logged what became of a call.
+
+    Args:
+        agent: the agent's key.
+        tool: the tool's name.
+        call: the call's id.
+        seconds: how long it took.
+        outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
+        error_id: by which its failure is named.
+    """
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    _waiting.append(EndedCall(time.time(), agent, tool, call, seconds, outcome, error_id))
+    if not _woken.is_set():
+        _woken.set()
+        if _thread is None:
+            _start()
+
+
+def write_now() -> None:
+    """Write what waits."""
+    ended = []
+    while _waiting:
+        try:
+            ended.append(_waiting.popleft())
+        except IndexError:  # another thread was quicker
+            break
+    if not ended:
+        return
+    for handler in logging.getLogger().handlers:
+        handle_calls = getattr(handler, "handle_calls", None)
+        if handle_calls is not None:
+            handle_calls(ended)
+            return
+    for each in ended:
+        _log.handle(each.record())
+
+
+def _start() -> None:
+    global _thread  # noqa: PLW0603 - one process has one log
+    with _starting:
+        if _thread is None:
+            _thread = threading.Thread(target=_write, name="agenthost-call-log", daemon=True)
+            _thread.start()
+            atexit.register(write_now)
+
+
+def _write() -> None:
+    while True:
+        _woken.wait()
+        time.sleep(_DELAY)
+        _woken.clear()
+        write_now()
