@@ -56,6 +56,14 @@ def test_everybody_has_a_document(host, topic):
     assert [[*verb] for verb in main] == [["answer"], ["ai"]]
 
 
+@pytest.mark.parametrize("topic", ["options", "vote", "chain", "levels"])
+def test_a_caller_of_what_answers_messages_reaches_the_router(host, topic):
+    [action] = host.call(topic, "connect_to_genie")["action"]
+    [verb] = action["SWML"]["sections"]["main"]
+
+    assert verb["transfer"]["dest"].endswith("@shop.example/genie")
+
+
 def test_the_distribution_offers_what_it_says():
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     declared = project["project"]["entry-points"]["agenthost.agents"]
