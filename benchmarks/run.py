@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from answering import measure_documents, measure_requests
 from installed import AGENTS, SDK, frontdesk, generated, sdk
+from isolating import measure_isolation
 from probing import measure_readiness
 from report import markdown, write
 from starting import measure_commands, measure_starts
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from report import Figure
 
-GROUPS = ("requests", "documents", "readiness", "starts", "commands")
+GROUPS = ("requests", "isolation", "documents", "readiness", "starts", "commands")
 
 
 def main() -> int:
@@ -57,6 +58,8 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
     if "requests" in groups:
         kept = Path(sys.prefix) / "benchmark-sdk"
         yield from measure_requests(work, frontdesk(directory / "frontdesk"), sdk(kept))
+    if "isolation" in groups:
+        yield from measure_isolation(work, frontdesk(directory / "isolated"))
     if "documents" in groups:
         yield from measure_documents(work)
     if "readiness" in groups:

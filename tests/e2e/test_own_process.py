@@ -135,7 +135,7 @@ def test_it_sees_only_variables_that_are_its_own(said):
 def test_what_it_writes_is_in_the_log(served, said):
     said("speak")
 
-    for words in ("words on standard output", "words on standard error", "WARNING wild: agent wild: words in the log"):
+    for words in ("words on standard output", "words on standard error", "words in the log"):
         assert eventually(lambda words=words: words in served.stderr), words
 
 

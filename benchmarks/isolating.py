@@ -1,0 +1,94 @@
+"""Figures of isolation: what a call costs in a process of the agent's own beside one in the host, and the process itself."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from answering import EXCHANGES
+from client import Load, ask
+from installed import AGENTHOST
+from processes import Served, serving, variables
+from report import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["measure_isolation"]
+
+ROUNDS = 15
+REQUESTS = 800
+_MEBIBYTE = 1 << 20
+
+
+def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
+    """Measure tool calls of two hosts that differ in one line of configuration, in turn, round after round.
+
+    Args:
+        directory: an empty one to work in.
+        frontdesk: where agenthost-frontdesk is installed.
+    """
+    hosts = []
+    with ExitStack() as stack:
+        for level in ("process", "thread"):
+            place = directory / level
+            place.mkdir()
+            seen = variables(place, PYTHONPATH=str(frontdesk), AGENTHOST_ISOLATION=level)
+            command = [AGENTHOST, "run", "--port", "{port}"]
+            hosts.append(stack.enter_context(serving(command, place, seen, "/startup")))
+        isolated, threads = hosts
+        processes = {number: Served(number, isolated.port) for number in _children(isolated.pid)}
+        for exchange in EXCHANGES[1:]:
+            needed: dict[Served, list[float]] = {isolated: [], threads: []}
+            inside: list[float] = []
+            with ExitStack() as calls:
+                loads = {served: calls.enter_context(Load(served.port)) for served in hosts}
+                requests = {served: exchange.request(served) for served in hosts}
+                for served in hosts:
+                    if exchange.said not in ask(served.port, requests[served]).body.decode():
+                        raise RuntimeError(exchange.what)
+                    loads[served].send(requests[served], REQUESTS)
+                for _ in range(ROUNDS):
+                    for served in hosts:
+                        before, there = served.cpu(), sum(each.cpu() for each in processes.values())
+                        loads[served].send(requests[served], REQUESTS)
+                        needed[served].append((served.cpu() - before) / REQUESTS)
+                        if served is isolated:
+                            inside.append((sum(each.cpu() for each in processes.values()) - there) / REQUESTS)
+            own, other, beside = (median(each) for each in (needed[isolated], needed[threads], inside))
+            yield Figure(
+                f"{exchange.what}, isolated: in host and process together",
+                f"{own * 1e6:.0f} + {beside * 1e6:.0f} µs",
+                f"in the host: {other * 1e6:.0f} µs",
+                (own + beside) / other,
+            )
+        sizes = [_own_memory(number) for number in processes]
+        yield Figure(
+            "memory of a process of an agent's own, beyond what it shares",
+            f"{median(sizes) / _MEBIBYTE:.1f} MB",
+            f"the host: {threads.memory() / _MEBIBYTE:.0f} MB",
+            median(sizes) / threads.memory(),
+        )
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process has started."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = Path(f"/proc/{entry}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == parent:
+                found.append(int(entry))
+    return found
+
+
+def _own_memory(number: int) -> int:
+    """Bytes that nobody else has in memory as well."""
+    lines = Path(f"/proc/{number}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
