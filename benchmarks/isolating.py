@@ -1,8 +1,7 @@
-"""Figures of isolation: what a call costs in a process of the agent's own beside one in the host, and the process itself."""
+"""Figures of isolation: what a call costs in a process of the agent's own beside one in the host, and its memory."""
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -77,14 +76,14 @@ def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
 def _children(parent: int) -> list[int]:
     """The processes that a process has started."""
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             try:
-                fields = Path(f"/proc/{entry}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+                fields = (entry / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
             except OSError:
                 continue
             if int(fields[1]) == parent:
-                found.append(int(entry))
+                found.append(int(entry.name))
     return found
 
 

@@ -1,6 +1,9 @@
 """A package that ends the process while it is loaded: after three times it is left out, and the others are served."""
 
 import json
+import re
+
+from caller import Caller
 
 
 def test_a_package_that_kills_the_process_is_quarantined(desk):
@@ -15,4 +18,38 @@ def test_a_package_that_kills_the_process_is_quarantined(desk):
     assert rows["segfaults"]["state"] == "quarantined"
     assert "has killed 3 processes" in rows["segfaults"]["reason"]
     assert "rm " in rows["segfaults"]["remedy"]
+    assert rows["sales"]["state"] == "ready"
+
+
+def test_run_serves_the_others_after_three_deaths_and_the_remedy_lifts_it(desk):
+    """The process ends three times; at the fourth start the others are served; then the package is well again."""
+    desk.install("segfaults")
+    place = desk.workplace()
+    died = [desk.run("agenthost", "run", "--port", "0", cwd=place).returncode for _ in range(3)]
+    with desk.serve(cwd=place) as served:
+        health = Caller.of(served).ask("GET", "/health").json
+        remedy = re.search(r"rm (\S+\.)\*", served.stdout)
+    assert remedy
+    for file in place.glob("state/loading/*"):
+        if str(file).startswith(remedy[1]):
+            file.unlink()
+    with desk.serve(cwd=place, variables={"SEGFAULTS_IS_WELL": "yes"}) as served:
+        well = Caller.of(served).document("/segfaults")
+
+    assert all(code < 0 for code in died)
+    assert "/segfaults" not in health["routes"]
+    assert "/sales" in health["routes"]
+    assert well["sections"]["main"]
+
+
+def test_in_a_process_of_its_own_it_ends_only_that(desk):
+    """The host starts at the first attempt, and says how the process ended."""
+    desk.install("segfaults")
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text('[agents.segfaults]\nisolation = "process"\n')
+    checked = desk.run("agenthost", "check", "--json", cwd=place)
+    rows = {row["agent"]: row for row in json.loads(checked.stdout)["agents"]}
+
+    assert rows["segfaults"]["state"] == "quarantined"
+    assert rows["segfaults"]["reason"] == "its process was ended by SIGSEGV while it was loaded"
     assert rows["sales"]["state"] == "ready"

@@ -11,6 +11,8 @@ FAILURES = {
     "raises": "ValueError: the calendar is on fire",
     "raises_a_base_exception": "BeneathAllOthers",
     "raises_a_group": "KeyError: 'two'",
+    "raises_a_hostile_group": "HostileGroup",
+    "returns_fifty_megabytes": "262144",
     "raises_what_cannot_be_printed": "UnprintableError",
     "raises_stop_iteration": "StopIteration",
     "exits": "SystemExit: 3",
@@ -127,6 +129,15 @@ def test_what_a_tool_leaves_behind_fails_alone(served, caller, others_answer, to
     assert caller.call(url, tool, {}, "c-1") == {"response": "begun"}
     others_answer()
     assert eventually(lambda: logged in served.stderr)
+
+
+def test_a_tool_that_computes_without_end_is_answered_for(caller, others_answer):
+    """At its deadline, while the interpreter is shared with it; where that is too little, there are processes."""
+    url = functions(caller.document("/starting", "c-3"))["burn"]["web_hook_url"]
+    answer = caller.call(url, "burn", {}, "c-3")
+
+    assert answer.keys() == {"response", "error_id"}
+    others_answer()
 
 
 def test_an_agent_whose_tools_hang_is_busy_and_nobody_else_is(served, caller, others_answer):

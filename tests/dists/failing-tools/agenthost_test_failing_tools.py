@@ -11,6 +11,7 @@ from agenthost import AgentBase, FunctionResult
 
 FOREVER = 120
 """Seconds that no test waits for."""
+BURNING = 4
 FAILURES = []
 
 
@@ -35,6 +36,26 @@ class Stuck(AgentBase):
         self.define_tool("answer", "Answer at once", {}, answer)
 
 
+class Fickle(AgentBase):
+    """Fails, blocks the event loop or works as it is told, and makes its own documents."""
+
+    def __init__(self):
+        super().__init__(name="fickle", route="/fickle", fallback="Let me connect you to the desk.")
+        self.prompt_add_section("Role", "You answer tests.")
+        self.set_dynamic_config_callback(self.configure_for_call)
+
+    def configure_for_call(self, query, body, headers, agent):
+        agent.prompt_add_section("Call", "made for this call")
+
+    @AgentBase.tool
+    async def act(self, way: str) -> str:
+        if way == "fail":
+            raise ValueError("as told")
+        if way == "block":
+            time.sleep(0.4)  # noqa: ASYNC251 - what must not be done
+        return "worked"
+
+
 class Starting(AgentBase):
     """Its tools start tasks and threads that fail."""
 
@@ -42,6 +63,7 @@ class Starting(AgentBase):
         super().__init__(name="starting", route="/starting", fallback="Let me connect you to the desk.")
         self.prompt_add_section("Role", "You answer tests.")
         self.tasks = []
+        self.define_tool("burn", "Compute for longer than there is time", {}, burn)
 
     @AgentBase.tool
     async def exits_in_a_task(self) -> str:
@@ -110,6 +132,13 @@ async def hang_async(args):
     await asyncio.sleep(FOREVER)
 
 
+def burn(args):
+    end = time.monotonic() + BURNING
+    while time.monotonic() < end:
+        pass
+    return "never heard"
+
+
 def failure(function):
     FAILURES.append(function)
     return function
@@ -135,6 +164,16 @@ def raises_a_base_exception(args):
 @failure
 def raises_a_group(args):
     raise ExceptionGroup("several", [ValueError("one"), KeyError("two")])
+
+
+@failure
+def raises_a_hostile_group(args):
+    raise HostileGroup("several", [SystemExit(1), KeyboardInterrupt(), BeneathAllOthers()])
+
+
+@failure
+def returns_fifty_megabytes(args):
+    return "x" * 50 * 1024 * 1024
 
 
 @failure
@@ -231,6 +270,23 @@ def hands_over_to_nobody(args):
 
 class BeneathAllOthers(BaseException):
     pass
+
+
+class HostileGroup(BaseExceptionGroup):
+    """Cannot be taken apart, nor printed."""
+
+    def derive(self, excs):
+        raise SystemExit(4)
+
+    def split(self, condition):
+        raise KeyboardInterrupt
+
+    subgroup = split
+
+    def __str__(self):
+        raise SystemExit(5)
+
+    __repr__ = __str__
 
 
 class UnprintableError(Exception):

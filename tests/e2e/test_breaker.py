@@ -1,0 +1,78 @@
+"""The breaker of an agent that keeps failing: what its callers, probes and metrics are told, and what closes it."""
+
+import re
+import time
+
+import pytest
+from caller import Caller, functions
+
+FALLBACK = "Let me connect you to the desk."
+
+
+@pytest.fixture(scope="module")
+def served(desk):
+    """A host whose breakers open after three failures, and try again after two seconds."""
+    desk.install("failing-tools")
+    limits = {"AGENTHOST_BREAKER_FAILURES": "3", "AGENTHOST_BREAKER_OPEN": "2"}
+    with desk.serve(variables=limits) as served:
+        yield served
+    assert served.process.returncode == 0
+
+
+@pytest.fixture
+def caller(served):
+    return Caller.of(served)
+
+
+@pytest.fixture
+def act(caller):
+    """Calls the fickle agent's tool; its address is the one of a document that was made while it worked."""
+    url = eventually(lambda: functions_of(caller))["act"]["web_hook_url"]
+    return lambda way: caller.call(url, "act", {"way": way}, "c-1")
+
+
+def functions_of(caller):
+    """The fickle agent's tools; None while its document is the fallback."""
+    document = caller.document("/fickle", "c-1")
+    return functions(document) if any("ai" in verb for verb in document["sections"]["main"]) else None
+
+
+def eventually(ask, seconds=20):
+    """What something gives once it gives anything that is true."""
+    end = time.monotonic() + seconds
+    while not (given := ask()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert given
+    return given
+
+
+def is_open(caller):
+    text = caller.ask("GET", "/metrics").body.decode()
+    found = re.search(r'agenthost_breaker_open\{agent="fickle"\} ([01])\.0', text)
+    return found is not None and found[1] == "1"
+
+
+@pytest.mark.parametrize("way", ["fail", "block"])
+def test_it_opens_tells_everybody_and_closes_again(served, caller, act, way):
+    """Three failures in a row, or three blocks of the event loop, open it; a call that works closes it."""
+    assert not is_open(caller)
+    assert act("work") == {"response": "worked"}
+    answers = [act(way) for _ in range(3)]
+    eventually(lambda: is_open(caller))
+
+    refused = act("work")
+    assert refused == {"response": FALLBACK, "error_id": refused["error_id"]}
+    if way == "fail":
+        assert refused["error_id"] == answers[-1]["error_id"]
+    assert refused["error_id"] in served.stderr
+    assert caller.ask("GET", "/health/fickle").json["status"] == "degraded"
+    assert caller.ask("GET", "/health").json["status"] == "degraded"
+    assert caller.ask("GET", "/ready").status == 200
+    assert FALLBACK in str(caller.document("/fickle", "c-1"))
+    assert caller.document("/sales", "c-1")["sections"]["main"][-1]["ai"]
+
+    eventually(lambda: act("work") == {"response": "worked"})
+    assert not is_open(caller)
+    assert caller.ask("GET", "/health/fickle").json["status"] == "ok"
+    text = caller.ask("GET", "/metrics").body.decode()
+    assert re.search(r'agenthost_breaker_refusals_total\{agent="fickle",what="[a-z ]+"\} [1-9]', text)
