@@ -19,13 +19,14 @@ from isolating import measure_isolation
 from probing import measure_readiness
 from report import markdown, write
 from starting import measure_commands, measure_starts
+from storing import measure_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from report import Figure
 
-GROUPS = ("requests", "isolation", "documents", "readiness", "starts", "commands")
+GROUPS = ("requests", "isolation", "documents", "readiness", "state", "starts", "commands")
 
 
 def main() -> int:
@@ -64,6 +65,8 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         yield from measure_documents(work)
     if "readiness" in groups:
         yield from measure_readiness(work)
+    if "state" in groups:
+        yield from measure_state(work)
     many = generated(directory / "many", AGENTS)
     if "starts" in groups:
         yield from measure_starts(work, generated(directory / "one", 1), many)

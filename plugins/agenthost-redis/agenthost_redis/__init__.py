@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import ConnectionPool, Redis
@@ -47,8 +47,9 @@ local added = redis.pcall('HINCRBY', KEYS[1], 'd', ARGV[1])
 if type(added) == 'table' then return added end
 {_WRITE}
 if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if added > -2 ^ 53 and added < 2 ^ 53 then return added end
 return redis.call('HGET', KEYS[1], 'd')
-"""  # as text: a number of Lua has 53 bits
+"""  # as text where it is larger: a number of Lua has 53 bits
 _REMOVE_IF = """
 if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
@@ -179,4 +180,4 @@ def _milliseconds(ttl: float | None) -> int | str:
 
 def _first_version() -> int:
     """Where the versions of a key begin: elsewhere each time, so that none comes back after the key was removed."""
-    return secrets.randbits(48) + 2
+    return random.getrandbits(48) + 2
