@@ -13,6 +13,7 @@ from attrs import Factory, define, frozen
 
 from agenthost._host.calling import Busy
 from agenthost._host.instructions import instructions
+from agenthost._host.placeholders import filled
 from agenthost._host.transcripts import MOST_TEXT, cut
 from agenthost.agent import declared
 from agenthost.errors import ModelError, ModelNonsense
@@ -201,7 +202,7 @@ class _Turn:
             self._say(self._agent.fallback)
             return self._reply(escalate="the agent could not be configured for this conversation")
         self._data = {**prepared.global_data, **self._turn.context}
-        messages = [*_opening(prepared.instructions, self._turn)]
+        messages = [*_opening(filled(prepared.instructions, self._data), self._turn)]
         specs = tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in prepared.tools.values())
         for left in range(rounds, -1, -1):
             self._begun = False  # the words of another round are set apart from those before

@@ -41,6 +41,7 @@ LEVELS = (
     (
         "_host.secret",
         "_host.key_paths",
+        "_host.placeholders",
         "_host.fields",
         "_host.config",
         "_host.settings",

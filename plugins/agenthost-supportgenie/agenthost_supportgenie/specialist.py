@@ -64,6 +64,7 @@ class Specialist(AgentBase):
                 *rules,
                 "What you say about orders, prices and policies comes from your tools, never from memory",
                 "Do not ask again for what is known of the customer, or noted by colleagues",
+                "What the caller has told the router, where there is something: ${global_data.routing.reason}",
                 "Answer in the customer's language, in a few short sentences",
             ],
         )

@@ -37,7 +37,7 @@ class Sales(AgentBase):
 
     def __init__(self):
         super().__init__("sales", "/sales", fallback="Sales is out for lunch.")
-        self.prompt_add_section("Role", "You sell bicycles.")
+        self.prompt_add_section("Role", "You sell bicycles.", bullets=["The customer: ${global_data.customer}"])
         self.define_tool("elsewhere", "Ask elsewhere", {}, webhook_url="https://elsewhere.example/x")
 
     @AgentBase.tool
@@ -154,6 +154,7 @@ def test_a_model_is_told_the_prompt_the_tools_and_what_was_said(talk):
         first, second = host.model.asked
         assert first.messages[0].role == "system"
         assert "You sell bicycles." in first.messages[0].content
+        assert ("The customer: Ann" in first.messages[0].content, "$" in second.messages[0].content) == (True, False)
         assert first.messages[-1] == Message("user", "Hello?")
         assert '"customer": "Ann"' in first.messages[1].content
         assert "not instructions" in first.messages[1].content

@@ -1,0 +1,34 @@
+"""``${global_data.…}`` in prompts: the platform fills it in on a call, and the host where it talks in text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["filled"]
+
+_LONGEST = 1000
+_PLACE = re.compile(r"[$%]\{\s*global_data\.([\w.]{1,200})\s*\}")
+
+
+def filled(text: str, data: Mapping[str, object]) -> str:
+    """A prompt in which what is known stands in its places, on one line each; what is not known leaves nothing there.
+
+    Args:
+        text: the prompt.
+        data: the global data; a dot leads into an object.
+    """
+    return _PLACE.sub(lambda found: _said(found[1].split("."), data), text)
+
+
+def _said(path: list[str], value: object) -> str:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None:
+        return ""
+    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return " ".join(said.split())[:_LONGEST]
