@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_type
 
@@ -17,14 +18,16 @@ from agenthost import (
     DataMap,
     ExitCode,
     FunctionResult,
+    Host,
     Secret,
     SwaigFunctionResult,
+    ToolCalled,
     create_simple_api_tool,
     hookimpl,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
 
 class Colour(Enum):
@@ -81,6 +84,28 @@ class Desk(AgentBase):
 def agents() -> Iterable[AgentBase]:
     """A plugin's hook."""
     return [Desk(Desk.Settings())]
+
+
+class Keeper(AgentBase):
+    """Keeps something open."""
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        yield
+
+
+@hookimpl
+@asynccontextmanager
+async def lifespan(host: Host) -> AsyncIterator[None]:
+    """What runs around the serving."""
+    assert_type(await host.state.incr(f"starts of {len(host.agents)}"), int)
+    yield
+
+
+@hookimpl
+def tool_called(event: ToolCalled) -> None:
+    """An observer."""
+    assert_type(event.seconds, float)
 
 
 async def a_decorated_method_keeps_its_type(desk: Desk) -> None:
