@@ -402,6 +402,7 @@ class HostPlan:
         return {
             "agents": [row.report() for row in rows],
             "plugins": [plugin.report() for plugin in self.plugins],
+            "state": self.state.report(),
             "warnings": list(self.warnings),
             "findings": list(self.findings),
             "problems": self.problems,

@@ -51,10 +51,18 @@ class ChosenProvider:
     Args:
         provider: the provider; None when there is none.
         problem: why there is none, and what to do about it.
+        scheme: the scheme of the store's URL.
+        plugin: key of the plugin that the provider comes from.
     """
 
     provider: StateProvider | None = None
     problem: str | None = None
+    scheme: str = ""
+    plugin: str | None = None
+
+    def report(self) -> dict[str, str | None]:
+        """The choice as data; of the URL, which may hold a password, nothing but the scheme."""
+        return {"store": f"{self.scheme}://", "plugin": self.plugin}
 
 
 def choose_provider(
@@ -78,13 +86,14 @@ def choose_provider(
             remedy = _lift(installed)
         else:
             remedy = f"Install it: pip install {distribution}" if distribution else f"There are: {', '.join(known)}"
-        return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.")
+        return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.", scheme=scheme)
     if len(fitting) > 1:
         names = " and ".join(key for key, _ in fitting)
         disable = fitting[-1][0].rpartition(":")[2]
         remedy = f'Choose one in agenthost.toml: [plugins] disable = ["{disable}"]'
-        return ChosenProvider(problem=f"{where}: {names} both open {scheme}:// stores. {remedy}.")
-    return ChosenProvider(fitting[0][1])
+        return ChosenProvider(problem=f"{where}: {names} both open {scheme}:// stores. {remedy}.", scheme=scheme)
+    [(key, provider)] = fitting
+    return ChosenProvider(provider, None, scheme, key)
 
 
 def _lift(plugin: PluginState) -> str:

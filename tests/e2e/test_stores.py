@@ -412,10 +412,7 @@ def test_two_plugins_for_one_store(packages):
     assert "agenthost-redis 0.1.0 is installed, but disabled. Let [plugins] only, or disable, in" in switched_off
     assert "agenthost-redis:redis and agenthost-test-stores-redis-too:redis-too both open redis:// stores." in both
     assert '[plugins] disable = ["redis-too"]' in both
-    assert {row["plugin"]: row["state"] for row in json.loads(chosen.stdout)["plugins"]} == {
-        "redis": "ready",
-        "redis-too": "disabled",
-    }
-    assert [row["hooks"] for row in json.loads(chosen.stdout)["plugins"] if row["plugin"] == "redis"] == [
-        ["state_providers"]
-    ]
+    report = json.loads(chosen.stdout)
+    states = {row["plugin"]: (row["state"], row["hooks"]) for row in report["plugins"]}
+    assert states == {"redis": ("ready", ["state_providers"]), "redis-too": ("disabled", [])}
+    assert report["state"] == {"store": "redis://", "plugin": "agenthost-redis:redis"}
