@@ -22,6 +22,7 @@ COMMANDS = {
     "ask": "Ask an agent something in text.",
     "chat": "Talk to an agent in text.",
     "check": "Do all that run does before it serves, and report.",
+    "doctor": "Look for what will trouble a host in production.",
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks, and which plugins implement them.",
     "plugins": "List the plugins.",

@@ -98,6 +98,7 @@ LEVELS = (
     ("_host.condition", "_host.lifespans", "_host.observers", "_host.probing", "_host.watchdog"),
     ("_host.sip_resolver",),
     ("_host.calling", "_host.once", "_host.report", "_host.lint"),
+    ("_host.doctor",),
     ("_host.runtime",),
     ("_host.transcripts", "_host.team", "_host.conversing", "_host.conversations"),
     ("_host.server", "_host.alone"),

@@ -1,0 +1,42 @@
+"""``agenthost doctor``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import print_json
+from agenthost.errors import ExitCode
+
+__all__ = ["command"]
+
+
+@click.command("doctor")
+@config_file
+@as_json
+def command(file: str | None, as_json: bool) -> None:
+    """Look for what will trouble a host in production, and say what mends it.
+
+    It looks at addresses, credentials, keys, proxies, workers, the clock, limits of the machine, packages, the state
+    directory and the store, as they are where you call it, and changes nothing. Exit codes: 0 no problems, 1 problems,
+    3 the configuration is wrong.
+    """
+    config = configuration(file)
+    from agenthost._host.doctor import CHECKS, PROBLEM, examine
+    from agenthost._host.server import installed_plan
+
+    logging.getLogger("agenthost").addHandler(logging.NullHandler())  # findings say what the log would
+    findings = examine(config, installed_plan(config))
+    problems = sum(finding.severity == PROBLEM for finding in findings)
+    if as_json:
+        found = [finding.report() for finding in findings]
+        print_json({"findings": found, "problems": problems, "warnings": len(found) - problems, "checks": list(CHECKS)})
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity}: {finding.check}: {finding.says}.\n  mend it:  {finding.remedy}")
+        counts = f"{problems} problem{'s' * (problems != 1)}, {len(findings) - problems} warning"
+        click.echo(f"{len(CHECKS)} checks: {counts}{'s' * (len(findings) - problems != 1)}.")
+    sys.exit(ExitCode.FINDINGS if problems else ExitCode.OK)

@@ -1,0 +1,379 @@
+"""The doctor: what a host that starts would still do badly, and what mends it.
+
+``check`` says whether the host can serve; this says whether it should be left to serve. Each check looks at one thing,
+changes nothing, and yields findings.
+"""
+
+# One look each, without pathlib.
+# ruff: noqa: PTH110, PTH116
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import ipaddress
+import os
+import stat
+import sys
+import time
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from attrs import asdict, frozen
+from packaging.requirements import InvalidRequirement, Requirement
+
+from agenthost._host.deployment import loopback
+from agenthost._host.fields import shown
+from agenthost._host.state import HostState
+from agenthost.errors import AgentHostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from agenthost._host.config import Config
+    from agenthost._host.plan import HostPlan
+
+__all__ = ["CHECKS", "PROBLEM", "WARNING", "Finding", "examine", "unmet"]
+
+PROBLEM = "problem"
+WARNING = "warning"
+_WEAK = frozenset(
+    ("password", "passwort", "changeme", "secret", "agenthost", "admin", "letmein", "12345678", "signalwire")
+)
+_SHORT_PASSWORD = 12
+_SHORT_KEY = 32
+_SPARE_FILES = 1024
+_OTHERS = 0o077
+_STA_UNSYNC = 0x0040
+_WRITTEN = 1767225600.0
+"""The first of January 2026: no clock that is right says less."""
+_NETWORKED = ("redis", "rediss", "valkey", "valkeys", "postgresql", "postgres")
+
+
+@frozen
+class Finding:
+    """Something that should be mended.
+
+    Args:
+        check: what was looked at; one of the names of ``CHECKS``.
+        severity: ``problem``, which callers will notice, or ``warning``, which may be meant.
+        says: what is so, and why that is bad.
+        remedy: what mends it.
+    """
+
+    check: str
+    severity: str
+    says: str
+    remedy: str
+
+    def report(self) -> dict[str, Any]:
+        """What ``agenthost doctor --json`` shows."""
+        return asdict(self)
+
+
+def examine(config: Config, plan: HostPlan) -> tuple[Finding, ...]:
+    """Look at everything.
+
+    Args:
+        config: the configuration, without the secrets that the host makes.
+        plan: what would be served.
+    """
+    return tuple(
+        Finding(name, severity, says, remedy)
+        for name, check in CHECKS.items()
+        for severity, says, remedy in check(config, plan)
+    )
+
+
+def _public_url(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    url = config.host.public_url
+    write = 'public_url = "https://agents.example.com" in [host]'
+    if url is None:
+        says = "public_url is not set: documents point to whatever address a request was sent to"
+        yield WARNING, says, f"Write {write}."
+        return
+    parts = urlsplit(url)
+    if _only_inside(parts.hostname or ""):
+        yield PROBLEM, f"public_url is {url}: SignalWire cannot reach that address", f"Write {write}."
+    elif parts.scheme != "https":
+        yield (
+            PROBLEM,
+            f"public_url is {url}: passwords and what callers say travel in the clear",
+            "Put a proxy with a certificate in front, and write https://.",
+        )
+
+
+def _credentials(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    host = config.host
+    passwords = [("host", each) for each in (*host.passwords, *([host.password] if host.password else []))]
+    for key, agent in config.agents.items():
+        own = [*agent.passwords, *([agent.password] if agent.password else [])]
+        passwords += [(f"agents.{key}", each) for each in own]
+    if not any(place == "host" for place, _ in passwords) and _several_hosts(config):
+        yield (
+            PROBLEM,
+            f"the password is made by each host for itself, and the {config.state.scheme}:// store is one for several",
+            'Write password = { env = "AGENTHOST_PASSWORD" } in [host], the same for all of them.',
+        )
+    taken: dict[str, str] = {}
+    for place, secret in passwords:
+        text = secret.reveal()
+        if len(text) < _SHORT_PASSWORD or text.casefold() in _WEAK or text == host.user:
+            says = (
+                f"the password of {place} can be guessed: it is shorter than {_SHORT_PASSWORD} letters, or a usual one"
+            )
+            yield PROBLEM, says, "Make one: python -c 'import secrets; print(secrets.token_urlsafe())'"
+        elif taken.setdefault(text, place) != place:
+            yield WARNING, f"{place} has the password of {taken[text]}: who knows one knows both", "Make one for each."
+    if any(key.reveal() in taken for key in (*host.signing_keys, *host.webhook_keys)):
+        yield (
+            PROBLEM,
+            "a key is a password too: each webhook URL shows the password, with which anybody could sign tokens",
+            "Make a key of its own: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        )
+
+
+def _keys(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    keys = config.host.signing_keys
+    if not keys and _several_hosts(config):
+        yield (
+            PROBLEM,
+            (
+                f"each host signs tokens by a key of its own, and the {config.state.scheme}:// store is for several:"
+                " each refuses the tokens of the others"
+            ),
+            'Write signing_keys = [{ env = "SIGNALWIRE_SWAIG_SECRET" }] in [host], the same for all of them.',
+        )
+    if any(len(key.reveal()) < _SHORT_KEY for key in keys):
+        yield (
+            WARNING,
+            f"a signing key has fewer than {_SHORT_KEY} letters",
+            "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        )
+
+
+def _proxies(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    host = config.host
+    if any(ipaddress.ip_network(each, strict=False).prefixlen == 0 for each in host.trusted_proxies):
+        yield (
+            PROBLEM,
+            "trusted_proxies takes in every address: anybody can say who he is",
+            "Name the networks of the proxies alone.",
+        )
+    if (host.public_url or "").startswith("https:") and not host.trusted_proxies:
+        yield (
+            WARNING,
+            (
+                "public_url is https, so a proxy is in front, and trusted_proxies names none: failed logins and the log"
+                " know clients by its address"
+            ),
+            'Write trusted_proxies = ["10.0.0.0/8"] in [host], with the network of the proxy.',
+        )
+
+
+def _allowed_hosts(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    host = config.host
+    if not host.allowed_hosts:
+        if host.public_url is None and not loopback(host.host):
+            yield (
+                WARNING,
+                f"the host listens on {host.host}, and takes any name in Host into its documents",
+                "Set public_url, or allowed_hosts.",
+            )
+        return
+    name = (urlsplit(host.public_url or "").hostname or "").casefold()
+    if name and not any(_covers(pattern.casefold(), name) for pattern in host.allowed_hosts):
+        yield PROBLEM, f"allowed_hosts does not hold {name}, which is in public_url", f'Add "{name}" to allowed_hosts.'
+
+
+def _workers(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if config.host.workers > cores:
+        says = f"{config.host.workers} workers share {cores} core{'s' * (cores > 1)}: more are not quicker"
+        yield WARNING, says, f"Write workers = {cores} in [host]."
+    if config.state.scheme == "memory":
+        yield (
+            WARNING,
+            "the store of shared state is memory://: everything in it is gone with the process",
+            'Write url = "sqlite:///state.db" in [state], or a store on the network.',
+        )
+
+
+def _clock(_: Config, __: HostPlan) -> Iterator[tuple[str, str, str]]:
+    if time.time() < _WRITTEN:
+        yield (
+            PROBLEM,
+            f"the clock says {time.strftime('%Y-%m-%d')}: tokens and certificates of today are refused",
+            "Set the clock, and keep it right: timedatectl set-ntp true",
+        )
+    elif _unsynchronised():
+        yield (
+            WARNING,
+            "nothing keeps the clock right: tokens of other hosts expire too early or too late",
+            "Have it set by NTP: timedatectl set-ntp true",
+        )
+
+
+def _file_limit(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    limit, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = config.host.max_connections + _SPARE_FILES
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < wanted:
+        yield (
+            WARNING if limit >= config.host.max_connections else PROBLEM,
+            (
+                f"a process may open {limit} files here, and max_connections is {config.host.max_connections}:"
+                " connections beyond fail"
+            ),
+            f"ulimit -n {wanted}, LimitNOFILE={wanted} in a unit, or a smaller max_connections.",
+        )
+
+
+def _packages(_: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
+    for item in plan.failed:
+        if item.diagnosis is not None:
+            yield PROBLEM, f"agent {item.key} is not served: {item.diagnosis.reason}", item.diagnosis.remedy
+    for plugin in plan.plugins:
+        if plugin.diagnosis is not None:
+            yield PROBLEM, f"plugin {plugin.name} is not loaded: {plugin.diagnosis.reason}", plugin.diagnosis.remedy
+    for warning in plan.warnings:
+        yield WARNING, warning, "See agenthost check."
+    names = {"agenthost", *(each.distribution for each in plan.agents), *(each.distribution for each in plan.set_aside)}
+    names |= {each.distribution for each in plan.plugins}
+    for name, requirement, has in unmet(sorted(names)):
+        says = f"{name} requires {requirement}, and {f'{has} is installed' if has else 'that is not installed'}"
+        yield PROBLEM, says, f"pip install '{requirement}'"
+
+
+def _state_dir(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    path = config.host.state_dir
+    if not os.path.exists(path):
+        return  # it is made at the first start, mode 0700
+    found = os.stat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        yield PROBLEM, f"state_dir {path} is no directory", "Name a directory: state_dir in [host]."
+    elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield PROBLEM, f"state_dir {path} cannot be written by this user", f"chown $(id -u) {shown(path)}"
+    elif os.name == "posix" and found.st_mode & _OTHERS:
+        mode = f"{stat.S_IMODE(found.st_mode):04o}"
+        yield PROBLEM, f"other users can look into state_dir {path} (mode {mode}), where keys are", f"chmod 700 {path}"
+
+
+def _store(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
+    if plan.state.problem is not None:
+        yield PROBLEM, plan.state.problem, "Install the plugin, or configure another store."
+        return
+    if config.state.url is None:
+        return  # a file that is made when it is needed
+
+    async def answers() -> None:
+        state = HostState(config)
+        state.use(plan.state)
+        async with state.opened():
+            await state.ping()
+
+    try:
+        asyncio.run(answers())
+    except AgentHostError as error:
+        severity = PROBLEM if config.state.required else WARNING
+        yield severity, f"{error}", "Start it, or correct url in [state]."
+
+
+def _health(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    health, host = config.health, config.host
+    if health.port and health.port == host.port and (health.host or host.host) == host.host:
+        yield PROBLEM, f"health.port is the port of the host, {host.port}", "Write another port in [health]."
+    elif health.port is None and not loopback(host.host):
+        yield (
+            WARNING,
+            "health has no port of its own: a tool that blocks the event loop lets probes fail",
+            "Write port = 3001 in [health], and let probes ask there.",
+        )
+
+
+def _configuration(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
+    for warning in config.warnings:
+        says, _dot, remedy = warning.partition(". ")
+        yield WARNING, says, remedy or "Correct it, or take it out."
+
+
+CHECKS: dict[str, Callable[[Config, HostPlan], Iterable[tuple[str, str, str]]]] = {
+    "configuration": _configuration,
+    "public-url": _public_url,
+    "credentials": _credentials,
+    "keys": _keys,
+    "proxies": _proxies,
+    "allowed-hosts": _allowed_hosts,
+    "workers": _workers,
+    "clock": _clock,
+    "file-limit": _file_limit,
+    "packages": _packages,
+    "state-dir": _state_dir,
+    "store": _store,
+    "health": _health,
+}
+"""What is looked at, in this order."""
+
+
+def unmet(names: Iterable[str]) -> Iterator[tuple[str, str, str | None]]:
+    """What installed distributions require and do not have, as ``pip check`` finds it.
+
+    Yields:
+        The distribution, what it requires, and the version that is there; None without any.
+    """
+    for name in names:
+        try:
+            found: Distribution = distribution(name)
+        except (PackageNotFoundError, ValueError):
+            continue  # agents of a program
+        for line in found.requires or ():
+            try:
+                required = Requirement(line)
+            except InvalidRequirement:
+                continue
+            if required.marker is not None and not required.marker.evaluate({"extra": ""}):
+                continue
+            try:
+                has = distribution(required.name).version
+            except PackageNotFoundError:
+                yield name, str(required), None
+                continue
+            if not required.specifier.contains(has, prereleases=True):
+                yield name, str(required), has
+
+
+def _several_hosts(config: Config) -> bool:
+    """Whether there are likely to be several hosts: their store is on the network."""
+    return config.state.scheme in _NETWORKED
+
+
+def _only_inside(name: str) -> bool:
+    """Whether a name or an address means something on this machine or network alone."""
+    try:
+        return not ipaddress.ip_address(name).is_global
+    except ValueError:
+        return name == "localhost" or "." not in name or name.endswith((".localhost", ".local", ".internal", ".lan"))
+
+
+def _covers(pattern: str, name: str) -> bool:
+    return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
+
+
+def _unsynchronised() -> bool:
+    """Whether the kernel knows of nobody who keeps its clock right (adjtimex(2)); False where it cannot be asked."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        state = ctypes.create_string_buffer(512)  # struct timex, with room to spare: modes 0 only reads
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.adjtimex(state) < 0:
+            return False
+    except (OSError, AttributeError):
+        return False
+    # modes (4 of 8), offset, freq, maxerror, esterror: long each; then status: int
+    offset = 5 * ctypes.sizeof(ctypes.c_long)
+    return bool(int.from_bytes(state.raw[offset : offset + 4], sys.byteorder) & _STA_UNSYNC)
