@@ -78,6 +78,7 @@ def test_agents_lists_what_metadata_says(desk):
             "version": "0.1.0",
             "state": "enabled",
             "value": f"agenthost_frontdesk:{key.title()}Agent",
+            "isolation": "thread",
         }
         for key in KEYS
     ]
