@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.authors import Author, guarded, running
+from agenthost._host.authors import Author, calling, guarded, running
 from agenthost._host.descriptions import describe, describe_draft
 from agenthost._host.frames import Frames, Message, Reader, framed
 from agenthost._host.process_output import RECORD
@@ -122,7 +122,13 @@ class _ToHost(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = RECORD + json.dumps([record.levelno, record.name, self.format(record)[:_MOST_TRACE]]) + "\n"
+            author, fields = running.get(), {}
+            if author is not None and author.what.startswith("tool "):
+                fields["tool"] = author.what.removeprefix("tool ")
+            if call := calling.get():
+                fields["call"] = call
+            words = self.format(record)[:_MOST_TRACE]
+            line = RECORD + json.dumps([record.levelno, record.name, words, fields]) + "\n"
             data = line.encode("utf-8", "backslashreplace")
             while data:
                 data = data[os.write(2, data) :]
@@ -309,7 +315,9 @@ class Inside:
             tool = tool_of(self._agent, self._copy(ticket), name)
         if tool is None:
             raise LookupError(f"there is no tool {name!r}")
-        run = partial(tool.call, arguments, Call.from_body(body, self._stores))
+        call = Call.from_body(body, self._stores)
+        calling.set(call.id)
+        run = partial(tool.call, arguments, call)
         result = await self._run(f"tool {name}", run, on_loop=tool.is_async)
         mark = f"\u241f{secrets.token_hex(8)};"
         names: list[str] = []

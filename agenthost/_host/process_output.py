@@ -40,7 +40,7 @@ def _follow(descriptor: int, agent: str) -> None:
                 now = int(time.monotonic())
                 if now != second:
                     if dropped:
-                        _log.warning("agent %s: %d lines of output were left out", agent, dropped)
+                        _log.warning("%d lines of output of agent %s were left out", dropped, agent)
                     second, lines, dropped = now, 0, 0
                 lines += 1
                 if lines > _MOST_A_SECOND:
@@ -50,18 +50,19 @@ def _follow(descriptor: int, agent: str) -> None:
     if rest:
         _say(rest, agent)
     if dropped:
-        _log.warning("agent %s: %d lines of output were left out", agent, dropped)
+        _log.warning("%d lines of output of agent %s were left out", dropped, agent)
 
 
 def _say(line: bytes, agent: str) -> None:
     text = line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r")
     if text.startswith(RECORD):
         try:
-            level, name, words = json.loads(text[1:])
-            logging.getLogger(str(name)).log(int(level), "agent %s: %s", agent, words)
+            level, name, words, fields = json.loads(text[1:])
+            told = {each: str(fields[each]) for each in ("tool", "call") if each in fields}
+            logging.getLogger(str(name)).log(int(level), "%s", words, extra={"agent": agent, **told})
         except (ValueError, TypeError):
             pass
         else:
             return
     if text.strip():
-        _log.info("agent %s: %s", agent, "".join(c if c.isprintable() else " " for c in text))
+        _log.info("%s", "".join(c if c.isprintable() else " " for c in text), extra={"agent": agent})

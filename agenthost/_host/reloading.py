@@ -117,6 +117,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
             return None  # a workflow meets its agents anew
         changed = item.key == agent or mounted.built.config != item.config
         changed = changed or not _same(item.candidate, [mounted.built.offer])
+        changed = changed or (item.config.isolation is None and config.host.isolation != before.host.isolation)
         if changed and item.candidate.distribution not in stale:
             return None
         return evolve(mounted.built, served=mounted)

@@ -203,13 +203,17 @@ class Runtime:
         return {agent: agent.agent.lifespan for agent in kept if overrides(agent.agent, "lifespan")}
 
     def _earlier(self, plan: HostPlan) -> dict[tuple[str, str], Published]:
-        """Where the tokens of agents lead that ``plan`` no longer serves as they were."""
+        """Where the tokens of agents lead that ``plan`` no longer serves as they were.
+
+        Those of an agent that was built anew and says the same lead to the new one: its own cannot be told from them.
+        """
         served = {id(agent) for agent in plan.agents}
+        editions = {(agent.route, self.tokens_of(agent).edition) for agent in plan.agents}
         gone = [
             (agent.route, published)
             for _, published in reversed(self._kept)  # the newest has the last word
             for agent in published.plan.agents
-            if id(agent) not in served
+            if id(agent) not in served and (agent.route, published.tokens[agent.route].edition) not in editions
         ]
         return {
             (f"{route.rstrip('/')}/{endpoint}", published.tokens[route].edition): published

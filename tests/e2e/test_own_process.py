@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, tool_call
+from environment import free_port
 from raw_http import Connection
 
 FALLBACK = "Let me connect you to the desk."
@@ -33,7 +34,7 @@ def served(desk):
     desk.install("own-process")
     place = desk.workplace()
     (place / "agenthost.toml").write_text(CONFIGURATION)
-    with desk.serve(cwd=place, variables={"WANTED": "yes", "UNWANTED": "yes"}) as served:
+    with desk.serve(cwd=place, port=free_port(), variables={"WANTED": "yes", "UNWANTED": "yes"}) as served:
         yield served
         numbers = processes_of(served)
         assert len(numbers) >= 3
@@ -276,6 +277,43 @@ def test_metrics_tell_what_became_of_processes(caller, call):
 
     assert re.search(r'agenthost_process_ends_total\{agent="wild",reason="crash"\} [1-9]', text)
     assert re.search(r'agenthost_process_memory_bytes\{agent="calm"\} [1-9]', text)
+
+
+def test_a_reload_gives_it_new_processes(served, desk, said):
+    """What its section says about them has changed; calls go to the new ones at once."""
+    number = said("pid")
+    (served.directory / "agenthost.toml").write_text(CONFIGURATION.replace("200_000_000", "300_000_000"))
+    done = desk.run("agenthost", "reload", "--port", served.url.rpartition(":")[2], cwd=served.directory)
+
+    assert "built anew: wild" in done.stdout
+    assert said("pid") != number
+
+
+def test_workers_have_processes_each(desk):
+    """What one of them loses, another does not notice; none is left when they end."""
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text('[agents.wild]\nisolation = "process"\n')
+    with desk.serve("--workers", "2", cwd=place) as served:
+        caller = Caller.of(served)
+        url = functions(caller.document("/wild", "c-1"))["pid"]["web_hook_url"]
+        numbers = set()
+        end = time.monotonic() + 30
+        while len(numbers) < 2 and time.monotonic() < end:
+            numbers.add(caller.call(url, "pid", {}, "c-1")["response"])
+    assert len(numbers) == 2
+    assert eventually(lambda: not any(lives(number) for number in numbers))
+
+
+def test_commands_that_serve_nothing_run_it_too(served, desk):
+    """A tool and a document, each in a process that ends with the command."""
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(CONFIGURATION)
+    shown = desk.run("agenthost", "tool", "wild", "pid", cwd=place)
+    document = desk.run("agenthost", "swml", "calm", "--query", "tenant=acme", cwd=place)
+
+    assert shown.returncode == document.returncode == 0
+    assert shown.stdout.strip().isdigit()
+    assert "acme" in document.stdout
 
 
 def test_nobody_outlives_a_host_that_is_killed(desk):
