@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["CREDENTIALS", "Served", "cpu_of_command", "serving", "variables"]
+__all__ = ["CREDENTIALS", "LOOPBACK", "Served", "cpu_of_command", "free_port", "serving", "variables"]
 
 CREDENTIALS = ("bench", "loopback-only")
 LOOPBACK = "127.0.0.1"
@@ -54,7 +54,9 @@ class Served:
 
 
 @contextmanager
-def serving(command: Sequence[object], directory: Path, environ: Mapping[str, str], ready: str) -> Iterator[Served]:
+def serving(
+    command: Sequence[object], directory: Path, environ: Mapping[str, str], ready: str, log: Path | None = None
+) -> Iterator[Served]:
     """Run a server while the block runs.
 
     Args:
@@ -62,18 +64,21 @@ def serving(command: Sequence[object], directory: Path, environ: Mapping[str, st
         directory: where it runs.
         environ: its whole environment.
         ready: the path that must answer 200 before the block begins.
+        log: the file that takes what it writes to stderr; left out, stderr.
 
     Raises:
         RuntimeError: it ends, or takes more than two minutes, before that.
     """
-    port = _free_port()
-    process = subprocess.Popen(
-        [str(part).format(port=port) for part in command],
-        cwd=directory,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    port = free_port()
+    with log.open("ab") if log is not None else nullcontext() as stderr:
+        process = subprocess.Popen(
+            [str(part).format(port=port) for part in command],
+            cwd=directory,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
     try:
         _wait(process, f"http://{LOOPBACK}:{port}{ready}")
         yield Served(process.pid, port)
@@ -142,7 +147,8 @@ def _status(url: str) -> int | None:
         return None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         return int(listener.getsockname()[1])

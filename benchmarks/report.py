@@ -14,9 +14,10 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PAGE", "Figure", "markdown", "write"]
+__all__ = ["PAGE", "Figure", "markdown", "note", "write"]
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
+RELIABILITY = PAGE.with_name("reliability.md")
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -75,12 +76,25 @@ def markdown(figures: Iterable[Figure], sdk: str) -> str:
     )
 
 
+def note(group: str, figures: Iterable[Figure], command: str) -> None:
+    """Put figures of a group between its markers in the page about reliability."""
+    head = "| what | agenthost | beside | ratio | target |\n|---|---|---|---|---|"
+    rows = "\n".join(figure.row() for figure in figures)
+    told = f"{_processor()}, {platform.system()}, Python {platform.python_version()}"
+    text = f"{head}\n{rows}\n\nMeasured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: {told}."
+    _put(RELIABILITY, f"<!-- {group}: begin -->", text, f"<!-- {group}: end -->")
+
+
 def write(table: str) -> None:
     """Put the table between the markers of the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+    _put(PAGE, BEGIN, table, END)
+
+
+def _put(page: Path, begin: str, content: str, end: str) -> None:
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n\n{content}\n\n{end}{after}", encoding="utf-8")
 
 
 def _processor() -> str:

@@ -1,0 +1,93 @@
+"""Whether the memory of a host stays flat: documents, tool calls, failures and refusals for a while.
+
+``tox -e soak`` runs this for 20 minutes; ``tox -e soak -- --minutes 2`` for less. It needs Linux.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import linear_regression
+from typing import TYPE_CHECKING
+
+from client import Load, ask, get, post
+from processes import serving, variables
+from report import Figure, note
+from troubles import TROUBLES, installed, tool_call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WARM_UP = 0.25
+"""The part of the time after which memory is looked at."""
+EVERY = 2.0
+"""Seconds between two looks."""
+PAUSE = 0.1
+"""Seconds between two rounds of requests."""
+MIB = 1 << 20
+MOST = 1.0
+"""MiB that an hour may add."""
+
+
+def main() -> int:
+    """Run the host under load; 1 when its memory grows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--write", action="store_true", help="put the figure into the documentation as well")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="agenthost-soak-") as name:
+        directory = Path(name)
+        figure = measured(directory, options.minutes * 60)
+    print(figure.row())
+    if options.write:
+        note("soak", [figure], f"tox -e soak -- --minutes {options.minutes:g}")
+    return int(figure.missed)
+
+
+def measured(directory: Path, seconds: float) -> Figure:
+    """Run the host in ``directory`` for so long."""
+    work = directory / "work"
+    work.mkdir()
+    seen = variables(work, PYTHONPATH=str(installed(directory / "installed")))
+    command = [sys.executable, "-m", "agenthost", "run", "--port", "{port}"]
+    looks: list[tuple[float, float]] = []
+    requests = 0
+    with serving(command, work, seen, "/startup", log=work / "log") as served, Load(served.port, check=False) as load:
+        mixture: Sequence[bytes] = (
+            *(tool_call(served.port, "steady", tool, {}) for tool in ("hello", "think")),
+            *(tool_call(served.port, trouble.agent, trouble.tool, {}) for trouble in TROUBLES if trouble.brief),
+            post("/steady", {"call": {"call_id": "soak"}}),
+            post("/each", {"call": {"call_id": "soak"}}),
+            get("/ready"),
+            get("/nowhere"),
+            get("/steady"),
+        )
+        ask(served.port, get("/health"))
+        began = told = time.monotonic()
+        while (now := time.monotonic()) < began + seconds:
+            for request in mixture:
+                load.send(request, load.connections)
+                requests += load.connections
+            if now > told + EVERY:
+                told = now
+                if now > began + WARM_UP * seconds:
+                    looks.append(((now - began) / 3600, served.memory() / MIB))
+            (work / "log").write_bytes(b"")
+            time.sleep(PAUSE)
+    slope = linear_regression(*zip(*looks, strict=True)).slope
+    lowest, highest = min(size for _, size in looks), max(size for _, size in looks)
+    return Figure(
+        f"memory of the host over {seconds / 60:g} minutes, {requests} requests",
+        f"{lowest:.1f} to {highest:.1f} MiB",
+        "its slope after warm-up",
+        slope,
+        unit=" MiB/h",
+        most=MOST,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
