@@ -1,7 +1,7 @@
 """What healthy callers notice of an agent in trouble: every failure caused for real, beside calls of another agent.
 
-``tox -e chaos`` runs this; ``tox -e chaos -- sleep burn`` only what has these words in its name, ``-- --write`` puts the
-table into docs/reference/reliability.md. It needs Linux, and takes about four minutes.
+``tox -e chaos`` runs this; ``tox -e chaos -- sleep burn`` only what has these words in its name; ``-- --write`` puts
+the table into docs/reference/reliability.md. It needs Linux, and takes about four minutes.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _beside(directory: Path, trouble: Trouble) -> Figure:
                 time.sleep(0.5)
                 beside.append(_slowest(load, healthy))
             time.sleep(0.5)
-    said = ", ".join(f"{number} × {what}" for what, number in heard.most_common(3))
+    said = ", ".join(f"{number} times {what}" for what, number in heard.most_common(3))
     ours, other = median(beside), median(quiet)
     return Figure(
         f"healthy agent beside {trouble.what}",

@@ -46,7 +46,7 @@ class Trouble:
 
 
 TROUBLES = (
-    Trouble("60 calls that sleep", "sleeping", "sleep", callers=60, a_second=None, most=1.5),
+    Trouble("60 calls that sleep", "sleeping", "sleep", callers=60, a_second=30, most=1.5),
     Trouble("1,000 exceptions a second", "raising", "fail", callers=8, a_second=1000, most=2),
     Trouble("four calls that burn CPU, in threads", "burning", "burn", a_second=None, most=8),
     Trouble("four calls that burn CPU, in a process", "burning", "burn", a_second=None, most=3, isolated=True),
