@@ -24,13 +24,14 @@ from agenthost._host.leaving import until
 from agenthost._host.limits import BUSY
 from agenthost._host.metrics import Metrics
 from agenthost._host.slots import Busy, Slots
+from agenthost._host.spans import span, tracing
 from agenthost._host.threads import Threads
 from agenthost.errors import ArgumentsRefused, StateUnavailable
 from agenthost.hosting import ToolCalled
 from agenthost.swaig import encode_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from agenthost._host.observers import Observers
     from agenthost._host.plan import Mounted
@@ -178,7 +179,9 @@ class ToolCaller:
             tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
             seconds = self.seconds(agent, tool)
-            answer = encode_answer(await self._run(agent, gate, what, run, seconds, on_loop=tool.is_async), resolve)
+            working = self._run(agent, gate, what, run, seconds, on_loop=tool.is_async)
+            result = await (_in_span(working, agent.key, tool.name, request.call.id) if tracing() else working)
+            answer = encode_answer(result, resolve)
         except ArgumentsRefused as refused:
             gate.breaker.undecided(tried=tried)
             self._ended(agent, tool.name, request, began, "refused")
@@ -422,6 +425,12 @@ class ToolCaller:
                 "the breaker of agent %s opens: %s. Its callers hear its fallback; a call is tried every %g s",
                 *(agent.key, reason, agent.limits.breaker_open),
             )
+
+
+async def _in_span(working: Coroutine[Any, Any, Any], agent: str, tool: str, call: str) -> Any:
+    names = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, "gen_ai.agent.name": agent}
+    with span(f"execute_tool {tool}", names | {"gen_ai.conversation.id": call}):
+        return await working
 
 
 async def _awaited(result: Any) -> Any:

@@ -60,6 +60,7 @@ __all__ = [
     "Secret",
     "SipConfig",
     "StateConfig",
+    "TelemetryConfig",
     "TurnsConfig",
     "WorkflowConfig",
     "configured",
@@ -194,6 +195,14 @@ class HealthConfig:
     live_after: float = setting(
         30.0, SECONDS, "How long the event loop may stand still before `/live` on that port is 503", unit="seconds"
     )
+
+
+@frozen(kw_only=True)
+class TelemetryConfig:
+    """``[telemetry]``: whether spans are sent, by OpenTelemetry."""
+
+    traces: bool = setting(False, FLAG, "Whether spans are sent, to where OpenTelemetry's variables say")  # noqa: FBT003
+    otlp_endpoint: str | None = setting(None, URL, "Where spans are sent to (OTLP over HTTP); switches `traces` on")
 
 
 @frozen(kw_only=True)
@@ -384,6 +393,7 @@ class Config:
 
     host: HostConfig = field(factory=HostConfig)
     health: HealthConfig = field(factory=HealthConfig)
+    telemetry: TelemetryConfig = field(factory=TelemetryConfig)
     state: StateConfig = field(factory=StateConfig)
     conversation: ConversationConfig = field(factory=ConversationConfig)
     models: ModelsConfig = field(factory=ModelsConfig)
@@ -401,6 +411,7 @@ class Config:
 TABLES = (
     "host",
     "health",
+    "telemetry",
     "state",
     "sip",
     "conversation",
@@ -478,6 +489,8 @@ def load_config(
     refuse_unknown(opened.tables, TABLES, opened.where, "")
     health = opened.table("health")
     refuse_unknown(health, configured(HealthConfig), opened.where, "health")
+    telemetry = opened.table("telemetry")
+    refuse_unknown(telemetry, configured(TelemetryConfig), opened.where, "telemetry")
     state = opened.table("state")
     refuse_unknown(state, configured(StateConfig), opened.where, "state")
     conversation = opened.table("conversation")
@@ -488,6 +501,7 @@ def load_config(
     return Config(
         host=host,
         health=opened.fill(HealthConfig, health, "health"),
+        telemetry=opened.fill(TelemetryConfig, telemetry, "telemetry"),
         state=_for_all(opened.fill(StateConfig, state, "state"), host, opened.where),
         conversation=opened.fill(ConversationConfig, conversation, "conversation"),
         models=_models(opened),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import frozen
 
 from agenthost._host.deadline import Deadline
+from agenthost._host.spans import span, tracing
 from agenthost.errors import StateRefused, StateUnavailable
 from agenthost.state import StateOptions, Stores
 
@@ -231,7 +232,12 @@ class HostState:
             if entries is None or self._loop is not asyncio.get_running_loop():
                 entries = await self._open(provider)
             with Deadline(self._options.operation_timeout if provider.network else _LOCAL):
-                result = await operation(entries)
+                if tracing():
+                    names = {"db.system.name": self._name.partition(":")[0], "db.operation.name": name}
+                    with span(f"store {name}", names):
+                        result = await operation(entries)
+                else:
+                    result = await operation(entries)
         except StateRefused:
             raise
         except Exception as error:

@@ -23,11 +23,13 @@ from agenthost._host.config import FILE
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
+from agenthost._host.tracing import traced
 from agenthost._web.beside import beside
 from agenthost._web.connections import Server, protocol_for
 from agenthost._web.front import Front
 from agenthost._web.health_port import health_port
 from agenthost._web.reloading import Reloading, on_hangup
+from agenthost._web.tracing import with_spans
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
@@ -199,7 +201,8 @@ def serve_front(
         runtime.watched = runtime.watched or path == "/ready"
         return runtime.condition(details)
 
-    with health_port(listen_for_health(config), condition, config, runtime.credentials, protocol):
+    with traced(config), health_port(listen_for_health(config), condition, config, runtime.credentials, protocol):
+        server.config.app = with_spans(front)
         server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
 
 

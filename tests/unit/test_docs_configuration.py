@@ -18,6 +18,7 @@ from agenthost._host.config import (
     PluginsConfig,
     SipConfig,
     StateConfig,
+    TelemetryConfig,
     TurnsConfig,
     WorkflowConfig,
     configured,
@@ -29,6 +30,7 @@ from agenthost._host.sip_rules import RuleConfig
 _SECTIONS = (
     HostConfig,
     HealthConfig,
+    TelemetryConfig,
     StateConfig,
     ConversationConfig,
     ModelsConfig,

@@ -24,6 +24,7 @@ LIBRARIES = {
     "cattrs": ("_host.settings",),
     "prometheus_client": ("_host.metrics", "_host.shared_metrics"),
     "structlog": ("_host.log",),
+    "opentelemetry": ("_host.tracing",),
     "openai": ("builtin.classifier_embeddings", "builtin.model_openai"),
     "httpx": ("builtin.model_openai",),
 }
@@ -84,6 +85,7 @@ LEVELS = (
         "_host.loader",
         "_host.membership",
         "_host.spans",
+        "_host.tracing",
         "_host.budget",
         "_host.deployment",
         "_host.call_log",
