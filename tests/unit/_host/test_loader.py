@@ -6,6 +6,7 @@ import importlib
 import sys
 from textwrap import dedent
 
+import attrs
 import pytest
 
 from agenthost._host.config import AgentConfig, Config, HostConfig, PluginsConfig
@@ -359,3 +360,41 @@ class TestRemedies:
         (candidate,) = install("r_exit", "", agents=["dental = r_exit:Agent"])
 
         assert diagnose(SystemExit(Code()), candidate, "dental").reason == "it called sys.exit() while loading"
+
+
+class TestIsolation:
+    """Who can live in a process of its own, and what becomes of those who cannot."""
+
+    IN_CODE = """
+        from agenthost import AgentBase, hookimpl
+
+        @hookimpl
+        def agents():
+            return [AgentBase(name="made", route="/made")]
+    """
+    FLOW = """
+        from agenthost.workflows import Sequential
+
+        flow = Sequential("flow", ("a", "b"))
+    """
+
+    def test_an_agent_of_a_hook_cannot(self, install):
+        """Asked for it, its plugin is quarantined; where all should be, it stays, and a warning says so."""
+        offers = install("p_code", self.IN_CODE, plugins=["code = p_code"])
+        asked = load(configured(agents={"made": AgentConfig(isolation="process")}), offers)
+        told = load(configured(host=HostConfig(build_timeout=0.5, isolation="process")), offers)
+
+        assert asked.built == ()
+        assert "cannot be built again in a process of its own" in asked.plugins[0].diagnosis.reason
+        assert [item.key for item in told.built] == ["made"]
+        assert "'made' stays in the host" in told.warnings[0]
+
+    def test_a_workflow_cannot(self, install):
+        """Asked for it, it is quarantined; where all should be, it works in the host as ever."""
+        offers = install("p_flow", self.FLOW, agents=["flow = p_flow:flow"])
+        host = HostConfig(build_timeout=20)
+        asked = load(configured(host=host, agents={"flow": AgentConfig(isolation="process")}), offers)
+        told = load(configured(host=attrs.evolve(host, isolation="process")), offers)
+
+        assert "is a workflow, which works inside the host" in the_rejected(asked)[0]
+        assert [item.key for item in told.built] == ["flow"]

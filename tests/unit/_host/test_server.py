@@ -434,3 +434,23 @@ class TestAlone:
         server.app.start()
         with pytest.raises(AgentSealed, match="is being served"):
             server.get_agent("/sales").get_app()
+
+
+class TestIsolation:
+    """What a program has made itself cannot be built again in a process of its own."""
+
+    def test_asking_for_it_is_an_error_that_says_so(self, tmp_path):
+        (tmp_path / "agenthost.toml").write_text('[agents.desk]\nisolation = "process"\n')
+        server = AgentServer()
+        server.register(Desk(name="desk"))
+
+        with pytest.raises(PlanError, match="desk: it is made in code, so it cannot be built again in a process"):
+            ask(server.app, "GET", "/")
+
+    def test_where_all_should_be_it_stays_and_a_warning_says_so(self, tmp_path, caplog):
+        (tmp_path / "agenthost.toml").write_text('[host]\nisolation = "process"\n')
+        server = AgentServer()
+        server.register(Desk(name="desk"))
+
+        assert ask(server.app, "GET", "/").status_code == 200
+        assert "agent 'desk' stays in the host" in caplog.text
