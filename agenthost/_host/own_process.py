@@ -160,7 +160,8 @@ def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
     if not isinstance(agent, AgentBase):
         raise DefinitionError(f"{value} gives {kind_of(agent)}, not an agent (a subclass of agenthost.AgentBase)")
     declared(agent)
-    if hasattr(agent, "respond"):
+    workflows = sys.modules.get("agenthost.workflows.workflow")  # who makes one has imported it
+    if workflows is not None and isinstance(agent, workflows.Workflow):
         raise WorkflowError(f"{value} is a workflow, which works inside the host; isolate the agents that it calls")
     template = seal(agent)
     probes = probes_of(agent)

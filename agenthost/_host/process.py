@@ -322,7 +322,8 @@ class Process:
         self._frames = None
         _kill(self._popen)
         how = "was replaced" if self.meant_to_end else self.how_it_ended()
-        self._ending()
+        # The descriptor is the transport's until this has returned: closing it here could close somebody else's.
+        asyncio.get_running_loop().call_soon(self._ending)
         asked, self._asked = self._asked, {}
         for each in asked.values():
             each.ended.set()
