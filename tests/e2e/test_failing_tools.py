@@ -131,6 +131,22 @@ def test_what_a_tool_leaves_behind_fails_alone(served, caller, others_answer, to
     assert eventually(lambda: logged in served.stderr)
 
 
+@pytest.mark.parametrize(
+    ("tool", "what"),
+    [
+        ("leaves_a_task_that_raises", "tool leaves_a_task_that_raises"),
+        ("leaves_a_thread_that_raises", "stumble_in_a_thread"),
+    ],
+)
+def test_what_a_tool_leaves_behind_is_counted(caller, tool, what):
+    """As a failure of the agent, although nobody waited for it."""
+    url = functions(caller.document("/starting", "c-1"))[tool]["web_hook_url"]
+    caller.call(url, tool, {}, "c-1")
+
+    line = f'agenthost_failures_total{{agent="starting",what="{what}"}}'
+    assert eventually(lambda: line in caller.ask("GET", "/metrics").body.decode())
+
+
 def test_a_tool_that_computes_without_end_is_answered_for(caller, others_answer):
     """At its deadline, while the interpreter is shared with it; where that is too little, there are processes."""
     url = functions(caller.document("/starting", "c-3"))["burn"]["web_hook_url"]
