@@ -221,7 +221,7 @@ def _killed(directory: Path) -> Figure:
     return Figure(
         "requests lost when one of two workers is killed",
         f"{lost} of {number}",
-        f"the worker is back after {back:.2f} s",
+        f"its successor has begun after {back:.2f} s",
         lost,
         most=1,
     )

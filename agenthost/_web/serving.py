@@ -9,7 +9,6 @@ import asyncio
 import logging
 import signal
 import socket
-import sys
 import threading
 import time
 from collections import Counter
@@ -57,9 +56,6 @@ _SAME_SIGNAL = 0.5
 """Seconds in which several signals are one: a group of processes is told together, and each by the one above it."""
 _HEARD_OUT = 0.3
 """Seconds for which a connection without a request is kept open once nobody else is let in."""
-_SWITCH = 0.0001
-"""Seconds that a thread which computes keeps the interpreter from others that wait: with Python's 5 ms, a few of an
-agent's threads that compute make every request of every agent wait for hundreds."""
 _TICK = 0.1
 """Seconds between looks at whether the host should end at once."""
 _MOST_NAMED = 10
@@ -237,7 +233,6 @@ class _Server(Server):
         normal end. Who has not taken a request yet simply ends.
         """
         self._draining = draining
-        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH))
         _on_signals(_nothing if early else signal.SIG_DFL)
         self.config.load()
 

@@ -166,3 +166,17 @@ def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
     loop.close()
 
     assert (blamed.agent, blamed.what) == ("", "nobody: the process got no time")
+
+
+def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():
+    """Two long lags in a row, and for a while after them."""
+    usual = sys.getswitchinterval()
+    watchdog = Watchdog(Metrics(), tuple)
+    seen = []
+    try:
+        for now, lag in ((1, 0.001), (2, 0.02), (3, 0.001), (4, 0.02), (5, 0.02), (6, 0.001), (34, 0.001), (36, 0.001)):
+            watchdog._lagged(float(now), lag)
+            seen.append(sys.getswitchinterval() < usual)
+    finally:
+        sys.setswitchinterval(usual)
+    assert seen == [False] * 4 + [True] * 3 + [False]
