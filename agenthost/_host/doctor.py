@@ -239,7 +239,11 @@ def _packages(_: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
             yield PROBLEM, f"agent {item.key} is not served: {item.diagnosis.reason}", item.diagnosis.remedy
     for plugin in plan.plugins:
         if plugin.diagnosis is not None:
-            yield PROBLEM, f"plugin {plugin.name} is not loaded: {plugin.diagnosis.reason}", plugin.diagnosis.remedy
+            yield (
+                PROBLEM,
+                f"plugin {plugin.name} is not loaded: {plugin.diagnosis.reason.removesuffix('.')}",
+                plugin.diagnosis.remedy,
+            )
     for warning in plan.warnings:
         yield WARNING, warning, "See agenthost check."
     names = {"agenthost", *(each.distribution for each in plan.agents), *(each.distribution for each in plan.set_aside)}

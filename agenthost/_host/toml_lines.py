@@ -79,7 +79,10 @@ def _plain(step: str) -> str:
     if step[0] in "\"'":
         import tomllib  # noqa: PLC0415 - only quoted keys need it
 
-        return next(iter(tomllib.loads(f"{step} = 1")))
+        try:
+            return next(iter(tomllib.loads(f"{step} = 1")))
+        except tomllib.TOMLDecodeError:  # tomllib has refused the whole document, and says so itself
+            return step[1:-1]
     return step
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import tomli_w
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from agenthost._host.toml_lines import toml_lines
 
@@ -78,6 +78,7 @@ def test_a_path_that_has_a_line_is_in_the_document(tree, multiline):
     assert {path for path in toml_lines(text) if isinstance(path[-1], str)} <= known
 
 
+@example('"\\\\="=')
 @given(st.text("[]=\"'#{}\n\\.a ", max_size=60))
 def test_whatever_is_written_ends(text):
     assert isinstance(dict(toml_lines(text)), dict)
