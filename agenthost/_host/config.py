@@ -4,7 +4,7 @@ What each field means stands beside it and, for operators, in docs/reference/con
 """
 
 # No pathlib, and few classes: every command that lists something pays for them.
-# ruff: noqa: PTH100, PTH109, PTH111, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH109, PTH111, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import Factory, evolve, field, fields, frozen
+from attrs import evolve, frozen
 
 from agenthost._host.fields import (
-    FLAG,
-    HOST,
-    HOSTS,
     KEYS,
-    NAMES,
-    NETWORKS,
     PASSWORD,
-    PATH,
-    PAUSE,
-    ROUTE,
-    SECONDS,
-    STORE,
-    TEXT,
-    URL,
-    USE,
-    USER,
     Refused,
-    choice,
-    setting,
     shown,
-    whole,
 )
 from agenthost._host.key_paths import key_path, refuse_unknown
 from agenthost._host.secret import Secret, resolve
+from agenthost._host.tables import (
+    AgentConfig,
+    ClassifiersConfig,
+    Config,
+    ConversationConfig,
+    HealthConfig,
+    HostConfig,
+    ModelsConfig,
+    PluginsConfig,
+    SipConfig,
+    StateConfig,
+    TelemetryConfig,
+    TurnsConfig,
+    WorkflowConfig,
+    configured,
+    state_dir,
+)
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from attrs import Attribute, AttrsInstance
 
-    from agenthost.sip.rules import Rule
 
 __all__ = [
     "AgentConfig",
@@ -72,340 +71,10 @@ T = TypeVar("T", bound="AttrsInstance")
 P = TypeVar("P", "HostConfig", "AgentConfig")
 
 FILE = "agenthost.toml"
-DEFAULT_STORE = "sqlite:///state.db"
 _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
 _OTHERS = 0o077
 _PLACE = r" \(at (line \d+, column \d+|end of document)\)$"
-
-
-def _state_dir(environ: Mapping[str, str] = os.environ) -> str:
-    """Return agenthost's state directory (XDG Base Directory Specification: relative values are void)."""
-    base = environ.get("XDG_STATE_HOME", "")
-    return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.local/state"), "agenthost")
-
-
-@frozen(kw_only=True)
-class HostConfig:
-    """``[host]``: where the host listens, what it calls itself, and how long it waits."""
-
-    host: str = setting("127.0.0.1", HOST, "Address to listen on")
-    port: int = setting(3000, whole(0, 65535), "Port to listen on; 0 takes a free one", variables=("PORT",))
-    workers: int = setting(1, whole(1), "Processes that serve", unit="processes")
-    public_url: str | None = setting(
-        None,
-        URL,
-        "Where callers reach this host; documents are built from it",
-        variables=("SWML_PROXY_URL_BASE",),
-    )
-    user: str = setting("agenthost", USER, "User name of basic auth", variables=("SWML_BASIC_AUTH_USER",))
-    password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
-        None,
-        PASSWORD,
-        "Password of basic auth; without one the host makes one and keeps it in `state_dir`",
-        variables=("SWML_BASIC_AUTH_PASSWORD",),
-    )
-    passwords: tuple[Secret, ...] = setting(
-        (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
-    )
-    signing_keys: tuple[Secret, ...] = setting(
-        (),
-        KEYS,
-        "Keys of the tool tokens: the first signs, all verify; without any the host makes one and keeps it"
-        " in `state_dir`",
-        variables=("SIGNALWIRE_SWAIG_SECRET",),
-    )
-    webhook_keys: tuple[Secret, ...] = setting(
-        (),
-        KEYS,
-        "Keys of SignalWire's webhook signatures; with any, every POST must be signed by one of them",
-        variables=("SIGNALWIRE_SIGNING_KEY",),
-    )
-    log_level: str = setting(
-        "info", choice("debug", "info", "warning", "error", "critical"), "Least severe message that is logged"
-    )
-    log_format: str = setting(
-        "auto", choice("auto", "json", "text"), "How messages are written; `auto`: for people on a terminal, else JSON"
-    )
-    state_dir: str = setting(
-        Factory(_state_dir), PATH, "Directory of what the host keeps; relative to the configuration file"
-    )
-    access_log: bool = setting(False, FLAG, "Whether each request is logged, without its query")  # noqa: FBT003
-    allowed_hosts: tuple[str, ...] = setting(
-        (), HOSTS, "Names in `Host` that are answered, beside addresses; `*.example.com` for all below one; none: any"
-    )
-    trusted_proxies: tuple[str, ...] = setting(
-        (), NETWORKS, "Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, count"
-    )
-    failed_logins: int = setting(
-        20, whole(0), "Wrong passwords of one client in a minute, after which they are answered 429; 0 for any number"
-    )
-    max_connections: int = setting(8192, whole(1), "Connections that a process keeps open", unit="connections")
-    header_timeout: float = setting(10.0, SECONDS, "How long a request's headers may take", unit="seconds")
-    body_timeout: float = setting(20.0, SECONDS, "How long a request's body may take", unit="seconds")
-    write_timeout: float = setting(30.0, SECONDS, "How long a client may take none of its answer", unit="seconds")
-    idle_timeout: float = setting(
-        75.0,
-        SECONDS,
-        "How long a connection stays open between requests; longer than the balancer's",
-        unit="seconds",
-    )
-    max_body: int = setting(1048576, whole(1), "Largest body of a request", unit="bytes")
-    build_timeout: float = setting(10.0, SECONDS, "How long building one agent may take", unit="seconds")
-    tool_timeout: float = setting(10.0, SECONDS, "How long one tool call may take", unit="seconds")
-    document_timeout: float = setting(
-        2.0, SECONDS, "How long an agent's own code may take to make its document", unit="seconds"
-    )
-    running: int = setting(16, whole(1), "How many calls of one agent run at once", unit="calls")
-    queued: int = setting(32, whole(0), "How many calls of one agent wait for one of them to end", unit="calls")
-    queue_wait: float = setting(0.5, PAUSE, "How long they wait before the agent is busy", unit="seconds")
-    breaker_failures: int = setting(
-        10, whole(0), "How many failures of an agent in a row open its breaker; 0 keeps it closed", unit="failures"
-    )
-    breaker_open: float = setting(
-        10.0, SECONDS, "How long an open breaker answers by itself before one call is tried", unit="seconds"
-    )
-    isolation: str = setting(
-        "thread", choice("thread", "process"), "Whether the code of agents runs in this process, or in one of their own"
-    )
-    drain_timeout: float = setting(
-        30.0, SECONDS, "How long requests in flight may take once the host stops", unit="seconds"
-    )
-    drain_grace: float = setting(
-        5.0,
-        PAUSE,
-        "How long requests are still taken after SIGTERM, where somebody asks `/ready` and can send them elsewhere",
-        unit="seconds",
-    )
-    strict: bool = setting(False, FLAG, "Whether one agent or plugin that fails stops the host")  # noqa: FBT003
-
-
-@frozen(kw_only=True)
-class HealthConfig:
-    """``[health]``: what the health endpoints say (wire.md, section 5)."""
-
-    shape: str = setting("routes", choice("routes", "names"), "Whether `/health` lists routes or names of agents")
-    public: str = setting(
-        "full", choice("full", "count", "status"), "How much `/health` tells those without credentials"
-    )
-    port: int | None = setting(
-        None, whole(0, 65535), "A further port for the health endpoints alone, answered by a thread of its own"
-    )
-    host: str | None = setting(None, HOST, "Address of that port; without one, the host's own")
-    live_after: float = setting(
-        30.0, SECONDS, "How long the event loop may stand still before `/live` on that port is 503", unit="seconds"
-    )
-
-
-@frozen(kw_only=True)
-class TelemetryConfig:
-    """``[telemetry]``: whether spans are sent, by OpenTelemetry."""
-
-    traces: bool = setting(False, FLAG, "Whether spans are sent, to where OpenTelemetry's variables say")  # noqa: FBT003
-    otlp_endpoint: str | None = setting(None, URL, "Where spans are sent to (OTLP over HTTP); switches `traces` on")
-
-
-@frozen(kw_only=True)
-class StateConfig:
-    """``[state]``: where agents keep what they share, and how long a store elsewhere may take."""
-
-    url: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
-        None, STORE, "The store; without one, `sqlite:///state.db`, a file in `state_dir`"
-    )
-    required: bool = setting(True, FLAG, "Whether the host is ready only while the store answers")  # noqa: FBT003
-    connect_timeout: float = setting(
-        0.25, SECONDS, "How long connecting to a store on the network may take", unit="seconds"
-    )
-    operation_timeout: float = setting(
-        0.3, SECONDS, "How long one operation of a store on the network may take", unit="seconds"
-    )
-
-    @property
-    def address(self) -> str:
-        """The URL, the default one where none is configured."""
-        return self.url.reveal() if self.url is not None else DEFAULT_STORE
-
-    @property
-    def scheme(self) -> str:
-        """The URL's scheme, which is no secret."""
-        return self.address.partition(":")[0]
-
-
-@frozen(kw_only=True)
-class ConversationConfig:
-    """``[conversation]``: how agents are talked to in text."""
-
-    keep: int = setting(7, whole(1, 3650), "How long a transcript is kept after its last message", unit="days")
-    history: int = setting(40, whole(0, 1000), "How much of what was said before a model is told", unit="messages")
-    rounds: int = setting(6, whole(1, 100), "How often a model may call tools before it has to answer", unit="rounds")
-    timeout: float = setting(
-        60.0, SECONDS, "How long one turn may take, tools and other agents included", unit="seconds"
-    )
-    redact: tuple[str, ...] | None = setting(
-        None, NAMES, "The only redactors that transcripts go through; left out, all that there are"
-    )
-    show_tools: bool = setting(False, FLAG, "Whether answers of `/v1` tell which tools were called")  # noqa: FBT003
-
-
-@frozen(kw_only=True)
-class ModelsConfig:
-    """``[models]``: which language model agents use, and ``[models.<name>]``, what one is set to.
-
-    Args:
-        settings: by model, its own keys, secrets in them resolved.
-    """
-
-    default: str = setting("offline", TEXT, "The model of agents that name none")
-    settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
-
-
-@frozen(kw_only=True)
-class TurnsConfig:
-    """``[turns]``: what one turn of a conversation may take, with all agents that have a part in it."""
-
-    calls: int = setting(32, whole(1), "How many calls of agents one turn may take", unit="calls")
-    tokens: int = setting(200_000, whole(1), "How many tokens language models may take in one turn", unit="tokens")
-    visits: int = setting(4, whole(1), "How often one agent may be called in one turn", unit="calls")
-    hops: int = setting(8, whole(1, 64), "How deep agents may call each other", unit="agents")
-
-
-@frozen(kw_only=True)
-class WorkflowConfig:
-    """``[workflows.<name>]``: several installed agents acting as one; other keys belong to its kind.
-
-    Args:
-        settings: the keys of its kind.
-    """
-
-    kind: str = setting(
-        "router", choice("router", "sequential", "parallel", "vote", "escalation"), "How the agents work together"
-    )
-    agents: tuple[str, ...] = setting((), NAMES, "The agents that take part, by name")
-    route: str | None = setting(None, TEXT, "Where it is mounted; left out, `/` and its name")
-    model: str | None = setting(None, TEXT, "The language model that it asks itself, instead of the default")
-    enabled: bool = setting(True, FLAG, "Whether it is built and served")  # noqa: FBT003
-    settings: Mapping[str, object] = field(factory=dict)
-
-    @property
-    def own_keys(self) -> tuple[str, ...]:
-        """Keys of the table that its kind does not read."""
-        return tuple(configured(WorkflowConfig))
-
-
-@frozen(kw_only=True)
-class SipConfig:
-    """``[sip]``: where the host answers for SIP addresses, and who answers whom (wire.md, section 4).
-
-    Args:
-        rules: ``[[sip.rules]]``, in order.
-        default_place: file and line of ``default``.
-    """
-
-    path: str = setting("/sip", ROUTE, "Where the platform asks for the agent of a SIP address")
-    mode: str = setting(
-        "answer", choice("answer", "redirect"), "Whether the agent's document is the answer, or a redirect (307) to it"
-    )
-    default: str | None = setting(None, TEXT, "Key, name or route of the agent that answers where nothing else decides")
-    automatic: bool = setting(True, FLAG, "Whether agents are reached by their key, name and route, too")  # noqa: FBT003
-    rules: tuple[Rule, ...] = ()
-    default_place: str = ""
-
-
-@frozen(kw_only=True)
-class ClassifiersConfig:
-    """``[classifiers]``: what routers choose with, and ``[classifiers.<name>]``, what one classifier is set to.
-
-    Args:
-        settings: by classifier, its own keys, secrets in them resolved.
-    """
-
-    default: str = setting("lexical", TEXT, "The classifier of routers that name none")
-    settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
-
-
-@frozen(kw_only=True)
-class AgentConfig:
-    """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
-
-    Args:
-        settings: the agent's own keys, secrets in them resolved; empty when the agent is not enabled.
-    """
-
-    enabled: bool = setting(True, FLAG, "Whether the agent is built and served")  # noqa: FBT003
-    route: str | None = setting(None, TEXT, "Where the agent is mounted, instead of where it asks to be")
-    use: str | None = setting(None, USE, "Another installed agent to mount under this name")
-    model: str | None = setting(None, TEXT, "The language model it is talked to in text with, instead of the default")
-    busy: str | None = setting(None, TEXT, "What a caller hears when the agent can take no more")
-    tool_timeout: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
-    document_timeout: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
-    running: int | None = setting(None, whole(1), "As in `[host]`, for this agent", unit="calls")
-    queued: int | None = setting(None, whole(0), "As in `[host]`, for this agent", unit="calls")
-    queue_wait: float | None = setting(None, PAUSE, "As in `[host]`, for this agent", unit="seconds")
-    breaker_failures: int | None = setting(None, whole(0), "As in `[host]`, for this agent", unit="failures")
-    breaker_open: float | None = setting(None, SECONDS, "As in `[host]`, for this agent", unit="seconds")
-    isolation: str | None = setting(None, choice("thread", "process"), "As in `[host]`, for this agent")
-    processes: int = setting(
-        1, whole(1, 64), "How many processes of its own it has, where it is isolated", unit="processes"
-    )
-    memory_limit: int | None = setting(
-        None, whole(16777216), "What one of them may have in memory before it is replaced", unit="bytes"
-    )
-    environment: tuple[str, ...] = setting(
-        (), NAMES, "Variables of the host's environment that they see, beside those that are no secrets"
-    )
-    user: str | None = setting(None, USER, "User name of this agent, instead of the host's; with a password")
-    password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
-        None, PASSWORD, "Password of this agent, instead of the host's"
-    )
-    passwords: tuple[Secret, ...] = setting(
-        (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
-    )
-    settings: Mapping[str, object] = field(factory=dict)
-
-
-@frozen(kw_only=True)
-class PluginsConfig:
-    """``[plugins]``: which plugins are loaded, and ``[plugins.<name>]``, a plugin's own settings.
-
-    Args:
-        settings: by plugin, its own keys, secrets in them resolved; without plugins that are switched off.
-    """
-
-    disable: tuple[str, ...] = setting((), NAMES, "Plugins that are not loaded")
-    only: tuple[str, ...] | None = setting(None, NAMES, "The only plugins that are loaded")
-    settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
-
-    def allows(self, plugin: str) -> bool:
-        """Return whether a plugin is to be loaded; ``name``, or ``distribution:name`` where that is known."""
-        called = {plugin, plugin.rpartition(":")[2]}
-        return called.isdisjoint(self.disable) and (self.only is None or not called.isdisjoint(self.only))
-
-
-@frozen(kw_only=True)
-class Config:
-    """Everything that is configured.
-
-    Args:
-        source: the file that was read, as it was named, or ``None``.
-        warnings: sentences for stderr about what is allowed but unlikely to be meant.
-        asked: what ``load_config`` was asked for: the file, and what options said.
-    """
-
-    host: HostConfig = field(factory=HostConfig)
-    health: HealthConfig = field(factory=HealthConfig)
-    telemetry: TelemetryConfig = field(factory=TelemetryConfig)
-    state: StateConfig = field(factory=StateConfig)
-    conversation: ConversationConfig = field(factory=ConversationConfig)
-    models: ModelsConfig = field(factory=ModelsConfig)
-    turns: TurnsConfig = field(factory=TurnsConfig)
-    sip: SipConfig = field(factory=SipConfig)
-    classifiers: ClassifiersConfig = field(factory=ClassifiersConfig)
-    agents: Mapping[str, AgentConfig] = field(factory=dict)
-    workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
-    plugins: PluginsConfig = field(factory=PluginsConfig)
-    source: str | None = None
-    warnings: tuple[str, ...] = ()
-    asked: tuple[str | None, Mapping[str, object]] = field(default=(None, {}), eq=False, repr=False)
 
 
 TABLES = (
@@ -422,11 +91,6 @@ TABLES = (
     "workflows",
     "plugins",
 )
-
-
-def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
-    """Return by name the fields of ``cls`` that are keys of its table."""
-    return {attribute.name.rstrip("_"): attribute for attribute in fields(cls) if "kind" in attribute.metadata}
 
 
 def variables(attribute: Attribute[object]) -> tuple[str, ...]:
@@ -554,7 +218,7 @@ def _host(opened: _File, overrides: Mapping[str, object]) -> HostConfig:
     table = opened.table("host")
     refuse_unknown(table, known, opened.where, "host")
     refuse_unknown(overrides, known, "command line", "")
-    values: dict[str, object] = {"state_dir": _state_dir(opened.environ)}
+    values: dict[str, object] = {"state_dir": state_dir(opened.environ)}
     for name, attribute in known.items():
         variable = next((each for each in variables(attribute) if opened.environ.get(each)), None)
         if overrides.get(name) is not None:

@@ -44,6 +44,7 @@ LEVELS = (
         "_host.key_paths",
         "_host.placeholders",
         "_host.fields",
+        "_host.tables",
         "_host.config",
         "_host.settings",
         "_host.control",
