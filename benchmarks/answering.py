@@ -90,9 +90,9 @@ class Exchange:
 
 
 EXCHANGES = (
-    Exchange("document, `POST /sales`", "/sales", None, {}, "sales representative", 0.5, 10),
+    Exchange("document, `POST /sales`", "/sales", None, {}, "sales representative", 0.45, 10),
     Exchange(
-        "async tool call, `get_balance`", "/billing", "get_balance", {"account_id": "A-1001"}, "all paid up", 0.45, 7
+        "async tool call, `get_balance`", "/billing", "get_balance", {"account_id": "A-1001"}, "all paid up", 0.4, 7
     ),
     Exchange("sync tool call, `get_pricing`", "/sales", "get_pricing", {"product": "basic"}, "basic is $99/month"),
 )
