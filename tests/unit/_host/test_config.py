@@ -260,7 +260,7 @@ def test_variables():
         ("host = 3", "host: 3 is not a table. Write [host]."),
         (
             "hots = {}",
-            "hots: there is no such key. Did you mean host? Known here: host, health, state, ",
+            "hots: there is no such key. Did you mean host? Known here: host, health, telemetry, state, ",
         ),
         ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. Write shape = \"routes\"."),
         ("health.zone = 1", "health.zone: there is no such key. Known here: shape, public, port, host, live_after."),
