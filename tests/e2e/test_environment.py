@@ -55,7 +55,15 @@ def test_processes_share_nothing(env):
 
     assert here != there
     assert mine["HOME"] != other["HOME"]
-    assert {*mine} <= {"PATH", "LANG", "HOME", "AGENTHOST_STATE_DIR", "LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
+    assert {*mine} <= {
+        "PATH",
+        "LANG",
+        "HOME",
+        "AGENTHOST_LOG_FORMAT",
+        "AGENTHOST_STATE_DIR",
+        "LC_CTYPE",
+        "__CF_USER_TEXT_ENCODING",
+    }
 
 
 def test_a_host_is_served_and_stopped(env):

@@ -109,12 +109,15 @@ def url(tmp_path, monkeypatch):
     monkeypatch.setenv("AGENTHOST_ACCESS_LOG", "true")
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("AGENTHOST_FAILED_LOGINS", "1")
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # a test runner keeps what is logged
+    logging.disable()  # a test runner keeps what is logged
     server = AgentServer()
     for name in ("plain", "each"):
         server.register(Listening(name, configured=name == "each"))
-    with in_a_thread(server) as url:
-        yield url
+    try:
+        with in_a_thread(server) as url:
+            yield url
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def test_nothing_of_a_request_stays(url, tmp_path):
