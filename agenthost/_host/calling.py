@@ -142,6 +142,8 @@ class ToolCaller:
         self._timeout = timeout
         self._metrics = metrics or Metrics()
         self._observers = observers
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The event loop that alone runs this, while there is one."""
         self._threads = Threads()
         self._gates: WeakKeyDictionary[Mounted, Gate] = WeakKeyDictionary()
         self._left: set[asyncio.Task[object]] = set()
@@ -335,7 +337,7 @@ class ToolCaller:
         if not on_loop and agent.isolation == "thread":  # what stands in for other agents only waits for them
             return await self._run_in_thread(agent, gate, what, function, seconds)
         token = running.set(gate.author(agent, what))
-        deadline = Deadline(seconds)
+        deadline = Deadline(seconds, self.loop)
         try:
             with deadline:
                 result = function()
@@ -351,7 +353,7 @@ class ToolCaller:
         self, agent: Mounted, gate: Gate, what: str, function: Callable[[], Any], seconds: float
     ) -> Any:
         """The same for a function that runs in a thread; what it returns to be awaited runs on the loop."""
-        slots, deadline = gate.slots, Deadline(seconds)
+        slots, deadline = gate.slots, Deadline(seconds, self.loop)
         in_thread = gone = False
 
         def thread_ended() -> None:

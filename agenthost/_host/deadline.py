@@ -18,21 +18,23 @@ class Deadline:
 
     Args:
         seconds: how long the block may take.
+        loop: the running event loop, where it is known: asking for it is a system call before Python 3.12.
     """
 
-    __slots__ = ("_cancelling", "_seconds", "_task", "_timer", "left", "passed")
+    __slots__ = ("_cancelling", "_loop", "_seconds", "_task", "_timer", "left", "passed")
 
     _task: asyncio.Task[object]
     _timer: asyncio.TimerHandle
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._seconds = seconds
+        self._loop = loop
         self.passed = False
         self.left: asyncio.Task[object] | None = None
         """What runs on although the time is up; see ``agenthost._host.leaving``."""
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop or asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         if task is None:
             msg = "a deadline needs a task that it can end"

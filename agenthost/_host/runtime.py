@@ -311,9 +311,11 @@ class Runtime:
                 self.watchdog.watching(),
                 self._sampled(),
             ):
+                self.caller.loop = asyncio.get_running_loop()
                 try:
                     yield
                 finally:
+                    self.caller.loop = None
                     self.metrics.count()
                     await self.lifespans.close()
                     if self.observers is not None:

@@ -134,6 +134,8 @@ class HostState:
         self._closed_until = 0.0
         self._answers = True
         self.stores = Stores(self)
+        self._kept = False
+        """Whether one event loop keeps it open, and is the one that its stores are used on."""
 
     def use(self, chosen: ChosenProvider) -> None:
         """Open the store with this provider from now on."""
@@ -141,7 +143,8 @@ class HostState:
 
     def serving(self) -> Stores:
         """The stores, of which threads can now use the synchronous face; called on the event loop."""
-        self.stores.serve()
+        if not self._kept:
+            self.stores.serve()
         return self.stores
 
     @property
@@ -156,6 +159,7 @@ class HostState:
         A store that is configured is opened at once; the one that a host has without being told, when it is used.
         """
         self.stores.serve()
+        self._kept = True
         looking = asyncio.create_task(self._look())
         try:
             if self._wanted:
@@ -163,6 +167,7 @@ class HostState:
                     await self.ping()
             yield
         finally:
+            self._kept = False
             looking.cancel()
             if self._opening is not None:
                 self._opening.cancel()
