@@ -14,6 +14,7 @@ from attrs import Factory, define, frozen
 from agenthost._host.calling import Busy
 from agenthost._host.instructions import instructions
 from agenthost._host.placeholders import filled
+from agenthost._host.spans import span
 from agenthost._host.transcripts import MOST_TEXT, cut
 from agenthost.agent import declared
 from agenthost.errors import ModelError, ModelNonsense
@@ -324,6 +325,17 @@ async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str],
     Raises:
         ModelError: it gives no usable answer; also where a plugin's model fails in its own way.
     """
+    names = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model.name}
+    with span(f"chat {model.name}", names) as told:
+        completion = await _whole(model, request, say)
+        told.set_attribute("gen_ai.response.model", completion.model or model.name)
+        told.set_attribute("gen_ai.response.finish_reasons", [completion.finish])
+        told.set_attribute("gen_ai.usage.input_tokens", completion.usage.input_tokens)
+        told.set_attribute("gen_ai.usage.output_tokens", completion.usage.output_tokens)
+    return completion
+
+
+async def _whole(model: ChatModel, request: ModelRequest, say: Callable[[str], object] | None) -> Completion:
     pieces = model.answer(request)
     completion: Completion | None = None
     length = 0

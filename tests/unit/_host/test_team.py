@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 
 import pytest
 from teams import Host, Leaf, hang, leaves, raising
@@ -10,6 +11,8 @@ from teams import Host, Leaf, hang, leaves, raising
 from agenthost import AgentBase, BudgetSpent, Outcome, Reply, Sequential, Status, Turn, Unanswered
 from agenthost._host import spans
 from agenthost._host.config import TurnsConfig
+from agenthost._host.conversing import complete
+from agenthost.builtin.model_offline import OfflineModel
 from agenthost.models import Message, ModelRequest, Usage
 from agenthost.workflows.turns import Said
 
@@ -252,25 +255,43 @@ class TestAtTheTop:
             asyncio.run(twice())
 
 
-def test_a_tracer_hears_of_each_call():
-    """By the names of the conventions for generative AI."""
-    from contextlib import contextmanager  # noqa: PLC0415
-
-    told = []
+@pytest.fixture
+def told():
+    """The spans that a tracer hears of: name and attributes."""
+    spans_of_the_test = []
 
     class Span:
         def __init__(self, name, attributes):
             self.attributes = dict(attributes)
-            told.append((name, self.attributes))
+            spans_of_the_test.append((name, self.attributes))
 
         def set_attribute(self, name, value):
             self.attributes[name] = value
 
     spans.set_tracer(contextmanager(lambda name, attributes: iter([Span(name, attributes)])))
-    try:
-        outcomes(AgentBase("leaf"))
-    finally:
-        spans.set_tracer(None)
+    yield spans_of_the_test
+    spans.set_tracer(None)
+
+
+def test_a_tracer_hears_of_each_answer_of_a_model(told):
+    """Which one it was, why it ended, and what it cost."""
+    asyncio.run(complete(OfflineModel(), ModelRequest((Message("user", "Good morning, everybody"),))))
+
+    [(name, attributes)] = told
+    assert name == "chat offline"
+    assert attributes.pop("gen_ai.usage.output_tokens") > 0
+    assert attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "offline",
+        "gen_ai.response.model": "offline",
+        "gen_ai.response.finish_reasons": ["stop"],
+        "gen_ai.usage.input_tokens": 5,
+    }
+
+
+def test_a_tracer_hears_of_each_call(told):
+    """By the names of the conventions for generative AI."""
+    outcomes(AgentBase("leaf"))
 
     assert [name for name, _ in told] == ["invoke_agent caller", "invoke_agent leaf"]
     assert told[1][1] == {
