@@ -49,7 +49,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._shared = SHARED in os.environ
-        self._answered: dict[tuple[str, str, int], Callable[[], None]] = {}
+        self._answered: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self._ended: dict[tuple[str, str, str], Callable[[float], None]] = {}
         self._noted: deque[tuple[str, str, str | int, float | None]] = deque()
         self._told_apart: dict[str, set[str]] = {}
@@ -269,20 +269,24 @@ class Metrics:
     def count(self) -> None:
         """Count what has been noted; from any thread, and now and then, so that nobody waits for a scrape to see it."""
         noted = self._noted
+        requests: dict[tuple[str, str, int], int] = {}
         with suppress(IndexError):
             while True:
                 agent, what, outcome, seconds = noted.popleft()
                 if seconds is None:
-                    self._count_request(agent, what, int(outcome) // 100)
+                    request = agent, what, int(outcome) // 100
+                    requests[request] = requests.get(request, 0) + 1
                 else:
                     self._count_tool_call(agent, what, str(outcome), seconds)
+        for request, number in requests.items():
+            self._count_requests(*request, number)
 
-    def _count_request(self, agent: str, endpoint: str, hundreds: int) -> None:
+    def _count_requests(self, agent: str, endpoint: str, hundreds: int, number: int) -> None:
         count = self._answered.get((agent, endpoint, hundreds))
         if count is None:
             count = self._requests.labels(agent, endpoint, f"{hundreds}xx").inc
             self._answered[agent, endpoint, hundreds] = count
-        count()
+        count(number)
 
     def _count_tool_call(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
         observe = self._ended.get((agent, tool, outcome))

@@ -54,20 +54,36 @@ def route_problem(route: str, *, program: bool = False) -> str | None:
     return None
 
 
+def _spellings(route: str, endpoint: str) -> tuple[str, ...]:
+    """The paths of an endpoint: with one trailing slash, and without."""
+    path = normalise(f"{route.rstrip('/')}/{endpoint}")
+    return (path,) if path == "/" else (path, f"{path}/")
+
+
 @frozen(slots=True)
 class RouteTable:
     """Agents by route; immutable, so that a new one replaces it in one assignment.
 
     Args:
         agents: route to agent.
+        asked: what is asked for most, documents and tools, by the bytes of its path: that path, and whose it is.
     """
 
     agents: Mapping[str, Mounted]
+    asked: Mapping[bytes, tuple[str, Mounted, str]]
 
     @classmethod
     def of(cls, agents: Iterable[Mounted]) -> RouteTable:
         """The table of agents whose routes differ."""
-        return cls({agent.route: agent for agent in agents})
+        table = {agent.route: agent for agent in agents}
+        asked = {
+            path.encode(): (path, agent, endpoint)
+            for route, agent in table.items()
+            if route != SHARED
+            for endpoint in ("", "swaig")
+            for path in _spellings(route, endpoint)
+        }
+        return cls(table, {path: own for path, own in asked.items() if table.get(normalise(own[0]), own[1]) is own[1]})
 
     def find(self, path: str) -> tuple[Mounted, str] | None:
         """The agent that ``path`` reaches, and which of its endpoints: ``""`` for its document.

@@ -219,31 +219,24 @@ class Front:
             send = logged(scope, send, site.proxies)
         whose, endpoint, status = "", "host", 0
         try:
-            below = path_below(scope)
+            published, below, agent, asked_for = self._reached(scope)
             path = below or "/"
             head = Head.read(scope["headers"], scope["http_version"])
             if not site.hosts.any:
                 site.hosts.check(head.host)
-            published = self.runtime.published
-            if published is not None:
-                if published.earlier:
-                    published = _began_with(published, path, scope)
-                request = Request(site, published, head, scope, receive, below)
-                if own := self._own.get(path):
-                    answer = await _answer_for_host(request, *own)
-                    status = answer[0]
-                    await send_bytes(send, *answer)
-                    return
-                if (found := published.table.find(path)) and not (path == SHARED and _is_probe(scope, head)):
-                    whose, endpoint = found[0].key, _COUNTED.get(found[1], "callback")
-                    answer = await self._serve(request, *found)
-                    status = answer[0]
-                    await send_bytes(send, *answer)
-                    return
-            endpoint = path[1:] if path in _WHILE_STARTING else "host"
-            send, answered = _noted(send)
-            await self._pass_on(path, head, scope, receive, send)
-            status = answered()
+            if published is not None and agent is not None and not (path == SHARED and _is_probe(scope, head)):
+                whose, endpoint = agent.key, _COUNTED.get(asked_for, "callback")
+                answer = await self._serve(Request(site, published, head, scope, receive, below), agent, asked_for)
+            elif published is not None and (own := self._own.get(path)):
+                answer = await _answer_for_host(Request(site, published, head, scope, receive, below), *own)
+            else:
+                endpoint = path[1:] if path in _WHILE_STARTING else "host"
+                send, answered = _noted(send)
+                await self._pass_on(path, head, scope, receive, send)
+                status = answered()
+                return
+            status = answer[0]
+            await send_bytes(send, *answer)
         except Refused as refused:
             status = refused.status
             await send_error(send, refused.status, refused.sentence, [*self._site.shared, *refused.headers])
@@ -258,6 +251,25 @@ class Front:
         finally:
             if status:
                 self.runtime.metrics.answered(whose, endpoint, status)
+
+    def _reached(self, scope: HTTPScope) -> tuple[Published | None, str, Mounted | None, str]:
+        """What a request goes by: the plan, the path below the server's prefix, the agent there and its endpoint.
+
+        Raises:
+            Refused: the path breaks the rules.
+        """
+        published = self.runtime.published
+        if published is not None and not published.earlier and not scope.get("root_path"):
+            asked = published.table.asked.get(scope.get("raw_path", b""))
+            if asked is not None:
+                return published, *asked
+        below = path_below(scope)
+        path = below or "/"
+        if published is None or path in self._own:
+            return published, below, None, ""
+        if published.earlier:
+            published = _began_with(published, path, scope)
+        return published, below, *(published.table.find(path) or (None, ""))
 
     async def _begin_late(self, scope: HTTPScope) -> None:
         """Begin with the first request where nobody tells when the serving begins, such as serverless."""
