@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -69,6 +68,8 @@ def json_object(option: str, text: str | None) -> dict[str, Any]:
     Raises:
         click.UsageError: it is something else.
     """
+    import json
+
     try:
         value = json.loads(text or "{}")
     except ValueError as error:

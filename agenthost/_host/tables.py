@@ -3,13 +3,13 @@
 docs/reference/configuration.md says the same for operators; ``agenthost._host.config`` reads the file.
 """
 
-# No pathlib, and few classes: every command that lists something pays for them.
+# No pathlib, few classes, and nothing generated that nobody asks for: every command that lists something pays for it.
 # ruff: noqa: PTH111, PTH117, PTH118
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, field, fields, frozen
 
@@ -71,8 +71,26 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.local/state"), "agenthost")
 
 
-@frozen(kw_only=True)
-class HostConfig:
+class _Table:
+    """What attrs would otherwise write, and compile, for each table at every start of every command."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and _values(self) == _values(other)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in _values(self).items())})"
+
+
+def _values(table: Any) -> dict[str, object]:
+    """What equality and ``repr`` go by."""
+    return {each.name: getattr(table, each.name) for each in fields(type(table)) if each.eq}
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class HostConfig(_Table):
     """``[host]``: where the host listens, what it calls itself, and how long it waits."""
 
     host: str = setting("127.0.0.1", HOST, "Address to listen on")
@@ -166,8 +184,8 @@ class HostConfig:
     strict: bool = setting(False, FLAG, "Whether one agent or plugin that fails stops the host")  # noqa: FBT003
 
 
-@frozen(kw_only=True)
-class HealthConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class HealthConfig(_Table):
     """``[health]``: what the health endpoints say (wire.md, section 5)."""
 
     shape: str = setting("routes", choice("routes", "names"), "Whether `/health` lists routes or names of agents")
@@ -183,16 +201,16 @@ class HealthConfig:
     )
 
 
-@frozen(kw_only=True)
-class TelemetryConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class TelemetryConfig(_Table):
     """``[telemetry]``: whether spans are sent, by OpenTelemetry."""
 
     traces: bool = setting(False, FLAG, "Whether spans are sent, to where OpenTelemetry's variables say")  # noqa: FBT003
     otlp_endpoint: str | None = setting(None, URL, "Where spans are sent to (OTLP over HTTP); switches `traces` on")
 
 
-@frozen(kw_only=True)
-class StateConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class StateConfig(_Table):
     """``[state]``: where agents keep what they share, and how long a store elsewhere may take."""
 
     url: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
@@ -217,8 +235,8 @@ class StateConfig:
         return self.address.partition(":")[0]
 
 
-@frozen(kw_only=True)
-class ConversationConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class ConversationConfig(_Table):
     """``[conversation]``: how agents are talked to in text."""
 
     keep: int = setting(7, whole(1, 3650), "How long a transcript is kept after its last message", unit="days")
@@ -233,8 +251,8 @@ class ConversationConfig:
     show_tools: bool = setting(False, FLAG, "Whether answers of `/v1` tell which tools were called")  # noqa: FBT003
 
 
-@frozen(kw_only=True)
-class ModelsConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class ModelsConfig(_Table):
     """``[models]``: which language model agents use, and ``[models.<name>]``, what one is set to.
 
     Args:
@@ -245,8 +263,8 @@ class ModelsConfig:
     settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
 
 
-@frozen(kw_only=True)
-class TurnsConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class TurnsConfig(_Table):
     """``[turns]``: what one turn of a conversation may take, with all agents that have a part in it."""
 
     calls: int = setting(32, whole(1), "How many calls of agents one turn may take", unit="calls")
@@ -255,8 +273,8 @@ class TurnsConfig:
     hops: int = setting(8, whole(1, 64), "How deep agents may call each other", unit="agents")
 
 
-@frozen(kw_only=True)
-class WorkflowConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class WorkflowConfig(_Table):
     """``[workflows.<name>]``: several installed agents acting as one; other keys belong to its kind.
 
     Args:
@@ -278,8 +296,8 @@ class WorkflowConfig:
         return tuple(configured(WorkflowConfig))
 
 
-@frozen(kw_only=True)
-class SipConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class SipConfig(_Table):
     """``[sip]``: where the host answers for SIP addresses, and who answers whom (wire.md, section 4).
 
     Args:
@@ -297,8 +315,8 @@ class SipConfig:
     default_place: str = ""
 
 
-@frozen(kw_only=True)
-class ClassifiersConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class ClassifiersConfig(_Table):
     """``[classifiers]``: what routers choose with, and ``[classifiers.<name>]``, what one classifier is set to.
 
     Args:
@@ -309,8 +327,8 @@ class ClassifiersConfig:
     settings: Mapping[str, Mapping[str, object]] = field(factory=dict)
 
 
-@frozen(kw_only=True)
-class AgentConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class AgentConfig(_Table):
     """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
 
     Args:
@@ -349,8 +367,8 @@ class AgentConfig:
     settings: Mapping[str, object] = field(factory=dict)
 
 
-@frozen(kw_only=True)
-class PluginsConfig:
+@frozen(kw_only=True, eq=False, repr=False)
+class PluginsConfig(_Table):
     """``[plugins]``: which plugins are loaded, and ``[plugins.<name>]``, a plugin's own settings.
 
     Args:
@@ -367,8 +385,8 @@ class PluginsConfig:
         return called.isdisjoint(self.disable) and (self.only is None or not called.isdisjoint(self.only))
 
 
-@frozen(kw_only=True)
-class Config:
+@frozen(kw_only=True, eq=False, repr=False)
+class Config(_Table):
     """Everything that is configured.
 
     Args:
