@@ -159,6 +159,7 @@ def serve_front(
         commands: takes commands while the host serves.
     """
     runtime = front.runtime
+    runtime.phase = Phase.STARTING  # whatever a program has published: nothing has been opened yet
     config = runtime.config
     protocol = protocol_for(config.host)
     server = _Server(
