@@ -33,7 +33,9 @@ def closest_to_all(texts: Sequence[str]) -> int:
 
 
 def most_said(texts: Sequence[str]) -> tuple[int, int]:
-    """The answer that most give, where case, punctuation and spaces do not count; of equals, the one given first.
+    """The answer that most give; of equals, the one given first.
+
+    Case and spaces do not count, nor does punctuation beside words.
 
     Args:
         texts: at least one.
@@ -41,7 +43,7 @@ def most_said(texts: Sequence[str]) -> tuple[int, int]:
     Returns:
         The place of the first text that says it, and how many say it.
     """
-    said = [" ".join(_WORD.findall(text.casefold())) or text.strip() for text in texts]
+    said = [" ".join(_WORD.findall(text.casefold())) or "".join(text.split()) for text in texts]
     counts = Counter(said)
     winner = max(counts, key=lambda each: (counts[each], -said.index(each)))
     return said.index(winner), counts[winner]

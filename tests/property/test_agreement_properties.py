@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from agenthost.workflows.agreement import closest_to_all, most_said, most_voted, shuffled, similarity
 
@@ -25,6 +25,7 @@ def test_more_than_half_win_in_any_order(texts, random):
 
 
 @given(TEXTS)
+@example([".", ". "])
 def test_case_and_punctuation_do_not_count(texts):
     """The same words are the same answer."""
     place, times = most_said(texts)
