@@ -9,9 +9,9 @@ import attrs
 
 from agenthost import Reply, Turn, Workflow
 from agenthost._host.classifiers import Classifiers
-from agenthost._host.config import AgentConfig, Config, TurnsConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config, TurnsConfig
 from agenthost._host.team import Teams
 from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.models import Completion, Usage

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from agenthost._host.config import Config, load_config
+from agenthost._host.config import load_config
+
+if TYPE_CHECKING:
+    from agenthost._host.tables import Config
 
 __all__ = ["as_json", "config_file", "configuration", "json_object", "load_too", "pairs", "query_parameters"]
 

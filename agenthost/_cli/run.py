@@ -20,7 +20,7 @@ from agenthost.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
 
 __all__ = ["command"]
 

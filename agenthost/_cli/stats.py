@@ -13,8 +13,8 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost._host.config import Config
     from agenthost._host.figures import AgentFigures
+    from agenthost._host.tables import Config
 
 __all__ = ["command"]
 

@@ -12,7 +12,7 @@ from agenthost.agent import declared
 from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
     from agenthost.agent import AgentBase
 
 __all__ = ["HostOfOne"]

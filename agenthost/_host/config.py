@@ -15,15 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
-from agenthost._host.fields import (
-    KEYS,
-    PASSWORD,
-    Refused,
-    shown,
-)
+from agenthost._host.fields import KEYS, PASSWORD, Refused, shown
 from agenthost._host.key_paths import key_path, refuse_unknown
-from agenthost._host.secret import Secret, resolve
+from agenthost._host.secret import resolve
 from agenthost._host.tables import (
+    FILE,
     AgentConfig,
     ClassifiersConfig,
     Config,
@@ -47,37 +43,16 @@ if TYPE_CHECKING:
 
     from attrs import Attribute, AttrsInstance
 
-
-__all__ = [
-    "AgentConfig",
-    "Config",
-    "ConversationConfig",
-    "HealthConfig",
-    "HostConfig",
-    "ModelsConfig",
-    "PluginsConfig",
-    "Secret",
-    "SipConfig",
-    "StateConfig",
-    "TelemetryConfig",
-    "TurnsConfig",
-    "WorkflowConfig",
-    "configured",
-    "load_config",
-    "variables",
-]
+__all__ = ["load_config", "variables"]
 
 T = TypeVar("T", bound="AttrsInstance")
 P = TypeVar("P", "HostConfig", "AgentConfig")
 
-FILE = "agenthost.toml"
 _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
 _OTHERS = 0o077
 _PLACE = r" \(at (line \d+, column \d+|end of document)\)$"
-
-
-TABLES = (
+_TABLES = (
     "host",
     "health",
     "telemetry",
@@ -150,7 +125,7 @@ def load_config(
     """
     name = file or environ.get("AGENTHOST_CONFIG") or (FILE if os.path.lexists(FILE) else None)
     opened = _open(name, environ) if name else _File(FILE, os.getcwd(), environ, {})
-    refuse_unknown(opened.tables, TABLES, opened.where, "")
+    refuse_unknown(opened.tables, _TABLES, opened.where, "")
     health = opened.table("health")
     refuse_unknown(health, configured(HealthConfig), opened.where, "health")
     telemetry = opened.table("telemetry")

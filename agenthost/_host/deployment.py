@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost._host.config import HostConfig, configured, variables
+from agenthost._host.config import variables
 from agenthost._host.fields import KEYS, PASSWORD
+from agenthost._host.tables import HostConfig, configured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
 
 __all__ = ["END", "Deployment"]
 

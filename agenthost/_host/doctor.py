@@ -31,8 +31,8 @@ from agenthost.errors import AgentHostError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
+    from agenthost._host.tables import Config
 
 __all__ = ["CHECKS", "PROBLEM", "WARNING", "Finding", "examine", "unmet"]
 

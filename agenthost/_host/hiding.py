@@ -14,7 +14,7 @@ from agenthost._host.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
 
 __all__ = ["Hidden"]
 

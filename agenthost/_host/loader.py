@@ -11,7 +11,6 @@ from attrs import field, frozen
 
 from agenthost import __version__
 from agenthost._host.classifiers import kind_of_classifier
-from agenthost._host.config import FILE, AgentConfig, Config, configured
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.journal import Journal
@@ -20,6 +19,7 @@ from agenthost._host.models import kind_of_model
 from agenthost._host.plugins import Plugins, PluginState, built, kind_of, refuse_settings, resolve
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
+from agenthost._host.tables import FILE, AgentConfig, Config, configured
 from agenthost._host.workflow_tables import built_workflow
 from agenthost.agent import AgentBase, declared
 from agenthost.classifiers import ClassifierProvider

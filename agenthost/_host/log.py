@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agenthost._host.call_log import EndedCall
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
 
 __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
 

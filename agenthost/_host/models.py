@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.config import FILE
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.key_paths import key_path
 from agenthost._host.settings import build_settings
+from agenthost._host.tables import FILE
 from agenthost.errors import AgentHostError, ConfigurationError, ModelRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
     from agenthost.models import ChatModel, ModelProvider
 
 __all__ = ["OFFLINE", "Models", "choose_models", "kind_of_model"]

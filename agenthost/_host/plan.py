@@ -37,9 +37,9 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from agenthost._host.config import Config
     from agenthost._host.loader import Built, Loaded
     from agenthost._host.plugins import Plugins, PluginState
+    from agenthost._host.tables import Config
     from agenthost.classifiers import Choice, Classifier
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.redaction import Redactor

@@ -22,7 +22,6 @@ from attrs import frozen
 
 from agenthost import __version__, hookspecs
 from agenthost._host.built_in import BUILT_IN, short_name
-from agenthost._host.config import FILE
 from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.hook_trace import show, traced, tracing
@@ -30,12 +29,13 @@ from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.settings import build_settings
+from agenthost._host.tables import FILE
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
 
 __all__ = [
     "BUILT_IN",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from agenthost._host.config import FILE
+from agenthost._host.tables import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
     from agenthost.redaction import Redactor
 
 __all__ = ["UNREDACTED", "choose_redactors", "redacted"]

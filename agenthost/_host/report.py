@@ -9,7 +9,7 @@ from agenthost import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
 
 __all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures", "table"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost._host.config import AgentConfig, Config, load_config
+from agenthost._host.config import load_config
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.kept import kept_secret, new_password, new_signing_key
 from agenthost._host.loader import Built, load, load_for_program
@@ -21,6 +21,7 @@ from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.report import banner
 from agenthost._host.routes import normalise, route_problem
 from agenthost._host.runtime import Credentials, Runtime
+from agenthost._host.tables import AgentConfig, Config
 from agenthost._host.tokens import Tokens
 from agenthost.agent import AgentBase, declared, release
 from agenthost.errors import DefinitionError, PlanError

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
-from agenthost._host.config import configured
 from agenthost._host.fields import TEXT, TEXTS, Kind, setting, shown
 from agenthost._host.key_paths import refuse_unknown
+from agenthost._host.tables import configured
 from agenthost.errors import ConfigurationError
 from agenthost.sip.hours import Hours, time_zone
 from agenthost.sip.rules import Numbers, Rule, Users

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.config import SipConfig
+from agenthost._host.tables import SipConfig
 from agenthost.sip.coverage import overlaps
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.config import FILE, AgentConfig, configured
 from agenthost._host.descriptions import Described, DescribedDraft
 from agenthost._host.key_paths import key_path
 from agenthost._host.process import NeverBegan, NotHere, OwnProcessError, start_process
 from agenthost._host.process_setup import Setup
 from agenthost._host.processes import Launch, Processes
+from agenthost._host.tables import FILE, AgentConfig, configured
 from agenthost.agent import AgentBase, declared
 from agenthost.health import Probe, ProbeResult
 from agenthost.per_call import copy_for_call
@@ -32,10 +32,10 @@ from agenthost.tools import Tool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from agenthost._host.config import Config
     from agenthost._host.discovery import Candidate
     from agenthost._host.process import Process
     from agenthost._host.processes import Observer
+    from agenthost._host.tables import Config
     from agenthost.swaig import Call
 
 __all__ = ["NotHere", "StandIn", "isolated"]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_STORE",
+    "FILE",
     "AgentConfig",
     "ClassifiersConfig",
     "Config",
@@ -62,6 +63,7 @@ __all__ = [
     "state_dir",
 ]
 
+FILE = "agenthost.toml"
 DEFAULT_STORE = "sqlite:///state.db"
 
 

@@ -17,8 +17,8 @@ from agenthost.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agenthost._host.config import Config
     from agenthost._host.spans import Span
+    from agenthost._host.tables import Config
 
 __all__ = ["traced"]
 

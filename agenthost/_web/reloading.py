@@ -18,7 +18,7 @@ from agenthost.errors import AgentHostError, PlanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.config import Config
+    from agenthost._host.tables import Config
     from agenthost._web.front import Front
 
 __all__ = ["Reloading", "on_hangup", "report"]

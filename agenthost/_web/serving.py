@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import uvicorn
 
-from agenthost._host.config import FILE
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
+from agenthost._host.tables import FILE
 from agenthost._host.tracing import traced
 from agenthost._web.beside import beside
 from agenthost._web.connections import Server, protocol_for
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from agenthost._host.condition import Condition
-    from agenthost._host.config import Config
     from agenthost._host.plan import HostPlan
+    from agenthost._host.tables import Config
 
 __all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 

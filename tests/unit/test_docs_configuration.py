@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from attrs import Factory
 
-from agenthost._host.config import (
+from agenthost._host.config import load_config, variables
+from agenthost._host.sip_rules import RuleConfig
+from agenthost._host.tables import (
     AgentConfig,
     ClassifiersConfig,
     ConversationConfig,
@@ -22,10 +24,7 @@ from agenthost._host.config import (
     TurnsConfig,
     WorkflowConfig,
     configured,
-    load_config,
-    variables,
 )
-from agenthost._host.sip_rules import RuleConfig
 
 _SECTIONS = (
     HostConfig,

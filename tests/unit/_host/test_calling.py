@@ -17,10 +17,10 @@ import pytest
 
 from agenthost import AgentBase, FunctionResult, StateUnavailable
 from agenthost._host.calling import BUSY, ToolCaller
-from agenthost._host.config import AgentConfig, Config, HostConfig
 from agenthost._host.limits import Limits
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config, HostConfig
 from agenthost.swaig import MAX_ANSWER, ToolRequest
 
 FALLBACK = "Let me connect you to the desk."

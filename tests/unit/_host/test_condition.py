@@ -10,9 +10,9 @@ import pytest
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
 from agenthost._host.condition import Condition, Named, Phase, together
-from agenthost._host.config import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config
 from agenthost.health import Verdict
 
 SALES, SUPPORT = Named("sales", "sales", "/sales"), Named("acme:support", "support", "/support")

@@ -10,7 +10,9 @@ import sys
 import attrs
 import pytest
 
-from agenthost._host.config import Config, HostConfig, PluginsConfig, Secret, load_config
+from agenthost._host.config import load_config
+from agenthost._host.secret import Secret
+from agenthost._host.tables import Config, HostConfig, PluginsConfig
 from agenthost.errors import ConfigurationError
 
 

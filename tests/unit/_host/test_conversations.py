@@ -24,11 +24,12 @@ from agenthost import (
     Words,
 )
 from agenthost._host.calling import ToolCaller
-from agenthost._host.config import AgentConfig, load_config
+from agenthost._host.config import load_config
 from agenthost._host.conversations import Conversations
 from agenthost._host.loader import Built, load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets
+from agenthost._host.tables import AgentConfig
 from agenthost.workflows.turns import Said, ToolEnded
 
 

@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 
 from agenthost import AgentBase, AgentServer, ToolCalled
-from agenthost._host.config import AgentConfig, Config, HostConfig, Secret, StateConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.metrics import Metrics
 from agenthost._host.observers import MOST_WAITING, Observers
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.runtime import Credentials, Runtime
+from agenthost._host.secret import Secret
+from agenthost._host.tables import AgentConfig, Config, HostConfig, StateConfig
 from agenthost._host.tokens import Tokens
 from agenthost.state import StateProvider
 

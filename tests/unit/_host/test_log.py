@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.authors import Author, calling, running
-from agenthost._host.config import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
 from agenthost._host.hiding import Hidden
 from agenthost._host.log import JsonLines, TextLines
 from agenthost._host.secret import Secret
+from agenthost._host.tables import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
 
 _PASSWORD = 'p"ss wörd/1'
 _CONFIG = Config(
@@ -27,8 +27,8 @@ _CONFIG = Config(
 )
 _PROGRAM = """
 import logging, sys, warnings
-from agenthost._host.config import Config, HostConfig
 from agenthost._host.log import start_log
+from agenthost._host.tables import Config, HostConfig
 from agenthost._host.secret import Secret
 import structlog
 
@@ -181,8 +181,8 @@ def test_calls_are_logged_together_before_what_comes_after_them():
     program = """
 import logging, sys
 from agenthost._host.call_log import call_ended, write_now
-from agenthost._host.config import Config, HostConfig
 from agenthost._host.log import start_log
+from agenthost._host.tables import Config, HostConfig
 if sys.argv[1] == "own":
     logging.basicConfig(level="INFO", format="%(name)s %(message)s %(fields)s")
 start_log(Config(host=HostConfig(log_format="json")))

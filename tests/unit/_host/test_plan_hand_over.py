@@ -8,9 +8,9 @@ import attrs
 import pytest
 
 from agenthost import AgentBase, DataMap, FunctionResult
-from agenthost._host.config import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config
 
 
 def desk(to):

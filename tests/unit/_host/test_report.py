@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agenthost import __version__
-from agenthost._host.config import Config, HostConfig
 from agenthost._host.report import AGENT_COLUMNS, agent_rows, banner, failed_plugins, table
 from agenthost._host.secret import Secret
+from agenthost._host.tables import Config, HostConfig
 
 READY: dict[str, Any] = {
     "agent": "sales",

@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from agenthost import AgentBase
-from agenthost._host.config import AgentConfig, Config, HostConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
 from agenthost._host.runtime import Credentials, Phase, Runtime, host_allowed
+from agenthost._host.tables import AgentConfig, Config, HostConfig
 from agenthost._host.tokens import Tokens
 
 

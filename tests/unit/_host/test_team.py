@@ -10,8 +10,8 @@ from teams import Host, Leaf, hang, leaves, raising
 
 from agenthost import AgentBase, BudgetSpent, Outcome, Reply, Sequential, Status, Turn, Unanswered
 from agenthost._host import spans
-from agenthost._host.config import TurnsConfig
 from agenthost._host.conversing import complete
+from agenthost._host.tables import TurnsConfig
 from agenthost.builtin.model_offline import OfflineModel
 from agenthost.models import Message, ModelRequest, Usage
 from agenthost.workflows.turns import Said

@@ -12,10 +12,10 @@ import pytest
 
 from agenthost import AgentBase, Probe
 from agenthost._host.calling import ToolCaller
-from agenthost._host.config import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.metrics import Metrics
 from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config
 from agenthost._host.watchdog import BLOCKED, Watchdog, blocker_of
 from agenthost.swaig import Call, ToolRequest
 

@@ -8,9 +8,10 @@ import attrs
 import pytest
 
 from agenthost import AgentBase, Escalation, Parallel, Router, Sequential, Vote
-from agenthost._host.config import AgentConfig, Config, load_config
+from agenthost._host.config import load_config
 from agenthost._host.loader import Built, Loaded, load_for_program
 from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config
 
 
 def plan_of(*agents, toml=None, tmp_path=None):

@@ -13,12 +13,12 @@ import pytest
 
 from agenthost import AgentBase, FunctionResult
 from agenthost._host.calling import REFUSED_TOKEN
-from agenthost._host.config import AgentConfig, Config, HostConfig
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import PluginState
 from agenthost._host.secret import Secret
 from agenthost._host.server import make_runtime
+from agenthost._host.tables import AgentConfig, Config, HostConfig
 from agenthost._web.front import Front
 
 HOST = "http://host.example"

@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from agenthost import AgentBase, SipAlias
-from agenthost._host.config import AgentConfig, load_config
+from agenthost._host.config import load_config
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime
 from agenthost._host.sip_unmatched import Unmatched
+from agenthost._host.tables import AgentConfig
 from agenthost._web.front import Front
 
 AUTH = ("agenthost", "for tests")
