@@ -7,8 +7,6 @@ The agent is the model's name. ``POST /v1/chat/completions`` answers a turn, at 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
 import logging
 import secrets
 import time
@@ -16,11 +14,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 
-from agenthost._host.conversations import new_conversation
 from agenthost._web.answers import NO_STORE, send_bytes
-from agenthost._web.requests import BASIC, Disconnected, Refused, authorised, read_body
+from agenthost._web.chat_requests import CONVERSATION, ChatRefused, authorise, read
+from agenthost._web.requests import Disconnected, Refused
 from agenthost.errors import (
     AgentHostError,
     ConversationRefused,
@@ -29,24 +27,21 @@ from agenthost.errors import (
     StateRefused,
     StateUnavailable,
 )
-from agenthost.models import Message
-from agenthost.swaig import MalformedRequest, decode_object
+from agenthost.swaig import MalformedRequest
 from agenthost.workflows.turns import Escalated, Routed, Said, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from litestar.types import Receive, Send
 
+    from agenthost._web.chat_requests import Asked
     from agenthost._web.site import Request
     from agenthost.workflows.turns import Event, Reply
 
 __all__ = ["PATHS", "PREFIX", "serve"]
 
 PREFIX = "/v1/"
-CONVERSATION = b"agenthost-conversation"
-"""The header that names a conversation, in requests and answers."""
-
 _COMPLETIONS = "/v1/chat/completions"
 _MODELS = "/v1/models"
 PATHS = (_COMPLETIONS, _MODELS)
@@ -54,7 +49,6 @@ PATHS = (_COMPLETIONS, _MODELS)
 _EVENTS = (b"content-type", b"text/event-stream")
 _ALIVE = 15.0
 """Seconds of silence after which a stream says that it is alive."""
-_ROLES = {"user": "user", "assistant": "assistant"}
 _FAULTS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConversationRefused, 400, "conversation_refused"),
     (StateRefused, 400, "conversation_refused"),
@@ -67,53 +61,11 @@ _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger("agenthost.web")
 
 
-class _Refused(Exception):  # noqa: N818 - it is an answer, not an error
-    """An error in the form of OpenAI's.
-
-    Args:
-        status: the HTTP status.
-        message: what is wrong.
-        code: the error's code.
-        param: the field that is wrong.
-    """
-
-    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        kind = "invalid_request_error" if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-
-
-@frozen
-class _Asked:
-    """One request for an answer.
-
-    Args:
-        agent: the agent's key.
-        conversation: which conversation.
-        text: what the person says.
-        context: what is known beside it.
-        history: what was said before, where the client keeps it; None where the host does.
-        stream: whether the answer comes in pieces.
-        usage: whether a stream ends with what the answer cost.
-        tools: whether the answer tells which tools were called.
-    """
-
-    agent: str
-    conversation: str
-    text: str
-    context: Mapping[str, Any]
-    history: tuple[Message, ...] | None
-    stream: bool
-    usage: bool
-    tools: bool
-
-
 @define
 class _Answering:
     """An answer on its way."""
 
-    asked: _Asked
+    asked: Asked
     id: str = field(factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(factory=lambda: int(time.time()))
     happened: list[dict[str, Any]] = field(factory=list)
@@ -154,55 +106,36 @@ async def serve(request: Request, path: str, send: Send) -> None:
     headers: list[tuple[bytes, bytes]] = []
     try:
         if not methods:
-            raise _Refused(404, f"there is nothing at {path}.")  # noqa: TRY301 - one form of answer for all
+            raise ChatRefused(404, f"there is nothing at {path}.")  # noqa: TRY301 - one form of answer for all
         if method not in methods:
             headers.append((b"allow", ", ".join(methods).encode()))
-            raise _Refused(405, f"{path} does not take {method}.")  # noqa: TRY301
+            raise ChatRefused(405, f"{path} does not take {method}.")  # noqa: TRY301
         if method == "OPTIONS":
             await send_bytes(send, 204, [*site.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
         own = [pair for pairs in request.published.pairs.values() for pair in pairs]
-        _authorise(request, (*site.pairs, *(own if path == _COMPLETIONS else ())))
+        authorise(request, (*site.pairs, *(own if path == _COMPLETIONS else ())))
         if path == _COMPLETIONS:
-            await _complete(request, await _read(request), send)
+            await _complete(request, await read(request), send)
         else:
             await send_bytes(send, 200, site.json, _encode(_models(request, path)))
-    except _Refused as refused:
+    except ChatRefused as refused:
         body, status = refused.body, refused.status
     except Refused as refused:
         headers += refused.headers
-        body, status = _Refused(refused.status, refused.sentence or "the request is refused.").body, refused.status
+        body, status = ChatRefused(refused.status, refused.sentence or "the request is refused.").body, refused.status
     except MalformedRequest as malformed:
-        body, status = _Refused(400, f"{malformed}.").body, 400
+        body, status = ChatRefused(400, f"{malformed}.").body, 400
     else:
         return
     await send_bytes(send, status, [*site.json, *headers], _encode(body))
-
-
-def _authorise(request: Request, pairs: Iterable[bytes]) -> None:
-    """Whether the caller may be here: by HTTP Basic with one of some pairs, or Bearer with the password of one.
-
-    Raises:
-        Refused: 401; 429 for one who has failed too often.
-    """
-    header = request.head.authorization or b""
-    scheme, _, key = header.partition(b" ")
-    if scheme.lower() == b"bearer":
-        opened = any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
-    else:
-        opened = authorised(header, *pairs)
-    if opened:
-        return
-    if header:
-        request.site.failed_logins.count(request.site.proxies.forwarded(request.scope).client)
-    raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
 
 
 def _models(request: Request, path: str) -> dict[str, Any]:
     """The agents, or one of them, as models.
 
     Raises:
-        _Refused: there is no such agent.
+        ChatRefused: there is no such agent.
     """
     models = [
         {"id": agent.key, "object": "model", "created": 0, "owned_by": agent.distribution}
@@ -213,110 +146,11 @@ def _models(request: Request, path: str) -> dict[str, Any]:
     name = path.removeprefix(f"{_MODELS}/")
     found = next((model for model in models if model["id"] == name), None)
     if found is None:
-        raise _Refused(404, f"there is no agent {name!r}.", "model_not_found", "model")
+        raise ChatRefused(404, f"there is no agent {name!r}.", "model_not_found", "model")
     return found
 
 
-async def _read(request: Request) -> _Asked:
-    """What is asked for.
-
-    Raises:
-        _Refused: it cannot be answered.
-    """
-    most = request.site.most
-    request.head.check_body(most)
-    body = decode_object(await read_body(request.receive, most))  # unsigned: no platform sends it
-    name = body.get("model")
-    agent = request.published.plan.find(name) if isinstance(name, str) else None
-    if agent is None:
-        known = ", ".join(sorted(each.key for each in request.published.plan.agents)) or "none"
-        raise _Refused(404, f"there is no agent {name!r}; model is one of: {known}.", "model_not_found", "model")
-    _authorise(request, request.published.pairs.get(agent.route) or request.site.pairs)
-    if body.get("n") not in (None, 1):
-        raise _Refused(400, "an agent gives one answer: leave n out.", None, "n")
-    if body.get("tools"):
-        raise _Refused(400, "an agent has tools of its own: leave tools out.", None, "tools")
-    metadata = _object(body, "metadata")
-    conversation = _named_conversation(request, metadata)
-    said, instructions = _messages(body.get("messages"))
-    if not said or said[-1].role != "user":
-        raise _Refused(400, "the last of messages must be the user's.", None, "messages")
-    shown = metadata.get("tools")
-    context = {"instructions_of_the_client": "\n".join(instructions)} if instructions else {}
-    return _Asked(
-        agent=agent.key,
-        conversation=conversation or new_conversation(),
-        text=said[-1].content,
-        context={**context, **_context(metadata)},
-        history=None if conversation else tuple(said[:-1]),
-        stream=body.get("stream") is True,
-        usage=_object(body, "stream_options").get("include_usage") is True,
-        tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
-    )
-
-
-def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = body.get(name)
-    if value is not None and not isinstance(value, dict):
-        raise _Refused(400, f"{name} must be an object.", None, name)
-    return value or {}
-
-
-def _named_conversation(request: Request, metadata: Mapping[str, Any]) -> str | None:
-    """The conversation that a header or ``metadata.conversation`` names."""
-    header = next((value.decode("latin-1") for name, value in request.scope["headers"] if name == CONVERSATION), None)
-    named = header or metadata.get("conversation")
-    if named is not None and not isinstance(named, str):
-        raise _Refused(400, "metadata.conversation must be a string.", None, "metadata")
-    return named or None
-
-
-def _context(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``metadata.context``: an object, or one that is written as text, as OpenAI's clients want it."""
-    context = metadata.get("context")
-    if isinstance(context, str):
-        with suppress(ValueError):
-            context = json.loads(context)
-    if context is not None and not isinstance(context, dict):
-        raise _Refused(400, "metadata.context must be a JSON object.", None, "metadata")
-    return context or {}
-
-
-def _messages(messages: Any) -> tuple[list[Message], list[str]]:
-    """What was said, and what the client would have instructions be: to the agent they are data.
-
-    Raises:
-        _Refused: they are none.
-    """
-    if not isinstance(messages, list) or not messages:
-        raise _Refused(400, "messages must be a list with at least one message.", None, "messages")
-    said: list[Message] = []
-    instructions: list[str] = []
-    for number, message in enumerate(messages):
-        role = message.get("role") if isinstance(message, dict) else None
-        text = _text(message.get("content")) if isinstance(message, dict) else None
-        if text is None or not isinstance(role, str):
-            raise _Refused(400, f"messages[{number}] must have a role and text.", None, "messages")
-        if role in ("system", "developer"):
-            instructions.append(text)
-        elif role in _ROLES and text:
-            said.append(Message("user" if role == "user" else "assistant", text))
-    return said, instructions
-
-
-def _text(content: Any) -> str | None:
-    """The text of a message, which may come in parts."""
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        parts = [
-            part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in content
-        ]
-        return "".join(str(part) for part in parts) if None not in parts else None
-    return content if isinstance(content, str) else None
-
-
-async def _complete(request: Request, asked: _Asked, send: Send) -> None:
+async def _complete(request: Request, asked: Asked, send: Send) -> None:
     answering = _Answering(asked)
     headers = [*request.site.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
     if asked.stream:
@@ -349,7 +183,7 @@ class _Stream:
         """Answer, and send what there is of it.
 
         Raises:
-            _Refused: there is no answer, and nothing has been sent.
+            ChatRefused: there is no answer, and nothing has been sent.
         """
         answering = asyncio.ensure_future(self._answer())
         try:
@@ -357,7 +191,7 @@ class _Stream:
                 await self._send(piece)
             try:
                 await answering
-            except _Refused as refused:
+            except ChatRefused as refused:
                 if not self.begun:
                     raise
                 await self._send(b"data: %b\n\n" % _encode(refused.body))
@@ -418,7 +252,7 @@ async def _turn(
     """One turn.
 
     Raises:
-        _Refused: it has no answer.
+        ChatRefused: it has no answer.
     """
     asked, plan = answering.asked, request.published.plan
 
@@ -437,17 +271,17 @@ async def _turn(
         raise _refusal(request, asked, error) from error
 
 
-def _refusal(request: Request, asked: _Asked, error: Exception) -> _Refused:
+def _refusal(request: Request, asked: Asked, error: Exception) -> ChatRefused:
     """What a client is told of a turn that has no answer."""
     for kind, status, code in _FAULTS:
         if isinstance(error, kind):
-            return _Refused(status, str(error), code)
+            return ChatRefused(status, str(error), code)
     if isinstance(error, TimeoutError):
         seconds = request.site.runtime.config.conversation.timeout
-        return _Refused(504, f"the turn took longer than {seconds:g} s.", "timeout")
+        return ChatRefused(504, f"the turn took longer than {seconds:g} s.", "timeout")
     error_id = f"e-{secrets.token_hex(6)}"
     _log.error("a turn with agent %s failed (%s)", asked.agent, error_id, exc_info=error)
-    return _Refused(500, f"the turn failed ({error_id} in the log).", "internal_error")
+    return ChatRefused(500, f"the turn failed ({error_id} in the log).", "internal_error")
 
 
 def _told(event: Event) -> dict[str, Any] | None:

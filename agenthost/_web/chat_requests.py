@@ -1,0 +1,187 @@
+"""What clients ask of ``/v1/chat/completions``, read into values."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from agenthost._host.conversations import new_conversation
+from agenthost._web.requests import BASIC, Refused, authorised, read_body
+from agenthost.models import Message
+from agenthost.swaig import decode_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agenthost._web.site import Request
+
+__all__ = ["CONVERSATION", "Asked", "ChatRefused", "authorise", "read"]
+
+CONVERSATION = b"agenthost-conversation"
+"""The header that names a conversation, in requests and answers."""
+
+_ROLES = {"user": "user", "assistant": "assistant"}
+
+
+class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
+    """An error in the form of OpenAI's.
+
+    Args:
+        status: the HTTP status.
+        message: what is wrong.
+        code: the error's code.
+        param: the field that is wrong.
+    """
+
+    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        kind = "invalid_request_error" if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+@frozen
+class Asked:
+    """One request for an answer.
+
+    Args:
+        agent: the agent's key.
+        conversation: which conversation.
+        text: what the person says.
+        context: what is known beside it.
+        history: what was said before, where the client keeps it; None where the host does.
+        stream: whether the answer comes in pieces.
+        usage: whether a stream ends with what the answer cost.
+        tools: whether the answer tells which tools were called.
+    """
+
+    agent: str
+    conversation: str
+    text: str
+    context: Mapping[str, Any]
+    history: tuple[Message, ...] | None
+    stream: bool
+    usage: bool
+    tools: bool
+
+
+def authorise(request: Request, pairs: Iterable[bytes]) -> None:
+    """Whether the caller may be here: by HTTP Basic with one of some pairs, or Bearer with the password of one.
+
+    Raises:
+        Refused: 401; 429 for one who has failed too often.
+    """
+    header = request.head.authorization or b""
+    scheme, _, key = header.partition(b" ")
+    if scheme.lower() == b"bearer":
+        opened = any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
+    else:
+        opened = authorised(header, *pairs)
+    if opened:
+        return
+    if header:
+        request.site.failed_logins.count(request.site.proxies.forwarded(request.scope).client)
+    raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
+
+
+async def read(request: Request) -> Asked:
+    """What is asked for.
+
+    Raises:
+        ChatRefused: it cannot be answered.
+    """
+    most = request.site.most
+    request.head.check_body(most)
+    body = decode_object(await read_body(request.receive, most))  # unsigned: no platform sends it
+    name = body.get("model")
+    agent = request.published.plan.find(name) if isinstance(name, str) else None
+    if agent is None:
+        known = ", ".join(sorted(each.key for each in request.published.plan.agents)) or "none"
+        raise ChatRefused(404, f"there is no agent {name!r}; model is one of: {known}.", "model_not_found", "model")
+    authorise(request, request.published.pairs.get(agent.route) or request.site.pairs)
+    if body.get("n") not in (None, 1):
+        raise ChatRefused(400, "an agent gives one answer: leave n out.", None, "n")
+    if body.get("tools"):
+        raise ChatRefused(400, "an agent has tools of its own: leave tools out.", None, "tools")
+    metadata = _object(body, "metadata")
+    conversation = _named_conversation(request, metadata)
+    said, instructions = _messages(body.get("messages"))
+    if not said or said[-1].role != "user":
+        raise ChatRefused(400, "the last of messages must be the user's.", None, "messages")
+    shown = metadata.get("tools")
+    context = {"instructions_of_the_client": "\n".join(instructions)} if instructions else {}
+    return Asked(
+        agent=agent.key,
+        conversation=conversation or new_conversation(),
+        text=said[-1].content,
+        context={**context, **_context(metadata)},
+        history=None if conversation else tuple(said[:-1]),
+        stream=body.get("stream") is True,
+        usage=_object(body, "stream_options").get("include_usage") is True,
+        tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
+    )
+
+
+def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise ChatRefused(400, f"{name} must be an object.", None, name)
+    return value or {}
+
+
+def _named_conversation(request: Request, metadata: Mapping[str, Any]) -> str | None:
+    """The conversation that a header or ``metadata.conversation`` names."""
+    header = next((value.decode("latin-1") for name, value in request.scope["headers"] if name == CONVERSATION), None)
+    named = header or metadata.get("conversation")
+    if named is not None and not isinstance(named, str):
+        raise ChatRefused(400, "metadata.conversation must be a string.", None, "metadata")
+    return named or None
+
+
+def _context(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``metadata.context``: an object, or one that is written as text, as OpenAI's clients want it."""
+    context = metadata.get("context")
+    if isinstance(context, str):
+        with suppress(ValueError):
+            context = json.loads(context)
+    if context is not None and not isinstance(context, dict):
+        raise ChatRefused(400, "metadata.context must be a JSON object.", None, "metadata")
+    return context or {}
+
+
+def _messages(messages: Any) -> tuple[list[Message], list[str]]:
+    """What was said, and what the client would have instructions be: to the agent they are data.
+
+    Raises:
+        ChatRefused: they are none.
+    """
+    if not isinstance(messages, list) or not messages:
+        raise ChatRefused(400, "messages must be a list with at least one message.", None, "messages")
+    said: list[Message] = []
+    instructions: list[str] = []
+    for number, message in enumerate(messages):
+        role = message.get("role") if isinstance(message, dict) else None
+        text = _text(message.get("content")) if isinstance(message, dict) else None
+        if text is None or not isinstance(role, str):
+            raise ChatRefused(400, f"messages[{number}] must have a role and text.", None, "messages")
+        if role in ("system", "developer"):
+            instructions.append(text)
+        elif role in _ROLES and text:
+            said.append(Message("user" if role == "user" else "assistant", text))
+    return said, instructions
+
+
+def _text(content: Any) -> str | None:
+    """The text of a message, which may come in parts."""
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        parts = [
+            part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in content
+        ]
+        return "".join(str(part) for part in parts) if None not in parts else None
+    return content if isinstance(content, str) else None
