@@ -33,8 +33,9 @@ def command(
     Which tools were called, and where the turn went, is told on stderr. Exit code 1: there is no answer.
     """
     known = json_object("--context", context)
-    from agenthost._cli.talking import OFFLINE_HINT, TOO_LONG, Talk, event_as_json, reply_as_json, shown_event, told
+    from agenthost._cli.talking import OFFLINE_HINT, TOO_LONG, Talk, reply_as_json, shown_event, told
     from agenthost._host.conversations import new_conversation
+    from agenthost.workflows.turns import event_as_json
 
     named = conversation or new_conversation()
     events: list[dict[str, Any]] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from agenthost.workflows.turns import Event, Listener, Reply
 
-__all__ = ["Talk", "event_as_json", "reply_as_json", "shown_event"]
+__all__ = ["Talk", "reply_as_json", "shown_event"]
 
 OFFLINE_HINT = (
     "No language model is configured: the offline model picks tools by the words of what you say.\n"
@@ -116,6 +116,8 @@ class Talk:
 
 def shown_event(event: Event) -> str | None:
     """An event as a line for people; None for words."""
+    from agenthost.workflows.turns import event_as_json
+
     told = event_as_json(event)
     kind = told.pop("event")
     if kind in ("said", "tool_started"):
@@ -128,16 +130,6 @@ def shown_event(event: Event) -> str | None:
     if kind == "escalated":
         return f"  · {told['agent']} ↑ {told['to']} ({told['reason']})"
     return f"  · {kind}: " + ", ".join(f"{name} {_short(value)}" for name, value in told.items() if value is not None)
-
-
-def event_as_json(event: Event) -> dict[str, Any]:
-    """An event for programs: its name in lower case, and what it says."""
-    import re
-
-    import attrs
-
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
-    return {"event": name, **attrs.asdict(event, recurse=False)}
 
 
 def reply_as_json(conversation: str, reply: Reply) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from agenthost.errors import (
     StateUnavailable,
 )
 from agenthost.swaig import MalformedRequest
-from agenthost.workflows.turns import Escalated, Routed, Said, ToolEnded, ToolStarted
+from agenthost.workflows.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -49,6 +49,8 @@ PATHS = (_COMPLETIONS, _MODELS)
 _EVENTS = (b"content-type", b"text/event-stream")
 _ALIVE = 15.0
 """Seconds of silence after which a stream says that it is alive."""
+_SHOWN = (Escalated, Routed, ToolEnded, ToolStarted)
+"""Events of a turn for clients that want to see more than words."""
 _FAULTS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConversationRefused, 400, "conversation_refused"),
     (StateRefused, 400, "conversation_refused"),
@@ -260,8 +262,8 @@ async def _turn(
         if isinstance(event, Said):
             if say is not None:
                 say(event.text)
-        elif (happened := _told(event)) is not None:
-            tell(happened)
+        elif isinstance(event, _SHOWN):
+            tell(event_as_json(event))
 
     try:
         return await request.site.conversations.say(
@@ -282,27 +284,6 @@ def _refusal(request: Request, asked: Asked, error: Exception) -> ChatRefused:
     error_id = f"e-{secrets.token_hex(6)}"
     _log.error("a turn with agent %s failed (%s)", asked.agent, error_id, exc_info=error)
     return ChatRefused(500, f"the turn failed ({error_id} in the log).", "internal_error")
-
-
-def _told(event: Event) -> dict[str, Any] | None:
-    """An event other than words, for clients that want to see it."""
-    if isinstance(event, ToolStarted):
-        return {"event": "tool_started", "agent": event.agent, "tool": event.tool, "arguments": dict(event.arguments)}
-    if isinstance(event, ToolEnded):
-        ended = {"event": "tool_ended", "agent": event.agent, "tool": event.tool}
-        return {**ended, "result": event.result, "failed": event.failed}
-    if isinstance(event, Routed):
-        routed = {"event": "routed", "workflow": event.workflow, "agent": event.agent}
-        return {**routed, "reason": event.reason, "confidence": event.confidence}
-    if isinstance(event, Escalated):
-        return {
-            "event": "escalated",
-            "workflow": event.workflow,
-            "agent": event.agent,
-            "to": event.to,
-            "reason": event.reason,
-        }
-    return None
 
 
 async def _while_somebody_waits(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:

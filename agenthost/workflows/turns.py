@@ -6,10 +6,11 @@ the reply.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from agenthost.models import Message, Usage
 
@@ -30,7 +31,10 @@ __all__ = [
     "ToolEnded",
     "ToolStarted",
     "Turn",
+    "event_as_json",
 ]
+
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @frozen
@@ -227,3 +231,13 @@ Event: TypeAlias = "Said | Routed | Escalated | ToolStarted | ToolEnded"
 """What happens while a turn is answered."""
 Listener: TypeAlias = "Callable[[Event], None]"
 """Who is told of it, on the event loop and at once."""
+
+
+def event_as_json(event: Event) -> dict[str, Any]:
+    """An event for programs: its name in lower case, and what it says.
+
+    Args:
+        event: what happened.
+    """
+    name = _WORDS.sub("_", type(event).__name__).lower()
+    return {"event": name, **asdict(event, recurse=False)}
