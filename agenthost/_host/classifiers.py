@@ -12,7 +12,6 @@ from attrs import field, frozen
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.key_paths import key_path
 from agenthost._host.settings import build_settings
-from agenthost._host.tables import FILE
 from agenthost.errors import AgentHostError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def choose_classifiers(config: Config, providers: Sequence[tuple[str, Classifier
 def _said(config: Config, name: str, error: BaseException) -> str:
     if isinstance(error, AgentHostError):
         return str(error)
-    return f"{config.source or FILE}: {key_path('classifiers', name)}: {type(error).__name__}: {error}"
+    return f"{config.where}: {key_path('classifiers', name)}: {type(error).__name__}: {error}"
 
 
 def _make(config: Config, providers: Sequence[tuple[str, ClassifierProvider]], name: str) -> Classifier:
@@ -105,7 +104,7 @@ def _make(config: Config, providers: Sequence[tuple[str, ClassifierProvider]], n
     Raises:
         ConfigurationError: nobody makes such classifiers, or its settings are wrong.
     """
-    where, key = config.source or FILE, key_path("classifiers", name)
+    where, key = config.where, key_path("classifiers", name)
     kind = kind_of_classifier(config, name)
     fitting = [(plugin, provider) for plugin, provider in providers if provider.kind == kind]
     if not fitting:

@@ -19,7 +19,7 @@ from agenthost._host.models import kind_of_model
 from agenthost._host.plugins import Plugins, PluginState, built, kind_of, refuse_settings, resolve
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
-from agenthost._host.tables import FILE, AgentConfig, Config, configured
+from agenthost._host.tables import AgentConfig, Config, configured
 from agenthost._host.workflow_tables import built_workflow
 from agenthost.agent import AgentBase, declared
 from agenthost.classifiers import ClassifierProvider
@@ -222,7 +222,7 @@ def _section(config: Config, key: str) -> AgentConfig:
 def _remove_isolation(config: Config, key: str) -> str:
     return (
         f"let a package offer it in the entry-point group {AGENTS}, "
-        f"or remove {key_path('agents', key)}.isolation from {config.source or FILE}"
+        f"or remove {key_path('agents', key)}.isolation from {config.where}"
     )
 
 
@@ -231,7 +231,7 @@ def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
     if config.host.isolation != "process":
         return ()
     return tuple(
-        f"{config.source or FILE}: host.isolation: agent {item.key!r} stays in the host: {_IN_CODE}"
+        f"{config.where}: host.isolation: agent {item.key!r} stays in the host: {_IN_CODE}"
         for item in made
         if _section(config, item.key).isolation is None
     )
@@ -289,7 +289,7 @@ def _build(item: Wanted, config: Config, problems: dict[str, str | None], journa
                 raise
     with journal.loading(offer.distribution, offer.version, offer.value):
         offered = resolve(offer.value)
-        where, key = config.source or FILE, key_path("agents", item.key)
+        where, key = config.where, key_path("agents", item.key)
         if isinstance(offered, type) and issubclass(offered, AgentBase):
             agent = built(offered, item.config.settings, where, key, tuple(configured(AgentConfig)))
         else:
@@ -308,7 +308,7 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
     """The workflows of the configuration: those that can be, and the others."""
     made: list[Built] = []
     refused: list[Rejected] = []
-    where = config.source or FILE
+    where = config.where
     for name, table in config.workflows.items():
         if not table.enabled:
             continue
@@ -317,7 +317,7 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
             refused.append(Rejected(name, where, "", Diagnosis(reason, f"choose another name for it in {where}")))
             continue
         try:
-            workflow = built_workflow(name, table, config.source)
+            workflow = built_workflow(name, table, where)
         except ConfigurationError as error:
             reason, _, remedy = str(error).rpartition(". ")
             refused.append(

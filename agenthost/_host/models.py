@@ -12,7 +12,6 @@ from attrs import field, frozen
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.key_paths import key_path
 from agenthost._host.settings import build_settings
-from agenthost._host.tables import FILE
 from agenthost.errors import AgentHostError, ConfigurationError, ModelRefused
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def choose_models(config: Config, providers: Sequence[tuple[str, ModelProvider]]
 def _said(config: Config, name: str, error: BaseException) -> str:
     if isinstance(error, AgentHostError):
         return str(error)
-    return f"{config.source or FILE}: {key_path('models', name)}: {type(error).__name__}: {error}"
+    return f"{config.where}: {key_path('models', name)}: {type(error).__name__}: {error}"
 
 
 def _make(config: Config, providers: Sequence[tuple[str, ModelProvider]], name: str) -> ChatModel:
@@ -121,7 +120,7 @@ def _make(config: Config, providers: Sequence[tuple[str, ModelProvider]], name: 
     Raises:
         ConfigurationError: nobody makes such models, or its settings are wrong.
     """
-    where, key = config.source or FILE, key_path("models", name)
+    where, key = config.where, key_path("models", name)
     kind = kind_of_model(config, name)
     fitting = [(plugin, provider) for plugin, provider in providers if provider.kind == kind]
     if not fitting:

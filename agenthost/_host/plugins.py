@@ -29,7 +29,6 @@ from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.settings import build_settings
-from agenthost._host.tables import FILE
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:
@@ -273,7 +272,7 @@ def _register(
         plugin = resolve(candidate.value)
     called = state.key if state.doubled or state.key in config.plugins.settings else state.name
     section = config.plugins.settings.get(called, {})
-    where, key = config.source or FILE, key_path("plugins", called)
+    where, key = config.where, key_path("plugins", called)
     if isinstance(plugin, type):
         plugin = built(plugin, section, where, key)
     else:

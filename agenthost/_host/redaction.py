@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from agenthost._host.tables import FILE
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,7 +29,7 @@ def choose_redactors(
     known = {redactor.name for _, redactor in offered}
     there_are = ", ".join(sorted(known)) or "none"
     unknown = tuple(
-        f"{config.source or FILE}: conversation.redact: there is no redactor {name!r}. There are: {there_are}."
+        f"{config.where}: conversation.redact: there is no redactor {name!r}. There are: {there_are}."
         for name in wanted
         if name not in known
     )

@@ -19,7 +19,7 @@ from agenthost._host.key_paths import key_path
 from agenthost._host.process import NeverBegan, NotHere, OwnProcessError, start_process
 from agenthost._host.process_setup import Setup
 from agenthost._host.processes import Launch, Processes
-from agenthost._host.tables import FILE, AgentConfig, configured
+from agenthost._host.tables import AgentConfig, configured
 from agenthost.agent import AgentBase, declared
 from agenthost.health import Probe, ProbeResult
 from agenthost.per_call import copy_for_call
@@ -62,7 +62,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         candidate,
         key,
         dict(section.settings),
-        config.source or FILE,
+        config.where,
         key_path("agents", key),
         tuple(configured(AgentConfig)),
         config.host.log_level,

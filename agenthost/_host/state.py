@@ -78,7 +78,7 @@ def choose_provider(
     """
     scheme = config.state.scheme
     fitting = [(key, provider) for key, provider in providers if scheme in provider.schemes]
-    where = f"{config.source or 'agenthost.toml'}: state.url"
+    where = f"{config.where}: state.url"
     if not fitting:
         known = sorted({f"{each}://" for _, provider in providers for each in provider.schemes})
         distribution = _PLUGINS.get(scheme)

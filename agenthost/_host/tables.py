@@ -413,6 +413,11 @@ class Config(_Table):
     warnings: tuple[str, ...] = ()
     asked: tuple[str | None, Mapping[str, object]] = field(default=(None, {}), eq=False, repr=False)
 
+    @property
+    def where(self) -> str:
+        """The file that was read, else the one that would be, for messages about what stands in it."""
+        return self.source or FILE
+
 
 def configured(cls: type[AttrsInstance]) -> dict[str, Attribute[object]]:
     """Return by name the fields of ``cls`` that are keys of its table."""

@@ -44,8 +44,7 @@ def traced(config: Config) -> Iterator[None]:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError(
-            f"{config.source or 'agenthost.toml'}: telemetry: OpenTelemetry is not installed. "
-            "Run: pip install 'agenthost[otel]'"
+            f"{config.where}: telemetry: OpenTelemetry is not installed. Run: pip install 'agenthost[otel]'"
         ) from error
     endpoint = telemetry.otlp_endpoint
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)

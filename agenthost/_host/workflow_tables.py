@@ -9,7 +9,6 @@ from attrs import frozen
 
 from agenthost._host.key_paths import key_path
 from agenthost._host.settings import build_settings
-from agenthost._host.tables import FILE
 from agenthost.errors import ConfigurationError, DefinitionError
 from agenthost.workflows import Escalation, Parallel, Router, Sequential, Vote
 
@@ -92,18 +91,18 @@ KINDS: Mapping[str, tuple[type[Workflow], type[_Common]]] = {
 }
 
 
-def built_workflow(name: str, table: WorkflowConfig, source: str | None) -> Workflow:
+def built_workflow(name: str, table: WorkflowConfig, where: str) -> Workflow:
     """The workflow that a table declares.
 
     Args:
         name: the workflow's name.
         table: the table.
-        source: the file that it stands in.
+        where: the file that it stands in, for errors.
 
     Raises:
         ConfigurationError: something in it cannot be.
     """
-    where, key = source or FILE, key_path("workflows", name)
+    key = key_path("workflows", name)
     kind, takes = KINDS[table.kind]
     settings = build_settings(takes, table.settings, where, key, reserved=table.own_keys)
     options: dict[str, Any] = {

@@ -21,7 +21,6 @@ import uvicorn
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
-from agenthost._host.tables import FILE
 from agenthost._host.tracing import traced
 from agenthost._web.beside import beside
 from agenthost._web.connections import Server, protocol_for
@@ -96,7 +95,7 @@ def listen_for_health(config: Config) -> socket.socket | None:
     """
     if config.health.port is None:
         return None
-    where = config.source or FILE
+    where = config.where
     return listen(config.health.host or config.host.host, config.health.port, f"Choose another in {where}: health.port")
 
 
