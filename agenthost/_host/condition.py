@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
+from agenthost._host.naming import by_name
 from agenthost.health import Verdict
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ class Condition:
 
     def find(self, name: str) -> Named | None:
         """The served agent of this key, else the only one of this name."""
-        by_key = next((agent for agent in self.agents if agent.key == name), None)
-        named = [agent for agent in self.agents if agent.name == name]
-        return by_key or (named[0] if len(named) == 1 else None)
+        return by_name((agent.key, agent.name, agent) for agent in self.agents).get(name)
 
     def knows(self, name: str) -> bool:
         """Whether somebody asks for an agent of this name, served or not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from agenthost._host.naming import by_name
 from agenthost._host.remedies import Diagnosis
 from agenthost.agent import AgentBase, declared
 from agenthost.classifiers import Choice
@@ -31,7 +32,7 @@ def choice_of(key: str, agent: AgentBase) -> Choice:
 def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of: Callable[[T], str]) -> list[T]:
     """The same in an order in which each stands behind those that it calls, as far as that can be."""
     items = list(items)
-    by_name = _by_name(items, agent_of, key_of)
+    known = by_name((key_of(item), declared(agent_of(item)).name, item) for item in items)
     ordered: list[T] = []
     begun: set[int] = set()
 
@@ -40,7 +41,7 @@ def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of
             return
         begun.add(id(item))
         for name in members_of(agent_of(item)):
-            if (member := by_name.get(name)) is not None:
+            if (member := known.get(name)) is not None:
                 place(member)
         ordered.append(item)
 
@@ -56,18 +57,18 @@ def circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
         key: the agent.
         agents: all agents, by key.
     """
-    by_name = _by_name(list(agents.items()), lambda item: item[1], lambda item: item[0])
+    known = by_name((other, declared(agent).name, other) for other, agent in agents.items())
     seen: set[str] = set()
 
     def back(at: str, way: tuple[str, ...]) -> tuple[str, ...]:
         for name in members_of(agents[at]):
-            if (member := by_name.get(name)) is None:
+            if (member := known.get(name)) is None:
                 continue
-            if member[0] == key:
+            if member == key:
                 return (*way, key)
-            if member[0] not in seen:
-                seen.add(member[0])
-                if found := back(member[0], (*way, member[0])):
+            if member not in seen:
+                seen.add(member)
+                if found := back(member, (*way, member)):
                     return found
         return ()
 
@@ -89,14 +90,3 @@ def nobody_left(missing: Mapping[str, str]) -> Diagnosis:
     """
     reasons = "; ".join(f"{name} ({why})" for name, why in missing.items())
     return Diagnosis(f"none of its agents is served: {reasons}", "agenthost agents --load lists those that are")
-
-
-def _by_name(items: Sequence[T], agent_of: Callable[[T], AgentBase], key_of: Callable[[T], str]) -> dict[str, T]:
-    """Items by key, and by the names that only one has."""
-    names: dict[str, list[T]] = {}
-    for item in items:
-        names.setdefault(declared(agent_of(item)).name, []).append(item)
-    return {
-        **{name: found[0] for name, found in names.items() if len(found) == 1},
-        **{key_of(item): item for item in items},
-    }

@@ -6,7 +6,6 @@ seals what remains; ``agenthost check --json`` prints its report, and serving on
 
 from __future__ import annotations
 
-from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from agenthost._host.key_paths import key_path
 from agenthost._host.limits import Limits
 from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost._host.models import Models, choose_models
+from agenthost._host.naming import by_name
 from agenthost._host.redaction import choose_redactors
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.routes import normalise, route_problem
@@ -195,9 +195,7 @@ class HostPlan:
 
     @_known.default
     def _index(self) -> Mapping[str, Mounted]:
-        names = Counter(agent.name for agent in self.agents)
-        alone = {agent.name: agent for agent in self.agents if names[agent.name] == 1}
-        return alone | {agent.key: agent for agent in self.agents}
+        return by_name((agent.key, agent.name, agent) for agent in self.agents)
 
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict, repr=False)
@@ -516,14 +514,6 @@ def _plain(text: str) -> str:
     )
 
 
-def _find(agents: Iterable[Mounted], name: str) -> Mounted | None:
-    """The agent of this key, else the only one of this name."""
-    agents = tuple(agents)
-    by_key = next((agent for agent in agents if agent.key == name), None)
-    named = [agent for agent in agents if agent.name == name]
-    return by_key or (named[0] if len(named) == 1 else None)
-
-
 def _why_not(name: str, set_aside: Iterable[SetAside]) -> str:
     """Why there is no agent of this name."""
     item = next((item for item in set_aside if item.key == name), None)
@@ -555,8 +545,9 @@ def _mount_member(
         way = circle(item.key, {**{agent.key: agent.agent for agent in mounted}, **agents})
         if way:
             return _refused(item, route, "quarantined", in_a_circle(way))
-        found = {name: _find(mounted, name) for name in names}
-        there = {agent.key: choice_of(agent.key, agent.agent) for agent in found.values() if agent is not None}
+        known = by_name((agent.key, agent.name, agent) for agent in mounted)
+        found = (known[name] for name in names if name in known)
+        there = {agent.key: choice_of(agent.key, agent.agent) for agent in found}
         if names and not there:
             return _refused(item, route, "quarantined", nobody_left({name: why_not(name) for name in names}))
         try:

@@ -42,6 +42,7 @@ LEVELS = (
     (
         "_host.secret",
         "_host.key_paths",
+        "_host.naming",
         "_host.placeholders",
         "_host.fields",
         "_host.tables",

@@ -1,0 +1,23 @@
+"""Who is meant by a name."""
+
+from __future__ import annotations
+
+import pytest
+
+from agenthost._host.naming import by_name
+
+
+@pytest.mark.parametrize(
+    ("agents", "known"),
+    [
+        ([], {}),
+        ([("sales", "Sales", 1)], {"sales": 1, "Sales": 1}),
+        ([("sales", "Sales", 1), ("sales-eu", "Sales", 2)], {"sales": 1, "sales-eu": 2}),
+        ([("sales", "support", 1), ("support", "help", 2)], {"sales": 1, "support": 2, "help": 2}),
+        ([("a:desk", "desk", 1), ("b:desk", "desk", 2), ("c", "desk", 3)], {"a:desk": 1, "b:desk": 2, "c": 3}),
+    ],
+    ids=["nobody", "one", "shared", "key-first", "three"],
+)
+def test_who_is_meant(agents, known):
+    """An agent by its key, and by its name where nobody else has it and it is nobody's key."""
+    assert known == by_name(agents)
