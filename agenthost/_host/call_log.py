@@ -1,4 +1,4 @@
-"""The log of tool calls: a line for each, written a moment later and many at once.
+"""The log of what happens for every call: a line each, written a moment later and many at once.
 
 A line of its own for each call, at once, would cost as much as everything else that the host does for the call.
 """
@@ -10,9 +10,12 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["EndedCall", "call_ended", "write_now"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EndedCall", "call_ended", "say_later", "write_now"]
 
 _DELAY = 0.05
 """Seconds that a line waits for others."""
@@ -56,7 +59,7 @@ class EndedCall(NamedTuple):
         )
 
 
-_waiting: deque[EndedCall] = deque()
+_waiting: deque[EndedCall | logging.LogRecord] = deque()
 _woken = threading.Event()
 _starting = threading.Lock()
 _thread: threading.Thread | None = None
@@ -75,7 +78,25 @@ def call_ended(agent: str, tool: str, call: str, seconds: float, outcome: str, e
     """
     if not _log.isEnabledFor(logging.INFO):
         return
-    _waiting.append(EndedCall(time.time(), agent, tool, call, seconds, outcome, error_id))
+    _write_later(EndedCall(time.time(), agent, tool, call, seconds, outcome, error_id))
+
+
+def say_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
+    """Log something that many calls may have in common.
+
+    Args:
+        log: where to.
+        level: how grave it is, as ``logging`` counts.
+        words: for people.
+        fields: for programs.
+    """
+    if log.isEnabledFor(level):
+        known = {"name": log.name, "levelno": level, "levelname": logging.getLevelName(level), "msg": words}
+        _write_later(logging.makeLogRecord({**known, "fields": fields}))
+
+
+def _write_later(line: EndedCall | logging.LogRecord) -> None:
+    _waiting.append(line)
     if not _woken.is_set():
         _woken.set()
         if _thread is None:
@@ -84,21 +105,22 @@ def call_ended(agent: str, tool: str, call: str, seconds: float, outcome: str, e
 
 def write_now() -> None:
     """Write what waits."""
-    ended = []
+    lines = []
     while _waiting:
         try:
-            ended.append(_waiting.popleft())
+            lines.append(_waiting.popleft())
         except IndexError:  # another thread was quicker
             break
-    if not ended:
+    if not lines:
         return
     for handler in logging.getLogger().handlers:
-        handle_calls = getattr(handler, "handle_calls", None)
-        if handle_calls is not None:
-            handle_calls(ended)
+        handle_many = getattr(handler, "handle_many", None)
+        if handle_many is not None:
+            handle_many(lines)
             return
-    for each in ended:
-        _log.handle(each.record())
+    for line in lines:
+        record = line.record() if isinstance(line, EndedCall) else line
+        logging.getLogger(record.name).handle(record)
 
 
 def _start() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import secrets
 import threading
 import time
 from functools import partial
@@ -18,8 +17,9 @@ from attrs import frozen
 
 from agenthost._host.authors import Author, calling, running
 from agenthost._host.breaker import Breaker
-from agenthost._host.call_log import call_ended
+from agenthost._host.call_log import call_ended, say_later
 from agenthost._host.deadline import Deadline
+from agenthost._host.failures import Failures, new_error_id
 from agenthost._host.leaving import until
 from agenthost._host.limits import BUSY
 from agenthost._host.metrics import Metrics
@@ -144,6 +144,7 @@ class ToolCaller:
         self._observers = observers
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop that alone runs this, while there is one."""
+        self._failures = Failures(_log)
         self._threads = Threads()
         self._gates: WeakKeyDictionary[Mounted, Gate] = WeakKeyDictionary()
         self._left: set[asyncio.Task[object]] = set()
@@ -246,28 +247,26 @@ class ToolCaller:
 
     def failed(self, agent: Mounted, what: str, error: BaseException) -> str:
         """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
-        error_id = _new_id()
+        error_id = new_error_id()
         self._metrics.failed(agent.key, what)
-        fields = {"agent": agent.key, "tool": what.removeprefix("tool "), "call": calling.get(), "error_id": error_id}
-        _log.error("%s of agent %s failed (%s)", what, agent.key, error_id, exc_info=error, extra={"fields": fields})
+        fields = {"agent": agent.key, "tool": what.removeprefix("tool "), "call": calling.get()}
+        self._failures.failed(f"{what} of agent {agent.key} failed", error, error_id, fields)
         return error_id
 
     def busy(self, agent: Mounted, what: str) -> bytes:
         """What is said instead of a tool's words when an agent can take no more."""
         self._metrics.busy(agent.key, what)
         slots, limits = self._gate(agent).slots, agent.limits
-        _log.warning(
-            "agent %s is busy: %d calls running, %d waiting; %s not started",
-            *(agent.key, limits.running - slots.free, slots.waiting, what),
-            extra={"fields": {"agent": agent.key, "tool": what.removeprefix("tool ")}},
-        )
+        taken = limits.running - slots.free
+        words = f"agent {agent.key} is busy: {taken} calls running, {slots.waiting} waiting; {what} not started"
+        say_later(_log, logging.WARNING, words, {"agent": agent.key, "tool": what.removeprefix("tool ")})
         return _encode({"response": limits.busy})
 
     def blocked(self, agent: str, what: str, seconds: float) -> None:
         """Take notice of an agent that has blocked the event loop; see ``agenthost._host.watchdog.Listener``."""
         for mounted, gate in list(self._gates.items()):
             if mounted.key == agent:
-                error_id = _new_id()
+                error_id = new_error_id()
                 _log.error(
                     "%s of agent %s blocked the event loop for %.2f s (%s)",
                     *(what, agent, seconds, error_id),
@@ -437,10 +436,6 @@ async def _in_span(working: Coroutine[Any, Any, Any], agent: str, tool: str, cal
 
 async def _awaited(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
-
-
-def _new_id() -> str:
-    return f"e-{secrets.token_hex(6)}"
 
 
 def _ours(error: BaseException) -> bool:

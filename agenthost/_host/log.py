@@ -20,13 +20,12 @@ import structlog
 from structlog.processors import JSONRenderer
 
 from agenthost._host.authors import calling, running
-from agenthost._host.call_log import write_now
+from agenthost._host.call_log import EndedCall, write_now
 from agenthost._host.hiding import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agenthost._host.call_log import EndedCall
     from agenthost._host.tables import Config
 
 __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
@@ -56,9 +55,9 @@ class Lines(logging.Formatter):
         """One record."""
         raise NotImplementedError
 
-    def call_line(self, ended: EndedCall) -> str:
-        """The line of a tool call."""
-        return self.line(ended.record())
+    def waited(self, line: EndedCall | logging.LogRecord) -> str:
+        """What has waited, as a line."""
+        return self.line(line.record() if isinstance(line, EndedCall) else line)
 
     def trace(self, record: logging.LogRecord) -> str:
         """The traceback and the stack that a record comes with; empty without."""
@@ -88,10 +87,12 @@ class JsonLines(Lines):
             event["exception"] = trace
         return str(self._render(None, "", event))
 
-    def call_line(self, ended: EndedCall) -> str:
-        """The same as ``line``, without a record: it is what most lines are."""
-        event = {"timestamp": _stamp(ended.then), "level": "info", "logger": "agenthost.calls", "event": ended.words}
-        return _encoded(event | ended.fields)
+    def waited(self, line: EndedCall | logging.LogRecord) -> str:
+        """The same, and of a call without a record: it is what most lines are."""
+        if not isinstance(line, EndedCall):
+            return self.line(line)
+        event = {"timestamp": _stamp(line.then), "level": "info", "logger": "agenthost.calls", "event": line.words}
+        return _encoded(event | line.fields)
 
 
 class TextLines(Lines):
@@ -131,13 +132,13 @@ class _Handler(logging.StreamHandler[Any]):
         write_now()
         super().emit(record)
 
-    def handle_calls(self, ended: Iterable[EndedCall]) -> None:
-        """Write the lines of tool calls."""
+    def handle_many(self, lines: Iterable[EndedCall | logging.LogRecord]) -> None:
+        """Write what has waited."""
         form = self.formatter
         if not isinstance(form, Lines):
             return
         try:
-            text = form.hidden.out_of("".join([f"{form.call_line(each)}\n" for each in ended]))
+            text = form.hidden.out_of("".join([f"{form.waited(each)}\n" for each in lines]))
             with self.lock or nullcontext():
                 self.stream.write(text)
                 self.flush()

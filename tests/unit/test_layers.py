@@ -91,6 +91,7 @@ LEVELS = (
         "_host.budget",
         "_host.deployment",
         "_host.call_log",
+        "_host.failures",
         "_host.hiding",
         "_host.log",
         "_host.systemd_unit",
