@@ -33,8 +33,8 @@ from agenthost.swaig import encode_answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from agenthost._host.mounting import Mounted
     from agenthost._host.observers import Observers
-    from agenthost._host.plan import Mounted
     from agenthost.hosting import Outcome
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost._host.calling import ToolCaller
-    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
     from agenthost._host.runtime import Runtime
     from agenthost.models import Message
     from agenthost.workflows.turns import Event, Listener, Reply

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.calling import ToolCaller
-    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
     from agenthost._host.runtime import Runtime
     from agenthost.models import ChatModel, ToolUse
     from agenthost.tools import Tool

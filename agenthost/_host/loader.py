@@ -34,7 +34,7 @@ from agenthost.state import StateProvider
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from agenthost._host.plan import Mounted
+    from agenthost._host.mounting import Mounted
 
 __all__ = ["Built", "Loaded", "Rejected", "load", "load_for_program"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agenthost._host.calling import ToolCaller
-    from agenthost._host.plan import Mounted
+    from agenthost._host.mounting import Mounted
     from agenthost.state import Store
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool

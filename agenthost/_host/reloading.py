@@ -24,7 +24,7 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agenthost._host.plan import Mounted
+    from agenthost._host.mounting import Mounted
     from agenthost._host.selection import Wanted
 
 __all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]

@@ -42,7 +42,8 @@ from agenthost.hosting import Host
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
     from agenthost._host.tables import Config
     from agenthost.swml import Template
 

@@ -17,7 +17,8 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
     from agenthost._host.tables import Config
 
 __all__ = ["find_agent", "why_not"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from agenthost._host.metrics import Metrics
-    from agenthost._host.plan import Mounted
+    from agenthost._host.mounting import Mounted
 
 __all__ = ["BLOCKED", "Blocker", "Listener", "Watchdog", "blocker_of"]
 

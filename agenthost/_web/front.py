@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._host.plan import HostPlan, Mounted
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
     from agenthost._host.runtime import Published, Runtime
     from agenthost._web.site import Answer
 

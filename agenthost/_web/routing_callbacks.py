@@ -11,7 +11,7 @@ from agenthost._web import documents
 from agenthost.swaig import call_id
 
 if TYPE_CHECKING:
-    from agenthost._host.plan import Mounted
+    from agenthost._host.mounting import Mounted
     from agenthost._web.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

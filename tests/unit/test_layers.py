@@ -97,6 +97,7 @@ LEVELS = (
         "_host.systemd_unit",
         "_host.kubernetes_manifest",
     ),
+    ("_host.mounting",),
     ("_host.plan",),
     ("_host.shared_metrics",),
     ("_host.metrics", "_host.figures"),

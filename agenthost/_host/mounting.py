@@ -1,0 +1,331 @@
+"""Mounting: how what was built becomes agents that are served, or is set aside with the reason.
+
+Each agent is given its route; where two want one, configuration decides, else neither serves there. What remains is
+sealed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import field, frozen
+
+from agenthost._host.discovery import AGENTS, Candidate
+from agenthost._host.key_paths import key_path
+from agenthost._host.limits import Limits
+from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
+from agenthost._host.naming import by_name
+from agenthost._host.remedies import Diagnosis, diagnose
+from agenthost._host.routes import normalise, route_problem
+from agenthost.agent import AgentBase, declared, runnable, seal
+from agenthost.declared import Alone
+from agenthost.errors import DefinitionError
+from agenthost.health import Probe, probes_of
+from agenthost.tools import Tool
+from agenthost.workflows.workflow import Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from agenthost._host.loader import Built, Loaded
+    from agenthost.swml import Template
+
+__all__ = ["Mounted", "SetAside", "given_up", "in_order", "mount", "mount_all", "wanted_route", "why_not_served"]
+
+
+@frozen(eq=False)
+class Mounted:
+    """An agent that is served.
+
+    Args:
+        key: its name in configuration and on the command line.
+        name: what it calls itself.
+        route: where it is mounted.
+        distribution: the package that offers it.
+        version: that package's version.
+        agent: the agent, sealed.
+        tools: its tools that this host runs, by name.
+        template: its document, encoded.
+        fallback: what a caller hears when one of its tools fails.
+        sip: user parts that it asks for.
+        functions: names of all its tools, also of those that run elsewhere.
+        dynamic: whether callbacks configure it for each call.
+        routing: its routing callbacks, by the path below its route.
+        debug_handler: what it does with debug events.
+        alone: keys and lifetimes of its own.
+        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
+        again: whether it is a second mount, which SIP users reach by its key and route alone.
+        built: what it was mounted from.
+        probes: those that it declares.
+        model: the language model that it is talked to in text with; None for the default.
+        limits: how much of the host it may take.
+        isolation: ``thread``; ``process`` where its code runs in processes of its own.
+    """
+
+    key: str
+    name: str
+    route: str
+    distribution: str
+    version: str
+    agent: AgentBase = field(repr=False)
+    tools: Mapping[str, Tool] = field(repr=False)
+    template: Template = field(repr=False)
+    fallback: str
+    sip: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+    dynamic: bool = False
+    routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
+    debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
+    alone: Alone = field(factory=Alone, repr=False)
+    mcp_server: bool = False
+    again: bool = False
+    probes: tuple[Probe, ...] = field(default=(), repr=False)
+    model: str | None = None
+    limits: Limits = field(factory=Limits, repr=False)
+    built: Built | None = field(default=None, repr=False)
+    isolation: str = "thread"
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        return {
+            "agent": self.key,
+            "route": self.route,
+            "tools": list(self.functions),
+            "sip": list(self.sip),
+            "package": self.distribution,
+            "version": self.version,
+            "state": "ready",
+            "isolation": self.isolation,
+        }
+
+
+@frozen
+class SetAside:
+    """An agent that is not served, and why.
+
+    Args:
+        key: its name in configuration and on the command line.
+        distribution: the package that offers it.
+        version: that package's version.
+        state: ``quarantined``, ``conflict`` or ``disabled``.
+        diagnosis: the reason and the remedy; None when it is disabled.
+        route: the route it asked for, where it came so far.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    state: str
+    diagnosis: Diagnosis | None = None
+    route: str | None = None
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        row: dict[str, Any] = {
+            "agent": self.key,
+            "route": self.route,
+            "tools": [],
+            "sip": [],
+            "package": self.distribution,
+            "version": self.version,
+            "state": self.state,
+        }
+        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
+
+
+def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mounted], list[SetAside]]:
+    """Mount what can be mounted.
+
+    Args:
+        loaded: what was loaded, and what was not.
+        sip_path: where SIP is answered, and no agent can be.
+        limits: those of agents that have none of their own.
+
+    Returns:
+        The agents in order of their routes, and everything else that was asked for, in order of keys.
+    """
+    set_aside = [
+        SetAside(item.key, item.distribution, item.version, "quarantined", item.diagnosis) for item in loaded.rejected
+    ]
+    set_aside += [
+        SetAside(item.key, item.candidate.distribution, item.candidate.version, "disabled", None, item.config.route)
+        for item in loaded.disabled
+    ]
+    claims: dict[str, list[Built]] = {}
+    for item in loaded.built:
+        route = wanted_route(item)
+        if problem := route_problem(route, program=item.distribution == "code"):
+            remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
+            set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
+        elif route == sip_path:
+            remedy = "choose another [sip] path, or another route for the agent, in agenthost.toml"
+            reason = f"route {route!r} is where SIP is answered"
+            set_aside.append(_refused(item, route, "conflict", Diagnosis(reason, remedy)))
+        else:
+            claims.setdefault(route, []).append(item)
+    mounted: list[Mounted] = []
+    unopposed: list[tuple[str, Built]] = []
+    for route, items in sorted(claims.items(), key=_first_mounts_first):
+        chosen = _chosen(items)
+        set_aside += [
+            _refused(item, route, "conflict", _conflict(item, route, items)) for item in items if item is not chosen
+        ]
+        if chosen is not None:
+            unopposed.append((route, chosen))
+    by_key = {item.key: item.agent for _, item in unopposed}
+    why_not = partial(why_not_served, set_aside=set_aside)
+    for route, item in members_first(unopposed, lambda each: each[1].agent, lambda each: each[1].key):
+        outcome = mount(item, route, mounted, by_key, why_not, limits)
+        (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
+    return sorted(mounted, key=attrgetter("route")), in_order(set_aside)
+
+
+def in_order(set_aside: Iterable[SetAside]) -> list[SetAside]:
+    """What is set aside, as lists show it."""
+    return sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))
+
+
+def given_up(agent: Mounted, error: BaseException) -> SetAside:
+    """What an agent is that failed after it had been mounted."""
+    candidate = Candidate(AGENTS, agent.key, type(agent.agent).__module__, agent.distribution, agent.version, "")
+    diagnosis = diagnose(error, candidate, agent.key)
+    if agent.distribution == "code":  # there is nothing to install or to switch off
+        diagnosis = attrs.evolve(diagnosis, remedy="mend its lifespan; the log has the whole error")
+    return SetAside(agent.key, agent.distribution, agent.version, "quarantined", diagnosis, agent.route)
+
+
+def wanted_route(item: Built) -> str:
+    """Configuration's route, else the agent's own, else its entry point's name."""
+    route = item.config.route or declared(item.agent).route
+    return normalise(route) if route is not None else f"/{item.key.rpartition(':')[2]}"
+
+
+def why_not_served(name: str, set_aside: Iterable[SetAside]) -> str:
+    """Why there is no agent of this name."""
+    item = next((item for item in set_aside if item.key == name), None)
+    if item is None:
+        return "no agent of this name is installed"
+    return f"{item.state}: {item.diagnosis.reason}" if item.diagnosis is not None else item.state
+
+
+def mount(
+    item: Built,
+    route: str,
+    mounted: Iterable[Mounted],
+    agents: Mapping[str, AgentBase],
+    why_not: Callable[[str], str],
+    limits: Limits,
+) -> Mounted | SetAside:
+    """Mount an agent; a workflow is told its agents first.
+
+    Args:
+        item: the agent.
+        route: where it is mounted.
+        mounted: those that are mounted already; the agents of a workflow are among them.
+        agents: all that are to be mounted, by key.
+        why_not: why an agent is not served.
+        limits: those of agents that have none of their own.
+    """
+    names = members_of(item.agent)
+    if isinstance(item.agent, Workflow) and not declared(item.agent).sealed:
+        way = circle(item.key, {**{agent.key: agent.agent for agent in mounted}, **agents})
+        if way:
+            return _refused(item, route, "quarantined", in_a_circle(way))
+        known = by_name((agent.key, agent.name, agent) for agent in mounted)
+        found = (known[name] for name in names if name in known)
+        there = {agent.key: choice_of(agent.key, agent.agent) for agent in found}
+        if names and not there:
+            return _refused(item, route, "quarantined", nobody_left({name: why_not(name) for name in names}))
+        try:
+            item.agent.meet(tuple(there.values()))
+        except Exception as error:  # noqa: BLE001 - an author's code
+            reason = f"it cannot describe its agents: {type(error).__name__}: {error}"
+            return _refused(item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.distribution}"))
+    return _sealed(item, route, limits)
+
+
+def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
+    own = declared(item.agent)
+    if item.served is not None and item.served.route == route:
+        now = limits.for_agent(item.config, own.busy)
+        return item.served if item.served.limits == now else attrs.evolve(item.served, limits=now)
+    if own.sealed:
+        reason = "this very agent is already mounted elsewhere; a second mount needs a class or a factory"
+        remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
+        return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
+    try:
+        found = own.elsewhere.probes if own.elsewhere is not None else probes_of(item.agent)
+        probes = tuple(attrs.evolve(probe, agent=item.key) for probe in found)
+        template = seal(item.agent)
+    except DefinitionError as error:
+        remedy = f"pip install --upgrade {item.distribution}"
+        return _refused(item, route, "quarantined", Diagnosis(str(error), remedy))
+    return Mounted(
+        key=item.key,
+        name=own.name,
+        route=route,
+        distribution=item.distribution,
+        version=item.version,
+        agent=item.agent,
+        tools={name: runnable(item.agent, tool) for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
+        template=template,
+        fallback=own.fallback,
+        sip=() if item.config.use else own.sip,
+        functions=tuple(own.draft.tools),
+        dynamic=bool(own.per_call),
+        routing=own.routing,
+        debug_handler=own.debug_handler,
+        alone=own.alone,
+        mcp_server=own.mcp_server,
+        again=item.config.use is not None,
+        probes=probes,
+        model=item.config.model,
+        limits=limits.for_agent(item.config, own.busy),
+        built=item,
+        isolation="thread" if own.elsewhere is None else "process",
+    )
+
+
+def _first_mounts_first(claim: tuple[str, Sequence[Built]]) -> tuple[bool, str]:
+    """Second mounts come last, so that an agent that can be mounted once is mounted where its package wants it."""
+    route, items = claim
+    return all(item.config.use is not None for item in items), route
+
+
+def _chosen(claims: Sequence[Built]) -> Built | None:
+    """Who serves a route: its only claimant, who serves it already, or the only one that configuration put there."""
+    if len(claims) == 1:
+        return claims[0]
+    served = [item for item in claims if item.served is not None]
+    if len(served) == 1:
+        return served[0]
+    configured = [item for item in claims if item.config.route is not None]
+    return configured[0] if len(configured) == 1 else None
+
+
+def _conflict(item: Built, route: str, claims: Iterable[Built]) -> Diagnosis:
+    others = " and ".join(
+        sorted(f"{other.distribution} {other.version} ({other.key})" for other in claims if other is not item)
+    )
+    key = item.key
+    free = f"/{_plain(key)}"
+    elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
+    return Diagnosis(
+        f"route {route!r} is also claimed by {others}",
+        f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{elsewhere}" moves it, '
+        f'route = "{route}" gives it the route',
+    )
+
+
+def _plain(text: str) -> str:
+    """A route segment made from a key."""
+    return (
+        "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text.lower()).strip("-.") or "agent"
+    )
+
+
+def _refused(item: Built, route: str, state: str, diagnosis: Diagnosis) -> SetAside:
+    return SetAside(item.key, item.distribution, item.version, state, diagnosis, route)
