@@ -46,6 +46,8 @@ REFUSED_TOKEN = (
     "I cannot execute this action."
 )
 
+_COMPUTES = 0.02
+"""Seconds of CPU in a thread from which on a call counts as computing."""
 _log = logging.getLogger("agenthost.tools")
 _encode = msgspec.json.Encoder().encode
 
@@ -83,13 +85,15 @@ class Gate:
         changed: told when its breaker opens, with the reason, and with None when it closes.
     """
 
-    __slots__ = ("_authors", "breaker", "failed_last", "slots")
+    __slots__ = ("_authors", "_computing", "_turn", "breaker", "failed_last", "slots")
 
     def __init__(self, agent: Mounted, changed: Callable[[str | None], object]) -> None:
         limits = agent.limits
         self._authors: dict[str, Author] = {}
         self.failed_last = ""
         """The part of the agent that failed last; a tool that works proves the agent, any other part but itself."""
+        self._computing: set[str] = set()
+        self._turn = Slots(1)
         self.slots = Slots(limits.running, limits.queued)
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_open, changed)
 
@@ -99,6 +103,17 @@ class Gate:
         if author is None:
             author = self._authors[what] = Author(agent.key, what)
         return author
+
+    def used(self, what: str, seconds: float) -> None:
+        """Take notice of how many seconds of CPU a part of the agent has used in a thread."""
+        if seconds >= _COMPUTES:
+            self._computing.add(what)
+        else:
+            self._computing.discard(what)
+
+    def turn(self, what: str) -> Slots | None:
+        """The one turn that parts of the agent share which compute; None for any other part."""
+        return self._turn if what in self._computing else None
 
     def enter(self) -> bool:
         """Whether the caller that comes now is the one that tries an agent whose breaker is open.
@@ -131,6 +146,7 @@ class ToolCaller:
         timeout: seconds that a tool may take; None for what its agent's limits say.
         metrics: where failures are counted.
         observers: gives those who are told of calls; None where nobody is.
+        held_up: whether the event loop has to wait for threads that compute.
     """
 
     def __init__(
@@ -138,10 +154,12 @@ class ToolCaller:
         timeout: float | None = None,
         metrics: Metrics | None = None,
         observers: Callable[[], Observers | None] = lambda: None,
+        held_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._timeout = timeout
         self._metrics = metrics or Metrics()
         self._observers = observers
+        self._held_up = held_up
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop that alone runs this, while there is one."""
         self._failures = Failures(_log)
@@ -351,13 +369,28 @@ class ToolCaller:
     async def _run_in_thread(
         self, agent: Mounted, gate: Gate, what: str, function: Callable[[], Any], seconds: float
     ) -> Any:
-        """The same for a function that runs in a thread; what it returns to be awaited runs on the loop."""
+        """The same for a function that runs in a thread; what it returns to be awaited runs on the loop.
+
+        Threads that compute take turns with the event loop at the interpreter, so that each makes every request of
+        every agent wait. While the loop is held up, an agent computes in one thread: together they are no quicker.
+        """
         slots, deadline = gate.slots, Deadline(seconds, self.loop)
-        in_thread = gone = False
+        turn = gate.turn(what) if self._held_up() else None
+        in_turn = in_thread = gone = False
+        used = 0.0
+
+        def run() -> Any:
+            nonlocal used
+            began = time.thread_time()
+            try:
+                return function()
+            finally:
+                used = time.thread_time() - began
 
         def thread_ended() -> None:
             nonlocal in_thread
             in_thread = False
+            gate.used(what, used)
             if gone:
                 slots.give_back()
 
@@ -365,13 +398,18 @@ class ToolCaller:
         try:
             with deadline:
                 await asyncio.sleep(0)  # a call that is over already starts nothing
+                if turn is not None:
+                    await turn.take()
+                    in_turn = True
                 in_thread = True
-                result = await self._threads.run(function, thread_ended)
+                result = await self._threads.run(run, thread_ended)
                 if not inspect.isawaitable(result):
                     return result
                 return await until(result if type(result) is CoroutineType else _awaited(result), deadline)
         finally:
             running.reset(token)
+            if turn is not None and in_turn:
+                turn.give_back()
             if deadline.left is not None:
                 self._leave(agent, what, deadline.left, slots)
             elif in_thread:

@@ -146,7 +146,9 @@ class Runtime:
                 self.state.ping_in_use, lambda: self.watchdog.lag, config.host.state_dir, Secret(config.state.address)
             ),
         )
-        self.caller = ToolCaller(metrics=self.metrics, observers=lambda: self.observers)
+        self.caller = ToolCaller(
+            metrics=self.metrics, observers=lambda: self.observers, held_up=lambda: self.watchdog.held_up
+        )
         self.watchdog.listen(self.caller.blocked)
         self._own_userinfo: Mapping[str, str] = {}
         self.phase = Phase.STARTING

@@ -44,11 +44,11 @@ class Slots:
             return True
         return False
 
-    async def take(self, patience: float) -> None:
+    async def take(self, patience: float | None = None) -> None:
         """Take a slot, which is given back by ``give_back``.
 
         Args:
-            patience: seconds to wait for one.
+            patience: seconds to wait for one; None for as long as it takes.
 
         Raises:
             Busy: none came free, or too many wait already: then at once.

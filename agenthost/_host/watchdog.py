@@ -38,7 +38,7 @@ _IN_A_ROW = 2
 """Such lags one after another."""
 _SOON = 0.0001
 """Seconds after which a thread that computes gives way then."""
-_CALM = 30.0
+_CALM = 300.0
 """Seconds after the last such lag until all is as usual."""
 _REMEMBERED = 5.0
 """Seconds for which the longest lag is remembered."""
@@ -105,6 +105,11 @@ class Watchdog:
     def lag(self) -> float:
         """The longest time, in seconds, that the loop left something waiting of late."""
         return max((lag for _, lag in list(self._lags)), default=0.0)
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the loop has lately had to wait for threads that compute."""
+        return self._calm_at > 0
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

@@ -25,6 +25,8 @@ from agenthost.swaig import MAX_ANSWER, ToolRequest
 
 FALLBACK = "Let me connect you to the desk."
 MOST = Limits().running
+PATIENCE = 30.0
+"""Seconds after which something will never happen."""
 
 
 def mounted(name="desk", *, limits=None, **tools):
@@ -408,3 +410,77 @@ class TestBreaker:
             return caller.broken == {stays}
 
         assert asyncio.run(main())
+
+
+def computing():
+    """Use more CPU than a call may without counting as computing."""
+    end = time.thread_time() + 0.03
+    while time.thread_time() < end:
+        sum(range(1000))
+
+
+def test_an_agent_computes_in_one_thread_while_the_loop_is_held_up():
+    """Once it is known to compute; its other tools go on beside it, and other agents do."""
+    held_up = False
+    at_once: list[int] = []
+    brief = threading.Event()
+
+    def tool(args, raw_data):
+        at_once.append(1)
+        computing()
+        most = len(at_once)
+        at_once.pop()
+        return str(most)
+
+    def meets(args, raw_data):
+        computing()
+        return "met" if brief.wait(PATIENCE) else "alone"
+
+    caller = ToolCaller(held_up=lambda: held_up)
+    agent = mounted(t=tool, brief=lambda args, raw_data: brief.set() or "brief")
+    other = mounted("other", t=meets)
+
+    async def calls():
+        nonlocal held_up
+        await ask(caller, agent)
+        held_up = True
+        computed = (ask(caller, agent) for _ in range(4))
+        return await asyncio.gather(ask(caller, other), *computed, ask(caller, agent, "brief"))
+
+    answers = [answer["response"] for answer in asyncio.run(calls())]
+
+    assert answers == ["met", "1", "1", "1", "1", "brief"]
+
+
+def test_threads_compute_side_by_side_while_nobody_waits_for_them():
+    """What compiled code computes without the interpreter does not hold the loop up."""
+    meet = threading.Barrier(2, timeout=PATIENCE)
+
+    def tool(args, raw_data):
+        computing()
+        meet.wait()
+        return "computed"
+
+    async def calls(caller, agent):
+        return [await asyncio.gather(ask(caller, agent), ask(caller, agent)) for _ in range(2)]
+
+    for answers in asyncio.run(calls(ToolCaller(), mounted(t=tool))):
+        assert [answer["response"] for answer in answers] == ["computed"] * 2
+
+
+def test_a_call_that_goes_on_beyond_its_deadline_leaves_its_turn():
+    """So that one that never ends does not keep its agent from computing."""
+    go_on = threading.Event()
+
+    def tool(args, raw_data):
+        computing()
+        return "waited" if args and go_on.wait(PATIENCE) else "computed"
+
+    async def calls(caller, agent):
+        answers = [await ask(caller, agent, arguments=arguments) for arguments in ({}, {"stay": 1}, {})]
+        go_on.set()
+        return [answer["response"] for answer in answers]
+
+    agent = mounted(t=tool, limits={"tool_timeout": 2.0, "breaker_failures": 0})
+
+    assert asyncio.run(calls(ToolCaller(held_up=lambda: True), agent)) == ["computed", FALLBACK, "computed"]

@@ -174,9 +174,19 @@ def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():
     watchdog = Watchdog(Metrics(), tuple)
     seen = []
     try:
-        for now, lag in ((1, 0.001), (2, 0.02), (3, 0.001), (4, 0.02), (5, 0.02), (6, 0.001), (34, 0.001), (36, 0.001)):
+        for now, lag in (
+            (1, 0.001),
+            (2, 0.02),
+            (3, 0.001),
+            (4, 0.02),
+            (5, 0.02),
+            (6, 0.001),
+            (304, 0.001),
+            (306, 0.001),
+        ):
             watchdog._lagged(float(now), lag)
             seen.append(sys.getswitchinterval() < usual)
+            assert watchdog.held_up == seen[-1]
     finally:
         sys.setswitchinterval(usual)
     assert seen == [False] * 4 + [True] * 3 + [False]
