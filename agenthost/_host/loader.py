@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,8 @@ from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
 from agenthost._host.models import kind_of_model
-from agenthost._host.plugins import Plugins, PluginState, built, kind_of, refuse_settings, resolve
+from agenthost._host.offers import Section, agent_of, made
+from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost._host.selection import Wanted, select
 from agenthost._host.tables import AgentConfig, Config, configured
@@ -288,20 +288,9 @@ def _build(item: Wanted, config: Config, problems: dict[str, str | None], journa
             if item.config.isolation is not None:
                 raise
     with journal.loading(offer.distribution, offer.version, offer.value):
-        offered = resolve(offer.value)
-        where, key = config.where, key_path("agents", item.key)
-        if isinstance(offered, type) and issubclass(offered, AgentBase):
-            agent = built(offered, item.config.settings, where, key, tuple(configured(AgentConfig)))
-        else:
-            refuse_settings(item.config.settings, where, key)
-            agent = offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
-    if inspect.iscoroutine(agent):
-        agent.close()
-    if not isinstance(agent, AgentBase):
-        msg = f"{offer.value} gives {kind_of(agent)}, not an agent (a subclass of agenthost.AgentBase)"
-        raise DefinitionError(msg)
-    declared(agent)
-    return agent
+        key, reserved = key_path("agents", item.key), tuple(configured(AgentConfig))
+        thing = made(offer.value, Section("agent", item.config.settings, config.where, key, reserved))
+    return agent_of(offer.value, thing)
 
 
 def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:

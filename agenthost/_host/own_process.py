@@ -29,9 +29,10 @@ import msgspec
 from agenthost._host.authors import Author, calling, guarded, running
 from agenthost._host.descriptions import describe, describe_draft
 from agenthost._host.frames import Frames, Message, Reader, framed
+from agenthost._host.offers import agent_of, made
 from agenthost._host.process_output import RECORD
 from agenthost._host.threads import Threads
-from agenthost.agent import AgentBase, declared, runnable, seal, serve_state
+from agenthost.agent import declared, runnable, seal, serve_state
 from agenthost.errors import ArgumentsRefused, DefinitionError, StateRefused, StateUnavailable
 from agenthost.health import HostVitals, outcome_of, probes_of
 from agenthost.per_call import configure, tool_of
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from agenthost._host.process_setup import Setup
+    from agenthost.agent import AgentBase
     from agenthost.health import Probe
 
 __all__ = ["main"]
@@ -148,18 +150,8 @@ def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
     Raises:
         BaseException: whatever the package does.
     """
-    from agenthost._host.plugins import built, kind_of, refuse_settings, resolve  # noqa: PLC0415 - only to build
-
     value = setup.candidate.value
-    offered = resolve(value)
-    if isinstance(offered, type) and issubclass(offered, AgentBase):
-        agent = built(offered, setup.settings, setup.where, setup.section, setup.reserved)
-    else:
-        refuse_settings(setup.settings, setup.where, setup.section)
-        agent = offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
-    if not isinstance(agent, AgentBase):
-        raise DefinitionError(f"{value} gives {kind_of(agent)}, not an agent (a subclass of agenthost.AgentBase)")
-    declared(agent)
+    agent = agent_of(value, made(value, setup.section))
     workflows = sys.modules.get("agenthost.workflows.workflow")  # who makes one has imported it
     if workflows is not None and isinstance(agent, workflows.Workflow):
         raise WorkflowError(f"{value} is a workflow, which works inside the host; isolate the agents that it calls")

@@ -27,9 +27,9 @@ from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.hook_trace import show, traced, tracing
 from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
+from agenthost._host.offers import Section, built, kind_of, resolve
 from agenthost._host.remedies import Diagnosis, diagnose
-from agenthost._host.settings import build_settings
-from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
+from agenthost.errors import DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,11 +41,7 @@ __all__ = [
     "HOOKS",
     "PluginState",
     "Plugins",
-    "built",
     "built_in_plugins",
-    "kind_of",
-    "refuse_settings",
-    "resolve",
 ]
 
 T = TypeVar("T")
@@ -216,52 +212,6 @@ class Plugins:
         return key in BUILT_IN or (state is not None and state.state == "ready")
 
 
-def built(cls: type, section: Mapping[str, object], where: str, key: str, reserved: Collection[str] = ()) -> Any:
-    """Make what an entry point offers as a class: with its ``Settings`` where it declares them, else without arguments.
-
-    Args:
-        cls: the class.
-        section: its keys in the configuration.
-        where: the file, for errors.
-        key: the key path of the section, for errors.
-        reserved: keys of the same section that the host reads itself.
-
-    Raises:
-        ConfigurationError: the section does not fit.
-    """
-    declares = getattr(cls, "Settings", None)
-    if isinstance(declares, type) and attrs.has(declares):
-        return cls(build_settings(declares, section, where, key, reserved=reserved))
-    refuse_settings(section, where, key)
-    return cls()
-
-
-def refuse_settings(section: Mapping[str, object], where: str, key: str) -> None:
-    """Refuse a section for what takes no settings.
-
-    Raises:
-        ConfigurationError: there is something in it.
-    """
-    if section:
-        what = "agent" if key.startswith("agents") else "plugin"
-        raise ConfigurationError(
-            f"{where}: {key}: this {what} takes no settings, but has {', '.join(section)}. Remove them."
-        )
-
-
-def resolve(value: str) -> Any:
-    """Import what an entry point names: ``module`` or ``module:attribute``."""
-    module, _, attribute = value.partition(":")
-    resolved = importlib.import_module(module.strip())
-    attribute = attribute.partition("[")[0].strip()
-    return attrgetter(attribute)(resolved) if attribute else resolved
-
-
-def kind_of(thing: object) -> str:
-    """What to call a value that should have been something else."""
-    return "nothing" if thing is None else f"{type(thing).__name__} object"
-
-
 def _register(
     manager: pluggy.PluginManager, candidate: Candidate, state: PluginState, config: Config, journal: Journal
 ) -> tuple[str, ...]:
@@ -271,12 +221,11 @@ def _register(
     with journal.loading(candidate.distribution, candidate.version, candidate.value):
         plugin = resolve(candidate.value)
     called = state.key if state.doubled or state.key in config.plugins.settings else state.name
-    section = config.plugins.settings.get(called, {})
-    where, key = config.where, key_path("plugins", called)
+    section = Section("plugin", config.plugins.settings.get(called, {}), config.where, key_path("plugins", called))
     if isinstance(plugin, type):
-        plugin = built(plugin, section, where, key)
+        plugin = built(plugin, section)
     else:
-        refuse_settings(section, where, key)
+        section.refuse()
     name = state.key
     try:
         manager.register(plugin, name)

@@ -16,6 +16,7 @@ import msgspec
 
 from agenthost._host.descriptions import Described, DescribedDraft
 from agenthost._host.key_paths import key_path
+from agenthost._host.offers import Section
 from agenthost._host.process import NeverBegan, NotHere, OwnProcessError, start_process
 from agenthost._host.process_setup import Setup
 from agenthost._host.processes import Launch, Processes
@@ -61,10 +62,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
     setup = Setup(
         candidate,
         key,
-        dict(section.settings),
-        config.where,
-        key_path("agents", key),
-        tuple(configured(AgentConfig)),
+        Section("agent", dict(section.settings), config.where, key_path("agents", key), tuple(configured(AgentConfig))),
         config.host.log_level,
         section.memory_limit,
     )

@@ -69,6 +69,7 @@ LEVELS = (
         "_host.redaction",
         "_host.built_in",
         "_host.hook_trace",
+        "_host.offers",
         "_host.plugins",
         "_host.workflow_tables",
         "_host.toml_lines",

@@ -1,0 +1,117 @@
+"""Offers: what an entry point names, imported, and made as its section of the configuration says."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import frozen
+
+from agenthost._host.settings import build_settings
+from agenthost.agent import AgentBase, declared
+from agenthost.errors import ConfigurationError, DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Section", "agent_of", "built", "kind_of", "made", "resolve"]
+
+
+@frozen
+class Section:
+    """What the configuration says of one offer.
+
+    Args:
+        noun: what is offered, for errors: ``agent``, ``plugin``.
+        values: its own keys, secrets resolved.
+        where: the file, for errors.
+        key: the key path of the section, for errors.
+        reserved: keys of the same section that the host reads itself.
+    """
+
+    noun: str
+    values: Mapping[str, object]
+    where: str
+    key: str
+    reserved: tuple[str, ...] = ()
+
+    def settings(self, cls: type[attrs.AttrsInstance]) -> Any:
+        """Build what an author declares as settings.
+
+        Raises:
+            ConfigurationError: the section does not fit.
+            DefinitionError: the class cannot be filled from any.
+        """
+        return build_settings(cls, self.values, self.where, self.key, reserved=self.reserved)
+
+    def refuse(self) -> None:
+        """Refuse everything, for what takes no settings.
+
+        Raises:
+            ConfigurationError: there is something in it.
+        """
+        if self.values:
+            raise ConfigurationError(
+                f"{self.where}: {self.key}: this {self.noun} takes no settings, but has {', '.join(self.values)}. "
+                "Remove them."
+            )
+
+
+def resolve(value: str) -> Any:
+    """Import what an entry point names: ``module`` or ``module:attribute``."""
+    module, _, attribute = value.partition(":")
+    resolved = importlib.import_module(module.strip())
+    attribute = attribute.partition("[")[0].strip()
+    return attrgetter(attribute)(resolved) if attribute else resolved
+
+
+def built(cls: type, section: Section) -> Any:
+    """Make what is offered as a class: with its ``Settings`` where it declares them, else without arguments.
+
+    Raises:
+        ConfigurationError: the section does not fit.
+    """
+    declares = getattr(cls, "Settings", None)
+    if isinstance(declares, type) and attrs.has(declares):
+        return cls(section.settings(declares))
+    section.refuse()
+    return cls()
+
+
+def made(value: str, section: Section) -> object:
+    """Import what an entry point offers as an agent, and make it if it is a class or a factory.
+
+    Raises:
+        BaseException: whatever the package does.
+    """
+    offered = resolve(value)
+    if isinstance(offered, type) and issubclass(offered, AgentBase):
+        return built(offered, section)
+    section.refuse()
+    return offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
+
+
+def agent_of(value: str, thing: object) -> AgentBase:
+    """What an entry point was made into, if that is an agent.
+
+    Args:
+        value: what the entry point names, for errors.
+        thing: what was made.
+
+    Raises:
+        DefinitionError: it is none, or its class does not call ``AgentBase.__init__``.
+    """
+    if inspect.iscoroutine(thing):
+        thing.close()
+    if not isinstance(thing, AgentBase):
+        raise DefinitionError(f"{value} gives {kind_of(thing)}, not an agent (a subclass of agenthost.AgentBase)")
+    declared(thing)
+    return thing
+
+
+def kind_of(thing: object) -> str:
+    """What to call a value that should have been something else."""
+    return "nothing" if thing is None else f"{type(thing).__name__} object"
