@@ -40,7 +40,7 @@ from agenthost.health import HostVitals
 from agenthost.hosting import Host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
@@ -202,21 +202,23 @@ class Runtime:
         """The lifespans of agents that calls may still go on with."""
         now = time.monotonic()
         self._kept = tuple(item for item in self._kept if item[0] > now)
-        kept = (agent for _, published in self._kept for agent in published.plan.agents)
-        return {agent: agent.agent.lifespan for agent in kept if overrides(agent.agent, "lifespan")}
+        return _lifespans_of(agent for _, published in self._kept for agent in published.plan.agents)
 
-    def _earlier(self, plan: HostPlan) -> dict[tuple[str, str], Published]:
-        """Where the tokens of agents lead that ``plan`` no longer serves as they were.
+    def _earlier(self, served: frozenset[Mounted], tokens: Mapping[str, Tokens]) -> dict[tuple[str, str], Published]:
+        """Where the tokens of agents lead that are no longer served as they were.
 
         Those of an agent that was built anew and says the same lead to the new one: its own cannot be told from them.
+
+        Args:
+            served: the agents that are served now.
+            tokens: theirs, by route.
         """
-        served = {id(agent) for agent in plan.agents}
-        editions = {(agent.route, self.tokens_of(agent).edition) for agent in plan.agents}
+        editions = {(route, each.edition) for route, each in tokens.items()}
         gone = [
             (agent.route, published)
             for _, published in reversed(self._kept)  # the newest has the last word
             for agent in published.plan.agents
-            if id(agent) not in served and (agent.route, published.tokens[agent.route].edition) not in editions
+            if agent not in served and (agent.route, published.tokens[agent.route].edition) not in editions
         ]
         return {
             (f"{route.rstrip('/')}/{endpoint}", published.tokens[route].edition): published
@@ -241,7 +243,7 @@ class Runtime:
             routes = {agent.key: agent.route for agent in plan.agents}
             host = Host(__version__, self.config.host.public_url, routes, self.state.stores.shared("host"))
             makers |= {key: partial(function, host=host) for key, function in plan.lifespans}
-        return makers | {agent: agent.agent.lifespan for agent in plan.agents if overrides(agent.agent, "lifespan")}
+        return makers | _lifespans_of(plan.agents)
 
     def _begun(self, plan: HostPlan) -> HostPlan:
         """The plan with what has begun; what failed is set aside, what is still beginning is not there yet."""
@@ -277,10 +279,11 @@ class Runtime:
         named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         pairs = {route: credentials.pairs for route, credentials in own.items()}
-        self.published = Published(plan, RouteTable.of(plan.agents), templates, tokens, sip, named, failed, pairs)
-        if self._kept:
-            self.published = evolve(self.published, earlier=self._earlier(plan))
-        self.caller.forget(lambda agent: agent not in plan.agents)
+        served = frozenset(plan.agents)
+        earlier = self._earlier(served, tokens)
+        table = RouteTable.of(plan.agents)
+        self.published = Published(plan, table, templates, tokens, sip, named, failed, pairs, earlier)
+        self.caller.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
@@ -410,6 +413,11 @@ class Runtime:
         """The host's own address, without credentials; see ``base``."""
         scheme, authority = self._origin or (scheme, authority)
         return f"{scheme}://{authority}"
+
+
+def _lifespans_of(agents: Iterable[Mounted]) -> dict[Mounted | str, Callable[[], object]]:
+    """The lifespans of those that have one of their own."""
+    return {agent: agent.agent.lifespan for agent in agents if overrides(agent.agent, "lifespan")}
 
 
 def _described(owner: Mounted | str) -> str:
