@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import FrameType
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from agenthost._host.condition import Condition
     from agenthost._host.plan import HostPlan
     from agenthost._host.tables import Config
@@ -291,17 +293,17 @@ class _Server(Server):
     async def _hear_out(self) -> None:
         """Let requests come in that are on their way on connections which have been taken."""
         until = time.monotonic() + _HEARD_OUT
-        while self._idle() and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
+        while None in self._under_way() and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(_HEARD_OUT / 10)
 
-    def _idle(self) -> bool:
-        cycles = (getattr(connection, "cycle", None) for connection in self.server_state.connections)
-        return any(cycle is None or cycle.response_complete for cycle in cycles)
-
     def _tell_what_is_in_flight(self) -> None:
-        cycles = [getattr(connection, "cycle", None) for connection in self.server_state.connections]
-        if waited_for := in_flight(cycle.scope for cycle in cycles if cycle and not cycle.response_complete):
+        if waited_for := in_flight(cycle.scope for cycle in self._under_way() if cycle is not None):
             _log.info("stopping: %s", waited_for)
+
+    def _under_way(self) -> list[RequestResponseCycle | None]:
+        """The request of each connection that has no answer yet; None where there is none."""
+        cycles = (getattr(connection, "cycle", None) for connection in self.server_state.connections)
+        return [cycle if cycle is not None and not cycle.response_complete else None for cycle in cycles]
 
 
 def in_flight(scopes: Iterable[Mapping[str, Any]]) -> str:
