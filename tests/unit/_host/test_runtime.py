@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import attrs
@@ -20,9 +21,9 @@ def runtime_of(public_url=None):
     return Runtime(Config(host=HostConfig(public_url=public_url)), credentials, Tokens([b"key"]))
 
 
-def plan_of(*agents):
+def plan_of(*agents, limits=None):
     built = tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
-    return make_plan(Config(), attrs.evolve(Loaded(), built=built))
+    return make_plan(Config(host=limits or HostConfig()), attrs.evolve(Loaded(), built=built))
 
 
 class TestCredentials:
@@ -104,6 +105,48 @@ class TestPublish:
         assert gaps is bool(template.bases)
         assert swaig["defaults"]["web_hook_url"] == f"{base.decode()}/swaig/"
         assert base.startswith(b"https://agenthost:")
+
+
+def fails():
+    raise ValueError("the calendar is on fire")
+
+
+class TestBreakersAfterAReload:
+    """Calls in progress stay with the agent that they began with; health is about the one that new calls reach."""
+
+    def test_only_what_is_served_is_told_of(self):
+        """The breaker of the earlier agent opens, and keeps its own callers from its code; the new one's says so."""
+
+        def plan():
+            return plan_of(AgentBase("a", "/a"), limits=HostConfig(breaker_failures=1, breaker_open=3600))
+
+        async def main():
+            runtime = runtime_of()
+            runtime.publish(plan())
+            (before,) = runtime.published.plan.agents
+            runtime.publish(plan(), keep=3600)
+            (now,) = runtime.published.plan.agents
+            await runtime.caller.attempt(before, "a tool", fails)
+            first = runtime.condition().broken
+            left_alone = await runtime.caller.attempt(before, "a tool", lambda: "works")
+            reached = await runtime.caller.attempt(now, "a tool", lambda: "works")
+            await runtime.caller.attempt(now, "a tool", fails)
+            return first, left_alone.result, reached.result, runtime.condition().broken
+
+        assert asyncio.run(main()) == (frozenset(), None, "works", {"a"})
+
+    def test_one_that_stays_is_told_of(self):
+        """Whatever else is published: it is the very agent that failed."""
+
+        async def main():
+            runtime = runtime_of()
+            plan = plan_of(AgentBase("a", "/a"), limits=HostConfig(breaker_failures=1, breaker_open=3600))
+            runtime.publish(plan)
+            await runtime.caller.attempt(plan.agents[0], "a tool", fails)
+            runtime.publish(attrs.evolve(plan), keep=3600)
+            return runtime.condition().broken
+
+        assert asyncio.run(main()) == {"a"}
 
 
 @pytest.mark.parametrize(
