@@ -9,12 +9,11 @@ import attrs
 from attrs import field, frozen
 
 from agenthost import __version__
-from agenthost._host.classifiers import kind_of_classifier
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.journal import Journal
 from agenthost._host.key_paths import key_path
-from agenthost._host.models import kind_of_model
+from agenthost._host.kinds import configured_kinds
 from agenthost._host.offers import Section, agent_of, made
 from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.remedies import Diagnosis, diagnose
@@ -184,10 +183,8 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     """
     loaded = _heard(Plugins.load(config, ()))
     unopened = not _opens(config, loaded)
-    kinds = {kind_of_model(config, name) for name in (config.models.default, *config.models.settings)}
-    unmade = kinds - {provider.kind for _, provider in loaded.chat_models}
-    kinds = {kind_of_classifier(config, name) for name in (config.classifiers.default, *config.classifiers.settings)}
-    unclassified = kinds - {provider.kind for _, provider in loaded.classifiers}
+    unmade = configured_kinds(config.models) - {provider.kind for _, provider in loaded.chat_models}
+    unclassified = configured_kinds(config.classifiers) - {provider.kind for _, provider in loaded.classifiers}
     if unopened or unmade or unclassified:
         installed = Plugins.load(config, discover((PLUGINS,)))
         if unopened:

@@ -65,6 +65,7 @@ LEVELS = (
         "_host.leaving",
         "_host.journal",
         "_host.remedies",
+        "_host.kinds",
         "_host.models",
         "_host.redaction",
         "_host.built_in",

@@ -1,0 +1,126 @@
+"""Kinds: what plugins make, one value for each name, of the kind that its table in the configuration says."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.key_paths import key_path
+from agenthost._host.offers import Section
+from agenthost.errors import AgentHostError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+
+    from agenthost._host.tables import ClassifiersConfig, Config, ModelsConfig
+
+__all__ = ["closing", "configured_kinds", "make_all"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Provider(Protocol[T_co]):
+    """Who makes values of one kind; see ``agenthost.models.ModelProvider``."""
+
+    @property
+    def kind(self) -> str:
+        """What ``kind`` in a table names."""
+
+    @property
+    def make(self) -> Callable[[str, Any], T_co]:
+        """Makes a value of its name and its settings."""
+
+    @property
+    def settings(self) -> type | None:
+        """The attrs class that its table is read into; None for none."""
+
+
+def configured_kinds(table: ModelsConfig | ClassifiersConfig) -> set[str]:
+    """The kinds that a configuration names, the default's included."""
+    return {_kind(table, name) for name in (table.default, *table.settings)}
+
+
+def make_all(
+    config: Config,
+    noun: str,
+    table: ModelsConfig | ClassifiersConfig,
+    providers: Sequence[tuple[str, Provider[T]]],
+    names: Collection[str],
+) -> tuple[dict[str, T], dict[str, str]]:
+    """Make values, each guarded by itself; gives those that are made, and why the others are not, by name.
+
+    Args:
+        config: the configuration.
+        noun: what is made: ``model``, whose table is ``[models]``.
+        table: that table.
+        providers: who makes such values, each with its plugin's key.
+        names: what to make.
+    """
+    jobs = [partial(_make, _section(config, noun, table, name), _kind(table, name), name, providers) for name in names]
+    made: dict[str, T] = {}
+    problems: dict[str, str] = {}
+    for name, outcome in zip(names, run_guarded(jobs, config.host.build_timeout), strict=True):
+        if not isinstance(outcome, Failed):
+            made[name] = outcome
+        elif isinstance(error := outcome.error, AgentHostError):
+            problems[name] = str(error)
+        else:
+            place = f"{config.where}: {key_path(f'{noun}s', name)}"
+            problems[name] = f"{place}: {type(error).__name__}: {error}"
+    return made, problems
+
+
+@asynccontextmanager
+async def closing(noun: str, made: Mapping[str, object]) -> AsyncIterator[None]:
+    """Close values after the block, those that can be closed.
+
+    Args:
+        noun: what they are, for the log.
+        made: the values, by name.
+    """
+    try:
+        yield
+    finally:
+        for name, value in made.items():
+            close = getattr(value, "close", None)
+            if close is not None:
+                try:
+                    await close()
+                except Exception:
+                    log = logging.getLogger(f"agenthost.{noun}s")
+                    log.debug("closing %s %s failed", noun, name, exc_info=True)
+
+
+def _kind(table: ModelsConfig | ClassifiersConfig, name: str) -> str:
+    return str(table.settings.get(name, {}).get("kind", name))
+
+
+def _section(config: Config, noun: str, table: ModelsConfig | ClassifiersConfig, name: str) -> Section:
+    own = {key: value for key, value in table.settings.get(name, {}).items() if key != "kind"}
+    return Section(noun, own, config.where, key_path(f"{noun}s", name), reserved=("kind",))
+
+
+def _make(section: Section, kind: str, name: str, providers: Sequence[tuple[str, Provider[T]]]) -> T:
+    """Make one value.
+
+    Raises:
+        ConfigurationError: nobody makes values of its kind, several do, or its settings are wrong.
+    """
+    place, what = f"{section.where}: {section.key}", f"{section.noun}s of the kind {kind!r}"
+    fitting = [(plugin, provider) for plugin, provider in providers if provider.kind == kind]
+    if not fitting:
+        known = ", ".join(sorted({provider.kind for _, provider in providers})) or "none"
+        raise ConfigurationError(f"{place}: no plugin makes {what}. Write kind = with one of these: {known}.")
+    if len(fitting) > 1:
+        plugins = " and ".join(plugin for plugin, _ in fitting)
+        disable = fitting[-1][0].rpartition(":")[2]
+        raise ConfigurationError(f'{place}: {plugins} both make {what}. Choose one: [plugins] disable = ["{disable}"]')
+    [(_, provider)] = fitting
+    if provider.settings is None:
+        section.refuse()
+        return provider.make(name, None)
+    return provider.make(name, section.settings(provider.settings))
