@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +11,7 @@ import msgspec
 from attrs import Factory, define, frozen
 
 from agenthost._host.calling import Busy
+from agenthost._host.failures import new_error_id
 from agenthost._host.instructions import instructions
 from agenthost._host.placeholders import filled
 from agenthost._host.spans import span
@@ -353,7 +353,7 @@ async def _whole(model: ChatModel, request: ModelRequest, say: Callable[[str], o
     except ModelError:
         raise
     except Exception as error:
-        error_id = f"e-{secrets.token_hex(6)}"
+        error_id = new_error_id()
         _log.exception("model %s failed (%s)", model.name, error_id)
         raise ModelError(f"model {model.name} failed ({type(error).__name__}, {error_id} in the log).") from error
     finally:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, evolve, field
 
 from agenthost._host.budget import Budget
+from agenthost._host.failures import new_error_id
 from agenthost._host.membership import members_of
 from agenthost._host.spans import span
 from agenthost.classifiers import Choice, ClassifierTools
@@ -410,7 +410,7 @@ def _outcome(call: _Call, task: asyncio.Task[Reply], seconds: float) -> Outcome:
     if error is None:
         return Outcome(key, Status.OK, task.result(), seconds=seconds)
     call.error = error
-    error_id = f"e-{secrets.token_hex(6)}"
+    error_id = new_error_id()
     if isinstance(error, AgentHostError) and not isinstance(error, DefinitionError):
         _log.warning("agent %s has no answer (%s): %s", key, error_id, error)
         return Outcome(key, Status.ERROR, reason=str(error).rstrip("."), error_id=error_id, seconds=seconds)
