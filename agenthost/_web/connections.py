@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import httptools
 import uvicorn
@@ -20,11 +20,11 @@ from agenthost._web.requests import CLOSE
 from agenthost._web.transport import JoinedWrites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from agenthost._host.tables import HostConfig
 
-__all__ = ["Limits", "Protocol", "Server", "protocol_for"]
+__all__ = ["Limits", "Protocol", "Server", "protocol_for", "uvicorn_config"]
 
 MAX_TARGET = 8 * 1024
 """Bytes that path and query may have."""
@@ -385,6 +385,31 @@ def _files(wanted: int) -> int:
     soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return soft
+
+
+def uvicorn_config(
+    app: Callable[..., Any], protocol: type, *, closing: float, loop: Literal["auto", "asyncio"] = "auto"
+) -> uvicorn.Config:
+    """How uvicorn serves what is the host's: it logs nothing, adds nothing to answers and believes no proxy.
+
+    Args:
+        app: the ASGI application, which needs no lifespan.
+        protocol: of its connections; see ``protocol_for``.
+        closing: seconds for what is in flight at the end, at least one.
+        loop: the event loop; ``auto`` is uvloop where it is installed.
+    """
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        loop=loop,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(closing)),
+    )
 
 
 class Server(uvicorn.Server):

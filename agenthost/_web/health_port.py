@@ -11,11 +11,10 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-import uvicorn
 from litestar.enums import ScopeType
 
 from agenthost._web.answers import HSTS, SECURITY, send_bytes, send_error
-from agenthost._web.connections import Server
+from agenthost._web.connections import Server, uvicorn_config
 from agenthost._web.failed_logins import FailedLogins
 from agenthost._web.health import Asker, answer
 from agenthost._web.requests import Head, Refused, raw_path
@@ -108,20 +107,8 @@ def health_port(
     if opened is None:
         yield
         return
-    server = Server(
-        uvicorn.Config(
-            HealthEndpoints(condition, config, credentials),
-            http=protocol,
-            loop="asyncio",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    endpoints = HealthEndpoints(condition, config, credentials)
+    server = Server(uvicorn_config(endpoints, protocol, closing=1, loop="asyncio"))
     thread = threading.Thread(target=server.run, args=([opened],), name="agenthost-health", daemon=True)
     thread.start()
     _log.info("health endpoints on port %d of %s", opened.getsockname()[1], opened.getsockname()[0])

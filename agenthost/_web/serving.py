@@ -16,14 +16,12 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import uvicorn
-
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
 from agenthost._host.tracing import traced
 from agenthost._web.beside import beside
-from agenthost._web.connections import Server, protocol_for
+from agenthost._web.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.front import Front
 from agenthost._web.health_port import health_port
 from agenthost._web.reloading import Reloading, on_hangup
@@ -163,19 +161,7 @@ def serve_front(
     runtime.phase = Phase.STARTING  # whatever a program has published: nothing has been opened yet
     config = runtime.config
     protocol = protocol_for(config.host)
-    server = _Server(
-        uvicorn.Config(
-            front,
-            http=protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=max(1, round(config.host.drain_timeout)),
-        )
-    )
+    server = _Server(uvicorn_config(front, protocol, closing=config.host.drain_timeout))
 
     async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""
