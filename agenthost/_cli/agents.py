@@ -72,7 +72,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
                 str(row["agent"]),
                 row["route"] or "its own",
                 f"{row['package']} {row['version']}".strip(),
-                str(row["state"]),
+                _state(row),
             ]
             for row in rows
         ]
@@ -80,5 +80,5 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
 
 
 def _state(row: dict[str, str | None]) -> str:
-    isolated = row["isolation"] == "process" and row["state"] == "enabled"
+    isolated = row.get("isolation") == "process" and row["state"] == "enabled"
     return f"{row['state']}, own process" if isolated else str(row["state"])

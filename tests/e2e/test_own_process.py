@@ -123,6 +123,8 @@ def test_it_lives_in_a_process_of_its_own_and_the_lists_say_so(served, said, des
     isolated = {row["agent"] for row in checked["agents"] if row["isolation"] == "process"}
     assert isolated == {"calm", "wild"}
     assert served.stdout.count("ready, own process") == 2
+    listed = desk.run("agenthost", "agents", cwd=served.directory).stdout
+    assert listed.count("enabled, own process") == 2
 
 
 def test_it_sees_only_variables_that_are_its_own(said):
