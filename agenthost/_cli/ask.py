@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, json_object
+from agenthost._cli.options import as_json, config_file, in_conversation, json_object
 from agenthost._cli.output import print_json
 from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
 
@@ -21,8 +21,7 @@ __all__ = ["command"]
 @click.argument("agent")
 @click.argument("text")
 @config_file
-@click.option("--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]")
-@click.option("--context", metavar="JSON", help='What is known beside the words, such as \'{"customer": "Ann"}\'.')
+@in_conversation
 @as_json
 def command(
     agent: str, text: str, file: str | None, conversation: str | None, context: str | None, as_json: bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import config_file, json_object
+from agenthost._cli.options import config_file, in_conversation, json_object
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _TO = "/to "
 @click.command("chat")
 @click.argument("agent")
 @config_file
-@click.option("--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]")
-@click.option("--context", metavar="JSON", help='What is known beside the words, such as \'{"customer": "Ann"}\'.')
+@in_conversation
 def command(agent: str, file: str | None, conversation: str | None, context: str | None) -> None:
     """Talk to AGENT in text, line by line.
 

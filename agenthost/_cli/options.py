@@ -12,7 +12,16 @@ from agenthost._host.config import load_config
 if TYPE_CHECKING:
     from agenthost._host.tables import Config
 
-__all__ = ["as_json", "config_file", "configuration", "json_object", "load_too", "pairs", "query_parameters"]
+__all__ = [
+    "as_json",
+    "config_file",
+    "configuration",
+    "in_conversation",
+    "json_object",
+    "load_too",
+    "pairs",
+    "query_parameters",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +56,17 @@ def query_parameters(function: F) -> F:
         multiple=True,
         help="A query parameter of the document's request, for an agent that is configured for each call; repeatable.",
     )(function)
+
+
+def in_conversation(function: F) -> F:
+    """``--conversation ID`` and ``--context JSON``."""
+    conversation = click.option(
+        "--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]"
+    )
+    context = click.option(
+        "--context", metavar="JSON", help='What is known beside the words, such as \'{"customer": "Ann"}\'.'
+    )
+    return conversation(context(function))
 
 
 def pairs(given: Iterable[str], option: str = "--query") -> dict[str, str]:
