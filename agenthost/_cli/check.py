@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import print_json, print_warnings
+from agenthost._cli.output import leave_log_out, print_json, print_warnings
 from agenthost._host.report import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
 
@@ -30,7 +29,7 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
 
-    logging.getLogger("agenthost").addHandler(logging.NullHandler())  # the report says what the log would
+    leave_log_out()
     config = with_secrets(config)
     plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config)))
     report = plan.report()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import print_json
+from agenthost._cli.output import leave_log_out, print_json
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]
@@ -28,7 +27,7 @@ def command(file: str | None, as_json: bool) -> None:
     from agenthost._host.doctor import CHECKS, PROBLEM, examine
     from agenthost._host.server import installed_plan
 
-    logging.getLogger("agenthost").addHandler(logging.NullHandler())  # findings say what the log would
+    leave_log_out()
     findings = examine(config, installed_plan(config))
     problems = sum(finding.severity == PROBLEM for finding in findings)
     if as_json:

@@ -9,7 +9,14 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["print_json", "print_warnings"]
+__all__ = ["leave_log_out", "print_json", "print_warnings"]
+
+
+def leave_log_out() -> None:
+    """Print nothing of the log, where no command has set it up: what is printed says the same."""
+    import logging
+
+    logging.getLogger("agenthost").addHandler(logging.NullHandler())
 
 
 def print_json(value: Any) -> None:

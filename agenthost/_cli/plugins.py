@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from agenthost import __version__
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.output import print_json, print_warnings
+from agenthost._cli.output import leave_log_out, print_json, print_warnings
 from agenthost._host.built_in import BUILT_IN, short_name
 from agenthost._host.discovery import PLUGINS, discover
 from agenthost._host.report import table
@@ -94,7 +93,7 @@ def _loaded(config: Config) -> list[dict[str, Any]]:
     from agenthost._host.server import installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
 
-    logging.getLogger("agenthost").addHandler(logging.NullHandler())  # the list says what the log would
+    leave_log_out()
     plan = Front(make_runtime(with_secrets(config))).assemble(installed_plan(config))
     rows: list[dict[str, Any]] = plan.report()["plugins"]
     return rows + [plugin.report() for plugin in built_in_plugins()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import print_json, print_warnings
+from agenthost._cli.output import leave_log_out, print_json, print_warnings
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -124,11 +124,9 @@ def _rows(plan: HostPlan) -> list[dict[str, Any]]:
 
 
 def _plan(config: Config) -> HostPlan:
-    import logging
-
     from agenthost._host.server import accepted, installed_plan
 
-    logging.getLogger("agenthost").addHandler(logging.NullHandler())
+    leave_log_out()
     return accepted(config, installed_plan(config))
 
 
