@@ -38,14 +38,10 @@ def command(
     its fallback document.
     """
     config = configuration(file)
-    from agenthost._host.rehearsal import Rehearsal
-    from agenthost._host.server import make_runtime, start_logging, with_secrets
-    from agenthost._host.single import find_agent
+    from agenthost._cli.rehearsing import rehearsed
 
     asked, sent = pairs(query), json_object("--body", body)
-    start_logging(config, for_people=True)
-    plan, found = find_agent(config, agent)
-    rehearsal = Rehearsal(plan, found, make_runtime(with_secrets(config)), call_id)
+    _, rehearsal = rehearsed(config, agent, call_id)
     made = asyncio.run(rehearsal.document(asked, sent))
     click.echo(json.dumps(made.result, indent=2, ensure_ascii=False))
     findings = []

@@ -55,15 +55,11 @@ def command(
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name. Exit code 1: the tool failed.
     """
     config = configuration(file)
-    from agenthost._host.rehearsal import Rehearsal
-    from agenthost._host.server import make_runtime, start_logging, with_secrets
-    from agenthost._host.single import find_agent
+    from agenthost._cli.rehearsing import rehearsed
 
     asked, fields = pairs(query), json_object("--body", body)
-    start_logging(config, for_people=True)
-    plan, found = find_agent(config, agent)
     called = {"call_id": call_id, **fields, "function": tool}
-    rehearsal = Rehearsal(plan, found, make_runtime(with_secrets(config)), str(called["call_id"]))
+    found, rehearsal = rehearsed(config, agent, str(called["call_id"]))
     request, url, answer = asyncio.run(_exchange(rehearsal, found, asked, called, context.args, ask=not curl))
     if curl:
         data = shlex.quote(json.dumps(request, ensure_ascii=False))

@@ -1,0 +1,32 @@
+"""What ``swml`` and ``tool`` share: one call to an agent, without a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenthost._host.rehearsal import Rehearsal
+from agenthost._host.server import make_runtime, start_logging, with_secrets
+from agenthost._host.single import find_agent
+
+if TYPE_CHECKING:
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.tables import Config
+
+__all__ = ["rehearsed"]
+
+
+def rehearsed(config: Config, agent: str, call_id: str) -> tuple[Mounted, Rehearsal]:
+    """An agent, and a call to it.
+
+    Args:
+        config: the configuration, its secrets not yet read.
+        agent: the agent that was named.
+        call_id: the call.
+
+    Raises:
+        PlanError: there is no such agent, or it cannot be served.
+        ConfigurationError: a secret cannot be read.
+    """
+    start_logging(config, for_people=True)
+    plan, found = find_agent(config, agent)
+    return found, Rehearsal(plan, found, make_runtime(with_secrets(config)), call_id)
