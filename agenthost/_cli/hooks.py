@@ -13,6 +13,10 @@ from agenthost._host.discovery import PLUGINS, discover
 
 __all__ = ["command"]
 
+_TOGETHER = "\N{NO-BREAK SPACE}"
+_NARROWEST = 40
+"""Characters of a line that a terminal, however narrow, is taken to have beside the names."""
+
 
 @click.command("hooks")
 @config_file
@@ -48,13 +52,25 @@ def command(file: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    width = max(len(row["hook"]) for row in rows)
+    _show(rows)
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    """Print the hooks for people, no wider than the terminal."""
+    import shutil
+    import textwrap
+
+    column = max(len(row["hook"]) for row in rows) + 4
+    width = max(column + _NARROWEST, shutil.get_terminal_size().columns)
     for row in rows:
-        click.echo(f"  {row['hook'].ljust(width)}  {row['what']}")
-        click.echo(f"  {' ' * width}  {', '.join(map(_named, row['plugins'])) or '–'}")
+        what = textwrap.wrap(row["what"], width - column, break_on_hyphens=False)
+        who = textwrap.wrap(", ".join(map(_named, row["plugins"])) or "–", width - column, break_on_hyphens=False)
+        for name, line in zip([row["hook"]] + [""] * len(what + who), what + who, strict=False):
+            click.echo(f"  {name}".ljust(column) + line.replace(_TOGETHER, " "))
 
 
 def _named(plugin: dict[str, str]) -> str:
     """A plugin with what people need to know where it comes from."""
     built_in = plugin["state"] == "built in"
-    return f"{plugin['plugin']} ({'built in' if built_in else '{package} {version}'.format(**plugin)})"
+    named = f"{plugin['plugin']} ({'built in' if built_in else '{package} {version}'.format(**plugin)})"
+    return named.replace(" ", _TOGETHER)
