@@ -16,12 +16,14 @@ __all__ = ["command"]
 
 _HOST = (
     ("/-/metrics.json", "GET", "how agents do in text"),
-    ("/-/sip/unmatched", "GET", "SIP users that nobody but a default agent answers"),
+    ("/-/sip/unmatched", "GET", "SIP users whom no alias or rule knows"),
     ("/health", "GET", "a summary: how many agents, where"),
     ("/live", "GET", "whether the process answers"),
     ("/metrics", "GET", "what the host counts, for Prometheus"),
     ("/ready", "GET", "whether to send it requests"),
     ("/startup", "GET", "whether it has finished starting"),
+    ("/v1/chat/completions", "POST", "an agent's answer in text"),
+    ("/v1/models", "GET", "the agents, as models"),
 )
 
 
@@ -43,11 +45,15 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     else:
         wanted, _ = select(config, discover((AGENTS,)))
         agents = [(w.config.route, w.key, "enabled" if w.config.enabled else "disabled") for w in wanted]
+        agents += [
+            (table.route or f"/{name}", name, "enabled" if table.enabled else "disabled")
+            for name, table in config.workflows.items()
+        ]
     rows: list[dict[str, Any]] = [
         {"route": route, "methods": "GET, POST", "answers": f"agent {agent}", "state": state}
         for route, agent, state in agents
     ]
-    own = sorted((*_HOST, (config.sip.path, "POST", "the document of the agent that a SIP address names")))
+    own = sorted((*_HOST, (config.sip.path, "POST", "the agent that a SIP address names")))
     rows += [{"route": path, "methods": m, "answers": what, "state": "ready"} for path, m, what in own]
     if as_json:
         print_json(rows)

@@ -116,6 +116,8 @@ def test_what_is_wrong_is_found(desk, place):
 
     assert checked.returncode == 1
     assert (states["front"], states["together"], states["broken"]) == ("ready", "ready", "quarantined")
+    routes = json.loads(desk.run("agenthost", "routes", "--json", cwd=place).stdout)
+    assert {"agent front", "agent together", "agent broken"} <= {row["answers"] for row in routes}
     missing = "workflow 'front' goes on without 'gone', which is not served: no agent of this name is installed"
     assert missing in report["warnings"]
     listed = json.loads(desk.run("agenthost", "agents", "--json", cwd=place).stdout)
