@@ -86,5 +86,11 @@ def _row(figures: AgentFigures) -> list[str]:
         str(figures.escalated),
         str(figures.handed_over),
         str(figures.input_tokens + figures.output_tokens),
-        *("–" if seconds is None else f"{seconds:.3g} s" for seconds in (figures.p50, figures.p95)),
+        *map(_time, (figures.p50, figures.p95)),
     ]
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"

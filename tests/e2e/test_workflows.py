@@ -1,6 +1,7 @@
 """Workflows over the installed front desk, declared in agenthost.toml: in text, on the call, in the figures."""
 
 import json
+import re
 
 import pytest
 from caller import Caller, functions, prompt
@@ -106,6 +107,7 @@ def test_figures_are_those_of_all_workers(served, desk, place):
     assert (sales["calls"], sales["ok"], sales["success"]) == (7, 7, 1.0)
     shown = desk.run("agenthost", "stats", cwd=place).stdout
     assert "100% (65%–100%)" in shown
+    assert re.search(r"  [0-9.]+ m?s  +[0-9.]+ m?s\n", shown)
 
 
 def test_what_is_wrong_is_found(desk, place):
