@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Talk", "reply_as_json", "shown_event"]
 
 OFFLINE_HINT = (
-    "No language model is configured: the offline model picks tools by the words of what you say.\n"
-    "For a real one: pip install 'agenthost[openai]', and in agenthost.toml\n"
+    "No language model is configured: the offline model picks tools by your words.\n"
+    "For a real one: pip install 'agenthost[openai]', set OPENAI_API_KEY, and write\n"
     '  [models]\n  default = "openai"\n'
-    '  [models.openai]\n  model = "gpt-4.1-mini"\n  api_key = { env = "OPENAI_API_KEY" }\n'
-    '  # or a server of your own: url = "http://127.0.0.1:11434/v1"'
+    "in agenthost.toml; a server of your own is named by url in [models.openai]."
 )
 TOO_LONG = "the turn took longer than timeout in [conversation] allows."
 _MOST_SHOWN = 200
