@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ __all__ = ["command"]
 
 _QUIT = ("/quit", "/exit")
 _TO = "/to "
+_COMMAND = re.compile("/[a-z]+")
 
 
 @click.command("chat")
@@ -55,6 +57,8 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
                     continue
                 named = new_conversation()
                 told(f"{talk.key} with the model {talk.model}, conversation {named}")
+            elif _COMMAND.fullmatch(line):
+                click.echo(f"agenthost: {line} is no command. There are /new, /to NAME and /quit.", err=True)
             elif line:
                 _turn(talk, named, line, known)
 

@@ -148,6 +148,15 @@ def test_chat_shows_what_is_piped_in_and_turns_to_another_agent(run):
     assert err.count("shop with the model offline, conversation c-") == 2
 
 
+def test_a_command_that_chat_does_not_know_is_not_said_to_the_agent(run):
+    """A path with words behind it is."""
+    code, out, err = run("chat", "shop.py", typed="/nwe\n/to\n/pro or /basic: what is its price?\n")
+
+    assert (code, out.count("costs $99.")) == (0, 1)
+    assert "agenthost: /nwe is no command. There are /new, /to NAME and /quit.\n" in err
+    assert "agenthost: /to is no command." in err
+
+
 def test_chat_knows_what_it_is_told(run):
     with ScriptedModel(Says("Hello, Ann.")) as model:
         code, *_ = run("chat", "shop.py", "--context", '{"customer": "Ann"}', typed="Hi\n", toml=scripted(model.url))
