@@ -12,7 +12,7 @@ RULES = """
 mode = "redirect"
 default = "main"
 
-[plugins.sip_directory]
+[plugins.sip-directory]
 file = "users.csv"
 
 [[sip.rules]]
@@ -57,7 +57,7 @@ CASES = [
     ("open", {}, "/sales", "rule 4"),
     ("sip:billing@x", {}, "/", "default"),
     ("sip:support@x", {}, "/support", "declared alias"),
-    ("sip:vertrieb@x", {}, "/sales", "hook agenthost-sip-directory:sip_directory"),
+    ("sip:vertrieb@x", {}, "/sales", "hook agenthost-sip-directory:sip-directory"),
     ("sip:stranger@x", {}, "/", "default"),
 ]
 
@@ -109,7 +109,7 @@ def test_commands_say_what_the_host_does(desk, place):
     assert resolve("office", "--at", "Sat 10:00") == (0, f"office → {hours} → support /support · ready")
     assert resolve("office", "--at", "2026-11-20T09:30+01:00")[1].endswith("→ sales /sales · ready")
     listed = json.loads(desk.run("agenthost", "sip", "list", "--json", cwd=place).stdout)
-    assert [row["decided_by"] for row in listed][:2] == ["hook agenthost-sip-directory:sip_directory", "rule 1"]
+    assert [row["decided_by"] for row in listed][:2] == ["hook agenthost-sip-directory:sip-directory", "rule 1"]
 
     checked = desk.run("agenthost", "check", cwd=place)
     assert checked.returncode == 1

@@ -26,7 +26,7 @@ class SipDirectory:
     """Knows which agent each user of a file reaches.
 
     Args:
-        settings: ``[plugins.sip_directory]``.
+        settings: ``[plugins.sip-directory]``.
 
     Raises:
         ConfigurationError: the file cannot be read when the host starts.
@@ -34,7 +34,7 @@ class SipDirectory:
 
     @frozen
     class Settings:
-        """``[plugins.sip_directory]``.
+        """``[plugins.sip-directory]``.
 
         Args:
             file: the directory, ``.toml`` or ``.csv``; relative to the directory in which the host starts.
