@@ -219,7 +219,7 @@ class StoreContract:
         """An entry is gone when its time has passed, for every operation; ``incr`` and ``update`` leave it its time."""
 
         async def body(store: Store) -> None:
-            brief = 0.3
+            brief = 0.5
             for key in ("got", "counted", "updated", "again", "longer"):
                 await store.set(key, 1, ttl=brief)
             await store.incr("counted")
@@ -227,7 +227,7 @@ class StoreContract:
             await store.incr("longer", ttl=60)
             await store.set("again", 1)
             await store.set("kept", 1, ttl=60)
-            await asyncio.sleep(2 * brief)
+            await asyncio.sleep(1.2 * brief)
             assert await store.get("got") is None
             assert not await store.delete("got")
             assert await store.set_if_absent("got", 2)
@@ -235,7 +235,7 @@ class StoreContract:
             assert await store.compare_and_set("updated", 5, 0)
             keys = {key async for key in store.scan()}
             assert keys == {"got", "counted", "updated", "again", "longer", "kept"}
-            await asyncio.sleep(2 * brief)
+            await asyncio.sleep(1.2 * brief)
             assert await store.get("counted") == 1
 
         run(body)
