@@ -40,11 +40,11 @@ def test_a_task_that_somebody_else_cancels_is_cancelled():
     """Before its time, and also in the very moment in which its time is up."""
 
     async def main(late):
-        task = asyncio.ensure_future(bounded(0.01 if late else 30, asyncio.sleep(30)))
+        task = asyncio.ensure_future(bounded(0.2 if late else 30, asyncio.sleep(30)))
         await asyncio.sleep(0)
         if late:
-            asyncio.get_running_loop().call_later(0.01, task.cancel)
-            time.sleep(0.02)  # noqa: ASYNC251 - both are due at once
+            asyncio.get_running_loop().call_later(0.2, task.cancel)
+            time.sleep(0.3)  # noqa: ASYNC251 - both are due at once
         else:
             task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -71,7 +71,7 @@ class Stubborn(Opened):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
 
@@ -131,7 +131,7 @@ def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path)
 
     async def served():
         config = Config(
-            host=HostConfig(build_timeout=0.5, state_dir=str(tmp_path)), state=StateConfig(url=Secret("memory://"))
+            host=HostConfig(build_timeout=2, state_dir=str(tmp_path)), state=StateConfig(url=Secret("memory://"))
         )
         runtime = Runtime(config, Credentials("agenthost", "secret"), Tokens([b"key"]))
         plan = make_plan(config, loaded)
@@ -144,7 +144,7 @@ def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path)
 
     assert kept == [1]
     assert reasons.keys() == bad.keys()
-    assert reasons["hangs"] == "its lifespan did not begin within 0.5 s"
+    assert reasons["hangs"] == "its lifespan did not begin within 2 s"
     assert "a key must have 1 to 512 bytes, not 513" in reasons["long"]
     assert "a value must be JSON" in reasons["set"]
     assert "its lifespan gives int, no async context manager" in reasons["number"]

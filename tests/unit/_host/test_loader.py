@@ -6,7 +6,6 @@ import importlib
 import sys
 from textwrap import dedent
 
-import attrs
 import pytest
 
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
@@ -48,9 +47,14 @@ def install(tmp_path, monkeypatch):
             del sys.modules[module]
 
 
+PATIENT = HostConfig(build_timeout=30)
+IMPATIENT = HostConfig(build_timeout=0.5)
+"""For what does not end."""
+
+
 def configured(**options):
-    """A configuration that waits half a second for one agent."""
-    return Config(**{"host": HostConfig(build_timeout=0.5), "source": "agenthost.toml", **options})
+    """A configuration that waits for an agent longer than any needs."""
+    return Config(**{"host": PATIENT, "source": "agenthost.toml", **options})
 
 
 def the_rejected(loaded):
@@ -132,7 +136,8 @@ class TestWhatAnEntryPointMayBe:
     )
     def test_rejected(self, install, name, source, reason):
         """What failed is said in one line, and nothing of it escapes."""
-        said, _ = the_rejected(load(configured(), install(name, source, agents=[f"desk = {name}:thing"])))
+        host = IMPATIENT if "hangs" in name else PATIENT
+        said, _ = the_rejected(load(configured(host=host), install(name, source, agents=[f"desk = {name}:thing"])))
 
         assert said.startswith(reason)
         assert said.isprintable()
@@ -290,7 +295,8 @@ class TestPlugins:
         """It is set aside with all its hooks; the others stand."""
         install("p_z_good", self.HOOKS, plugins=["good = p_z_good"])
         more = "\nfrom agenthost import hookimpl\n@hookimpl\ndef configure_app(app_config): ...\n"
-        loaded = load(configured(), install(name, source + more, plugins=[f"bad = {name}"]))
+        host = IMPATIENT if "hangs" in name else PATIENT
+        loaded = load(configured(host=host), install(name, source + more, plugins=[f"bad = {name}"]))
         bad, good = sorted(loaded.plugins, key=lambda plugin: plugin.name)
 
         assert (bad.state, good.state) == ("quarantined", "ready")
@@ -382,7 +388,7 @@ class TestIsolation:
         """Asked for it, its plugin is quarantined; where all should be, it stays, and a warning says so."""
         offers = install("p_code", self.IN_CODE, plugins=["code = p_code"])
         asked = load(configured(agents={"made": AgentConfig(isolation="process")}), offers)
-        told = load(configured(host=HostConfig(build_timeout=0.5, isolation="process")), offers)
+        told = load(configured(host=HostConfig(isolation="process")), offers)
 
         assert asked.built == ()
         assert "cannot be built again in a process of its own" in asked.plugins[0].diagnosis.reason
@@ -392,9 +398,8 @@ class TestIsolation:
     def test_a_workflow_cannot(self, install):
         """Asked for it, it is quarantined; where all should be, it works in the host as ever."""
         offers = install("p_flow", self.FLOW, agents=["flow = p_flow:flow"])
-        host = HostConfig(build_timeout=20)
-        asked = load(configured(host=host, agents={"flow": AgentConfig(isolation="process")}), offers)
-        told = load(configured(host=attrs.evolve(host, isolation="process")), offers)
+        asked = load(configured(agents={"flow": AgentConfig(isolation="process")}), offers)
+        told = load(configured(host=HostConfig(isolation="process")), offers)
 
         assert "is a workflow, which works inside the host" in the_rejected(asked)[0]
         assert [item.key for item in told.built] == ["flow"]

@@ -225,7 +225,7 @@ def fails_midway():
 MISBEHAVIOURS = {
     raises: "LookupError: the table is gone",
     exits: "it called sys.exit(3)",
-    hangs: "did not finish loading within 0.3 s",
+    hangs: "did not finish loading within 0.6 s",
     fails_midway: "LookupError: the table is gone",
     lambda: None: "gives nothing, not a list of",
     lambda: 7: "gives int object, not a list of",
@@ -260,7 +260,7 @@ def test_whatever_a_plugin_does_in_a_hook_it_is_set_aside_alone(load, hook):
 
     bad = [plugin(number, function) for number, function in enumerate(MISBEHAVIOURS)]
     good = type("Good", (), {hook: staticmethod(hookimpl(says_nothing, specname=hook))})
-    plugins = load(*bad, good, host=HostConfig(build_timeout=0.3))
+    plugins = load(*bad, good, host=HostConfig(build_timeout=0.6))
     alone = load(good).values(hook, HEARD[hook])
 
     heard = plugins.values(hook, HEARD[hook])

@@ -240,14 +240,14 @@ def test_threads_do_not_loosen_each_others_checks():
         barrier, texts = threading.Barrier(4), []
 
         def build(cls=cls, barrier=barrier, texts=texts):
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             texts.append(_refused({"names": "a"}, cls))
 
         threads = [threading.Thread(target=build) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=10)
+            thread.join(timeout=60)
         texts.append(_refused({"names": "a"}, cls))
 
         assert texts == ["agenthost.toml: agents.dental.names: 'a' is not a list. Write names = [{ … }]."] * 5

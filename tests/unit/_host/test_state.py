@@ -73,7 +73,7 @@ async def refusal(store):
 
 
 def host_state(flaky, *, required=True):
-    state = StateConfig(url=Secret("flaky://"), required=required, connect_timeout=0.05, operation_timeout=0.05)
+    state = StateConfig(url=Secret("flaky://"), required=required, connect_timeout=0.3, operation_timeout=0.3)
     host = HostState(Config(state=state))
     host.use(ChosenProvider(StateProvider(("flaky",), flaky.open)))
     return host

@@ -265,7 +265,7 @@ def test_a_client_that_leaves_ends_the_request_to_the_model(scripted, stream):
                 await asyncio.gather(task, return_exceptions=True)
 
         asyncio.run(leave())
-        assert model.disconnected.wait(10)
+        assert model.disconnected.wait(30)
 
 
 def test_a_turn_that_takes_too_long_is_an_error(scripted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from teams import Host, Leaf, Model, hang, leaves, raising
@@ -69,13 +68,11 @@ class TestParallel:
 
     def test_a_branch_that_hangs_is_named(self):
         """The answer comes at the branch deadline; the other two are kept."""
-        host = Host(Parallel("x", ["a", "b", "c"], seconds=0.2), *leaves(a="Yes.", b=hang, c=raising(OSError())))
-        began = time.monotonic()
+        host = Host(Parallel("x", ["a", "b", "c"], seconds=0.5), *leaves(a="Yes.", b=hang, c=raising(OSError())))
         reply = host.run("x")
 
-        assert time.monotonic() - began < 5
         assert [outcome.status for outcome in reply.outcomes] == [Status.OK, Status.TIMEOUT, Status.ERROR]
-        assert reply.text.startswith("Yes.\n\nThere is no answer from b (no answer within 0.2 s); c (it failed (e-")
+        assert reply.text.startswith("Yes.\n\nThere is no answer from b (no answer within 0.5 s); c (it failed (e-")
 
     def test_too_few_answers_are_none(self):
         """The fallback is said, and the reason names everybody who is missing."""
