@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import define, field
 
+from agenthost._host.failures import new_error_id
 from agenthost._web.answers import NO_STORE, send_bytes
 from agenthost._web.chat_requests import CONVERSATION, ChatRefused, authorise, read
 from agenthost._web.requests import Disconnected, Refused
@@ -281,7 +282,7 @@ def _refusal(request: Request, asked: Asked, error: Exception) -> ChatRefused:
     if isinstance(error, TimeoutError):
         seconds = request.site.runtime.config.conversation.timeout
         return ChatRefused(504, f"the turn took longer than {seconds:g} s.", "timeout")
-    error_id = f"e-{secrets.token_hex(6)}"
+    error_id = new_error_id()
     _log.error("a turn with agent %s failed (%s)", asked.agent, error_id, exc_info=error)
     return ChatRefused(500, f"the turn failed ({error_id} in the log).", "internal_error")
 
