@@ -81,10 +81,20 @@ class PluginState:
         """``distribution:name``, by which a plugin is registered."""
         return f"{self.distribution}:{self.name}"
 
-    def quarantined(self, error: BaseException) -> PluginState:
-        """The same plugin after it failed."""
-        called = self.key if self.doubled else self.name
-        return attrs.evolve(self, state="quarantined", diagnosis=diagnose(error, self.as_candidate(), called))
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        return self.key if self.doubled else self.name
+
+    def quarantined(self, error: BaseException, offer: Candidate | None = None) -> PluginState:
+        """The same plugin after it failed.
+
+        Args:
+            error: what it raised.
+            offer: the entry point that could not be loaded; None for a plugin that is registered.
+        """
+        diagnosis = diagnose(error, offer or self.as_candidate(), self.called)
+        return attrs.evolve(self, state="quarantined", diagnosis=diagnosis)
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""
@@ -140,9 +150,7 @@ class Plugins:
         outcomes = run_guarded(jobs, config.host.build_timeout)
         for (offer, state), outcome in zip(enabled.items(), outcomes, strict=True):
             if isinstance(outcome, Failed):
-                called = state.key if state.doubled else state.name
-                diagnosis = diagnose(outcome.error, offer, called)
-                states.append(attrs.evolve(state, state="quarantined", diagnosis=diagnosis))
+                states.append(state.quarantined(outcome.error, offer))
             else:
                 states.append(attrs.evolve(state, hooks=outcome))
         journal.forget()
@@ -220,7 +228,7 @@ def _register(
         raise UnsupportedHost(problem)
     with journal.loading(candidate.distribution, candidate.version, candidate.value):
         plugin = resolve(candidate.value)
-    called = state.key if state.doubled or state.key in config.plugins.settings else state.name
+    called = state.key if state.key in config.plugins.settings else state.called
     section = Section("plugin", config.plugins.settings.get(called, {}), config.where, key_path("plugins", called))
     if isinstance(plugin, type):
         plugin = built(plugin, section)
