@@ -39,7 +39,7 @@ from agenthost._host.tables import (
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from attrs import Attribute, AttrsInstance
 
@@ -66,6 +66,14 @@ _TABLES = (
     "workflows",
     "plugins",
 )
+_PLAIN: Mapping[str, type[AttrsInstance]] = {
+    "health": HealthConfig,
+    "telemetry": TelemetryConfig,
+    "state": StateConfig,
+    "conversation": ConversationConfig,
+    "turns": TurnsConfig,
+}
+"""Tables that hold nothing but fields."""
 
 
 def variables(attribute: Attribute[object]) -> tuple[str, ...]:
@@ -86,9 +94,11 @@ class _File:
     text: str = ""
 
     def table(self, name: str) -> Mapping[str, object]:
-        value = self.tables.get(name, {})
+        return self.as_table(self.tables.get(name, {}), name)
+
+    def as_table(self, value: object, key: str) -> Mapping[str, object]:
         if not isinstance(value, dict):
-            raise ConfigurationError(f"{self.where}: {name}: {shown(value)} is not a table. Write [{name}].")
+            raise ConfigurationError(f"{self.where}: {key}: {shown(value)} is not a table. Write [{key}].")
         return value
 
     def resolved(self, value: object, key: str) -> object:
@@ -106,6 +116,16 @@ class _File:
             known[name].name: self.read(known[name], value, table) for name, value in values.items() if name in known
         }
         return cls(**read)
+
+    def read_table(self, cls: type[T], name: str) -> T:
+        return self.fill(cls, self.table(name), name)
+
+    def beside(self, cls: type[AttrsInstance], values: Mapping[str, object], table: str) -> Mapping[str, object]:
+        """Return what stands in a table beside the fields of ``cls``, secrets resolved."""
+        known = configured(cls)
+        return {
+            name: self.resolved(value, key_path(table, name)) for name, value in values.items() if name not in known
+        }
 
 
 def load_config(
@@ -126,25 +146,17 @@ def load_config(
     name = file or environ.get("AGENTHOST_CONFIG") or (FILE if os.path.lexists(FILE) else None)
     opened = _open(name, environ) if name else _File(FILE, os.getcwd(), environ, {})
     refuse_unknown(opened.tables, _TABLES, opened.where, "")
-    health = opened.table("health")
-    refuse_unknown(health, configured(HealthConfig), opened.where, "health")
-    telemetry = opened.table("telemetry")
-    refuse_unknown(telemetry, configured(TelemetryConfig), opened.where, "telemetry")
-    state = opened.table("state")
-    refuse_unknown(state, configured(StateConfig), opened.where, "state")
-    conversation = opened.table("conversation")
-    refuse_unknown(conversation, configured(ConversationConfig), opened.where, "conversation")
-    turns = opened.table("turns")
-    refuse_unknown(turns, configured(TurnsConfig), opened.where, "turns")
+    for table, cls in _PLAIN.items():
+        refuse_unknown(opened.table(table), configured(cls), opened.where, table)
     host = _host(opened, overrides)
     return Config(
         host=host,
-        health=opened.fill(HealthConfig, health, "health"),
-        telemetry=opened.fill(TelemetryConfig, telemetry, "telemetry"),
-        state=_for_all(opened.fill(StateConfig, state, "state"), host, opened.where),
-        conversation=opened.fill(ConversationConfig, conversation, "conversation"),
+        health=opened.read_table(HealthConfig, "health"),
+        telemetry=opened.read_table(TelemetryConfig, "telemetry"),
+        state=_for_all(opened.read_table(StateConfig, "state"), host, opened.where),
+        conversation=opened.read_table(ConversationConfig, "conversation"),
         models=_models(opened),
-        turns=opened.fill(TurnsConfig, turns, "turns"),
+        turns=opened.read_table(TurnsConfig, "turns"),
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
         sip=_sip(opened),
         classifiers=_classifiers(opened),
@@ -275,10 +287,9 @@ def _sip(opened: _File) -> SipConfig:
     return evolve(sip, rules=read_rules(opened, table.get("rules", []), lines), default_place=place)
 
 
-def _agent(opened: _File, name: str, section: object) -> AgentConfig:
+def _agent(opened: _File, name: str, value: object) -> AgentConfig:
     key = key_path("agents", name)
-    if not isinstance(section, dict):
-        raise ConfigurationError(f"{opened.where}: {key}: {shown(section)} is not a table. Write [{key}].")
+    section = opened.as_table(value, key)
     agent = opened.fill(AgentConfig, section, key)
     if not agent.enabled:  # its secrets need not exist
         return agent
@@ -287,36 +298,41 @@ def _agent(opened: _File, name: str, section: object) -> AgentConfig:
         raise ConfigurationError(
             f'{opened.where}: {key}.user: this user has no password. Write password = {{ env = "NAME" }} beside it.'
         )
-    own = [each for each in section if each not in configured(AgentConfig)]
-    return evolve(agent, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
+    return evolve(agent, settings=opened.beside(AgentConfig, section, key))
 
 
-def _models(opened: _File) -> ModelsConfig:
-    table = opened.table("models")
-    settings = _own_tables(opened, "models", ModelsConfig, "a table for each model")
-    return evolve(opened.fill(ModelsConfig, table, "models"), settings=settings)
-
-
-def _workflow(opened: _File, name: str, section: object) -> WorkflowConfig:
+def _workflow(opened: _File, name: str, value: object) -> WorkflowConfig:
     key = key_path("workflows", name)
-    if not isinstance(section, dict):
-        raise ConfigurationError(f"{opened.where}: {key}: {shown(section)} is not a table. Write [{key}].")
+    section = opened.as_table(value, key)
     for needed, example in (("kind", '"router"'), ("agents", '["support", "sales"]')):
         if not section.get(needed):
             raise ConfigurationError(f"{opened.where}: {key_path(key, needed)}: missing. Write {needed} = {example}.")
     workflow = opened.fill(WorkflowConfig, section, key)
-    own = [each for each in section if each not in configured(WorkflowConfig)]
-    return evolve(workflow, settings={each: opened.resolved(section[each], key_path(key, each)) for each in own})
+    return evolve(workflow, settings=opened.beside(WorkflowConfig, section, key))
+
+
+def _models(opened: _File) -> ModelsConfig:
+    settings = _tables_in(opened, "models", ModelsConfig)
+    return evolve(opened.read_table(ModelsConfig, "models"), settings=settings)
 
 
 def _classifiers(opened: _File) -> ClassifiersConfig:
-    table = opened.table("classifiers")
-    settings = _own_tables(opened, "classifiers", ClassifiersConfig, "a table for each classifier")
-    return evolve(opened.fill(ClassifiersConfig, table, "classifiers"), settings=settings)
+    settings = _tables_in(opened, "classifiers", ClassifiersConfig)
+    return evolve(opened.read_table(ClassifiersConfig, "classifiers"), settings=settings)
 
 
-def _own_tables(opened: _File, name: str, cls: type[AttrsInstance], also: str) -> Mapping[str, Mapping[str, object]]:
-    """Return what stands in a table beside the keys of ``cls``: tables, by name, with their secrets resolved."""
+def _plugins(opened: _File) -> PluginsConfig:
+    plugins = opened.read_table(PluginsConfig, "plugins")
+    return evolve(plugins, settings=_tables_in(opened, "plugins", PluginsConfig, plugins.allows))
+
+
+def _tables_in(
+    opened: _File, name: str, cls: type[AttrsInstance], used: Callable[[str], bool] = lambda _: True
+) -> Mapping[str, Mapping[str, object]]:
+    """Return what stands in a table beside the keys of ``cls``: tables, by name, with their secrets resolved.
+
+    The secrets of those that are not ``used`` need not exist.
+    """
     known = configured(cls)
     settings: dict[str, Mapping[str, object]] = {}
     for own, section in opened.table(name).items():
@@ -324,26 +340,10 @@ def _own_tables(opened: _File, name: str, cls: type[AttrsInstance], also: str) -
             continue
         key = key_path(name, own)
         if not isinstance(section, dict):
-            refuse_unknown([own], [*known, also], opened.where, name)
-        else:
+            refuse_unknown([own], [*known, f"a table for each {name.removesuffix('s')}"], opened.where, name)
+        elif used(own):
             settings[own] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
     return settings
-
-
-def _plugins(opened: _File) -> PluginsConfig:
-    table = opened.table("plugins")
-    plugins = opened.fill(PluginsConfig, table, "plugins")
-    settings: dict[str, Mapping[str, object]] = {}
-    known = configured(PluginsConfig)
-    for name, section in table.items():
-        if name in known:
-            continue
-        key = key_path("plugins", name)
-        if not isinstance(section, dict):
-            refuse_unknown([name], [*known, "a table for each plugin"], opened.where, "plugins")
-        elif plugins.allows(name):  # the secrets of others need not exist
-            settings[name] = {each: opened.resolved(value, key_path(key, each)) for each, value in section.items()}
-    return evolve(plugins, settings=settings)
 
 
 def _exposed(opened: _File) -> list[str]:
