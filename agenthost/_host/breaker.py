@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BLOCKS", "BLOCKS_WITHIN", "Breaker"]
+__all__ = ["DISTURBANCES", "DISTURBANCES_WITHIN", "Breaker"]
 
-BLOCKS = 3
-"""Blocks of the event loop that open a breaker."""
-BLOCKS_WITHIN = 60.0
+DISTURBANCES = 3
+"""How often an agent blocks the event loop, or wants to end the process, before its breaker opens."""
+DISTURBANCES_WITHIN = 60.0
 """Seconds within which they count together."""
 
 
@@ -28,9 +28,9 @@ class Breaker:
     """
 
     __slots__ = (
-        "_blocks",
         "_changed",
         "_clock",
+        "_disturbances",
         "_failures",
         "_retry_at",
         "_seconds",
@@ -56,7 +56,7 @@ class Breaker:
         self._clock = clock
         self.in_a_row = 0
         """Failures since it last worked."""
-        self._blocks: deque[float] = deque(maxlen=BLOCKS)
+        self._disturbances: deque[tuple[float, str]] = deque(maxlen=DISTURBANCES)
         self._retry_at = 0.0
         self._trying = False
 
@@ -97,15 +97,25 @@ class Breaker:
 
     def blocked(self, error_id: str) -> None:
         """The agent has blocked the event loop."""
+        self._disturbed("blocked the event loop", error_id)
+
+    def exited(self, error_id: str) -> None:
+        """The agent has stopped the event loop, which was run on, in order to end the process."""
+        self._disturbed("wanted to end the process", error_id)
+
+    def _disturbed(self, how: str, error_id: str) -> None:
+        """The agent has done what others suffer from, whatever its own callers hear."""
         now = self._clock()
-        self._blocks.append(now)
-        if not self._failures or len(self._blocks) < BLOCKS or now - self._blocks[0] > BLOCKS_WITHIN:
+        self._disturbances.append((now, how))
+        first = self._disturbances[0][0]
+        if not self._failures or len(self._disturbances) < DISTURBANCES or now - first > DISTURBANCES_WITHIN:
             return
         self.id = error_id
         if self.open:
             self._retry_at = now + self._seconds
         else:
-            self._trip(f"it blocked the event loop {BLOCKS} times within {BLOCKS_WITHIN:g} s")
+            ways = " or ".join(dict.fromkeys(each for _, each in self._disturbances))
+            self._trip(f"it {ways} {DISTURBANCES} times within {DISTURBANCES_WITHIN:g} s")
 
     def _trip(self, reason: str) -> None:
         self.open = True

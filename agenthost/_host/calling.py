@@ -292,6 +292,12 @@ class ToolCaller:
                 )
                 gate.breaker.blocked(error_id)
 
+    def exited(self, agent: str, error_id: str) -> None:
+        """Take notice of an agent that has stopped the event loop in order to end the process."""
+        for mounted, gate in list(self._gates.items()):
+            if mounted.key == agent:
+                gate.breaker.exited(error_id)
+
     async def attempt(
         self,
         agent: Mounted,

@@ -26,8 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.authors import Author, calling, guarded, running
+from agenthost._host.authors import Author, calling, guarded, run_on, running
+from agenthost._host.call_log import write_now
 from agenthost._host.descriptions import describe, describe_draft
+from agenthost._host.failures import Failures, new_error_id
 from agenthost._host.frames import Frames, Message, Reader, framed
 from agenthost._host.offers import agent_of, made
 from agenthost._host.process_output import RECORD
@@ -82,8 +84,10 @@ def main(connection: int, life: int) -> None:
     channel.sendall(first)
     if agent is None:
         return
-    runner = asyncio.Runner(loop_factory=_loop_factory())
-    runner.run(Inside(agent, setup.key, probes).serve(channel, reader))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what ends this process by hand; an author's code does not
+    inside = Inside(agent, setup.key, probes)
+    run_on(asyncio.Runner(loop_factory=_loop_factory()).get_loop(), inside.serve(channel, reader), inside.exited)
+    write_now()
     sys.stdout.flush()
     os._exit(0)  # threads that hang are not waited for
 
@@ -209,6 +213,7 @@ class Inside:
         self._last_ticket = 0
         self._lifespan: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
         self._ended = asyncio.Event()
+        self._strays = Failures(_log)
         self._frames = Frames(self._heard, self._host_is_gone)
         self._entries = _HostEntries(self._frames)
         self._stores = Stores(self._entries)
@@ -222,9 +227,9 @@ class Inside:
         loop = asyncio.get_running_loop()
 
         def stray(what: str) -> None:
-            loop.call_soon_threadsafe(self._frames.send, "stray", 0, what.partition(" of agent ")[0])
+            loop.call_soon_threadsafe(self._tell_stray, what)
 
-        with guarded(lambda _: f"agent {self._key}", stray):
+        with guarded(lambda _: f"agent {self._key}", self._strays, stray):
             await loop.create_unix_connection(lambda: self._frames, sock=channel)
             await self._ended.wait()
             if self._running:
@@ -236,6 +241,17 @@ class Inside:
                 _log.error("the lifespan of agent %s did not end well", self._key, exc_info=error)
         self._frames.close()
         await asyncio.sleep(0)
+
+    def exited(self, error: BaseException) -> None:
+        """Take notice of a callback that has stopped the event loop, which has been run on."""
+        wanted = isinstance(error, (SystemExit, KeyboardInterrupt))
+        how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
+        words = f"a callback of the event loop of agent {self._key} {how}"
+        self._strays.failed(words, error, new_error_id(), {})
+        self._tell_stray("a callback of the event loop")
+
+    def _tell_stray(self, what: str) -> None:
+        self._frames.send("stray", 0, what.partition(" of agent ")[0])
 
     def _host_is_gone(self) -> None:
         if not self._ended.is_set():

@@ -7,6 +7,7 @@ reference, so requests in flight finish on the plan they began with.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import threading
 import time
@@ -23,6 +24,7 @@ from agenthost import __version__
 from agenthost._host.authors import guarded
 from agenthost._host.calling import ToolCaller
 from agenthost._host.condition import Condition, Named, Phase, Refusal
+from agenthost._host.failures import Failures, new_error_id
 from agenthost._host.figures import Figures
 from agenthost._host.lifespans import Lifespans
 from agenthost._host.metrics import Metrics
@@ -34,13 +36,14 @@ from agenthost._host.sip_resolver import SipResolver
 from agenthost._host.sip_unmatched import Unmatched
 from agenthost._host.state import HostState
 from agenthost._host.tokens import Tokens
-from agenthost._host.watchdog import Watchdog, blocker_of
+from agenthost._host.watchdog import Blocker, Watchdog, blocker_of
 from agenthost.agent import declared, overrides, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
 
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
@@ -150,6 +153,7 @@ class Runtime:
             metrics=self.metrics, observers=lambda: self.observers, held_up=lambda: self.watchdog.held_up
         )
         self.watchdog.listen(self.caller.blocked)
+        self._strays = Failures(logging.getLogger("agenthost.tools"))
         self._own_userinfo: Mapping[str, str] = {}
         self.phase = Phase.STARTING
         self.watched = False
@@ -316,7 +320,7 @@ class Runtime:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
-        with guarded(self._whose, self._stray):
+        with guarded(self._whose, self._strays, self._stray):
             async with (
                 self.state.opened(),
                 self.figures.kept(),
@@ -359,12 +363,29 @@ class Runtime:
             self.sample()
             await asyncio.sleep(_SAMPLED)
 
+    def exited(self, error: BaseException) -> None:
+        """Take notice of a callback that wanted to end the process, or stopped the event loop, which has been run on.
+
+        Args:
+            error: what ``agenthost._host.authors.run_on`` tells; its traceback names the agent, if anything
+                does.
+        """
+        error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))
+        blocker = self._blocker(error.__traceback__) if wanted else Blocker("", "loop.stop()")
+        how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
+        words = f"a callback of the event loop, {blocker}, {how}"
+        self._strays.failed(words, error, error_id, {"agent": blocker.agent})
+        self.metrics.failed(blocker.agent, blocker.what)
+        self.caller.exited(blocker.agent, error_id)
+
     def _whose(self, failed: threading.ExceptHookArgs) -> str:
         """Whose code failed in a thread, as far as its traceback tells."""
-        trace = failed.exc_traceback
+        return str(self._blocker(failed.exc_traceback))
+
+    def _blocker(self, trace: TracebackType | None) -> Blocker:
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        return str(blocker_of(trace.tb_frame if trace is not None else None, self._agents()))
+        return blocker_of(trace.tb_frame if trace is not None else None, self._agents())
 
     def _stray(self, whose: str) -> None:
         """Count a failure that nobody waited for."""

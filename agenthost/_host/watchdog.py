@@ -203,7 +203,6 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
     agents = tuple(agents)
     modules = [type(each.agent).__module__ for each in agents]
     by_module = {name: each.key for name, each in zip(modules, agents, strict=True) if modules.count(name) == 1}
-    by_instance = {id(each.agent): each.key for each in agents}
     guessed: Blocker | None = None
     innermost = True
     while frame is not None and not (agent and what):
@@ -216,7 +215,7 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
             agent, what = agent or named.agent, what or named.what
         elif guessed is None:
             own = frame.f_locals.get("self")
-            key = by_instance.get(id(own)) if isinstance(own, AgentBase) else by_module.get(module)
+            key = _key_of(own, agents) if isinstance(own, AgentBase) else by_module.get(module)
             guessed = Blocker(key, frame.f_code.co_name) if key is not None else None
         frame = frame.f_back
     if what:
@@ -224,6 +223,12 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
     if guessed is not None:
         return guessed
     return Blocker("", nearest)
+
+
+def _key_of(instance: AgentBase, agents: Iterable[Mounted]) -> str | None:
+    """Which agent an instance is, or was copied from for a call, where no other is of its class."""
+    alike = [each for each in agents if type(each.agent) is type(instance)]
+    return next((each.key for each in alike if each.agent is instance or len(alike) == 1), None)
 
 
 def _named(variables: dict[str, Any]) -> Blocker:

@@ -12,10 +12,11 @@ import socket
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenthost._host.authors import run_on
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
@@ -187,7 +188,7 @@ def serve_front(
 
     with traced(config), health_port(listen_for_health(config), condition, config, runtime.credentials, protocol):
         server.config.app = with_spans(front)
-        server.serve_host(opened, host, lambda: runtime.published is None, draining, early=early)
+        server.serve_host(opened, host, lambda: runtime.published is None, draining, runtime.exited, early=early)
 
 
 class _Server(Server):
@@ -209,6 +210,7 @@ class _Server(Server):
         host: Callable[[asyncio.Event, asyncio.Event], Coroutine[None, None, None]],
         starting: Callable[[], bool],
         draining: Callable[[], float],
+        exited: Callable[[BaseException], object],
         *,
         early: bool,
     ) -> None:
@@ -218,7 +220,8 @@ class _Server(Server):
         open; SIGINT does not, and a second signal waits for nothing.
 
         uvicorn raises a captured signal again when it has finished; a handler that does nothing turns that into a
-        normal end. Who has not taken a request yet simply ends.
+        normal end. Who has not taken a request yet simply ends. Nothing but signals ends it: ``exited`` is told of
+        callbacks of the event loop that raise ``SystemExit`` or ``KeyboardInterrupt``.
         """
         self._draining = draining
         _on_signals(_nothing if early else signal.SIG_DFL)
@@ -240,10 +243,11 @@ class _Server(Server):
 
         runner = asyncio.Runner(loop_factory=self.config.get_loop_factory())
         try:
-            runner.run(main())
+            run_on(runner.get_loop(), main(), exited)
         finally:
             if not self._left_behind:  # otherwise it would wait for them
-                runner.close()
+                with suppress(SystemExit, KeyboardInterrupt):  # of what authors have left on the loop
+                    runner.close()
         if self._problem is not None:
             raise self._problem
 

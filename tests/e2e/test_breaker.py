@@ -52,9 +52,27 @@ def is_open(caller):
     return found is not None and found[1] == "1"
 
 
-@pytest.mark.parametrize("way", ["fail", "block"])
+def test_what_a_tool_leaves_behind_leaves_it_alone(caller, act):
+    """Each caller has heard an answer; what fails by itself is counted, for those who look after the host."""
+    before = counted(caller)
+    for _ in range(9):
+        assert act("stumble") == {"response": "worked"}
+
+    eventually(lambda: counted(caller) - before >= 18)
+    assert not is_open(caller)
+    assert caller.ask("GET", "/health/fickle").json["status"] == "ok"
+
+
+def counted(caller):
+    """How many failures of the tool have been counted."""
+    text = caller.ask("GET", "/metrics").body.decode()
+    found = re.search(r'agenthost_failures_total\{agent="fickle",what="tool act"\} (\d+)', text)
+    return int(found[1]) if found else 0
+
+
+@pytest.mark.parametrize("way", ["fail", "block", "exit"])
 def test_it_opens_tells_everybody_and_closes_again(served, caller, act, way):
-    """Three failures in a row, or three blocks of the event loop, open it; a call that works closes it."""
+    """So do three failures in a row, blocks of the event loop, or wishes to end the process; a call that works does."""
     assert not is_open(caller)
     assert act("work") == {"response": "worked"}
     answers = [act(way) for _ in range(3)]

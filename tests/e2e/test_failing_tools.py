@@ -1,5 +1,6 @@
 """Tools that fail, hang and say what nobody can send: the caller hears a sentence, and nobody else hears of it."""
 
+import re
 import time
 
 import pytest
@@ -145,6 +146,37 @@ def test_what_a_tool_leaves_behind_is_counted(caller, tool, what):
 
     line = f'agenthost_failures_total{{agent="starting",what="{what}"}}'
     assert eventually(lambda: line in caller.ask("GET", "/metrics").body.decode())
+
+
+@pytest.mark.parametrize("way", ["soon", "later", "done", "reader"])
+@pytest.mark.parametrize(
+    ("raises", "logged", "what"),
+    [
+        ("exit", "exit of agent starting, wanted to end the process: SystemExit (e-", "exit"),
+        ("interrupt", "interrupt of agent starting, wanted to end the process: KeyboardInterrupt (e-", "interrupt"),
+        ("stop", "a callback of the event loop, loop.stop(), stopped it (e-", "loop.stop()"),
+        ("stumble", "callback that tool leaves_a_callback of agent starting left", "tool leaves_a_callback"),
+    ],
+)
+def test_a_callback_that_a_tool_leaves_on_the_event_loop_fails_alone(
+    served, caller, others_answer, way, raises, logged, what
+):
+    """Although it stops the loop: that is run on, and the agent named, as far as a stack tells, and counted."""
+    url = functions(caller.document("/starting", "c-1"))["leaves_a_callback"]["web_hook_url"]
+    said, counted = served.stderr.count(logged), failures(caller, what)
+
+    assert caller.call(url, "leaves_a_callback", {"way": way, "raises": raises}, "c-1") == {"response": "begun"}
+    others_answer()
+    assert eventually(lambda: served.stderr.count(logged) == said + 1)
+    assert eventually(lambda: failures(caller, what) == counted + 1)
+
+
+def failures(caller, what):
+    """How many failures of a part of the starting agent, or of nobody known, have been counted."""
+    text = caller.ask("GET", "/metrics").body.decode()
+    agent = "" if what == "loop.stop()" else "starting"
+    found = re.search(rf'agenthost_failures_total\{{agent="{agent}",what="{re.escape(what)}"\}} (\d+)', text)
+    return int(found[1]) if found else 0
 
 
 def test_a_tool_that_computes_without_end_is_answered_for(caller, others_answer):

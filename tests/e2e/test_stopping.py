@@ -84,9 +84,14 @@ def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_second_signal_waits_for_nothing(slow, workers):
-    """Neither for those who ask for readiness, nor for what is in flight."""
-    with slow.serve("--workers", workers, variables={"AGENTHOST_DRAIN_GRACE": "60"}) as served:
+    """Neither for those who ask for readiness, nor for what is in flight; it is no agent that can end the host."""
+    limits = {"AGENTHOST_DRAIN_GRACE": "60", "AGENTHOST_BREAKER_FAILURES": "0"}
+    with slow.serve("--workers", workers, variables=limits) as served:
         wait_for(lambda: served.status("/ready") == 200)
+        caller = Caller.of(served)
+        url = functions(caller.document("/slow-tools", "c-1"))["disturb"]["web_hook_url"]
+        assert caller.call(url, "disturb", {}, "c-1") == {"response": "begun"}
+        wait_for(lambda: served.stderr.count("leave of agent slow-tools, wanted to end the process: SystemExit") > 1)
         with begin(served, "wait", 60) as busy:
             served.process.send_signal(signal.SIGTERM)
             time.sleep(1)

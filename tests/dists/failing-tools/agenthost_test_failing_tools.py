@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import socket
 import sys
 import threading
 import time
@@ -53,7 +54,16 @@ class Fickle(AgentBase):
             raise ValueError("as told")
         if way == "block":
             time.sleep(0.4)  # noqa: ASYNC251 - what must not be done
+        if way == "exit":
+            asyncio.get_running_loop().call_soon(self.leave)
+        if way == "stumble":
+            asyncio.get_running_loop().create_task(stumble("task"))
+            asyncio.get_running_loop().call_soon(int, "none")
+            threading.Thread(target=int, args=("none",)).start()
         return "worked"
+
+    def leave(self):
+        sys.exit(3)
 
 
 class Starting(AgentBase):
@@ -101,6 +111,42 @@ class Starting(AgentBase):
     def leaves_a_thread_that_exits(self) -> str:
         threading.Thread(target=sys.exit).start()
         return "begun"
+
+    @AgentBase.tool
+    async def leaves_a_callback(self, way: str, raises: str) -> str:
+        """Leave something on the event loop that raises, in one of the ways that there are."""
+        loop, callback = asyncio.get_running_loop(), getattr(self, raises)
+        if way == "soon":
+            loop.call_soon(callback)
+        elif way == "later":
+            loop.call_later(0.01, callback)
+        elif way == "done":
+            future = loop.create_future()
+            future.add_done_callback(callback)
+            future.set_result(None)
+        else:
+            self.one, self.other = socket.socketpair()
+            loop.add_reader(self.one, self.read, callback)
+            self.other.send(b"x")
+        return "begun"
+
+    def read(self, callback):
+        asyncio.get_running_loop().remove_reader(self.one)
+        self.one.close()
+        self.other.close()
+        callback()
+
+    def exit(self, *_):
+        sys.exit(3)
+
+    def interrupt(self, *_):
+        raise KeyboardInterrupt
+
+    def stop(self, *_):
+        asyncio.get_running_loop().stop()
+
+    def stumble(self, *_):
+        raise ValueError("stumbled in a callback")
 
     def stumble_in_a_thread(self):
         raise ValueError("stumbled in a thread")

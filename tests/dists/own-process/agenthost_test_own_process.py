@@ -85,6 +85,11 @@ class Wild(AgentBase):
         return "begun"
 
     @AgentBase.tool
+    async def leave_a_callback(self) -> str:
+        asyncio.get_running_loop().call_soon(sys.exit, 3)
+        return str(os.getpid())
+
+    @AgentBase.tool
     def large(self) -> str:
         return "x" * 50 * 1024 * 1024
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 import time
 from contextlib import suppress
 
@@ -53,3 +54,16 @@ class Agent(AgentBase):
     async def process(self) -> str:
         """Say which process this is."""
         return str(os.getpid())
+
+    @AgentBase.tool
+    async def disturb(self) -> str:
+        """Leave what wants to end the process ten times a second."""
+        self.disturb_again()
+        return "begun"
+
+    def disturb_again(self):
+        asyncio.get_running_loop().call_later(0.1, self.leave)
+
+    def leave(self):
+        self.disturb_again()
+        sys.exit(3)

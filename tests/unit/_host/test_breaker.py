@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agenthost._host.breaker import BLOCKS, BLOCKS_WITHIN, Breaker
+from agenthost._host.breaker import DISTURBANCES, DISTURBANCES_WITHIN, Breaker
 
 
 class Clock:
@@ -92,20 +92,31 @@ def test_a_tried_call_without_a_verdict_leaves_room_for_the_next(breaker, clock)
     assert breaker.try_one()
 
 
-@pytest.mark.parametrize(("apart", "opens"), [(1.0, True), (BLOCKS_WITHIN, False)])
+@pytest.mark.parametrize(("apart", "opens"), [(1.0, True), (DISTURBANCES_WITHIN, False)])
 def test_blocks_of_the_event_loop_open_it(breaker, clock, apart, opens):
     """Several within a minute."""
-    for _ in range(BLOCKS):
+    for _ in range(DISTURBANCES):
         breaker.blocked("e-block")
         clock.now += apart
 
     assert breaker.open is opens
 
 
+def test_each_sort_of_disturbance_counts(breaker, changes):
+    """Together, and the reason names those that there were."""
+    breaker.blocked("e-1")
+    breaker.exited("e-2")
+    breaker.worked(tried=False)
+    breaker.blocked("e-3")
+
+    assert breaker.id == "e-3"
+    assert changes == ["it blocked the event loop or wanted to end the process 3 times within 60 s"]
+
+
 def test_one_that_is_switched_off_stays_closed(changes):
     breaker = Breaker(0, 10.0, changes.append)
     fail(breaker, 100)
-    for _ in range(BLOCKS):
+    for _ in range(DISTURBANCES):
         breaker.blocked("e-block")
 
     assert not breaker.open
