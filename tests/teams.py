@@ -6,12 +6,11 @@ import asyncio
 import time
 
 import attrs
+import plans
 
 from agenthost import Reply, Turn, Workflow
 from agenthost._host.classifiers import Classifiers
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config, TurnsConfig
+from agenthost._host.tables import TurnsConfig
 from agenthost._host.team import Teams
 from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.models import Completion, Usage
@@ -91,8 +90,7 @@ class Counted:
 
 def plan_of(*agents, **fields):
     """The plan of a host with these agents."""
-    built = tuple(Built(agent.name, "acme", "1.0", agent, AgentConfig()) for agent in agents)
-    return attrs.evolve(make_plan(Config(), attrs.evolve(Loaded(), built=built)), **fields)
+    return attrs.evolve(plans.plan_of(*agents), **fields)
 
 
 def leaves(**answers):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import re
 
-import httpx
+import asking
 import pytest
 from pages import DOCS, section
 
@@ -73,12 +72,7 @@ def app(monkeypatch, tmp_path):
 
 
 def ask(app, method, path, **options):
-    async def send():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test", auth=AUTH) as client:
-            return await client.request(method, path, **options)
-
-    return asyncio.run(send())
+    return asking.ask(app, method, path, **{"auth": AUTH, **options})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import sys
 import attrs
 import httpx
 import pytest
+from asking import ask
 from pages import DOCS, PAGES, blocks, every, title, write
 
 from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError, hookspecs
@@ -58,12 +59,7 @@ def hooks(module):
 
 
 def document(app, route):
-    async def fetch():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.get(route, auth=("agenthost", _PASSWORD))
-
-    answer = asyncio.run(fetch())
+    answer = ask(app, "GET", route, auth=("agenthost", _PASSWORD))
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -4,14 +4,15 @@ import asyncio
 import json
 import sys
 
-import httpx
 import pytest
+from asking import ask
 from pages import DOCS, blocks
 
 from agenthost import AgentBase, AgentServer, Call, DefinitionError, PlanError, StateUnavailable
 from agenthost._cli import main
 
 PASSWORD = "for tests"
+PAIR = ("agenthost", PASSWORD)
 
 
 @pytest.fixture(autouse=True)
@@ -52,14 +53,9 @@ class Desk(AgentBase):
         return await self.shared_state["elsewhere"].get("all")
 
 
-def call(app, route, tool, call_id="c-1", **arguments):
-    async def ask():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://t", auth=("agenthost", PASSWORD)) as client:
-            body = {"function": tool, "call_id": call_id, "arguments": arguments, "caller_id_num": "+15550100"}
-            return (await client.post(f"{route}/swaig", json=body)).json()
-
-    return asyncio.run(ask())
+def call(app, route, tool, call_id="c-1", token="", **arguments):
+    body = {"function": tool, "call_id": call_id, "arguments": arguments, "caller_id_num": "+15550100"}
+    return ask(app, "POST", f"{route}/swaig?__token={token}", auth=PAIR, json=body).json()
 
 
 def serve(*agents):
@@ -104,12 +100,7 @@ def test_a_store_that_cannot_be_opened_is_heard_as_the_fallback(tmp_path, caplog
     assert answer["response"] == "The books are closed."
     assert answer["error_id"] in caplog.text
 
-    async def document():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://t", auth=("agenthost", PASSWORD)) as client:
-            return (await client.get("/desk")).status_code
-
-    assert asyncio.run(document()) == 200
+    assert ask(app, "GET", "/desk", auth=PAIR).status_code == 200
 
 
 def test_an_attribute_of_the_author_wins():
@@ -185,16 +176,7 @@ def test_what_the_guide_shows():
     def answer(agent, tool, **arguments):
         desk = app.runtime.published.plan.find(agent)
         token = app.runtime.tokens_of(desk).minter(desk.route, "c-1")(tool).decode()
-
-        async def ask():
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://t", auth=("agenthost", PASSWORD)
-            ) as client:
-                body = {"function": tool, "call_id": "c-1", "arguments": arguments, "caller_id_num": "+15550100"}
-                return (await client.post(f"/{agent}/swaig?__token={token}", json=body)).json()["response"]
-
-        return asyncio.run(ask())
+        return call(app, f"/{agent}", tool, token=token, **arguments)["response"]
 
     app.start()
     assert answer("sales", "who_is_it") == "This is somebody new."

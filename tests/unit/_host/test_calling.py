@@ -12,15 +12,13 @@ import time
 from functools import partial
 from typing import Any
 
-import attrs
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase, FunctionResult, StateUnavailable
 from agenthost._host.calling import BUSY, ToolCaller
 from agenthost._host.limits import Limits
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config, HostConfig
+from agenthost._host.tables import Config, HostConfig
 from agenthost.swaig import MAX_ANSWER, ToolRequest
 
 FALLBACK = "Let me connect you to the desk."
@@ -34,9 +32,8 @@ def mounted(name="desk", *, limits=None, **tools):
     agent = AgentBase(name, f"/{name}", fallback=FALLBACK)
     for tool, handler in tools.items():
         agent.define_tool(tool, "", {}, handler, timeout=0.1 if tool == "hurried" else None)
-    built = Built(name, "code", "", agent, AgentConfig())
     config = Config(host=HostConfig(**limits or {"breaker_failures": 0, "queued": 0}))
-    return make_plan(config, attrs.evolve(Loaded(), built=(built,))).agents[0]
+    return plan_of(agent, config=config).agents[0]
 
 
 async def ask(caller, agent, tool="t", arguments=None):
@@ -170,8 +167,7 @@ def test_a_hand_over_to_nobody(caplog):
 def test_a_tool_s_own_fallback():
     """It is said before the agent's."""
     agent = AgentBase("desk").define_tool("t", "", {}, raising(ValueError()), fallback="No weather today.")
-    built = Built("desk", "code", "", agent, AgentConfig())
-    (desk,) = make_plan(Config(), attrs.evolve(Loaded(), built=(built,))).agents
+    (desk,) = plan_of(agent).agents
 
     assert asyncio.run(ask(ToolCaller(5), desk))["response"] == "No weather today."
 
@@ -185,8 +181,7 @@ def test_ids_tell_failures_apart():
 def test_arguments_that_do_not_fit(caplog):
     """The model is told what to send; it is no failure, so the log is quiet."""
     agent = AgentBase("desk").define_tool("t", "", {"n": {"type": "integer"}}, lambda args: "")
-    built = Built("desk", "code", "", agent, AgentConfig())
-    (desk,) = make_plan(Config(), attrs.evolve(Loaded(), built=(built,))).agents
+    (desk,) = plan_of(agent).agents
 
     assert asyncio.run(ask(ToolCaller(5), desk, arguments={"n": "x"})) == {"response": "n must be an integer"}
     assert caplog.records == []

@@ -7,12 +7,10 @@ import pickle
 
 import attrs
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
 from agenthost._host.condition import Condition, Named, Phase, together
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config
 from agenthost.health import Verdict
 
 SALES, SUPPORT = Named("sales", "sales", "/sales"), Named("acme:support", "support", "/support")
@@ -71,9 +69,8 @@ class Dental(AgentBase):
 def test_a_probe_for_nobody_is_reported():
     """It is not asked, and named with its plugin."""
     lost = Probe("lost", print, agent="nobody")
-    built = (Built("sales", "code", "", AgentBase("sales", "/sales"), AgentConfig()),)
 
-    (warning,) = make_plan(Config(), Loaded(built=built, health_probes=(("acme:plugin", lost),))).warnings
+    (warning,) = plan_of(AgentBase("sales", "/sales"), health_probes=(("acme:plugin", lost),)).warnings
 
     assert warning == "probe 'lost' of acme:plugin is for agent 'nobody', which is not served: nobody asks it"
 

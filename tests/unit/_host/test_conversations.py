@@ -9,6 +9,7 @@ from typing import Literal
 import attrs
 import pytest
 from attrs import define, field
+from plans import built
 
 from agenthost import (
     AgentBase,
@@ -26,10 +27,9 @@ from agenthost import (
 from agenthost._host.calling import ToolCaller
 from agenthost._host.config import load_config
 from agenthost._host.conversations import Conversations
-from agenthost._host.loader import Built, load_for_program
+from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets
-from agenthost._host.tables import AgentConfig
 from agenthost.workflows.turns import Said, ToolEnded
 
 
@@ -129,8 +129,7 @@ def talk(tmp_path, monkeypatch):
         models = attrs.evolve(config.models, default="script")
         config = with_secrets(attrs.evolve(config, conversation=settings, models=models))
         model = Script(answers=list(answers))
-        agents = [Built(agent.name, "code", "", agent, AgentConfig()) for agent in (Sales(), Support())]
-        loaded = load_for_program(config, agents)
+        loaded = load_for_program(config, built(Sales(), Support()))
         provider = ModelProvider("script", lambda _name, _settings: model)
         changed = {"chat_models": (*loaded.chat_models, ("test", provider))}
         if redactors is not None:
@@ -390,7 +389,7 @@ def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
     model = Script(answers=[says("Yes.")])
 
     def host():
-        loaded = load_for_program(config, [Built("sales", "code", "", Sales(), AgentConfig())])
+        loaded = load_for_program(config, built(Sales()))
         provider = ModelProvider("script", lambda _name, _settings: model)
         plan = make_plan(config, attrs.evolve(loaded, chat_models=(("test", provider),)))
         runtime = make_runtime(config)

@@ -10,15 +10,15 @@ import json
 from typing import Literal
 
 import pytest
+from plans import built
 
 from agenthost import AgentBase, ModelError, Parallel, Router
 from agenthost._host.calling import ToolCaller
 from agenthost._host.config import load_config
 from agenthost._host.conversations import Conversations
-from agenthost._host.loader import Built, load_for_program
+from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets
-from agenthost._host.tables import AgentConfig
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 
@@ -59,8 +59,7 @@ def turn(tmp_path, monkeypatch):
                 Router("desk", ["sales", "support"], route="/desk", clarify=False),
                 Parallel("both", ["sales", "support"], route="/both"),
             ]
-            built = [Built(each.name, "code", "", each, AgentConfig()) for each in agents]
-            plan = make_plan(config, load_for_program(config, built))
+            plan = make_plan(config, load_for_program(config, built(*agents)))
             runtime = make_runtime(config)
             runtime.publish(plan)
 

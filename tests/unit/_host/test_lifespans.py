@@ -8,26 +8,23 @@ import threading
 from contextlib import asynccontextmanager, suppress
 
 import httpx
+from plans import plan_of
 
 from agenthost import AgentBase, AgentServer, ToolCalled
-from agenthost._host.loader import Built, Loaded
+from agenthost._host.loader import Loaded
 from agenthost._host.metrics import Metrics
 from agenthost._host.observers import MOST_WAITING, Observers
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.runtime import Credentials, Runtime
 from agenthost._host.secret import Secret
-from agenthost._host.tables import AgentConfig, Config, HostConfig, StateConfig
+from agenthost._host.tables import Config, HostConfig, StateConfig
 from agenthost._host.tokens import Tokens
 from agenthost.state import StateProvider
 
 
 def runtime_of():
     return Runtime(Config(), Credentials("agenthost", "secret"), Tokens([b"key"]))
-
-
-def plan_of(*agents):
-    return make_plan(Config(), Loaded(built=tuple(Built(a.name, "code", "", a, AgentConfig()) for a in agents)))
 
 
 class Opened(AgentBase):

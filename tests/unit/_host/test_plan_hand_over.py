@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 
-import attrs
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase, DataMap, FunctionResult
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config
 
 
 def desk(to):
     """An agent whose data map hands calls over."""
     agent = AgentBase("desk").define_tool("book", "Book", {}, lambda args: "")
     return agent.register_swaig_function(DataMap("pay").fallback_output(FunctionResult("x").hand_over(to)))
-
-
-def plan_of(*agents):
-    built = tuple(Built(agent.name, "acme", "1.0", agent, AgentConfig()) for agent in agents)
-    return make_plan(Config(), attrs.evolve(Loaded(), built=built))
 
 
 def addresses(plan, template):

@@ -7,23 +7,17 @@ import json
 
 import attrs
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
 from agenthost._host.runtime import Credentials, Phase, Runtime, host_allowed
-from agenthost._host.tables import AgentConfig, Config, HostConfig
+from agenthost._host.tables import Config, HostConfig
 from agenthost._host.tokens import Tokens
 
 
 def runtime_of(public_url=None):
     credentials = Credentials("agenthost", "p@ss/ö?")
     return Runtime(Config(host=HostConfig(public_url=public_url)), credentials, Tokens([b"key"]))
-
-
-def plan_of(*agents, limits=None):
-    built = tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
-    return make_plan(Config(host=limits or HostConfig()), attrs.evolve(Loaded(), built=built))
 
 
 class TestCredentials:
@@ -107,6 +101,9 @@ class TestPublish:
         assert base.startswith(b"https://agenthost:")
 
 
+QUICK_TO_BREAK = Config(host=HostConfig(breaker_failures=1, breaker_open=3600))
+
+
 def fails():
     raise ValueError("the calendar is on fire")
 
@@ -118,7 +115,7 @@ class TestBreakersAfterAReload:
         """The breaker of the earlier agent opens, and keeps its own callers from its code; the new one's says so."""
 
         def plan():
-            return plan_of(AgentBase("a", "/a"), limits=HostConfig(breaker_failures=1, breaker_open=3600))
+            return plan_of(AgentBase("a", "/a"), config=QUICK_TO_BREAK)
 
         async def main():
             runtime = runtime_of()
@@ -140,7 +137,7 @@ class TestBreakersAfterAReload:
 
         async def main():
             runtime = runtime_of()
-            plan = plan_of(AgentBase("a", "/a"), limits=HostConfig(breaker_failures=1, breaker_open=3600))
+            plan = plan_of(AgentBase("a", "/a"), config=QUICK_TO_BREAK)
             runtime.publish(plan)
             await runtime.caller.attempt(plan.agents[0], "a tool", fails)
             runtime.publish(attrs.evolve(plan), keep=3600)

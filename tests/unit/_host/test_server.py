@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import asking
 import litestar
 import pytest
 
@@ -34,12 +33,7 @@ class Desk(AgentBase):
 
 
 def ask(app, method, path, *, auth=AUTH, **options):
-    async def main():
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://host.example", auth=auth) as client:
-            return await client.request(method, path, **options)
-
-    return asyncio.run(main())
+    return asking.ask(app, method, path, auth=auth, **options)
 
 
 def tool_url(app, route, **options):

@@ -9,13 +9,11 @@ import threading
 import time
 
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase, Probe
 from agenthost._host.calling import ToolCaller
-from agenthost._host.loader import Built, Loaded
 from agenthost._host.metrics import Metrics
-from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config
 from agenthost._host.watchdog import BLOCKED, Watchdog, blocker_of
 from agenthost.swaig import Call, ToolRequest
 
@@ -53,8 +51,7 @@ class Blocking(AgentBase):
 
 @pytest.fixture
 def mounted():
-    agents = [Built(name, "code", "", Blocking(name), AgentConfig()) for name in ("slow", "calm")]
-    return {each.key: each for each in make_plan(Config(), Loaded(built=tuple(agents))).agents}
+    return {each.key: each for each in plan_of(Blocking("slow"), Blocking("calm")).agents}
 
 
 def watched(mounted, work, blamed):

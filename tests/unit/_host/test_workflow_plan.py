@@ -6,6 +6,7 @@ import json
 
 import attrs
 import pytest
+from plans import built
 
 from agenthost import AgentBase, Escalation, Parallel, Router, Sequential, Vote
 from agenthost._host.config import load_config
@@ -21,8 +22,7 @@ def plan_of(*agents, toml=None, tmp_path=None):
         file = tmp_path / "agenthost.toml"
         file.write_text(toml, encoding="utf-8")
         config = load_config(str(file), {"HOME": str(tmp_path)})
-    built = tuple(Built(agent.name, "acme", "1.0", agent, AgentConfig()) for agent in agents)
-    return make_plan(config, load_for_program(config, built))
+    return make_plan(config, load_for_program(config, built(*agents)))
 
 
 def reasons(plan):
@@ -115,7 +115,7 @@ def test_a_name_that_is_taken(tmp_path):
     plan = plan_of(*desk(), toml='[workflows.sales]\nkind = "vote"\nagents = ["support"]\n', tmp_path=tmp_path)
 
     assert "there is an agent of this name already" in reasons(plan)["sales"]
-    assert plan.find("sales").distribution == "acme"
+    assert plan.find("sales").distribution == "code"
 
 
 def test_circles():

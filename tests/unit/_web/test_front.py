@@ -7,18 +7,19 @@ import json
 import re
 from base64 import b64encode
 
+import asking
 import attrs
-import httpx
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase, FunctionResult
 from agenthost._host.calling import REFUSED_TOKEN
-from agenthost._host.loader import Built, Loaded
+from agenthost._host.loader import Loaded
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import PluginState
 from agenthost._host.secret import Secret
 from agenthost._host.server import make_runtime
-from agenthost._host.tables import AgentConfig, Config, HostConfig
+from agenthost._host.tables import Config, HostConfig
 from agenthost._web.front import Front
 
 HOST = "http://host.example"
@@ -41,8 +42,7 @@ class Desk(AgentBase):
 def front_of(*agents, **host):
     options = {"password": Secret("p@ss"), "signing_keys": (Secret("key"),), "max_body": 1000, **host}
     front = Front(make_runtime(Config(host=HostConfig(**options))))
-    built = tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
-    front.publish(make_plan(Config(), attrs.evolve(Loaded(), built=built)))
+    front.publish(plan_of(*agents))
     return front
 
 
@@ -52,12 +52,7 @@ def front():
 
 
 def ask(front, method, path, *, root_path="", headers=AUTH, **options):
-    async def main():
-        transport = httpx.ASGITransport(app=front, root_path=root_path)
-        async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
-            return await client.request(method, path, headers=headers, **options)
-
-    return asyncio.run(main())
+    return asking.ask(front, method, path, at=HOST, root_path=root_path, headers=headers, **options)
 
 
 def ai_of(answer):

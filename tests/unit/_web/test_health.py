@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
+import asking
 import attrs
-import httpx
 import pytest
 
 from agenthost import AgentBase
@@ -34,12 +33,7 @@ def plan_of(*names, broken=()):
 
 
 def ask(front, path, method="GET"):
-    async def main():
-        transport = httpx.ASGITransport(app=front)
-        async with httpx.AsyncClient(transport=transport, base_url="http://host.example") as client:
-            return await client.request(method, path)
-
-    return asyncio.run(main())
+    return asking.ask(front, method, path)
 
 
 def told(front, path):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import httpx
 import pytest
+from asking import ask
 
 from agenthost import AgentBase, AgentServer, FunctionResult
 
@@ -36,13 +34,7 @@ def app(monkeypatch, tmp_path):
 
 def post(app, path, body, auth=PAIR):
     """One request to the host."""
-
-    async def run():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://host", auth=auth) as client:
-            return await client.post(path, json=body)
-
-    return asyncio.run(run())
+    return ask(app, "POST", path, auth=auth, json=body)
 
 
 def message(method, **params):

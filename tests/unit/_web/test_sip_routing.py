@@ -6,16 +6,14 @@ import asyncio
 import logging
 import time
 
-import httpx
+import asking
 import pytest
+from plans import plan_of
 
 from agenthost import AgentBase, SipAlias
 from agenthost._host.config import load_config
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime
 from agenthost._host.sip_unmatched import Unmatched
-from agenthost._host.tables import AgentConfig
 from agenthost._web.front import Front
 
 AUTH = ("agenthost", "for tests")
@@ -31,22 +29,17 @@ def front_of(tmp_path, monkeypatch):
         (tmp_path / "agenthost.toml").write_text(text)
         environ = {"AGENTHOST_PASSWORD": AUTH[1], "SIGNALWIRE_SWAIG_SECRET": "k", "AGENTHOST_STATE_DIR": str(tmp_path)}
         config = load_config(None, environ)
-        built = tuple(Built(name, "code", "", AgentBase(name, f"/{name}"), AgentConfig()) for name in AGENTS)
+        agents = (AgentBase(name, f"/{name}") for name in AGENTS)
         front = Front(make_runtime(config), sip_path=config.sip.path)
-        front.publish(make_plan(config, Loaded(built=built, **loaded)))
+        front.publish(plan_of(*agents, config=config, **loaded))
         return front
 
     return front_of
 
 
 def ask(front, to, path="/sip", method="POST", **call):
-    async def send():
-        transport = httpx.ASGITransport(front)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test", auth=AUTH) as client:
-            body = {"call": {"to": to, **call}} if method == "POST" else None
-            return await client.request(method, path, json=body)
-
-    return asyncio.run(send())
+    body = {"call": {"to": to, **call}} if method == "POST" else None
+    return asking.ask(front, method, path, auth=AUTH, json=body)
 
 
 async def hangs(uri):

@@ -1,0 +1,23 @@
+"""Plans of agents made in code, for tests that need no installed package."""
+
+from __future__ import annotations
+
+from agenthost._host.loader import Built, Loaded
+from agenthost._host.plan import make_plan
+from agenthost._host.tables import AgentConfig, Config
+
+
+def built(*agents):
+    """Agents as the loader gives them, each under its own name."""
+    return tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
+
+
+def plan_of(*agents, config=None, **loaded):
+    """The plan of a program with these agents.
+
+    Args:
+        agents: its agents.
+        config: its configuration; left out, what holds without any.
+        loaded: what else was loaded, by field of ``Loaded``.
+    """
+    return make_plan(config or Config(), Loaded(built=built(*agents), **loaded))
