@@ -82,8 +82,8 @@ class Burning(AgentBase):
 
     @AgentBase.tool
     def compute(self) -> str:
-        """Use 10 ms of CPU."""
-        end = time.thread_time() + 0.01
+        """Use 25 ms of CPU."""
+        end = time.thread_time() + 0.025
         while time.thread_time() < end:
             sum(range(1000))
         return "Done."
