@@ -91,8 +91,37 @@ class JsonLines(Lines):
         """The same, and of a call without a record: it is what most lines are."""
         if not isinstance(line, EndedCall):
             return self.line(line)
-        event = {"timestamp": _stamp(line.then), "level": "info", "logger": "agenthost.calls", "event": line.words}
-        return _encoded(event | line.fields)
+        known = _CallLine(
+            timestamp=_stamp(line.then),
+            level="info",
+            logger="agenthost.calls",
+            event=line.words,
+            agent=line.agent,
+            tool=line.tool,
+            call=line.call,
+            duration=round(line.seconds, 6),
+            outcome=line.outcome,
+            error_id=line.error_id or msgspec.UNSET,
+        )
+        try:
+            return _encoder.encode(known).decode()
+        except UnicodeEncodeError:  # a call's id that is no UTF-8
+            return self.line(line.record())
+
+
+class _CallLine(msgspec.Struct):
+    """What ``line`` says of a call: much quicker to encode than a dictionary."""
+
+    timestamp: str
+    level: str
+    logger: str
+    event: str
+    agent: str
+    tool: str
+    call: str
+    duration: float
+    outcome: str
+    error_id: str | msgspec.UnsetType
 
 
 class TextLines(Lines):
