@@ -10,12 +10,9 @@ import click
 from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import print_json, print_warnings
 from agenthost._host.discovery import PLUGINS, discover
+from agenthost._host.report import table
 
 __all__ = ["command"]
-
-_TOGETHER = "\N{NO-BREAK SPACE}"
-_NARROWEST = 40
-"""Characters of a line that a terminal, however narrow, is taken to have beside the names."""
 
 
 @click.command("hooks")
@@ -52,25 +49,15 @@ def command(file: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    _show(rows)
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    """Print the hooks for people, no wider than the terminal."""
-    import shutil
-    import textwrap
-
-    column = max(len(row["hook"]) for row in rows) + 4
-    width = max(column + _NARROWEST, shutil.get_terminal_size().columns)
-    for row in rows:
-        what = textwrap.wrap(row["what"], width - column, break_on_hyphens=False)
-        who = textwrap.wrap(", ".join(map(_named, row["plugins"])) or "–", width - column, break_on_hyphens=False)
-        for name, line in zip([row["hook"]] + [""] * len(what + who), what + who, strict=False):
-            click.echo(f"  {name}".ljust(column) + line.replace(_TOGETHER, " "))
+    cells = [
+        (hook, said)
+        for row in rows
+        for hook, said in ((row["hook"], row["what"]), ("", ", ".join(map(_named, row["plugins"])) or "–"))
+    ]
+    click.echo(table(("hook", "what it is for, and who implements it"), [(each, "") for each in cells]))
 
 
 def _named(plugin: dict[str, str]) -> str:
     """A plugin with what people need to know where it comes from."""
     built_in = plugin["state"] == "built in"
-    named = f"{plugin['plugin']} ({'built in' if built_in else '{package} {version}'.format(**plugin)})"
-    return named.replace(" ", _TOGETHER)
+    return f"{plugin['plugin']} ({'built in' if built_in else '{package} {version}'.format(**plugin)})"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import sys
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from agenthost import __version__
@@ -11,27 +15,70 @@ if TYPE_CHECKING:
 
     from agenthost._host.tables import Config
 
-__all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures", "table"]
+__all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures", "folded", "table", "terminal_width"]
 
+_GAP = "  "
+_PIECE = r"\S+?(?:(?<=[a-z0-9]:)(?=[a-z])|(?=\s)|$)\s*"
+"""A word, with the space behind it; ``package:`` is one where a name follows."""
 AGENT_COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
 
 
 def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> str:
-    """A table of text, each column as wide as it needs to be.
+    """A table of text, each column as wide as it needs to be; on a terminal, cells are folded where it is too narrow.
 
     Args:
         header: the columns' names.
         rows: cells, and a remedy that stands below them where there is one.
     """
-    rows = list(rows)
-    widths = [max(len(line[i]) for line in (header, *(cells for cells, _ in rows))) for i in range(len(header))]
+    rows = [(header, ""), *rows]
+    widths = _widths([cells for cells, _ in rows], terminal_width())
     lines = []
-    for cells, remedy in ((header, ""), *rows):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        lines.append(f"  {line}".rstrip())
+    for cells, remedy in rows:
+        parts = [folded(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        for part in zip_longest(*parts, fillvalue=""):
+            line = _GAP.join(text.ljust(width) for text, width in zip(part, widths, strict=True))
+            lines.append(f"{_GAP}{line}".rstrip())
         if remedy:
             lines.append(f"    mend it:  {remedy}")
     return "\n".join(lines)
+
+
+def terminal_width() -> int | None:
+    """How many characters a line of the terminal has; None where the output goes elsewhere, and lines stay whole."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
+
+
+def folded(text: str, width: int) -> list[str]:
+    """The lines of a text, folded between words and behind the package of a key; a word is never cut.
+
+    Args:
+        text: the text.
+        width: characters of a line.
+    """
+    if len(text) <= width:
+        return [text]
+    lines = [""]
+    for piece in re.findall(_PIECE, text):
+        if lines[-1] and len((lines[-1] + piece).rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
+def _widths(rows: Sequence[Sequence[str]], screen: int | None) -> list[int]:
+    """How wide each column is: the widest give way until the table fits; where words do not let them, none does."""
+    columns = list(zip(*rows, strict=True))
+    whole = [max(map(len, column)) for column in columns]
+    widths, shrinking = [*whole], set(range(len(columns)))
+    while screen is not None and sum(widths) + len(_GAP) * len(widths) > screen:
+        if not shrinking:
+            return whole
+        widest = max(shrinking, key=widths.__getitem__)
+        narrower = max(len(line) for cell in columns[widest] for line in folded(cell, widths[widest] - 1))
+        if narrower == widths[widest]:
+            shrinking.remove(widest)
+        widths[widest] = narrower
+    return widths
 
 
 def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:

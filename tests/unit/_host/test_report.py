@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from agenthost import __version__
-from agenthost._host.report import AGENT_COLUMNS, agent_rows, banner, failed_plugins, table
+from agenthost._host.report import AGENT_COLUMNS, agent_rows, banner, failed_plugins, folded, table
 from agenthost._host.secret import Secret
 from agenthost._host.tables import Config, HostConfig
 
@@ -37,6 +41,15 @@ def report(*agents, plugins=()):
     return {"agents": list(agents), "plugins": list(plugins), "warnings": [], "problems": 0}
 
 
+@contextmanager
+def on_terminal(width):
+    """Output goes to a terminal of a width."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(width))
+        patch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        yield
+
+
 class TestTable:
     def test_columns_are_as_wide_as_they_need_to_be(self):
         assert table(("a", "long name"), [(["1", "2"], ""), (["wider", "x"], "")]) == (
@@ -53,6 +66,24 @@ class TestTable:
         assert all(
             line == line.rstrip() for line in table(("a", "b"), [(["1", ""], ""), (["2", "wide"], "")]).split("\n")
         )
+
+    @given(st.lists(st.lists(st.text("ab: 0-", max_size=60), min_size=3, max_size=3)), st.integers(10, 100))
+    def test_on_a_terminal_a_table_fits_where_its_words_do(self, rows, width):
+        """And nothing is lost of it."""
+        with on_terminal(width):
+            shown = table(("a", "b", "c"), [(cells, "") for cells in rows])
+
+        least = [max((len(word) for row in rows for word in folded(row[i], 1)), default=0) for i in range(3)]
+        if sum(max(1, each) for each in least) + 6 <= width:
+            assert max(map(len, shown.split("\n"))) <= width
+        letters = "".join(text for row in (("abc",), *rows) for text in row)
+        assert Counter(shown.replace(" ", "").replace("\n", "")) == Counter(letters.replace(" ", ""))
+
+    def test_cells_are_folded_between_words_and_behind_the_package_of_a_key(self):
+        with on_terminal(30):
+            shown = table(("key", "state"), [(["acme-sales:support", "not ready: at 10:30 it fails"], "")])
+
+        assert shown == ("  key          state\n  acme-sales:  not ready: at\n  support      10:30 it fails")
 
     def test_rows_may_come_one_by_one(self):
         """A generator is read once."""
