@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from agenthost._host.instructions import instructions
 from agenthost.agent import declared
@@ -148,9 +148,7 @@ def describe(agent: AgentBase, template: Template, probes: Iterable[Probe]) -> d
         tuple(own.routing),
         own.debug_handler is not None,
         tuple(
-            DescribedProbe(
-                each.name, each.timeout, each.interval, each.critical, each.failures, each.successes, each.startup
-            )
+            DescribedProbe(**{known.name: getattr(each, known.name) for known in fields(DescribedProbe)})
             for each in probes
         ),
         template,

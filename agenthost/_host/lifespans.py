@@ -38,29 +38,40 @@ class Lifespan:
     Args:
         what: whose it is, for the log.
         make: makes the context manager.
-        seconds: how long it may take to begin.
+        seconds: how long it may take to begin; None where whoever waits for it keeps the time.
         changed: called when it has begun or failed.
+        quiet: whether somebody else tells the log why it did not begin.
     """
 
     def __init__(
-        self, what: str, make: Callable[[], object], seconds: float, changed: Callable[[], None] = lambda: None
+        self,
+        what: str,
+        make: Callable[[], object],
+        seconds: float | None = None,
+        changed: Callable[[], None] = lambda: None,
+        *,
+        quiet: bool = False,
     ) -> None:
         self._what = what
         self._make = make
         self._seconds = seconds
         self._changed = changed
+        self._quiet = quiet
         self._over = asyncio.Event()
         self.loop = asyncio.get_running_loop()
         self.begun = False
         self.error: BaseException | None = None
         self.settled = asyncio.Event()
         self.task = asyncio.create_task(self._run())
-        giving_up = self.loop.call_later(seconds + _STUBBORN, self._failed, self._late())
-        self.task.add_done_callback(lambda _: giving_up.cancel())
+        if seconds is not None:
+            giving_up = self.loop.call_later(seconds + _STUBBORN, self._failed, self._late())
+            self.task.add_done_callback(lambda _: giving_up.cancel())
 
     def end(self) -> None:
-        """Let it end; ``task`` is done when it has."""
+        """Let it end, or stop beginning; ``task`` is done when it has."""
         self._over.set()
+        if not self.settled.is_set():
+            self.task.cancel()
 
     async def _run(self) -> None:
         try:
@@ -90,7 +101,8 @@ class Lifespan:
         """Take notice that it did not begin."""
         if not self.settled.is_set():
             self.error = error
-            _log.error("the lifespan of %s did not begin", self._what, exc_info=error)
+            if not self._quiet:
+                _log.error("the lifespan of %s did not begin", self._what, exc_info=error)
             self.settled.set()
             self._changed()
 
@@ -193,8 +205,6 @@ class Lifespans(Generic[K]):
     def _end(self, owner: K) -> None:
         ended = self._running.pop(owner)
         ended.end()
-        if not ended.settled.is_set():
-            ended.task.cancel()
         self._ending.add(ended.task)
         ended.task.add_done_callback(self._ending.discard)
 

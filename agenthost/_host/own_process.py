@@ -20,7 +20,6 @@ import signal
 import socket
 import sys
 import threading
-import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,23 +27,28 @@ import msgspec
 
 from agenthost._host.authors import Author, calling, guarded, run_on, running
 from agenthost._host.call_log import write_now
+from agenthost._host.checks import prepared
 from agenthost._host.descriptions import describe, describe_draft
 from agenthost._host.failures import Failures, new_error_id
 from agenthost._host.frames import Frames, Message, Reader, framed
+from agenthost._host.host_entries import HostEntries
+from agenthost._host.lifespans import Lifespan
 from agenthost._host.offers import agent_of, made
 from agenthost._host.process_output import RECORD
+from agenthost._host.raised import MOST_WORDS, told, traceback_of
+from agenthost._host.secret import Secret
 from agenthost._host.threads import Threads
 from agenthost.agent import declared, runnable, seal, serve_state
-from agenthost.errors import ArgumentsRefused, DefinitionError, StateRefused, StateUnavailable
+from agenthost.errors import DefinitionError
 from agenthost.health import HostVitals, outcome_of, probes_of
 from agenthost.per_call import configure, tool_of
-from agenthost.state import Entry, Stores
+from agenthost.state import Stores
 from agenthost.swaig import Call, encode_answer
 from agenthost.swml import Template
 from agenthost.tools import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from agenthost._host.process_setup import Setup
     from agenthost.agent import AgentBase
@@ -52,8 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-
-_MOST_TRACE = 16 * 1024
 _MOST_TICKETS = 256
 _SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
 _NICE = 10
@@ -133,7 +135,7 @@ class _ToHost(logging.Handler):
                 fields["tool"] = author.what.removeprefix("tool ")
             if call := calling.get():
                 fields["call"] = call
-            words = self.format(record)[:_MOST_TRACE]
+            words = self.format(record)[:MOST_WORDS]
             line = RECORD + json.dumps([record.levelno, record.name, words, fields]) + "\n"
             data = line.encode("utf-8", "backslashreplace")
             while data:
@@ -173,14 +175,7 @@ def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
     from agenthost._host.remedies import diagnose  # noqa: PLC0415 - only where something failed
 
     found = diagnose(error, setup.candidate, setup.key)
-    return [isinstance(error, WorkflowError), found.reason, found.remedy, _trace(error)]
-
-
-def _trace(error: BaseException) -> str:
-    try:
-        return "".join(traceback.format_exception(error))[-_MOST_TRACE:]
-    except BaseException:  # noqa: BLE001 - an author's exception may fail to print itself, or more
-        return f"{type(error).__name__} (it cannot be printed)"
+    return [isinstance(error, WorkflowError), found.reason, found.remedy, traceback_of(error)]
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -211,11 +206,13 @@ class Inside:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._tickets: dict[int, AgentBase] = {}
         self._last_ticket = 0
-        self._lifespan: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
+        self._lifespan: Lifespan | None = None
         self._ended = asyncio.Event()
         self._strays = Failures(_log)
         self._frames = Frames(self._heard, self._host_is_gone)
-        self._entries = _HostEntries(self._frames)
+        self._entries = HostEntries(self._frames)
+        vitals = HostVitals(self._entries.ping, lambda: 0.0, "", Secret(""))
+        self._checks = [prepared(probe.check, vitals) for probe in probes]
         self._stores = Stores(self._entries)
         serve_state(agent, key, self._stores)
 
@@ -234,11 +231,9 @@ class Inside:
             await self._ended.wait()
             if self._running:
                 await asyncio.wait(self._running.values())
-            running.set(Author(self._key, "lifespan"))
-            try:
-                await self._lifespan.aclose()
-            except BaseException as error:  # noqa: BLE001 - an author's code
-                _log.error("the lifespan of agent %s did not end well", self._key, exc_info=error)
+            if self._lifespan is not None:
+                self._lifespan.end()
+                await asyncio.wait([self._lifespan.task])
         self._frames.close()
         await asyncio.sleep(0)
 
@@ -280,7 +275,7 @@ class Inside:
         try:
             done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and all others
-            done = framed("raised", number, _told(error))
+            done = framed("raised", number, told(error))
         finally:
             self._running.pop(number, None)
         self._frames.send_framed(done)
@@ -306,17 +301,10 @@ class Inside:
 
     async def _do_begin(self) -> None:
         running.set(Author(self._key, "lifespan"))
-        context = self._agent.lifespan()
-        if not hasattr(context, "__aenter__"):
-            if inspect.iscoroutine(context):
-                context.close()
-            raise DefinitionError(
-                f"its lifespan gives {type(context).__name__}, no async context manager: write @asynccontextmanager "
-                "above it"
-            )
-        beginning: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lifespan.push_async_callback(_kept_open(context, beginning))
-        await asyncio.shield(beginning)
+        self._lifespan = lifespan = Lifespan(f"agent {self._key}", self._agent.lifespan, quiet=True)
+        await lifespan.settled.wait()
+        if (error := lifespan.error) is not None:
+            raise error if isinstance(error, Exception) else RuntimeError(repr(error))
 
     async def _do_tool(self, ticket: int, name: str, arguments: dict[str, Any], body: dict[str, Any]) -> list[Any]:
         tool = self._tools.get(name)
@@ -381,124 +369,6 @@ class Inside:
 
     async def _do_probe(self, index: int) -> list[Any]:
         probe = self._probes[index]
-        check = probe.check
-        wants = any(
-            each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) and each.default is each.empty
-            for each in inspect.signature(check).parameters.values()
-        )
-        from agenthost._host.secret import Secret  # noqa: PLC0415 - only for those few that ask
-
-        vitals = HostVitals(self._entries.ping, lambda: 0.0, "", Secret(""))
-        function = partial(check, vitals) if wants else check
-        on_loop = inspect.iscoroutinefunction(inspect.unwrap(check))
-        outcome = outcome_of(await self._run(f"probe {probe.name}", function, on_loop=on_loop))
+        check, on_loop = self._checks[index]
+        outcome = outcome_of(await self._run(f"probe {probe.name}", check, on_loop=on_loop))
         return [outcome.ok, outcome.reason]
-
-
-def _kept_open(context: Any, beginning: asyncio.Future[None]) -> Callable[[], Awaitable[None]]:
-    """Enter a lifespan in a task of its own, and leave it there; gives what ends it."""
-    over = asyncio.Event()
-
-    async def keep() -> None:
-        try:
-            await context.__aenter__()
-        except BaseException as error:  # noqa: BLE001 - an author's code
-            if not beginning.done():
-                beginning.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
-            return
-        if not beginning.done():
-            beginning.set_result(None)
-        await over.wait()
-        await context.__aexit__(None, None, None)
-
-    task = asyncio.get_running_loop().create_task(keep())
-
-    async def end() -> None:
-        over.set()
-        if not beginning.done():
-            task.cancel()
-        await task
-
-    return end
-
-
-def _told(error: BaseException) -> list[str]:
-    """An exception as the host is told of it: sort, class, words, traceback."""
-    sort = "failed"
-    if isinstance(error, ArgumentsRefused):
-        sort = "refused"
-    elif isinstance(error, StateUnavailable):
-        sort = "state"
-    elif isinstance(error, TimeoutError):
-        sort = "timeout"
-    try:
-        words = str(error)
-    except BaseException:  # noqa: BLE001 - as above
-        words = ""
-    told = (sort, type(error).__name__, words[:_MOST_TRACE], "" if sort == "refused" else _trace(error))
-    return [text.encode("utf-8", "backslashreplace").decode() for text in told]
-
-
-class _HostEntries:
-    """The entries of the host's store, asked for by frames; see ``agenthost.state.Entries``.
-
-    Args:
-        frames: the way to the host.
-    """
-
-    def __init__(self, frames: Frames) -> None:
-        self._frames = frames
-        self._last = 0
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-
-    def answered(self, number: int, content: Any) -> None:
-        waiting = self._waiting.pop(number, None)
-        if waiting is None or waiting.done():
-            return
-        problem, value = content
-        if problem == "refused":
-            waiting.set_exception(StateRefused(value))
-        elif problem:
-            waiting.set_exception(StateUnavailable(value))
-        else:
-            waiting.set_result(value)
-
-    async def _ask(self, operation: str, *arguments: Any) -> Any:
-        self._last += 1
-        number = self._last
-        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
-        self._frames.send("store", number, [operation, *arguments])
-        try:
-            return await waiting
-        finally:
-            self._waiting.pop(number, None)
-
-    async def read(self, key: bytes) -> Entry | None:
-        found = await self._ask("read", key)
-        return None if found is None else Entry(*found)
-
-    async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        version: int = await self._ask("put", key, value, ttl)
-        return version
-
-    async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        written: int | None = await self._ask("put_if", key, value, version, ttl)
-        return written
-
-    async def add(self, key: bytes, by: int, ttl: float | None) -> int:
-        total: int = await self._ask("add", key, by, ttl)
-        return total
-
-    async def remove(self, key: bytes, version: int | None) -> bool:
-        removed: bool = await self._ask("remove", key, version)
-        return removed
-
-    async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        keys, following = await self._ask("page", prefix, cursor, most)
-        return keys, following
-
-    async def ping(self) -> None:
-        await self._ask("ping")
-
-    async def close(self) -> None:
-        """The host closes its store."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from agenthost._host.checks import prepared
 from agenthost._host.threads import Threads
 from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
 
@@ -218,23 +219,7 @@ class Probing:
 
 
 def _follow(asked: Asked, vitals: HostVitals) -> _Followed:
-    check = asked.probe.check
-    wants = _takes_one(check)
-    call = getattr(check, "__call__", None)  # noqa: B004 - an object with an async __call__ is a coroutine function too
-    on_loop = inspect.iscoroutinefunction(inspect.unwrap(check)) or inspect.iscoroutinefunction(call)
-    return _Followed(asked, (lambda: check(vitals)) if wants else check, on_loop)
-
-
-def _takes_one(check: Callable[..., Any]) -> bool:
-    """Whether a check wants to be told of its host."""
-    try:
-        parameters = inspect.signature(check).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return any(
-        each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) and each.default is each.empty
-        for each in parameters
-    )
+    return _Followed(asked, *prepared(asked.probe.check, vitals))
 
 
 def _end(followed: _Followed) -> None:

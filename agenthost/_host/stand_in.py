@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import msgspec
 
 from agenthost._host.descriptions import Described, DescribedDraft
@@ -111,17 +112,7 @@ class StandIn(AgentBase):
         own.elsewhere = self
         self.template = said.template
         self.probes = tuple(
-            Probe(
-                each.name,
-                partial(self._check, index),
-                timeout=each.timeout,
-                interval=each.interval,
-                critical=each.critical,
-                failures=each.failures,
-                successes=each.successes,
-                startup=each.startup,
-            )
-            for index, each in enumerate(said.probes)
+            Probe(check=partial(self._check, index), **attrs.asdict(each)) for index, each in enumerate(said.probes)
         )
         scopes = (Scope("agent", key), *(Scope("host", name) for name in said.shared_state))
         self._reach = tuple(scope.prefix("data").removesuffix(b"data/") for scope in scopes)
