@@ -9,46 +9,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import inspect
 import json
 import logging
 import os
 import pickle
 import resource
-import secrets
 import signal
 import socket
 import sys
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from agenthost._host.authors import Author, calling, guarded, run_on, running
+from agenthost._host.authors import calling, run_on, running
 from agenthost._host.call_log import write_now
-from agenthost._host.checks import prepared
-from agenthost._host.descriptions import describe, describe_draft
-from agenthost._host.failures import Failures, new_error_id
-from agenthost._host.frames import Frames, Message, Reader, framed
-from agenthost._host.host_entries import HostEntries
-from agenthost._host.lifespans import Lifespan
+from agenthost._host.descriptions import describe
+from agenthost._host.frames import Reader, framed
+from agenthost._host.inside import Inside
 from agenthost._host.offers import agent_of, made
 from agenthost._host.process_output import RECORD
-from agenthost._host.raised import MOST_WORDS, told, traceback_of
-from agenthost._host.secret import Secret
-from agenthost._host.threads import Threads
-from agenthost.agent import declared, runnable, seal, serve_state
+from agenthost._host.raised import MOST_WORDS, traceback_of
+from agenthost.agent import seal
 from agenthost.errors import DefinitionError
-from agenthost.health import HostVitals, outcome_of, probes_of
-from agenthost.per_call import configure, tool_of
-from agenthost.state import Stores
-from agenthost.swaig import Call, encode_answer
-from agenthost.swml import Template
-from agenthost.tools import Tool
+from agenthost.health import probes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from agenthost._host.process_setup import Setup
     from agenthost.agent import AgentBase
@@ -56,12 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_MOST_TICKETS = 256
 _SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
 _NICE = 10
 _FIRST_TO_GO = "500"
-
-_log = logging.getLogger("agenthost")
 
 
 def main(connection: int, life: int) -> None:
@@ -184,191 +166,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-class Inside:
-    """An agent in a process of its own.
-
-    Args:
-        agent: the agent, sealed.
-        key: what the host calls it.
-        probes: its probes.
-    """
-
-    def __init__(self, agent: AgentBase, key: str, probes: Sequence[Probe]) -> None:
-        self._agent = agent
-        self._key = key
-        self._probes = probes
-        self._tools = {
-            name: runnable(agent, tool) for name, tool in declared(agent).draft.tools.items() if isinstance(tool, Tool)
-        }
-        self._threads = Threads()
-        self._running: dict[int, asyncio.Task[None]] = {}
-        self._tickets: dict[int, AgentBase] = {}
-        self._last_ticket = 0
-        self._lifespan: Lifespan | None = None
-        self._ended = asyncio.Event()
-        self._strays = Failures(_log)
-        self._frames = Frames(self._heard, self._host_is_gone)
-        self._entries = HostEntries(self._frames)
-        vitals = HostVitals(self._entries.ping, lambda: 0.0, "", Secret(""))
-        self._checks = [prepared(probe.check, vitals) for probe in probes]
-        self._stores = Stores(self._entries)
-        serve_state(agent, key, self._stores)
-
-    async def serve(self, channel: socket.socket, reader: Reader) -> None:
-        """Do what the host asks for, until it ends this."""
-        self._stores.serve()
-        self._frames.resume(reader)
-        channel.setblocking(False)  # noqa: FBT003 - the socket's own method
-        loop = asyncio.get_running_loop()
-
-        def stray(what: str) -> None:
-            loop.call_soon_threadsafe(self._tell_stray, what)
-
-        with guarded(lambda _: f"agent {self._key}", self._strays, stray):
-            await loop.create_unix_connection(lambda: self._frames, sock=channel)
-            await self._ended.wait()
-            if self._running:
-                await asyncio.wait(self._running.values())
-            if self._lifespan is not None:
-                self._lifespan.end()
-                await asyncio.wait([self._lifespan.task])
-        self._frames.close()
-        await asyncio.sleep(0)
-
-    def exited(self, error: BaseException) -> None:
-        """Take notice of a callback that has stopped the event loop, which has been run on."""
-        wanted = isinstance(error, (SystemExit, KeyboardInterrupt))
-        how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
-        words = f"a callback of the event loop of agent {self._key} {how}"
-        self._strays.failed(words, error, new_error_id(), {})
-        self._tell_stray("a callback of the event loop")
-
-    def _tell_stray(self, what: str) -> None:
-        self._frames.send("stray", 0, what.partition(" of agent ")[0])
-
-    def _host_is_gone(self) -> None:
-        if not self._ended.is_set():
-            os._exit(1)
-
-    def _heard(self, message: Message) -> None:
-        kind, number, content = message
-        if kind == "do":
-            self._frames.send("begun", number)
-            task = asyncio.get_running_loop().create_task(self._do(number, *content))
-            self._running[number] = task
-        elif kind == "stored":
-            self._entries.answered(number, content)
-        elif kind == "cancel":
-            if (running_task := self._running.get(number)) is not None:
-                running_task.cancel()
-        elif kind == "ping":
-            self._frames.send("pong", number)
-        elif kind == "drop":
-            self._tickets.pop(number, None)
-        elif kind == "end":
-            self._ended.set()
-
-    async def _do(self, number: int, operation: str, *arguments: Any) -> None:
-        """Do one thing, and tell the host what came of it; never raises for what an author's code does."""
-        try:
-            done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
-        except BaseException as error:  # noqa: BLE001 - SystemExit and all others
-            done = framed("raised", number, told(error))
-        finally:
-            self._running.pop(number, None)
-        self._frames.send_framed(done)
-
-    async def _run(self, what: str, function: Callable[[], Any], *, on_loop: bool) -> Any:
-        """Run an author's function as a host does: coroutine functions on the loop, others in a thread.
-
-        It has not ended before its thread has, however often it is cancelled.
-        """
-        running.set(Author(self._key, what))
-        if on_loop:
-            result = function()
-        else:
-            over = asyncio.Event()
-            try:
-                result = await self._threads.run(function, over.set)
-            except asyncio.CancelledError:
-                while not over.is_set():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await over.wait()
-                raise
-        return await result if inspect.isawaitable(result) else result
-
-    async def _do_begin(self) -> None:
-        running.set(Author(self._key, "lifespan"))
-        self._lifespan = lifespan = Lifespan(f"agent {self._key}", self._agent.lifespan, quiet=True)
-        await lifespan.settled.wait()
-        if (error := lifespan.error) is not None:
-            raise error if isinstance(error, Exception) else RuntimeError(repr(error))
-
-    async def _do_tool(self, ticket: int, name: str, arguments: dict[str, Any], body: dict[str, Any]) -> list[Any]:
-        tool = self._tools.get(name)
-        if ticket:
-            tool = tool_of(self._agent, self._copy(ticket), name)
-        if tool is None:
-            raise LookupError(f"there is no tool {name!r}")
-        call = Call.from_body(body, self._stores)
-        calling.set(call.id)
-        run = partial(tool.call, arguments, call)
-        result = await self._run(f"tool {name}", run, on_loop=tool.is_async)
-        mark = f"\u241f{secrets.token_hex(8)};"
-        names: list[str] = []
-
-        def gap(sibling: str) -> str:
-            names.append(sibling)
-            return mark
-
-        parts = encode_answer(result, gap).split(mark.encode())
-        return [parts, names]
-
-    async def _do_configure(self, query: Any, body: Any, headers: Any) -> list[Any]:
-        copy = await self._configured("the configuration for a call", query, body, headers)
-        self._last_ticket += 1
-        self._tickets[self._last_ticket] = copy
-        if len(self._tickets) > _MOST_TICKETS:
-            del self._tickets[next(iter(self._tickets))]
-        return [self._last_ticket, describe_draft(declared(copy).draft)]
-
-    async def _do_document(self, query: Any, body: Any, headers: Any) -> Any:
-        copy = await self._configured("the configuration for a call", query, body, headers)
-        return msgspec.to_builtins(Template.seal(declared(copy).draft), builtin_types=(bytes,))
-
-    async def _configured(self, what: str, query: Any, body: Any, headers: Any) -> AgentBase:
-        run = partial(configure, self._agent, query, body, headers)
-        copy: AgentBase = await self._run(what, run, on_loop=False)
-        return copy
-
-    def _copy(self, ticket: int) -> AgentBase:
-        copy = self._tickets.get(ticket)
-        if copy is None:
-            raise LookupError("this call's configuration is no longer here")
-        return copy
-
-    async def _do_summary(self, ticket: int, summary: Any, body: Any) -> bytes:
-        target = self._copy(ticket) if ticket else self._agent
-        on_loop = inspect.iscoroutinefunction(target.on_summary)
-        said = await self._run("on_summary", partial(target.on_summary, summary, body), on_loop=on_loop)
-        return b"" if said is None else msgspec.json.encode(said)
-
-    async def _do_routing(self, path: str, body: Any, headers: Any) -> str | None:
-        callback = declared(self._agent).routing[path]
-        on_loop = inspect.iscoroutinefunction(callback)
-        route = await self._run(f"the routing callback {path}", partial(callback, body, headers), on_loop=on_loop)
-        return route if isinstance(route, str) else None
-
-    async def _do_debug(self, label: Any, event: Any) -> None:
-        handler = declared(self._agent).debug_handler
-        if handler is not None:
-            on_loop = inspect.iscoroutinefunction(handler)
-            await self._run("on_debug_event", partial(handler, label, event), on_loop=on_loop)
-
-    async def _do_probe(self, index: int) -> list[Any]:
-        probe = self._probes[index]
-        check, on_loop = self._checks[index]
-        outcome = outcome_of(await self._run(f"probe {probe.name}", check, on_loop=on_loop))
-        return [outcome.ok, outcome.reason]

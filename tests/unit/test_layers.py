@@ -88,6 +88,7 @@ LEVELS = (
         "_host.lifespans",
         "_host.checks",
         "_host.host_entries",
+        "_host.inside",
         "_host.own_process",
         "_host.stand_in",
         "_host.loader",
