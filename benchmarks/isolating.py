@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -15,6 +16,8 @@ from report import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from answering import Exchange
 
 __all__ = ["measure_isolation"]
 
@@ -57,6 +60,7 @@ def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
                         needed[served].append((served.cpu() - before) / REQUESTS)
                         if served is isolated:
                             inside.append((sum(each.cpu() for each in processes.values()) - there) / REQUESTS)
+            yield _time(exchange, isolated, threads)
             own, other, beside = (median(each) for each in (needed[isolated], needed[threads], inside))
             yield Figure(
                 f"{exchange.what}, isolated: in host and process together",
@@ -71,6 +75,25 @@ def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
             f"the host: {threads.memory() / _MEBIBYTE:.0f} MB",
             median(sizes) / threads.memory(),
         )
+
+
+def _time(exchange: Exchange, isolated: Served, threads: Served) -> Figure:
+    """How long a caller waits who has the host for himself, call after call."""
+    waited: dict[Served, list[float]] = {isolated: [], threads: []}
+    with Load(isolated.port, connections=1) as one, Load(threads.port, connections=1) as other:
+        for _ in range(ROUNDS):
+            for served, load in ((isolated, one), (threads, other)):
+                request = exchange.request(served)
+                began = time.perf_counter()
+                load.send(request, REQUESTS)
+                waited[served].append((time.perf_counter() - began) / REQUESTS)
+    own, beside = median(waited[isolated]), median(waited[threads])
+    return Figure(
+        f"{exchange.what}, isolated: time of a call that comes alone",
+        f"{own * 1000:.2f} ms",
+        f"in the host: {beside * 1000:.2f} ms",
+        own / beside,
+    )
 
 
 def _children(parent: int) -> list[int]:
