@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agenthost.errors import BudgetSpent
 from agenthost.workflows.team import Remaining
@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from agenthost._host.tables import TurnsConfig
     from agenthost.models import Usage
 
-__all__ = ["Budget"]
+__all__ = ["Budget", "Meter"]
+
+
+class Meter(Protocol):
+    """Who counts what language models are asked, and may say that it is enough."""
+
+    def begin(self) -> None:
+        """Called before each request; what it raises ends the turn."""
+
+    def spent(self, usage: Usage) -> None:
+        """Called after each; what it raises ends the turn."""
 
 
 class Budget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from attrs import Factory, define, frozen
@@ -26,6 +26,7 @@ from agenthost.workflows.turns import Reply, Said, ToolEnded, ToolStarted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agenthost._host.budget import Meter
     from agenthost._host.calling import ToolCaller
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
@@ -34,23 +35,13 @@ if TYPE_CHECKING:
     from agenthost.tools import Tool
     from agenthost.workflows.turns import Listener, Turn
 
-__all__ = ["Conversing", "Meter", "complete"]
+__all__ = ["Conversing", "complete"]
 
 MOST_AT_ONCE = 8
 """Tools that a model may call in one round."""
 _HANDED_TO = "agenthost:"
 _MOST_ARGUMENTS = 64 * 1024
 _log = logging.getLogger("agenthost.conversations")
-
-
-class Meter(Protocol):
-    """Who counts what models are asked, and may say that it is enough."""
-
-    def begin(self) -> None:
-        """Called before each request to a model; what it raises ends the turn."""
-
-    def spent(self, usage: Usage) -> None:
-        """Called after each; what it raises ends the turn."""
 
 
 @frozen

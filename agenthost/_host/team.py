@@ -25,6 +25,7 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agenthost._host.budget import Meter
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
     from agenthost._host.tables import TurnsConfig
@@ -45,16 +46,6 @@ MOST_KEPT_BACK = 0.5
 """Seconds of it at most."""
 
 _log = logging.getLogger("agenthost.workflows")
-
-
-class Meter(Protocol):
-    """Who counts what language models are asked, and may say that it is enough."""
-
-    def begin(self) -> None:
-        """Called before each request; raises ``BudgetSpent``."""
-
-    def spent(self, usage: Usage) -> None:
-        """Called after each."""
 
 
 class Answers(Protocol):
