@@ -158,6 +158,9 @@ class Inside:
                 raise
         return await result if inspect.isawaitable(result) else result
 
+    async def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._run(what, partial(function, *arguments), on_loop=inspect.iscoroutinefunction(function))
+
     async def _do_begin(self) -> None:
         running.set(Author(self._key, "lifespan"))
         self._lifespan = lifespan = Lifespan(f"agent {self._key}", self._agent.lifespan, quiet=True)
@@ -210,21 +213,18 @@ class Inside:
 
     async def _do_summary(self, ticket: int, summary: Any, body: Any) -> bytes:
         target = self._copy(ticket) if ticket else self._agent
-        on_loop = inspect.iscoroutinefunction(target.on_summary)
-        said = await self._run("on_summary", partial(target.on_summary, summary, body), on_loop=on_loop)
+        said = await self._call("on_summary", target.on_summary, summary, body)
         return b"" if said is None else msgspec.json.encode(said)
 
     async def _do_routing(self, path: str, body: Any, headers: Any) -> str | None:
         callback = declared(self._agent).routing[path]
-        on_loop = inspect.iscoroutinefunction(callback)
-        route = await self._run(f"the routing callback {path}", partial(callback, body, headers), on_loop=on_loop)
+        route = await self._call(f"the routing callback {path}", callback, body, headers)
         return route if isinstance(route, str) else None
 
     async def _do_debug(self, label: Any, event: Any) -> None:
         handler = declared(self._agent).debug_handler
         if handler is not None:
-            on_loop = inspect.iscoroutinefunction(handler)
-            await self._run("on_debug_event", partial(handler, label, event), on_loop=on_loop)
+            await self._call("on_debug_event", handler, label, event)
 
     async def _do_probe(self, index: int) -> list[Any]:
         probe = self._probes[index]
