@@ -329,7 +329,7 @@ def _from_hooks(plugins: Plugins, config: Config, keys: set[str]) -> tuple[list[
             continue
         key = name if name not in keys else f"{owner.distribution}:{name}"
         keys.add(key)
-        section = config.agents.get(key, AgentConfig())
+        section = _section(config, key)
         if section.isolation == "process":
             problem = f"agent {key!r}: {_IN_CODE}; {_remove_isolation(config, key)}"
             plugins.failed(plugin, DefinitionError(problem))
