@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,11 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
 
 def terminal_width() -> int | None:
     """How many characters a line of the terminal has; None where the output goes elsewhere, and lines stay whole."""
-    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    import shutil  # noqa: PLC0415 - costs 3 ms
+
+    return shutil.get_terminal_size().columns
 
 
 def folded(text: str, width: int) -> list[str]:
