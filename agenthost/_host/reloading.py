@@ -22,7 +22,7 @@ from agenthost._host.tables import AgentConfig, Config
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from agenthost._host.mounting import Mounted
     from agenthost._host.selection import Wanted
@@ -135,7 +135,8 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
         for table in ("plugins", "models", "classifiers")
         if getattr(before, table) != getattr(config, table)
     ]
-    return _told(plan, new, [*other, *_plugins_that_wait(plan, candidates), *anew])
+    tables = {name for name, table in config.workflows.items() if table != before.workflows.get(name)}
+    return _told(plan, new, tables, [*other, *_plugins_that_wait(plan, candidates), *anew])
 
 
 def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[str]:
@@ -146,13 +147,15 @@ def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[
     return [f"plugin {key} was removed" for key in gone] + [f"plugin {key} was added" for key in come]
 
 
-def _told(plan: HostPlan, new: HostPlan, process: Iterable[str]) -> Reloaded:
+def _told(plan: HostPlan, new: HostPlan, tables: Container[str], process: Iterable[str]) -> Reloaded:
     before, after = ({agent.key: agent for agent in each.agents} for each in (plan, new))
     known = {item.key for item in plan.failed}
     return Reloaded(
         new,
         added=tuple(key for key in after if key not in before),
-        changed=tuple(key for key, agent in after.items() if key in before and _differ(before[key], agent)),
+        changed=tuple(
+            key for key, agent in after.items() if key in before and (key in tables or _differ(before[key], agent))
+        ),
         removed=tuple(key for key in before if key not in after),
         failed=tuple(
             f"{item.key}: {item.diagnosis.reason}" for item in new.failed if item.diagnosis and item.key not in known

@@ -102,6 +102,14 @@ def test_packages_and_sections_come_and_go(host):
         assert (done.returncode, done.stdout) == (0, "4 agents served:\n  no longer served: slow-tools\n")
         assert host.status("/slower") == 404
         assert host.caller.call(before, "process", {}, "c-1")["response"].isdigit()
+
+        both = '[workflows.both]\nkind = "parallel"\nagents = ["sales", "support"]\nseconds = {}\n'
+        told = []
+        for seconds in (8, 7, 7):
+            host.configure(both.format(seconds))
+            done = host.reloaded()
+            told.append((done["added"], done["changed"]))
+        assert told == [(["both", "slow-tools"], []), ([], ["both"]), ([], [])]
     assert host.served.stop() == 0
     assert "Traceback" not in host.served.stderr
 
