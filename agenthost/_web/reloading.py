@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost._host import garbage
 from agenthost._host.reloading import KEPT_SECONDS, Reloaded, rebuilt, reread
 from agenthost._host.server import credentials_of, start_logging, tokens_of
 from agenthost._web.beside import beside
@@ -76,6 +77,7 @@ class Reloading:
                 raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in lost if item.diagnosis))
             self._front.reload(done.plan, KEPT_SECONDS)
             self._loop.call_later(KEPT_SECONDS + 1, runtime.forget)
+            garbage.keep_anew()
             return done.report()
 
 

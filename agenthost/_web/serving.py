@@ -16,6 +16,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenthost._host import garbage
 from agenthost._host.authors import run_on
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
@@ -131,6 +132,7 @@ def serve_on(
 
     @contextmanager
     def commands(reloading: Reloading) -> Iterator[None]:
+        garbage.keep()
         on_hangup(reloading.answer)
         with controlled(socket_path(config, opened.getsockname()[1]), reloading.answer):
             yield

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
+from agenthost._host import garbage
 from agenthost._host.server import installed_plan, make_runtime, start_logging
 from agenthost._web.front import Front
 from agenthost._web.serving import serve_front
@@ -109,6 +110,7 @@ class _Worker:
     @contextmanager
     def reloading_with(self, reloading: Reloading) -> Iterator[None]:
         """Take orders to reload during the block."""
+        garbage.keep()
         self._reloading = reloading, asyncio.get_running_loop()
         yield
         self._reloading = None

@@ -114,6 +114,13 @@ def test_packages_and_sections_come_and_go(host):
     assert "Traceback" not in host.served.stderr
 
 
+def test_full_collections_do_not_look_at_what_is_there_for_good(host):
+    """Neither before a reload nor after it."""
+    for _ in range(2):
+        assert host.caller.call(host.token_url("/slow-tools", "kept"), "kept", {}, "c-1")["response"] == "True"
+        host.reloaded()
+
+
 def test_what_cannot_be_served_changes_nothing(host):
     """The command says why, and so does the log at SIGHUP."""
     host.configure("[agents.slow-tools]\nroute = 7\n")

@@ -53,6 +53,13 @@ def ended(process):
     return False
 
 
+def test_full_collections_in_a_worker_do_not_look_at_what_is_there_for_good(caller):
+    """They would stop its event loop for too long."""
+    url = functions(caller.document("/slow-tools", "c-1"))["kept"]["web_hook_url"]
+
+    assert caller.call(url, "kept", {}, "c-1") == {"response": "True"}
+
+
 @pytest.mark.parametrize(("day", "fails", "expected"), [("mon", False, ["run 1"] * 6), ("tue", True, ["run 2"] * 5)])
 def test_identical_requests_of_one_call_run_an_idempotent_tool_once(caller, day, fails, expected):
     """On either worker, while the first still runs and after it; one that failed is tried again."""

@@ -99,6 +99,7 @@ LEVELS = (
         "_host.deployment",
         "_host.call_log",
         "_host.failures",
+        "_host.garbage",
         "_host.hiding",
         "_host.log",
         "_host.systemd_unit",

@@ -1,6 +1,7 @@
 """Takes its time, and says in which process."""
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -54,6 +55,11 @@ class Agent(AgentBase):
     async def process(self) -> str:
         """Say which process this is."""
         return str(os.getpid())
+
+    @AgentBase.tool
+    async def kept(self) -> str:
+        """Say whether anything is kept from the collector of garbage."""
+        return str(gc.get_freeze_count() > 0)
 
     @AgentBase.tool
     async def disturb(self) -> str:
