@@ -50,8 +50,8 @@ class Fickle(AgentBase):
 
     @AgentBase.tool
     async def act(self, way: str) -> str:
-        if way == "fail":
-            raise ValueError("as told")
+        if way not in ("work", "block", "exit", "stumble"):
+            raise ValueError(f"told to {way}")
         if way == "block":
             time.sleep(0.4)  # noqa: ASYNC251 - what must not be done
         if way == "exit":
