@@ -32,7 +32,15 @@ def command(
     Which tools were called, and where the turn went, is told on stderr. Exit code 1: there is no answer.
     """
     known = json_object("--context", context)
-    from agenthost._cli.talking import OFFLINE_HINT, TOO_LONG, Talk, reply_as_json, shown_event, told
+    from agenthost._cli.talking import (
+        OFFLINE_HINT,
+        TOO_LONG,
+        Talk,
+        reply_as_json,
+        shown_event,
+        told,
+        told_event,
+    )
     from agenthost._host.conversations import new_conversation
     from agenthost.workflows.turns import event_as_json
 
@@ -42,7 +50,7 @@ def command(
     def listen(event: Event) -> None:
         line = shown_event(event)
         if not as_json and line is not None:
-            told(line)
+            told_event(line)
         if as_json and (happened := event_as_json(event))["event"] != "said":
             events.append(happened)
 

@@ -79,7 +79,7 @@ def _line() -> str | None:
 
 def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> None:
     """One turn; an answer that fails, or is stopped, leaves the conversation where it is."""
-    from agenthost._cli.talking import TOO_LONG, shown_event, told
+    from agenthost._cli.talking import TOO_LONG, shown_event, told, told_event
     from agenthost.workflows.turns import Said
 
     middle = False
@@ -93,7 +93,7 @@ def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> No
             if middle:
                 click.echo()
                 middle = False
-            told(line)
+            told_event(line)
 
     try:
         reply = talk.say(conversation, text, known, listen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenthost.workflows.turns import Event, Listener, Reply
 
-__all__ = ["Talk", "reply_as_json", "shown_event"]
+__all__ = ["Talk", "reply_as_json", "shown_event", "told", "told_event"]
 
 OFFLINE_HINT = (
     "No language model is configured: the offline model picks tools by your words.\n"
@@ -147,6 +148,14 @@ def reply_as_json(conversation: str, reply: Reply) -> dict[str, Any]:
             for each in reply.outcomes
         ],
     }
+
+
+def told_event(line: str) -> None:
+    """Print an event beside the answers; on a terminal, as much of it as one line has."""
+    import shutil
+
+    most = shutil.get_terminal_size().columns if sys.stderr.isatty() else len(line)
+    told(line if len(line) <= most else f"{line[: most - 1]}…")
 
 
 def told(line: str) -> None:

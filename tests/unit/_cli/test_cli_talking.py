@@ -72,6 +72,16 @@ def test_ask_answers_and_says_how_to_configure_a_model(run):
     assert "shop · price: pro costs $99." in err
 
 
+def test_on_a_terminal_an_event_is_one_line(run, monkeypatch):
+    """Its beginning, so that answers are not lost among what tools said."""
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    _, out, err = run("ask", "shop.py", "What does pro cost?")
+
+    assert out == "[offline model] pro costs $99.\n"
+    assert "  · shop · price: pro c…" in err
+
+
 def test_ask_for_programs(run):
     code, out, _ = run("ask", "shop.py", "A human being, please", "--json", "--conversation", "c-1")
 
