@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EndedCall", "call_ended", "say_later", "write_now"]
+__all__ = ["EndedCall", "Said", "call_ended", "say_later", "write_now"]
 
 _DELAY = 0.05
 """Seconds that a line waits for others."""
@@ -53,13 +53,26 @@ class EndedCall(NamedTuple):
 
     def record(self) -> logging.LogRecord:
         """As the standard library's logging takes it."""
-        known = {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO", "msg": self.words}
-        return logging.makeLogRecord(
-            known | {"fields": self.fields, "created": self.then, "msecs": self.then % 1 * 1000}
-        )
+        return Said(self.then, _log.name, logging.INFO, self.words, self.fields).record()
 
 
-_waiting: deque[EndedCall | logging.LogRecord] = deque()
+class Said(NamedTuple):
+    """Something that many calls may have in common; ``say_later`` says what each is, ``then`` is when."""
+
+    then: float
+    logger: str
+    level: int
+    words: str
+    fields: Mapping[str, object]
+
+    def record(self) -> logging.LogRecord:
+        """As the standard library's logging takes it."""
+        known = {"name": self.logger, "levelno": self.level, "levelname": logging.getLevelName(self.level)}
+        when = {"created": self.then, "msecs": self.then % 1 * 1000}
+        return logging.makeLogRecord({**known, **when, "msg": self.words, "fields": self.fields})
+
+
+_waiting: deque[EndedCall | Said] = deque()
 _woken = threading.Event()
 _starting = threading.Lock()
 _thread: threading.Thread | None = None
@@ -91,11 +104,10 @@ def say_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, 
         fields: for programs.
     """
     if log.isEnabledFor(level):
-        known = {"name": log.name, "levelno": level, "levelname": logging.getLevelName(level), "msg": words}
-        _write_later(logging.makeLogRecord({**known, "fields": fields}))
+        _write_later(Said(time.time(), log.name, level, words, fields))
 
 
-def _write_later(line: EndedCall | logging.LogRecord) -> None:
+def _write_later(line: EndedCall | Said) -> None:
     _waiting.append(line)
     if not _woken.is_set():
         _woken.set()
@@ -119,7 +131,7 @@ def write_now() -> None:
             handle_many(lines)
             return
     for line in lines:
-        record = line.record() if isinstance(line, EndedCall) else line
+        record = line.record()
         logging.getLogger(record.name).handle(record)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import random
 import time
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,12 @@ _MOST_WORDS = 300
 """Characters of an exception's own words."""
 
 
+_chance = random.Random()  # noqa: S311 - an id is no secret; the system's own source costs as much as a tool call
+
+
 def new_error_id() -> str:
     """The id that a failure has in the log, and in what its caller hears."""
-    return f"e-{secrets.token_hex(6)}"
+    return f"e-{_chance.getrandbits(48):012x}"
 
 
 @define

@@ -20,7 +20,7 @@ import structlog
 from structlog.processors import JSONRenderer
 
 from agenthost._host.authors import calling, running
-from agenthost._host.call_log import EndedCall, write_now
+from agenthost._host.call_log import EndedCall, Said, write_now
 from agenthost._host.hiding import Hidden
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class Lines(logging.Formatter):
         """One record."""
         raise NotImplementedError
 
-    def waited(self, line: EndedCall | logging.LogRecord) -> str:
+    def waited(self, line: EndedCall | Said) -> str:
         """What has waited, as a line."""
-        return self.line(line.record() if isinstance(line, EndedCall) else line)
+        return self.line(line.record())
 
     def trace(self, record: logging.LogRecord) -> str:
         """The traceback and the stack that a record comes with; empty without."""
@@ -87,10 +87,12 @@ class JsonLines(Lines):
             event["exception"] = trace
         return str(self._render(None, "", event))
 
-    def waited(self, line: EndedCall | logging.LogRecord) -> str:
-        """The same, and of a call without a record: it is what most lines are."""
-        if not isinstance(line, EndedCall):
-            return self.line(line)
+    def waited(self, line: EndedCall | Said) -> str:
+        """The same, without a record: these are what most lines are."""
+        if isinstance(line, Said):
+            level = logging.getLevelName(line.level).lower()
+            said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
+            return _encoded({**said, **line.fields})
         known = _CallLine(
             timestamp=_stamp(line.then),
             level="info",
@@ -161,7 +163,7 @@ class _Handler(logging.StreamHandler[Any]):
         write_now()
         super().emit(record)
 
-    def handle_many(self, lines: Iterable[EndedCall | logging.LogRecord]) -> None:
+    def handle_many(self, lines: Iterable[EndedCall | Said]) -> None:
         """Write what has waited."""
         form = self.formatter
         if not isinstance(form, Lines):
