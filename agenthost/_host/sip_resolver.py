@@ -41,21 +41,18 @@ class _Function:
 
     Args:
         plugin: the plugin's key.
-        function: the function.
-        takes: names of the hook's arguments that it takes.
+        function: the function; takes all arguments of the hook.
         on_loop: whether it is a coroutine function.
     """
 
     plugin: str
     function: Callable[..., object]
-    takes: tuple[str, ...]
     on_loop: bool
     slots: Slots = field(factory=lambda: Slots(_AT_ONCE))
 
     @classmethod
     def of(cls, plugin: str, function: Callable[..., object]) -> _Function:
-        takes = tuple(name for name in inspect.signature(function).parameters if name in ("uri", "call"))
-        return cls(plugin, function, takes, inspect.iscoroutinefunction(function))
+        return cls(plugin, function, inspect.iscoroutinefunction(function))
 
 
 class SipResolver:
@@ -92,8 +89,7 @@ class SipResolver:
         return self.routing.resolve(call, moment)
 
     async def _ask(self, each: _Function, uri: SipUri | None, call: SipCall) -> str | None:
-        given = {"uri": uri, "call": call}
-        run = partial(each.function, **{name: given[name] for name in each.takes})
+        run = partial(each.function, uri=uri, call=call)
         try:
             with Deadline(SECONDS):
                 answer = await self._run(each, run)

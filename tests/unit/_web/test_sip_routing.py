@@ -42,11 +42,11 @@ def ask(front, to, path="/sip", method="POST", **call):
     return asking.ask(front, method, path, auth=AUTH, json=body)
 
 
-async def hangs(uri):
+async def hangs(uri, call):
     await asyncio.sleep(60)
 
 
-async def gold(call):
+async def gold(uri, call):
     return "support" if call.header("X-Tier") == "gold" else None
 
 
@@ -54,11 +54,11 @@ def raises(uri, call):
     raise SystemExit(3)
 
 
-def blocks(uri):
+def blocks(uri, call):
     time.sleep(1)
 
 
-FAILING = {"hangs": hangs, "raises": raises, "blocks": blocks, "number": lambda call: 7}
+FAILING = {"hangs": hangs, "raises": raises, "blocks": blocks, "number": lambda uri, call: 7}
 
 
 def test_plugins_that_fail_are_passed_over_and_counted(front_of, caplog):
