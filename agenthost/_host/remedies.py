@@ -109,7 +109,7 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
     if isinstance(error, TimeoutError):
         return f"[host] build_timeout = 60 in agenthost.toml gives it longer; {off(candidate, key)} switches it off"
     if isinstance(error, ConfigurationError):
-        return "change agenthost.toml as it says, then run agenthost check"
+        return "do as it says, then run agenthost check"
     return f"pip install --upgrade {distribution}; or switch it off in agenthost.toml: {off(candidate, key)}"
 
 

@@ -202,7 +202,7 @@ class TestSettings:
 
         assert the_rejected(loaded) == (
             "agenthost.toml: agents.desk.rooms: 'many' is not a whole number. Write rooms = 3.",
-            "change agenthost.toml as it says, then run agenthost check",
+            "do as it says, then run agenthost check",
         )
 
     @pytest.mark.parametrize("value", ["Agent", "make"])
