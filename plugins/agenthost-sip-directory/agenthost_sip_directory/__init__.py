@@ -62,7 +62,7 @@ class SipDirectory:
         try:
             self._seen = signature
             self._users = read_directory(self._file)
-            _log.info("%s: %d users", self._file, len(self._users))
+            _log.info("%s: %d user%s", self._file, len(self._users), "s" * (len(self._users) != 1))
         except ConfigurationError as error:
             _log.error("%s Until then, the users that were read before it changed are used.", error)
         finally:
