@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import frozen
 
-from agenthost._host.settings import build_settings
 from agenthost.agent import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError
 
@@ -45,6 +44,8 @@ class Section:
             ConfigurationError: the section does not fit.
             DefinitionError: the class cannot be filled from any.
         """
+        from agenthost._host.settings import build_settings  # noqa: PLC0415 - cattrs, for those who declare any
+
         return build_settings(cls, self.values, self.where, self.key, reserved=self.reserved)
 
     def refuse(self) -> None:
