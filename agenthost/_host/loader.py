@@ -239,27 +239,23 @@ def _opens(config: Config, loaded: Loaded) -> bool:
 
 
 def _heard(plugins: Plugins) -> Loaded:
-    """What plugins say through their hooks, agents aside; each hook is one line."""
-    state_providers = plugins.values("state_providers", StateProvider)
-    health_probes = plugins.values("health_probes", Probe)
-    chat_models = plugins.values("chat_models", ModelProvider)
-    redactors = plugins.values("redactors", Redactor)
-    sip_aliases = plugins.values("sip_aliases", SipAlias)
-    classifiers = plugins.values("classifiers", ClassifierProvider)
-    detectors = plugins.values("escalation_detectors", EscalationDetector)  # type: ignore[type-abstract]
+    """What plugins say through their hooks, agents aside; each hook is one line.
+
+    The order counts: a plugin that failed in one hook has no part in those that are called later, as its state says.
+    """
     return Loaded(
-        classifiers=classifiers,
-        escalation_detectors=detectors,
-        state_providers=state_providers,
-        health_probes=health_probes,
-        chat_models=chat_models,
-        redactors=redactors,
-        sip_aliases=sip_aliases,
+        state_providers=plugins.values("state_providers", StateProvider),
+        health_probes=plugins.values("health_probes", Probe),
+        chat_models=plugins.values("chat_models", ModelProvider),
+        redactors=plugins.values("redactors", Redactor),
+        sip_aliases=plugins.values("sip_aliases", SipAlias),
+        classifiers=plugins.values("classifiers", ClassifierProvider),
+        escalation_detectors=plugins.values("escalation_detectors", EscalationDetector),  # type: ignore[type-abstract]
         resolve_sip=plugins.implementations("resolve_sip"),
         configure_app=plugins.implementations("configure_app"),
         lifespans=plugins.implementations("lifespan"),
         observers=plugins.implementations("tool_called"),
-        plugins=plugins.states,  # last: a plugin that failed in one hook has no part in those that are called later
+        plugins=plugins.states,
     )
 
 
