@@ -57,7 +57,7 @@ def main(connection: int, life: int) -> None:
     channel = socket.socket(fileno=connection)
     reader = Reader()
     setup = _setup(channel, reader)
-    _step_back(setup.memory_limit)
+    _leave_memory(setup.memory_limit)
     _log_to_the_host(setup.log_level)
     try:
         agent, probes, said = _built(setup)
@@ -65,6 +65,8 @@ def main(connection: int, life: int) -> None:
     except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
         first = framed("failed", 0, _diagnosed(error, setup))
         agent = None
+    with contextlib.suppress(OSError):  # not before: while it is loaded somebody waits, and not for long
+        os.nice(_NICE)
     channel.sendall(first)
     if agent is None:
         return
@@ -94,10 +96,8 @@ def _end_with_the_host(life: int) -> None:
         threading.Thread(target=lambda: (os.read(life, 1), os._exit(1)), name="agenthost-life", daemon=True).start()
 
 
-def _step_back(memory_limit: int | None) -> None:
-    """Leave processor and memory to the host first."""
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
+def _leave_memory(memory_limit: int | None) -> None:
+    """Leave memory to the host first."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
         file.write(_FIRST_TO_GO)
     if memory_limit is not None:

@@ -156,6 +156,11 @@ class Process:
         return any(asked.overdue for asked in self._asked.values())
 
     @property
+    def any_overdue_begun(self) -> bool:
+        """Whether it has begun something that should have ended, rather than never come to it."""
+        return any(asked.overdue and asked.begun for asked in self._asked.values())
+
+    @property
     def silent(self) -> float:
         """Seconds for which it has left the host's question unanswered; 0 where it has answered."""
         return time.monotonic() - self._pinged if self._pinged else 0.0

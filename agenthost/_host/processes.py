@@ -253,7 +253,9 @@ class Processes:
         """A call was cancelled: where it goes on, its process is replaced."""
         if await process.ends_overdue() or process.over.is_set():
             return
-        self._replace(process, "hang", "a call goes on beyond its deadline")
+        begun = process.any_overdue_begun
+        why = "a call goes on beyond its deadline" if begun else "it has not begun a call before the call's deadline"
+        self._replace(process, "hang", why)
         process.ping()
 
     def _replace(self, process: Process, reason: str, why: str) -> None:

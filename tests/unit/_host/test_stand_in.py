@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 
 import pytest
@@ -21,6 +22,8 @@ import os
 from agenthost import AgentBase, FunctionResult, probe
 from agenthost.workflows import Sequential
 
+LOADED_AT = os.getpriority(os.PRIO_PROCESS, 0)
+
 class Agent(AgentBase):
     def __init__(self):
         super().__init__(name="far", route="/far", shared_state=("desk",), examples=("I am far away",))
@@ -34,6 +37,10 @@ class Agent(AgentBase):
     @AgentBase.tool(secure=False)
     def pid(self) -> str:
         return str(os.getpid())
+
+    @AgentBase.tool
+    def priorities(self) -> str:
+        return f"{LOADED_AT} {os.getpriority(os.PRIO_PROCESS, 0)}"
 
     @AgentBase.tool
     def over(self) -> FunctionResult:
@@ -95,7 +102,7 @@ def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
     assert own.examples == {"": ("I am far away",)}
     assert own.draft.global_data == {"known": True}
     assert "You are elsewhere." in own.draft.prompt.text
-    assert [*own.draft.tools] == ["double", "pid", "over", "die"]
+    assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "die"]
     assert (own.draft.tools["double"].timeout, own.draft.tools["double"].idempotent) == (3, True)
     assert not own.draft.tools["pid"].secure
     assert b"You are elsewhere." in b"".join(own.elsewhere.template.parts)
@@ -119,6 +126,36 @@ def test_its_tools_run_there(build):
     assert twice == b'{"response":"42"}'
     assert first != second
     assert str(os.getpid()).encode() not in (first, second)
+
+
+def test_it_is_loaded_like_any_other_and_yields_to_the_host_from_then_on(build):
+    """While it is loaded somebody waits for it, for as long as any agent is given."""
+    stand_in = build()
+
+    async def work():
+        return await declared(stand_in).draft.tools["priorities"].call({}, call())
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert asyncio.run(used(stand_in, work)).parts == (f'{{"response":"{own} {min(own + 10, 19)}"}}'.encode(),)
+
+
+def test_the_log_tells_a_call_that_goes_on_from_one_that_was_never_begun(build, caplog):
+    """The second is no fault of the agent's code: its process got no time."""
+    stand_in = build()
+    tools = declared(stand_in).draft.tools
+
+    async def work():
+        number = int(encode_answer(await tools["pid"].call({}, call()), str)[13:-2])
+        os.kill(number, signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await tools["pid"].call({}, call())
+        return number, int(encode_answer(await tools["pid"].call({}, call()), str)[13:-2])
+
+    first, second = asyncio.run(used(stand_in, work))
+    assert first != second
+    said = [record.getMessage() for record in caplog.records]
+    assert f"process {first} of agent far is replaced: it has not begun a call before the call's deadline" in said
 
 
 def test_urls_of_siblings_are_filled_in_here(build):
@@ -169,7 +206,7 @@ def test_it_reaches_its_own_entries_alone(build, key, may):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("raises", "ValueError: not today (far_away.py:33)"),
+        ("raises", "ValueError: not today (far_away.py:39)"),
         ("dies", "its process was ended by SIGABRT while it was loaded"),
         ("nothing", "far_away:nothing gives nothing, not an agent (a subclass of agenthost.AgentBase)"),
         ("missing", "AttributeError: module 'far_away' has no attribute 'missing'"),
