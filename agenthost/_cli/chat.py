@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,6 +67,8 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
 def _line() -> str | None:
     """What the person says next; None at the end. A terminal is asked for it, and what is piped in is shown."""
     terminal = sys.stdin.isatty()
+    if terminal and sys.stdout.isatty():
+        return _edited_line()
     if terminal:
         click.echo("> ", nl=False, err=True)
     try:
@@ -75,6 +78,17 @@ def _line() -> str | None:
     if line.strip() and not terminal:
         click.echo(f"> {line.strip()}", err=True)
     return line.strip() if line else None
+
+
+def _edited_line() -> str | None:
+    """A line that is typed, with the keys of a shell where the system has them: arrows, history, search."""
+    with suppress(ImportError):
+        import readline  # noqa: F401 - for what it does to input()
+    try:
+        return input("> ").strip()
+    except (EOFError, KeyboardInterrupt):
+        click.echo()
+        return None
 
 
 def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import select
+import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -156,6 +160,43 @@ def test_chat_shows_what_is_piped_in_and_turns_to_another_agent(run):
     ]
     assert err.count("agenthost: there is no agent 'nobody'. Installed: shop.") == 1
     assert err.count("shop with the model offline, conversation c-") == 2
+
+
+def test_a_terminal_has_the_keys_of_a_shell(run, tmp_path):
+    """The arrow up brings back what was said before; Ctrl-D ends the conversation."""
+    pty = pytest.importorskip("pty")
+    pytest.importorskip("readline")
+    assert run("agents")[0] == 0  # which has made shop.py
+    ours, theirs = pty.openpty()
+    variables = os.environ | {"TERM": "vt100", "COLUMNS": "80", "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    with subprocess.Popen(
+        [sys.executable, "-m", "agenthost", "chat", "shop.py"],
+        cwd=tmp_path,
+        env=variables,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as chat:
+        os.close(theirs)
+        shown = ""
+        for keys in ("What does pro cost?\n", "\x1b[A\n", "\x04"):
+            shown += until(ours, "> ")
+            os.write(ours, keys.encode())
+        shown += until(ours, None)
+        assert chat.wait(20) == 0
+    os.close(ours)
+
+    assert shown.count("[offline model] pro costs $99.") == 2
+
+
+def until(terminal, end):
+    """What a terminal shows until it ends with something, or for None, until nobody writes to it."""
+    shown = b""
+    with suppress(OSError):  # which is how the end of a terminal reads on Linux
+        while end is None or not shown.endswith(end.encode()):
+            assert select.select([terminal], [], [], 60)[0], shown
+            shown += os.read(terminal, 65536)
+    return shown.decode()
 
 
 def test_a_command_that_chat_does_not_know_is_not_said_to_the_agent(run):
