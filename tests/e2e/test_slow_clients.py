@@ -17,7 +17,6 @@ header_timeout = 1
 body_timeout = 1
 idle_timeout = 1
 write_timeout = 1
-max_connections = 1100
 """
 
 
@@ -107,12 +106,15 @@ def test_a_thousand_half_open_connections_are_closed_and_nobody_notices(served):
         assert all(connection.ended() for connection in opened[::2])
 
 
-def test_when_there_are_too_many_those_that_ask_nothing_give_way(served):
+def test_when_there_are_too_many_those_that_ask_nothing_give_way(desk):
     """A request in progress keeps its connection, and newcomers are answered."""
-    with ExitStack() as held:
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text("[host]\nmax_connections = 50\n")
+    with served_desk(desk, cwd=place) as served, ExitStack() as held:
         busy = held.enter_context(Connection.to(served.url))
-        busy.send(post("Content-Length: 2"))
-        for _ in range(1300):
+        busy.send(post("Content-Length: 2", "Expect: 100-continue"))
+        assert busy.interim() == 100  # it is in progress
+        for _ in range(100):
             held.enter_context(Connection.to(served.url))
         assert served.status("/live") == 200
         busy.send(b"{}")
