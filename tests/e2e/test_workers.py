@@ -111,7 +111,7 @@ def test_ctrl_c_reaches_all_and_ends_all(slow):
     with slow.serve("--workers", "2") as served:
         workers = processes(Caller.of(served), lambda answered: len(answered) == 2)
         os.killpg(served.process.pid, signal.SIGINT)
-        assert served.process.wait(15) == 0
+        assert served.process.wait(30) == 0
 
     assert all(map(ended, workers))
     assert "Traceback" not in served.stderr
@@ -121,7 +121,7 @@ def test_a_start_is_broken_off_by_ctrl_c(slow):
     """Without a word from anybody."""
     with slow.having("hangs-on-import"), slow.serve("--workers", "2", until="/live") as served:
         os.killpg(served.process.pid, signal.SIGINT)
-        assert served.process.wait(15) == 0
+        assert served.process.wait(30) == 0
 
     assert served.stdout + served.stderr == ""
 
@@ -132,7 +132,7 @@ def test_no_worker_outlives_the_one_that_looks_after_them(slow):
         workers = processes(Caller.of(served), lambda answered: len(answered) == 2)
         served.process.kill()
         served.process.wait()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while not all(map(ended, workers)):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -158,14 +158,11 @@ def test_workers_that_keep_ending_turn_readiness_off(slow):
         before = processes(caller, lambda answered: len(answered) == 2)
         assert served.status("/ready") == 200
         kept, killed = before
-        for _ in range(3):
+        deadline = time.monotonic() + 60
+        while served.status("/ready") != 503:
+            assert time.monotonic() < deadline
             os.kill(killed, signal.SIGKILL)
             known = {*before, killed}
             (killed,) = processes(caller, lambda answered, known=known: answered - known) - known
-
-        deadline = time.monotonic() + 10
-        while served.status("/ready") != 503:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
         assert kept in processes(caller, lambda answered: len(answered) == 2)
     assert "workers keep ending: not ready" in served.stderr
