@@ -44,7 +44,7 @@ class Connection:
     _buffer: bytes = b""
 
     @classmethod
-    def to(cls, url: str, seconds: float = 15) -> Self:
+    def to(cls, url: str, seconds: float = 30) -> Self:
         """Connect to the host of a URL; whatever takes longer than *seconds* fails the test."""
         parts = urlsplit(url)
         return cls(socket.create_connection((parts.hostname, parts.port), seconds))
@@ -54,6 +54,10 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def fileno(self) -> int:
+        """The descriptor, so that ``select`` takes a connection."""
+        return self._socket.fileno()
 
     def close(self) -> None:
         """Close the connection, whatever is still to come on it."""

@@ -5,7 +5,7 @@ Agents are those of tests/dists/endpoints.
 
 import json
 import re
-import time
+import select
 from contextlib import ExitStack
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +16,8 @@ from raw_http import Connection
 
 MANY = 200
 """Requests that are under way at once."""
+RUNNING = 16
+"""Of one agent; the others wait for their turn, or to be told that there is none."""
 SENTENCE = {"play": {"url": "say:I can't take your call."}}
 ENDS = {
     "/troubled": {"hangup": {}},
@@ -27,7 +29,7 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def served(endpoints):
-    own = {"AGENTHOST_DOCUMENT_TIMEOUT": "0.5", "AGENTHOST_QUEUED": str(MANY), "AGENTHOST_BREAKER_FAILURES": "0"}
+    own = {"AGENTHOST_DOCUMENT_TIMEOUT": "1", "AGENTHOST_QUEUED": str(MANY), "AGENTHOST_BREAKER_FAILURES": "0"}
     with endpoints.serve(variables={**own, "AGENTHOST_QUEUE_WAIT": "10"}) as served:
         yield served
         assert Caller.of(served).ask("GET", "/health").json["status"] == "ok"
@@ -174,10 +176,10 @@ def test_agents_do_not_wait_for_one_that_hangs(caller):
         hanging = [stack.enter_context(Connection.to(caller.url)) for _ in range(MANY)]
         for connection in hanging:
             connection.send(caller.request("POST", "/troubled?how=hang", {}))
-        began = time.monotonic()
         for route in ("/guests?guest=ann", "/async-guests?guest=ann", "/phones", "/notes", "/transferring"):
             assert caller.document(route)
-        assert time.monotonic() - began < 0.4
+        answered, _, _ = select.select(hanging, [], [], 0)
+        assert len(answered) <= RUNNING
 
         answers = [connection.answer() for connection in hanging]
 
