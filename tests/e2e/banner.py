@@ -31,7 +31,7 @@ class Banner:
     command: str | None
 
     @classmethod
-    def of(cls, served: Served, seconds: float = 10) -> Self:
+    def of(cls, served: Served, seconds: float = 30) -> Self:
         """The banner of a host that is about to print it."""
         deadline = time.monotonic() + seconds
         while not (text := served.stdout).endswith("\n"):

@@ -77,6 +77,14 @@ class Served:
         """All that the host has logged so far."""
         return (self.directory / "stderr").read_text()
 
+    def once_logged(self, words: str, seconds: float = 30) -> str:
+        """What the log says behind *words*, as soon as they are in it: many lines are written a moment later."""
+        deadline = time.monotonic() + seconds
+        while words not in (text := self.stderr):
+            assert time.monotonic() < deadline, f"{words!r} is not in the log\n{text}"
+            time.sleep(0.02)
+        return text.partition(words)[2]
+
     def status(self, path: str) -> int | None:
         """Status of a GET without credentials, or None where nobody answers."""
         try:
@@ -98,7 +106,7 @@ class Served:
                 raise AssertionError(f"{state}\nstdout:\n{self.stdout}\nstderr:\n{self.stderr}")
             time.sleep(0.02)
 
-    def stop(self, seconds: float = 15) -> int:
+    def stop(self, seconds: float = 30) -> int:
         """Send SIGTERM and give the exit status; fail if the host needs more than *seconds*."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -40,7 +40,7 @@ def ask(served, path, body=None, *, credentials=True):
     if credentials:
         headers["Authorization"] = f"Basic {pair}"
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:  # noqa: S310
         return json.load(answer)
 
 

@@ -38,9 +38,9 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def served(desk):
-    """A host with failing agents and a front desk, which gives a tool a second; it stops as any other at the end."""
+    """A host with failing agents and a front desk; it stops as any other at the end."""
     desk.install("failing-tools")
-    with desk.serve(variables={"AGENTHOST_TOOL_TIMEOUT": "1", "AGENTHOST_BREAKER_FAILURES": "0"}) as served:
+    with desk.serve(variables={"AGENTHOST_BREAKER_FAILURES": "0"}) as served:
         yield served
         assert Caller.of(served).ask("GET", "/health").json["status"] == "ok"
     assert served.process.returncode == 0
@@ -77,9 +77,7 @@ def eventually(condition, seconds=20):
 
 def log_entry(served, error_id):
     """What the log says under an id: its line, and the lines of the exception below it."""
-    _, found, rest = served.stderr.partition(f"({error_id})")
-    assert found
-    lines = rest.splitlines()
+    lines = served.once_logged(f"({error_id})").splitlines()
     end = next((number for number, line in enumerate(lines) if line[:4].isdigit() and " agenthost" in line), len(lines))
     return "\n".join(lines[:end])
 
@@ -205,7 +203,7 @@ def test_an_agent_whose_tools_hang_is_busy_and_nobody_else_is(served, caller, ot
     assert caller.call(tools["hang"]["web_hook_url"], "hang", {}, "c-1") == {
         "response": "I'm handling a lot of requests right now. Please try again in a moment."
     }
-    assert "busy" in served.stderr
+    assert served.once_logged("busy")
     assert functions(caller.document("/stuck", "c-1")).keys() == tools.keys()
     others_answer()
 

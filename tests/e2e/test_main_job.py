@@ -272,7 +272,7 @@ def test_a_configured_password_is_not_shown(desk):
 def test_a_port_in_use_is_one_sentence(desk, served):
     """And the exit code of a wrong command line, before any agent is built."""
     port = str(urlsplit(served.url).port)
-    refused = desk.run("agenthost", "run", "--port", port, timeout=20)
+    refused = desk.run("agenthost", "run", "--port", port, timeout=60)
 
     assert refused.returncode == 2
     assert refused.stdout == ""

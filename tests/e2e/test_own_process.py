@@ -149,7 +149,7 @@ def test_a_call_that_fails_fails_alone(served, call, said, function):
     answer = call(function)
 
     assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
-    assert answer["error_id"] in served.stderr
+    assert served.once_logged(answer["error_id"])
     assert said("pid") == number
 
 
@@ -169,7 +169,7 @@ def test_a_crash_fails_that_call_and_the_next_one_is_answered(served, call, said
     others_answer()
 
     assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
-    assert how in served.stderr
+    assert served.once_logged(how)
     assert said("pid") != number
 
 
@@ -198,7 +198,7 @@ def test_calls_share_a_process_and_one_that_hangs_takes_none_with_it(served, cal
     wait = functions(caller.document("/wild", "c-1"))["wait"]["web_hook_url"]
     with Connection.to(served.url) as connection:
         connection.send(tool_call(wait, "wait", {"seconds": 2}, "c-1"))
-        time.sleep(0.2)
+        assert served.once_logged("wait has begun")
         assert "error_id" in call("hang")
         assert connection.answer().json == {"response": f"waited in {number}"}
     assert said("pid") != number
@@ -210,7 +210,7 @@ def test_a_leak_costs_its_process_and_no_call(served, said):
 
     assert eventually(lambda: int(said("pid")) != number)
     assert eventually(lambda: not lives(number))
-    assert "bytes in memory" in served.stderr
+    assert served.once_logged("bytes in memory")
 
 
 def test_more_than_there_can_be_is_an_error_of_that_call(call, said):
@@ -271,7 +271,7 @@ def test_what_fails_by_itself_is_counted(served, caller, said):
         return re.search(r'agenthost_failures_total\{agent="wild",what="tool leave_a_task"\} 1\.0', text)
 
     assert eventually(counted)
-    assert "stumbled in a task" in served.stderr
+    assert served.once_logged("stumbled in a task")
 
 
 def test_a_callback_that_exits_leaves_the_process_alone(served, caller, said):
@@ -341,6 +341,6 @@ def test_nobody_outlives_a_host_that_is_killed(desk):
             connection.send(tool_call(url, "burn", {}, "c-1"))
             numbers = processes_of(served)
             os.kill(served.process.pid, signal.SIGKILL)
-            assert served.process.wait(10) == -signal.SIGKILL
+            assert served.process.wait(30) == -signal.SIGKILL
     assert len(numbers) == 3
     assert eventually(lambda: not any(lives(number) for number in numbers))

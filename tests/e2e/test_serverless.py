@@ -56,7 +56,7 @@ def invoking(place, program):
 
         yield invoke
         process.stdin.close()
-        assert process.wait(15) == 0
+        assert process.wait(30) == 0
 
 
 @pytest.fixture(scope="module")

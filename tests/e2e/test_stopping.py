@@ -22,7 +22,7 @@ def begin(served, tool, seconds):
     url = functions(Caller.of(served).document("/slow-tools", "c-1"))[tool]["web_hook_url"]
     connection = Connection.to(served.url)
     connection.send(tool_call(url, tool, {"seconds": seconds}, "c-1"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while f"{tool} has begun" not in served.stderr:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -31,7 +31,7 @@ def begin(served, tool, seconds):
 
 def wait_for(condition):
     """Wait until something is so."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -56,7 +56,7 @@ def test_a_tool_in_flight_is_finished(slow, number, tool, said):
             assert idle.ended()
             answer = busy.answer()
             assert busy.ended()
-        assert served.process.wait(10) == 0
+        assert served.process.wait(30) == 0
 
     assert (answer.status, answer.json) == (200, {"response": said})
     assert answer.header("connection") == "close"
@@ -76,7 +76,7 @@ def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
             wait_for(lambda: served.status("/ready") == 503)
             answers = [caller.ask("POST", "/slow-tools", {}), kept.ask(caller.request("POST", "/slow-tools", {}))]
             assert kept.ended()
-        assert served.process.wait(15) == 0
+        assert served.process.wait(30) == 0
 
     assert [(answer.status, answer.header("connection")) for answer in answers] == [(200, "close")] * 2
     assert "stopping: not ready any more; requests are still taken for 3 s\n" in served.stderr
@@ -97,7 +97,7 @@ def test_a_second_signal_waits_for_nothing(slow, workers):
             time.sleep(1)
             assert served.process.poll() is None
             served.process.send_signal(signal.SIGTERM)
-            assert served.process.wait(10) == 0
+            assert served.process.wait(30) == 0
             assert busy.answer().json["response"]
 
 
@@ -111,7 +111,7 @@ def test_a_tool_that_takes_too_long_does_not_keep_the_host(slow, tool):
         served.process.send_signal(signal.SIGTERM)
         answer = busy.answer()
         assert busy.ended()
-        assert served.process.wait(10) == 0
+        assert served.process.wait(30) == 0
 
     assert answer.status == 200
     assert [*answer.json] == ["response", "error_id"]
@@ -123,7 +123,7 @@ def test_a_tool_that_takes_too_long_does_not_keep_the_host(slow, tool):
 def test_a_tool_that_takes_no_notice_does_not_keep_the_host(slow):
     """The log names it."""
     with slow.serve(variables=HURRIED) as served, begin(served, "refuse", 60):
-        assert served.stop(10) == 0
+        assert served.stop(30) == 0
 
     assert "left behind" in served.stderr
 
@@ -131,7 +131,7 @@ def test_a_tool_that_takes_no_notice_does_not_keep_the_host(slow):
 def test_a_host_that_is_still_starting_stops_at_once(slow):
     with slow.having("hangs-on-import"), slow.serve(until="/live") as served:
         assert served.status("/startup") == 503
-        assert served.stop(5) == 0
+        assert served.stop(30) == 0
 
     assert served.stdout == ""
     assert "Traceback" not in served.stderr

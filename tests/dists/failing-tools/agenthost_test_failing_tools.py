@@ -12,6 +12,8 @@ from agenthost import AgentBase, FunctionResult
 
 FOREVER = 120
 """Seconds that no test waits for."""
+SOON = 1.0
+"""Seconds that tools have which do not end; the others have as long as a busy machine needs."""
 BURNING = 4
 FAILURES = []
 
@@ -23,8 +25,8 @@ class Failing(AgentBase):
         for fail in FAILURES:
             self.define_tool(fail.__name__, f"{fail.__name__} fails", {}, fail)
             self.define_tool(f"{fail.__name__}_async", f"{fail.__name__} fails", {}, asynchronous(fail))
-        self.define_tool("hang", "Never come back", {}, lambda args: time.sleep(FOREVER))
-        self.define_tool("hang_async", "Never come back", {}, hang_async)
+        self.define_tool("hang", "Never come back", {}, hang, timeout=SOON)
+        self.define_tool("hang_async", "Never come back", {}, hang_async, timeout=SOON)
 
 
 class Stuck(AgentBase):
@@ -33,7 +35,7 @@ class Stuck(AgentBase):
     def __init__(self):
         super().__init__(name="stuck", route="/stuck")
         self.prompt_add_section("Role", "You answer tests.")
-        self.define_tool("hang", "Never come back", {}, lambda args: time.sleep(FOREVER))
+        self.define_tool("hang", "Never come back", {}, hang, timeout=SOON)
         self.define_tool("answer", "Answer at once", {}, answer)
 
 
@@ -53,7 +55,7 @@ class Fickle(AgentBase):
         if way not in ("work", "block", "exit", "stumble"):
             raise ValueError(f"told to {way}")
         if way == "block":
-            time.sleep(0.4)  # noqa: ASYNC251 - what must not be done
+            time.sleep(0.8)  # noqa: ASYNC251 - what must not be done
         if way == "exit":
             asyncio.get_running_loop().call_soon(self.leave)
         if way == "stumble":
@@ -73,7 +75,7 @@ class Starting(AgentBase):
         super().__init__(name="starting", route="/starting", fallback="Let me connect you to the desk.")
         self.prompt_add_section("Role", "You answer tests.")
         self.tasks = []
-        self.define_tool("burn", "Compute for longer than there is time", {}, burn)
+        self.define_tool("burn", "Compute for longer than there is time", {}, burn, timeout=SOON)
 
     @AgentBase.tool
     async def exits_in_a_task(self) -> str:
@@ -172,6 +174,10 @@ class Steady(AgentBase):
 
 async def answer(args):
     return "here"
+
+
+def hang(args):
+    time.sleep(FOREVER)
 
 
 async def hang_async(args):

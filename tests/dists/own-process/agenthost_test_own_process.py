@@ -56,6 +56,7 @@ class Wild(AgentBase):
 
     @AgentBase.tool
     async def wait(self, seconds: float) -> str:
+        sys.stderr.write("wait has begun\n")
         await asyncio.sleep(seconds)
         return f"waited in {os.getpid()}"
 
