@@ -195,7 +195,9 @@ def until(terminal, end):
     with suppress(OSError):  # which is how the end of a terminal reads on Linux
         while end is None or not shown.endswith(end.encode()):
             assert select.select([terminal], [], [], 60)[0], shown
-            shown += os.read(terminal, 65536)
+            if not (more := os.read(terminal, 65536)):
+                break
+            shown += more
     return shown.decode()
 
 
