@@ -24,6 +24,7 @@ from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 
 import attrs
+import pip
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -37,8 +38,11 @@ BROKEN = (
     "wrong-api",
 )
 """Distributions whose agent fails, or is in conflict with the front desk, in the way of their name."""
+PIP = Path(pip.__file__).parent
 FRONTDESK = ROOT / "plugins" / "agenthost-frontdesk"
 CREDENTIALS = ("tester", "correct horse battery staple")
+AT_ONCE = {"AGENTHOST_DRAIN_GRACE": "0"}
+"""Variables of a host that nobody sends elsewhere while it stops, although its tests ask ``/ready``."""
 NO_CREDENTIALS = {"SWML_BASIC_AUTH_USER": "", "SWML_BASIC_AUTH_PASSWORD": ""}
 """Variables with which the host makes its own."""
 
@@ -182,14 +186,24 @@ class Environment:
                     added.unlink()
 
     def wheels(self, *projects: str | Path) -> list[Path]:
-        """Build the wheels of *projects*, each once per environment, all in one process."""
-        missing = [str(project) for project in projects if str(project) not in self._wheels]
+        """Build the wheels of *projects*, each once per environment, all in one process.
+
+        Where one of tests/dists is among them, all of those are built: that takes no longer.
+        """
+        missing = {str(project): None for project in projects if str(project) not in self._wheels}
         if missing:
+            if any(self._source(project).parent == DISTS for project in missing):
+                beside = (path.parent.name for path in DISTS.glob("*/pyproject.toml"))
+                missing |= {name: None for name in beside if name not in self._wheels and name != "good"}
             target = self.directory / "wheels"
             sources = [str(self._source(project)) for project in missing]
             names = json.loads(checked(sys.executable, "-c", BUILD, str(target), *sources))
             self._wheels.update(zip(missing, (target / name for name in names), strict=True))
         return [self._wheels[str(project)] for project in projects]
+
+    def forget(self, project: Path) -> None:
+        """Build a project anew when it is installed the next time."""
+        del self._wheels[str(project)]
 
     def workplace(self) -> Path:
         """Make an empty directory to run something in; its home and state directory lie below."""
@@ -240,7 +254,7 @@ class Environment:
         Args:
             options: More options of ``agenthost run``.
             cwd: Where, such as a ``workplace`` with an agenthost.toml; a new, empty one unless given.
-            variables: What is put into the otherwise bare process environment.
+            variables: What is put into the otherwise bare process environment, beside ``AT_ONCE``.
             until: The path that must answer 200 before the block begins.
             seconds: How long that may take.
             port: Where it listens; a free port unless given.
@@ -252,7 +266,7 @@ class Environment:
             process = subprocess.Popen(
                 [self.bin / "agenthost", "run", "--host", "127.0.0.1", "--port", str(port), *options],
                 cwd=place,
-                env=self._variables(place, named | dict(variables or {})),
+                env=self._variables(place, named | AT_ONCE | dict(variables or {})),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -266,7 +280,8 @@ class Environment:
             served.stop()
 
     def _pip(self, *arguments: str) -> None:
-        checked(sys.executable, "-m", "pip", "--isolated", "--python", str(self.bin / "python"), *arguments)
+        """Run pip as its own option ``--python`` does, without the process that would only begin this one."""
+        checked(str(self.bin / "python"), str(PIP / "__pip-runner__.py"), "--isolated", *arguments)
 
     def _source(self, project: str) -> Path:
         if project not in GOOD:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from environment import CREDENTIALS, Served, free_port
+from environment import AT_ONCE, CREDENTIALS, Served, free_port
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "data" / "seeds"
@@ -18,7 +18,7 @@ def variables(place: Path, more: Mapping[str, str] | None = None) -> dict[str, s
     named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
     state = {"HOME": str(place), "AGENTHOST_STATE_DIR": str(place / "state"), "AGENTHOST_LOG_FORMAT": "text"}
     found = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-    merged = {"PATH": os.defpath, "LANG": "C.UTF-8", **found, **state, **named, **(more or {})}
+    merged = {"PATH": os.defpath, "LANG": "C.UTF-8", **found, **state, **named, **AT_ONCE, **(more or {})}
     return {name: value for name, value in merged.items() if value}
 
 

@@ -111,7 +111,7 @@ def test_the_tutorial(env):
     code = folder / "agenthost_cinema.py"
     assert old in code.read_text(encoding="utf-8")
     code.write_text(code.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    env._wheels.clear()
+    env.forget(folder)
     env.install(folder)
     checked = env.run("agenthost", "check")
     assert (checked.stdout, checked.returncode) == (broken, 1)

@@ -106,7 +106,7 @@ def shops(packages, kind, server):
         def opened(more, *options, address=None):
             place = packages.workplace()
             url = kind.url or server.url(address)
-            (place / "agenthost.toml").write_text(f'[host]\ndrain_grace = 0\n[state]\nurl = "{url}"\n{more}')
+            (place / "agenthost.toml").write_text(f'[state]\nurl = "{url}"\n{more}')
             with packages.serve(*options, cwd=place) as served:
                 yield Shop(served, server)
 
