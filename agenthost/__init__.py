@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agenthost.gates import SemanticGate
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
-    from agenthost.hosting import Host, ToolCalled
+    from agenthost.hosting import Host, HostedAgent, ToolCalled
     from agenthost.models import (
         ChatModel,
         Completion,
@@ -107,6 +107,7 @@ __all__ = [
     "FunctionResult",
     "Host",
     "HostVitals",
+    "HostedAgent",
     "Message",
     "ModelError",
     "ModelNonsense",
@@ -179,6 +180,7 @@ _HOMES = {
     "EscalationDetector": "escalation_detectors",
     "FunctionResult": "results",
     "Host": "hosting",
+    "HostedAgent": "hosting",
     "HostVitals": "health",
     "Message": "models",
     "ModelProvider": "models",

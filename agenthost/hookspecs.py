@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from litestar.config.app import AppConfig
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agenthost.classifiers import ClassifierProvider
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.health import Probe
-    from agenthost.hosting import Host, ToolCalled
+    from agenthost.hosting import Host, HostedAgent, ToolCalled
     from agenthost.models import ModelProvider
     from agenthost.redaction import Redactor
     from agenthost.sip import SipAlias, SipCall, SipUri
@@ -153,11 +153,15 @@ def resolve_sip(uri: SipUri, call: SipCall) -> str | None:
 
 
 @hookspec
-def sip_aliases() -> Iterable[SipAlias]:  # type: ignore[empty-body]
+def sip_aliases(agents: Sequence[HostedAgent]) -> Iterable[SipAlias]:  # type: ignore[empty-body]
     """User parts of SIP addresses that reach agents.
 
-    Called once at start-up. They count as much as those that agents declare; an alias for which two agents are named
-    reaches nobody and is reported.
+    Called once at start-up, when it is known who is served, and again when a program adds an agent. They count as much
+    as those that agents declare, automatic ones less than all others; an alias for which two agents are named reaches
+    nobody and is reported.
+
+    Args:
+        agents: those that are served, in order of their routes.
 
     Returns:
         Aliases, each with the key, name or route of its agent.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from agenthost.state import Store
 
-__all__ = ["Host", "Outcome", "ToolCalled"]
+__all__ = ["Host", "HostedAgent", "Outcome", "ToolCalled"]
 
 Outcome: TypeAlias = Literal["ok", "refused", "failed", "busy", "timeout"]
 """What becomes of a tool call."""
@@ -32,6 +32,25 @@ class Host:
     public_url: str | None
     agents: Mapping[str, str]
     state: Store = field(repr=False)
+
+
+@frozen
+class HostedAgent:
+    """An agent that a host serves, as plugins are told of it.
+
+    Args:
+        key: its name in configuration and on the command line.
+        name: what it calls itself.
+        route: where it is mounted.
+        sip: user parts that it asks for itself.
+        again: whether it is mounted once more under another key (``use`` in its section).
+    """
+
+    key: str
+    name: str
+    route: str
+    sip: tuple[str, ...] = ()
+    again: bool = False
 
 
 @frozen

@@ -13,6 +13,7 @@ BUILT_IN = (
     "agenthost.builtin.classifier_llm",
     "agenthost.builtin.escalation",
     "agenthost.builtin.probes",
+    "agenthost.builtin.sip_aliases",
     "agenthost.builtin.state_memory",
     "agenthost.builtin.state_sqlite",
 )

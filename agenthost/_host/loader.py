@@ -27,7 +27,6 @@ from agenthost.escalation_detectors import EscalationDetector
 from agenthost.health import Probe
 from agenthost.models import ModelProvider
 from agenthost.redaction import Redactor
-from agenthost.sip.aliases import SipAlias
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
@@ -95,7 +94,6 @@ class Loaded:
         observers: who is told of tool calls.
         chat_models: what makes language models.
         redactors: what takes words out of transcripts.
-        sip_aliases: user parts that reach agents.
         resolve_sip: functions that are asked who answers a call.
         classifiers: what makes classifiers.
         escalation_detectors: what notices that somebody else should take over.
@@ -115,7 +113,6 @@ class Loaded:
     observers: tuple[tuple[str, Callable[..., object]], ...] = ()
     chat_models: tuple[tuple[str, ModelProvider], ...] = ()
     redactors: tuple[tuple[str, Redactor], ...] = ()
-    sip_aliases: tuple[tuple[str, SipAlias], ...] = ()
     resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
     classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
     escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
@@ -166,7 +163,6 @@ def load(
         rejected=(*rejected, *refused),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
-        registry=plugins,
         warnings=(
             *plugins.warnings,
             *(sentence for key, sentence in unfitting.items() if key not in in_code),
@@ -239,7 +235,7 @@ def _opens(config: Config, loaded: Loaded) -> bool:
 
 
 def _heard(plugins: Plugins) -> Loaded:
-    """What plugins say through their hooks, agents aside; each hook is one line.
+    """What plugins say through their hooks, agents and SIP aliases aside; each hook is one line.
 
     The order counts: a plugin that failed in one hook has no part in those that are called later, as its state says.
     """
@@ -248,7 +244,6 @@ def _heard(plugins: Plugins) -> Loaded:
         health_probes=plugins.values("health_probes", Probe),
         chat_models=plugins.values("chat_models", ModelProvider),
         redactors=plugins.values("redactors", Redactor),
-        sip_aliases=plugins.values("sip_aliases", SipAlias),
         classifiers=plugins.values("classifiers", ClassifierProvider),
         escalation_detectors=plugins.values("escalation_detectors", EscalationDetector),  # type: ignore[type-abstract]
         resolve_sip=plugins.implementations("resolve_sip"),
@@ -256,6 +251,7 @@ def _heard(plugins: Plugins) -> Loaded:
         lifespans=plugins.implementations("lifespan"),
         observers=plugins.implementations("tool_called"),
         plugins=plugins.states,
+        registry=plugins,
     )
 
 

@@ -18,9 +18,10 @@ from agenthost._host.membership import choice_of, members_of
 from agenthost._host.models import Models, choose_models
 from agenthost._host.mounting import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
 from agenthost._host.naming import by_name
+from agenthost._host.plugins import Plugins
 from agenthost._host.redaction import choose_redactors
 from agenthost._host.routes import route_problem
-from agenthost._host.sip_sources import SipSources, origins
+from agenthost._host.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.state import ChosenProvider, choose_provider
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.loader import Built, Loaded
     from agenthost._host.mounting import Mounted
-    from agenthost._host.plugins import Plugins, PluginState
+    from agenthost._host.plugins import PluginState
     from agenthost._host.tables import Config
     from agenthost.classifiers import Choice, Classifier
     from agenthost.escalation_detectors import EscalationDetector
@@ -209,11 +210,9 @@ class HostPlan:
         reached = self._reached()
         kept = [SipAlias(user, key) for user, key in self.aliases.agents.items() if keeping and key in reached]
         declared_too = [SipAlias(user, agent.key) for agent in self.agents for user in agent.sip]
-        from_plugins = [SipAlias(each.user, reached.get(each.agent, each.agent)) for _, each in self.sip.aliases]
+        from_plugins = [SipAlias(each.user, reached.get(each.agent, each.agent)) for _, each in self.sip.asked_for]
         suggested = [
-            SipAlias(user, agent.key)
-            for agent in self.agents
-            for user in {agent.key, agent.route.rpartition("/")[2], *(() if agent.again else (agent.name,))}
+            SipAlias(each.user, reached[each.agent]) for _, each in self.sip.automatic if each.agent in reached
         ]
         automatic = automatic and self.sip.config.automatic
         table = AliasTable.of(registered, kept, [*declared_too, *from_plugins], suggested if automatic else ())
@@ -235,7 +234,9 @@ class HostPlan:
         mounted = mount(item, route, self.agents, {item.key: item.agent}, self.why_not_served, self.limits)
         if isinstance(mounted, SetAside):
             raise DefinitionError(mounted.diagnosis.reason if mounted.diagnosis else mounted.state)
-        return attrs.evolve(self, agents=tuple(sorted((*self.agents, mounted), key=attrgetter("route"))))
+        agents = tuple(sorted((*self.agents, mounted), key=attrgetter("route")))
+        sip = attrs.evolve(self.sip, aliases=sip_aliases(self.registry, agents)) if self.registry else self.sip
+        return attrs.evolve(self, agents=agents, sip=sip)
 
     def without(self, route: str) -> HostPlan:
         """The same plan without the agent at ``route``."""
@@ -302,22 +303,24 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
     redactors, unknown = choose_redactors(config, loaded.redactors)
     mounted, set_aside = mount_all(loaded, config.sip.path, limits)
+    registry = loaded.registry or Plugins.load(config, ())
+    aliases = sip_aliases(registry, mounted)  # whose plugin fails in it has no part in what follows
     return HostPlan(
         agents=tuple(mounted),
         set_aside=tuple(set_aside),
-        plugins=loaded.plugins,
-        configure_app=loaded.configure_app,
+        plugins=tuple(registry.state_of(plugin.key) or plugin for plugin in loaded.plugins),
+        configure_app=registry.left_of(loaded.configure_app),
         unfitting=(*config.warnings, *loaded.warnings, *stateless, *unknown),
         state=state,
         classifiers=choose_classifiers(config, loaded.classifiers),
         detectors=tuple(detector for _, detector in loaded.escalation_detectors),
         probes=loaded.health_probes,
-        lifespans=loaded.lifespans,
-        observers=loaded.observers,
+        lifespans=registry.left_of(loaded.lifespans),
+        observers=registry.left_of(loaded.observers),
         models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
         redactors=redactors,
         limits=limits,
-        sip=SipSources(config.sip, loaded.sip_aliases, loaded.resolve_sip),
+        sip=SipSources(config.sip, aliases, registry.left_of(loaded.resolve_sip)),
         stamps=loaded.stamps,
-        registry=loaded.registry,
+        registry=registry,
     ).with_aliases(())

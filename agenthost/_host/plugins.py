@@ -166,7 +166,7 @@ class Plugins:
         """The state of an installed plugin; None for one that is built in."""
         return self._states.get(key)
 
-    def values(self, hook: str, kind: type[T]) -> tuple[tuple[str, T], ...]:
+    def values(self, hook: str, kind: type[T], **given: object) -> tuple[tuple[str, T], ...]:
         """What plugins declare through a hook that gives several values, each with its plugin's key.
 
         A plugin whose implementation raises, takes too long or gives something else is quarantined, and says nothing
@@ -175,11 +175,12 @@ class Plugins:
         Args:
             hook: the hook's name.
             kind: what its values are.
+            given: the hook's arguments.
         """
         implementations = self._implementations(hook)
         took = [self._timeout] * len(implementations)
         jobs = [
-            partial(_given, hook, function, kind, partial(took.__setitem__, place))
+            partial(_given, hook, partial(function, **given), kind, partial(took.__setitem__, place))
             for place, (_, function) in enumerate(implementations)
         ]
         found: list[tuple[str, T]] = []
@@ -199,6 +200,10 @@ class Plugins:
         """
         found = self._implementations(hook)
         return tuple((key, traced(hook, key, function)) for key, function in found) if tracing() else found
+
+    def left_of(self, pairs: Iterable[tuple[str, T]]) -> tuple[tuple[str, T], ...]:
+        """What plugins said through an earlier hook, without those that have failed since."""
+        return tuple(pair for pair in pairs if (state := self._states.get(pair[0])) is None or state.state == "ready")
 
     def _implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
         impls = getattr(self._manager.hook, hook).get_hookimpls()

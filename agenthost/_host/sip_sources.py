@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
+from agenthost._host.built_in import BUILT_IN
 from agenthost._host.tables import SipConfig
+from agenthost.hosting import HostedAgent
+from agenthost.sip.aliases import SipAlias
 from agenthost.sip.coverage import overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from agenthost.sip.aliases import AliasTable, SipAlias
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plugins import Plugins
+    from agenthost.sip.aliases import AliasTable
 
-__all__ = ["SipSources", "origins"]
+__all__ = ["SipSources", "origins", "sip_aliases"]
 
 _ORIGINS = ("registered user", "", "declared alias", "automatic alias")
 """What the aliases of each tier come from; the second tier's have an origin already."""
@@ -38,6 +43,16 @@ class SipSources:
     def without(self, plugin: str) -> SipSources:
         """The same without the functions of a plugin that failed."""
         return attrs.evolve(self, functions=tuple(pair for pair in self.functions if pair[0] != plugin))
+
+    @property
+    def asked_for(self) -> list[tuple[str, SipAlias]]:
+        """The aliases that plugins ask for."""
+        return [pair for pair in self.aliases if not pair[1].automatic]
+
+    @property
+    def automatic(self) -> list[tuple[str, SipAlias]]:
+        """The aliases that give way to all others."""
+        return [pair for pair in self.aliases if pair[1].automatic]
 
     @property
     def shadowed(self) -> list[str]:
@@ -70,10 +85,16 @@ class SipSources:
             found.append(f"{config.default_place}: sip.default names {config.default!r}, which is {state}")
         found += [
             f"SIP alias {alias.user!r} of plugin {plugin} names {missing(alias.agent)}"
-            for plugin, alias in self.aliases
+            for plugin, alias in self.asked_for
             if alias.agent not in served and aliases.agents.get(alias.compared) == alias.agent
         ]
         return [*found, *overlaps(config.rules)[0]]
+
+
+def sip_aliases(plugins: Plugins, agents: Iterable[Mounted]) -> tuple[tuple[str, SipAlias], ...]:
+    """By which user parts plugins let agents be reached, each with its plugin's key."""
+    known = tuple(HostedAgent(each.key, each.name, each.route, each.sip, each.again) for each in agents)
+    return plugins.values("sip_aliases", SipAlias, agents=known)
 
 
 def origins(
@@ -91,12 +112,20 @@ def origins(
         plugins: aliases that plugins declare, each with its plugin's key.
     """
     own = {alias.compared for alias in declared}
-    others = {alias.compared: f"plugin alias of {plugin}" for plugin, alias in plugins}
+    plugins = tuple(plugins)
+    automatic = {
+        alias.compared: f"automatic alias of {plugin}"
+        for plugin, alias in plugins
+        if alias.automatic and plugin not in BUILT_IN
+    }
+    others = {alias.compared: f"plugin alias of {plugin}" for plugin, alias in plugins if not alias.automatic}
     return {
         user: before.get(user, "automatic alias")
         if tier == 1
         else others[user]
         if tier == 2 and user in others and user not in own  # noqa: PLR2004 - the third tier
+        else automatic.get(user, _ORIGINS[tier])
+        if tier == len(_ORIGINS) - 1
         else _ORIGINS[tier]
         for user, tier in table.tiers.items()
     }

@@ -23,10 +23,13 @@ class SipAlias:
     Args:
         user: the user part; compared without regard to case.
         agent: the agent's key, name or route.
+        automatic: whether nobody has asked for it by itself: it gives way to every other alias, and is left out where
+            ``sip.automatic`` is false, or its agent is not served.
     """
 
     user: str = field(validator=instance_of(str))
     agent: str = field(validator=instance_of(str))
+    automatic: bool = False
 
     @property
     def compared(self) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import time
 
 import asking
+import pluggy
 import pytest
 from plans import plan_of
 
-from agenthost import AgentBase, SipAlias
+from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
 from agenthost._host.config import load_config
+from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.server import make_runtime
 from agenthost._host.sip_unmatched import Unmatched
 from agenthost._web.front import Front
@@ -117,10 +120,79 @@ def test_where_a_call_goes(front_of, text, path, user, status, location):
     ],
 )
 def test_aliases_of_plugins(front_of, aliases, user, location):
-    front = front_of(REDIRECT, sip_aliases=tuple(aliases))
+    front = front_of(REDIRECT, registry=saying(*aliases))
 
     assert ask(front, user).headers.get("location") == location
     assert bool(front.runtime.published.plan.warnings) == (location is None)
+
+
+class Says:
+    """A plugin that gives one alias, whoever is served."""
+
+    def __init__(self, alias):
+        self.alias = alias
+
+    @hookimpl
+    def sip_aliases(self):
+        return [self.alias]
+
+
+def saying(*aliases):
+    """Plugins of which each, by its name, gives one alias; beside what is built in."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(importlib.import_module("agenthost.builtin.sip_aliases"), "agenthost.builtin.sip_aliases")
+    for name, alias in aliases:
+        manager.register(Says(alias), f"acme:{name}")
+    return Plugins(manager, [PluginState(name, "acme", "1.0", "ready") for name, _ in aliases], 5.0, ())
+
+
+def test_plugins_make_aliases_of_the_agents_that_are_served(front_of):
+    """One by their routes, and an automatic one gives way to an agent's own name."""
+
+    class Numbered:
+        @hookimpl
+        def sip_aliases(self, agents):
+            yield from (SipAlias(f"{number}", agent.key) for number, agent in enumerate(agents))
+            yield SipAlias("sales", "main", automatic=True)
+            yield SipAlias("front", "main", automatic=True)
+            yield SipAlias("gone", "gone", automatic=True)
+
+    manager = saying()._manager
+    manager.register(Numbered(), "acme:numbered")
+    front = front_of(REDIRECT, registry=Plugins(manager, [PluginState("numbered", "acme", "1.0", "ready")], 5.0, ()))
+    plan = front.runtime.published.plan
+
+    assert ask(front, "0").headers["location"] == plan.agents[0].route
+    assert ask(front, "front").headers["location"] == "/main"
+    assert ask(front, "gone").status_code == 404
+    assert plan.origins["front"] == "automatic alias of acme:numbered"
+    assert plan.origins["main"] == "automatic alias"
+    [warning] = plan.warnings
+    assert warning.startswith("SIP alias 'sales' is claimed by main and sales")
+
+
+def test_a_plugin_whose_aliases_fail_has_no_part_in_what_follows(front_of):
+    """It is quarantined, and not asked who answers a call; agents are reached by their own names all the same."""
+
+    class Broken:
+        @hookimpl
+        def sip_aliases(self, agents):
+            raise ValueError(f"more than {len(agents)}")
+
+        @hookimpl
+        def resolve_sip(self, uri):
+            return "main"
+
+    manager = saying()._manager
+    manager.register(Broken(), "acme:broken")
+    registry = Plugins(manager, [PluginState("broken", "acme", "1.0", "ready")], 5.0, ())
+    functions = registry.implementations("resolve_sip")
+    front = front_of(REDIRECT, registry=registry, plugins=registry.states, resolve_sip=functions)
+    [state] = front.runtime.published.plan.plugins
+
+    assert (state.state, state.diagnosis.reason.partition(" (")[0]) == ("quarantined", "ValueError: more than 3")
+    assert ask(front, "sales").headers["location"] == "/sales"
 
 
 def test_users_that_nobody_knows_are_listed(front_of):
