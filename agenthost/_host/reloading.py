@@ -105,7 +105,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     offers = {mounted.built.offer for mounted in served.values() if mounted.built is not None}
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
-        config = _only(config, plan, agent)
+        config = _only(config, before, plan, agent)
 
     def wanted(candidate: Candidate) -> bool:
         if candidate.group == PLUGINS or _same(candidate, offers):
@@ -193,16 +193,19 @@ def _named(candidate: Candidate, agent: str, config: Config) -> bool:
 
 
 def _refuse_unknown(agent: str, plan: HostPlan, config: Config, candidates: Iterable[Candidate]) -> None:
-    known = {*(item.key for item in plan.agents), *(item.key for item in plan.set_aside), *config.agents}
+    named = (*config.agents, *config.workflows)
+    known = {*(item.key for item in plan.agents), *(item.key for item in plan.set_aside), *named}
     if agent not in known and not any(_named(candidate, agent, config) for candidate in candidates):
         raise PlanError(f"there is no agent {agent!r}. agenthost agents lists them.")
 
 
-def _only(config: Config, plan: HostPlan, agent: str) -> Config:
-    """The configuration in which nothing but one agent's section has changed."""
+def _only(config: Config, before: Config, plan: HostPlan, agent: str) -> Config:
+    """The configuration in which of all agents only one has another section, or another table of a workflow."""
     sections: Mapping[str, AgentConfig] = {
         mounted.key: mounted.built.config for mounted in plan.agents if mounted.built is not None
     } | {item.key: AgentConfig(enabled=False) for item in plan.set_aside if item.state == "disabled"}
     own = {agent: config.agents[agent]} if agent in config.agents else {}
     kept = {key: section for key, section in sections.items() if key in config.agents and key != agent}
-    return evolve(config, agents={**config.agents, **kept, **own})
+    others = {name: table for name, table in before.workflows.items() if name != agent}
+    table = {agent: config.workflows[agent]} if agent in config.workflows else {}
+    return evolve(config, agents={**config.agents, **kept, **own}, workflows={**others, **table})

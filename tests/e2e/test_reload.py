@@ -110,6 +110,10 @@ def test_packages_and_sections_come_and_go(host):
             done = host.reloaded()
             told.append((done["added"], done["changed"]))
         assert told == [(["both", "slow-tools"], []), ([], ["both"]), ([], [])]
+        host.configure(both.format(6) + both.format(8).replace("both", "two"))
+        assert host.reloaded("slow-tools")["changed"] == ["slow-tools"]
+        assert host.reloaded("two")["added"] == ["two"]
+        assert host.reloaded("both")["changed"] == ["both"]
     assert host.served.stop() == 0
     assert "Traceback" not in host.served.stderr
 
