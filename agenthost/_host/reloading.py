@@ -46,6 +46,7 @@ class Reloaded:
 
     Args:
         plan: what is to be served from now on.
+        config: what it was made by.
         added: agents that are new, by key.
         changed: agents that were built anew.
         removed: agents that are no longer served.
@@ -54,6 +55,7 @@ class Reloaded:
     """
 
     plan: HostPlan
+    config: Config
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -136,7 +138,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
         if getattr(before, table) != getattr(config, table)
     ]
     tables = {name for name, table in config.workflows.items() if table != before.workflows.get(name)}
-    return _told(plan, new, tables, [*other, *_plugins_that_wait(plan, candidates), *anew])
+    return _told(plan, new, config, tables, [*other, *_plugins_that_wait(plan, candidates), *anew])
 
 
 def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[str]:
@@ -147,11 +149,12 @@ def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[
     return [f"plugin {key} was removed" for key in gone] + [f"plugin {key} was added" for key in come]
 
 
-def _told(plan: HostPlan, new: HostPlan, tables: Container[str], process: Iterable[str]) -> Reloaded:
+def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str], process: Iterable[str]) -> Reloaded:
     before, after = ({agent.key: agent for agent in each.agents} for each in (plan, new))
     known = {item.key for item in plan.failed}
     return Reloaded(
         new,
+        config,
         added=tuple(key for key in after if key not in before),
         changed=tuple(
             key for key, agent in after.items() if key in before and (key in tables or _differ(before[key], agent))

@@ -66,7 +66,7 @@ class Reloading:
             plan, before = runtime.published.plan, runtime.config
             done: Reloaded = await beside(lambda: rebuilt(config, before, plan, agent))
             # These are this process's for its life.
-            config = evolve(config, plugins=before.plugins, models=before.models, classifiers=before.classifiers)
+            config = evolve(done.config, plugins=before.plugins, models=before.models, classifiers=before.classifiers)
             runtime.configure(config, credentials_of(config), tokens_of(config))
             start_logging(config)
             begun = await runtime.begin(done.plan)
