@@ -1,6 +1,7 @@
 """The virtual environment that the tests of the installed product share."""
 
 import pytest
+from caller import Caller
 from environment import FRONTDESK, Environment
 
 
@@ -33,3 +34,9 @@ def endpoints(environment):
     environment.install("endpoints")
     yield environment
     environment.uninstall()
+
+
+@pytest.fixture(scope="module")
+def caller(served):
+    """A client with the tests' credentials of the host that a module serves under this name."""
+    return Caller.of(served)

@@ -24,11 +24,6 @@ def served(endpoints):
 
 
 @pytest.fixture
-def caller(served):
-    return Caller.of(served)
-
-
-@pytest.fixture
 def call_id():
     """A call that no other test makes."""
     return f"call-{next(_calls)}"

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from caller import Caller, functions
+from caller import functions
 
 FALLBACK = "Let me connect you to the desk."
 
@@ -17,11 +17,6 @@ def served(desk):
     with desk.serve(variables=limits) as served:
         yield served
     assert served.process.returncode == 0
-
-
-@pytest.fixture
-def caller(served):
-    return Caller.of(served)
 
 
 @pytest.fixture

@@ -104,11 +104,6 @@ def banner(served):
     return Banner.of(served)
 
 
-@pytest.fixture(scope="module")
-def caller(served):
-    return Caller.of(served)
-
-
 def configured(environment, text):
     """A working directory with this agenthost.toml."""
     place = environment.workplace()

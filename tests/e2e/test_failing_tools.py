@@ -47,11 +47,6 @@ def served(desk):
 
 
 @pytest.fixture
-def caller(served):
-    return Caller.of(served)
-
-
-@pytest.fixture
 def others_answer(caller):
     """Looks whether every other agent answers, from the event loop and from a thread."""
 

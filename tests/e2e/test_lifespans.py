@@ -6,7 +6,7 @@ import time
 
 import pytest
 from banner import Banner
-from caller import Caller, functions
+from caller import functions
 
 CONFIG = "[host]\nbuild_timeout = 2\ntool_timeout = 2\n"
 FAILED = {
@@ -33,11 +33,6 @@ def served(kept):
     environment, place = kept
     with environment.serve("--workers", "2", cwd=place) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def caller(served):
-    return Caller.of(served)
 
 
 def notes(served, **what):

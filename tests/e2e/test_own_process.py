@@ -43,11 +43,6 @@ def served(desk):
 
 
 @pytest.fixture
-def caller(served):
-    return Caller.of(served)
-
-
-@pytest.fixture
 def call(caller):
     """Calls a tool of an isolated agent."""
 

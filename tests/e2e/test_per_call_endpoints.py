@@ -36,11 +36,6 @@ def served(endpoints):
     assert served.process.returncode == 0
 
 
-@pytest.fixture
-def caller(served):
-    return Caller.of(served)
-
-
 def ai(document):
     return document["sections"]["main"][-1]["ai"]
 

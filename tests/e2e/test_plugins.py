@@ -5,7 +5,7 @@ import re
 
 import pytest
 from banner import Banner
-from caller import Caller, functions
+from caller import functions
 
 BRANCHES = {"branch-berlin": "/branches/berlin", "branch-paris": "/branches/paris"}
 FAILED_AT_LOADING = {
@@ -30,11 +30,6 @@ def plugged(desk):
 def served(plugged):
     with plugged.serve() as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def caller(served):
-    return Caller.of(served)
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,6 @@ def served(desk):
         yield served
 
 
-@pytest.fixture(scope="module")
-def caller(served):
-    return Caller.of(served)
-
-
 @pytest.fixture
 def minted(caller):
     """Gives a tool's token, for an agent and a call."""
