@@ -167,8 +167,9 @@ class ToolCaller:
         self._gates: WeakKeyDictionary[Mounted, Gate] = WeakKeyDictionary()
         self._left: set[asyncio.Task[object]] = set()
         self._breaking = threading.Lock()
+        self._gone: Callable[[Mounted], bool] = lambda _: False
         self.broken: frozenset[Mounted] = frozenset()
-        """The agents whose breaker is open."""
+        """The agents that are served and whose breaker is open."""
 
     def seconds(self, agent: Mounted, tool: Tool) -> float:
         """How many seconds one call of a tool may take."""
@@ -445,15 +446,17 @@ class ToolCaller:
         return gate
 
     def forget(self, gone: Callable[[Mounted], bool]) -> None:
-        """Let nobody be told any more that the breaker of an agent is open which is not served any more.
+        """Let nobody be told from now on of the breakers of agents that are not served any more.
 
         Args:
-            gone: whether an agent is not.
+            gone: whether an agent is not; calls may still go on with it.
         """
         with self._breaking:
-            for agent in filter(gone, self.broken):
-                self.broken -= {agent}
-                self._metrics.breaker(agent.key, is_open=False)
+            before, self._gone = self.broken, gone
+            opened = (agent for agent, gate in list(self._gates.items()) if gate.breaker.open)
+            self.broken = frozenset(agent for agent in opened if not gone(agent))
+            for key in {agent.key for agent in before ^ self.broken}:
+                self._metrics.breaker(key, is_open=any(agent.key == key for agent in self.broken))
 
     def _changed(self, weakly: ref[Mounted], reason: str | None) -> None:
         """Tell log and metrics of a breaker that opens, or closes."""
@@ -461,8 +464,9 @@ class ToolCaller:
         if agent is None:
             return
         with self._breaking:
-            self._metrics.breaker(agent.key, is_open=reason is not None)
-            self.broken = self.broken - {agent} if reason is None else self.broken | {agent}
+            if not self._gone(agent):
+                self._metrics.breaker(agent.key, is_open=reason is not None)
+                self.broken = self.broken - {agent} if reason is None else self.broken | {agent}
         if reason is None:
             _log.warning("agent %s works again: its breaker is closed", agent.key)
         else:

@@ -307,15 +307,8 @@ class Runtime:
             self.settled,
             self.watchdog.stands_still,
             self.probing.known() if details else (),
-            self._broken(),
+            frozenset(agent.key for agent in self.caller.broken),
         )
-
-    def _broken(self) -> frozenset[str]:
-        """Whose breakers are open of those that are served; the one that calls which are kept fail in is not served."""
-        published = self.published
-        if published is None:
-            return frozenset()
-        return frozenset(agent.key for agent in self.caller.broken if published.plan.find(agent.key) is agent)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from plans import plan_of
 from agenthost import AgentBase, FunctionResult, StateUnavailable
 from agenthost._host.calling import BUSY, ToolCaller
 from agenthost._host.limits import Limits
+from agenthost._host.metrics import Metrics
 from agenthost._host.tables import Config, HostConfig
 from agenthost.swaig import MAX_ANSWER, ToolRequest
 
@@ -393,16 +394,32 @@ class TestBreaker:
 
         assert asyncio.run(main()) == (True, True)
 
-    def test_an_agent_that_is_not_served_any_more_is_forgotten(self):
+    def test_who_is_not_served_any_more_is_not_told_of(self):
+        """Neither when it is taken away, nor by what calls in progress do to it, whoever has its key now."""
+        metrics = Metrics()
+
+        def told():
+            return dict(re.findall(r'agenthost_breaker_open\{agent="(\w+)"\} ([01])', metrics.text().decode()))
+
         async def main():
-            caller = ToolCaller(60)
-            stays, goes = (mounted(name, limits={"breaker_failures": 1}, t=raising(ValueError("no"))) for name in "ab")
+            caller = ToolCaller(60, metrics)
+            stays, goes, comes = (
+                mounted(name, limits={"breaker_failures": 1}, t=raising(ValueError("no"))) for name in "abb"
+            )
             for agent in (stays, goes):
                 await ask(caller, agent)
+            assert (caller.broken, told()) == ({stays, goes}, {"a": "1", "b": "1"})
             caller.forget(lambda agent: agent is goes)
-            return caller.broken == {stays}
+            assert (caller.broken, told()) == ({stays}, {"a": "1", "b": "0"})
+            await ask(caller, comes)
+            assert (caller.broken, told()) == ({stays, comes}, {"a": "1", "b": "1"})
+            caller.forget(lambda agent: agent is comes)
+            assert (caller.broken, told()) == ({stays, goes}, {"a": "1", "b": "1"})
+            caller.forget(lambda agent: agent is not stays)
+            await ask(caller, mounted("c", limits={"breaker_failures": 1}, t=raising(ValueError("no"))))
+            assert (caller.broken, told()) == ({stays}, {"a": "1", "b": "0"})
 
-        assert asyncio.run(main())
+        asyncio.run(main())
 
 
 def computing():
