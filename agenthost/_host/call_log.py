@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EndedCall", "Said", "call_ended", "say_later", "write_now"]
+__all__ = ["EndedCall", "Said", "call_ended", "say_later", "write_now", "write_what_waits"]
 
 _DELAY = 0.05
 """Seconds that a line waits for others."""
@@ -75,6 +75,7 @@ class Said(NamedTuple):
 _waiting: deque[EndedCall | Said] = deque()
 _woken = threading.Event()
 _starting = threading.Lock()
+_writing = threading.Lock()
 _thread: threading.Thread | None = None
 
 
@@ -116,7 +117,13 @@ def _write_later(line: EndedCall | Said) -> None:
 
 
 def write_now() -> None:
-    """Write what waits."""
+    """Write what waits; what another thread is writing is written too when this returns, as when a process ends."""
+    with _writing:
+        write_what_waits()
+
+
+def write_what_waits() -> None:
+    """Write what waits; for handlers, which must not wait for another thread that waits for them."""
     lines = []
     while _waiting:
         try:

@@ -20,7 +20,7 @@ import structlog
 from structlog.processors import JSONRenderer
 
 from agenthost._host.authors import calling, running
-from agenthost._host.call_log import EndedCall, Said, write_now
+from agenthost._host.call_log import EndedCall, Said, write_what_waits
 from agenthost._host.hiding import Hidden
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class _Handler(logging.StreamHandler[Any]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, after the calls that have ended before it."""
-        write_now()
+        write_what_waits()
         super().emit(record)
 
     def handle_many(self, lines: Iterable[EndedCall | Said]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host import failures
-from agenthost._host.call_log import write_now
+from agenthost._host.call_log import say_later, write_now
 from agenthost._host.failures import Failures, new_error_id
 
 LOG = logging.getLogger("agenthost.tools")
@@ -132,3 +133,32 @@ def test_no_more_ways_are_known_than_fit(caplog, monkeypatch):
 def test_ids_differ():
     """Each failure has one of its own."""
     assert len({new_error_id() for _ in range(99)}) == 99
+
+
+def test_what_is_just_being_written_is_waited_for():
+    """A process that ends, or a test that looks, finds what another thread has begun to write."""
+    begun, go_on, written = threading.Event(), threading.Event(), []
+
+    class Slow(logging.Handler):
+        def emit(self, record):
+            begun.set()
+            assert go_on.wait(30)
+            written.append(record.getMessage())
+
+    handler = Slow()
+    LOG.addHandler(handler)
+    try:
+        say_later(LOG, logging.ERROR, "at last", {})
+        assert begun.wait(30)
+        waits = threading.Thread(target=write_now)
+        waits.start()
+        waits.join(0.05)
+        early = list(written), waits.is_alive()
+        go_on.set()
+        waits.join(30)
+    finally:
+        go_on.set()
+        LOG.removeHandler(handler)
+
+    assert early == ([], True)
+    assert written == ["at last"]
