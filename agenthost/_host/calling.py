@@ -379,7 +379,8 @@ class ToolCaller:
         """The same for a function that runs in a thread; what it returns to be awaited runs on the loop.
 
         Threads that compute take turns with the event loop at the interpreter, so that each makes every request of
-        every agent wait. While the loop is held up, an agent computes in one thread: together they are no quicker.
+        every agent wait. While the loop is held up, an agent computes in one thread, which leaves the processor to the
+        loop: together its threads are no quicker.
         """
         slots, deadline = gate.slots, Deadline(seconds, self.loop)
         turn = gate.turn(what) if self._held_up() else None
@@ -409,7 +410,7 @@ class ToolCaller:
                     await turn.take()
                     in_turn = True
                 in_thread = True
-                result = await self._threads.run(run, thread_ended)
+                result = await self._threads.run(run, thread_ended, last=in_turn)
                 if not inspect.isawaitable(result):
                     return result
                 return await until(result if type(result) is CoroutineType else _awaited(result), deadline)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -23,6 +25,8 @@ _Jobs: TypeAlias = "SimpleQueue[_Job | None]"
 """What a thread waits for; None ends it."""
 
 _MOST_IDLE = 32
+_LAST = 10
+"""By how much a thread is niced that goes last."""
 
 
 class Threads:
@@ -37,26 +41,31 @@ class Threads:
         self._calls: dict[_Jobs, tuple[asyncio.Future[_Outcome], Callable[[], None]]] = {}
         finalize(self, _dismiss, self._idle)
 
-    async def run(self, function: Callable[[], Any], ended: Callable[[], None]) -> Any:
+    async def run(self, function: Callable[[], Any], ended: Callable[[], None], *, last: bool = False) -> Any:
         """Run ``function`` in a copy of the caller's context; gives what it returns, and raises what it raises.
 
         Args:
             function: what to run.
             ended: called on the event loop when the function has ended, however long ago its caller went away.
+            last: whether all other threads go first at the processor; that needs a new thread, and Linux.
         """
         loop = asyncio.get_running_loop()
-        jobs = self._idle.pop() if self._idle else _begin()
+        jobs = self._idle.pop() if self._idle and not last else _begin(last=last)
         waiting: asyncio.Future[_Outcome] = loop.create_future()
         self._calls[jobs] = waiting, ended
-        jobs.put((copy_context(), function, lambda outcome: loop.call_soon_threadsafe(self._settle, jobs, outcome)))
+
+        def tell(outcome: _Outcome) -> None:
+            loop.call_soon_threadsafe(self._settle, jobs, outcome, last)
+
+        jobs.put((copy_context(), function, tell))
         result, error = await waiting
         if error is not None:
             raise error
         return result
 
-    def _settle(self, jobs: _Jobs, outcome: _Outcome) -> None:
+    def _settle(self, jobs: _Jobs, outcome: _Outcome, last: bool) -> None:  # noqa: FBT001 - see ``run``
         waiting, ended = self._calls.pop(jobs)
-        if len(self._idle) < _MOST_IDLE:
+        if not last and len(self._idle) < _MOST_IDLE:
             self._idle.append(jobs)
         else:
             jobs.put(None)
@@ -65,13 +74,15 @@ class Threads:
             waiting.set_result(outcome)
 
 
-def _begin() -> _Jobs:
+def _begin(*, last: bool) -> _Jobs:
     jobs: _Jobs = SimpleQueue()
-    threading.Thread(target=_work, args=(jobs,), name="agenthost-author", daemon=True).start()
+    threading.Thread(target=_work, args=(jobs, last), name="agenthost-author", daemon=True).start()
     return jobs
 
 
-def _work(jobs: _Jobs) -> None:
+def _work(jobs: _Jobs, last: bool) -> None:  # noqa: FBT001 - see ``Threads.run``
+    if last and sys.platform == "linux":  # elsewhere it would be the whole process
+        os.nice(_LAST)
     while (job := jobs.get()) is not None:
         context, function, tell = job
         outcome: _Outcome

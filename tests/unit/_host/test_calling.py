@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import math
+import os
 import re
+import sys
 import threading
 import time
 from functools import partial
@@ -460,6 +462,29 @@ def test_an_agent_computes_in_one_thread_while_the_loop_is_held_up():
     answers = [answer["response"] for answer in asyncio.run(calls())]
 
     assert answers == ["met", "1", "1", "1", "1", "brief"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has one priority")
+def test_what_computes_leaves_the_processor_to_the_loop_while_it_is_held_up():
+    """In a thread that is not used again: nobody may take that back."""
+    held_up = False
+
+    def tool(args, raw_data):
+        computing()
+        return str(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    async def calls(caller, agent):
+        nonlocal held_up
+        nice = []
+        for now in (False, True, True, False):
+            held_up = now
+            nice.append(int((await ask(caller, agent))["response"]))
+        return nice
+
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    last = min(usual + 10, 19)
+
+    assert asyncio.run(calls(ToolCaller(held_up=lambda: held_up), mounted(t=tool))) == [usual, last, last, usual]
 
 
 def test_threads_compute_side_by_side_while_nobody_waits_for_them():
