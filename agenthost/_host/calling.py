@@ -361,7 +361,7 @@ class ToolCaller:
         if not on_loop and agent.isolation == "thread":  # what stands in for other agents only waits for them
             return await self._run_in_thread(agent, gate, what, function, seconds)
         token = running.set(gate.author(agent, what))
-        deadline = Deadline(seconds, self.loop)
+        deadline = Deadline(seconds, self.loop, at_once=False)
         try:
             with deadline:
                 result = function()

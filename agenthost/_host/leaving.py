@@ -32,7 +32,7 @@ def until(work: Coroutine[Any, Any, Any], deadline: Deadline) -> Generator[Any, 
 
     Args:
         work: a coroutine that has not begun.
-        deadline: the one whose block this is in.
+        deadline: the one whose block this is in; it begins with the first thing that is waited for.
 
     Raises:
         CancelledError: it went on, and was left.
@@ -40,6 +40,7 @@ def until(work: Coroutine[Any, Any, Any], deadline: Deadline) -> Generator[Any, 
     """
     try:
         waits = work.send(None)
+        deadline.begin()
         while True:
             try:
                 if waits is None or type(waits) is _PLAIN or not hasattr(waits, "_asyncio_future_blocking"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import pytest
 
@@ -13,14 +14,19 @@ from agenthost._host.leaving import until
 SOON, NEVER = 0.05, 60.0
 
 
-async def wait_for(work, seconds):
-    """Await something within a deadline; gives what came of it, and the task that was left behind."""
-    deadline = Deadline(seconds)
-    try:
-        with deadline:
-            return await until(work, deadline), deadline.left
-    except TimeoutError:
-        return TimeoutError, deadline.left
+@pytest.fixture(params=[True, False], ids=["at once", "once it waits"])
+def wait_for(request):
+    """Awaits something within a deadline; gives what came of it, and the task that was left behind."""
+
+    async def wait(work, seconds):
+        deadline = Deadline(seconds, at_once=request.param)
+        try:
+            with deadline:
+                return await until(work, deadline), deadline.left
+        except TimeoutError:
+            return TimeoutError, deadline.left
+
+    return wait
 
 
 async def stubborn(ended, go_on):
@@ -51,7 +57,7 @@ async def waits_shielded(ended, go_on):
 
 
 @pytest.mark.parametrize("work", [stubborn, waits_for_a_task, waits_for_many, waits_in_a_group, waits_shielded])
-def test_what_takes_no_notice_of_its_deadline_is_left_behind(work):
+def test_what_takes_no_notice_of_its_deadline_is_left_behind(wait_for, work):
     """Its caller goes on at once, and it runs to its own end in a task."""
 
     async def main():
@@ -66,7 +72,7 @@ def test_what_takes_no_notice_of_its_deadline_is_left_behind(work):
 
 
 @pytest.mark.parametrize("work", [lambda: asyncio.sleep(NEVER), lambda: asyncio.gather(asyncio.sleep(NEVER))])
-def test_what_ends_at_its_deadline_leaves_nothing_that_stays(work):
+def test_what_ends_at_its_deadline_leaves_nothing_that_stays(wait_for, work):
     async def awaiting():
         await work()
 
@@ -100,7 +106,7 @@ async def in_its_own_task():
     ("work", "expected"),
     [(in_steps, ["task", 1, 2, 3]), (with_a_time_of_its_own, "in time"), (in_its_own_task, "of the caller")],
 )
-def test_a_coroutine_runs_as_if_it_were_awaited(work, expected):
+def test_a_coroutine_runs_as_if_it_were_awaited(wait_for, work, expected):
     """In the task of its caller, with time limits of its own."""
 
     async def main():
@@ -111,7 +117,7 @@ def test_a_coroutine_runs_as_if_it_were_awaited(work, expected):
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt()], ids=repr)
-def test_what_it_raises_is_raised(error):
+def test_what_it_raises_is_raised(wait_for, error):
     async def failing():
         await asyncio.sleep(0)
         raise error
@@ -125,7 +131,7 @@ def test_what_it_raises_is_raised(error):
     assert asyncio.run(main()) is error
 
 
-def test_the_cancellation_of_the_caller_reaches_it():
+def test_the_cancellation_of_the_caller_reaches_it(wait_for):
     async def main():
         seen = []
 
@@ -144,3 +150,31 @@ def test_the_cancellation_of_the_caller_reaches_it():
         return seen
 
     assert asyncio.run(main()) == ["cancelled"]
+
+
+def test_what_waits_for_nothing_has_no_timer():
+    """As most tools do, which a timer would cost more than all the rest of a deadline."""
+
+    async def main():
+        loop, set_timers = asyncio.get_running_loop(), []
+        loop.call_at = lambda *arguments, **_: set_timers.append(arguments)
+
+        async def working():
+            return "done"
+
+        with (deadline := Deadline(30, at_once=False)):
+            return await until(working(), deadline), set_timers
+
+    assert asyncio.run(main()) == ("done", [])
+
+
+def test_the_time_before_it_waits_counts_too(wait_for):
+    """A coroutine that has used up its time when it first waits does not get it once more."""
+
+    async def late():
+        time.sleep(0.3)  # noqa: ASYNC251 - what this is about
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return "too late"
+
+    assert asyncio.run(wait_for(late(), 0.2)) == (TimeoutError, None)
