@@ -19,6 +19,7 @@ from attrs import define, field
 from agenthost._host.frames import Frames, Message, Reader, framed
 from agenthost._host.process_output import follow_output
 from agenthost._host.remedies import Diagnosed, Diagnosis, off
+from agenthost._host.starving import cpu_of, starves
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class Process:
         self._store: Callable[[Process, int, list[Any]], object] = _nothing
         self._stray: Callable[[str], object] = _nothing
         self._pinged = 0.0
+        self._cpu: float | None = None
+        """Seconds of CPU that it had used when it was asked."""
         self.started = time.monotonic()
         self.meant_to_end = False
         """Whether the host wanted it to end."""
@@ -164,6 +167,11 @@ class Process:
     def silent(self) -> float:
         """Seconds for which it has left the host's question unanswered; 0 where it has answered."""
         return time.monotonic() - self._pinged if self._pinged else 0.0
+
+    def stands_still(self, seconds: float) -> bool:
+        """Whether it has been silent for more than ``seconds``, and not because others have the processor."""
+        silent = self.silent
+        return silent > seconds and not starves(self.pid, self._cpu, silent)
 
     @property
     def memory(self) -> int:
@@ -261,6 +269,7 @@ class Process:
         """Ask whether its event loop goes on, unless that is asked already; see ``silent``."""
         if not self._pinged and self._frames is not None:
             self._pinged = time.monotonic()
+            self._cpu = cpu_of(self.pid)
             self._frames.send("ping", 0)
 
     def drop(self, ticket: int) -> None:

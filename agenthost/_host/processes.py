@@ -300,7 +300,7 @@ class Processes:
                     process.kill()
                 elif limit is not None and size > limit:
                     self._replace(process, "memory", f"it has {size} bytes in memory; it may have {limit}")
-                elif process.silent > _STALLED:
+                elif process.stands_still(_STALLED):
                     self._replace(process, "hang", "its event loop stands still")
                 process.ping()
             if (

@@ -82,6 +82,7 @@ LEVELS = (
         "_host.frames",
         "_host.process_output",
         "_host.process_setup",
+        "_host.starving",
         "_host.process",
         "_host.processes",
         "_host.raised",
