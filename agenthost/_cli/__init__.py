@@ -6,6 +6,7 @@ packages are looked for when none of these is meant.
 
 from __future__ import annotations
 
+import atexit
 import io
 import sys
 from importlib import import_module
@@ -13,6 +14,7 @@ from importlib import import_module
 import click
 
 from agenthost import __version__
+from agenthost._host import garbage
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
 
 __all__ = ["main"]
@@ -73,6 +75,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one sentence and an exit code."""
+    atexit.register(garbage.keep)  # the end of the process looks for garbage in what goes with it
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every terminal can show every package's words
     try:

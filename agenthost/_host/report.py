@@ -30,12 +30,13 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
         rows: cells, and a remedy that stands below them where there is one.
     """
     rows = [(header, ""), *rows]
-    widths = _widths([cells for cells, _ in rows], terminal_width())
+    columns = list(zip(*(cells for cells, _ in rows), strict=True))
+    whole = [max(map(len, column)) for column in columns]
+    widths = _widths(columns, whole, terminal_width())
     lines = []
     for cells, remedy in rows:
-        parts = [folded(cell, width) for cell, width in zip(cells, widths, strict=True)]
-        for part in zip_longest(*parts, fillvalue=""):
-            line = _GAP.join(text.ljust(width) for text, width in zip(part, widths, strict=True))
+        for part in [cells] if widths == whole else _parts(cells, widths):
+            line = _GAP.join([text.ljust(width) for text, width in zip(part, widths, strict=True)])
             lines.append(f"{_GAP}{line}".rstrip())
         if remedy:
             lines.append(f"    mend it:  {remedy}")
@@ -68,10 +69,13 @@ def folded(text: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _widths(rows: Sequence[Sequence[str]], screen: int | None) -> list[int]:
+def _parts(cells: Sequence[str], widths: Sequence[int]) -> Iterable[Sequence[str]]:
+    """A row's lines, with the part of each cell that stands in them."""
+    return zip_longest(*(folded(cell, width) for cell, width in zip(cells, widths, strict=True)), fillvalue="")
+
+
+def _widths(columns: Sequence[Sequence[str]], whole: Sequence[int], screen: int | None) -> Sequence[int]:
     """How wide each column is: the widest give way until the table fits; where words do not let them, none does."""
-    columns = list(zip(*rows, strict=True))
-    whole = [max(map(len, column)) for column in columns]
     widths, shrinking = [*whole], set(range(len(columns)))
     while screen is not None and sum(widths) + len(_GAP) * len(widths) > screen:
         if not shrinking:
