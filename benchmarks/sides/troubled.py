@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import os
 import sys
 import time
 from contextlib import suppress
@@ -22,6 +23,11 @@ class Steady(AgentBase):
     async def hello(self) -> str:
         """Answer at once."""
         return "Hello."
+
+    @AgentBase.tool
+    async def process(self) -> str:
+        """Say which process this is."""
+        return str(os.getpid())
 
     @AgentBase.tool
     def think(self) -> str:
