@@ -30,7 +30,7 @@ class Elsewhere(Protocol):
         """Its probes."""
 
     def follow(self, observer: Any) -> None:
-        """Tell ``observer`` what becomes of its processes; see ``agenthost._host.processes.Observer``."""
+        """Tell ``observer`` what becomes of its processes; see ``agenthost._host.isolation.processes.Observer``."""
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
         """Its document for one call; see ``agenthost.per_call.configure``."""

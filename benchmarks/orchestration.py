@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from agenthost import AgentBase, Parallel, Router, Turn
-from agenthost._host.calling import ToolCaller
+from agenthost._host.calls.calling import ToolCaller
 from agenthost._host.config import load_config
-from agenthost._host.conversations import Conversations
 from agenthost._host.loader import Built, load_for_program
 from agenthost._host.models import Models
 from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.server import make_runtime, with_secrets
 from agenthost._host.tables import AgentConfig, Config
+from agenthost._host.text.conversations import Conversations
 from agenthost.models import Completion, ModelRequest, Usage, Words
 
 if TYPE_CHECKING:

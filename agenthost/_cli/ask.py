@@ -41,7 +41,7 @@ def command(
         told,
         told_event,
     )
-    from agenthost._host.conversations import new_conversation
+    from agenthost._host.text.conversations import new_conversation
     from agenthost.workflows.turns import event_as_json
 
     named = conversation or new_conversation()

@@ -38,7 +38,7 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
     """
     known = json_object("--context", context)
     from agenthost._cli.talking import OFFLINE_HINT, Talk, told
-    from agenthost._host.conversations import new_conversation
+    from agenthost._host.text.conversations import new_conversation
     from agenthost.errors import PlanError
 
     named = conversation or new_conversation()

@@ -78,7 +78,7 @@ def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> 
     for failure in failures(report):
         _log.warning("%s", failure)
     click.echo(banner(config, url, report, made=made))
-    from agenthost._host.log import for_programs
+    from agenthost._host.telemetry.log import for_programs
 
     if for_programs(config):
         for warning in report["warnings"]:

@@ -50,9 +50,9 @@ def resolve(
     import asyncio
 
     from agenthost._cli.options import pairs
-    from agenthost._host.metrics import Metrics
     from agenthost._host.server import start_logging
-    from agenthost._host.sip_resolver import SipResolver
+    from agenthost._host.sip.resolver import SipResolver
+    from agenthost._host.telemetry.metrics import Metrics
     from agenthost.sip import SipCall, user_of
 
     asked: dict[str, Any] = {"to": uri, "from": from_, "headers": pairs(headers, "--header")}

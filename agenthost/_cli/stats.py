@@ -13,8 +13,8 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost._host.figures import AgentFigures
     from agenthost._host.tables import Config
+    from agenthost._host.telemetry.figures import AgentFigures
 
 __all__ = ["command"]
 
@@ -51,9 +51,9 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
     import asyncio
 
     from agenthost._host.discovery import PLUGINS, discover
-    from agenthost._host.figures import kept_figures
     from agenthost._host.plugins import Plugins
     from agenthost._host.state import HostState, choose_provider
+    from agenthost._host.telemetry.figures import kept_figures
     from agenthost.state import StateProvider
 
     if config.state.scheme == "memory":

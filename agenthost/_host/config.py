@@ -277,7 +277,7 @@ def _sip(opened: _File) -> SipConfig:
     table = opened.table("sip")
     if not table:
         return SipConfig()
-    from agenthost._host.sip_rules import read_rules  # noqa: PLC0415  # most hosts have none
+    from agenthost._host.sip.rules import read_rules  # noqa: PLC0415  # most hosts have none
     from agenthost._host.toml_lines import toml_lines  # noqa: PLC0415  # the same
 
     refuse_unknown(table, (*configured(SipConfig), "rules"), opened.where, "sip")

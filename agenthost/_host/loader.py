@@ -269,7 +269,7 @@ def _build(item: Wanted, config: Config, problems: dict[str, str | None], journa
     if problem := problems[offer.distribution]:
         raise UnsupportedHost(problem)
     if (item.config.isolation or config.host.isolation) == "process":
-        from agenthost._host.stand_in import NotHere, isolated  # noqa: PLC0415 - only where something is isolated
+        from agenthost._host.isolation.stand_in import NotHere, isolated  # noqa: PLC0415 - only where something is isolated
 
         try:
             return isolated(offer, item.key, item.config, config)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agenthost._host.metrics import Metrics
+    from agenthost._host.telemetry.metrics import Metrics
     from agenthost.hosting import ToolCalled
 
 __all__ = ["MOST_WAITING", "Observers"]

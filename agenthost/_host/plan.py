@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
+from agenthost._host.calls.limits import Limits
 from agenthost._host.classifiers import Classifiers, choose_classifiers
-from agenthost._host.limits import Limits
 from agenthost._host.membership import choice_of, members_of
 from agenthost._host.models import Models, choose_models
 from agenthost._host.mounting import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
@@ -21,7 +21,7 @@ from agenthost._host.naming import by_name
 from agenthost._host.plugins import Plugins
 from agenthost._host.redaction import choose_redactors
 from agenthost._host.routes import route_problem
-from agenthost._host.sip_sources import SipSources, origins, sip_aliases
+from agenthost._host.sip.sources import SipSources, origins, sip_aliases
 from agenthost._host.state import ChosenProvider, choose_provider
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias

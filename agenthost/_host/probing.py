@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from agenthost._host.calls.threads import Threads
 from agenthost._host.checks import prepared
-from agenthost._host.threads import Threads
 from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from agenthost._host.metrics import Metrics
+    from agenthost._host.telemetry.metrics import Metrics
     from agenthost.health import HostVitals
 
 __all__ = ["Asked", "Known", "Probing"]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from agenthost._host.calling import Attempt, ToolCaller
+from agenthost._host.calls.calling import Attempt, ToolCaller
 from agenthost._host.lifespans import alive
 from agenthost.agent import declared
 from agenthost.per_call import configure, fallback_document, render_per_call, tool_of

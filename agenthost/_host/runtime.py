@@ -21,22 +21,22 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost import __version__
-from agenthost._host.authors import guarded
-from agenthost._host.calling import ToolCaller
+from agenthost._host.calls.authors import guarded
+from agenthost._host.calls.calling import ToolCaller
+from agenthost._host.calls.watchdog import Blocker, Watchdog, blocker_of
 from agenthost._host.condition import Condition, Named, Phase, Refusal
-from agenthost._host.failures import Failures, new_error_id
-from agenthost._host.figures import Figures
 from agenthost._host.lifespans import Lifespans
-from agenthost._host.metrics import Metrics
 from agenthost._host.observers import Observers
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import KEPT, RouteTable
 from agenthost._host.secret import Secret
-from agenthost._host.sip_resolver import SipResolver
-from agenthost._host.sip_unmatched import Unmatched
+from agenthost._host.sip.resolver import SipResolver
+from agenthost._host.sip.unmatched import Unmatched
 from agenthost._host.state import HostState
+from agenthost._host.telemetry.failures import Failures, new_error_id
+from agenthost._host.telemetry.figures import Figures
+from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.tokens import Tokens
-from agenthost._host.watchdog import Blocker, Watchdog, blocker_of
 from agenthost.agent import declared, overrides, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
@@ -360,7 +360,7 @@ class Runtime:
         """Take notice of a callback that wanted to end the process, or stopped the event loop, which has been run on.
 
         Args:
-            error: what ``agenthost._host.authors.run_on`` tells; its traceback names the agent, if anything
+            error: what ``agenthost._host.calls.authors.run_on`` tells; its traceback names the agent, if anything
                 does.
         """
         error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))

@@ -63,14 +63,14 @@ def with_secrets(config: Config) -> Config:
 
 
 def start_logging(config: Config, *, for_people: bool = False) -> None:
-    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.log``.
+    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.telemetry.log``.
 
     Args:
         config: the configuration, with its secrets.
         for_people: whether a command runs for somebody who reads along: words rather than JSON, and nothing about what
             went well, unless the configuration asks for either.
     """
-    from agenthost._host.log import start_log  # noqa: PLC0415 - lists write none
+    from agenthost._host.telemetry.log import start_log  # noqa: PLC0415 - lists write none
 
     if for_people:
         level = "warning" if config.host.log_level == "info" else config.host.log_level

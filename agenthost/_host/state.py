@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from agenthost._host.deadline import Deadline
-from agenthost._host.spans import span, tracing
+from agenthost._host.calls.deadline import Deadline
+from agenthost._host.telemetry.spans import span, tracing
 from agenthost.errors import StateRefused, StateUnavailable
 from agenthost.state import StateOptions, Stores
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agenthost._host.figures import DAYS, kept_figures
+from agenthost._host.telemetry.figures import DAYS, kept_figures
 from agenthost._web.requests import Refused
 from agenthost.errors import StateUnavailable
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import define, field
 
-from agenthost._host.failures import new_error_id
+from agenthost._host.telemetry.failures import new_error_id
 from agenthost._web.answers import NO_STORE, send_bytes
 from agenthost._web.chat_requests import CONVERSATION, ChatRefused, authorise, read
 from agenthost._web.requests import Disconnected, Refused

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost._host.conversations import new_conversation
+from agenthost._host.text.conversations import new_conversation
 from agenthost._web.requests import BASIC, Refused, authorised, read_body
 from agenthost.models import Message
 from agenthost.swaig import decode_object

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from agenthost._host.metrics import CONTENT_TYPE
+from agenthost._host.telemetry.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from agenthost._web.site import Answer, Request

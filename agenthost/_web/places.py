@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from agenthost._host.shared_metrics import forget_process
+from agenthost._host.telemetry.shared_metrics import forget_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,12 +16,12 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agenthost._host import garbage
-from agenthost._host.authors import run_on
+from agenthost._host.calls import garbage
+from agenthost._host.calls.authors import run_on
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
-from agenthost._host.tracing import traced
+from agenthost._host.telemetry.tracing import traced
 from agenthost._web.beside import beside
 from agenthost._web.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.front import Front

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, quote
 
 from attrs import define
 
-from agenthost._host.conversations import Conversations
 from agenthost._host.runtime import host_allowed
+from agenthost._host.text.conversations import Conversations
 from agenthost._web.allowed_hosts import AllowedHosts
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
 from agenthost._web.failed_logins import FailedLogins

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from agenthost._host import garbage
+from agenthost._host.calls import garbage
 from agenthost._host.server import installed_plan, make_runtime, start_logging
 from agenthost._web.front import Front
 from agenthost._web.serving import serve_front

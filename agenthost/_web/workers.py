@@ -30,7 +30,7 @@ from agenthost._host.condition import Condition, together
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.reloading import reread
 from agenthost._host.server import credentials_of
-from agenthost._host.shared_metrics import SHARED
+from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.connections import protocol_for
 from agenthost._web.health_port import health_port
 from agenthost._web.places import Place, Worker

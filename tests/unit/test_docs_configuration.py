@@ -9,7 +9,7 @@ import pytest
 from attrs import Factory
 
 from agenthost._host.config import load_config, variables
-from agenthost._host.sip_rules import RuleConfig
+from agenthost._host.sip.rules import RuleConfig
 from agenthost._host.tables import (
     AgentConfig,
     ClassifiersConfig,

@@ -13,12 +13,12 @@ import pytest
 from plans import built
 
 from agenthost import AgentBase, ModelError, Parallel, Router
-from agenthost._host.calling import ToolCaller
+from agenthost._host.calls.calling import ToolCaller
 from agenthost._host.config import load_config
-from agenthost._host.conversations import Conversations
 from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets
+from agenthost._host.text.conversations import Conversations
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from agenthost import HostVitals, Probe
-from agenthost._host.metrics import Metrics
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.secret import Secret
+from agenthost._host.telemetry.metrics import Metrics
 
 
 async def nothing():

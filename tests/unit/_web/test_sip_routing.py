@@ -16,7 +16,7 @@ from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
 from agenthost._host.config import load_config
 from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.server import make_runtime
-from agenthost._host.sip_unmatched import Unmatched
+from agenthost._host.sip.unmatched import Unmatched
 from agenthost._web.front import Front
 
 AUTH = ("agenthost", "for tests")

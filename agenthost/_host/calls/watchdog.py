@@ -1,0 +1,239 @@
+"""The watchdog: a thread that sees whether the event loop goes on, and who it is that holds it up.
+
+It lets the loop answer time and again. Where no answer comes, it looks at the stack of the loop's thread: the frames of
+what runs an author's code name the agent and the tool, so requests pay nothing for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import frozen
+
+from agenthost.agent import AgentBase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from types import FrameType
+
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.telemetry.metrics import Metrics
+
+__all__ = ["BLOCKED", "Blocker", "Listener", "Watchdog", "blocker_of"]
+
+BLOCKED = 0.25
+"""Seconds without an answer after which the loop counts as blocked."""
+_EVERY = 0.1
+"""Seconds between two looks."""
+_HELD_UP = 0.01
+"""A lag, in seconds, that only somebody who computes causes."""
+_IN_A_ROW = 2
+"""Such lags one after another."""
+_SOON = 0.0001
+"""Seconds after which a thread that computes gives way then."""
+_CALM = 300.0
+"""Seconds after the last such lag until all is as usual."""
+_REMEMBERED = 5.0
+"""Seconds for which the longest lag is remembered."""
+_RUNNERS = frozenset({"agenthost._host.calls.calling", "agenthost._host.probing"})
+"""Modules that run an author's code: ``agent``, and ``what`` or ``tool``, among the variables of their functions say
+whose it is."""
+
+_LOOPS = frozenset({"asyncio.base_events", "asyncio.runners", "selectors"})
+"""Modules whose functions are innermost while the loop itself does nothing."""
+_NOBODY = "nobody: the process got no time"
+
+Listener: TypeAlias = "Callable[[str, str, float], object]"
+"""Told the agent's key, what of it, and for how many seconds it blocked the event loop; called on the event loop."""
+
+_log = logging.getLogger("agenthost.watchdog")
+
+
+@frozen
+class Blocker:
+    """What holds the event loop up.
+
+    Args:
+        agent: the agent's key; empty where it is no agent's code.
+        what: the part of it, such as ``tool book_visit``.
+    """
+
+    agent: str
+    what: str
+
+    def __str__(self) -> str:
+        """As a log names it."""
+        return f"{self.what} of agent {self.agent}" if self.agent else self.what
+
+
+class Watchdog:
+    """Sees whether one event loop goes on.
+
+    Args:
+        metrics: where blocks and lags are counted.
+        agents: gives the agents that are served.
+    """
+
+    def __init__(self, metrics: Metrics, agents: Callable[[], Iterable[Mounted]]) -> None:
+        self._metrics = metrics
+        self._agents = agents
+        self._listeners: list[Listener] = []
+        self._asked = 0.0
+        self._lags: list[tuple[float, float]] = []
+        self._usual = sys.getswitchinterval()
+        self._held_up = 0
+        self._calm_at = 0.0
+
+    def listen(self, listener: Listener) -> None:
+        """Have ``listener`` told of every block; see ``Listener``."""
+        self._listeners.append(listener)
+
+    @property
+    def stands_still(self) -> float:
+        """Seconds for which the loop has left a question unanswered; 0 while it goes on, or nobody watches."""
+        asked = self._asked
+        return max(0.0, time.monotonic() - asked) if asked else 0.0
+
+    @property
+    def lag(self) -> float:
+        """The longest time, in seconds, that the loop left something waiting of late."""
+        return max((lag for _, lag in list(self._lags)), default=0.0)
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the loop has lately had to wait for threads that compute."""
+        return self._calm_at > 0
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Watch the running loop during the block."""
+        ended = threading.Event()
+        loop, thread = asyncio.get_running_loop(), threading.get_ident()
+        watch = threading.Thread(target=self._watch, args=(loop, thread, ended), name="agenthost-watchdog", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            sys.setswitchinterval(self._usual)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, thread: int, ended: threading.Event) -> None:
+        with suppress(RuntimeError):  # the loop is closed: there is nothing left to watch
+            while not ended.wait(_EVERY):
+                self._look(loop, thread)
+        self._asked = 0.0
+
+    def _look(self, loop: asyncio.AbstractEventLoop, thread: int) -> None:
+        answered = threading.Event()
+        asked = time.monotonic()
+        answers: list[float] = []
+
+        def answer() -> None:
+            answers.append(time.monotonic())
+            answered.set()
+
+        self._asked = asked
+        loop.call_soon_threadsafe(answer)
+        if not answered.wait(BLOCKED):
+            frame = sys._current_frames().get(thread)  # noqa: SLF001 - the one way to see another thread's stack
+            blocker = blocker_of(frame, self._agents())
+            stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
+            del frame
+            _log.error("the event loop is blocked by %s", blocker, extra={"fields": {"agent": blocker.agent}})
+            _log.debug("what the event loop is doing:\n%s", stack)
+            loop.call_soon_threadsafe(self._go_on, blocker, asked)
+            while not answered.wait(1.0):
+                if loop.is_closed():
+                    return
+        self._asked = 0.0
+        self._lagged(answers[0], answers[0] - asked)
+
+    def _go_on(self, blocker: Blocker, since: float) -> None:
+        """Tell who blocked the loop; on the loop, before anything that came meanwhile."""
+        seconds = time.monotonic() - since
+        fields = {"agent": blocker.agent, "duration": round(seconds, 6)}
+        _log.error("the event loop was blocked for %.2f s by %s", seconds, blocker, extra={"fields": fields})
+        self._metrics.blocked(blocker.agent, blocker.what, seconds)
+        for listener in self._listeners:
+            try:
+                listener(blocker.agent, blocker.what, seconds)
+            except Exception:  # noqa: BLE001 - whatever it is, the loop goes on
+                _log.exception("who listens for blocks of the event loop failed")
+
+    def _lagged(self, now: float, lag: float) -> None:
+        self._lags = [(then, each) for then, each in self._lags if then > now - _REMEMBERED]
+        self._lags.append((now, lag))
+        self._metrics.lagged(lag)
+        self._give_way(now, lag)
+
+    def _give_way(self, now: float, lag: float) -> None:
+        """Let threads that compute give the interpreter back sooner while the loop has to wait for it.
+
+        With Python's 5 ms, a few of them make every request of every agent wait for hundreds. To do so always would
+        cost each tool that runs in a thread a sixth more.
+        """
+        self._held_up = self._held_up + 1 if lag > _HELD_UP else 0
+        if self._held_up >= _IN_A_ROW:
+            self._calm_at = now + _CALM
+            sys.setswitchinterval(_SOON)
+        elif self._calm_at and now > self._calm_at:
+            self._calm_at = 0.0
+            sys.setswitchinterval(self._usual)
+
+
+def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
+    """Whose code a stack belongs to.
+
+    Where the stack does not go through what runs an author's code, as in a task that the author started, an agent is
+    known by its instance, or by its module where that has no other.
+
+    Args:
+        frame: the innermost frame of the loop's thread.
+        agents: the agents that are served.
+    """
+    agent = what = ""
+    nearest = _NOBODY
+    agents = tuple(agents)
+    modules = [type(each.agent).__module__ for each in agents]
+    by_module = {name: each.key for name, each in zip(modules, agents, strict=True) if modules.count(name) == 1}
+    guessed: Blocker | None = None
+    innermost = True
+    while frame is not None and not (agent and what):
+        module = str(frame.f_globals.get("__name__", ""))
+        if innermost:
+            nearest = _NOBODY if module in _LOOPS else f"{module}.{frame.f_code.co_name}"
+            innermost = False
+        if module in _RUNNERS:
+            named = _named(frame.f_locals)
+            agent, what = agent or named.agent, what or named.what
+        elif guessed is None:
+            own = frame.f_locals.get("self")
+            key = _key_of(own, agents) if isinstance(own, AgentBase) else by_module.get(module)
+            guessed = Blocker(key, frame.f_code.co_name) if key is not None else None
+        frame = frame.f_back
+    if what:
+        return Blocker(agent, what)
+    if guessed is not None:
+        return guessed
+    return Blocker("", nearest)
+
+
+def _key_of(instance: AgentBase, agents: Iterable[Mounted]) -> str | None:
+    """Which agent an instance is, or was copied from for a call, where no other is of its class."""
+    alike = [each for each in agents if type(each.agent) is type(instance)]
+    return next((each.key for each in alike if each.agent is instance or len(alike) == 1), None)
+
+
+def _named(variables: dict[str, Any]) -> Blocker:
+    """Agent and part that the variables of one of our functions name."""
+    agent, what, tool = variables.get("agent"), variables.get("what"), variables.get("tool")
+    key = agent if isinstance(agent, str) else getattr(agent, "key", "")
+    name = getattr(tool, "name", "")
+    return Blocker(str(key), what if isinstance(what, str) else f"tool {name}" if name else "")

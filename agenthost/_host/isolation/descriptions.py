@@ -1,0 +1,187 @@
+"""Descriptions: what a process says of the agent that lives in it, as values that a host can read without its code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import field, fields, frozen
+
+from agenthost._host.isolation.instructions import instructions
+from agenthost.agent import declared
+from agenthost.declared import Alone  # noqa: TC001 - read at run time, as the next
+from agenthost.swml import Template  # noqa: TC001
+from agenthost.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenthost.agent import AgentBase
+    from agenthost.health import Probe
+    from agenthost.swml import Draft
+
+__all__ = ["Described", "DescribedDraft", "DescribedProbe", "DescribedTool", "describe", "describe_draft"]
+
+
+@frozen
+class DescribedTool:
+    """A tool of an agent; see ``agenthost.tools.Tool``.
+
+    Args:
+        name: its name.
+        described: what stands in a document, where something else than this host runs it; None for the agent's own.
+        description: when a model should use it.
+        parameters: JSON Schema of its arguments.
+        secure: whether a call needs a token.
+        webhook_url: an address elsewhere that answers it.
+        fallback: what the caller hears when it fails.
+        timeout: seconds that a call may take.
+        idempotent: whether identical requests of one call run once.
+        undeclared: whether nothing tells the model what to pass.
+    """
+
+    name: str
+    described: dict[str, Any] | None = None
+    description: str = ""
+    parameters: dict[str, Any] = field(factory=dict)
+    secure: bool = True
+    webhook_url: str | None = None
+    fallback: str | None = None
+    timeout: float | None = None
+    idempotent: bool = False
+    undeclared: bool = False
+
+
+@frozen
+class DescribedProbe:
+    """A probe of an agent; see ``agenthost.health.Probe``."""
+
+    name: str
+    timeout: float
+    interval: float
+    critical: bool
+    failures: int
+    successes: int
+    startup: bool
+
+
+@frozen
+class DescribedDraft:
+    """What text conversations and tool calls need to know of a document.
+
+    Args:
+        instructions: the prompt as text.
+        global_data: ``ai.global_data``.
+        tools: its tools, in order.
+    """
+
+    instructions: str
+    global_data: dict[str, Any]
+    tools: tuple[DescribedTool, ...]
+
+
+@frozen
+class Described:
+    """An agent; see ``agenthost.declared.Declared``.
+
+    Args:
+        name: see there, as the following.
+        route: the route it asks for.
+        sip: user parts of SIP addresses.
+        fallback: what the caller hears when something fails.
+        on_failure: what follows then.
+        alone: keys and lifetimes of its own.
+        shared_state: names of stores that it shares.
+        busy: what a caller hears when it can take no more.
+        description: what it is for.
+        examples: what people say to it.
+        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
+        dynamic: whether callbacks configure it for each call.
+        routing: paths of its routing callbacks.
+        debugged: whether it wants debug events.
+        probes: its probes.
+        template: its document.
+        draft: what else is known of that.
+    """
+
+    name: str
+    route: str | None
+    sip: tuple[str, ...]
+    fallback: str
+    on_failure: str
+    alone: Alone = field(repr=False)
+    shared_state: tuple[str, ...]
+    busy: str | None
+    description: str
+    examples: dict[str, tuple[str, ...]]
+    mcp_server: bool
+    dynamic: bool
+    routing: tuple[str, ...]
+    debugged: bool
+    probes: tuple[DescribedProbe, ...]
+    template: Template = field(repr=False)
+    draft: DescribedDraft = field(repr=False)
+
+
+def describe(agent: AgentBase, template: Template, probes: Iterable[Probe]) -> dict[str, Any]:
+    """An agent as values that MessagePack carries.
+
+    Args:
+        agent: the agent, sealed.
+        template: its document.
+        probes: its probes.
+    """
+    own = declared(agent)
+    said = Described(
+        own.name,
+        own.route,
+        own.sip,
+        own.fallback,
+        own.on_failure,
+        own.alone,
+        own.shared_state,
+        own.busy,
+        own.description,
+        {language: tuple(said) for language, said in own.examples.items()},
+        own.mcp_server,
+        bool(own.per_call),
+        tuple(own.routing),
+        own.debug_handler is not None,
+        tuple(
+            DescribedProbe(**{known.name: getattr(each, known.name) for known in fields(DescribedProbe)})
+            for each in probes
+        ),
+        template,
+        _draft(own.draft),
+    )
+    built: dict[str, Any] = msgspec.to_builtins(said, builtin_types=(bytes,))
+    return built
+
+
+def describe_draft(draft: Draft) -> dict[str, Any]:
+    """A document's draft in the same form."""
+    built: dict[str, Any] = msgspec.to_builtins(_draft(draft), builtin_types=(bytes,))
+    return built
+
+
+def _draft(draft: Draft) -> DescribedDraft:
+    tools = []
+    for name, tool in draft.tools.items():
+        if isinstance(tool, Tool):
+            tools.append(
+                DescribedTool(
+                    name,
+                    None,
+                    tool.description,
+                    dict(tool.parameters),
+                    tool.secure,
+                    tool.webhook_url,
+                    tool.fallback,
+                    tool.timeout,
+                    tool.idempotent,
+                    tool.undeclared,
+                )
+            )
+        else:
+            tools.append(DescribedTool(name, dict(tool.describe(str))))
+    return DescribedDraft(instructions(draft), dict(draft.global_data), tuple(tools))

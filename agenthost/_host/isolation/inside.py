@@ -1,0 +1,233 @@
+"""An agent in a process of its own: what it does there for its host, and what it tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import os
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agenthost._host.calls.authors import Author, calling, guarded, running
+from agenthost._host.calls.threads import Threads
+from agenthost._host.checks import prepared
+from agenthost._host.isolation.descriptions import describe_draft
+from agenthost._host.isolation.frames import Frames, Message, Reader, framed
+from agenthost._host.isolation.host_entries import HostEntries
+from agenthost._host.isolation.raised import told
+from agenthost._host.lifespans import Lifespan
+from agenthost._host.secret import Secret
+from agenthost._host.telemetry.failures import Failures, new_error_id
+from agenthost.agent import declared, runnable, serve_state
+from agenthost.health import HostVitals, outcome_of
+from agenthost.per_call import configure, tool_of
+from agenthost.state import Stores
+from agenthost.swaig import Call, encode_answer
+from agenthost.swml import Template
+from agenthost.tools import Tool
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from agenthost.agent import AgentBase
+    from agenthost.health import Probe
+
+__all__ = ["Inside"]
+
+_MOST_TICKETS = 256
+
+_log = logging.getLogger("agenthost")
+
+
+class Inside:
+    """An agent in a process of its own.
+
+    Args:
+        agent: the agent, sealed.
+        key: what the host calls it.
+        probes: its probes.
+    """
+
+    def __init__(self, agent: AgentBase, key: str, probes: Sequence[Probe]) -> None:
+        self._agent = agent
+        self._key = key
+        self._probes = probes
+        self._tools = {
+            name: runnable(agent, tool) for name, tool in declared(agent).draft.tools.items() if isinstance(tool, Tool)
+        }
+        self._threads = Threads()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._tickets: dict[int, AgentBase] = {}
+        self._last_ticket = 0
+        self._lifespan: Lifespan | None = None
+        self._ended = asyncio.Event()
+        self._strays = Failures(_log)
+        self._frames = Frames(self._heard, self._host_is_gone)
+        self._entries = HostEntries(self._frames)
+        vitals = HostVitals(self._entries.ping, lambda: 0.0, "", Secret(""))
+        self._checks = [prepared(probe.check, vitals) for probe in probes]
+        self._stores = Stores(self._entries)
+        serve_state(agent, key, self._stores)
+
+    async def serve(self, channel: socket.socket, reader: Reader) -> None:
+        """Do what the host asks for, until it ends this."""
+        self._stores.serve()
+        self._frames.resume(reader)
+        channel.setblocking(False)  # noqa: FBT003 - the socket's own method
+        loop = asyncio.get_running_loop()
+
+        def stray(what: str) -> None:
+            loop.call_soon_threadsafe(self._tell_stray, what)
+
+        with guarded(lambda _: f"agent {self._key}", self._strays, stray):
+            await loop.create_unix_connection(lambda: self._frames, sock=channel)
+            await self._ended.wait()
+            if self._running:
+                await asyncio.wait(self._running.values())
+            if self._lifespan is not None:
+                self._lifespan.end()
+                await asyncio.wait([self._lifespan.task])
+        self._frames.close()
+        await asyncio.sleep(0)
+
+    def exited(self, error: BaseException) -> None:
+        """Take notice of a callback that has stopped the event loop, which has been run on."""
+        wanted = isinstance(error, (SystemExit, KeyboardInterrupt))
+        how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
+        words = f"a callback of the event loop of agent {self._key} {how}"
+        self._strays.failed(words, error, new_error_id(), {})
+        self._tell_stray("a callback of the event loop")
+
+    def _tell_stray(self, what: str) -> None:
+        self._frames.send("stray", 0, what.partition(" of agent ")[0])
+
+    def _host_is_gone(self) -> None:
+        if not self._ended.is_set():
+            os._exit(1)
+
+    def _heard(self, message: Message) -> None:
+        kind, number, content = message
+        if kind == "do":
+            self._frames.send("begun", number)
+            task = asyncio.get_running_loop().create_task(self._do(number, *content))
+            self._running[number] = task
+        elif kind == "stored":
+            self._entries.answered(number, content)
+        elif kind == "cancel":
+            if (running_task := self._running.get(number)) is not None:
+                running_task.cancel()
+        elif kind == "ping":
+            self._frames.send("pong", number)
+        elif kind == "drop":
+            self._tickets.pop(number, None)
+        elif kind == "end":
+            self._ended.set()
+
+    async def _do(self, number: int, operation: str, *arguments: Any) -> None:
+        """Do one thing, and tell the host what came of it; never raises for what an author's code does."""
+        try:
+            done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
+        except BaseException as error:  # noqa: BLE001 - SystemExit and all others
+            done = framed("raised", number, told(error))
+        finally:
+            self._running.pop(number, None)
+        self._frames.send_framed(done)
+
+    async def _run(self, what: str, function: Callable[[], Any], *, on_loop: bool) -> Any:
+        """Run an author's function as a host does: coroutine functions on the loop, others in a thread.
+
+        It has not ended before its thread has, however often it is cancelled.
+        """
+        running.set(Author(self._key, what))
+        if on_loop:
+            result = function()
+        else:
+            over = asyncio.Event()
+            try:
+                result = await self._threads.run(function, over.set)
+            except asyncio.CancelledError:
+                while not over.is_set():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await over.wait()
+                raise
+        return await result if inspect.isawaitable(result) else result
+
+    async def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._run(what, partial(function, *arguments), on_loop=inspect.iscoroutinefunction(function))
+
+    async def _do_begin(self) -> None:
+        running.set(Author(self._key, "lifespan"))
+        self._lifespan = lifespan = Lifespan(f"agent {self._key}", self._agent.lifespan, quiet=True)
+        await lifespan.settled.wait()
+        if (error := lifespan.error) is not None:
+            raise error if isinstance(error, Exception) else RuntimeError(repr(error))
+
+    async def _do_tool(self, ticket: int, name: str, arguments: dict[str, Any], body: dict[str, Any]) -> list[Any]:
+        tool = self._tools.get(name)
+        if ticket:
+            tool = tool_of(self._agent, self._copy(ticket), name)
+        if tool is None:
+            raise LookupError(f"there is no tool {name!r}")
+        call = Call.from_body(body, self._stores)
+        calling.set(call.id)
+        run = partial(tool.call, arguments, call)
+        result = await self._run(f"tool {name}", run, on_loop=tool.is_async)
+        mark = f"\u241f{secrets.token_hex(8)};"
+        names: list[str] = []
+
+        def gap(sibling: str) -> str:
+            names.append(sibling)
+            return mark
+
+        parts = encode_answer(result, gap).split(mark.encode())
+        return [parts, names]
+
+    async def _do_configure(self, query: Any, body: Any, headers: Any) -> list[Any]:
+        copy = await self._configured("the configuration for a call", query, body, headers)
+        self._last_ticket += 1
+        self._tickets[self._last_ticket] = copy
+        if len(self._tickets) > _MOST_TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        return [self._last_ticket, describe_draft(declared(copy).draft)]
+
+    async def _do_document(self, query: Any, body: Any, headers: Any) -> Any:
+        copy = await self._configured("the configuration for a call", query, body, headers)
+        return msgspec.to_builtins(Template.seal(declared(copy).draft), builtin_types=(bytes,))
+
+    async def _configured(self, what: str, query: Any, body: Any, headers: Any) -> AgentBase:
+        run = partial(configure, self._agent, query, body, headers)
+        copy: AgentBase = await self._run(what, run, on_loop=False)
+        return copy
+
+    def _copy(self, ticket: int) -> AgentBase:
+        copy = self._tickets.get(ticket)
+        if copy is None:
+            raise LookupError("this call's configuration is no longer here")
+        return copy
+
+    async def _do_summary(self, ticket: int, summary: Any, body: Any) -> bytes:
+        target = self._copy(ticket) if ticket else self._agent
+        said = await self._call("on_summary", target.on_summary, summary, body)
+        return b"" if said is None else msgspec.json.encode(said)
+
+    async def _do_routing(self, path: str, body: Any, headers: Any) -> str | None:
+        callback = declared(self._agent).routing[path]
+        route = await self._call(f"the routing callback {path}", callback, body, headers)
+        return route if isinstance(route, str) else None
+
+    async def _do_debug(self, label: Any, event: Any) -> None:
+        handler = declared(self._agent).debug_handler
+        if handler is not None:
+            await self._call("on_debug_event", handler, label, event)
+
+    async def _do_probe(self, index: int) -> list[Any]:
+        probe = self._probes[index]
+        check, on_loop = self._checks[index]
+        outcome = outcome_of(await self._run(f"probe {probe.name}", check, on_loop=on_loop))
+        return [outcome.ok, outcome.reason]

@@ -1,0 +1,168 @@
+"""What runs in a process that an agent has to itself: all of its author's code, and nothing of the host's secrets.
+
+The host starts it with an environment made for it, tells it what to build, and hears what the agent says of itself.
+From then on frames pass: the host asks for calls, and what the agent keeps in stores goes through the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import pickle
+import resource
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from agenthost._host.calls.authors import calling, run_on, running
+from agenthost._host.isolation.descriptions import describe
+from agenthost._host.isolation.frames import Reader, framed
+from agenthost._host.isolation.inside import Inside
+from agenthost._host.isolation.process_output import RECORD
+from agenthost._host.isolation.raised import MOST_WORDS, traceback_of
+from agenthost._host.offers import agent_of, made
+from agenthost._host.telemetry.call_log import write_now
+from agenthost.agent import seal
+from agenthost.errors import DefinitionError
+from agenthost.health import probes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenthost._host.isolation.process_setup import Setup
+    from agenthost.agent import AgentBase
+    from agenthost.health import Probe
+
+__all__ = ["main"]
+
+_SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
+_NICE = 10
+_FIRST_TO_GO = "500"
+
+
+def main(connection: int, life: int) -> None:
+    """Build an agent, and run its code until the host has enough of it.
+
+    Args:
+        connection: descriptor that frames pass through.
+        life: descriptor of a pipe whose other end closes when the host ends.
+    """
+    _end_with_the_host(life)
+    channel = socket.socket(fileno=connection)
+    reader = Reader()
+    setup = _setup(channel, reader)
+    _leave_memory(setup.memory_limit)
+    _log_to_the_host(setup.log_level)
+    try:
+        agent, probes, said = _built(setup)
+        first = framed("described", 0, said)
+    except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
+        first = framed("failed", 0, _diagnosed(error, setup))
+        agent = None
+    with contextlib.suppress(OSError):  # not before: while it is loaded somebody waits, and not for long
+        os.nice(_NICE)
+    channel.sendall(first)
+    if agent is None:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what ends this process by hand; an author's code does not
+    inside = Inside(agent, setup.key, probes)
+    run_on(asyncio.Runner(loop_factory=_loop_factory()).get_loop(), inside.serve(channel, reader), inside.exited)
+    write_now()
+    sys.stdout.flush()
+    os._exit(0)  # threads that hang are not waited for
+
+
+def _setup(channel: socket.socket, reader: Reader) -> Setup:
+    while data := channel.recv(65536):
+        for _, _, content in reader.messages(data):
+            setup: Setup = pickle.loads(content)  # noqa: S301 - the host's own words
+            return setup
+    raise SystemExit(0)  # the host has gone
+
+
+def _end_with_the_host(life: int) -> None:
+    """Have the kernel end this process when the host is gone, whatever runs here."""
+    try:
+        fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(life, _SET_SIGNAL, signal.SIGKILL)
+        fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:  # not Linux: a thread sees it, unless compiled code keeps the interpreter to itself
+        threading.Thread(target=lambda: (os.read(life, 1), os._exit(1)), name="agenthost-life", daemon=True).start()
+
+
+def _leave_memory(memory_limit: int | None) -> None:
+    """Leave memory to the host first."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write(_FIRST_TO_GO)
+    if memory_limit is not None:
+        # The host looks every so often; what is asked for at once beyond all measure raises MemoryError here.
+        with contextlib.suppress(OSError, ValueError):
+            most = 2 * memory_limit + 256 * 1024 * 1024
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+class _ToHost(logging.Handler):
+    """Writes entries of the log as lines that the host takes over."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            author, fields = running.get(), {}
+            if author is not None and author.what.startswith("tool "):
+                fields["tool"] = author.what.removeprefix("tool ")
+            if call := calling.get():
+                fields["call"] = call
+            words = self.format(record)[:MOST_WORDS]
+            line = RECORD + json.dumps([record.levelno, record.name, words, fields]) + "\n"
+            data = line.encode("utf-8", "backslashreplace")
+            while data:
+                data = data[os.write(2, data) :]
+        except Exception:  # noqa: BLE001 - as logging has it: an entry that cannot be written is lost
+            self.handleError(record)
+
+
+def _log_to_the_host(level: str) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [_ToHost()]
+    root.setLevel(level.upper())
+
+
+def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
+    """Import and build the agent, and let it describe itself.
+
+    Raises:
+        BaseException: whatever the package does.
+    """
+    value = setup.candidate.value
+    agent = agent_of(value, made(value, setup.section))
+    workflows = sys.modules.get("agenthost.workflows.workflow")  # who makes one has imported it
+    if workflows is not None and isinstance(agent, workflows.Workflow):
+        raise WorkflowError(f"{value} is a workflow, which works inside the host; isolate the agents that it calls")
+    template = seal(agent)
+    probes = probes_of(agent)
+    return agent, probes, describe(agent, template, probes)
+
+
+class WorkflowError(DefinitionError):
+    """A workflow cannot live in a process of its own."""
+
+
+def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
+    """What the host tells of a package that failed: whether it is a workflow, the reason, the remedy, the traceback."""
+    from agenthost._host.remedies import diagnose  # noqa: PLC0415 - only where something failed
+
+    found = diagnose(error, setup.candidate, setup.key)
+    return [isinstance(error, WorkflowError), found.reason, found.remedy, traceback_of(error)]
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - where there is one
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

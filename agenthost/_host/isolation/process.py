@@ -1,0 +1,387 @@
+"""A process that an agent has to itself, as the host sees it: started, asked, and ended without mercy if need be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import finalize
+
+from attrs import define, field
+
+from agenthost._host.isolation.frames import Frames, Message, Reader, framed
+from agenthost._host.isolation.process_output import follow_output
+from agenthost._host.isolation.starving import cpu_of, starves
+from agenthost._host.remedies import Diagnosed, Diagnosis, off
+from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost._host.isolation.process_setup import Setup
+
+__all__ = ["GRACE", "NeverBegan", "NotHere", "OwnProcessError", "Process", "start_process"]
+
+GRACE = 0.25
+"""Seconds that a call has to end once it is cancelled, before its process is replaced."""
+_BOOT = (
+    "import sys;sys.path[:]={path!r};from agenthost._host.isolation.own_process import main;main({connection},{life})"
+)
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSL_CERT_FILE")
+_DYING = 0.5
+"""Seconds that a process has to be gone once it is killed."""
+
+
+class OwnProcessError(AgentHostError):
+    """A call of an agent failed in the agent's own process, or with that process."""
+
+
+class NeverBegan(Exception):  # noqa: N818 - a state
+    """A process ended before it began a call."""
+
+
+class NotHere(AgentHostError):  # noqa: N818 - as NeverBegan
+    """A package cannot live in a process of its own; the text says why."""
+
+
+@define(eq=False)
+class _Asked:
+    """A call that is under way in a process."""
+
+    answer: asyncio.Future[Any]
+    begun: bool = False
+    overdue: bool = False
+    ended: asyncio.Event = field(factory=asyncio.Event)
+
+
+def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> tuple[Process, dict[str, Any]]:
+    """Start a process, and wait until its agent is built; from any thread.
+
+    Args:
+        setup: what it is told.
+        environ: variables that it has beside the ordinary ones.
+        seconds: how long that may take.
+
+    Returns:
+        The process, and what its agent says of itself.
+
+    Raises:
+        Diagnosed: the package failed.
+        NotHere: it is a workflow.
+    """
+    ours, theirs = socket.socketpair()
+    life_read, life_write = os.pipe()
+    output_read, output_write = os.pipe()
+    key = setup.key
+    boot = _BOOT.format(path=sys.path, connection=theirs.fileno(), life=life_read)
+    try:
+        popen = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-I", "-u", "-X", "faulthandler", "-c", boot, f"agenthost agent {key}"],
+            pass_fds=(theirs.fileno(), life_read),
+            stdin=subprocess.DEVNULL,
+            stdout=output_write,
+            stderr=output_write,
+            env={name: os.environ[name] for name in _KEPT if name in os.environ} | dict(environ),
+            start_new_session=True,
+        )
+    except BaseException:
+        ours.close()
+        os.close(life_write)
+        os.close(output_read)
+        raise
+    finally:
+        theirs.close()
+        os.close(life_read)
+        os.close(output_write)
+    follow_output(output_read, key)
+    process = Process(key, popen, ours, life_write)
+    try:
+        said = process.described(setup, seconds)
+    except BaseException:
+        process.kill()
+        raise
+    return process, said
+
+
+class Process:
+    """A process that is running.
+
+    Args:
+        key: the agent's.
+        popen: the process.
+        channel: where frames pass.
+        life: descriptor whose closing ends the process.
+    """
+
+    def __init__(self, key: str, popen: subprocess.Popen[bytes], channel: socket.socket, life: int) -> None:
+        self._key = key
+        self._popen = popen
+        self._channel = channel
+        self._reader = Reader()
+        self._last = 0
+        self._asked: dict[int, _Asked] = {}
+        self._frames: Frames | None = None
+        self._lost: Callable[[Process], object] = _nothing
+        self._store: Callable[[Process, int, list[Any]], object] = _nothing
+        self._stray: Callable[[str], object] = _nothing
+        self._pinged = 0.0
+        self._cpu: float | None = None
+        """Seconds of CPU that it had used when it was asked."""
+        self.started = time.monotonic()
+        self.meant_to_end = False
+        """Whether the host wanted it to end."""
+        self.over = asyncio.Event()
+        self._ending = finalize(self, _end, popen, channel, life)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._popen.pid
+
+    @property
+    def calls(self) -> int:
+        """How many calls are under way in it."""
+        return len(self._asked)
+
+    @property
+    def only_overdue(self) -> bool:
+        """Whether nothing is under way but what should have ended."""
+        return all(asked.overdue for asked in self._asked.values())
+
+    @property
+    def any_overdue(self) -> bool:
+        """Whether something is under way that should have ended."""
+        return any(asked.overdue for asked in self._asked.values())
+
+    @property
+    def any_overdue_begun(self) -> bool:
+        """Whether it has begun something that should have ended, rather than never come to it."""
+        return any(asked.overdue and asked.begun for asked in self._asked.values())
+
+    @property
+    def silent(self) -> float:
+        """Seconds for which it has left the host's question unanswered; 0 where it has answered."""
+        return time.monotonic() - self._pinged if self._pinged else 0.0
+
+    def stands_still(self, seconds: float) -> bool:
+        """Whether it has been silent for more than ``seconds``, and not because others have the processor."""
+        silent = self.silent
+        return silent > seconds and not starves(self.pid, self._cpu, silent)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it has in memory; 0 where that is not known."""
+        try:
+            with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - one look, without pathlib
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, IndexError, ValueError):
+            return 0
+
+    def described(self, setup: Setup, seconds: float) -> dict[str, Any]:
+        """Tell the process what to build, and wait for what its agent says; see ``start_process``."""
+        candidate, until = setup.candidate, time.monotonic() + seconds
+        try:
+            self._channel.settimeout(seconds)
+            self._channel.sendall(framed("setup", 0, pickle.dumps(setup)))
+            while True:
+                self._channel.settimeout(max(0.001, until - time.monotonic()))
+                data = self._channel.recv(1 << 18)
+                if not data:
+                    reason = f"its process {self.how_it_ended()} while it was loaded"
+                    raise Diagnosed(Diagnosis(reason, _remedy(setup)))
+                for kind, _, content in self._reader.messages(data):
+                    if kind == "described":
+                        said: dict[str, Any] = content
+                        return said
+                    workflow, reason, remedy, _ = content
+                    if workflow:
+                        raise NotHere(reason)
+                    raise Diagnosed(Diagnosis(reason, remedy))
+        except TimeoutError:
+            remedy = f"[host] build_timeout = 60 in agenthost.toml gives it longer; {off(candidate, self._key)} "
+            remedy += "switches it off"
+            raise Diagnosed(Diagnosis(f"did not finish loading within {seconds:g} s", remedy)) from None
+        except OSError:
+            reason = f"its process {self.how_it_ended()} while it was loaded"
+            raise Diagnosed(Diagnosis(reason, _remedy(setup))) from None
+
+    async def attach(
+        self,
+        lost: Callable[[Process], object],
+        store: Callable[[Process, int, list[Any]], object],
+        stray: Callable[[str], object],
+    ) -> None:
+        """Use it on the running event loop from now on.
+
+        Args:
+            lost: called when it has ended.
+            store: called with its questions to the store; ``stored`` answers.
+            stray: called with the part of the agent that started what failed by itself.
+        """
+        self._lost, self._store, self._stray = lost, store, stray
+        self.over = asyncio.Event()
+        self._channel.setblocking(False)  # noqa: FBT003 - the socket's own method
+        frames = Frames(self._heard, self._connection_lost)
+        frames.resume(self._reader)
+        await asyncio.get_running_loop().create_unix_connection(lambda: frames, sock=self._channel)
+        self._frames = frames
+
+    async def ask(self, operation: str, *arguments: Any) -> Any:
+        """Have something done there; gives what came of it.
+
+        Where the caller is cancelled, the call is cancelled too; whether it has ended then, ``overdue`` tells.
+
+        Raises:
+            NeverBegan: the process ended before.
+            OwnProcessError: it failed, or the process ended.
+            ArgumentsRefused, StateUnavailable, TimeoutError: as the agent's own code raised it.
+        """
+        frames = self._frames
+        if frames is None:
+            raise NeverBegan
+        self._last += 1
+        number = self._last
+        encoded = framed("do", number, [operation, *arguments])
+        asked = self._asked[number] = _Asked(asyncio.get_running_loop().create_future())
+        frames.send_framed(encoded)
+        try:
+            return await asked.answer
+        except asyncio.CancelledError:
+            if not asked.ended.is_set():
+                asked.overdue = True
+                frames.send("cancel", number)
+            raise
+
+    async def ends_overdue(self) -> bool:
+        """Give what has been cancelled a moment; whether all of it has ended."""
+        for asked in [each for each in self._asked.values() if each.overdue]:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    await asked.ended.wait()
+        return not any(each.overdue for each in self._asked.values())
+
+    def ping(self) -> None:
+        """Ask whether its event loop goes on, unless that is asked already; see ``silent``."""
+        if not self._pinged and self._frames is not None:
+            self._pinged = time.monotonic()
+            self._cpu = cpu_of(self.pid)
+            self._frames.send("ping", 0)
+
+    def drop(self, ticket: int) -> None:
+        """Let it forget a configuration for a call."""
+        if self._frames is not None:
+            self._frames.send("drop", ticket)
+
+    def stored(self, number: int, problem: str, value: Any) -> None:
+        """Answer a question to the store."""
+        if self._frames is not None:
+            self._frames.send("stored", number, [problem, value])
+
+    def end(self) -> None:
+        """Let it end what it keeps open, once its calls have ended; ``over`` is set when it has gone."""
+        self.meant_to_end = True
+        if self._frames is not None:
+            self._frames.send("end", 0)
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, with everything that it has started."""
+        self.meant_to_end = True
+        if self._frames is not None:
+            _kill(self._popen)  # the loop notices, and clears up
+        else:
+            self._ending()
+
+    def how_it_ended(self) -> str:
+        """In a few words; waits for the end, which is near."""
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(_DYING)
+        code = self._popen.returncode
+        if code is None:
+            return "went silent"
+        if code < 0:
+            try:
+                return f"was ended by {signal.Signals(-code).name}"
+            except ValueError:
+                return f"was ended by signal {-code}"
+        return f"ended with exit status {code}"
+
+    def _heard(self, message: Message) -> None:
+        kind, number, content = message
+        if kind == "begun":
+            if (asked := self._asked.get(number)) is not None:
+                asked.begun = True
+        elif kind in ("done", "raised"):
+            if (asked := self._asked.pop(number, None)) is not None:
+                asked.ended.set()
+                if not asked.answer.done():
+                    if kind == "done":
+                        asked.answer.set_result(content)
+                    else:
+                        asked.answer.set_exception(_raised(*content))
+        elif kind == "store":
+            self._store(self, number, content)
+        elif kind == "pong":
+            self._pinged = 0.0
+        elif kind == "stray":
+            self._stray(str(content))
+
+    def _connection_lost(self) -> None:
+        self._frames = None
+        _kill(self._popen)
+        how = "was replaced" if self.meant_to_end else self.how_it_ended()
+        # The descriptor is the transport's until this has returned: closing it here could close somebody else's.
+        asyncio.get_running_loop().call_soon(self._ending)
+        asked, self._asked = self._asked, {}
+        for each in asked.values():
+            each.ended.set()
+            if not each.answer.done():
+                gone = OwnProcessError(f"the process of agent {self._key} {how} during the call")
+                each.answer.set_exception(gone if each.begun else NeverBegan())
+        self.over.set()
+        self._lost(self)
+
+
+def _raised(sort: str, kind: str, words: str, trace: str) -> BaseException:
+    """What a call in a process raised."""
+    if sort == "refused":
+        return ArgumentsRefused(words)
+    if sort == "state":
+        return StateUnavailable(words)
+    error = TimeoutError(words) if sort == "timeout" else OwnProcessError(f"{kind}: {words}" if words else kind)
+    error.add_note(f"In the agent's own process:\n{trace}")
+    return error
+
+
+def _remedy(setup: Setup) -> str:
+    candidate = setup.candidate
+    return f"pip install --upgrade {candidate.distribution}; or switch it off in agenthost.toml: " + off(
+        candidate, setup.key
+    )
+
+
+def _kill(popen: subprocess.Popen[bytes]) -> None:
+    if popen.returncode is None:  # not asked whether it has ended: its group goes by its number until that is done
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(popen.pid, signal.SIGKILL)
+
+
+def _end(popen: subprocess.Popen[bytes], channel: socket.socket, life: int) -> None:
+    _kill(popen)
+    os.close(life)
+    with suppress(OSError):
+        channel.close()
+    with suppress(subprocess.TimeoutExpired):
+        popen.wait(_DYING)
+
+
+def _nothing(*_: object) -> None:
+    pass

@@ -1,0 +1,233 @@
+"""Stand-ins: what the host has of an agent that lives in a process of its own.
+
+It is an agent as any other to all that plans, routes, limits and talks to agents; what would run the author's code asks
+the agent's own process instead. The package itself is never imported by the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from agenthost._host.isolation.descriptions import Described, DescribedDraft
+from agenthost._host.isolation.process import NeverBegan, NotHere, OwnProcessError, start_process
+from agenthost._host.isolation.process_setup import Setup
+from agenthost._host.isolation.processes import Launch, Processes
+from agenthost._host.key_paths import key_path
+from agenthost._host.offers import Section
+from agenthost._host.tables import AgentConfig, configured
+from agenthost.agent import AgentBase, declared
+from agenthost.health import Probe, ProbeResult
+from agenthost.per_call import copy_for_call
+from agenthost.platform_tools import PlatformTool
+from agenthost.state import NO_STORES, Scope
+from agenthost.swaig import EncodedAnswer
+from agenthost.swml import Draft, Template
+from agenthost.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from agenthost._host.discovery import Candidate
+    from agenthost._host.isolation.process import Process
+    from agenthost._host.isolation.processes import Observer
+    from agenthost._host.tables import Config
+    from agenthost.swaig import Call
+
+__all__ = ["NotHere", "StandIn", "isolated"]
+
+_LONGEST_PROBE = 60.0
+_OF_A_CALL = 4
+"""Parts that the key of a call's entry has at least: the scope, the call, the sort, and the author's key."""
+
+
+def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Config) -> StandIn:
+    """Start the first process of an agent, and make what stands in for it.
+
+    Args:
+        candidate: where the agent is offered.
+        key: the agent's key.
+        section: its section.
+        config: the configuration.
+
+    Raises:
+        Diagnosed: its package failed.
+        NotHere: it is a workflow, which cannot be isolated.
+    """
+    setup = Setup(
+        candidate,
+        key,
+        Section("agent", dict(section.settings), config.where, key_path("agents", key), tuple(configured(AgentConfig))),
+        config.host.log_level,
+        section.memory_limit,
+    )
+    environ = {name: os.environ[name] for name in section.environment if name in os.environ}
+    seconds = config.host.build_timeout * 0.95
+    first, content = start_process(setup, environ, seconds)
+    try:
+        return StandIn(
+            msgspec.convert(content, Described),
+            key,
+            lambda stand_in: Processes(
+                Launch(setup, environ, seconds, section.processes), first, stand_in.entries, stand_in.may_reach
+            ),
+        )
+    except BaseException:
+        first.kill()
+        raise
+
+
+class StandIn(AgentBase):
+    """What the host has of an agent that lives in a process of its own.
+
+    Args:
+        said: what the agent says of itself.
+        key: what the host calls it.
+        processes: makes what runs its code.
+    """
+
+    def __init__(self, said: Described, key: str, processes: Callable[[StandIn], Processes]) -> None:
+        super().__init__(
+            said.name,
+            said.route,
+            sip=said.sip,
+            fallback=said.fallback,
+            on_failure=said.on_failure,
+            shared_state=said.shared_state,
+            busy=said.busy,
+            description=said.description,
+        )
+        own = declared(self)
+        own.alone, own.examples, own.mcp_server = said.alone, said.examples, said.mcp_server
+        own.per_call = (_nothing,) if said.dynamic else ()
+        own.routing = {path: partial(self._route, path) for path in said.routing}
+        own.debug_handler = self._debug if said.debugged else None
+        own.draft = self._described(said.draft, 0, None)
+        own.elsewhere = self
+        self.template = said.template
+        self.probes = tuple(
+            Probe(check=partial(self._check, index), **attrs.asdict(each)) for index, each in enumerate(said.probes)
+        )
+        scopes = (Scope("agent", key), *(Scope("host", name) for name in said.shared_state))
+        self._reach = tuple(scope.prefix("data").removesuffix(b"data/") for scope in scopes)
+        self._checks: dict[int, asyncio.Task[Any]] = {}
+        self._ticket: tuple[Process, int] | None = None
+        self._processes = processes(self)
+
+    def follow(self, observer: Observer) -> None:
+        """Tell somebody what becomes of its processes."""
+        self._processes.observer = observer
+
+    def entries(self) -> Any:
+        """The entries of the host's store."""
+        return (declared(self).stores or NO_STORES).entries
+
+    def may_reach(self, key: bytes) -> bool:
+        """Whether an entry, or all that begin so, belong to the agent, to what it shares, or to one call."""
+        return key.startswith(self._reach) or (key.startswith(b"call/") and len(key.split(b"/")) >= _OF_A_CALL)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Keep its processes running."""
+        async with self._processes.running():
+            yield
+
+    async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
+        """See ``agenthost.declared.Elsewhere``."""
+        return msgspec.convert(await self._processes.ask("document", query, body, headers), Template)
+
+    async def configured(
+        self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> StandIn:
+        """See ``agenthost.declared.Elsewhere``."""
+        process, (ticket, said) = await self._processes.ask_one("configure", query, body, headers)
+        copy = copy_for_call(self)
+        copy._ticket = process, ticket  # noqa: SLF001 - a copy of this very object
+        declared(copy).draft = self._described(msgspec.convert(said, DescribedDraft), ticket, process)
+        return copy
+
+    async def on_summary(self, summary: Any, raw_data: dict[str, Any] | None = None) -> Any:
+        """Have the agent's own method called."""
+        process, ticket = self._ticket or (None, 0)
+        said = await self._ask(process, "summary", ticket, summary, raw_data)
+        return msgspec.json.decode(said) if said else None
+
+    async def _ask(self, process: Process | None, operation: str, *arguments: Any) -> Any:
+        if process is None:
+            return await self._processes.ask(operation, *arguments)
+        try:
+            return await self._processes.ask_in(process, operation, *arguments)
+        except NeverBegan:
+            raise OwnProcessError("the process in which this call was configured has ended") from None
+
+    async def _run_tool(
+        self, name: str, ticket: int, process: Process | None, arguments: Mapping[str, Any], call: Call
+    ) -> EncodedAnswer:
+        parts, names = await self._ask(process, "tool", ticket, name, arguments, call.raw_data)
+        return EncodedAnswer(tuple(parts), tuple(names))
+
+    async def _route(self, path: str, body: Any, headers: Any) -> Any:
+        return await self._processes.ask("routing", path, body, headers)
+
+    async def _debug(self, label: Any, event: Any) -> None:
+        await self._processes.ask("debug", label, event)
+
+    async def _check(self, index: int) -> ProbeResult:
+        """Make a check; one that hangs is not made a second time."""
+        task = self._checks.get(index)
+        if task is None or task.done():
+            task = self._checks[index] = asyncio.get_running_loop().create_task(self._ask_probe(index))
+            task.add_done_callback(_heard)
+        ok, reason = await asyncio.shield(task)
+        return ProbeResult(ok, reason)
+
+    async def _ask_probe(self, index: int) -> Any:
+        async with asyncio.timeout(_LONGEST_PROBE):
+            return await self._processes.ask("probe", index)
+
+    def _described(self, said: DescribedDraft, ticket: int, process: Process | None) -> Draft:
+        """What conversations and tool calls see of the agent's document."""
+        draft = Draft(declared(self).name)
+        draft.prompt.text = said.instructions
+        draft.global_data = dict(said.global_data)
+        for tool in said.tools:
+            if tool.described is not None:
+                draft.tools[tool.name] = PlatformTool(tool.name, tool.described)
+            else:
+                draft.tools[tool.name] = Tool(
+                    tool.name,
+                    tool.description,
+                    tool.parameters,
+                    partial(self._run_tool, tool.name, ticket, process),
+                    _CheckedThere(),  # type: ignore[arg-type]
+                    is_async=True,
+                    secure=tool.secure,
+                    webhook_url=tool.webhook_url,
+                    fallback=tool.fallback,
+                    timeout=tool.timeout,
+                    idempotent=tool.idempotent,
+                    undeclared=tool.undeclared,
+                )
+        return draft
+
+
+class _CheckedThere:
+    """Arguments that are checked where the tool runs."""
+
+    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
+        return handler(arguments, call)
+
+
+def _nothing(*_: object) -> None:
+    """Stands for callbacks that are called elsewhere."""
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

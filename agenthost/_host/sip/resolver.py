@@ -1,0 +1,122 @@
+"""Who answers a call: plugins first, each bounded in time, then everything that the plan has decided."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from agenthost._host.calls.deadline import Deadline
+from agenthost._host.calls.slots import Busy, Slots
+from agenthost._host.calls.threads import Threads
+from agenthost.sip.uri import uri_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from agenthost._host.sip.sources import SipSources
+    from agenthost._host.telemetry.metrics import Metrics
+    from agenthost.sip.call import SipCall
+    from agenthost.sip.resolving import Decision, Routing
+    from agenthost.sip.uri import SipUri
+
+__all__ = ["SipResolver"]
+
+SECONDS = 0.25
+"""How long a plugin's function may take."""
+_AT_ONCE = 8
+"""Calls of one plugin's synchronous function that run at once."""
+
+_log = logging.getLogger("agenthost.sip")
+
+
+@frozen(eq=False)
+class _Function:
+    """A plugin's ``resolve_sip``.
+
+    Args:
+        plugin: the plugin's key.
+        function: the function; takes all arguments of the hook.
+        on_loop: whether it is a coroutine function.
+    """
+
+    plugin: str
+    function: Callable[..., object]
+    on_loop: bool
+    slots: Slots = field(factory=lambda: Slots(_AT_ONCE))
+
+    @classmethod
+    def of(cls, plugin: str, function: Callable[..., object]) -> _Function:
+        return cls(plugin, function, inspect.iscoroutinefunction(function))
+
+
+class SipResolver:
+    """Decides who answers a call.
+
+    Args:
+        routing: what the plan has decided.
+        sources: has the plugins' functions.
+        metrics: where failures of theirs are counted.
+    """
+
+    def __init__(self, routing: Routing, sources: SipSources, metrics: Metrics) -> None:
+        self.routing = routing
+        self._functions = tuple(_Function.of(*pair) for pair in sources.functions)
+        self._metrics = metrics
+        self._threads = Threads()
+
+    async def resolve(self, call: SipCall, moment: datetime | None = None) -> Decision:
+        """Decide about one call; never raises for what a caller sends or a plugin does.
+
+        Args:
+            call: the call.
+            moment: see ``Routing.resolve``.
+        """
+        uri = uri_of(call.to) if self._functions else None
+        for each in self._functions if uri is not None else ():
+            agent = await self._ask(each, uri, call)
+            if agent is None:
+                continue
+            decision = self.routing.answered(agent, f"hook {each.plugin}", f"resolve_sip of {each.plugin}")
+            if decision.missed is not None:
+                _log.warning("resolve_sip of plugin %s names %.100r, which is not served", each.plugin, agent)
+            return decision
+        return self.routing.resolve(call, moment)
+
+    async def _ask(self, each: _Function, uri: SipUri | None, call: SipCall) -> str | None:
+        run = partial(each.function, uri=uri, call=call)
+        try:
+            with Deadline(SECONDS):
+                answer = await self._run(each, run)
+                if inspect.isawaitable(answer):
+                    answer = await answer
+            if answer is not None and not isinstance(answer, str):
+                raise TypeError(f"it gives {type(answer).__name__}, not the name of an agent or None")  # noqa: TRY301
+        except Busy:
+            self._metrics.hook_failed(each.plugin, "resolve_sip")
+            _log.error("resolve_sip of plugin %s is not asked: %d of its calls hang", each.plugin, _AT_ONCE)
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            self._metrics.hook_failed(each.plugin, "resolve_sip")
+            _log.error("resolve_sip of plugin %s failed, and is passed over", each.plugin, exc_info=error)
+        else:
+            return answer
+        return None
+
+    async def _run(self, each: _Function, run: Callable[[], object]) -> object:
+        if each.on_loop:
+            return run()
+        await each.slots.take(SECONDS / 4)
+        try:
+            await asyncio.sleep(0)
+        except BaseException:
+            each.slots.give_back()
+            raise
+        return await self._threads.run(run, each.slots.give_back)

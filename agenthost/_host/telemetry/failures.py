@@ -1,0 +1,93 @@
+"""Failures of agents' code in the log: each by an id of its own, and with its traceback where that is new."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from agenthost._host.telemetry.call_log import say_later
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Failures", "new_error_id"]
+
+AGAIN = 10.0
+"""Seconds after which a failure that goes on is logged with its traceback once more."""
+_MOST_WAYS = 256
+"""Ways to fail that are known at once."""
+_MOST_FRAMES = 64
+_MOST_WORDS = 300
+"""Characters of an exception's own words."""
+
+
+_chance = random.Random()  # noqa: S311 - an id is no secret; the system's own source costs as much as a tool call
+
+
+def new_error_id() -> str:
+    """The id that a failure has in the log, and in what its caller hears."""
+    return f"e-{_chance.getrandbits(48):012x}"
+
+
+@define
+class Failures:
+    """Logs failures; of those that are alike, one every ten seconds with its traceback, the others in a line each.
+
+    A tool that fails for every caller would otherwise cost the other agents more than its own calls do.
+
+    Args:
+        log: where to.
+    """
+
+    log: logging.Logger
+    _told: dict[int, tuple[str, float]] = field(factory=dict, init=False)
+    """By way to fail: the id of the failure that was logged in full, and when."""
+
+    def failed(self, words: str, error: BaseException, error_id: str, fields: Mapping[str, object]) -> None:
+        """Log one.
+
+        Args:
+            words: what failed, such as ``tool book of agent dental failed``.
+            error: what was raised.
+            error_id: its id.
+            fields: what the log says beside the words.
+        """
+        way, now = hash((words, *_way(error))), time.monotonic()
+        like, then = self._told.get(way, ("", 0.0))
+        if like and now - then < AGAIN:
+            told = f"{words} ({error_id}) like {like}: {type(error).__name__}: {_said(error)}"
+            say_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
+            return
+        self._told.pop(way, None)
+        while len(self._told) >= _MOST_WAYS:
+            self._told.pop(next(iter(self._told)), None)
+        self._told[way] = error_id, now
+        known = {"fields": {**fields, "error_id": error_id}}
+        self.log.error("%s (%s)", words, error_id, exc_info=error, extra=known)
+
+
+def _way(error: BaseException | None) -> Iterator[object]:
+    """What two failures share whose tracebacks read the same: every place, and what was raised there."""
+    frames = 0
+    while error is not None and frames < _MOST_FRAMES:
+        yield type(error)
+        trace = error.__traceback__
+        while trace is not None and frames < _MOST_FRAMES:
+            code = trace.tb_frame.f_code
+            yield code.co_filename, code.co_name, trace.tb_lineno
+            trace, frames = trace.tb_next, frames + 1
+        frames += 1
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _said(error: BaseException) -> str:
+    """An exception's own words, in a line."""
+    try:
+        said = " ".join(str(error).split())
+    except BaseException:  # noqa: BLE001 - an author's __str__
+        return "(its words cannot be read)"
+    return said if len(said) <= _MOST_WORDS else f"{said[:_MOST_WORDS]}…"

@@ -1,0 +1,283 @@
+"""Figures: how often each agent is used in text, and how well that goes; added up over workers and restarts.
+
+Each process counts by itself and adds what it has counted to the host's store every few seconds. What is kept can be
+added up: sums, and how many answers took how long. So nothing is lost when several processes write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from math import ceil, log, sqrt
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from agenthost.errors import StateUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from agenthost._host.telemetry.metrics import Metrics
+    from agenthost.models import Usage
+    from agenthost.state import Store, Stores
+    from agenthost.workflows.turns import Outcome
+
+__all__ = ["DAYS", "AgentFigures", "Figures", "kept_figures", "quantile", "slot", "wilson"]
+
+DAYS = 30
+"""For how many days figures are kept."""
+EVERY = 5.0
+"""Seconds between two times that a process adds its figures to the store."""
+_SCOPE = "agent figures"
+_DAY = 86400.0
+_SHORTEST = 0.001
+_STEP = sqrt(2)
+_SLOTS = 36
+_NINETY_FIVE = 1.959963984540054
+"""Of the normal distribution, both sides."""
+
+_log = logging.getLogger("agenthost.workflows")
+
+
+@frozen
+class AgentFigures:
+    """What is known of one agent.
+
+    Args:
+        agent: its key.
+        calls: how often it was called, by people and other agents.
+        ok: how often it answered.
+        errors: how often it failed.
+        timeouts: how often it took too long.
+        cancelled: how often nobody waited for it any longer.
+        escalated: how often it answered, and somebody else took over all the same.
+        handed_over: how often it handed a conversation over.
+        input_tokens: tokens that models were asked with, workflows below it included.
+        output_tokens: tokens that they answered.
+        p50: seconds within which half of its answers came; None without an answer.
+        p95: the same for 95 of 100.
+    """
+
+    agent: str
+    calls: int
+    ok: int
+    errors: int
+    timeouts: int
+    cancelled: int
+    escalated: int
+    handed_over: int
+    input_tokens: int
+    output_tokens: int
+    p50: float | None
+    p95: float | None
+
+    @property
+    def succeeded(self) -> int:
+        """How often it answered and nobody took over."""
+        return max(0, self.ok - self.escalated)
+
+    @property
+    def success(self) -> tuple[float, float, float] | None:
+        """Its rate of success among the calls that were not cancelled, 0 to 1, with its interval; None without any."""
+        tried = self.calls - self.cancelled
+        return (self.succeeded / tried, *wilson(self.succeeded, tried)) if tried > 0 else None
+
+    def report(self) -> dict[str, Any]:
+        """What ``/-/metrics.json`` and ``agenthost stats --json`` tell."""
+        success = self.success
+        return {
+            "agent": self.agent,
+            "calls": self.calls,
+            "ok": self.ok,
+            "errors": self.errors,
+            "timeouts": self.timeouts,
+            "cancelled": self.cancelled,
+            "escalated": self.escalated,
+            "handed_over": self.handed_over,
+            "success": round(success[0], 4) if success else None,
+            "success_interval": [round(bound, 4) for bound in success[1:]] if success else None,
+            "tokens": {"input": self.input_tokens, "output": self.output_tokens},
+            "p50_seconds": self.p50,
+            "p95_seconds": self.p95,
+        }
+
+
+class Figures:
+    """What this process has counted and not yet added to the store.
+
+    Args:
+        metrics: where it is counted for Prometheus too.
+        stores: the host's stores.
+    """
+
+    def __init__(self, metrics: Metrics, stores: Stores) -> None:
+        self._metrics = metrics
+        self._stores = stores
+        self._new: dict[tuple[str, str], Counter[str]] = {}
+        self._adding = asyncio.Lock()
+
+    def called(self, outcome: Outcome, usage: Usage) -> None:
+        """Count what became of a call.
+
+        Args:
+            outcome: that.
+            usage: what the call cost, with all below it.
+        """
+        agent, reply, status = outcome.agent, outcome.reply, outcome.status.value
+        counted = {"calls": 1, status: 1, f"s{slot(outcome.seconds):02}": int(reply is not None)}
+        counted["input"], counted["output"] = usage.input_tokens, usage.output_tokens
+        if reply is not None:
+            counted["escalated"] = int(reply.escalate is not None)
+            counted["handed_over"] = int(reply.handed_to is not None)
+        self._today(agent).update({name: number for name, number in counted.items() if number})
+        self._metrics.called(agent, status, outcome.seconds, counted)
+
+    def escalated(self, agent: str) -> None:
+        """Count that somebody else took over from an agent which did not ask for it."""
+        self._today(agent)["escalated"] += 1
+        self._metrics.escalated(agent)
+
+    async def add(self) -> None:
+        """Add what is new to the store, one write for each agent; what cannot be added is kept for the next time.
+
+        Raises:
+            StateUnavailable: the store does not answer. What was being written then may be counted twice.
+        """
+        store = _store(self._stores)
+        async with self._adding:
+            for day, agent in list(self._new):
+                new = self._new.pop((day, agent))
+                try:
+                    await store.update(_key(day, agent), partial(_added, new, agent), {}, ttl=DAYS * _DAY)
+                except BaseException:
+                    self._new.setdefault((day, agent), Counter()).update(new)
+                    raise
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Add what is new every few seconds during the block, and at its end."""
+        adding = asyncio.create_task(self._keep_adding())
+        try:
+            yield
+        finally:
+            adding.cancel()
+            await asyncio.wait((adding,))
+            with suppress(StateUnavailable):
+                await self.add()
+
+    def _today(self, agent: str) -> Counter[str]:
+        return self._new.setdefault((datetime.now(UTC).date().isoformat(), agent), Counter())
+
+    async def _keep_adding(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            if self._new:
+                try:
+                    await self.add()
+                except StateUnavailable as error:
+                    _log.debug("figures are kept for later: %s", error)
+
+
+async def kept_figures(stores: Stores, days: int) -> list[AgentFigures]:
+    """What the store knows of each agent, those that are used most first.
+
+    Args:
+        stores: the host's stores.
+        days: how many days are counted, today included.
+
+    Raises:
+        StateUnavailable: it does not answer.
+    """
+    store = _store(stores)
+    sums: dict[str, Counter[str]] = {}
+    today = datetime.now(UTC).date()
+    for ago in range(min(days, DAYS + 1)):
+        day = (today - timedelta(ago)).isoformat()
+        async for key in store.scan(f"{day} "):
+            counted = await store.get(key)
+            if isinstance(counted, dict):
+                sums.setdefault(str(counted.get("agent", key)), Counter()).update(_numbers(counted))
+    found = [_figures(agent, counted) for agent, counted in sums.items()]
+    return sorted(found, key=lambda each: (-each.calls, each.agent))
+
+
+def wilson(successes: int, tried: int) -> tuple[float, float]:
+    """The interval in which a rate lies with a confidence of 95 % (Wilson, 1927), 0 to 1.
+
+    Args:
+        successes: how often it went well.
+        tried: of how many times, at least 1.
+    """
+    z2 = _NINETY_FIVE**2
+    rate = successes / tried
+    middle = (rate + z2 / (2 * tried)) / (1 + z2 / tried)
+    half = _NINETY_FIVE / (1 + z2 / tried) * sqrt(rate * (1 - rate) / tried + z2 / (4 * tried**2))
+    return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
+
+
+def slot(seconds: float) -> int:
+    """Which slot a time is counted in: each reaches to 1.41 times the end of the one before, the first to 1 ms."""
+    return min(_SLOTS, max(0, ceil(log(max(seconds, 1e-9) / _SHORTEST, _STEP) - 1e-9)))
+
+
+def quantile(slots: Mapping[int, int], share: float) -> float | None:
+    """The time within which a share of all answers came, in seconds; within a slot, times are spread evenly.
+
+    Args:
+        slots: how many answers each slot counts.
+        share: 0 to 1.
+    """
+    total = sum(slots.values())
+    if total <= 0:
+        return None
+    left = share * total
+    for each in sorted(slots):
+        if slots[each] >= left and slots[each] > 0:
+            low = _SHORTEST * _STEP ** (each - 1) if each else 0.0
+            return round(low + (_SHORTEST * _STEP**each - low) * left / slots[each], 6)
+        left -= slots[each]
+    return round(_SHORTEST * _STEP ** max(slots), 6)
+
+
+def _figures(agent: str, counted: Counter[str]) -> AgentFigures:
+    slots = {int(name[1:]): number for name, number in counted.items() if name[:1] == "s" and name[1:].isdigit()}
+    return AgentFigures(
+        agent=agent,
+        calls=counted["calls"],
+        ok=counted["ok"],
+        errors=counted["error"],
+        timeouts=counted["timeout"],
+        cancelled=counted["cancelled"],
+        escalated=counted["escalated"],
+        handed_over=counted["handed_over"],
+        input_tokens=counted["input"],
+        output_tokens=counted["output"],
+        p50=quantile(slots, 0.5),
+        p95=quantile(slots, 0.95),
+    )
+
+
+def _store(stores: Stores) -> Store:
+    return stores.shared(_SCOPE)
+
+
+def _key(day: str, agent: str) -> str:
+    return f"{day} {blake2b(agent.encode(), digest_size=16).hexdigest()}"
+
+
+def _added(new: Mapping[str, int], agent: str, kept: Any) -> dict[str, Any]:
+    """What is kept, with what is new."""
+    return {"agent": agent, **(Counter(_numbers(kept)) + Counter(new))}
+
+
+def _numbers(kept: Any) -> dict[str, int]:
+    """The numbers that are kept; nothing, where somebody else has written there."""
+    if not isinstance(kept, dict):
+        return {}
+    return {name: number for name, number in kept.items() if isinstance(number, int)}

@@ -1,0 +1,277 @@
+"""The log: a line for each thing that happened, as JSON for programs, or to be read on a terminal.
+
+Everything goes through the standard library's logging, what libraries and agents write included, and comes out in one
+form on standard error. Fields that the host knows stand beside the words: a record's ``fields``, whatever an agent
+gives as ``extra``, and where an agent's own code writes, the agent, the tool and the call.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from structlog.processors import JSONRenderer
+
+from agenthost._host.calls.authors import calling, running
+from agenthost._host.telemetry.call_log import EndedCall, Said, write_what_waits
+from agenthost._host.telemetry.hiding import Hidden
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenthost._host.tables import Config
+
+__all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
+
+_OURS = "agenthost."
+_STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName"))
+"""What every record has."""
+_TOOL = "tool "
+
+
+class Lines(logging.Formatter):
+    """Records as lines, without secrets.
+
+    Args:
+        hidden: what is taken out of every line.
+    """
+
+    def __init__(self, hidden: Hidden) -> None:
+        super().__init__()
+        self.hidden = hidden
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, without what is secret."""
+        return self.hidden.out_of(self.line(record))
+
+    def line(self, record: logging.LogRecord) -> str:
+        """One record."""
+        raise NotImplementedError
+
+    def waited(self, line: EndedCall | Said) -> str:
+        """What has waited, as a line."""
+        return self.line(line.record())
+
+    def trace(self, record: logging.LogRecord) -> str:
+        """The traceback and the stack that a record comes with; empty without."""
+        parts = [self.formatException(record.exc_info)] if record.exc_info else []
+        if record.stack_info:
+            parts.append(self.formatStack(record.stack_info))
+        return "\n".join(parts)
+
+
+class JsonLines(Lines):
+    """One JSON object a line: ``timestamp``, ``level``, ``logger``, ``event``, and fields."""
+
+    def __init__(self, hidden: Hidden) -> None:
+        super().__init__(hidden)
+        self._render = JSONRenderer(serializer=_encoded)
+
+    def line(self, record: logging.LogRecord) -> str:
+        event: dict[str, Any] = {
+            "timestamp": _stamp(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        for name, value in (getattr(record, "fields", None) or _told(record)).items():
+            event.setdefault(name, value)
+        if trace := self.trace(record):
+            event["exception"] = trace
+        return str(self._render(None, "", event))
+
+    def waited(self, line: EndedCall | Said) -> str:
+        """The same, without a record: these are what most lines are."""
+        if isinstance(line, Said):
+            level = logging.getLevelName(line.level).lower()
+            said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
+            return _encoded({**said, **line.fields})
+        known = _CallLine(
+            timestamp=_stamp(line.then),
+            level="info",
+            logger="agenthost.calls",
+            event=line.words,
+            agent=line.agent,
+            tool=line.tool,
+            call=line.call,
+            duration=round(line.seconds, 6),
+            outcome=line.outcome,
+            error_id=line.error_id or msgspec.UNSET,
+        )
+        try:
+            return _encoder.encode(known).decode()
+        except UnicodeEncodeError:  # a call's id that is no UTF-8
+            return self.line(line.record())
+
+
+class _CallLine(msgspec.Struct):
+    """What ``line`` says of a call: much quicker to encode than a dictionary."""
+
+    timestamp: str
+    level: str
+    logger: str
+    event: str
+    agent: str
+    tool: str
+    call: str
+    duration: float
+    outcome: str
+    error_id: str | msgspec.UnsetType
+
+
+class TextLines(Lines):
+    """Words for people: what the host's own fields say is in them.
+
+    Args:
+        hidden: what is taken out of every line.
+        colors: whether it is a terminal that shows them.
+    """
+
+    def __init__(self, hidden: Hidden, *, colors: bool) -> None:
+        super().__init__(hidden)
+        self._pretty = structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0) if colors else None
+
+    def line(self, record: logging.LogRecord) -> str:
+        told, trace = _told(record), self.trace(record)
+        if self._pretty is not None:
+            event = {
+                "timestamp": datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                "event": record.getMessage(),
+                **told,
+            }
+            line = str(self._pretty(None, "", event))
+        else:
+            line = f"{_stamp(record.created)} {record.levelname} {record.name}: {record.getMessage()}"
+            line += "".join(f" {name}={value!r}" for name, value in told.items())
+        return f"{line}\n{trace}" if trace else line
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """Writes to standard error; what comes together is written together."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, after the calls that have ended before it."""
+        write_what_waits()
+        super().emit(record)
+
+    def handle_many(self, lines: Iterable[EndedCall | Said]) -> None:
+        """Write what has waited."""
+        form = self.formatter
+        if not isinstance(form, Lines):
+            return
+        try:
+            text = form.hidden.out_of("".join([f"{form.waited(each)}\n" for each in lines]))
+            with self.lock or nullcontext():
+                self.stream.write(text)
+                self.flush()
+        except Exception:  # noqa: BLE001 - as logging itself does
+            self.handleError(logging.makeLogRecord({}))
+
+
+def start_log(config: Config) -> None:
+    """Write the log to standard error, unless the program has set up its own; called again, by what is configured now.
+
+    Args:
+        config: the configuration, with its secrets.
+    """
+    root = logging.getLogger()
+    handler = next((each for each in root.handlers if isinstance(each.formatter, Lines)), None)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    if handler is None and root.handlers:
+        return
+    if handler is None:
+        handler = _Handler(sys.stderr)
+        root.addHandler(handler)
+        logging.captureWarnings(capture=True)
+        _take_structlog_in()
+    handler.setFormatter(_lines(config))
+    root.setLevel(config.host.log_level.upper())
+
+
+def _lines(config: Config) -> Lines:
+    hidden = Hidden(config)
+    return JsonLines(hidden) if for_programs(config) else TextLines(hidden, colors=sys.stderr.isatty())
+
+
+def for_programs(config: Config) -> bool:
+    """Whether what is written to standard error is JSON."""
+    form = config.host.log_format
+    return form == "json" or (form == "auto" and not sys.stderr.isatty())
+
+
+def _take_structlog_in() -> None:
+    """Let agents that log by structlog write where everybody does, unless they have said otherwise."""
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.filter_by_level,
+                structlog.stdlib.PositionalArgumentsFormatter(),
+                _as_fields,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
+
+
+def _as_fields(
+    _logger: object, _name: str, event: structlog.typing.EventDict
+) -> tuple[tuple[object, ...], dict[str, Any]]:
+    """What structlog collected, as the standard library's logging takes it."""
+    given = {name: event.pop(name) for name in ("exc_info", "stack_info", "stacklevel") if name in event}
+    words = str(event.pop("event", ""))
+    taken = {(f"{name}_" if name in _STANDARD else name): value for name, value in event.items()}
+    return ("%s", words), {"extra": taken, **given}
+
+
+def _told(record: logging.LogRecord) -> dict[str, Any]:
+    """What an agent's own line says beside its words, and whose it is."""
+    if hasattr(record, "fields"):
+        return {}
+    told = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    author = running.get()
+    if author is not None and not record.name.startswith(_OURS):
+        told.setdefault("agent", author.agent)
+        if author.what.startswith(_TOOL):
+            told.setdefault("tool", author.what.removeprefix(_TOOL))
+        if call := calling.get():
+            told.setdefault("call", call)
+    return told
+
+
+def _stamp(then: float) -> str:
+    """When it happened (RFC 3339), in UTC."""
+    return f"{_second(int(then))}.{int(then % 1 * 1000):03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(then: int) -> str:
+    return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+
+
+def _encoded(event: dict[str, Any], **_: object) -> str:
+    try:
+        return _encoder.encode(event).decode()
+    except Exception:  # noqa: BLE001 - a key that is no text, text that is no UTF-8, a repr() that raises
+        return json.dumps({str(name): _plain(value) for name, value in event.items()})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001 - an author's repr()
+        return f"<{type(value).__name__} whose repr() raises {type(error).__name__}>"

@@ -1,0 +1,442 @@
+"""Metrics of a host, in the form that Prometheus reads.
+
+With several workers, each writes its figures into files of a directory that they share, and whoever is asked adds them
+up (``PROMETHEUS_MULTIPROC_DIR``, set by the supervising process before the workers start). What every request counts is
+looked up once for each combination of labels: finding it anew costs more than counting.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from agenthost import __version__
+from agenthost._host.telemetry.shared_metrics import SHARED, added_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from prometheus_client.registry import Collector
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+"""Media type of ``Metrics.text``."""
+_MOST_NAMES = 400
+"""Parts of one agent that are told apart: tools of an agent that is configured for each call may have any name."""
+_OTHER = "other"
+_MOST_NOTED = 256
+"""Requests and tool calls that are noted before they are counted, together: one by one costs several times as much."""
+_TOOL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_STORE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
+
+
+class Metrics:
+    """What one process counts."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._shared = SHARED in os.environ
+        self._answered: dict[tuple[str, str, int], Callable[[float], None]] = {}
+        self._ended: dict[tuple[str, str, str], Callable[[float], None]] = {}
+        self._noted: deque[tuple[str, str, str | int, float | None]] = deque()
+        self._told_apart: dict[str, set[str]] = {}
+        self._stored: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._loaded: set[str] = set()
+        self._requests = Counter(
+            "agenthost_requests",
+            "Requests, by the agent that answered, empty for the host itself.",
+            ("agent", "endpoint", "status"),
+            registry=self._registry,
+        )
+        self._tool_seconds = Histogram(
+            "agenthost_tool_seconds",
+            "How long tool calls took, from the request that has been read to the answer.",
+            ("agent", "tool", "outcome"),
+            registry=self._registry,
+            buckets=_TOOL_SECONDS,
+        )
+        self._running = Gauge(
+            "agenthost_running",
+            "Calls of an agent's own code that run now.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._waiting = Gauge(
+            "agenthost_waiting",
+            "Calls of an agent's own code that wait for another to end.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._agents = Gauge(
+            "agenthost_agents",
+            "Agents by state.",
+            ("state",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._ready = Gauge(
+            "agenthost_ready",
+            "Whether the host is ready: 1 or 0.",
+            registry=self._registry,
+            multiprocess_mode="livemin",
+        )
+        self._store_seconds = Histogram(
+            "agenthost_store_seconds",
+            "How long operations of the store of shared state took.",
+            ("operation", "outcome"),
+            registry=self._registry,
+            buckets=_STORE_SECONDS,
+        )
+        self._workers = Gauge(
+            "agenthost_workers",
+            "Processes that serve.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._workers.set(1)
+        Gauge(
+            "agenthost_info",
+            "The version of agenthost.",
+            ("version",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        ).labels(__version__).set(1)
+        if not self._shared:  # of several workers, one would speak for all
+            ProcessCollector(registry=self._registry)
+        self._failures = Counter(
+            "agenthost_failures",
+            "Times that an agent's own code failed, ran out of time or answered with what cannot be sent.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._busy = Counter(
+            "agenthost_busy",
+            "Times that an agent could take no more.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+
+        self._hooks = Counter(
+            "agenthost_hook_failures",
+            "Times that a plugin's function failed, ran out of time or could not be asked.",
+            ("plugin", "hook"),
+            registry=self._registry,
+        )
+        self._dropped = Counter(
+            "agenthost_events_dropped",
+            "Tool calls that a plugin was not told of, because it was too slow.",
+            ("plugin",),
+            registry=self._registry,
+        )
+        self._sip = Counter(
+            "agenthost_sip_decisions",
+            "SIP calls, by what decided who answers them.",
+            ("rule",),
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            "agenthost_breaker_refusals",
+            "Times that an agent's own code was not run, because its breaker was open.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._breaker = Gauge(
+            "agenthost_breaker_open",
+            "Whether an agent's breaker is open: 1 or 0.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._blocks = Counter(
+            "agenthost_loop_blocked",
+            "Times that somebody's code blocked the event loop.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._blocked_seconds = Counter(
+            "agenthost_loop_blocked_seconds",
+            "Seconds for which somebody's code blocked the event loop.",
+            ("agent", "what"),
+            registry=self._registry,
+        )
+        self._processes_ended = Counter(
+            "agenthost_process_ends",
+            "Processes of isolated agents that were lost or replaced, by reason: crash, hang or memory.",
+            ("agent", "reason"),
+            registry=self._registry,
+        )
+        self._process_memory = Gauge(
+            "agenthost_process_memory_bytes",
+            "What the processes of an isolated agent have in memory.",
+            ("agent",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._lag = Gauge(
+            "agenthost_loop_lag_seconds",
+            "How long the event loop left something waiting when it was last asked.",
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._probes = Gauge(
+            "agenthost_probe_up",
+            "Whether a probe is well: 1 or 0.",
+            ("agent", "probe"),
+            registry=self._registry,
+            multiprocess_mode="livemin",
+        )
+
+        self._calls = Counter(
+            "agenthost_agent_calls",
+            "Times that an agent was called in text, by people and other agents.",
+            ("agent", "outcome"),
+            registry=self._registry,
+        )
+        self._call_seconds = Histogram(
+            "agenthost_agent_call_seconds",
+            "How long agents took to answer in text.",
+            ("agent",),
+            registry=self._registry,
+            buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
+        )
+        self._escalations = Counter(
+            "agenthost_agent_escalations",
+            "Times that somebody else took over from an agent in text.",
+            ("agent",),
+            registry=self._registry,
+        )
+        self._handovers = Counter(
+            "agenthost_agent_handovers",
+            "Times that an agent handed a conversation over in text.",
+            ("agent",),
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "agenthost_agent_tokens",
+            "Tokens that language models took for an agent in text, workflows with all below them.",
+            ("agent", "direction"),
+            registry=self._registry,
+        )
+
+        self._known_tokens: dict[tuple[str, str], Counter] = {}
+        self._known_calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    @property
+    def families(self) -> Iterable[Collector]:
+        """What is counted, whether something has been or not."""
+        return tuple(self._registry._collector_to_names)  # noqa: SLF001 - the registry has no other way to list them
+
+    def answered(self, agent: str, endpoint: str, status: int) -> None:
+        """Count a request.
+
+        Args:
+            agent: the key of the agent that answered; empty for the host.
+            endpoint: what was asked for; one of few words, never a caller's.
+            status: the status of the answer.
+        """
+        self._noted.append((agent, endpoint, status, None))
+        if len(self._noted) > _MOST_NOTED:
+            self.count()
+
+    def tool_ended(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
+        """Count a tool call.
+
+        Args:
+            agent: the agent's key.
+            tool: the tool's name.
+            outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
+            seconds: how long it took.
+        """
+        self._noted.append((agent, tool, outcome, seconds))
+        if len(self._noted) > _MOST_NOTED:
+            self.count()
+
+    def count(self) -> None:
+        """Count what has been noted; from any thread, and now and then, so that nobody waits for a scrape to see it."""
+        noted = self._noted
+        requests: dict[tuple[str, str, int], int] = {}
+        with suppress(IndexError):
+            while True:
+                agent, what, outcome, seconds = noted.popleft()
+                if seconds is None:
+                    request = agent, what, int(outcome) // 100
+                    requests[request] = requests.get(request, 0) + 1
+                else:
+                    self._count_tool_call(agent, what, str(outcome), seconds)
+        for request, number in requests.items():
+            self._count_requests(*request, number)
+
+    def _count_requests(self, agent: str, endpoint: str, hundreds: int, number: int) -> None:
+        count = self._answered.get((agent, endpoint, hundreds))
+        if count is None:
+            count = self._requests.labels(agent, endpoint, f"{hundreds}xx").inc
+            self._answered[agent, endpoint, hundreds] = count
+        count(number)
+
+    def _count_tool_call(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
+        observe = self._ended.get((agent, tool, outcome))
+        if observe is None:
+            named = self._apart(agent, tool)
+            observe = self._tool_seconds.labels(agent, named, outcome).observe
+            if named == tool:
+                self._ended[agent, tool, outcome] = observe
+        observe(seconds)
+
+    def _apart(self, agent: str, name: str) -> str:
+        """What tells a tool, or another part of an agent, from the rest; there are only so many."""
+        apart = self._told_apart.setdefault(agent, set())
+        if name in apart or len(apart) < _MOST_NAMES:
+            apart.add(name)
+            return name
+        return _OTHER
+
+    def stored(self, operation: str, outcome: str, seconds: float) -> None:
+        """Count an operation of the store.
+
+        Args:
+            operation: ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page`` or ``ping``.
+            outcome: ``ok`` or ``failed``.
+            seconds: how long it took.
+        """
+        observe = self._stored.get((operation, outcome))
+        if observe is None:
+            observe = self._stored[operation, outcome] = self._store_seconds.labels(operation, outcome).observe
+        observe(seconds)
+
+    def load(self, loads: Mapping[str, tuple[int, int]]) -> None:
+        """Note how many calls run and wait.
+
+        Args:
+            loads: by agent, both numbers; agents that are not there have none.
+        """
+        for agent in self._loaded - set(loads):
+            for gauge in (self._running, self._waiting):
+                if self._shared:
+                    gauge.labels(agent).set(0)
+                else:
+                    gauge.remove(agent)
+        self._loaded = set(loads)
+        for agent, (running, waiting) in loads.items():
+            self._running.labels(agent).set(running)
+            self._waiting.labels(agent).set(waiting)
+
+    def states(self, states: Mapping[str, int], *, ready: bool) -> None:
+        """Note how many agents are in each state, and whether the host is ready."""
+        for state, number in states.items():
+            self._agents.labels(state).set(number)
+        self._ready.set(ready)
+
+    def called(self, agent: str, outcome: str, seconds: float, counted: Mapping[str, int]) -> None:
+        """Count a call of an agent in text.
+
+        Args:
+            agent: the agent's key.
+            outcome: what became of it: ``ok``, ``error``, ``timeout`` or ``cancelled``.
+            seconds: how long it took.
+            counted: ``escalated``, ``handed_over``, ``input`` and ``output`` tokens, as far as there are any.
+        """
+        known = self._known_calls.get((agent, outcome))
+        if known is None:  # finding a label's counter costs as much as all the rest
+            known = self._calls.labels(agent, outcome), self._call_seconds.labels(agent)
+            self._known_calls[agent, outcome] = known
+        known[0].inc()
+        known[1].observe(seconds)
+        if counted.get("escalated"):
+            self.escalated(agent)
+        if counted.get("handed_over"):
+            self._handovers.labels(agent).inc()
+        for direction in ("input", "output"):
+            if counted.get(direction):
+                tokens = self._known_tokens.get((agent, direction))
+                if tokens is None:
+                    tokens = self._known_tokens[agent, direction] = self._tokens.labels(agent, direction)
+                tokens.inc(counted[direction])
+
+    def escalated(self, agent: str) -> None:
+        """Count that somebody else took over from an agent."""
+        self._escalations.labels(agent).inc()
+
+    def failed(self, agent: str, what: str) -> None:
+        """Count a failure.
+
+        Args:
+            agent: the agent's key.
+            what: the part of it that failed, such as ``tool book_visit``.
+        """
+        self._failures.labels(agent, self._apart(agent, what)).inc()
+
+    def busy(self, agent: str, what: str) -> None:
+        """Count something that was not started; see ``failed``."""
+        self._busy.labels(agent, self._apart(agent, what)).inc()
+
+    def hook_failed(self, plugin: str, hook: str) -> None:
+        """Count a failure of a plugin's function that is asked while the host serves."""
+        self._hooks.labels(plugin, hook).inc()
+
+    def event_dropped(self, plugin: str) -> None:
+        """Count a tool call that a plugin is not told of."""
+        self._dropped.labels(plugin).inc()
+
+    def sip_decision(self, rule: str) -> None:
+        """Count a SIP call.
+
+        Args:
+            rule: what decided; see ``agenthost.sip.resolving.Decision``.
+        """
+        self._sip.labels(rule).inc()
+
+    def refused(self, agent: str, what: str) -> None:
+        """Count something that was not run because a breaker is open; see ``failed``."""
+        self._refused.labels(agent, self._apart(agent, what)).inc()
+
+    def breaker(self, agent: str, *, is_open: bool) -> None:
+        """Note how an agent's breaker stands."""
+        self._breaker.labels(agent).set(is_open)
+
+    def blocked(self, agent: str, what: str, seconds: float) -> None:
+        """Count a block of the event loop; see ``failed``."""
+        self._blocks.labels(agent, what).inc()
+        self._blocked_seconds.labels(agent, what).inc(seconds)
+
+    def process_ended(self, agent: str, reason: str) -> None:
+        """Count a process of an agent that was lost or replaced: ``crash``, ``hang`` or ``memory``."""
+        self._processes_ended.labels(agent, reason).inc()
+
+    def process_memory(self, agent: str, size: int) -> None:
+        """Note how many bytes the processes of an agent have in memory."""
+        self._process_memory.labels(agent).set(size)
+
+    def lagged(self, seconds: float) -> None:
+        """Note how long the event loop left something waiting."""
+        self._lag.set(seconds)
+        self.count()
+
+    def probed(self, agent: str, probe: str, *, ok: bool) -> None:
+        """Note how a probe stands; ``agent`` is empty for one of the host."""
+        self._probes.labels(agent, probe).set(ok)
+
+    def unprobed(self, agent: str, probe: str) -> None:
+        """Forget a probe that is no longer asked."""
+        if not self._shared:  # what is shared cannot be taken back; it goes with the process
+            with suppress(KeyError):
+                self._probes.remove(agent, probe)
+
+    def text(self) -> bytes:
+        """All figures, those of the other workers included."""
+        self.count()
+        return added_up() if self._shared else generate_latest(self._registry)

@@ -1,0 +1,101 @@
+"""Tracing: spans by OpenTelemetry, where ``[telemetry]`` asks for them and ``agenthost[otel]`` is installed.
+
+What OpenTelemetry's own variables say (``OTEL_SERVICE_NAME``, ``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_TRACES_SAMPLER``,
+…) holds.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from agenthost import __version__
+from agenthost._host.telemetry.spans import set_tracer
+from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agenthost._host.tables import Config
+    from agenthost._host.telemetry.spans import Span
+
+__all__ = ["traced"]
+
+
+@contextmanager
+def traced(config: Config) -> Iterator[None]:
+    """Send spans during the block, where the configuration asks for it, and what is left of them at its end.
+
+    Args:
+        config: the configuration.
+
+    Raises:
+        ConfigurationError: OpenTelemetry is not installed.
+    """
+    telemetry = config.telemetry
+    if telemetry.otlp_endpoint is None and not telemetry.traces:
+        yield
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{config.where}: telemetry: OpenTelemetry is not installed. Run: pip install 'agenthost[otel]'"
+        ) from error
+    endpoint = telemetry.otlp_endpoint
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)
+    provider = TracerProvider(resource=Resource.create(_resource()))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    set_tracer(_Tracer(provider.get_tracer("agenthost", __version__)))
+    try:
+        yield
+    finally:
+        set_tracer(None)
+        provider.shutdown()
+
+
+def _resource() -> dict[str, str]:
+    named = "OTEL_SERVICE_NAME" in os.environ or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    return {"service.version": __version__} | ({} if named else {"service.name": "agenthost"})
+
+
+class _Tracer:
+    """Begins spans.
+
+    Args:
+        tracer: OpenTelemetry's.
+    """
+
+    def __init__(self, tracer: Any) -> None:
+        from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415 - an extra
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
+
+        self._tracer = tracer
+        self._propagator = TraceContextTextMapPropagator()
+        self._kinds = {True: SpanKind.SERVER, False: SpanKind.INTERNAL}
+        self._failed = Status(StatusCode.ERROR)
+
+    @contextmanager
+    def __call__(
+        self, name: str, attributes: Mapping[str, Any], caller: Mapping[str, str] | None = None
+    ) -> Iterator[Span]:
+        """A span around a block; of what the block raises, it tells the class and nothing else."""
+        context = self._propagator.extract(caller) if caller is not None else None
+        with self._tracer.start_as_current_span(
+            name,
+            context,
+            self._kinds[caller is not None],
+            attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as begun:
+            try:
+                yield begun
+            except BaseException as error:
+                begun.set_attribute("error.type", type(error).__name__)
+                begun.set_status(self._failed)
+                raise

@@ -1,0 +1,1 @@
+"""Agents in text: conversations, what is kept of them, and agents that ask each other."""

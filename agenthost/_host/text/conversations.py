@@ -1,0 +1,183 @@
+"""Conversations: whole turns of any agent, with their transcripts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import define, field
+
+from agenthost._host.text.conversing import Conversing
+from agenthost._host.text.team import Teams
+from agenthost._host.text.transcripts import Line, Transcripts
+from agenthost.errors import AgentHostError
+from agenthost.workflows.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agenthost._host.calls.calling import ToolCaller
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
+    from agenthost._host.runtime import Runtime
+    from agenthost.models import Message
+    from agenthost.workflows.turns import Event, Listener, Reply
+
+__all__ = ["Conversations", "new_conversation"]
+
+SCOPE = "conversation transcripts"
+MOST_HOPS = 3
+"""Agents that a turn may be handed on to."""
+_APART = "\n\n"
+
+_log = logging.getLogger("agenthost.conversations")
+
+
+def new_conversation() -> str:
+    """An id for a conversation that has none."""
+    return f"c-{secrets.token_hex(12)}"
+
+
+class Conversations:
+    """Where people talk to the agents of a host in text.
+
+    Args:
+        runtime: the host.
+        caller: runs the agents' tools.
+    """
+
+    def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
+        self._runtime = runtime
+        self._settings = runtime.config.conversation
+        self.conversing = Conversing(runtime, caller)
+        self.teams = Teams(self.conversing, runtime.state.stores, runtime.figures, runtime.config.turns)
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def say(
+        self,
+        plan: HostPlan,
+        agent: str,
+        conversation: str,
+        text: str,
+        context: Mapping[str, Any] | None = None,
+        listen: Listener | None = None,
+        history: Sequence[Message] | None = None,
+    ) -> Reply:
+        """What an agent answers a person; the transcript is complete however the turn ends.
+
+        Args:
+            plan: what the host serves.
+            agent: its key, or its name.
+            conversation: which conversation; one id is one transcript.
+            text: what the person says.
+            context: what is known beside the words; JSON.
+            listen: who hears what happens on the way.
+            history: what was said before, where the person's own program keeps it; None for the transcript's.
+
+        Raises:
+            LookupError: no such agent is served.
+            ConversationRefused: the id is none, or the text is empty or too long.
+            StateUnavailable: the store does not answer.
+            ModelError: a language model gives no usable answer.
+            TimeoutError: the turn took longer than it may.
+        """
+        asked = plan.find(agent)
+        if asked is None:
+            raise LookupError(agent)
+        transcripts = self.transcripts(plan)
+        begun = await transcripts.begin(conversation, asked.key, text)
+        record = _Record(listen)
+        handed_to: str | None = None
+        try:
+            turn = Turn(conversation, text, tuple(begun.history if history is None else history), context or {})
+            with_whom = (plan.find(begun.agent) if begun.agent is not None else None) or asked
+            reply, goes_on = await self._answer(plan, with_whom, turn, record)
+            record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _known(reply)))
+            handed_to = goes_on if goes_on != with_whom.key else None
+        except BaseException as error:
+            record.lines.append(Line(0, "failure", _said(error), time.time()))
+            raise
+        finally:
+            ending = transcripts.end(conversation, begun.turn, record.lines, asked=asked.key, handed_to=handed_to)
+            await self._finished(ending)
+        return reply
+
+    def transcripts(self, plan: HostPlan) -> Transcripts:
+        """The transcripts of the host."""
+        own = self._settings
+        store = self._runtime.state.serving().shared(SCOPE)
+        return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
+
+    async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:
+        """A whole turn, and who the conversation is with then: after a hand-over, the other agent answers."""
+        budget = self.teams.budget(self._settings.timeout)
+        reply = await self.teams.reply(plan, agent, turn, budget, listen)
+        with_whom, met = agent.key, {agent.key}
+        while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
+            following = plan.find(reply.handed_to)
+            if following is None:
+                break
+            with_whom = following.key
+            met.add(with_whom)
+            listen(Routed(reply.agent, with_whom, "handed over"))
+            listen(Said(with_whom, _APART))
+            handed = attrs.evolve(turn, notes=(*turn.notes, Note(reply.agent, "reason", reply.text)))
+            answer = await self.teams.reply(plan, following, handed, budget, listen)
+            reply = attrs.evolve(
+                answer,
+                usage=reply.usage + answer.usage,
+                handed_to=answer.handed_to or with_whom,
+                path=(*reply.path, *answer.path),
+                text=f"{reply.text}{_APART}{answer.text}",
+            )
+        return reply, with_whom
+
+    async def _finished(self, ending: Any) -> None:
+        """Write the end of a turn, also when whoever waits for it is cancelled meanwhile."""
+        task = asyncio.ensure_future(ending)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        await asyncio.shield(task)
+
+
+@define(slots=False)
+class _Record:
+    """What happened in a turn, for its transcript."""
+
+    listen: Listener | None
+    lines: list[Line] = field(factory=list)
+    _started: dict[str, Any] = field(factory=dict)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, ToolStarted):
+            self._started[event.tool] = event.arguments
+        elif isinstance(event, ToolEnded):
+            arguments = json.dumps(self._started.pop(event.tool, {}), ensure_ascii=False, default=str)
+            more = {"tool": event.tool, "arguments": arguments, "failed": event.failed}
+            self.lines.append(Line(0, "tool", event.result, time.time(), event.agent, more))
+        if self.listen is not None:
+            self.listen(event)
+
+
+def _known(reply: Reply) -> dict[str, Any]:
+    """What a transcript keeps of a reply beside its words."""
+    known = {
+        "path": list(reply.path) if len(reply.path) > 1 else None,
+        "handed_to": reply.handed_to,
+        "escalate": reply.escalate,
+        "tokens": reply.usage.tokens or None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, AgentHostError):
+        return f"{type(error).__name__}: {error}"
+    return {"CancelledError": "cancelled: nobody waits for the answer", "TimeoutError": "the turn took too long"}.get(
+        type(error).__name__, type(error).__name__
+    )

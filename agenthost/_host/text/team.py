@@ -1,0 +1,424 @@
+"""The one place through which agents are called in text: by a person's conversation, and by each other.
+
+It owns what all calls have in common: the deadline, the budget, the guard against loops, the outcome, the cancellation,
+the span and the figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define, evolve, field
+
+from agenthost._host.membership import members_of
+from agenthost._host.telemetry.failures import new_error_id
+from agenthost._host.telemetry.spans import span
+from agenthost._host.text.budget import Budget
+from agenthost.classifiers import Choice, ClassifierTools
+from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError
+from agenthost.models import Usage
+from agenthost.workflows.turns import Escalated, Outcome, Reply, Said, Status
+from agenthost.workflows.workflow import Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan import HostPlan
+    from agenthost._host.tables import TurnsConfig
+    from agenthost._host.text.budget import Meter
+    from agenthost.classifiers import Classifier
+    from agenthost.escalation_detectors import EscalationDetector
+    from agenthost.models import Completion, ModelRequest
+    from agenthost.state import Store, Stores
+    from agenthost.workflows.team import Remaining
+    from agenthost.workflows.turns import Event, Listener, Turn
+
+__all__ = ["Answers", "Figures", "HostTeam", "Teams"]
+
+GRACE = 0.02
+"""Seconds that a call which is cut off has to end by itself before nobody waits for it any longer."""
+KEPT_BACK = 0.1
+"""The share of what a workflow has left that it keeps for itself when it calls: to say that there was no answer."""
+MOST_KEPT_BACK = 0.5
+"""Seconds of it at most."""
+
+_log = logging.getLogger("agenthost.workflows")
+
+
+class Answers(Protocol):
+    """Who answers for single agents, and asks the language model."""
+
+    async def answer(
+        self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener | None, meter: Meter | None
+    ) -> Reply:
+        """What the agent says to a turn."""
+
+    async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
+        """What the language model of an agent answers."""
+
+    def has_model(self, plan: HostPlan, agent: Mounted) -> bool:
+        """Whether that is a real one."""
+
+
+class Figures(Protocol):
+    """Who counts what becomes of calls."""
+
+    def called(self, outcome: Outcome, usage: Usage) -> None:
+        """Count a call, and what it cost."""
+
+    def escalated(self, agent: str) -> None:
+        """Count that somebody else took over from an agent which did not ask for it."""
+
+
+@define(eq=False)
+class _Call:
+    """A call of an agent, while it is under way.
+
+    Args:
+        plan: what the host serves.
+        agent: the agent.
+        turn: what it is asked.
+        budget: the whole turn's.
+        deadline: when it is cut off, in the event loop's time.
+        listen: who hears what happens.
+        hops: how many agents stand above it.
+        aloud: whether its words are the whole turn's.
+        over: whether nobody waits for it any more.
+        below: the calls that it has made, in order.
+        own: what it has cost itself.
+        error: what it ended with.
+        escalated: whether somebody else took over from it.
+        said: the words that have been heard of it.
+    """
+
+    plan: HostPlan
+    agent: Mounted
+    turn: Turn
+    budget: Budget
+    deadline: float
+    listen: Listener
+    hops: int = 0
+    aloud: bool = True
+    over: bool = False
+    below: list[_Call] = field(factory=list)
+    own: Usage = field(factory=Usage)
+    error: BaseException | None = None
+    escalated: bool = False
+    said: str = ""
+
+    @property
+    def usage(self) -> Usage:
+        """What it has cost so far, with all calls below it."""
+        return sum((call.usage for call in self.below), self.own)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """It and the agents below it, in the order in which they were called."""
+        return (self.agent.key, *(key for call in self.below for key in call.path))
+
+    def begin(self) -> None:
+        """Called before each request to a language model.
+
+        Raises:
+            BudgetSpent: the turn may take no more.
+        """
+        if self.over:
+            raise BudgetSpent(f"nobody waits for {self.agent.key} any more.")
+        self.budget.begin()
+
+    def spent(self, usage: Usage) -> None:
+        """Called after each."""
+        self.own += usage
+        self.budget.spent(usage)
+
+    def hear(self, event: Event) -> None:
+        """Pass on what happens; words only where they are the whole turn's."""
+        if self.over:
+            return
+        if isinstance(event, Said):
+            if not self.aloud:
+                return
+            self.said += event.text
+        self.listen(event)
+
+    def say_the_rest(self, reply: Reply) -> None:
+        """Let the listener hear those of a reply's words that it has not heard."""
+        if self.said.endswith(reply.text):
+            return
+        begun = reply.text.startswith(self.said)  # else an agent began to speak, and another one answers
+        self.hear(Said(reply.agent, reply.text[len(self.said) :] if begun else f"\n\n{reply.text}"))
+
+
+class Teams:
+    """Calls agents.
+
+    Args:
+        answers: who answers for single agents.
+        stores: the host's stores.
+        figures: who counts the calls.
+        limits: what one turn may take.
+    """
+
+    def __init__(self, answers: Answers, stores: Stores, figures: Figures, limits: TurnsConfig) -> None:
+        self.answers = answers
+        self._stores = stores
+        self.figures = figures
+        self._limits = limits
+        self._left_behind: set[asyncio.Task[Reply]] = set()
+
+    def budget(self, seconds: float) -> Budget:
+        """The budget of a turn that begins now, and may take so many seconds."""
+        return Budget(self._limits, seconds)
+
+    async def reply(
+        self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: Listener | None = None
+    ) -> Reply:
+        """What an agent or a workflow answers a person.
+
+        The words that the listener hears are the reply's; a workflow that has no answer says its fallback, and
+        ``escalate`` says why.
+
+        Args:
+            plan: what the host serves.
+            agent: the agent.
+            turn: the turn.
+            budget: the whole turn's.
+            listen: who hears what happens on the way.
+
+        Raises:
+            ModelError: a single agent's language model gives no usable answer.
+            BudgetSpent: the turn may take no more.
+            TimeoutError: its time is up.
+        """
+        if problem := budget.visit(agent.key, 0):
+            raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
+        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _nobody)
+        outcome = await self.call(call)
+        reply = outcome.reply
+        if reply is None:
+            error = call.error
+            if outcome.status is Status.TIMEOUT:
+                raise TimeoutError(outcome.reason)
+            if error is not None and not isinstance(agent.agent, Workflow):
+                raise error
+            reply = Reply(agent.key, agent.fallback, call.usage, escalate=outcome.reason, path=call.path)
+            call.over = False
+            call.say_the_rest(reply)
+        return reply
+
+    async def call(self, call: _Call) -> Outcome:
+        """Have an agent answer, and say what became of it.
+
+        A call that is cut off is cancelled, and has a moment to end; one that takes no notice is left behind, and can
+        call nobody any more.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        agent = call.agent
+        attributes = {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": agent.key,
+            "gen_ai.conversation.id": call.turn.conversation,
+        }
+        with span(f"invoke_agent {agent.key}", attributes) as told:
+            task = loop.create_task(self._answered(call))
+            try:
+                await asyncio.wait((task,), timeout=max(0.0, call.deadline - began))
+            except asyncio.CancelledError:
+                await self._end(task, call)
+                told.set_attribute("error.type", "cancelled")
+                self.figures.called(Outcome(agent.key, Status.CANCELLED, seconds=loop.time() - began), call.usage)
+                raise
+            if task.done():
+                outcome = _outcome(call, task, loop.time() - began)
+            else:
+                await self._end(task, call)
+                seconds = loop.time() - began
+                reason = f"no answer within {call.deadline - began:.3g} s"
+                outcome = Outcome(agent.key, Status.TIMEOUT, reason=reason, seconds=seconds)
+            told.set_attribute("gen_ai.usage.input_tokens", call.usage.input_tokens)
+            told.set_attribute("gen_ai.usage.output_tokens", call.usage.output_tokens)
+            if outcome.status is not Status.OK:
+                told.set_attribute("error.type", outcome.status.value)
+        if outcome.reply is not None:
+            call.escalated = outcome.reply.escalate is not None
+            call.say_the_rest(outcome.reply)
+        call.over = True
+        self.figures.called(outcome, call.usage)
+        return outcome
+
+    async def _answered(self, call: _Call) -> Reply:
+        """What the agent replies, in a task of its own; whatever its author's code raises ends no other task.
+
+        Raises:
+            Exception: the agent failed.
+        """
+        try:
+            agent = call.agent
+            if isinstance(agent.agent, Workflow):
+                reply = _checked(await agent.agent.respond(call.turn, HostTeam(self, call)), agent)
+                return evolve(reply, agent=reply.agent or agent.key, usage=call.usage, path=call.path)
+            reply = await self.answers.answer(call.plan, agent, call.turn, call.hear, call)
+        except Exception:
+            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise _Ended("CancelledError") from error
+        except BaseException as error:  # SystemExit and its like would end the event loop
+            raise _Ended(type(error).__name__) from error
+        return evolve(reply, usage=call.usage)
+
+    async def _end(self, task: asyncio.Task[Reply], call: _Call) -> None:
+        """Cancel a call; whoever is cancelled here as well waits no longer than for this one."""
+        call.over = True
+        task.cancel()
+        await asyncio.wait((task,), timeout=GRACE)
+        if task.done():
+            _seen(task)
+        else:
+            _log.warning("agent %s goes on although it was cut off", call.agent.key)
+            self._left_behind.add(task)
+            task.add_done_callback(self._left_behind.discard)
+            task.add_done_callback(_seen)
+
+    @property
+    def kept(self) -> Store:
+        """What classifiers keep, for all conversations."""
+        return self._stores.shared("agenthost.classifiers")
+
+    def state(self, call: _Call) -> Store:
+        """What a workflow keeps of a conversation."""
+        return self._stores.call(f"workflow {call.agent.key}, conversation {call.turn.conversation}")
+
+
+class HostTeam:
+    """The team of one workflow for one turn; see ``agenthost.Team``."""
+
+    def __init__(self, teams: Teams, call: _Call) -> None:
+        self._teams = teams
+        self._call = call
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's own key."""
+        return self._call.agent.key
+
+    @property
+    def remaining(self) -> Remaining:
+        """What is left of the turn."""
+        return self._call.budget.remaining(self._call.deadline)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a real language model is configured for the workflow."""
+        return self._teams.answers.has_model(self._call.plan, self._call.agent)
+
+    @property
+    def state(self) -> Store:
+        """What this workflow keeps of this conversation."""
+        return self._teams.state(self._call)
+
+    def choices(self, names: Sequence[str] | None = None) -> tuple[Choice, ...]:
+        """The workflow's agents that are served, or some of them."""
+        return self._call.plan.choices(members_of(self._call.agent.agent) if names is None else names)
+
+    def classifier(self, name: str | None = None) -> Classifier | None:
+        """The classifier of a name, or the host's own choice."""
+        return self._call.plan.classifier(name)
+
+    def classifier_tools(self) -> ClassifierTools:
+        """What a classifier may use for this turn."""
+        complete = self.complete if self.has_model else None
+        return ClassifierTools(complete, self.remaining.seconds, self._teams.kept)
+
+    def detectors(self, names: Sequence[str] | None = None) -> tuple[EscalationDetector, ...]:
+        """The escalation detectors of some names, or all."""
+        every = self._call.plan.detectors
+        return every if names is None else tuple(each for name in names for each in every if each.name == name)
+
+    def say(self, event: Event) -> None:
+        """Tell whoever listens to the turn what happens."""
+        if isinstance(event, Escalated):
+            from_whom = [call for call in self._call.below if call.agent.key == event.agent and not call.escalated]
+            for call in from_whom[-1:]:
+                call.escalated = True
+                self._teams.figures.escalated(call.agent.key)
+        self._call.hear(event)
+
+    async def call(self, agent: str, turn: Turn, *, seconds: float | None = None, aloud: bool = False) -> Outcome:
+        """Have an agent answer; see ``agenthost.Team``."""
+        above = self._call
+        if above.over:
+            return _skipped(agent, "nobody waits for this workflow any more")
+        found = above.plan.find(agent)
+        if found is None:
+            return _skipped(agent, above.plan.why_not_served(agent))
+        if problem := above.budget.visit(found.key, above.hops + 1):
+            return _skipped(found.key, problem)
+        now = asyncio.get_running_loop().time()
+        left = max(0.0, above.deadline - now)
+        left -= min(MOST_KEPT_BACK, left * KEPT_BACK)
+        deadline = now + (left if seconds is None else min(left, seconds))
+        below = _Call(
+            above.plan, found, turn, above.budget, deadline, above.hear, above.hops + 1, aloud and above.aloud
+        )
+        above.below.append(below)
+        return await self._teams.call(below)
+
+    async def complete(self, request: ModelRequest) -> Completion:
+        """Ask the language model."""
+        call = self._call
+        call.begin()
+        made = await self._teams.answers.complete(call.plan, call.agent, request)
+        call.spent(made.usage)
+        return made
+
+
+class _Ended(Exception):  # noqa: N818 - what it did
+    """An agent's code raised what would have ended the event loop."""
+
+
+def _checked(reply: object, agent: Mounted) -> Reply:
+    """What a workflow gave.
+
+    Raises:
+        DefinitionError: it is no reply.
+    """
+    if not isinstance(reply, Reply):
+        raise DefinitionError(f"respond of {type(agent.agent).__name__} gives {type(reply).__name__}, not a Reply.")
+    return reply
+
+
+def _outcome(call: _Call, task: asyncio.Task[Reply], seconds: float) -> Outcome:
+    """What a call that has ended by itself came to."""
+    key = call.agent.key
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is None:
+        return Outcome(key, Status.OK, task.result(), seconds=seconds)
+    call.error = error
+    error_id = new_error_id()
+    if isinstance(error, AgentHostError) and not isinstance(error, DefinitionError):
+        _log.warning("agent %s has no answer (%s): %s", key, error_id, error)
+        return Outcome(key, Status.ERROR, reason=str(error).rstrip("."), error_id=error_id, seconds=seconds)
+    _log.error("agent %s failed (%s)", key, error_id, exc_info=error)
+    return Outcome(key, Status.ERROR, reason=f"it failed ({error_id})", error_id=error_id, seconds=seconds)
+
+
+def _skipped(agent: str, reason: str) -> Outcome:
+    _log.warning("agent %s is not called: %s", agent, reason)
+    return Outcome(agent, Status.SKIPPED, reason=reason)
+
+
+def _nobody(_: Event) -> None:
+    """Nobody listens."""
+
+
+def _seen(task: asyncio.Task[Reply]) -> None:
+    """Take note of how a task ended, so that nobody is told that no one did."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,37 @@
+"""What is there for good is not looked at again, and what is thrown away nevertheless goes."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import gc, weakref
+from agenthost._host.calls.garbage import keep, keep_anew
+
+class Ring:
+    def __init__(self):
+        self.itself = self
+
+keep_anew()
+assert not gc.get_freeze_count()  # nobody has said that this process is all ours
+ring = Ring()
+gone = weakref.ref(ring)
+{keep}
+del ring
+gc.collect()
+early = gone() is None
+keep_anew()
+assert gone() is None or not gc.get_freeze_count()
+print(early, gc.get_freeze_count() > 0)
+"""
+
+
+@pytest.mark.parametrize(("keep", "told"), [("keep()", "False True"), ("pass", "True False")])
+def test_what_was_kept_is_looked_at_when_a_host_is_reloaded(keep, told):
+    """Only then, and only where something was kept."""
+    ended = subprocess.run(  # noqa: S603 - this test's own program
+        [sys.executable, "-c", PROGRAM.format(keep=keep)], capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout.split() == told.split()

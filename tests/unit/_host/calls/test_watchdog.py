@@ -1,0 +1,185 @@
+"""The watchdog names whoever blocks the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+
+import pytest
+from plans import plan_of
+
+from agenthost import AgentBase, Probe
+from agenthost._host.calls.calling import ToolCaller
+from agenthost._host.calls.watchdog import BLOCKED, Watchdog, blocker_of
+from agenthost._host.telemetry.metrics import Metrics
+from agenthost.swaig import Call, ToolRequest
+
+HELD = BLOCKED * 4
+
+
+class Blocking(AgentBase):
+    """Does on the event loop what belongs in a thread."""
+
+    def __init__(self, name):
+        super().__init__(name=name, route=f"/{name}")
+
+    @AgentBase.tool
+    async def think(self) -> str:
+        """Think without letting go."""
+        time.sleep(HELD)  # noqa: ASYNC251 - the mistake that is looked for
+        return "thought"
+
+    @AgentBase.tool
+    async def leave(self) -> str:
+        """Let a task of its own do it."""
+        self.task = asyncio.create_task(self.later())
+        await self.task
+        return "left"
+
+    @AgentBase.tool
+    async def wait(self) -> str:
+        """Wait as one should."""
+        await asyncio.sleep(HELD * 2)
+        return "waited"
+
+    async def later(self):
+        time.sleep(HELD)  # noqa: ASYNC251
+
+
+@pytest.fixture
+def mounted():
+    return {each.key: each for each in plan_of(Blocking("slow"), Blocking("calm")).agents}
+
+
+def watched(mounted, work, blamed):
+    """Whom the watchdog blames while ``work`` runs on the loop, ``blamed`` at the latest, and its metrics."""
+    metrics, told = Metrics(), []
+    watchdog = Watchdog(metrics, mounted.values)
+    watchdog.listen(lambda *blocked: told.append(blocked))
+
+    async def main():
+        async with watchdog.watching():
+            await asyncio.sleep(0)
+            await work()
+            async with asyncio.timeout(30):
+                while blamed not in [(agent, what) for agent, what, _ in told]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    return told, metrics.text().decode()
+
+
+def call(agent, tool):
+    request = ToolRequest(tool, {}, Call("c-1", None, None, {}, {}, {}))
+    return ToolCaller(30).answer(agent, agent.tools[tool], request, str)
+
+
+@pytest.mark.parametrize(("tool", "what"), [("think", "tool think"), ("leave", "later")])
+def test_it_names_agent_and_tool(mounted, tool, what, caplog):
+    """Among calls of others that wait their turn, also where a task of the agent's own does it."""
+
+    async def work():
+        others = [asyncio.create_task(call(mounted["calm"], "wait")) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        await call(mounted["slow"], tool)
+        await asyncio.gather(*others)
+
+    with caplog.at_level(logging.DEBUG, logger="agenthost.watchdog"):
+        told, text = watched(mounted, work, ("slow", what))
+
+    assert "calm" not in {agent for agent, _, _ in told}
+    assert max(seconds for _, _, seconds in told) >= BLOCKED
+    assert f'agenthost_loop_blocked_total{{agent="slow",what="{what}"}} 1.0' in text
+    assert f'agenthost_loop_blocked_seconds_total{{agent="slow",what="{what}"}}' in text
+    assert f"the event loop is blocked by {what} of agent slow" in caplog.text
+    assert "time.sleep(HELD)" in caplog.text
+
+
+def test_it_names_what_is_no_agents(mounted):
+    """The function, with its module."""
+
+    async def work():
+        time.sleep(HELD)  # noqa: ASYNC251
+
+    told, _ = watched(mounted, work, ("", f"{__name__}.work"))
+    assert {agent for agent, _, _ in told} == {""}
+
+
+def test_a_listener_that_fails_changes_nothing(mounted):
+    watchdog, told = Watchdog(Metrics(), mounted.values), []
+    watchdog.listen(lambda *_: 1 / 0)
+    watchdog.listen(lambda *blocked: told.append(blocked))
+
+    async def main():
+        async with watchdog.watching():
+            time.sleep(HELD)  # noqa: ASYNC251
+            async with asyncio.timeout(30):
+                while not (told and watchdog.lag >= BLOCKED):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert watchdog.stands_still < 30
+
+    asyncio.run(main())
+
+
+def test_a_probe_is_named_too(mounted):
+    """Checks that are coroutine functions run on the loop as well."""
+    from agenthost._host.probing import Asked, Probing  # noqa: PLC0415
+
+    async def hogs():
+        time.sleep(HELD)  # noqa: ASYNC251
+
+    probing = Probing(Metrics(), None)
+    probing.use([Asked("slow", Probe("calendar", hogs, agent="slow", interval=3600))])
+
+    async def work():
+        async with probing.asking():
+            await asyncio.sleep(0.05)
+
+    told, _ = watched(mounted, work, ("slow", "probe calendar"))
+    assert "calm" not in {agent for agent, _, _ in told}
+
+
+def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
+    """A process that gets no time is not some agent's fault."""
+    idle = threading.Event()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: (loop.call_soon(idle.set), loop.run_forever()))
+    thread.start()
+    idle.wait(30)
+    deadline = time.monotonic() + 30
+    while True:  # it is on its way into the selector
+        blamed = blocker_of(sys._current_frames()[thread.ident], mounted.values())
+        if blamed.what.startswith("nobody") or time.monotonic() > deadline:
+            break
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+    assert (blamed.agent, blamed.what) == ("", "nobody: the process got no time")
+
+
+def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():
+    """Two long lags in a row, and for a while after them."""
+    usual = sys.getswitchinterval()
+    watchdog = Watchdog(Metrics(), tuple)
+    seen = []
+    try:
+        for now, lag in (
+            (1, 0.001),
+            (2, 0.02),
+            (3, 0.001),
+            (4, 0.02),
+            (5, 0.02),
+            (6, 0.001),
+            (304, 0.001),
+            (306, 0.001),
+        ):
+            watchdog._lagged(float(now), lag)
+            seen.append(sys.getswitchinterval() < usual)
+            assert watchdog.held_up == seen[-1]
+    finally:
+        sys.setswitchinterval(usual)
+    assert seen == [False] * 4 + [True] * 3 + [False]

@@ -1,0 +1,232 @@
+"""Stand-ins: an agent of this process's own making, built in another one, and reached from here."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import pytest
+
+from agenthost._host.discovery import AGENTS, Candidate
+from agenthost._host.isolation.process import NotHere, OwnProcessError
+from agenthost._host.isolation.stand_in import isolated
+from agenthost._host.remedies import Diagnosed
+from agenthost._host.tables import AgentConfig, Config, HostConfig
+from agenthost.agent import declared
+from agenthost.errors import ArgumentsRefused
+from agenthost.state import Scope
+from agenthost.swaig import Call, encode_answer
+
+AGENT = """
+import os
+from agenthost import AgentBase, FunctionResult, probe
+from agenthost.workflows import Sequential
+
+LOADED_AT = os.getpriority(os.PRIO_PROCESS, 0)
+
+class Agent(AgentBase):
+    def __init__(self):
+        super().__init__(name="far", route="/far", shared_state=("desk",), examples=("I am far away",))
+        self.prompt_add_section("Role", "You are elsewhere.")
+        self.set_global_data({"known": True})
+
+    @AgentBase.tool(timeout=3, idempotent=True)
+    async def double(self, number: int) -> str:
+        return str(2 * number)
+
+    @AgentBase.tool(secure=False)
+    def pid(self) -> str:
+        return str(os.getpid())
+
+    @AgentBase.tool
+    def priorities(self) -> str:
+        return f"{LOADED_AT} {os.getpriority(os.PRIO_PROCESS, 0)}"
+
+    @AgentBase.tool
+    def over(self) -> FunctionResult:
+        return FunctionResult("Over.").hand_over('a "friend"')
+
+    @AgentBase.tool
+    def die(self) -> str:
+        os._exit(3)
+
+    @probe
+    def is_well(self):
+        return False
+
+def raises():
+    raise ValueError("not today")
+
+def dies():
+    os.abort()
+
+def nothing():
+    return None
+
+def workflow():
+    return Sequential("flow", ("a", "b"))
+"""
+
+
+@pytest.fixture
+def offered(tmp_path, monkeypatch):
+    """Offers an attribute of the module above."""
+    (tmp_path / "far_away.py").write_text(AGENT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda name: Candidate(AGENTS, "far", f"far_away:{name}", "acme-far", "1.0", "")
+
+
+@pytest.fixture
+def build(offered):
+    def build(name="Agent", **section):
+        return isolated(offered(name), "far", AgentConfig(**section), Config(host=HostConfig(log_level="warning")))
+
+    return build
+
+
+def call():
+    return Call.from_body({"call_id": "c-1"})
+
+
+async def used(stand_in, work):
+    async with stand_in.lifespan():
+        return await work()
+
+
+def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
+    """Everything that plans, lists and talks to agents need to know."""
+    own = declared(build())
+
+    assert "far_away" not in sys.modules
+    assert (own.name, own.route, own.shared_state) == ("far", "/far", ("desk",))
+    assert own.examples == {"": ("I am far away",)}
+    assert own.draft.global_data == {"known": True}
+    assert "You are elsewhere." in own.draft.prompt.text
+    assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "die"]
+    assert (own.draft.tools["double"].timeout, own.draft.tools["double"].idempotent) == (3, True)
+    assert not own.draft.tools["pid"].secure
+    assert b"You are elsewhere." in b"".join(own.elsewhere.template.parts)
+
+
+def test_its_tools_run_there(build):
+    """Arguments are checked there too; what follows a crash is answered by a successor."""
+    stand_in = build()
+    tools = declared(stand_in).draft.tools
+
+    async def work():
+        twice = await tools["double"].call({"number": 21}, call())
+        with pytest.raises(ArgumentsRefused, match="number"):
+            await tools["double"].call({"number": "many"}, call())
+        first = await tools["pid"].call({}, call())
+        with pytest.raises(OwnProcessError, match="ended with exit status 3"):
+            await tools["die"].call({}, call())
+        return twice, first, await tools["pid"].call({}, call())
+
+    twice, first, second = (encode_answer(answer, str) for answer in asyncio.run(used(stand_in, work)))
+    assert twice == b'{"response":"42"}'
+    assert first != second
+    assert str(os.getpid()).encode() not in (first, second)
+
+
+def test_it_is_loaded_like_any_other_and_yields_to_the_host_from_then_on(build):
+    """While it is loaded somebody waits for it, for as long as any agent is given."""
+    stand_in = build()
+
+    async def work():
+        return await declared(stand_in).draft.tools["priorities"].call({}, call())
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert asyncio.run(used(stand_in, work)).parts == (f'{{"response":"{own} {min(own + 10, 19)}"}}'.encode(),)
+
+
+def test_the_log_tells_a_call_that_goes_on_from_one_that_was_never_begun(build, caplog):
+    """The second is no fault of the agent's code: its process got no time."""
+    stand_in = build()
+    tools = declared(stand_in).draft.tools
+
+    async def work():
+        number = int(encode_answer(await tools["pid"].call({}, call()), str)[13:-2])
+        os.kill(number, signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await tools["pid"].call({}, call())
+        return number, int(encode_answer(await tools["pid"].call({}, call()), str)[13:-2])
+
+    first, second = asyncio.run(used(stand_in, work))
+    assert first != second
+    said = [record.getMessage() for record in caplog.records]
+    assert f"process {first} of agent far is replaced: it has not begun a call before the call's deadline" in said
+
+
+def test_urls_of_siblings_are_filled_in_here(build):
+    stand_in = build()
+
+    async def work():
+        return await declared(stand_in).draft.tools["over"].call({}, call())
+
+    answer = asyncio.run(used(stand_in, work))
+    asked = []
+
+    def resolve(name):
+        asked.append(name)
+        return "https://u:p@host/friend"
+
+    assert b'"dest":"https://u:p@host/friend"' in encode_answer(answer, resolve)
+    assert asked == ['a "friend"']
+
+
+def test_its_probes_are_asked_there(build):
+    stand_in = build()
+
+    async def work():
+        return await stand_in.probes[0].check()
+
+    assert not asyncio.run(used(stand_in, work)).ok
+
+
+@pytest.mark.parametrize(
+    ("key", "may"),
+    [
+        (Scope("agent", "far").prefix("data") + b"visits", True),
+        (Scope("agent", "far").prefix("lock") + b"visits", True),
+        (Scope("host", "desk").prefix("data") + b"x", True),
+        (Scope("call", "c-1").prefix("data"), True),
+        (Scope("agent", "farther").prefix("data") + b"x", False),
+        (Scope("host", "tool calls").prefix("data") + b"x", False),
+        (b"call/", False),
+        (b"call/c-1/", False),
+        (b"", False),
+        (b"agent/", False),
+    ],
+)
+def test_it_reaches_its_own_entries_alone(build, key, may):
+    assert build().may_reach(key) is may
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("raises", "ValueError: not today (far_away.py:39)"),
+        ("dies", "its process was ended by SIGABRT while it was loaded"),
+        ("nothing", "far_away:nothing gives nothing, not an agent (a subclass of agenthost.AgentBase)"),
+        ("missing", "AttributeError: module 'far_away' has no attribute 'missing'"),
+    ],
+)
+def test_a_package_that_fails_is_diagnosed_where_it_fails(build, name, reason):
+    with pytest.raises(Diagnosed) as raised:
+        build(name)
+
+    assert raised.value.diagnosis.reason == reason
+    assert "acme-far" in raised.value.diagnosis.remedy
+
+
+def test_a_workflow_is_sent_back(build):
+    with pytest.raises(NotHere, match="workflow"):
+        build("workflow")
+
+
+def test_nothing_of_the_host_is_seen_but_what_is_named(build, monkeypatch):
+    """A variable that is not set is left out."""
+    monkeypatch.setenv("FAR_URL", "here")
+    stand_in = build(environment=("FAR_URL", "NOT_THERE"))
+    assert stand_in._processes._launch.environ == {"FAR_URL": "here"}

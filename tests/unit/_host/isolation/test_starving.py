@@ -1,0 +1,89 @@
+"""Processes that get no processor, and processes that do not want one."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from agenthost._host.isolation.starving import cpu_of, starves
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nobody else tells")
+
+BURNS = "while True: pass"
+SLEEPS = "import time; print(flush=True); time.sleep(600)"
+STARVES = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)); print(flush=True)\nwhile True: pass"
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def start():
+    """Starts programs, all on one processor, until the test ends."""
+    processor, running = {max(os.sched_getaffinity(0))}, []
+
+    def begin(program, *, speaks=False):
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)  # noqa: S603
+        running.append(process)
+        os.sched_setaffinity(process.pid, processor)
+        if speaks:
+            process.stdout.readline()
+        return process.pid
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def watched(pid):
+    """Whether it starves: at first sight, as soon as it does within the test's patience."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        before, began = cpu_of(pid), time.monotonic()
+        time.sleep(0.5)
+        if starves(pid, before, time.monotonic() - began):
+            return True
+        if time.monotonic() > deadline:
+            return False
+
+
+def test_a_process_that_others_leave_no_processor_starves(start):
+    """It wants to run all the time."""
+    pid = start(STARVES, speaks=True)
+    for _ in range(2):
+        start(BURNS)
+
+    assert watched(pid)
+
+
+def test_a_process_that_sleeps_does_not_starve(start):
+    """Whatever others do."""
+    pid = start(SLEEPS, speaks=True)
+    for _ in range(2):
+        start(BURNS)
+    before = cpu_of(pid)
+    time.sleep(0.5)
+
+    assert before is not None
+    assert not starves(pid, before, 0.5)
+
+
+def test_a_process_that_burns_all_there_is_does_not_starve(start):
+    """Its own loop stands still."""
+    pid = start(BURNS)
+    before, began = cpu_of(pid), time.monotonic()
+    while cpu_of(pid) - before < 0.3:
+        assert time.monotonic() < began + PATIENCE
+        time.sleep(0.01)
+
+    assert not starves(pid, before, 1.0)
+
+
+def test_nobody_tells_of_a_process_that_is_not_there():
+    """It does not starve."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+
+    assert cpu_of(process.pid) is None
+    assert not starves(process.pid, 0.0, 5.0)

@@ -1,0 +1,213 @@
+"""The log: one form for everybody's lines, with fields, without secrets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, strategies as st
+
+from agenthost._host.calls.authors import Author, calling, running
+from agenthost._host.secret import Secret
+from agenthost._host.tables import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
+from agenthost._host.telemetry.hiding import Hidden
+from agenthost._host.telemetry.log import JsonLines, TextLines
+
+_PASSWORD = 'p"ss wörd/1'
+_CONFIG = Config(
+    host=HostConfig(password=Secret(_PASSWORD), signing_keys=(Secret("first-key"), Secret("second-key"))),
+    agents={"desk": AgentConfig(settings={"calendar": {"tokens": [Secret("deep-token")]}})},
+    models=ModelsConfig(settings={"openai": {"api_key": Secret("sk-model-key")}}),
+    state=StateConfig(url=Secret("redis://user:st%2Fore@store.example:6379/0")),
+)
+_PROGRAM = """
+import logging, sys, warnings
+from agenthost._host.telemetry.log import start_log
+from agenthost._host.tables import Config, HostConfig
+from agenthost._host.secret import Secret
+import structlog
+
+start_log(Config(host=HostConfig(log_format=sys.argv[1], password=Secret("tell-nobody"))))
+logging.getLogger("uvicorn.error").warning("a library's line")
+logging.getLogger("author").info("an author's %s", "line", extra={"visit": 7})
+structlog.get_logger("author").info("by structlog", visit=8, name="taken")
+warnings.warn("a warning")
+try:
+    raise ValueError("broken, and tell-nobody")
+except ValueError:
+    logging.getLogger("author").exception("failed")
+logging.getLogger("author").debug("not shown")
+"""
+
+
+def record(message="words", *arguments, logger="author", **extra):
+    made = logging.LogRecord(logger, logging.WARNING, "", 0, message, arguments, None)
+    vars(made).update(extra)
+    return made
+
+
+@pytest.fixture
+def lines():
+    return JsonLines(Hidden(_CONFIG))
+
+
+def test_every_line_of_a_program_is_one_object():
+    """Libraries', authors', structlog's and warnings alike; tracebacks are one field."""
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, "auto"], capture_output=True, text=True, check=True)  # noqa: S603
+    library, author, by_structlog, warning, failed = map(json.loads, done.stderr.splitlines())
+
+    assert (library["logger"], library["level"], library["event"]) == ("uvicorn.error", "warning", "a library's line")
+    assert (author["event"], author["visit"]) == ("an author's line", 7)
+    assert (by_structlog["event"], by_structlog["visit"], by_structlog["name_"]) == ("by structlog", 8, "taken")
+    assert (warning["logger"], "UserWarning: a warning" in warning["event"]) == ("py.warnings", True)
+    assert failed["exception"].startswith("Traceback (most recent call last):\n")
+    assert failed["exception"].endswith("ValueError: broken, and ***")
+    assert done.stderr.count("tell-nobody") == 0
+
+
+def test_text_is_for_people():
+    """With fields behind the words, and the traceback below."""
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, "text"], capture_output=True, text=True, check=True)  # noqa: S603
+    told = [line.partition(" ")[2] for line in done.stderr.splitlines()]
+
+    assert told[:2] == ["WARNING uvicorn.error: a library's line", "INFO author: an author's line visit=7"]
+    assert "ValueError: broken, and ***" in done.stderr
+
+
+def test_a_terminal_gets_colours():
+    """Automatically, where standard error is one."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    with contextlib.closing(os.fdopen(ours, "rb", buffering=0)) as terminal:
+        subprocess.run([sys.executable, "-c", _PROGRAM, "auto"], stderr=theirs, check=True)  # noqa: S603
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # which is how the end of a terminal reads on Linux
+            while more := terminal.read(65536):
+                shown += more
+
+    assert b"\x1b[" in shown
+    assert b"an author's line" in shown
+    assert b"tell-nobody" not in shown
+
+
+def test_fields_stand_beside_the_words(lines):
+    """Those of the host, never in place of what every line has."""
+    told = json.loads(lines.format(record(logger="agenthost.tools", fields={"agent": "desk", "level": "none"})))
+
+    assert told.pop("timestamp").endswith("Z")
+    assert told == {"level": "warning", "logger": "agenthost.tools", "event": "words", "agent": "desk"}
+
+
+def test_an_agents_own_line_says_whose_it_is(lines):
+    """Agent, tool and call, as far as there are any."""
+    author, call = running.set(Author("desk", "tool book")), calling.set("c-1")
+    try:
+        told = json.loads(lines.format(record()))
+        ours = json.loads(lines.format(record(logger="agenthost.web")))
+    finally:
+        running.reset(author)
+        calling.reset(call)
+
+    assert (told["agent"], told["tool"], told["call"]) == ("desk", "book", "c-1")
+    assert "agent" not in ours
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        _PASSWORD,
+        repr(_PASSWORD),
+        json.dumps({"password": _PASSWORD}),
+        "https://agenthost:p%22ss%20w%C3%B6rd%2F1@host.example",
+        "Basic YWdlbnRob3N0OnAic3Mgd8O2cmQvMQ==",
+        "first-key and second-key",
+        "deep-token",
+        "sk-model-key",
+        "redis://user:st%2Fore@store.example",
+        "the password st/ore",
+    ],
+)
+@pytest.mark.parametrize("form", [JsonLines, lambda hidden: TextLines(hidden, colors=False)], ids=["json", "text"])
+def test_no_secret_is_written(form, line):
+    """As it is, in JSON, in a URL, in a header; in words, an argument, a field, a traceback."""
+    hidden = Hidden(_CONFIG)
+    try:
+        raise ValueError(line)  # noqa: TRY301
+    except ValueError:
+        failed = record("failed")
+        failed.exc_info = sys.exc_info()
+    written = [form(hidden).format(each) for each in (record(line), record("%s", line), record(extra=line), failed)]
+
+    for each in written:
+        assert "***" in each
+        assert not any(part in each for part in ("ss w", "ss%20w", "-key", "deep", "st/ore", "st%2F", "YWdlb"))
+
+
+def test_a_short_word_and_an_address_are_no_secrets():
+    """Other words would go with a short one; of a URL the password alone is secret."""
+    hidden = Hidden(Config(host=HostConfig(password=Secret("abc")), state=StateConfig(url=Secret("sqlite:///a.db"))))
+
+    assert hidden.out_of("abc in sqlite:///a.db") == "abc in sqlite:///a.db"
+
+
+class _Broken:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.builds(_Broken),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
+)
+
+
+@given(st.text(), _VALUES)
+def test_whatever_is_logged_is_one_line_of_json(words, value):
+    """Text that is no UTF-8, numbers that are none, objects that break when they are shown."""
+    line = JsonLines(Hidden(Config())).format(record("%s", words, extra=value))
+
+    assert "\n" not in line
+    assert json.loads(line)["logger"] == "author"
+
+
+def test_calls_are_logged_together_before_what_comes_after_them():
+    """Each a line of its own; a program that logs by itself gets records."""
+    program = """
+import logging, sys
+from agenthost._host.telemetry.call_log import call_ended, write_now
+from agenthost._host.telemetry.log import start_log
+from agenthost._host.tables import Config, HostConfig
+if sys.argv[1] == "own":
+    logging.basicConfig(level="INFO", format="%(name)s %(message)s %(fields)s")
+start_log(Config(host=HostConfig(log_format="json")))
+for number in range(3):
+    call_ended("desk", "book", f"c-{number}", 0.25, "failed", "e-1")
+logging.getLogger("agenthost.web").warning("after") if sys.argv[1] == "ours" else write_now()
+call_ended("desk", "book", "c-last", 0.25, "ok", None)
+"""
+    ours, own = (
+        subprocess.run([sys.executable, "-c", program, form], capture_output=True, text=True, check=True).stderr  # noqa: S603
+        for form in ("ours", "own")
+    )
+    first, *_, after, last = map(json.loads, ours.splitlines())
+
+    assert {name: first[name] for name in ("level", "logger", "agent", "tool", "call", "outcome", "error_id")} == {
+        "level": "info",
+        "logger": "agenthost.calls",
+        "agent": "desk",
+        "tool": "book",
+        "call": "c-0",
+        "outcome": "failed",
+        "error_id": "e-1",
+    }
+    assert first["event"] == "tool book of agent desk: failed in 250.0 ms"
+    assert (after["event"], last["call"], "error_id" in last) == ("after", "c-last", False)
+    assert own.splitlines()[0].startswith(
+        "agenthost.calls tool book of agent desk: failed in 250.0 ms {'agent': 'desk'"
+    )
