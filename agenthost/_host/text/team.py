@@ -237,7 +237,7 @@ class Teams:
             else:
                 await self._end(task, call)
                 seconds = loop.time() - began
-                reason = f"no answer within {call.deadline - began:.3g} s"
+                reason = f"no answer within {_about(call.deadline - began)} s"
                 outcome = Outcome(agent.key, Status.TIMEOUT, reason=reason, seconds=seconds)
             told.set_attribute("gen_ai.usage.input_tokens", call.usage.input_tokens)
             told.set_attribute("gen_ai.usage.output_tokens", call.usage.output_tokens)
@@ -392,6 +392,11 @@ def _checked(reply: object, agent: Mounted) -> Reply:
     if not isinstance(reply, Reply):
         raise DefinitionError(f"respond of {type(agent.agent).__name__} gives {type(reply).__name__}, not a Reply.")
     return reply
+
+
+def _about(seconds: float) -> str:
+    """A time for people, who asked for half a second and not for 0.497."""
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}" if seconds >= 1 else f"{seconds:.1g}"  # noqa: PLR2004
 
 
 def _outcome(call: _Call, task: asyncio.Task[Reply], seconds: float) -> Outcome:

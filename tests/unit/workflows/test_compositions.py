@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from teams import Host, Leaf, Model, hang, leaves, raising
@@ -72,7 +73,8 @@ class TestParallel:
         reply = host.run("x")
 
         assert [outcome.status for outcome in reply.outcomes] == [Status.OK, Status.TIMEOUT, Status.ERROR]
-        assert reply.text.startswith("Yes.\n\nThere is no answer from b (no answer within 0.5 s); c (it failed (e-")
+        missing = r"Yes\.\n\nThere is no answer from b \(no answer within 0\.\d s\); c \(it failed \(e-"
+        assert re.match(missing, reply.text)
 
     def test_too_few_answers_are_none(self):
         """The fallback is said, and the reason names everybody who is missing."""

@@ -12,6 +12,7 @@ from agenthost import AgentBase, BudgetSpent, Outcome, Reply, Sequential, Status
 from agenthost._host.tables import TurnsConfig
 from agenthost._host.telemetry import spans
 from agenthost._host.text.conversing import complete
+from agenthost._host.text.team import _about
 from agenthost.builtin.model_offline import OfflineModel
 from agenthost.models import Message, ModelRequest, Usage
 from agenthost.workflows.turns import Said
@@ -51,7 +52,7 @@ def cancelled_by_itself(_turn, _team):
         (raising(TimeoutError("its own")), Status.ERROR, "it failed (e-"),
         (raising(Unanswered("nobody was there.")), Status.ERROR, "nobody was there"),
         (lambda *_: {"text": "no reply"}, Status.ERROR, "it failed (e-"),
-        (hang, Status.TIMEOUT, "no answer within 0.05 s"),
+        (hang, Status.TIMEOUT, "no answer within 0.0"),
     ],
     ids=["ok", "raises", "exits", "interrupts", "cancels", "timeout", "unanswered", "no-reply", "hangs"],
 )
@@ -64,6 +65,14 @@ def test_whatever_an_agent_does_is_an_outcome(answer, status, reason):
     assert "secret" not in str(outcome)
     assert (outcome.error_id is not None) == (status is Status.ERROR)
     assert (outcome.reply is not None) == (status is Status.OK)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.0499, "0.05"), (0.497, "0.5"), (1.96, "2"), (7.54, "7.5"), (29.98, "30"), (125.4, "125")]
+)
+def test_times_are_told_as_people_say_them(seconds, told):
+    """What was asked for, not what was left of it when the call began."""
+    assert _about(seconds) == told
 
 
 def test_one_that_takes_no_notice_is_left_behind():
@@ -239,7 +248,7 @@ class TestAtTheTop:
 
     def test_a_turn_whose_time_is_up(self):
         """Nobody is left to say it but the one who asked."""
-        with pytest.raises(TimeoutError, match=r"no answer within 0\.05 s"):
+        with pytest.raises(TimeoutError, match=r"no answer within 0\.0\d s"):
             Host(Leaf("leaf", hang)).run("leaf", seconds=0.05)
 
     def test_a_single_agent_s_error_is_the_asker_s(self):
