@@ -63,8 +63,8 @@ class Failures:
             say_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
             return
         self._told.pop(way, None)
-        while len(self._told) >= _MOST_WAYS:
-            self._told.pop(next(iter(self._told)), None)
+        for oldest in list(self._told)[: 1 - _MOST_WAYS]:  # a copy: threads fail, too
+            self._told.pop(oldest, None)
         self._told[way] = error_id, now
         known = {"fields": {**fields, "error_id": error_id}}
         self.log.error("%s (%s)", words, error_id, exc_info=error, extra=known)
