@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -82,7 +83,8 @@ def _begin(*, last: bool) -> _Jobs:
 
 def _work(jobs: _Jobs, last: bool) -> None:  # noqa: FBT001 - see ``Threads.run``
     if last and sys.platform == "linux":  # elsewhere it would be the whole process
-        os.nice(_LAST)
+        with suppress(OSError):  # a sandbox that does not let anybody
+            os.nice(_LAST)
     while (job := jobs.get()) is not None:
         context, function, tell = job
         outcome: _Outcome
