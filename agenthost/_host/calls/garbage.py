@@ -1,6 +1,6 @@
 """What the collector of garbage need not look at.
 
-A full collection looks at every object of every imported module, 30 ms for the host alone, and the event loop stands
+A full collection looks at every object of every imported module, 20 ms for the host alone, and the event loop stands
 still meanwhile. Failures of agents cause one: exceptions hold their own tracebacks. So does the end of every process.
 """
 
