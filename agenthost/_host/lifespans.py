@@ -113,7 +113,7 @@ class Lifespan:
         bound = asyncio.timeout(self._seconds)
         try:
             async with bound:
-                context = self._make() if _only_makes(self._make) else await Threads().run(self._make, lambda: None)
+                context = self._make() if _only_makes(self._make) else await Threads().run(self._make)
                 if not (hasattr(context, "__aenter__") and hasattr(context, "__aexit__")):
                     if asyncio.iscoroutine(context):
                         context.close()

@@ -195,7 +195,7 @@ class Probing:
             if followed.on_loop:
                 returned = followed.check()
             else:
-                returned = await self._threads.run(followed.check, _nothing)
+                returned = await self._threads.run(followed.check)
             if inspect.isawaitable(returned):
                 returned = await returned
             outcome = outcome_of(returned)
@@ -243,7 +243,3 @@ def _known(followed: _Followed) -> Known:
         standing.last.error or None,
         None if first else standing.since,
     )
-
-
-def _nothing() -> None:
-    pass

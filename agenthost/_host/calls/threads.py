@@ -42,7 +42,9 @@ class Threads:
         self._calls: dict[_Jobs, tuple[asyncio.Future[_Outcome], Callable[[], None]]] = {}
         finalize(self, _dismiss, self._idle)
 
-    async def run(self, function: Callable[[], Any], ended: Callable[[], None], *, last: bool = False) -> Any:
+    async def run(
+        self, function: Callable[[], Any], ended: Callable[[], None] = lambda: None, *, last: bool = False
+    ) -> Any:
         """Run ``function`` in a copy of the caller's context; gives what it returns, and raises what it raises.
 
         Args:

@@ -205,9 +205,7 @@ class Processes:
         launch = self._launch
         process: Process | None = None
         try:
-            process, _ = await self._threads.run(
-                lambda: start_process(launch.setup, launch.environ, launch.seconds), _nothing
-            )
+            process, _ = await self._threads.run(lambda: start_process(launch.setup, launch.environ, launch.seconds))
             await process.attach(self._lost, self._asked_for_state, self._stray)
             if self._served:
                 await process.ask("begin")
@@ -367,7 +365,3 @@ class Processes:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _nothing() -> None:
-    pass
