@@ -12,6 +12,9 @@ import uvloop
 from agenthost._host.calls.authors import Author, guarded, run_on, running
 from agenthost._host.telemetry.failures import Failures
 
+PATIENCE = 30.0
+"""Seconds after which something will never happen."""
+
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def loop(request):
@@ -32,14 +35,22 @@ def test_a_loop_is_run_on_after_callbacks_that_exit(loop):
     """Whatever waits in it is still there, other callbacks of the same moment and a task that is about to end too."""
     told, done = [], []
 
+    async def heard(number):
+        """Two at once would be told as one."""
+        async with asyncio.timeout(PATIENCE):
+            while len(told) < number:  # noqa: ASYNC110 - it is told between two runs of the loop
+                await asyncio.sleep(0.001)
+
     async def work():
         for callback in (leave, interrupt):
+            before = len(told)
             loop.call_soon(callback)
             loop.call_soon(done.append, callback)
+            await heard(before + 1)
             loop.call_later(0.001, callback)
-            await asyncio.sleep(0.01)
+            await heard(before + 2)
         loop.stop()
-        await asyncio.sleep(0.001)
+        await heard(5)
         loop.call_soon(leave)
         return "done"
 
