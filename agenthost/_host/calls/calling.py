@@ -216,12 +216,8 @@ class ToolCaller:
             self._metrics.refused(agent.key, what)
             self._ended(agent, tool.name, request, began, "failed", left.error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": left.error_id})
-        except BaseException as error:
-            if _ours(error):
-                gate.breaker.undecided(tried=tried)
-                raise
-            error_id = self.failed(agent, what, error)
-            gate.failed(what, error, error_id, tried=tried)
+        except BaseException as error:  # noqa: BLE001 - what is not the agent's is raised again
+            error_id = self._blamed(agent, gate, what, error, tried=tried)
             outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
             self._ended(agent, tool.name, request, began, outcome, error_id)
             return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
@@ -270,6 +266,19 @@ class ToolCaller:
         self._metrics.failed(agent.key, what)
         fields = {"agent": agent.key, "tool": what.removeprefix("tool "), "call": calling.get()}
         self._failures.failed(f"{what} of agent {agent.key} failed", error, error_id, fields)
+        return error_id
+
+    def _blamed(self, agent: Mounted, gate: Gate, what: str, error: BaseException, *, tried: bool) -> str:
+        """Log, count and hold against an agent what its code raised; gives the failure's id.
+
+        Raises:
+            BaseException: ``error``, where it is no failure of the agent but the end of our own task.
+        """
+        if _ours(error):
+            gate.breaker.undecided(tried=tried)
+            raise error
+        error_id = self.failed(agent, what, error)
+        gate.failed(what, error, error_id, tried=tried)
         return error_id
 
     def busy(self, agent: Mounted, what: str) -> bytes:
@@ -332,12 +341,8 @@ class ToolCaller:
         except LeftAlone as left:
             self._metrics.refused(agent.key, what)
             return Attempt(None, left.error_id)
-        except BaseException as error:
-            if _ours(error):
-                gate.breaker.undecided(tried=tried)
-                raise
-            error_id = self.failed(agent, what, error)
-            gate.failed(what, error, error_id, tried=tried)
+        except BaseException as error:  # noqa: BLE001 - what is not the agent's is raised again
+            error_id = self._blamed(agent, gate, what, error, tried=tried)
             return Attempt(None, error_id)
         if gate.failed_last == what:
             gate.breaker.worked(tried=tried)
@@ -384,7 +389,8 @@ class ToolCaller:
         """
         slots, deadline = gate.slots, Deadline(seconds, self.loop)
         turn = gate.turn(what) if self._held_up() else None
-        in_turn = in_thread = gone = False
+        taken: Slots | None = None
+        in_thread = gone = False
         used = 0.0
 
         def run() -> Any:
@@ -408,16 +414,16 @@ class ToolCaller:
                 await asyncio.sleep(0)  # a call that is over already starts nothing
                 if turn is not None:
                     await turn.take()
-                    in_turn = True
+                    taken = turn
                 in_thread = True
-                result = await self._threads.run(run, thread_ended, last=in_turn)
+                result = await self._threads.run(run, thread_ended, last=taken is not None)
                 if not inspect.isawaitable(result):
                     return result
                 return await until(result if type(result) is CoroutineType else _awaited(result), deadline)
         finally:
             running.reset(token)
-            if turn is not None and in_turn:
-                turn.give_back()
+            if taken is not None:
+                taken.give_back()
             if deadline.left is not None:
                 self._leave(agent, what, deadline.left, slots)
             elif in_thread:

@@ -29,7 +29,7 @@ class Deadline:
 
     def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop | None = None, *, at_once: bool = True) -> None:
         self._seconds = seconds
-        self._loop = loop
+        self._loop = loop or asyncio.get_running_loop()
         self._at_once = at_once
         self._timer: asyncio.TimerHandle | None = None
         self.passed = False
@@ -37,7 +37,6 @@ class Deadline:
         """What runs on although the time is up; see ``agenthost._host.calls.leaving``."""
 
     def __enter__(self) -> None:
-        self._loop = self._loop or asyncio.get_running_loop()
         self._since = self._loop.time()
         if self._at_once:
             self.begin()
@@ -46,14 +45,13 @@ class Deadline:
         """See to it that the block ends in time, from its own task; the first call counts."""
         if self._timer is not None:
             return
-        loop = self._loop or asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        task = asyncio.current_task(self._loop)
         if task is None:
             msg = "a deadline needs a task that it can end"
             raise RuntimeError(msg)
         self._task = task
         self._cancelling = task.cancelling()
-        self._timer = loop.call_at(self._since + self._seconds, self._pass)
+        self._timer = self._loop.call_at(self._since + self._seconds, self._pass)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
