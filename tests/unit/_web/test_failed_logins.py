@@ -5,17 +5,10 @@ from __future__ import annotations
 import logging
 
 import pytest
+from clock import Clock
 
 from agenthost._web.failed_logins import FailedLogins
 from agenthost._web.requests import Refused
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

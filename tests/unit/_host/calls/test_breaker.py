@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from clock import Clock
 
 from agenthost._host.calls.breaker import DISTURBANCES, DISTURBANCES_WITHIN, Breaker
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
