@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from agenthost import AgentBase, Parallel, Router, Turn
-from agenthost._host.calls.calling import ToolCaller
+from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config import load_config
 from agenthost._host.loader import Built, load_for_program
 from agenthost._host.models import Models

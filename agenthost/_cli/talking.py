@@ -45,7 +45,7 @@ class Talk:
     """
 
     def __init__(self, file: str | None, agent: str) -> None:
-        from agenthost._host.calls.calling import ToolCaller
+        from agenthost._host.calls.tool_caller import ToolCaller
         from agenthost._host.server import make_runtime, start_logging, with_secrets
         from agenthost._host.single import find_agent
         from agenthost._host.text.conversations import Conversations

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
-from agenthost._host.calls.threads import Threads
-from agenthost._host.checks import prepared
+from agenthost._host.calls.author_threads import Threads
+from agenthost._host.calls.probe_calls import prepared
 from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from agenthost._host.calls.calling import Attempt, ToolCaller
-from agenthost._host.lifespans import alive
+from agenthost._host.calls.lifespans import alive
+from agenthost._host.calls.tool_caller import Attempt, ToolCaller
 from agenthost.agent import declared
 from agenthost.per_call import configure, fallback_document, render_per_call, tool_of
 from agenthost.swaig import ToolRequest

@@ -21,12 +21,12 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost import __version__
-from agenthost._host.calls.authors import guarded
-from agenthost._host.calls.calling import ToolCaller
-from agenthost._host.calls.watchdog import Blocker, Watchdog, blocker_of
+from agenthost._host.calls.lifespans import Lifespans
+from agenthost._host.calls.loop_watchdog import Blocker, Watchdog, blocker_of
+from agenthost._host.calls.observers import Observers
+from agenthost._host.calls.stray_work import guarded
+from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.condition import Condition, Named, Phase, Refusal
-from agenthost._host.lifespans import Lifespans
-from agenthost._host.observers import Observers
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import KEPT, RouteTable
 from agenthost._host.secret import Secret
@@ -360,7 +360,7 @@ class Runtime:
         """Take notice of a callback that wanted to end the process, or stopped the event loop, which has been run on.
 
         Args:
-            error: what ``agenthost._host.calls.authors.run_on`` tells; its traceback names the agent, if anything
+            error: what ``agenthost._host.calls.stray_work.run_on`` tells; its traceback names the agent, if anything
                 does.
         """
         error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))

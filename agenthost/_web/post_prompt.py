@@ -15,7 +15,7 @@ from agenthost.swaig import MalformedRequest, call_id, decode_object
 from agenthost.swml import POST_PROMPT
 
 if TYPE_CHECKING:
-    from agenthost._host.calls.calling import Attempt
+    from agenthost._host.calls.tool_caller import Attempt
     from agenthost._host.mounting import Mounted
     from agenthost._web.site import Answer, Request
 

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost._host.calls import garbage
-from agenthost._host.calls.authors import run_on
+from agenthost._host.calls.stray_work import run_on
 from agenthost._host.control import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime

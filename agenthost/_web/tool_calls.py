@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._host.calls.calling import REFUSED_TOKEN, Busy
-from agenthost._host.calls.once import answer_once
+from agenthost._host.calls.idempotency import answer_once
+from agenthost._host.calls.tool_caller import REFUSED_TOKEN, Busy
 from agenthost._web import documents
 from agenthost._web.requests import query_value
 from agenthost.per_call import configure, tool_of

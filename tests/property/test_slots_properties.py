@@ -7,7 +7,7 @@ from collections import deque
 
 from hypothesis import given, strategies as st
 
-from agenthost._host.calls.slots import Busy, Slots
+from agenthost._host.calls.concurrency import Busy, Slots
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["come", "end", "leave", "come and leave", "end and leave"]), st.integers(0, 20)),

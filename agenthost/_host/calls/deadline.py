@@ -34,7 +34,7 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
         self.passed = False
         self.left: asyncio.Task[object] | None = None
-        """What runs on although the time is up; see ``agenthost._host.calls.leaving``."""
+        """What runs on although the time is up; see ``agenthost._host.calls.abandon``."""
 
     def __enter__(self) -> None:
         self._since = self._loop.time()

@@ -20,7 +20,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.calls.authors import calling, run_on, running
+from agenthost._host.calls.stray_work import calling, run_on, running
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.inside import Inside

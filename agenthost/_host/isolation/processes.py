@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
-from agenthost._host.calls.threads import Threads
+from agenthost._host.calls.author_threads import Threads
 from agenthost._host.isolation.process import NeverBegan, OwnProcessError, Process, start_process
 from agenthost.errors import StateRefused, StateUnavailable
 

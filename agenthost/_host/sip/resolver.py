@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from agenthost._host.calls.author_threads import Threads
+from agenthost._host.calls.concurrency import Busy, Slots
 from agenthost._host.calls.deadline import Deadline
-from agenthost._host.calls.slots import Busy, Slots
-from agenthost._host.calls.threads import Threads
 from agenthost.sip.uri import uri_of
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from agenthost.workflows.turns import Note, Routed, Said, ToolEnded, ToolStarted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agenthost._host.calls.calling import ToolCaller
+    from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
     from agenthost._host.runtime import Runtime

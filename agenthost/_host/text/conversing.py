@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import Factory, define, frozen
 
-from agenthost._host.calls.calling import Busy
+from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.isolation.instructions import instructions
 from agenthost._host.placeholders import filled
 from agenthost._host.telemetry.failures import new_error_id
@@ -26,7 +26,7 @@ from agenthost.workflows.turns import Reply, Said, ToolEnded, ToolStarted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.calls.calling import ToolCaller
+    from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
     from agenthost._host.runtime import Runtime

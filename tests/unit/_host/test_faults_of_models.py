@@ -13,7 +13,7 @@ import pytest
 from plans import built
 
 from agenthost import AgentBase, ModelError, Parallel, Router
-from agenthost._host.calls.calling import ToolCaller
+from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config import load_config
 from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan

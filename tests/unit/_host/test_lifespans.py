@@ -11,8 +11,8 @@ import httpx
 from plans import plan_of
 
 from agenthost import AgentBase, AgentServer, ToolCalled
+from agenthost._host.calls.observers import MOST_WAITING, Observers
 from agenthost._host.loader import Loaded
-from agenthost._host.observers import MOST_WAITING, Observers
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.runtime import Credentials, Runtime

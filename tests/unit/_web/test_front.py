@@ -13,7 +13,7 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase, FunctionResult
-from agenthost._host.calls.calling import REFUSED_TOKEN
+from agenthost._host.calls.tool_caller import REFUSED_TOKEN
 from agenthost._host.loader import Loaded
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import PluginState

@@ -9,7 +9,7 @@ import sys
 import pytest
 import uvloop
 
-from agenthost._host.calls.authors import Author, guarded, run_on, running
+from agenthost._host.calls.stray_work import Author, guarded, run_on, running
 from agenthost._host.telemetry.failures import Failures
 
 PATIENCE = 30.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from clock import Clock
 
-from agenthost._host.calls.breaker import DISTURBANCES, DISTURBANCES_WITHIN, Breaker
+from agenthost._host.calls.circuit_breaker import DISTURBANCES, DISTURBANCES_WITHIN, Breaker
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from agenthost._host.calls.abandon import until
 from agenthost._host.calls.deadline import Deadline
-from agenthost._host.calls.leaving import until
 
 SOON, NEVER = 0.05, 60.0
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agenthost._host.calls.slots import Busy, Slots
+from agenthost._host.calls.concurrency import Busy, Slots
 
 
 def test_as_many_as_there_are_go_on_at_once():

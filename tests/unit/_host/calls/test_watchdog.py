@@ -12,8 +12,8 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase, Probe
-from agenthost._host.calls.calling import ToolCaller
-from agenthost._host.calls.watchdog import BLOCKED, Watchdog, blocker_of
+from agenthost._host.calls.loop_watchdog import BLOCKED, Watchdog, blocker_of
+from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.swaig import Call, ToolRequest
 

@@ -12,7 +12,7 @@ import sys
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._host.calls.authors import Author, calling, running
+from agenthost._host.calls.stray_work import Author, calling, running
 from agenthost._host.secret import Secret
 from agenthost._host.tables import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
 from agenthost._host.telemetry.hiding import Hidden

@@ -24,7 +24,7 @@ from agenthost import (
     Usage,
     Words,
 )
-from agenthost._host.calls.calling import ToolCaller
+from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config import load_config
 from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan

@@ -15,13 +15,13 @@ from weakref import WeakKeyDictionary, ref
 import msgspec
 from attrs import frozen
 
-from agenthost._host.calls.authors import Author, calling, running
-from agenthost._host.calls.breaker import Breaker
+from agenthost._host.calls.abandon import until
+from agenthost._host.calls.author_threads import Threads
+from agenthost._host.calls.circuit_breaker import Breaker
+from agenthost._host.calls.concurrency import Busy, Slots
 from agenthost._host.calls.deadline import Deadline
-from agenthost._host.calls.leaving import until
 from agenthost._host.calls.limits import BUSY
-from agenthost._host.calls.slots import Busy, Slots
-from agenthost._host.calls.threads import Threads
+from agenthost._host.calls.stray_work import Author, calling, running
 from agenthost._host.telemetry.call_log import call_ended, say_later
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.metrics import Metrics
@@ -33,8 +33,8 @@ from agenthost.swaig import encode_answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from agenthost._host.calls.observers import Observers
     from agenthost._host.mounting import Mounted
-    from agenthost._host.observers import Observers
     from agenthost.hosting import Outcome
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool
@@ -291,7 +291,7 @@ class ToolCaller:
         return _encode({"response": limits.busy})
 
     def blocked(self, agent: str, what: str, seconds: float) -> None:
-        """Take notice of an agent that has blocked the event loop; see ``agenthost._host.calls.watchdog.Listener``."""
+        """Take notice of an agent that has blocked the event loop; see ``agenthost._host.calls.loop_watchdog.Listener``."""
         for mounted, gate in list(self._gates.items()):
             if mounted.key == agent:
                 error_id = new_error_id()

@@ -14,7 +14,7 @@ from agenthost.errors import StateRefused, StateUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agenthost._host.calls.calling import ToolCaller
+    from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.mounting import Mounted
     from agenthost.state import Store
     from agenthost.swaig import ToolRequest

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from agenthost._host.calls.threads import Threads
+from agenthost._host.calls.author_threads import Threads
 from agenthost.errors import DefinitionError, PlanError
 
 if TYPE_CHECKING:
