@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from agenthost._host.secret import Secret
+    from agenthost._host.config.secret_sources import Secret
     from agenthost._host.server import AgentServer
     from agenthost._web.litestar_plugin import AgentHostPlugin
     from agenthost.agent import AgentBase
@@ -195,7 +195,7 @@ _HOMES = {
     "Reply": "workflows",
     "Router": "workflows",
     "Scope": "state",
-    "Secret": "_host.secret",
+    "Secret": "_host.config.secret_sources",
     "SemanticGate": "gates",
     "Sequential": "workflows",
     "Signal": "escalation_detectors",

@@ -18,7 +18,7 @@ from agenthost.errors import DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from agenthost._host.secret import Secret
+    from agenthost._host.config.secret_sources import Secret
 
 __all__ = [
     "HostVitals",

@@ -17,9 +17,9 @@ from attrs import frozen
 from redis.asyncio import Redis
 from report import Figure
 
-from agenthost._host.secret import Secret
+from agenthost._host.config.schema import Config, HostConfig, StateConfig
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.state import HostState, choose_provider
-from agenthost._host.tables import Config, HostConfig, StateConfig
 from agenthost.builtin import state_sqlite
 
 if TYPE_CHECKING:

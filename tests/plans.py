@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded
 from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config
 
 
 def built(*agents):

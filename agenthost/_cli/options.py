@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 
 if TYPE_CHECKING:
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = [
     "as_json",

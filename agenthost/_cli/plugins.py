@@ -14,7 +14,7 @@ from agenthost._host.discovery import PLUGINS, discover
 from agenthost._host.report import table
 
 if TYPE_CHECKING:
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["command"]
 

@@ -9,8 +9,8 @@ from agenthost._host.server import make_runtime, start_logging, with_secrets
 from agenthost._host.single import find_agent
 
 if TYPE_CHECKING:
+    from agenthost._host.config.schema import Config
     from agenthost._host.mounting import Mounted
-    from agenthost._host.tables import Config
 
 __all__ = ["rehearsed"]
 

@@ -12,15 +12,15 @@ import click
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
 from agenthost._cli.output import print_warnings
+from agenthost._host.config.value_types import URL, Refused
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.fields import URL, Refused
 from agenthost._host.report import banner, failures
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["command"]
 

@@ -14,8 +14,8 @@ from agenthost.errors import ExitCode
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.plan import HostPlan
-    from agenthost._host.tables import Config
 
 __all__ = ["command"]
 

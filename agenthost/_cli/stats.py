@@ -13,7 +13,7 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost._host.telemetry.figures import AgentFigures
 
 __all__ = ["command"]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from agenthost._host.secret import Secret
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.server import AgentServer
 from agenthost.agent import declared
 from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost.agent import AgentBase
 
 __all__ = ["HostOfOne"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost.classifiers import Classifier, ClassifierProvider
 
 __all__ = ["Classifiers", "choose_classifiers"]

@@ -20,7 +20,7 @@ from agenthost.errors import AddressError, AgentHostError, ConfigurationError, P
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["ask_host", "controlled", "socket_path"]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost._host.config import variables
-from agenthost._host.fields import KEYS, PASSWORD
-from agenthost._host.tables import HostConfig, configured
+from agenthost._host.config.load import variables
+from agenthost._host.config.schema import HostConfig, configured
+from agenthost._host.config.value_types import KEYS, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["END", "Deployment"]
 

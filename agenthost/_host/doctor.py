@@ -23,16 +23,16 @@ from urllib.parse import urlsplit
 from attrs import asdict, frozen
 from packaging.requirements import InvalidRequirement, Requirement
 
+from agenthost._host.config.value_types import shown
 from agenthost._host.deployment import loopback
-from agenthost._host.fields import shown
 from agenthost._host.state import HostState
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.plan import HostPlan
-    from agenthost._host.tables import Config
 
 __all__ = ["CHECKS", "PROBLEM", "WARNING", "Finding", "examine", "unmet"]
 

@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from agenthost._host.config.key_paths import key_path
 from agenthost._host.guard import Failed, run_guarded
-from agenthost._host.key_paths import key_path
 from agenthost._host.offers import Section
 from agenthost.errors import AgentHostError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
-    from agenthost._host.tables import ClassifiersConfig, Config, ModelsConfig
+    from agenthost._host.config.schema import ClassifiersConfig, Config, ModelsConfig
 
 __all__ = ["closing", "configured_kinds", "make_all"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost.models import ChatModel, ModelProvider
 
 __all__ = ["OFFLINE", "Models", "choose_models"]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.calls.limits import Limits
+from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.limits import Limits
 from agenthost._host.discovery import AGENTS, Candidate
-from agenthost._host.key_paths import key_path
 from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost._host.naming import by_name
 from agenthost._host.remedies import Diagnosis, diagnose

@@ -44,7 +44,7 @@ class Section:
             ConfigurationError: the section does not fit.
             DefinitionError: the class cannot be filled from any.
         """
-        from agenthost._host.settings import build_settings  # noqa: PLC0415 - cattrs, for those who declare any
+        from agenthost._host.config.author_settings import build_settings  # noqa: PLC0415 - cattrs, for those who declare any
 
         return build_settings(cls, self.values, self.where, self.key, reserved=self.reserved)
 

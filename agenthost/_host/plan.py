@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.calls.limits import Limits
 from agenthost._host.classifiers import Classifiers, choose_classifiers
+from agenthost._host.config.limits import Limits
 from agenthost._host.membership import choice_of, members_of
 from agenthost._host.models import Models, choose_models
 from agenthost._host.mounting import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
@@ -32,10 +32,10 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.loader import Built, Loaded
     from agenthost._host.mounting import Mounted
     from agenthost._host.plugins import PluginState
-    from agenthost._host.tables import Config
     from agenthost.classifiers import Choice, Classifier
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.health import Probe

@@ -22,11 +22,11 @@ from attrs import frozen
 
 from agenthost import __version__, hookspecs
 from agenthost._host.built_in import BUILT_IN, short_name
+from agenthost._host.config.key_paths import key_path
 from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
 from agenthost._host.guard import Failed, run_guarded
 from agenthost._host.hook_trace import show, traced, tracing
 from agenthost._host.journal import Journal
-from agenthost._host.key_paths import key_path
 from agenthost._host.offers import Section, built, kind_of, resolve
 from agenthost._host.remedies import Diagnosis, diagnose
 from agenthost.errors import DefinitionError, UnsupportedHost
@@ -34,7 +34,7 @@ from agenthost.errors import DefinitionError, UnsupportedHost
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = [
     "BUILT_IN",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost.redaction import Redactor
 
 __all__ = ["UNREDACTED", "choose_redactors", "redacted"]

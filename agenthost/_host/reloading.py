@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover
 from agenthost._host.loader import Built, load
 from agenthost._host.membership import members_of
 from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.server import accepted, with_secrets
-from agenthost._host.tables import AgentConfig, Config
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:

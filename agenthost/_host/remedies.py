@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._host.config.key_paths import key_path
 from agenthost._host.discovery import PLUGINS, extra_for
 from agenthost._host.journal import Deadly
-from agenthost._host.key_paths import key_path
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from agenthost import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures", "folded", "table", "terminal_width"]
 

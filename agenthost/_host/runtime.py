@@ -27,9 +27,9 @@ from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.condition import Condition, Named, Phase, Refusal
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.probing import Asked, Probing
 from agenthost._host.routes import KEPT, RouteTable
-from agenthost._host.secret import Secret
 from agenthost._host.sip.resolver import SipResolver
 from agenthost._host.sip.unmatched import Unmatched
 from agenthost._host.state import HostState
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
-    from agenthost._host.tables import Config
     from agenthost.swml import Template
 
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost._host.config import load_config
+from agenthost._host.config.generated_secrets import kept_secret, new_password, new_signing_key
+from agenthost._host.config.load import load_config
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.kept import kept_secret, new_password, new_signing_key
 from agenthost._host.loader import Built, load, load_for_program
 from agenthost._host.plan import HostPlan, make_plan
 from agenthost._host.report import banner
 from agenthost._host.routes import normalise, route_problem
 from agenthost._host.runtime import Credentials, Runtime
-from agenthost._host.tables import AgentConfig, Config
 from agenthost._host.tokens import Tokens
 from agenthost.agent import AgentBase, declared, release
 from agenthost.errors import DefinitionError, PlanError

@@ -7,19 +7,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.config.schema import AgentConfig
 from agenthost._host.loader import Built, load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import installed_plan
-from agenthost._host.tables import AgentConfig
 from agenthost.agent import AgentBase, declared
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
-    from agenthost._host.tables import Config
 
 __all__ = ["find_agent", "why_not"]
 

@@ -18,8 +18,8 @@ from agenthost.state import StateOptions, Stores
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.plugins import PluginState
-    from agenthost._host.tables import Config
     from agenthost.state import Entries, Entry, StateProvider
 
 __all__ = ["ChosenProvider", "HostState", "choose_provider"]

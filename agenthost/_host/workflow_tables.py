@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import frozen
 
-from agenthost._host.key_paths import key_path
-from agenthost._host.settings import build_settings
+from agenthost._host.config.author_settings import build_settings
+from agenthost._host.config.key_paths import key_path
 from agenthost.errors import ConfigurationError, DefinitionError
 from agenthost.workflows import Escalation, Parallel, Router, Sequential, Vote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost._host.tables import WorkflowConfig
+    from agenthost._host.config.schema import WorkflowConfig
     from agenthost.workflows import Workflow
 
 __all__ = ["KINDS", "built_workflow"]

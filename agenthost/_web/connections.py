@@ -22,7 +22,7 @@ from agenthost._web.transport import JoinedWrites
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from agenthost._host.tables import HostConfig
+    from agenthost._host.config.schema import HostConfig
 
 __all__ = ["Limits", "Protocol", "Server", "protocol_for", "uvicorn_config"]
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
     from agenthost._host.condition import Condition, Named
+    from agenthost._host.config.schema import HealthConfig
     from agenthost._host.probing import Known
     from agenthost._host.runtime import Runtime
-    from agenthost._host.tables import HealthConfig
     from agenthost._web.site import Answer
 
 __all__ = ["Asker", "answer", "health_routes"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from litestar.enums import ScopeType
 from litestar.plugins import InitPlugin
 
-from agenthost._host.config import load_config
-from agenthost._host.key_paths import key_path
+from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.load import load_config
 from agenthost._host.report import failures
 from agenthost._host.routes import normalise
 from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets

@@ -19,7 +19,7 @@ from agenthost.errors import AgentHostError, PlanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost._web.front import Front
 
 __all__ = ["Reloading", "on_hangup", "report"]

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from agenthost._host.condition import Condition
+    from agenthost._host.config.schema import Config
     from agenthost._host.plan import HostPlan
-    from agenthost._host.tables import Config
 
 __all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.plan import HostPlan
     from agenthost._host.runtime import Runtime
-    from agenthost._host.tables import Config
     from agenthost._web.reloading import Reloading
 
 __all__ = ["attend", "work"]

@@ -42,7 +42,7 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["serve_with_workers"]
 

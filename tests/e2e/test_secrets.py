@@ -20,7 +20,7 @@ from caller import Caller, functions
 from environment import FRONTDESK, ROOT
 
 import agenthost.builtin
-from agenthost._host import tables
+from agenthost._host.config import schema as tables
 
 PLACES = {
     "HostConfig": ("host",),

@@ -12,11 +12,11 @@ import tomli_w
 from attrs import field, frozen
 from hypothesis import given, strategies as st
 
-from agenthost._host.config import load_config, variables
-from agenthost._host.key_paths import key_path
-from agenthost._host.secret import Secret  # noqa: TC001 - resolved at run time
-from agenthost._host.settings import build_settings
-from agenthost._host.tables import HostConfig, configured
+from agenthost._host.config.author_settings import build_settings
+from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.load import load_config, variables
+from agenthost._host.config.schema import HostConfig, configured
+from agenthost._host.config.secret_sources import Secret  # noqa: TC001 - resolved at run time
 from agenthost.errors import ConfigurationError
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from attrs import Factory
 
-from agenthost._host.config import load_config, variables
-from agenthost._host.sip.rules import RuleConfig
-from agenthost._host.tables import (
+from agenthost._host.config.load import load_config, variables
+from agenthost._host.config.schema import (
     AgentConfig,
     ClassifiersConfig,
     ConversationConfig,
@@ -25,6 +24,7 @@ from agenthost._host.tables import (
     WorkflowConfig,
     configured,
 )
+from agenthost._host.config.sip_rules import RuleConfig
 
 _SECTIONS = (
     HostConfig,

@@ -12,7 +12,7 @@ import pytest
 from pages import DOCS, section
 
 from agenthost import AgentBase, AgentServer
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 from agenthost._host.server import make_runtime, with_secrets
 from agenthost._web.front import Front
 

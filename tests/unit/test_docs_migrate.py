@@ -13,7 +13,7 @@ from pages import DOCS, blocks, write
 
 import agenthost
 from agenthost._cli import main
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 from agenthost._host.single import find_agent
 
 PAGE = DOCS / "how-to" / "migrate.md"

@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from pages import Block, every
 
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 
 BLOCKS = every("toml")
 _CONFIGURATION = [block for block in BLOCKS if block.file in ("", "agenthost.toml")]

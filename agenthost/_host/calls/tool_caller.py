@@ -20,8 +20,8 @@ from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.circuit_breaker import Breaker
 from agenthost._host.calls.concurrency import Busy, Slots
 from agenthost._host.calls.deadline import Deadline
-from agenthost._host.calls.limits import BUSY
 from agenthost._host.calls.stray_work import Author, calling, running
+from agenthost._host.config.limits import BUSY
 from agenthost._host.telemetry.call_log import call_ended, say_later
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.metrics import Metrics

@@ -17,11 +17,11 @@ from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.lifespans import Lifespan
 from agenthost._host.calls.probe_calls import prepared
 from agenthost._host.calls.stray_work import Author, calling, guarded, running
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.isolation.descriptions import describe_draft
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
 from agenthost._host.isolation.raised import told
-from agenthost._host.secret import Secret
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent import declared, runnable, serve_state
 from agenthost.health import HostVitals, outcome_of

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
+from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.schema import AgentConfig, configured
 from agenthost._host.isolation.descriptions import Described, DescribedDraft
 from agenthost._host.isolation.process import NeverBegan, NotHere, OwnProcessError, start_process
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
-from agenthost._host.key_paths import key_path
 from agenthost._host.offers import Section
-from agenthost._host.tables import AgentConfig, configured
 from agenthost.agent import AgentBase, declared
 from agenthost.health import Probe, ProbeResult
 from agenthost.per_call import copy_for_call
@@ -34,10 +34,10 @@ from agenthost.tools import Tool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.discovery import Candidate
     from agenthost._host.isolation.process import Process
     from agenthost._host.isolation.processes import Observer
-    from agenthost._host.tables import Config
     from agenthost.swaig import Call
 
 __all__ = ["NotHere", "StandIn", "isolated"]

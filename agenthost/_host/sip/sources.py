@@ -8,7 +8,7 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.built_in import BUILT_IN
-from agenthost._host.tables import SipConfig
+from agenthost._host.config.schema import SipConfig
 from agenthost.hosting import HostedAgent
 from agenthost.sip.aliases import SipAlias
 from agenthost.sip.coverage import overlaps

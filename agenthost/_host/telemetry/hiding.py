@@ -9,12 +9,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 import attrs
 
-from agenthost._host.secret import Secret
+from agenthost._host.config.secret_sources import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["Hidden"]
 

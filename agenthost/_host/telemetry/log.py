@@ -26,7 +26,7 @@ from agenthost._host.telemetry.hiding import Hidden
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
 
 __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
 

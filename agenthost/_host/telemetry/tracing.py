@@ -17,7 +17,7 @@ from agenthost.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agenthost._host.tables import Config
+    from agenthost._host.config.schema import Config
     from agenthost._host.telemetry.spans import Span
 
 __all__ = ["traced"]

@@ -10,7 +10,7 @@ from agenthost.errors import BudgetSpent
 from agenthost.workflows.team import Remaining
 
 if TYPE_CHECKING:
-    from agenthost._host.tables import TurnsConfig
+    from agenthost._host.config.schema import TurnsConfig
     from agenthost.models import Usage
 
 __all__ = ["Budget", "Meter"]

@@ -25,9 +25,9 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.mounting import Mounted
     from agenthost._host.plan import HostPlan
-    from agenthost._host.tables import TurnsConfig
     from agenthost._host.text.budget import Meter
     from agenthost.classifiers import Classifier
     from agenthost.escalation_detectors import EscalationDetector

@@ -6,10 +6,10 @@ import pytest
 
 from agenthost import AgentBase, ClassifierProvider, DefinitionError
 from agenthost._host.classifiers import choose_classifiers
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
+from agenthost._host.config.schema import ClassifiersConfig, Config
 from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan
-from agenthost._host.tables import ClassifiersConfig, Config
 from agenthost.agent import declared
 from agenthost.builtin.classifier_lexical import Lexical
 

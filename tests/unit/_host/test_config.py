@@ -10,9 +10,9 @@ import sys
 import attrs
 import pytest
 
-from agenthost._host.config import load_config
-from agenthost._host.secret import Secret
-from agenthost._host.tables import Config, HostConfig, PluginsConfig
+from agenthost._host.config.load import load_config
+from agenthost._host.config.schema import Config, HostConfig, PluginsConfig
+from agenthost._host.config.secret_sources import Secret
 from agenthost.errors import ConfigurationError
 
 
@@ -433,7 +433,7 @@ def test_unknown_variables():
 
 def test_importing_it_is_cheap():
     """Commands that list something pay for attrs and no more."""
-    program = "import sys; import agenthost._host.config; print(*sys.modules)"
+    program = "import sys; import agenthost._host.config.load; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)  # noqa: S603
     assert not {"cattrs", "tomllib", "difflib", "logging", "json", "urllib.parse"} & set(loaded.stdout.split())
 

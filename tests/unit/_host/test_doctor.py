@@ -8,12 +8,12 @@ import resource
 import pytest
 
 from agenthost._host import doctor
+from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig, StateConfig
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.doctor import CHECKS, Finding, examine, unmet
 from agenthost._host.loader import load
 from agenthost._host.plan import make_plan
-from agenthost._host.secret import Secret
-from agenthost._host.tables import AgentConfig, Config, HealthConfig, HostConfig, StateConfig
 
 LONG = "a-password-of-its-own-that-nobody-guesses"
 KEY = "a-key-of-its-own-that-nobody-guesses-either"

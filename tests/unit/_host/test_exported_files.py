@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 from agenthost._host.deployment import Deployment
 from agenthost._host.kubernetes_manifest import kubernetes_files
 from agenthost._host.systemd_unit import _quoted, systemd_files

@@ -14,7 +14,7 @@ from plans import built
 
 from agenthost import AgentBase, ModelError, Parallel, Router
 from agenthost._host.calls.tool_caller import ToolCaller
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 from agenthost._host.loader import load_for_program
 from agenthost._host.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets

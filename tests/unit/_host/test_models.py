@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 from agenthost import Completion, ModelProvider, ModelRefused
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 from agenthost._host.models import choose_models
 from agenthost.builtin import model_offline, model_openai
 

@@ -8,13 +8,13 @@ import attrs
 import pytest
 
 from agenthost import AgentBase
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.loader import Built, Loaded, Rejected
 from agenthost._host.plan import make_plan
 from agenthost._host.plugins import PluginState
 from agenthost._host.remedies import Diagnosis
 from agenthost._host.selection import Wanted
-from agenthost._host.tables import AgentConfig, Config
 from agenthost.agent import declared
 
 NOTHING = Loaded()

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from agenthost import HostVitals, Probe
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.probing import Asked, Probing
-from agenthost._host.secret import Secret
 from agenthost._host.telemetry.metrics import Metrics
 
 

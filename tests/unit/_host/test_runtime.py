@@ -10,8 +10,8 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase
+from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.runtime import Credentials, Phase, Runtime, host_allowed
-from agenthost._host.tables import Config, HostConfig
 from agenthost._host.tokens import Tokens
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.selection import select
-from agenthost._host.tables import AgentConfig, Config
 
 
 def offer(distribution, name, group=AGENTS):

@@ -15,8 +15,8 @@ import attrs
 import pytest
 from attrs import field, frozen, validators
 
-from agenthost._host.secret import Secret
-from agenthost._host.settings import build_settings
+from agenthost._host.config.author_settings import build_settings
+from agenthost._host.config.secret_sources import Secret
 from agenthost.errors import ConfigurationError, DefinitionError
 
 

@@ -7,7 +7,7 @@ import tomllib
 import tomli_w
 from hypothesis import example, given, strategies as st
 
-from agenthost._host.toml_lines import toml_lines
+from agenthost._host.config.line_numbers import toml_lines
 
 KEYS = st.one_of(st.sampled_from(["sip", "rules", "a", "b-c"]), st.text(max_size=3))
 LEAVES = st.one_of(st.booleans(), st.integers(-9, 9), st.text("\"'#[]={}\n\\ a", max_size=6))

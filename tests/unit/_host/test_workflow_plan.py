@@ -9,10 +9,10 @@ import pytest
 from plans import built
 
 from agenthost import AgentBase, Escalation, Parallel, Router, Sequential, Vote
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded, load_for_program
 from agenthost._host.plan import make_plan
-from agenthost._host.tables import AgentConfig, Config
 
 
 def plan_of(*agents, toml=None, tmp_path=None):

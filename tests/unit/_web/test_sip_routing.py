@@ -13,7 +13,7 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
-from agenthost._host.config import load_config
+from agenthost._host.config.load import load_config
 from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.server import make_runtime
 from agenthost._host.sip.unmatched import Unmatched

@@ -18,9 +18,9 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase, FunctionResult, StateUnavailable
-from agenthost._host.calls.limits import Limits
 from agenthost._host.calls.tool_caller import BUSY, ToolCaller
-from agenthost._host.tables import Config, HostConfig
+from agenthost._host.config.limits import Limits
+from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.swaig import MAX_ANSWER, ToolRequest
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.calls.stray_work import Author, calling, running
-from agenthost._host.secret import Secret
-from agenthost._host.tables import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
+from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
+from agenthost._host.config.secret_sources import Secret
 from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.log import JsonLines, TextLines
 
@@ -28,8 +28,8 @@ _CONFIG = Config(
 _PROGRAM = """
 import logging, sys, warnings
 from agenthost._host.telemetry.log import start_log
-from agenthost._host.tables import Config, HostConfig
-from agenthost._host.secret import Secret
+from agenthost._host.config.schema import Config, HostConfig
+from agenthost._host.config.secret_sources import Secret
 import structlog
 
 start_log(Config(host=HostConfig(log_format=sys.argv[1], password=Secret("tell-nobody"))))
@@ -182,7 +182,7 @@ def test_calls_are_logged_together_before_what_comes_after_them():
 import logging, sys
 from agenthost._host.telemetry.call_log import call_ended, write_now
 from agenthost._host.telemetry.log import start_log
-from agenthost._host.tables import Config, HostConfig
+from agenthost._host.config.schema import Config, HostConfig
 if sys.argv[1] == "own":
     logging.basicConfig(level="INFO", format="%(name)s %(message)s %(fields)s")
 start_log(Config(host=HostConfig(log_format="json")))

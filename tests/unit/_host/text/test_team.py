@@ -9,7 +9,7 @@ import pytest
 from teams import Host, Leaf, hang, leaves, raising
 
 from agenthost import AgentBase, BudgetSpent, Outcome, Reply, Sequential, Status, Turn, Unanswered
-from agenthost._host.tables import TurnsConfig
+from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.telemetry import spans
 from agenthost._host.text.conversing import complete
 from agenthost._host.text.team import _about

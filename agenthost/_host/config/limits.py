@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, fields, frozen
 
 if TYPE_CHECKING:
-    from agenthost._host.tables import AgentConfig, HostConfig
+    from agenthost._host.config.schema import AgentConfig, HostConfig
 
 __all__ = ["BUSY", "Limits"]
 

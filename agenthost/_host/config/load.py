@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
-from agenthost._host.fields import KEYS, PASSWORD, Refused, shown
-from agenthost._host.key_paths import key_path, refuse_unknown
-from agenthost._host.secret import resolve
-from agenthost._host.tables import (
+from agenthost._host.config.key_paths import key_path, refuse_unknown
+from agenthost._host.config.schema import (
     FILE,
     AgentConfig,
     ClassifiersConfig,
@@ -36,6 +34,8 @@ from agenthost._host.tables import (
     configured,
     state_dir,
 )
+from agenthost._host.config.secret_sources import resolve
+from agenthost._host.config.value_types import KEYS, PASSWORD, Refused, shown
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -277,8 +277,8 @@ def _sip(opened: _File) -> SipConfig:
     table = opened.table("sip")
     if not table:
         return SipConfig()
-    from agenthost._host.sip.rules import read_rules  # noqa: PLC0415  # most hosts have none
-    from agenthost._host.toml_lines import toml_lines  # noqa: PLC0415  # the same
+    from agenthost._host.config.line_numbers import toml_lines  # noqa: PLC0415  # the same
+    from agenthost._host.config.sip_rules import read_rules  # noqa: PLC0415  # most hosts have none
 
     refuse_unknown(table, (*configured(SipConfig), "rules"), opened.where, "sip")
     lines = toml_lines(opened.text)

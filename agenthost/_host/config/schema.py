@@ -1,6 +1,6 @@
 """The tables of ``agenthost.toml`` as frozen values: each field with what it may be, its default and its meaning.
 
-docs/reference/configuration.md says the same for operators; ``agenthost._host.config`` reads the file.
+docs/reference/configuration.md says the same for operators; ``agenthost._host.config.load`` reads the file.
 """
 
 # No pathlib, few classes, and nothing generated that nobody asks for: every command that lists something pays for it.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, field, fields, frozen
 
-from agenthost._host.fields import (
+from agenthost._host.config.value_types import (
     FLAG,
     HOST,
     HOSTS,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from attrs import Attribute, AttrsInstance
 
-    from agenthost._host.secret import Secret
+    from agenthost._host.config.secret_sources import Secret
     from agenthost.sip.rules import Rule
 
 __all__ = [

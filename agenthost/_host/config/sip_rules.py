@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
-from agenthost._host.fields import TEXT, TEXTS, Kind, setting, shown
-from agenthost._host.key_paths import refuse_unknown
-from agenthost._host.tables import configured
+from agenthost._host.config.key_paths import refuse_unknown
+from agenthost._host.config.schema import configured
+from agenthost._host.config.value_types import TEXT, TEXTS, Kind, setting, shown
 from agenthost.errors import ConfigurationError
 from agenthost.sip.hours import Hours, time_zone
 from agenthost.sip.rules import Numbers, Rule, Users
@@ -18,8 +18,8 @@ from agenthost.sip.uri import user_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.config import _File
-    from agenthost._host.toml_lines import Path
+    from agenthost._host.config.line_numbers import Path
+    from agenthost._host.config.load import _File
 
 __all__ = ["RuleConfig", "read_rules"]
 

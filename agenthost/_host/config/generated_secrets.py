@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenthost._host.secret import Secret
+from agenthost._host.config.secret_sources import Secret
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:

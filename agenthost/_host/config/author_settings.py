@@ -26,9 +26,9 @@ from cattrs.errors import (
     StructureHandlerNotFoundError,
 )
 
-from agenthost._host.fields import Refused, shown
-from agenthost._host.key_paths import key_path, refuse_unknown
-from agenthost._host.secret import Secret
+from agenthost._host.config.key_paths import key_path, refuse_unknown
+from agenthost._host.config.secret_sources import Secret
+from agenthost._host.config.value_types import Refused, shown
 from agenthost.errors import ConfigurationError, DefinitionError
 
 __all__ = ["build_settings"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.key_paths import key_path
+from agenthost._host.config.key_paths import key_path
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
