@@ -9,7 +9,7 @@ import click
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import leave_log_out, print_json, print_warnings
-from agenthost._host.report import AGENT_COLUMNS, agent_rows, failed_plugins, table
+from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]

@@ -24,7 +24,7 @@ def command(file: str | None, as_json: bool) -> None:
     3 the configuration is wrong.
     """
     config = configuration(file)
-    from agenthost._host.doctor import CHECKS, PROBLEM, examine
+    from agenthost._host.operations.doctor import CHECKS, PROBLEM, examine
     from agenthost._host.server import installed_plan
 
     leave_log_out()

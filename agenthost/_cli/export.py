@@ -13,7 +13,7 @@ from agenthost._cli.options import config_file, configuration
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.deployment import Deployment
+    from agenthost._host.operations.deployment import Deployment
 
 __all__ = ["command"]
 
@@ -44,7 +44,7 @@ def _into(function: Callable[..., None]) -> Callable[..., None]:
 @_into
 def systemd(file: str | None, output: Path | None, force: bool) -> None:
     """Write a unit for systemd, and the user that it runs as."""
-    from agenthost._host.systemd_unit import systemd_files
+    from agenthost._host.operations.systemd import systemd_files
 
     _give(systemd_files(_deployment(file)), output, force=force)
 
@@ -60,14 +60,14 @@ def systemd(file: str | None, output: Path | None, force: bool) -> None:
 @_into
 def kubernetes(file: str | None, image: str, output: Path | None, force: bool) -> None:
     """Write a manifest for Kubernetes: deployment, service, disruption budget."""
-    from agenthost._host.kubernetes_manifest import kubernetes_files
+    from agenthost._host.operations.kubernetes import kubernetes_files
 
     _give(kubernetes_files(_deployment(file), image), output, force=force)
 
 
 def _deployment(file: str | None) -> Deployment:
-    from agenthost._host.deployment import Deployment
     from agenthost._host.discovery import AGENTS, discover
+    from agenthost._host.operations.deployment import Deployment
 
     return Deployment.of(configuration(file), os.environ, len(discover((AGENTS,))))
 

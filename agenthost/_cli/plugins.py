@@ -11,7 +11,7 @@ from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import leave_log_out, print_json, print_warnings
 from agenthost._host.built_in import BUILT_IN, short_name
 from agenthost._host.discovery import PLUGINS, discover
-from agenthost._host.report import table
+from agenthost._host.operations.terminal import table
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config

@@ -37,7 +37,7 @@ def command(agent: str | None, file: str | None, port: int | None, as_json: bool
     cannot be served, the host goes on as it was, and the command says why. Code that was installed anew comes by
     replacing the workers one by one; a host without workers has to be restarted for it, and the command ends with 1.
     """
-    from agenthost._host.control import ask_host, socket_path
+    from agenthost._host.operations.control_socket import ask_host, socket_path
 
     config = configuration(file, port=port)
     told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, _SECONDS)

@@ -14,7 +14,7 @@ from agenthost._cli.options import config_file, configuration
 from agenthost._cli.output import print_warnings
 from agenthost._host.config.value_types import URL, Refused
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.report import banner, failures
+from agenthost._host.operations.terminal import banner, failures
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ def resolve(
 def list_(file: str | None, as_json: bool) -> None:
     """List what decides who answers SIP calls, in the order in which it is asked."""
     config = configuration(file)
-    from agenthost._host.report import table
+    from agenthost._host.operations.terminal import table
 
     plan = _plan(config)
     rows = _rows(plan)

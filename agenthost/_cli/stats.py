@@ -37,7 +37,7 @@ def command(file: str | None, as_json: bool, days: int) -> None:
     elif not figures:
         click.echo(f"Nobody has talked to an agent in the last {days} days.  try:  agenthost chat AGENT")
     else:
-        from agenthost._host.report import table
+        from agenthost._host.operations.terminal import table
 
         click.echo(table(_COLUMNS, [(_row(each), "") for each in figures]))
 

@@ -50,7 +50,7 @@ def command(
             f"The agent's own code failed ({made.error_id}, see above): this is its fallback document.", err=True
         )
     if validate is not None:
-        from agenthost._host.lint import lint
+        from agenthost._host.operations.document_lint import lint
 
         findings = lint(made.result, validate)
         for finding in findings:

@@ -40,7 +40,7 @@ class Reloading:
         self._one_at_a_time = asyncio.Lock()
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out a command from another thread; see ``agenthost._host.control``."""
+        """Carry out a command from another thread; see ``agenthost._host.operations.control_socket``."""
         agent = request.get("agent")
         config, restart = reread(self._front.runtime.config)
         told = asyncio.run_coroutine_threadsafe(self.reload(agent, config), self._loop).result()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost._host.calls import garbage
 from agenthost._host.calls.stray_work import run_on
-from agenthost._host.control import controlled, socket_path
+from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced

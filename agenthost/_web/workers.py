@@ -27,7 +27,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.condition import Condition, together
-from agenthost._host.control import controlled, socket_path
+from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.reloading import reread
 from agenthost._host.server import credentials_of
 from agenthost._host.telemetry.shared_metrics import SHARED

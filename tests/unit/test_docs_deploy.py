@@ -6,10 +6,10 @@ import pytest
 from pages import DOCS, blocks
 
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.deployment import Deployment
-from agenthost._host.kubernetes_manifest import kubernetes_files
+from agenthost._host.operations.deployment import Deployment
+from agenthost._host.operations.kubernetes import kubernetes_files
+from agenthost._host.operations.systemd import systemd_files
 from agenthost._host.server import make_runtime
-from agenthost._host.systemd_unit import systemd_files
 from agenthost._web.health import health_routes
 
 _PLAIN = Deployment.of(Config(), {}, 1)

@@ -24,7 +24,7 @@ from attrs import asdict, frozen
 from packaging.requirements import InvalidRequirement, Requirement
 
 from agenthost._host.config.value_types import shown
-from agenthost._host.deployment import loopback
+from agenthost._host.operations.deployment import loopback
 from agenthost._host.state import HostState
 from agenthost.errors import AgentHostError
 

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agenthost._host.deployment import Deployment
+    from agenthost._host.operations.deployment import Deployment
 
 __all__ = ["kubernetes_files"]
 

@@ -1,0 +1,1 @@
+"""What an operator requests: doctor, exports, terminal tables, the control socket, document lint."""
