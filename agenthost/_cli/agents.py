@@ -8,7 +8,7 @@ from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import print_json, print_warnings
 from agenthost._host.discovery import AGENTS, discover
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, table
-from agenthost._host.selection import select
+from agenthost._host.packages.selection import select
 
 __all__ = ["command"]
 

@@ -24,7 +24,7 @@ def command(file: str | None, as_json: bool) -> None:
     The plugins are imported, not the agents.
     """
     config = configuration(file)
-    from agenthost._host.plugins import HOOKS, Plugins, built_in_plugins
+    from agenthost._host.packages.plugins import HOOKS, Plugins, built_in_plugins
 
     plugins = Plugins.load(config, discover((PLUGINS,)))
     failed = [

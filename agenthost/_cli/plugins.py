@@ -9,9 +9,9 @@ import click
 from agenthost import __version__
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import leave_log_out, print_json, print_warnings
-from agenthost._host.built_in import BUILT_IN, short_name
 from agenthost._host.discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
+from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
@@ -63,7 +63,7 @@ def _refuse_unknown(hook: str) -> None:
     Raises:
         click.UsageError: it is one.
     """
-    from agenthost._host.plugins import HOOKS
+    from agenthost._host.packages.plugins import HOOKS
 
     if hook not in HOOKS:
         msg = f"--hook {hook}: there is no such hook. There are: {', '.join(HOOKS)}."
@@ -89,7 +89,7 @@ def _offered(config: Config) -> list[dict[str, Any]]:
 
 def _loaded(config: Config) -> list[dict[str, Any]]:
     """The plugins after all that they do before the host serves."""
-    from agenthost._host.plugins import built_in_plugins
+    from agenthost._host.packages.plugins import built_in_plugins
     from agenthost._host.server import installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
 

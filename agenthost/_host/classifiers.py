@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.kinds import closing, make_all
+from agenthost._host.packages.providers import closing, make_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,13 +12,13 @@ from agenthost import __version__
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.schema import AgentConfig, Config, configured
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
-from agenthost._host.guard import Failed, run_guarded
-from agenthost._host.journal import Journal
-from agenthost._host.kinds import configured_kinds
-from agenthost._host.offers import Section, agent_of, made
-from agenthost._host.plugins import Plugins, PluginState
-from agenthost._host.remedies import Diagnosis, diagnose
-from agenthost._host.selection import Wanted, select
+from agenthost._host.packages.crash_journal import Journal
+from agenthost._host.packages.diagnosis import Diagnosis, diagnose
+from agenthost._host.packages.guarded_run import Failed, run_guarded
+from agenthost._host.packages.instantiate import Section, agent_of, made
+from agenthost._host.packages.plugins import Plugins, PluginState
+from agenthost._host.packages.providers import configured_kinds
+from agenthost._host.packages.selection import Wanted, select
 from agenthost._host.workflow_tables import built_workflow
 from agenthost.agent import AgentBase, declared
 from agenthost.classifiers import ClassifierProvider

@@ -18,7 +18,7 @@ from agenthost._host.config.limits import Limits
 from agenthost._host.discovery import AGENTS, Candidate
 from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost._host.naming import by_name
-from agenthost._host.remedies import Diagnosis, diagnose
+from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.routes import normalise, route_problem
 from agenthost.agent import AgentBase, declared, runnable, seal
 from agenthost.declared import Alone

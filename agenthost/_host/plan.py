@@ -18,7 +18,7 @@ from agenthost._host.membership import choice_of, members_of
 from agenthost._host.models import Models, choose_models
 from agenthost._host.mounting import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
 from agenthost._host.naming import by_name
-from agenthost._host.plugins import Plugins
+from agenthost._host.packages.plugins import Plugins
 from agenthost._host.redaction import choose_redactors
 from agenthost._host.routes import route_problem
 from agenthost._host.sip.sources import SipSources, origins, sip_aliases
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.loader import Built, Loaded
     from agenthost._host.mounting import Mounted
-    from agenthost._host.plugins import PluginState
+    from agenthost._host.packages.plugins import PluginState
     from agenthost.classifiers import Choice, Classifier
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.health import Probe

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from agenthost._host.mounting import Mounted
-    from agenthost._host.selection import Wanted
+    from agenthost._host.packages.selection import Wanted
 
 __all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]
 

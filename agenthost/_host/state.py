@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.plugins import PluginState
+    from agenthost._host.packages.plugins import PluginState
     from agenthost.state import Entries, Entry, StateProvider
 
 __all__ = ["ChosenProvider", "HostState", "choose_provider"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from litestar.enums import ScopeType
 
 from agenthost._host.calls.tool_caller import Busy
-from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.routes import SHARED, normalise
 from agenthost._host.runtime import Phase
 from agenthost._host.tokens import edition_of

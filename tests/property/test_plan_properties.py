@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.loader import Built, Loaded, Rejected
+from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.plan import make_plan
-from agenthost._host.remedies import Diagnosis
 from agenthost._host.routes import route_problem
 
 NOTHING = Loaded()

@@ -26,7 +26,7 @@ from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.inside import Inside
 from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.raised import MOST_WORDS, traceback_of
-from agenthost._host.offers import agent_of, made
+from agenthost._host.packages.instantiate import agent_of, made
 from agenthost._host.telemetry.call_log import write_now
 from agenthost.agent import seal
 from agenthost.errors import DefinitionError
@@ -154,7 +154,7 @@ class WorkflowError(DefinitionError):
 
 def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
     """What the host tells of a package that failed: whether it is a workflow, the reason, the remedy, the traceback."""
-    from agenthost._host.remedies import diagnose  # noqa: PLC0415 - only where something failed
+    from agenthost._host.packages.diagnosis import diagnose  # noqa: PLC0415 - only where something failed
 
     found = diagnose(error, setup.candidate, setup.key)
     return [isinstance(error, WorkflowError), found.reason, found.remedy, traceback_of(error)]

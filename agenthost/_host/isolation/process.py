@@ -19,7 +19,7 @@ from attrs import define, field
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.process_output import follow_output
 from agenthost._host.isolation.starving import cpu_of, starves
-from agenthost._host.remedies import Diagnosed, Diagnosis, off
+from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, off
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
 
 if TYPE_CHECKING:

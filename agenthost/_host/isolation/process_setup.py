@@ -8,7 +8,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from agenthost._host.discovery import Candidate
-    from agenthost._host.offers import Section
+    from agenthost._host.packages.instantiate import Section
 
 __all__ = ["Setup"]
 

@@ -21,7 +21,7 @@ from agenthost._host.isolation.descriptions import Described, DescribedDraft
 from agenthost._host.isolation.process import NeverBegan, NotHere, OwnProcessError, start_process
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
-from agenthost._host.offers import Section
+from agenthost._host.packages.instantiate import Section
 from agenthost.agent import AgentBase, declared
 from agenthost.health import Probe, ProbeResult
 from agenthost.per_call import copy_for_call

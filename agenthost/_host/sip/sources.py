@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.built_in import BUILT_IN
 from agenthost._host.config.schema import SipConfig
+from agenthost._host.packages.builtin_plugins import BUILT_IN
 from agenthost.hosting import HostedAgent
 from agenthost.sip.aliases import SipAlias
 from agenthost.sip.coverage import overlaps
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from agenthost._host.mounting import Mounted
-    from agenthost._host.plugins import Plugins
+    from agenthost._host.packages.plugins import Plugins
     from agenthost.sip.aliases import AliasTable
 
 __all__ = ["SipSources", "origins", "sip_aliases"]

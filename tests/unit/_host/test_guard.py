@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from agenthost._host.guard import Failed, run_guarded
+from agenthost._host.packages.guarded_run import Failed, run_guarded
 
 
 @pytest.fixture

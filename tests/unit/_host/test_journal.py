@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from agenthost._host.journal import DEATHS, Deadly, Journal
+from agenthost._host.packages.crash_journal import DEATHS, Deadly, Journal
 
 DIES = """
 import os, sys
-from agenthost._host.journal import Journal
+from agenthost._host.packages.crash_journal import Journal
 with Journal(sys.argv[1]).loading("acme", sys.argv[2], "acme:Agent"):
     os._exit(9)
 """

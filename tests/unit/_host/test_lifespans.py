@@ -15,8 +15,8 @@ from agenthost._host.calls.observers import MOST_WAITING, Observers
 from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.loader import Loaded
+from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.plan import make_plan
-from agenthost._host.plugins import Plugins, PluginState
 from agenthost._host.runtime import Credentials, Runtime
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.tokens import Tokens

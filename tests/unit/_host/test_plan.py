@@ -11,10 +11,10 @@ from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.loader import Built, Loaded, Rejected
+from agenthost._host.packages.diagnosis import Diagnosis
+from agenthost._host.packages.plugins import PluginState
+from agenthost._host.packages.selection import Wanted
 from agenthost._host.plan import make_plan
-from agenthost._host.plugins import PluginState
-from agenthost._host.remedies import Diagnosis
-from agenthost._host.selection import Wanted
 from agenthost.agent import declared
 
 NOTHING = Loaded()

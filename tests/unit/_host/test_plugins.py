@@ -23,7 +23,7 @@ from agenthost import (
 )
 from agenthost._host.config.schema import Config, HostConfig, PluginsConfig
 from agenthost._host.discovery import PLUGINS, Candidate
-from agenthost._host.plugins import BUILT_IN, HOOKS, Plugins
+from agenthost._host.packages.plugins import BUILT_IN, HOOKS, Plugins
 from agenthost.state import StateProvider
 
 STORES = {key for key in BUILT_IN if "state" in key}

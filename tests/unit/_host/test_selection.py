@@ -6,7 +6,7 @@ import pytest
 
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
-from agenthost._host.selection import select
+from agenthost._host.packages.selection import select
 
 
 def offer(distribution, name, group=AGENTS):

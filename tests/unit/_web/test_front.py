@@ -17,8 +17,8 @@ from agenthost._host.calls.tool_caller import REFUSED_TOKEN
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.loader import Loaded
+from agenthost._host.packages.plugins import PluginState
 from agenthost._host.plan import make_plan
-from agenthost._host.plugins import PluginState
 from agenthost._host.server import make_runtime
 from agenthost._web.front import Front
 

@@ -11,7 +11,7 @@ from agenthost._host.config.schema import AgentConfig, Config, HostConfig
 from agenthost._host.discovery import AGENTS, Candidate
 from agenthost._host.isolation.process import NotHere, OwnProcessError
 from agenthost._host.isolation.stand_in import isolated
-from agenthost._host.remedies import Diagnosed
+from agenthost._host.packages.diagnosis import Diagnosed
 from agenthost.agent import declared
 from agenthost.errors import ArgumentsRefused
 from agenthost.state import Scope

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from agenthost._host.config.key_paths import key_path
-from agenthost._host.guard import Failed, run_guarded
-from agenthost._host.offers import Section
+from agenthost._host.packages.guarded_run import Failed, run_guarded
+from agenthost._host.packages.instantiate import Section
 from agenthost.errors import AgentHostError, ConfigurationError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.discovery import PLUGINS, extra_for
-from agenthost._host.journal import Deadly
+from agenthost._host.packages.crash_journal import Deadly
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:

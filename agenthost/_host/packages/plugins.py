@@ -21,14 +21,14 @@ import pluggy
 from attrs import frozen
 
 from agenthost import __version__, hookspecs
-from agenthost._host.built_in import BUILT_IN, short_name
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.discovery import PLUGINS, Candidate, requirement_problem
-from agenthost._host.guard import Failed, run_guarded
-from agenthost._host.hook_trace import show, traced, tracing
-from agenthost._host.journal import Journal
-from agenthost._host.offers import Section, built, kind_of, resolve
-from agenthost._host.remedies import Diagnosis, diagnose
+from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
+from agenthost._host.packages.crash_journal import Journal
+from agenthost._host.packages.diagnosis import Diagnosis, diagnose
+from agenthost._host.packages.guarded_run import Failed, run_guarded
+from agenthost._host.packages.hook_trace import show, traced, tracing
+from agenthost._host.packages.instantiate import Section, built, kind_of, resolve
 from agenthost.errors import DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:

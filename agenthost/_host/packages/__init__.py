@@ -1,0 +1,1 @@
+"""What is installed: selection, import, instantiation, plugins, and diagnosis of what fails."""
