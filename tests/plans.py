@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.loader import Built, Loaded
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.load import Built, Loaded
+from agenthost._host.plan.plan import make_plan
 
 
 def built(*agents):

@@ -9,8 +9,8 @@ import attrs
 import plans
 
 from agenthost import Reply, Turn, Workflow
-from agenthost._host.classifiers import Classifiers
 from agenthost._host.config.schema import TurnsConfig
+from agenthost._host.plan.chosen_classifiers import Classifiers
 from agenthost._host.text.team import Teams
 from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.models import Completion, Usage

@@ -10,7 +10,7 @@ from agenthost._host.single import find_agent
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
 
 __all__ = ["rehearsed"]
 

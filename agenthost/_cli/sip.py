@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.plan import HostPlan
 
 __all__ = ["command"]
 

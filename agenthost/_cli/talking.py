@@ -64,7 +64,7 @@ class Talk:
     @property
     def offline(self) -> bool:
         """Whether nothing but the offline model answers."""
-        from agenthost._host.models import OFFLINE
+        from agenthost._host.plan.chosen_models import OFFLINE
 
         return self.model == OFFLINE
 

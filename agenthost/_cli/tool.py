@@ -16,7 +16,7 @@ from agenthost.errors import ExitCode, PlanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._host.rehearsal import Rehearsal
     from agenthost.tools import Tool
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.naming import by_name
+from agenthost._host.plan.agent_names import by_name
 from agenthost.health import Verdict
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from agenthost.swaig import ToolRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost._host.mounting import Mounted
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime import Runtime
     from agenthost.platform_tools import PlatformTool
     from agenthost.tools import Tool

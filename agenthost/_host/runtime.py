@@ -28,8 +28,8 @@ from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.condition import Condition, Named, Phase, Refusal
 from agenthost._host.config.secret_sources import Secret
+from agenthost._host.plan.routes import KEPT, RouteTable
 from agenthost._host.probing import Asked, Probing
-from agenthost._host.routes import KEPT, RouteTable
 from agenthost._host.sip.resolver import SipResolver
 from agenthost._host.sip.unmatched import Unmatched
 from agenthost._host.state import HostState
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.mounting import Mounted
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost.swml import Template
 
 __all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]

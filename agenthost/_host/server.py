@@ -17,10 +17,10 @@ from agenthost._host.config.generated_secrets import kept_secret, new_password, 
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.loader import Built, load, load_for_program
 from agenthost._host.operations.terminal import banner
-from agenthost._host.plan import HostPlan, make_plan
-from agenthost._host.routes import normalise, route_problem
+from agenthost._host.plan.load import Built, load, load_for_program
+from agenthost._host.plan.plan import HostPlan, make_plan
+from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime import Credentials, Runtime
 from agenthost._host.tokens import Tokens
 from agenthost.agent import AgentBase, declared, release

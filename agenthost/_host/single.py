@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.config.schema import AgentConfig
-from agenthost._host.loader import Built, load_for_program
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.load import Built, load_for_program
+from agenthost._host.plan.plan import make_plan
 from agenthost._host.server import installed_plan
 from agenthost.agent import AgentBase, declared
 from agenthost.errors import PlanError
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.mounting import Mounted
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.plan.plan import HostPlan
 
 __all__ = ["find_agent", "why_not"]
 

@@ -11,7 +11,7 @@ from agenthost._web.documents import METHODS
 from agenthost._web.requests import Refused, query_value
 
 if TYPE_CHECKING:
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._web.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

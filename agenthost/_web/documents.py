@@ -11,7 +11,7 @@ from agenthost.per_call import fallback_document, render_per_call
 from agenthost.swaig import call_id
 
 if TYPE_CHECKING:
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._web.site import Answer, Request
 
 __all__ = ["METHODS", "answer", "render"]

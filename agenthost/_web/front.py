@@ -17,7 +17,7 @@ from litestar.enums import ScopeType
 
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
-from agenthost._host.routes import SHARED, normalise
+from agenthost._host.plan.routes import SHARED, normalise
 from agenthost._host.runtime import Phase
 from agenthost._host.tokens import edition_of
 from agenthost._web import (
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._host.mounting import Mounted
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime import Published, Runtime
     from agenthost._web.site import Answer
 

@@ -14,7 +14,7 @@ from litestar.plugins import InitPlugin
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.load import load_config
 from agenthost._host.operations.terminal import failures
-from agenthost._host.routes import normalise
+from agenthost._host.plan.routes import normalise
 from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets
 from agenthost._web.beside import beside
 from agenthost._web.front import Front

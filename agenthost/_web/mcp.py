@@ -16,7 +16,7 @@ from agenthost._web.requests import Refused
 from agenthost.swaig import ToolRequest
 
 if TYPE_CHECKING:
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._web.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

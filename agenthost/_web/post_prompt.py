@@ -16,7 +16,7 @@ from agenthost.swml import POST_PROMPT
 
 if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import Attempt
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._web.site import Answer, Request
 
 __all__ = ["METHODS", "answer", "summary_of"]

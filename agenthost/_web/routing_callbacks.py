@@ -6,12 +6,12 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agenthost._host.routes import normalise
+from agenthost._host.plan.routes import normalise
 from agenthost._web import documents
 from agenthost.swaig import call_id
 
 if TYPE_CHECKING:
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._web.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

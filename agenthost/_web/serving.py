@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.condition import Condition
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.plan import HostPlan
 
 __all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 

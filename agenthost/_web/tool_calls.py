@@ -17,7 +17,7 @@ from agenthost.per_call import configure, tool_of
 from agenthost.swaig import ToolRequest, call_id, encode_answer
 
 if TYPE_CHECKING:
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost._web.site import Answer, Request
     from agenthost.tools import Tool
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime import Runtime
     from agenthost._web.reloading import Reloading
 

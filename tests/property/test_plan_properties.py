@@ -7,10 +7,10 @@ from hypothesis import given, strategies as st
 
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.loader import Built, Loaded, Rejected
 from agenthost._host.packages.diagnosis import Diagnosis
-from agenthost._host.plan import make_plan
-from agenthost._host.routes import route_problem
+from agenthost._host.plan.load import Built, Loaded, Rejected
+from agenthost._host.plan.plan import make_plan
+from agenthost._host.plan.routes import route_problem
 
 NOTHING = Loaded()
 ROUTES = st.sampled_from([None, "/", "/a", "/b", "/a/b", "/health", "wrong"])

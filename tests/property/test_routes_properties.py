@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 from hypothesis import given, strategies as st
 
-from agenthost._host.routes import (
+from agenthost._host.plan.routes import (
     ENDPOINTS,
     RESERVED_FIRST,
     RESERVED_LAST,

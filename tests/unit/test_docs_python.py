@@ -18,8 +18,8 @@ from agenthost._host.config.author_settings import build_settings
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
-from agenthost._host.loader import load
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.load import load
+from agenthost._host.plan.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets
 from agenthost._web.front import Front
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from agenthost._host.calls.observers import Observers
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
     from agenthost.hosting import Outcome
     from agenthost.swaig import ToolRequest
     from agenthost.tools import Tool

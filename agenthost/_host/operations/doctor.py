@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.plan import HostPlan
 
 __all__ = ["CHECKS", "PROBLEM", "WARNING", "Finding", "examine", "unmet"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from agenthost._host.sip.sources import SipSources
+    from agenthost._host.plan.sip_sources import SipSources
     from agenthost._host.telemetry.metrics import Metrics
     from agenthost.sip.call import SipCall
     from agenthost.sip.resolving import Decision, Routing

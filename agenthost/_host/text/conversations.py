@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost._host.calls.tool_caller import ToolCaller
-    from agenthost._host.mounting import Mounted
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime import Runtime
     from agenthost.models import Message
     from agenthost.workflows.turns import Event, Listener, Reply

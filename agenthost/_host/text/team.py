@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, evolve, field
 
-from agenthost._host.membership import members_of
+from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.budget import Budget
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agenthost._host.config.schema import TurnsConfig
-    from agenthost._host.mounting import Mounted
-    from agenthost._host.plan import HostPlan
+    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost._host.text.budget import Meter
     from agenthost.classifiers import Classifier
     from agenthost.escalation_detectors import EscalationDetector

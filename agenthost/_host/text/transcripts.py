@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import evolve, field, frozen
 
-from agenthost._host.redaction import redacted
+from agenthost._host.plan.chosen_redactors import redacted
 from agenthost.errors import ConversationRefused, StateRefused
 from agenthost.models import Message
 

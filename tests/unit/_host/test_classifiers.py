@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from agenthost import AgentBase, ClassifierProvider, DefinitionError
-from agenthost._host.classifiers import choose_classifiers
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import ClassifiersConfig, Config
-from agenthost._host.loader import load_for_program
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.chosen_classifiers import choose_classifiers
+from agenthost._host.plan.load import load_for_program
+from agenthost._host.plan.plan import make_plan
 from agenthost.agent import declared
 from agenthost.builtin.classifier_lexical import Lexical
 

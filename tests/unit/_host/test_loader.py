@@ -10,8 +10,8 @@ import pytest
 
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PluginsConfig
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
-from agenthost._host.loader import load
 from agenthost._host.packages.diagnosis import diagnose
+from agenthost._host.plan.load import load
 from agenthost.agent import declared
 
 AGENT = """

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from agenthost import Completion, ModelProvider, ModelRefused
 from agenthost._host.config.load import load_config
-from agenthost._host.models import choose_models
+from agenthost._host.plan.chosen_models import choose_models
 from agenthost.builtin import model_offline, model_openai
 
 BUILT_IN = [("built in", each) for module in (model_offline, model_openai) for each in module.chat_models()]

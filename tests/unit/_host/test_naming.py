@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agenthost._host.naming import by_name
+from agenthost._host.plan.agent_names import by_name
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
-from agenthost._host.loader import Built, Loaded, Rejected
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.plugins import PluginState
 from agenthost._host.packages.selection import Wanted
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.load import Built, Loaded, Rejected
+from agenthost._host.plan.plan import make_plan
 from agenthost.agent import declared
 
 NOTHING = Loaded()

@@ -9,8 +9,8 @@ from teams import Host, Leaf, Model
 
 from agenthost import Router
 from agenthost._host.config.schema import Config
-from agenthost._host.loader import load_for_program
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.load import load_for_program
+from agenthost._host.plan.plan import make_plan
 
 LOADED = make_plan(Config(), load_for_program(Config(), ()))
 EXAMPLES = {

@@ -11,9 +11,9 @@ import pytest
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig
 from agenthost._host.config.secret_sources import Secret
-from agenthost._host.loader import Built, Loaded, Rejected
 from agenthost._host.packages.diagnosis import Diagnosis
-from agenthost._host.plan import make_plan
+from agenthost._host.plan.load import Built, Loaded, Rejected
+from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime import Phase
 from agenthost._host.server import make_runtime
 from agenthost._web.answers import SECURITY

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.classifiers import Classifiers, choose_classifiers
 from agenthost._host.config.limits import Limits
-from agenthost._host.membership import choice_of, members_of
-from agenthost._host.models import Models, choose_models
-from agenthost._host.mounting import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
-from agenthost._host.naming import by_name
 from agenthost._host.packages.plugins import Plugins
-from agenthost._host.redaction import choose_redactors
-from agenthost._host.routes import route_problem
-from agenthost._host.sip.sources import SipSources, origins, sip_aliases
+from agenthost._host.plan.agent_names import by_name
+from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
+from agenthost._host.plan.chosen_models import Models, choose_models
+from agenthost._host.plan.chosen_redactors import choose_redactors
+from agenthost._host.plan.mount import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
+from agenthost._host.plan.routes import route_problem
+from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
+from agenthost._host.plan.workflow_members import choice_of, members_of
 from agenthost._host.state import ChosenProvider, choose_provider
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.loader import Built, Loaded
-    from agenthost._host.mounting import Mounted
     from agenthost._host.packages.plugins import PluginState
+    from agenthost._host.plan.load import Built, Loaded
+    from agenthost._host.plan.mount import Mounted
     from agenthost.classifiers import Choice, Classifier
     from agenthost.escalation_detectors import EscalationDetector
     from agenthost.health import Probe

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from agenthost._host.naming import by_name
 from agenthost._host.packages.diagnosis import Diagnosis
+from agenthost._host.plan.agent_names import by_name
 from agenthost.agent import AgentBase, declared
 from agenthost.classifiers import Choice
 from agenthost.workflows.workflow import Workflow

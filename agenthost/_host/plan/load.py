@@ -19,7 +19,7 @@ from agenthost._host.packages.instantiate import Section, agent_of, made
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
-from agenthost._host.workflow_tables import built_workflow
+from agenthost._host.plan.configured_workflows import built_workflow
 from agenthost.agent import AgentBase, declared
 from agenthost.classifiers import ClassifierProvider
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
@@ -32,7 +32,7 @@ from agenthost.state import StateProvider
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from agenthost._host.mounting import Mounted
+    from agenthost._host.plan.mount import Mounted
 
 __all__ = ["Built", "Loaded", "Rejected", "load", "load_for_program"]
 

@@ -16,10 +16,10 @@ from attrs import field, frozen
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.limits import Limits
 from agenthost._host.discovery import AGENTS, Candidate
-from agenthost._host.membership import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
-from agenthost._host.naming import by_name
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
-from agenthost._host.routes import normalise, route_problem
+from agenthost._host.plan.agent_names import by_name
+from agenthost._host.plan.routes import normalise, route_problem
+from agenthost._host.plan.workflow_members import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost.agent import AgentBase, declared, runnable, seal
 from agenthost.declared import Alone
 from agenthost.errors import DefinitionError
@@ -30,7 +30,7 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from agenthost._host.loader import Built, Loaded
+    from agenthost._host.plan.load import Built, Loaded
     from agenthost.swml import Template
 
 __all__ = ["Mounted", "SetAside", "given_up", "in_order", "mount", "mount_all", "wanted_route", "why_not_served"]
