@@ -1,6 +1,6 @@
 """Probes: what is asked again and again while a host serves, and what follows from the answers (wire.md, section 5).
 
-Everything here is pure; ``agenthost._host.probing`` asks.
+Everything here is pure; ``agenthost._host.runtime.probing`` asks.
 """
 
 from __future__ import annotations

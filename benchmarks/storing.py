@@ -19,7 +19,7 @@ from report import Figure
 
 from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.config.secret_sources import Secret
-from agenthost._host.state import HostState, choose_provider
+from agenthost._host.runtime.shared_state import HostState, choose_provider
 from agenthost.builtin import state_sqlite
 
 if TYPE_CHECKING:

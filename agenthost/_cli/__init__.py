@@ -14,7 +14,7 @@ from importlib import import_module
 import click
 
 from agenthost import __version__
-from agenthost._host.calls import garbage
+from agenthost._host.runtime import gc_freeze as garbage
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
 
 __all__ = ["main"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agenthost._host.rehearsal import Rehearsal
+from agenthost._host.runtime.dry_run import Rehearsal
+from agenthost._host.runtime.find_agent import find_agent
 from agenthost._host.server import make_runtime, start_logging, with_secrets
-from agenthost._host.single import find_agent
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config

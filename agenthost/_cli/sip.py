@@ -50,8 +50,8 @@ def resolve(
     import asyncio
 
     from agenthost._cli.options import pairs
+    from agenthost._host.runtime.sip_resolver import SipResolver
     from agenthost._host.server import start_logging
-    from agenthost._host.sip.resolver import SipResolver
     from agenthost._host.telemetry.metrics import Metrics
     from agenthost.sip import SipCall, user_of
 

@@ -52,7 +52,7 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
 
     from agenthost._host.discovery import PLUGINS, discover
     from agenthost._host.packages.plugins import Plugins
-    from agenthost._host.state import HostState, choose_provider
+    from agenthost._host.runtime.shared_state import HostState, choose_provider
     from agenthost._host.telemetry.figures import kept_figures
     from agenthost.state import StateProvider
 

@@ -46,8 +46,8 @@ class Talk:
 
     def __init__(self, file: str | None, agent: str) -> None:
         from agenthost._host.calls.tool_caller import ToolCaller
+        from agenthost._host.runtime.find_agent import find_agent
         from agenthost._host.server import make_runtime, start_logging, with_secrets
-        from agenthost._host.single import find_agent
         from agenthost._host.text.conversations import Conversations
 
         config = configuration(file)
@@ -93,7 +93,7 @@ class Talk:
         Raises:
             PlanError: there is no such agent, or it is not served.
         """
-        from agenthost._host.single import why_not
+        from agenthost._host.runtime.find_agent import why_not
 
         found = self._plan.find(agent)
         if found is None:
@@ -102,7 +102,7 @@ class Talk:
         self.model = found.model or self._plan.models.default
 
     async def _open(self) -> None:
-        from agenthost._host.single import why_not
+        from agenthost._host.runtime.find_agent import why_not
 
         await self._running.enter_async_context(self._runtime.state.opened())
         await self._running.enter_async_context(self._runtime.figures.kept())

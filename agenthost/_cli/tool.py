@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost._host.plan.mount import Mounted
-    from agenthost._host.rehearsal import Rehearsal
+    from agenthost._host.runtime.dry_run import Rehearsal
     from agenthost.tools import Tool
 
 __all__ = ["command"]
@@ -94,7 +94,7 @@ async def _exchange(
         PlanError: the agent's own code fails to make the document.
         click.UsageError: the tool does not exist or runs elsewhere, or its arguments cannot be understood.
     """
-    from agenthost._host.rehearsal import query_of
+    from agenthost._host.runtime.dry_run import query_of
     from agenthost.swaig import MalformedRequest
 
     name = called["function"]

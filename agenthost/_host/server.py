@@ -21,8 +21,8 @@ from agenthost._host.operations.terminal import banner
 from agenthost._host.plan.load import Built, load, load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
-from agenthost._host.runtime import Credentials, Runtime
-from agenthost._host.tokens import Tokens
+from agenthost._host.runtime.runtime import Credentials, Runtime
+from agenthost._host.runtime.tokens import Tokens
 from agenthost.agent import AgentBase, declared, release
 from agenthost.errors import DefinitionError, PlanError
 from agenthost.health import Probe

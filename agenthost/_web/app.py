@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from litestar.config.app import AppConfig
 
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.runtime.runtime import Runtime
 
 __all__ = ["make_app"]
 

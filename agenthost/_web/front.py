@@ -18,8 +18,8 @@ from litestar.enums import ScopeType
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, normalise
-from agenthost._host.runtime import Phase
-from agenthost._host.tokens import edition_of
+from agenthost._host.runtime.runtime import Phase
+from agenthost._host.runtime.tokens import edition_of
 from agenthost._web import (
     agent_figures,
     chat_completions,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.runtime import Published, Runtime
+    from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost._web.site import Answer
 
 __all__ = ["Front"]

@@ -16,7 +16,7 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
-from agenthost._host.condition import Phase
+from agenthost._host.runtime.condition import Phase
 from agenthost._web.answers import JSON, NO_STORE
 from agenthost._web.requests import authorised, query_value
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from litestar.handlers import HTTPRouteHandler
 
-    from agenthost._host.condition import Condition, Named
     from agenthost._host.config.schema import HealthConfig
-    from agenthost._host.probing import Known
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.runtime.condition import Condition, Named
+    from agenthost._host.runtime.probing import Known
+    from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.site import Answer
 
 __all__ = ["Asker", "answer", "health_routes"]

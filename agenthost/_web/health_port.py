@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._host.condition import Condition
     from agenthost._host.config.schema import Config
-    from agenthost._host.runtime import Credentials
+    from agenthost._host.runtime.condition import Condition
+    from agenthost._host.runtime.runtime import Credentials
     from agenthost._web.site import Answer
 
 __all__ = ["HealthEndpoints", "health_port"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-    from agenthost._host.condition import Condition
+    from agenthost._host.runtime.condition import Condition
 
 __all__ = ["Place", "Worker"]
 

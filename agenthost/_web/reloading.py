@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost._host.calls import garbage
-from agenthost._host.reloading import KEPT_SECONDS, Reloaded, rebuilt, reread
+from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
 from agenthost._host.server import credentials_of, start_logging, tokens_of
 from agenthost._web.beside import beside
 from agenthost.errors import AgentHostError, PlanError

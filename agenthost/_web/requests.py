@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 from attrs import define
 
-from agenthost._host.runtime import host_allowed
+from agenthost._host.runtime.runtime import host_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

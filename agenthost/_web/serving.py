@@ -16,10 +16,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agenthost._host.calls import garbage
 from agenthost._host.calls.stray_work import run_on
 from agenthost._host.operations.control_socket import controlled, socket_path
-from agenthost._host.runtime import Phase
+from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime.runtime import Phase
 from agenthost._host.server import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced
 from agenthost._web.beside import beside
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-    from agenthost._host.condition import Condition
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.runtime.condition import Condition
 
 __all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 
 from attrs import define
 
-from agenthost._host.runtime import host_allowed
+from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.allowed_hosts import AllowedHosts
 from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive
 
     from agenthost._host.plan.mount import Mounted
-    from agenthost._host.runtime import Published, Runtime
+    from agenthost._host.runtime.runtime import Published, Runtime
 
 __all__ = ["Answer", "Request", "Site"]
 

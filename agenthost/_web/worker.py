@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from agenthost._host.calls import garbage
+from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.server import installed_plan, make_runtime, start_logging
 from agenthost._web.front import Front
 from agenthost._web.serving import serve_front
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.reloading import Reloading
 
 __all__ = ["attend", "work"]

@@ -26,9 +26,9 @@ from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.condition import Condition, together
 from agenthost._host.operations.control_socket import controlled, socket_path
-from agenthost._host.reloading import reread
+from agenthost._host.runtime.condition import Condition, together
+from agenthost._host.runtime.reload import reread
 from agenthost._host.server import credentials_of
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.connections import protocol_for

@@ -14,7 +14,7 @@ from pages import DOCS, blocks, write
 import agenthost
 from agenthost._cli import main
 from agenthost._host.config.load import load_config
-from agenthost._host.single import find_agent
+from agenthost._host.runtime.find_agent import find_agent
 
 PAGE = DOCS / "how-to" / "migrate.md"
 TEXT = PAGE.read_text(encoding="utf-8")

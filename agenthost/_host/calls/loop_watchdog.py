@@ -42,7 +42,7 @@ _CALM = 300.0
 """Seconds after the last such lag until all is as usual."""
 _REMEMBERED = 5.0
 """Seconds for which the longest lag is remembered."""
-_RUNNERS = frozenset({"agenthost._host.calls.tool_caller", "agenthost._host.probing"})
+_RUNNERS = frozenset({"agenthost._host.calls.tool_caller", "agenthost._host.runtime.probing"})
 """Modules that run an author's code: ``agent``, and ``what`` or ``tool``, among the variables of their functions say
 whose it is."""
 

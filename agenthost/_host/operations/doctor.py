@@ -25,7 +25,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from agenthost._host.config.value_types import shown
 from agenthost._host.operations.deployment import loopback
-from agenthost._host.state import HostState
+from agenthost._host.runtime.shared_state import HostState
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:

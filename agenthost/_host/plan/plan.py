@@ -22,7 +22,7 @@ from agenthost._host.plan.mount import SetAside, given_up, in_order, mount, moun
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.workflow_members import choice_of, members_of
-from agenthost._host.state import ChosenProvider, choose_provider
+from agenthost._host.runtime.shared_state import ChosenProvider, choose_provider
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.sip.resolving import Routing

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.runtime.runtime import Runtime
     from agenthost._host.text.budget import Meter
     from agenthost.models import ChatModel, ToolUse
     from agenthost.tools import Tool

@@ -10,7 +10,7 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
-from agenthost._host.condition import Condition, Named, Phase, together
+from agenthost._host.runtime.condition import Condition, Named, Phase, together
 from agenthost.health import Verdict
 
 SALES, SUPPORT = Named("sales", "sales", "/sales"), Named("acme:support", "support", "/support")

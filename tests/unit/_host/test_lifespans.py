@@ -17,9 +17,9 @@ from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.plan.load import Loaded
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.runtime import Credentials, Runtime
+from agenthost._host.runtime.runtime import Credentials, Runtime
+from agenthost._host.runtime.tokens import Tokens
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost._host.tokens import Tokens
 from agenthost.state import StateProvider
 
 

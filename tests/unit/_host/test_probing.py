@@ -12,7 +12,7 @@ import pytest
 
 from agenthost import HostVitals, Probe
 from agenthost._host.config.secret_sources import Secret
-from agenthost._host.probing import Asked, Probing
+from agenthost._host.runtime.probing import Asked, Probing
 from agenthost._host.telemetry.metrics import Metrics
 
 

@@ -11,8 +11,8 @@ from plans import plan_of
 
 from agenthost import AgentBase
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.runtime import Credentials, Phase, Runtime, host_allowed
-from agenthost._host.tokens import Tokens
+from agenthost._host.runtime.runtime import Credentials, Phase, Runtime, host_allowed
+from agenthost._host.runtime.tokens import Tokens
 
 
 def runtime_of(public_url=None):

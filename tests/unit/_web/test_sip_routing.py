@@ -15,8 +15,8 @@ from plans import plan_of
 from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
 from agenthost._host.config.load import load_config
 from agenthost._host.packages.plugins import Plugins, PluginState
+from agenthost._host.runtime.sip_unmatched import Unmatched
 from agenthost._host.server import make_runtime
-from agenthost._host.sip.unmatched import Unmatched
 from agenthost._web.front import Front
 
 AUTH = ("agenthost", "for tests")

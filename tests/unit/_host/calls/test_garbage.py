@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import gc, weakref
-from agenthost._host.calls.garbage import keep, keep_anew
+from agenthost._host.runtime.gc_freeze import keep, keep_anew
 
 class Ring:
     def __init__(self):

@@ -126,7 +126,7 @@ def test_a_listener_that_fails_changes_nothing(mounted):
 
 def test_a_probe_is_named_too(mounted):
     """Checks that are coroutine functions run on the loop as well."""
-    from agenthost._host.probing import Asked, Probing  # noqa: PLC0415
+    from agenthost._host.runtime.probing import Asked, Probing  # noqa: PLC0415
 
     async def hogs():
         time.sleep(HELD)  # noqa: ASYNC251

@@ -26,17 +26,17 @@ from agenthost._host.calls.loop_watchdog import Blocker, Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
-from agenthost._host.condition import Condition, Named, Phase, Refusal
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.plan.routes import KEPT, RouteTable
-from agenthost._host.probing import Asked, Probing
-from agenthost._host.sip.resolver import SipResolver
-from agenthost._host.sip.unmatched import Unmatched
-from agenthost._host.state import HostState
+from agenthost._host.runtime.condition import Condition, Named, Phase, Refusal
+from agenthost._host.runtime.probing import Asked, Probing
+from agenthost._host.runtime.shared_state import HostState
+from agenthost._host.runtime.sip_resolver import SipResolver
+from agenthost._host.runtime.sip_unmatched import Unmatched
+from agenthost._host.runtime.tokens import Tokens
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost._host.tokens import Tokens
 from agenthost.agent import declared, overrides, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host

@@ -17,7 +17,7 @@ from agenthost.health import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agenthost._host.probing import Known
+    from agenthost._host.runtime.probing import Known
 
 __all__ = ["Condition", "Named", "Phase", "Refusal", "together"]
 

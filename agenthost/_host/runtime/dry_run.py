@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
-    from agenthost._host.runtime import Runtime
+    from agenthost._host.runtime.runtime import Runtime
     from agenthost.platform_tools import PlatformTool
     from agenthost.tools import Tool
 

@@ -1,0 +1,1 @@
+"""What a request reads: the published plan, health, shared state, tokens, reload."""
