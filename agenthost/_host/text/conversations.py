@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import define, field
 
-from agenthost._host.text.conversing import Conversing
-from agenthost._host.text.team import Teams
+from agenthost._host.text.agent_calls import Teams
+from agenthost._host.text.agent_turn import Conversing
 from agenthost._host.text.transcripts import Line, Transcripts
 from agenthost.errors import AgentHostError
 from agenthost.workflows.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn

@@ -11,8 +11,8 @@ from teams import Host, Leaf, hang, leaves, raising
 from agenthost import AgentBase, BudgetSpent, Outcome, Reply, Sequential, Status, Turn, Unanswered
 from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.telemetry import spans
-from agenthost._host.text.conversing import complete
-from agenthost._host.text.team import _about
+from agenthost._host.text.agent_calls import _about
+from agenthost._host.text.agent_turn import complete
 from agenthost.builtin.model_offline import OfflineModel
 from agenthost.models import Message, ModelRequest, Usage
 from agenthost.workflows.turns import Said
