@@ -13,10 +13,23 @@ if TYPE_CHECKING:
     from agenthost._host.config.secret_sources import Secret
     from agenthost._host.server import AgentServer
     from agenthost._web.litestar_plugin import AgentHostPlugin
-    from agenthost.agent import AgentBase
-    from agenthost.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools
+    from agenthost.agent.base import AgentBase
+    from agenthost.agent.skills import Skill
     from agenthost.contexts import Context, ContextBuilder, Step
-    from agenthost.datamap import DataMap, create_expression_tool, create_simple_api_tool
+    from agenthost.conversation.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools
+    from agenthost.conversation.escalation_detectors import EscalationDetector, Signal
+    from agenthost.conversation.models import (
+        ChatModel,
+        Completion,
+        Message,
+        ModelProvider,
+        ModelRequest,
+        ToolSpec,
+        ToolUse,
+        Usage,
+        Words,
+    )
+    from agenthost.conversation.redaction import Redactor
     from agenthost.errors import (
         AddressError,
         AgentHostError,
@@ -37,28 +50,15 @@ if TYPE_CHECKING:
         Unanswered,
         UnsupportedHost,
     )
-    from agenthost.escalation_detectors import EscalationDetector, Signal
-    from agenthost.gates import SemanticGate
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import Host, HostedAgent, ToolCalled
-    from agenthost.models import (
-        ChatModel,
-        Completion,
-        Message,
-        ModelProvider,
-        ModelRequest,
-        ToolSpec,
-        ToolUse,
-        Usage,
-        Words,
-    )
-    from agenthost.redaction import Redactor
     from agenthost.results import FunctionResult, SwaigFunctionResult
     from agenthost.sip import SipAlias, SipCall, SipUri
-    from agenthost.skills import Skill
     from agenthost.state import Entries, Entry, Scope, StateOptions, StateProvider, Store
-    from agenthost.swaig import Call
+    from agenthost.tools.datamap import DataMap, create_expression_tool, create_simple_api_tool
+    from agenthost.tools.gates import SemanticGate
+    from agenthost.tools.swaig import Call
     from agenthost.workflows import (
         Decision,
         Escalation,
@@ -160,49 +160,49 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AgentBase": "agent",
+    "AgentBase": "agent.base",
     "AgentHostPlugin": "_web.litestar_plugin",
     "AgentServer": "_host.server",
-    "Call": "swaig",
-    "ChatModel": "models",
-    "Choice": "classifiers",
-    "Classifier": "classifiers",
-    "ClassifierProvider": "classifiers",
-    "ClassifierTools": "classifiers",
-    "Completion": "models",
+    "Call": "tools.swaig",
+    "ChatModel": "conversation.models",
+    "Choice": "conversation.classifiers",
+    "Classifier": "conversation.classifiers",
+    "ClassifierProvider": "conversation.classifiers",
+    "ClassifierTools": "conversation.classifiers",
+    "Completion": "conversation.models",
     "Context": "contexts",
     "ContextBuilder": "contexts",
-    "DataMap": "datamap",
+    "DataMap": "tools.datamap",
     "Decision": "workflows",
     "Entries": "state",
     "Entry": "state",
     "Escalation": "workflows",
-    "EscalationDetector": "escalation_detectors",
+    "EscalationDetector": "conversation.escalation_detectors",
     "FunctionResult": "results",
     "Host": "hosting",
     "HostedAgent": "hosting",
     "HostVitals": "health",
-    "Message": "models",
-    "ModelProvider": "models",
-    "ModelRequest": "models",
+    "Message": "conversation.models",
+    "ModelProvider": "conversation.models",
+    "ModelRequest": "conversation.models",
     "Note": "workflows",
     "Outcome": "workflows",
     "Parallel": "workflows",
     "Probe": "health",
     "ProbeResult": "health",
-    "Redactor": "redaction",
+    "Redactor": "conversation.redaction",
     "Remaining": "workflows",
     "Reply": "workflows",
     "Router": "workflows",
     "Scope": "state",
     "Secret": "_host.config.secret_sources",
-    "SemanticGate": "gates",
+    "SemanticGate": "tools.gates",
     "Sequential": "workflows",
-    "Signal": "escalation_detectors",
+    "Signal": "conversation.escalation_detectors",
     "SipAlias": "sip",
     "SipCall": "sip",
     "SipUri": "sip",
-    "Skill": "skills",
+    "Skill": "agent.skills",
     "StateOptions": "state",
     "StateProvider": "state",
     "Status": "workflows",
@@ -210,16 +210,16 @@ _HOMES = {
     "Store": "state",
     "SwaigFunctionResult": "results",
     "Team": "workflows",
-    "ToolSpec": "models",
-    "ToolUse": "models",
+    "ToolSpec": "conversation.models",
+    "ToolUse": "conversation.models",
     "ToolCalled": "hosting",
     "Turn": "workflows",
-    "Usage": "models",
+    "Usage": "conversation.models",
     "Vote": "workflows",
-    "Words": "models",
+    "Words": "conversation.models",
     "Workflow": "workflows",
-    "create_expression_tool": "datamap",
-    "create_simple_api_tool": "datamap",
+    "create_expression_tool": "tools.datamap",
+    "create_simple_api_tool": "tools.datamap",
     "hookimpl": "hookspecs",
     "probe": "health",
 }

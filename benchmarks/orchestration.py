@@ -29,7 +29,7 @@ from agenthost._host.plan.load import Built, load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.server import make_runtime, with_secrets
 from agenthost._host.text.conversations import Conversations
-from agenthost.models import Completion, ModelRequest, Usage, Words
+from agenthost.conversation.models import Completion, ModelRequest, Usage, Words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -13,7 +13,7 @@ from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.plan.chosen_classifiers import Classifiers
 from agenthost._host.text.agent_calls import Teams
 from agenthost.builtin.state_memory import MemoryEntries
-from agenthost.models import Completion, Usage
+from agenthost.conversation.models import Completion, Usage
 from agenthost.state import Stores
 
 

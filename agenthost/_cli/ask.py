@@ -12,7 +12,7 @@ from agenthost._cli.output import print_json
 from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
 
 if TYPE_CHECKING:
-    from agenthost.workflows.turns import Event
+    from agenthost.conversation.turns import Event
 
 __all__ = ["command"]
 
@@ -42,7 +42,7 @@ def command(
         told_event,
     )
     from agenthost._host.text.conversations import new_conversation
-    from agenthost.workflows.turns import event_as_json
+    from agenthost.conversation.turns import event_as_json
 
     named = conversation or new_conversation()
     events: list[dict[str, Any]] = []

@@ -14,7 +14,7 @@ from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
     from agenthost._cli.talking import Talk
-    from agenthost.workflows.turns import Event
+    from agenthost.conversation.turns import Event
 
 __all__ = ["command"]
 
@@ -94,7 +94,7 @@ def _edited_line() -> str | None:
 def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> None:
     """One turn; an answer that fails, or is stopped, leaves the conversation where it is."""
     from agenthost._cli.talking import TOO_LONG, shown_event, told, told_event
-    from agenthost.workflows.turns import Said
+    from agenthost.conversation.turns import Said
 
     middle = False
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from agenthost.workflows.turns import Event, Listener, Reply
+    from agenthost.conversation.turns import Event, Listener, Reply
 
 __all__ = ["Talk", "reply_as_json", "shown_event", "told", "told_event"]
 
@@ -116,7 +116,7 @@ class Talk:
 
 def shown_event(event: Event) -> str | None:
     """An event as a line for people; None for words."""
-    from agenthost.workflows.turns import event_as_json
+    from agenthost.conversation.turns import event_as_json
 
     told = event_as_json(event)
     kind = told.pop("event")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.runtime.dry_run import Rehearsal
-    from agenthost.tools import Tool
+    from agenthost.tools.tool import Tool
 
 __all__ = ["command"]
 
@@ -95,7 +95,7 @@ async def _exchange(
         click.UsageError: the tool does not exist or runs elsewhere, or its arguments cannot be understood.
     """
     from agenthost._host.runtime.dry_run import query_of
-    from agenthost.swaig import MalformedRequest
+    from agenthost.tools.swaig import MalformedRequest
 
     name = called["function"]
     made = await rehearsal.document(query, {key: value for key, value in called.items() if key != "function"})
@@ -131,7 +131,7 @@ def _runs_here(agent: Mounted, name: str, tools: Mapping[str, Any]) -> Tool:
     Raises:
         click.UsageError: there is none, or somebody else runs it.
     """
-    from agenthost.tools import Tool
+    from agenthost.tools.tool import Tool
 
     tool = tools.get(name)
     if tool is None:

@@ -8,12 +8,12 @@ from attrs import evolve
 
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.server import AgentServer
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
 
 __all__ = ["HostOfOne"]
 

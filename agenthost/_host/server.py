@@ -23,7 +23,7 @@ from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime.runtime import Credentials, Runtime
 from agenthost._host.runtime.tokens import Tokens
-from agenthost.agent import AgentBase, declared, release
+from agenthost.agent.base import AgentBase, declared, release
 from agenthost.errors import DefinitionError, PlanError
 from agenthost.health import Probe
 from agenthost.sip import SipAlias

@@ -20,6 +20,7 @@ from agenthost._host.telemetry.failures import new_error_id
 from agenthost._web.answers import NO_STORE, send_bytes
 from agenthost._web.chat_requests import CONVERSATION, ChatRefused, authorise, read
 from agenthost._web.requests import Disconnected, Refused
+from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
 from agenthost.errors import (
     AgentHostError,
     ConversationRefused,
@@ -28,8 +29,7 @@ from agenthost.errors import (
     StateRefused,
     StateUnavailable,
 )
-from agenthost.swaig import MalformedRequest
-from agenthost.workflows.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
+from agenthost.tools.swaig import MalformedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from agenthost._web.chat_requests import Asked
     from agenthost._web.site import Request
-    from agenthost.workflows.turns import Event, Reply
+    from agenthost.conversation.turns import Event, Reply
 
 __all__ = ["PATHS", "PREFIX", "serve"]
 

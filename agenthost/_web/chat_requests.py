@@ -11,8 +11,8 @@ from attrs import frozen
 
 from agenthost._host.text.conversations import new_conversation
 from agenthost._web.requests import BASIC, Refused, authorised, read_body
-from agenthost.models import Message
-from agenthost.swaig import decode_object
+from agenthost.conversation.models import Message
+from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agenthost._web.requests import query_value
-from agenthost.per_call import fallback_document, render_per_call
-from agenthost.swaig import call_id
+from agenthost.agent.per_call import fallback_document, render_per_call
+from agenthost.tools.swaig import call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted

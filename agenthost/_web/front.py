@@ -39,7 +39,7 @@ from agenthost._web.app import make_app
 from agenthost._web.handlers import Handler
 from agenthost._web.requests import Disconnected, Head, Refused, authorised, path_below, query_value, read_body
 from agenthost._web.site import Request, Site
-from agenthost.swaig import MalformedRequest, check_depth
+from agenthost.tools.swaig import MalformedRequest, check_depth
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence

@@ -13,7 +13,7 @@ import msgspec
 
 from agenthost import __version__
 from agenthost._web.requests import Refused
-from agenthost.swaig import ToolRequest
+from agenthost.tools.swaig import ToolRequest
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted

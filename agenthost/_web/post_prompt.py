@@ -10,9 +10,9 @@ import msgspec
 
 from agenthost._web import documents
 from agenthost._web.requests import Refused, query_value
-from agenthost.per_call import configure
-from agenthost.swaig import MalformedRequest, call_id, decode_object
+from agenthost.agent.per_call import configure
 from agenthost.swml import POST_PROMPT
+from agenthost.tools.swaig import MalformedRequest, call_id, decode_object
 
 if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import Attempt

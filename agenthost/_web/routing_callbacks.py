@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agenthost._host.plan.routes import normalise
 from agenthost._web import documents
-from agenthost.swaig import call_id
+from agenthost.tools.swaig import call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted

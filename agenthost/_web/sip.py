@@ -10,7 +10,7 @@ import msgspec
 from agenthost._web import documents
 from agenthost._web.requests import Refused
 from agenthost.sip import SipCall, user_of
-from agenthost.swaig import MalformedRequest, call_id
+from agenthost.tools.swaig import MalformedRequest, call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted

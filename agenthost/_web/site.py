@@ -15,7 +15,7 @@ from agenthost._web.failed_logins import FailedLogins
 from agenthost._web.forwarding import TrustedProxies
 from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
 from agenthost._web.webhook_signatures import check_signature, refuse_replay
-from agenthost.swaig import decode_object
+from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from agenthost import ClassifierProvider, Decision, ModelError, hookimpl
-from agenthost.models import Message, ModelRequest
+from agenthost.conversation.models import Message, ModelRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, define
 
 from agenthost.contexts import ContextBuilder
-from agenthost.platform_tools import PlatformTool
 from agenthost.prompt import Prompt
 from agenthost.swml.addresses import WebhookUrls
+from agenthost.tools.platform_tools import PlatformTool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost.skills import AddedSkill
+    from agenthost.agent.skills import AddedSkill
     from agenthost.swml.addresses import Addresses
-    from agenthost.tools import Tool
+    from agenthost.tools.tool import Tool
 
 __all__ = ["CallDraft", "Draft"]
 

@@ -1,11 +1,11 @@
 """Workflows: several agents acting as one, and the values that travel between them."""
 
+from agenthost.conversation.turns import Decision, Note, Outcome, Reply, Status, Turn
 from agenthost.workflows.escalation import Escalation
 from agenthost.workflows.parallel import Parallel
 from agenthost.workflows.router import Router
 from agenthost.workflows.sequential import Sequential
 from agenthost.workflows.team import Remaining, Team
-from agenthost.workflows.turns import Decision, Note, Outcome, Reply, Status, Turn
 from agenthost.workflows.vote import Vote
 from agenthost.workflows.workflow import Workflow
 

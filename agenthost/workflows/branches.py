@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from agenthost.conversation.turns import Outcome, Status
 from agenthost.errors import Unanswered
-from agenthost.workflows.turns import Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agenthost.conversation.turns import Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Turn
 
 __all__ = ["answered", "ask_all", "gaps", "require"]
 

@@ -9,7 +9,7 @@ from agenthost.errors import StateUnavailable
 from agenthost.results import FunctionResult
 
 if TYPE_CHECKING:
-    from agenthost.swaig import Call
+    from agenthost.tools.swaig import Call
 
 __all__ = ["CONNECT", "connect"]
 

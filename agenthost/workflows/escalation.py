@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost.conversation.turns import Escalated, Reply
 from agenthost.errors import DefinitionError, StateUnavailable
 from agenthost.workflows.branches import require
 from agenthost.workflows.taking_over import handed_on, signal_after, signal_before
-from agenthost.workflows.turns import Escalated, Reply
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
+    from agenthost.conversation.turns import Outcome, Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Outcome, Turn
 
 __all__ = ["Escalation"]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agenthost.conversation.turns import Reply
 from agenthost.errors import DefinitionError
 from agenthost.workflows.branches import ask_all, require
 from agenthost.workflows.synthesis import by_model, by_rule, named_gaps
-from agenthost.workflows.turns import Reply
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
+    from agenthost.conversation.turns import Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Turn
 
 __all__ = ["Parallel"]
 

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from agenthost.agent import declared
+from agenthost.agent.base import declared
+from agenthost.conversation.turns import Decision, Escalated, Note, Reply, Routed, Said
 from agenthost.errors import StateUnavailable, Unanswered
 from agenthost.workflows.connecting import CONNECT, connect
 from agenthost.workflows.taking_over import handed_on, signal_after, signal_before
-from agenthost.workflows.turns import Decision, Escalated, Note, Reply, Routed, Said
 from agenthost.workflows.workflow import Workflow, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agenthost.agent import AgentBase
-    from agenthost.classifiers import Choice
+    from agenthost.agent.base import AgentBase
+    from agenthost.conversation.classifiers import Choice
+    from agenthost.conversation.turns import Outcome, Turn
     from agenthost.results import FunctionResult
-    from agenthost.swaig import Call
+    from agenthost.tools.swaig import Call
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Outcome, Turn
 
 __all__ = ["Router"]
 

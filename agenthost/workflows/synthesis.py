@@ -6,15 +6,15 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from agenthost.conversation.models import Message, ModelRequest
 from agenthost.errors import BudgetSpent, ModelError
-from agenthost.models import Message, ModelRequest
 from agenthost.workflows.branches import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agenthost.conversation.turns import Outcome, Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Outcome, Turn
 
 __all__ = ["by_model", "by_rule", "named_gaps"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from agenthost.escalation_detectors import Signal
-from agenthost.workflows.turns import Note
+from agenthost.conversation.escalation_detectors import Signal
+from agenthost.conversation.turns import Note
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
+    from agenthost.conversation.turns import Outcome, Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Outcome, Turn
 
 __all__ = ["handed_on", "signal_after", "signal_before"]
 

@@ -9,11 +9,11 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost.classifiers import Choice, Classifier, ClassifierTools
-    from agenthost.escalation_detectors import EscalationDetector
-    from agenthost.models import Completion, ModelRequest
+    from agenthost.conversation.classifiers import Choice, Classifier, ClassifierTools
+    from agenthost.conversation.escalation_detectors import EscalationDetector
+    from agenthost.conversation.models import Completion, ModelRequest
+    from agenthost.conversation.turns import Event, Outcome, Turn
     from agenthost.state import Store
-    from agenthost.workflows.turns import Event, Outcome, Turn
 
 __all__ = ["Remaining", "Team"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost.conversation.models import Message, ModelRequest
 from agenthost.errors import BudgetSpent, DefinitionError, ModelError
-from agenthost.models import Message, ModelRequest
 from agenthost.workflows.agreement import closest_to_all, most_said, most_voted, shuffled
 from agenthost.workflows.branches import ask_all, require
 from agenthost.workflows.workflow import Workflow
@@ -19,9 +19,9 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
+    from agenthost.conversation.turns import Reply, Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Reply, Turn
 
 __all__ = ["Vote"]
 

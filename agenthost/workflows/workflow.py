@@ -5,15 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from agenthost.agent import AgentBase, declared
+from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agenthost.classifiers import Choice
+    from agenthost.conversation.classifiers import Choice
+    from agenthost.conversation.turns import Reply, Turn
     from agenthost.workflows.team import Team
-    from agenthost.workflows.turns import Reply, Turn
 
 __all__ = ["Workflow", "names_of"]
 

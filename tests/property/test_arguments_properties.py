@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from hypothesis import given, strategies as st
 
-from agenthost.arguments import SchemaArguments
 from agenthost.errors import ArgumentsRefused
-from agenthost.swaig import Call
-from agenthost.tools import Tool
+from agenthost.tools.arguments import SchemaArguments
+from agenthost.tools.swaig import Call
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

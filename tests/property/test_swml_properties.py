@@ -8,7 +8,7 @@ import attrs
 from hypothesis import given, strategies as st
 
 from agenthost import AgentBase
-from agenthost.agent import declared, seal
+from agenthost.agent.base import declared, seal
 from agenthost.swml import Addresses
 
 TEXT = st.one_of(

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from agenthost.contexts import ContextBuilder
-from agenthost.datamap import DataMap
 from agenthost.results import FunctionResult
+from agenthost.tools.datamap import DataMap
 
 DATA = Path(__file__).parents[1] / "data" / "conformance"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agenthost import AgentBase
-from agenthost.agent import FALLBACK, declared, seal
+from agenthost.agent.base import FALLBACK, declared, seal
 from agenthost.errors import AgentSealed, DefinitionError
 from agenthost.swml import Template
 

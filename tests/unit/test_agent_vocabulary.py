@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agenthost import AgentBase, ContextBuilder, DataMap, FunctionResult, SemanticGate
-from agenthost.agent import declared, overrides, seal
+from agenthost.agent.base import declared, overrides, seal
 from agenthost.errors import ArgumentsRefused, DefinitionError
 from agenthost.swml import Template
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from agenthost.arguments import SchemaArguments, explain
 from agenthost.errors import ArgumentsRefused, DefinitionError
-from agenthost.swaig import Call
+from agenthost.tools.arguments import SchemaArguments, explain
+from agenthost.tools.swaig import Call
 
 INTEGER = {"type": "integer"}
 CALL = Call("call-1", None, None, {}, {}, {"function": "t"})

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from agenthost import AgentBase, FunctionResult
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 from agenthost.errors import DefinitionError
 
 

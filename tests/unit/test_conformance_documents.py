@@ -9,7 +9,7 @@ import conformance
 import pytest
 
 from agenthost import AgentBase
-from agenthost.agent import seal
+from agenthost.agent.base import seal
 from agenthost.errors import AgentHostError
 
 ORIGIN = "https://user:pass@agent.example"

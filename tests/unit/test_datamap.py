@@ -5,9 +5,9 @@ import re
 import conformance
 import pytest
 
-from agenthost.datamap import DataMap, create_expression_tool, create_simple_api_tool
 from agenthost.errors import DefinitionError
 from agenthost.results import FunctionResult
+from agenthost.tools.datamap import DataMap, create_expression_tool, create_simple_api_tool
 
 RECORDS = conformance.records("documents", tag="datamap")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agenthost.errors import DefinitionError
-from agenthost.gates import SemanticGate, checked_gates
 from agenthost.results import FunctionResult
+from agenthost.tools.gates import SemanticGate, checked_gates
 
 GATE = {"question": "Sure?", "threshold": 0.5, "on_fail": {"response": "Ask."}}
 

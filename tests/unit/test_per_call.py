@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from agenthost import AgentBase, DataMap, FunctionResult
-from agenthost.agent import declared, seal
+from agenthost.agent.base import declared, seal
+from agenthost.agent.per_call import configure, copy_for_call, fallback_document, render, render_per_call, tool_of
 from agenthost.errors import AgentSealed, DefinitionError
-from agenthost.per_call import configure, copy_for_call, fallback_document, render, render_per_call, tool_of
 
 BASE = "https://u:p@host.example/desk"
 

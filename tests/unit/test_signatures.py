@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from agenthost.errors import ArgumentsRefused, DefinitionError
-from agenthost.signatures import is_plain, read_signature
-from agenthost.swaig import Call
-from agenthost.tools import Tool
+from agenthost.tools.signatures import is_plain, read_signature
+from agenthost.tools.swaig import Call
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     from decimal import Decimal

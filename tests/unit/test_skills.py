@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost import AgentBase, Skill
-from agenthost.agent import declared, seal
+from agenthost.agent.base import declared, seal
 from agenthost.builtin.skills.math import MathSkill, evaluate
 from agenthost.builtin.skills.time import DateTimeSkill
 from agenthost.errors import AgentSealed, DefinitionError

@@ -13,7 +13,15 @@ import msgspec
 import pytest
 
 from agenthost.results import FunctionResult
-from agenthost.swaig import MAX_ANSWER, MAX_DEPTH, MalformedRequest, ToolRequest, call_id, decode_object, encode_answer
+from agenthost.tools.swaig import (
+    MAX_ANSWER,
+    MAX_DEPTH,
+    MalformedRequest,
+    ToolRequest,
+    call_id,
+    decode_object,
+    encode_answer,
+)
 
 
 def requests(*names):

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from agenthost import AgentBase
-from agenthost.agent import declared, seal
+from agenthost.agent.base import declared, seal
 from agenthost.errors import DefinitionError
 from agenthost.swml import Addresses, Template
 

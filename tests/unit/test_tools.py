@@ -9,10 +9,10 @@ from unittest.mock import Mock
 import pytest
 
 from agenthost import AgentBase
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 from agenthost.errors import ArgumentsRefused, DefinitionError
-from agenthost.swaig import Call
-from agenthost.tools import Tool, declarations
+from agenthost.tools.swaig import Call
+from agenthost.tools.tool import Tool, declarations
 
 CALL = Call("call-1", None, None, {}, {}, {"function": "t"})
 CITY = {"city": {"type": "string"}}

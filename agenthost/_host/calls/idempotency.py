@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.plan.mount import Mounted
     from agenthost.state import Store
-    from agenthost.swaig import ToolRequest
-    from agenthost.tools import Tool
+    from agenthost.tools.swaig import ToolRequest
+    from agenthost.tools.tool import Tool
 
 __all__ = ["KEPT", "answer_once"]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from agenthost.agent import AgentBase
+from agenthost.agent.base import AgentBase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable

@@ -28,7 +28,7 @@ from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.telemetry.spans import span, tracing
 from agenthost.errors import ArgumentsRefused, StateUnavailable
 from agenthost.hosting import ToolCalled
-from agenthost.swaig import encode_answer
+from agenthost.tools.swaig import encode_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from agenthost._host.calls.observers import Observers
     from agenthost._host.plan.mount import Mounted
     from agenthost.hosting import Outcome
-    from agenthost.swaig import ToolRequest
-    from agenthost.tools import Tool
+    from agenthost.tools.swaig import ToolRequest
+    from agenthost.tools.tool import Tool
 
 __all__ = ["BUSY", "REFUSED_TOKEN", "Attempt", "Busy", "LeftAlone", "ToolCaller"]
 

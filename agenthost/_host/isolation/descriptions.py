@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import field, fields, frozen
 
-from agenthost._host.isolation.instructions import instructions
-from agenthost.agent import declared
-from agenthost.declared import Alone  # noqa: TC001 - read at run time, as the next
+from agenthost.agent.base import declared
+from agenthost.agent.declared import Alone  # noqa: TC001 - read at run time, as the next
 from agenthost.swml import Template  # noqa: TC001
-from agenthost.tools import Tool
+from agenthost.swml.instructions import instructions
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
     from agenthost.swml import Draft
 
@@ -25,7 +25,7 @@ __all__ = ["Described", "DescribedDraft", "DescribedProbe", "DescribedTool", "de
 
 @frozen
 class DescribedTool:
-    """A tool of an agent; see ``agenthost.tools.Tool``.
+    """A tool of an agent; see ``agenthost.tools.tool.Tool``.
 
     Args:
         name: its name.
@@ -82,7 +82,7 @@ class DescribedDraft:
 
 @frozen
 class Described:
-    """An agent; see ``agenthost.declared.Declared``.
+    """An agent; see ``agenthost.agent.declared.Declared``.
 
     Args:
         name: see there, as the following.

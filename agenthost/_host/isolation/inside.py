@@ -23,19 +23,19 @@ from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
 from agenthost._host.isolation.raised import told
 from agenthost._host.telemetry.failures import Failures, new_error_id
-from agenthost.agent import declared, runnable, serve_state
+from agenthost.agent.base import declared, runnable, serve_state
+from agenthost.agent.per_call import configure, tool_of
 from agenthost.health import HostVitals, outcome_of
-from agenthost.per_call import configure, tool_of
 from agenthost.state import Stores
-from agenthost.swaig import Call, encode_answer
 from agenthost.swml import Template
-from agenthost.tools import Tool
+from agenthost.tools.swaig import Call, encode_answer
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
 
 __all__ = ["Inside"]

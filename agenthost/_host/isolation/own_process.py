@@ -28,7 +28,7 @@ from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.raised import MOST_WORDS, traceback_of
 from agenthost._host.packages.instantiate import agent_of, made
 from agenthost._host.telemetry.call_log import write_now
-from agenthost.agent import seal
+from agenthost.agent.base import seal
 from agenthost.errors import DefinitionError
 from agenthost.health import probes_of
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agenthost._host.isolation.process_setup import Setup
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
 
 __all__ = ["main"]

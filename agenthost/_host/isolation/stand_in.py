@@ -22,14 +22,14 @@ from agenthost._host.isolation.process import NeverBegan, NotHere, OwnProcessErr
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
 from agenthost._host.packages.instantiate import Section
-from agenthost.agent import AgentBase, declared
+from agenthost.agent.base import AgentBase, declared
+from agenthost.agent.per_call import copy_for_call
 from agenthost.health import Probe, ProbeResult
-from agenthost.per_call import copy_for_call
-from agenthost.platform_tools import PlatformTool
 from agenthost.state import NO_STORES, Scope
-from agenthost.swaig import EncodedAnswer
 from agenthost.swml import Draft, Template
-from agenthost.tools import Tool
+from agenthost.tools.platform_tools import PlatformTool
+from agenthost.tools.swaig import EncodedAnswer
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from agenthost._host.discovery import Candidate
     from agenthost._host.isolation.process import Process
     from agenthost._host.isolation.processes import Observer
-    from agenthost.swaig import Call
+    from agenthost.tools.swaig import Call
 
 __all__ = ["NotHere", "StandIn", "isolated"]
 
@@ -139,13 +139,13 @@ class StandIn(AgentBase):
             yield
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
-        """See ``agenthost.declared.Elsewhere``."""
+        """See ``agenthost.agent.declared.Elsewhere``."""
         return msgspec.convert(await self._processes.ask("document", query, body, headers), Template)
 
     async def configured(
         self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
     ) -> StandIn:
-        """See ``agenthost.declared.Elsewhere``."""
+        """See ``agenthost.agent.declared.Elsewhere``."""
         process, (ticket, said) = await self._processes.ask_one("configure", query, body, headers)
         copy = copy_for_call(self)
         copy._ticket = process, ticket  # noqa: SLF001 - a copy of this very object

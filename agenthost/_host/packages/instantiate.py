@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import frozen
 
-from agenthost.agent import AgentBase, declared
+from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Provider(Protocol[T_co]):
-    """Who makes values of one kind; see ``agenthost.models.ModelProvider``."""
+    """Who makes values of one kind; see ``agenthost.conversation.models.ModelProvider``."""
 
     @property
     def kind(self) -> str:

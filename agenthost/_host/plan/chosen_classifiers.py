@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from agenthost._host.config.schema import Config
-    from agenthost.classifiers import Classifier, ClassifierProvider
+    from agenthost.conversation.classifiers import Classifier, ClassifierProvider
 
 __all__ = ["Classifiers", "choose_classifiers"]
 

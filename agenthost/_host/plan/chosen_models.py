@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from agenthost._host.config.schema import Config
-    from agenthost.models import ChatModel, ModelProvider
+    from agenthost.conversation.models import ChatModel, ModelProvider
 
 __all__ = ["OFFLINE", "Models", "choose_models"]
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from agenthost._host.config.schema import Config
-    from agenthost.redaction import Redactor
+    from agenthost.conversation.redaction import Redactor
 
 __all__ = ["UNREDACTED", "choose_redactors", "redacted"]
 

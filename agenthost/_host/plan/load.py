@@ -20,13 +20,13 @@ from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
 from agenthost._host.plan.configured_workflows import built_workflow
-from agenthost.agent import AgentBase, declared
-from agenthost.classifiers import ClassifierProvider
+from agenthost.agent.base import AgentBase, declared
+from agenthost.conversation.classifiers import ClassifierProvider
+from agenthost.conversation.escalation_detectors import EscalationDetector
+from agenthost.conversation.models import ModelProvider
+from agenthost.conversation.redaction import Redactor
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
-from agenthost.escalation_detectors import EscalationDetector
 from agenthost.health import Probe
-from agenthost.models import ModelProvider
-from agenthost.redaction import Redactor
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:

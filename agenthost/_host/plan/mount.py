@@ -20,11 +20,11 @@ from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.plan.workflow_members import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
-from agenthost.agent import AgentBase, declared, runnable, seal
-from agenthost.declared import Alone
+from agenthost.agent.base import AgentBase, declared, runnable, seal
+from agenthost.agent.declared import Alone
 from agenthost.errors import DefinitionError
 from agenthost.health import Probe, probes_of
-from agenthost.tools import Tool
+from agenthost.tools.tool import Tool
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from agenthost._host.packages.plugins import PluginState
     from agenthost._host.plan.load import Built, Loaded
     from agenthost._host.plan.mount import Mounted
-    from agenthost.classifiers import Choice, Classifier
-    from agenthost.escalation_detectors import EscalationDetector
+    from agenthost.conversation.classifiers import Choice, Classifier
+    from agenthost.conversation.escalation_detectors import EscalationDetector
+    from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
-    from agenthost.redaction import Redactor
 
 __all__ = ["HostPlan", "make_plan"]
 

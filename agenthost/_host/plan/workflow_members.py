@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.plan.agent_names import by_name
-from agenthost.agent import AgentBase, declared
-from agenthost.classifiers import Choice
+from agenthost.agent.base import AgentBase, declared
+from agenthost.conversation.classifiers import Choice
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from agenthost._host.calls.lifespans import alive
 from agenthost._host.calls.tool_caller import Attempt, ToolCaller
-from agenthost.agent import declared
-from agenthost.per_call import configure, fallback_document, render_per_call, tool_of
-from agenthost.swaig import ToolRequest
+from agenthost.agent.base import declared
+from agenthost.agent.per_call import configure, fallback_document, render_per_call, tool_of
+from agenthost.tools.swaig import ToolRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost.platform_tools import PlatformTool
-    from agenthost.tools import Tool
+    from agenthost.tools.platform_tools import PlatformTool
+    from agenthost.tools.tool import Tool
 
 __all__ = ["Rehearsal", "query_of"]
 

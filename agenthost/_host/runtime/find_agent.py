@@ -11,7 +11,7 @@ from agenthost._host.config.schema import AgentConfig
 from agenthost._host.plan.load import Built, load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.server import installed_plan
-from agenthost.agent import AgentBase, declared
+from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:

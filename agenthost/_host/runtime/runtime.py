@@ -37,7 +37,7 @@ from agenthost._host.runtime.tokens import Tokens
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost.agent import declared, overrides, serve_state
+from agenthost.agent.base import declared, overrides, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from agenthost._host.telemetry.metrics import Metrics
-    from agenthost.models import Usage
+    from agenthost.conversation.models import Usage
+    from agenthost.conversation.turns import Outcome
     from agenthost.state import Store, Stores
-    from agenthost.workflows.turns import Outcome
 
 __all__ = ["DAYS", "AgentFigures", "Figures", "kept_figures", "quantile", "slot", "wilson"]
 

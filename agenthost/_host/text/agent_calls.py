@@ -16,10 +16,10 @@ from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.budget import Budget
-from agenthost.classifiers import Choice, ClassifierTools
+from agenthost.conversation.classifiers import Choice, ClassifierTools
+from agenthost.conversation.models import Usage
+from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
 from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError
-from agenthost.models import Usage
-from agenthost.workflows.turns import Escalated, Outcome, Reply, Said, Status
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.text.budget import Meter
-    from agenthost.classifiers import Classifier
-    from agenthost.escalation_detectors import EscalationDetector
-    from agenthost.models import Completion, ModelRequest
+    from agenthost.conversation.classifiers import Classifier
+    from agenthost.conversation.escalation_detectors import EscalationDetector
+    from agenthost.conversation.models import Completion, ModelRequest
+    from agenthost.conversation.turns import Event, Listener, Turn
     from agenthost.state import Store, Stores
     from agenthost.workflows.team import Remaining
-    from agenthost.workflows.turns import Event, Listener, Turn
 
 __all__ = ["Answers", "Figures", "HostTeam", "Teams"]
 

@@ -11,17 +11,17 @@ import msgspec
 from attrs import Factory, define, frozen
 
 from agenthost._host.calls.tool_caller import Busy
-from agenthost._host.isolation.instructions import instructions
-from agenthost._host.placeholders import filled
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.transcripts import MOST_TEXT, cut
-from agenthost.agent import declared
+from agenthost.agent.base import declared
+from agenthost.agent.per_call import configure, tool_of
+from agenthost.conversation.models import Completion, Message, ModelRequest, ToolSpec, Usage, Words
+from agenthost.conversation.turns import Reply, Said, ToolEnded, ToolStarted
 from agenthost.errors import ModelError, ModelNonsense
-from agenthost.models import Completion, Message, ModelRequest, ToolSpec, Usage, Words
-from agenthost.per_call import configure, tool_of
-from agenthost.swaig import MalformedRequest, ToolRequest, decode_object
-from agenthost.workflows.turns import Reply, Said, ToolEnded, ToolStarted
+from agenthost.prompt.placeholders import filled
+from agenthost.swml.instructions import instructions
+from agenthost.tools.swaig import MalformedRequest, ToolRequest, decode_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._host.text.budget import Meter
-    from agenthost.models import ChatModel, ToolUse
-    from agenthost.tools import Tool
-    from agenthost.workflows.turns import Listener, Turn
+    from agenthost.conversation.models import ChatModel, ToolUse
+    from agenthost.conversation.turns import Listener, Turn
+    from agenthost.tools.tool import Tool
 
 __all__ = ["Conversing", "complete"]
 

@@ -11,7 +11,7 @@ from agenthost.workflows.team import Remaining
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import TurnsConfig
-    from agenthost.models import Usage
+    from agenthost.conversation.models import Usage
 
 __all__ = ["Budget", "Meter"]
 

@@ -15,8 +15,8 @@ from attrs import define, field
 from agenthost._host.text.agent_calls import Teams
 from agenthost._host.text.agent_turn import Conversing
 from agenthost._host.text.transcripts import Line, Transcripts
+from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
 from agenthost.errors import AgentHostError
-from agenthost.workflows.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost.models import Message
-    from agenthost.workflows.turns import Event, Listener, Reply
+    from agenthost.conversation.models import Message
+    from agenthost.conversation.turns import Event, Listener, Reply
 
 __all__ = ["Conversations", "new_conversation"]
 

@@ -16,13 +16,13 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost._host.plan.chosen_redactors import redacted
+from agenthost.conversation.models import Message
 from agenthost.errors import ConversationRefused, StateRefused
-from agenthost.models import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agenthost.redaction import Redactor
+    from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store
 
 __all__ = ["MOST_TEXT", "Begun", "Line", "Transcripts"]

@@ -10,7 +10,7 @@ from agenthost._host.config.schema import ClassifiersConfig, Config
 from agenthost._host.plan.chosen_classifiers import choose_classifiers
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 from agenthost.builtin.classifier_lexical import Lexical
 
 LEXICAL = ClassifierProvider("lexical", lambda name, _: Lexical(name))

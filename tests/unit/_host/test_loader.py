@@ -12,7 +12,7 @@ from agenthost._host.config.schema import AgentConfig, Config, HostConfig, Plugi
 from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.plan.load import load
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 
 AGENT = """
     from agenthost import AgentBase

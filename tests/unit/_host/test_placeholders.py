@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._host.placeholders import filled
+from agenthost.prompt.placeholders import filled
 
 DATA = {"name": "Ann", "age": 7, "routing": {"reason": "wants\n\n## a refund", "path": ["a", "b"]}, "none": None}
 

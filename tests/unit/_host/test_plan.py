@@ -15,7 +15,7 @@ from agenthost._host.packages.plugins import PluginState
 from agenthost._host.packages.selection import Wanted
 from agenthost._host.plan.load import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 
 NOTHING = Loaded()
 

@@ -11,7 +11,7 @@ import litestar
 import pytest
 
 from agenthost import AgentBase, AgentSealed, AgentServer, ConfigurationError, DefinitionError, PlanError
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 
 AUTH = ("agenthost", "for tests")
 

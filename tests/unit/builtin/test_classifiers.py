@@ -19,7 +19,7 @@ from agenthost.builtin.classifier_embeddings import Embeddings, EmbeddingsSettin
 from agenthost.builtin.classifier_lexical import Lexical, LexicalIndex
 from agenthost.builtin.classifier_llm import LanguageModel, question, read_answer
 from agenthost.builtin.state_memory import memory_provider
-from agenthost.models import Completion
+from agenthost.conversation.models import Completion
 
 DATA = Path(__file__).parents[2] / "data" / "router_queries.jsonl"
 ROWS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]

@@ -18,7 +18,7 @@ from agenthost.builtin.escalation import (
     asks_for_person,
     escalation_detectors,
 )
-from agenthost.models import Message
+from agenthost.conversation.models import Message
 
 
 def before(detector, text, history=()):

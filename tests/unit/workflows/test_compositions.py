@@ -9,7 +9,7 @@ import pytest
 from teams import Host, Leaf, Model, hang, leaves, raising
 
 from agenthost import DefinitionError, Note, Parallel, Reply, Sequential, Status, Unanswered, Vote
-from agenthost.workflows.turns import Said
+from agenthost.conversation.turns import Said
 
 
 def seen(notes):

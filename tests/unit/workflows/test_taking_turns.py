@@ -20,7 +20,7 @@ from agenthost import (
     Unanswered,
 )
 from agenthost.builtin.state_memory import MemoryEntries
-from agenthost.workflows.turns import Escalated, Routed, Said
+from agenthost.conversation.turns import Escalated, Routed, Said
 
 
 class ByWord:

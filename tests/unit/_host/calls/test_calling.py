@@ -22,7 +22,7 @@ from agenthost._host.calls.tool_caller import BUSY, ToolCaller
 from agenthost._host.config.limits import Limits
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost.swaig import MAX_ANSWER, ToolRequest
+from agenthost.tools.swaig import MAX_ANSWER, ToolRequest
 
 FALLBACK = "Let me connect you to the desk."
 MOST = Limits().running

@@ -15,7 +15,7 @@ from agenthost import AgentBase, Probe
 from agenthost._host.calls.loop_watchdog import BLOCKED, Watchdog, blocker_of
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost.swaig import Call, ToolRequest
+from agenthost.tools.swaig import Call, ToolRequest
 
 HELD = BLOCKED * 4
 

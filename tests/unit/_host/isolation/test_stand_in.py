@@ -12,10 +12,10 @@ from agenthost._host.discovery import AGENTS, Candidate
 from agenthost._host.isolation.process import NotHere, OwnProcessError
 from agenthost._host.isolation.stand_in import isolated
 from agenthost._host.packages.diagnosis import Diagnosed
-from agenthost.agent import declared
+from agenthost.agent.base import declared
 from agenthost.errors import ArgumentsRefused
 from agenthost.state import Scope
-from agenthost.swaig import Call, encode_answer
+from agenthost.tools.swaig import Call, encode_answer
 
 AGENT = """
 import os

@@ -12,7 +12,7 @@ from agenthost import Outcome, Reply, StateUnavailable, Status
 from agenthost._host.telemetry.figures import Figures, kept_figures, quantile, slot, wilson
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.builtin.state_memory import MemoryEntries
-from agenthost.models import Usage
+from agenthost.conversation.models import Usage
 from agenthost.state import Stores
 
 REPLY = Reply("sales", "x")

@@ -30,7 +30,7 @@ from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.server import make_runtime, with_secrets
 from agenthost._host.text.conversations import Conversations
-from agenthost.workflows.turns import Said, ToolEnded
+from agenthost.conversation.turns import Said, ToolEnded
 
 
 class Sales(AgentBase):

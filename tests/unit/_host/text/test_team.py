@@ -14,8 +14,8 @@ from agenthost._host.telemetry import spans
 from agenthost._host.text.agent_calls import _about
 from agenthost._host.text.agent_turn import complete
 from agenthost.builtin.model_offline import OfflineModel
-from agenthost.models import Message, ModelRequest, Usage
-from agenthost.workflows.turns import Said
+from agenthost.conversation.models import Message, ModelRequest, Usage
+from agenthost.conversation.turns import Said
 
 REQUEST = ModelRequest((Message("user", "?"),))
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
 from agenthost.swml.addresses import encoded
-from agenthost.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

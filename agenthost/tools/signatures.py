@@ -16,13 +16,13 @@ import docstring_parser
 import msgspec
 from attrs import frozen
 
-from agenthost.arguments import coercions, explain
 from agenthost.errors import ArgumentsRefused, DefinitionError
+from agenthost.tools.arguments import coercions, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost.swaig import Call
+    from agenthost.tools.swaig import Call
 
 __all__ = ["Signature", "TypedArguments", "is_plain", "names_of", "read_signature", "reads_arguments"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from agenthost.agent.skills import AddedSkill, load_skill
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
-from agenthost.skills import AddedSkill, load_skill
-from agenthost.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from agenthost.errors import DefinitionError
 from agenthost.results import FunctionResult
-from agenthost.tools import Tool
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from agenthost.workflows.turns import Outcome, Turn
+    from agenthost.conversation.turns import Outcome, Turn
 
 __all__ = ["EscalationDetector", "Signal"]
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
-from agenthost.platform_tools import FILLED_FUNCTIONS, NATIVE_FUNCTIONS
-from agenthost.vocabulary.configurable import Configurable
+from agenthost.tools.platform_tools import FILLED_FUNCTIONS, NATIVE_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

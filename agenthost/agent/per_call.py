@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from agenthost.agent import AgentBase, declared, runnable
+from agenthost.agent.base import AgentBase, declared, runnable
 from agenthost.swml import Addresses, encode_document
-from agenthost.tools import Tool
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

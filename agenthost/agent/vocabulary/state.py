@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, overload
 
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
 from agenthost.state import NO_STORES
-from agenthost.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
-    from agenthost.declared import Declared
+    from agenthost.agent.declared import Declared
     from agenthost.state import Store
 
 __all__ = ["SharedState", "StateWords"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from agenthost.vocabulary.configurable import Configurable
+from agenthost.agent.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
     from agenthost._host.server import AgentServer
     from agenthost._web.front import Front
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
 
 __all__ = ["ServingWords"]
 

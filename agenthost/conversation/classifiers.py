@@ -13,9 +13,9 @@ from agenthost.errors import DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from agenthost.models import Completion, ModelRequest
+    from agenthost.conversation.models import Completion, ModelRequest
+    from agenthost.conversation.turns import Decision
     from agenthost.state import Store
-    from agenthost.workflows.turns import Decision
 
 __all__ = ["Choice", "Classifier", "ClassifierProvider", "ClassifierTools", "examples_by_language"]
 

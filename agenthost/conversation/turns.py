@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import asdict, field, frozen
 
-from agenthost.models import Message, Usage
+from agenthost.conversation.models import Message, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

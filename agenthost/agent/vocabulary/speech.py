@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from agenthost.vocabulary.configurable import Configurable
+from agenthost.agent.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.server import AgentServer
-    from agenthost.agent import AgentBase
+    from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
     from agenthost.state import Stores
     from agenthost.swml import Draft, Template
@@ -33,12 +33,12 @@ class Elsewhere(Protocol):
         """Tell ``observer`` what becomes of its processes; see ``agenthost._host.isolation.processes.Observer``."""
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
-        """Its document for one call; see ``agenthost.per_call.configure``."""
+        """Its document for one call; see ``agenthost.agent.per_call.configure``."""
 
     async def configured(
         self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
     ) -> AgentBase:
-        """What stands in for it, configured for one call; see ``agenthost.per_call.configure``."""
+        """What stands in for it, configured for one call; see ``agenthost.agent.per_call.configure``."""
 
 
 @frozen

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost.arguments import AnyArguments
-from agenthost.classifiers import examples_by_language
-from agenthost.declared import Alone, Declared
+from agenthost.agent.declared import Alone, Declared
+from agenthost.agent.vocabulary import Vocabulary
+from agenthost.agent.vocabulary.prompts import class_sections
+from agenthost.conversation.classifiers import examples_by_language
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
 from agenthost.swml import Draft, Template
-from agenthost.tools import Tool, declarations
-from agenthost.vocabulary import Vocabulary
-from agenthost.vocabulary.prompts import class_sections
+from agenthost.tools.arguments import AnyArguments
+from agenthost.tools.tool import Tool, declarations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

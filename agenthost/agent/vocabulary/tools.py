@@ -6,18 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, overload
 
-from agenthost.call_hooks import END, START, CallHook
+from agenthost.agent.call_hooks import END, START, CallHook
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
-from agenthost.platform_tools import PlatformTool
-from agenthost.swaig import Call
-from agenthost.tools import Tool, ToolDeclaration
-from agenthost.vocabulary.configurable import Configurable
+from agenthost.tools.platform_tools import PlatformTool
+from agenthost.tools.swaig import Call
+from agenthost.tools.tool import Tool, ToolDeclaration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from agenthost.datamap import DataMap
-    from agenthost.gates import SemanticGate
+    from agenthost.tools.datamap import DataMap
+    from agenthost.tools.gates import SemanticGate
 
 __all__ = ["ToolWords", "declare_tool"]
 

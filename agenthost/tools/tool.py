@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from agenthost.arguments import AnyArguments, NamedArguments, SchemaArguments
 from agenthost.errors import DefinitionError
-from agenthost.gates import checked_gates
-from agenthost.signatures import TypedArguments, is_plain, names_of, read_signature, reads_arguments
+from agenthost.tools.arguments import AnyArguments, NamedArguments, SchemaArguments
+from agenthost.tools.gates import checked_gates
+from agenthost.tools.signatures import TypedArguments, is_plain, names_of, read_signature, reads_arguments
 
 if TYPE_CHECKING:
-    from agenthost.swaig import Call
+    from agenthost.tools.swaig import Call
 
 __all__ = ["Tool", "ToolDeclaration", "declarations"]
 

@@ -15,7 +15,7 @@ import jsonschema_rs
 from agenthost.errors import ArgumentsRefused, DefinitionError
 
 if TYPE_CHECKING:
-    from agenthost.swaig import Call
+    from agenthost.tools.swaig import Call
 
 __all__ = ["AnyArguments", "NamedArguments", "SchemaArguments", "coercions", "explain"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
-from agenthost.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost.datamap import DataMap
 from agenthost.errors import DefinitionError
-from agenthost.gates import checked_gates
+from agenthost.tools.datamap import DataMap
+from agenthost.tools.gates import checked_gates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from agenthost.errors import DefinitionError
-from agenthost.tools import Tool, declarations
+from agenthost.tools.tool import Tool, declarations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

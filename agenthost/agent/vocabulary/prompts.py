@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
+from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.contexts import ContextBuilder
 from agenthost.errors import DefinitionError
-from agenthost.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from agenthost.errors import AgentSealed, DefinitionError
 
 if TYPE_CHECKING:
-    from agenthost.declared import Declared
+    from agenthost.agent.declared import Declared
     from agenthost.swml import Draft
 
 __all__ = ["Configurable"]

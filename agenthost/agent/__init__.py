@@ -1,0 +1,1 @@
+"""Agents: ``AgentBase``, what it declares, and its configuration per call."""

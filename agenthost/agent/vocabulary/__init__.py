@@ -1,0 +1,36 @@
+"""The words in which an agent is described, by topic; ``AgentBase`` speaks them all.
+
+Each class acts on the agent's ``Draft`` (``agenthost.swml``) and returns the agent, for chaining.
+"""
+
+from __future__ import annotations
+
+from agenthost.agent.vocabulary.addresses import AddressWords
+from agenthost.agent.vocabulary.calls import CallWords
+from agenthost.agent.vocabulary.flow import FlowWords
+from agenthost.agent.vocabulary.model import ModelWords
+from agenthost.agent.vocabulary.platform import PlatformWords
+from agenthost.agent.vocabulary.prompts import PromptWords
+from agenthost.agent.vocabulary.serving import ServingWords
+from agenthost.agent.vocabulary.skills import SkillWords
+from agenthost.agent.vocabulary.speech import SpeechWords
+from agenthost.agent.vocabulary.state import StateWords
+from agenthost.agent.vocabulary.tools import ToolWords
+
+__all__ = ["Vocabulary"]
+
+
+class Vocabulary(
+    PromptWords,
+    SpeechWords,
+    ModelWords,
+    ToolWords,
+    PlatformWords,
+    SkillWords,
+    FlowWords,
+    AddressWords,
+    CallWords,
+    ServingWords,
+    StateWords,
+):
+    """Everything that an agent can say of itself, and being served alone."""

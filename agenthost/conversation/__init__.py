@@ -1,0 +1,1 @@
+"""Conversations in text: turns, models, classifiers, escalation detectors, redaction."""

@@ -1,0 +1,1 @@
+"""Tools: declaration, signature, arguments, and their form on the wire."""
