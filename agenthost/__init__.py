@@ -11,7 +11,6 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from agenthost._host.config.secret_sources import Secret
-    from agenthost._host.server import AgentServer
     from agenthost._web.litestar_plugin import AgentHostPlugin
     from agenthost.agent.base import AgentBase
     from agenthost.agent.skills import Skill
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import Host, HostedAgent, ToolCalled
     from agenthost.results import FunctionResult, SwaigFunctionResult
+    from agenthost.server import AgentServer
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import Entries, Entry, Scope, StateOptions, StateProvider, Store
     from agenthost.tools.datamap import DataMap, create_expression_tool, create_simple_api_tool
@@ -162,7 +162,7 @@ __all__ = [
 _HOMES = {
     "AgentBase": "agent.base",
     "AgentHostPlugin": "_web.litestar_plugin",
-    "AgentServer": "_host.server",
+    "AgentServer": "server",
     "Call": "tools.swaig",
     "ChatModel": "conversation.models",
     "Choice": "conversation.classifiers",

@@ -6,7 +6,7 @@ import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import print_json, print_warnings
-from agenthost._host.discovery import AGENTS, discover
+from agenthost._discovery import AGENTS, discover
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, table
 from agenthost._host.packages.selection import select
 
@@ -25,7 +25,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     """
     config = configuration(file)
     if load:
-        from agenthost._host.server import installed_plan
+        from agenthost.server import installed_plan
 
         plan = installed_plan(config)
         report = plan.report()

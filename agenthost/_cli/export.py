@@ -66,7 +66,7 @@ def kubernetes(file: str | None, image: str, output: Path | None, force: bool) -
 
 
 def _deployment(file: str | None) -> Deployment:
-    from agenthost._host.discovery import AGENTS, discover
+    from agenthost._discovery import AGENTS, discover
     from agenthost._host.operations.deployment import Deployment
 
     return Deployment.of(configuration(file), os.environ, len(discover((AGENTS,))))

@@ -9,7 +9,7 @@ import click
 
 from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import print_json, print_warnings
-from agenthost._host.discovery import PLUGINS, discover
+from agenthost._discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
 
 __all__ = ["command"]

@@ -6,7 +6,7 @@ import pkgutil
 
 import click
 
-from agenthost._host.discovery import COMMANDS, discover
+from agenthost._discovery import COMMANDS, discover
 from agenthost.errors import PlanError
 
 __all__ = ["installed_command"]

@@ -8,7 +8,7 @@ import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import print_json, print_warnings
-from agenthost._host.discovery import AGENTS, discover
+from agenthost._discovery import AGENTS, discover
 from agenthost._host.operations.terminal import table
 from agenthost._host.packages.selection import select
 
@@ -39,7 +39,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     config = configuration(file)
     print_warnings(config.warnings)
     if load:
-        from agenthost._host.server import installed_plan
+        from agenthost.server import installed_plan
 
         agents = [(a["route"], a["agent"], a["state"]) for a in installed_plan(config).report()["agents"]]
     else:

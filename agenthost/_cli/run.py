@@ -12,8 +12,8 @@ import click
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
 from agenthost._cli.output import print_warnings
+from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
-from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.operations.terminal import banner, failures
 from agenthost.errors import ExitCode
 
@@ -58,9 +58,9 @@ def command(file: str | None, **options: Any) -> None:
     if not discover((AGENTS, PLUGINS)):
         click.echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
-    from agenthost._host.server import installed_plan, start_logging, with_secrets
     from agenthost._web.serving import address, listen, serve_on
     from agenthost._web.workers import serve_with_workers
+    from agenthost.server import installed_plan, start_logging, with_secrets
 
     made = config.host.password is None
     config = with_secrets(config)

@@ -50,7 +50,7 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
     """
     import asyncio
 
-    from agenthost._host.discovery import PLUGINS, discover
+    from agenthost._discovery import PLUGINS, discover
     from agenthost._host.packages.plugins import Plugins
     from agenthost._host.runtime.shared_state import HostState, choose_provider
     from agenthost._host.telemetry.figures import kept_figures

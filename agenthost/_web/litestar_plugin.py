@@ -15,10 +15,10 @@ from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.load import load_config
 from agenthost._host.operations.terminal import failures
 from agenthost._host.plan.routes import normalise
-from agenthost._host.server import accepted, installed_plan, make_runtime, with_secrets
 from agenthost._web.beside import beside
 from agenthost._web.front import Front
 from agenthost._web.requests import Refused, path_below
+from agenthost.server import accepted, installed_plan, make_runtime, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from litestar.config.app import AppConfig
     from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-    from agenthost._host.server import AgentServer
+    from agenthost.server import AgentServer
 
 __all__ = ["AgentHostPlugin"]
 

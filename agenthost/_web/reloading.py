@@ -12,9 +12,9 @@ from attrs import evolve
 
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
-from agenthost._host.server import credentials_of, start_logging, tokens_of
 from agenthost._web.beside import beside
 from agenthost.errors import AgentHostError, PlanError
+from agenthost.server import credentials_of, start_logging, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,7 +20,6 @@ from agenthost._host.calls.stray_work import run_on
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.runtime.runtime import Phase
-from agenthost._host.server import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced
 from agenthost._web.beside import beside
 from agenthost._web.connections import Server, protocol_for, uvicorn_config
@@ -29,6 +28,7 @@ from agenthost._web.health_port import health_port
 from agenthost._web.reloading import Reloading, on_hangup
 from agenthost._web.tracing import with_spans
 from agenthost.errors import AddressError
+from agenthost.server import accepted, make_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping

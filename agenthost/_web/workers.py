@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, together
 from agenthost._host.runtime.reload import reread
-from agenthost._host.server import credentials_of
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.connections import protocol_for
 from agenthost._web.health_port import health_port
@@ -38,6 +37,7 @@ from agenthost._web.reloading import on_hangup, report
 from agenthost._web.serving import listen_for_health
 from agenthost._web.worker import attend
 from agenthost.errors import PlanError
+from agenthost.server import credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,9 +9,9 @@ from attrs import Factory, define, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.server import AgentServer
     from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
+    from agenthost.server import AgentServer
     from agenthost.state import Stores
     from agenthost.swml import Draft, Template
 

@@ -20,7 +20,7 @@ from agenthost.tools.tool import Tool, declarations
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from agenthost._host.discovery import Candidate
+    from agenthost._discovery import Candidate
 
 __all__ = ["AddedSkill", "Skill", "load_skill"]
 
@@ -156,6 +156,6 @@ def _offer(name: str) -> Candidate:
 @cache
 def _offers(path: tuple[str, ...]) -> tuple[Candidate, ...]:
     """Every installed skill; remembered, since a callback for calls may add skills."""
-    from agenthost._host.discovery import SKILLS, discover  # noqa: PLC0415 - needed only by agents with skills
+    from agenthost._discovery import SKILLS, discover  # noqa: PLC0415 - needed only by agents with skills
 
     return discover((SKILLS,), path)

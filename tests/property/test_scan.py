@@ -9,7 +9,7 @@ import attrs
 import importlib_metadata
 from hypothesis import given, settings, strategies as st
 
-from agenthost._host.discovery import AGENTS, PLUGINS, discover
+from agenthost._discovery import AGENTS, PLUGINS, discover
 
 GROUPS = (AGENTS, PLUGINS)
 

@@ -14,14 +14,14 @@ from asking import ask
 from pages import DOCS, PAGES, blocks, every, title, write
 
 from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError, hookspecs
+from agenthost._discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.config.author_settings import build_settings
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config
-from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.server import make_runtime, with_secrets
 from agenthost._web.front import Front
+from agenthost.server import make_runtime, with_secrets
 
 _ALL = every("python")
 _ALONE = [block for block in _ALL if not block.file.startswith("test_")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from agenthost._host.discovery import Candidate
+    from agenthost._discovery import Candidate
     from agenthost._host.packages.instantiate import Section
 
 __all__ = ["Setup"]

@@ -34,8 +34,8 @@ from agenthost.tools.tool import Tool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from agenthost._discovery import Candidate
     from agenthost._host.config.schema import Config
-    from agenthost._host.discovery import Candidate
     from agenthost._host.isolation.process import Process
     from agenthost._host.isolation.processes import Observer
     from agenthost.tools.swaig import Call

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._discovery import PLUGINS, extra_for
 from agenthost._host.config.key_paths import key_path
-from agenthost._host.discovery import PLUGINS, extra_for
 from agenthost._host.packages.crash_journal import Deadly
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:
-    from agenthost._host.discovery import Candidate
+    from agenthost._discovery import Candidate
 
 __all__ = ["Diagnosed", "Diagnosis", "diagnose", "off"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.discovery import AGENTS, Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,9 @@ import attrs
 from attrs import field, frozen
 
 from agenthost import __version__
+from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.schema import AgentConfig, Config, configured
-from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.guarded_run import Failed, run_guarded

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
+from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.limits import Limits
-from agenthost._host.discovery import AGENTS, Candidate
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem

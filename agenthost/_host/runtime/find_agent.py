@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.config.schema import AgentConfig
 from agenthost._host.plan.load import Built, load_for_program
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.server import installed_plan
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import PlanError
+from agenthost.server import installed_plan
 
 if TYPE_CHECKING:
     from types import ModuleType

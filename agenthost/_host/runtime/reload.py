@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover
 from agenthost._host.plan.load import Built, load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.workflow_members import members_of
-from agenthost._host.server import accepted, with_secrets
 from agenthost.errors import PlanError
+from agenthost.server import accepted, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 from agenthost.agent.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
-    from agenthost._host.server import AgentServer
     from agenthost._web.front import Front
     from agenthost.agent.base import AgentBase
+    from agenthost.server import AgentServer
 
 __all__ = ["ServingWords"]
 
@@ -59,7 +59,7 @@ class ServingWords(Configurable):
         Raises:
             AgentSealed: another host serves it.
         """
-        from agenthost._host.alone import HostOfOne  # noqa: PLC0415 - the one reach up, where it is to be served
+        from agenthost.server_of_one import HostOfOne  # noqa: PLC0415 - the one reach up, where it is to be served
 
         own = self._declared
         if own.own_host is None or own.of_call:

@@ -9,7 +9,7 @@ from pathlib import Path
 import importlib_metadata
 import pytest
 
-from agenthost._host.discovery import AGENTS, PLUGINS, Candidate, discover, extra_for, requirement_problem
+from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, extra_for, requirement_problem
 
 ONE_AGENT = "[agenthost.agents]\ndental = agenthost_dental:DentalAgent\n"
 
@@ -87,7 +87,7 @@ def test_nothing_heavy_is_imported_nor_any_package(tmp_path):
     program = (
         "import sys, attrs, click\n"
         "before = set(sys.modules)\n"
-        "from agenthost._host.discovery import discover\n"
+        "from agenthost._discovery import discover\n"
         f"assert discover(path=[{str(tmp_path)!r}])\n"
         "heavy = {'agenthost_dental', 'email', 'importlib_metadata', 'packaging', 'pathlib', 'zipfile'}\n"
         "print(sorted(heavy & (set(sys.modules) - before)))\n"

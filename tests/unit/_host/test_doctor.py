@@ -7,9 +7,9 @@ import resource
 
 import pytest
 
+from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig, StateConfig
 from agenthost._host.config.secret_sources import Secret
-from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.operations import doctor
 from agenthost._host.operations.doctor import CHECKS, Finding, examine, unmet
 from agenthost._host.plan.load import load

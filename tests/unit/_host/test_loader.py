@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 
+from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PluginsConfig
-from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.plan.load import load
 from agenthost.agent.base import declared

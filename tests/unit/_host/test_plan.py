@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from agenthost import AgentBase
+from agenthost._discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.plugins import PluginState
 from agenthost._host.packages.selection import Wanted

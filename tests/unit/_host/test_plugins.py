@@ -21,8 +21,8 @@ from agenthost import (
     SipAlias,
     hookimpl,
 )
+from agenthost._discovery import PLUGINS, Candidate
 from agenthost._host.config.schema import Config, HostConfig, PluginsConfig
-from agenthost._host.discovery import PLUGINS, Candidate
 from agenthost._host.packages.plugins import BUILT_IN, HOOKS, Plugins
 from agenthost.state import StateProvider
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agenthost._discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.packages.selection import select
 
 

@@ -19,8 +19,8 @@ from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.plugins import PluginState
 from agenthost._host.plan.load import Loaded
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.server import make_runtime
 from agenthost._web.front import Front
+from agenthost.server import make_runtime
 
 HOST = "http://host.example"
 AUTH = {"authorization": "Basic " + b64encode(b"agenthost:p@ss").decode()}

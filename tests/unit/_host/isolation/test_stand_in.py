@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig
-from agenthost._host.discovery import AGENTS, Candidate
 from agenthost._host.isolation.process import NotHere, OwnProcessError
 from agenthost._host.isolation.stand_in import isolated
 from agenthost._host.packages.diagnosis import Diagnosed

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.generated_secrets import kept_secret, new_password, new_signing_key
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.discovery import AGENTS, PLUGINS, discover
 from agenthost._host.operations.terminal import banner
 from agenthost._host.plan.load import Built, load, load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan

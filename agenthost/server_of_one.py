@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from agenthost._host.config.secret_sources import Secret
-from agenthost._host.server import AgentServer
 from agenthost.agent.base import declared
 from agenthost.errors import DefinitionError
+from agenthost.server import AgentServer
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
