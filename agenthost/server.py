@@ -317,7 +317,7 @@ class AgentServer:
             from agenthost._web.serverless import answer_cgi  # noqa: PLC0415 - only where it is asked for
 
             return answer_cgi(self.app)
-        from agenthost._web.serving import address, listen, serve_front  # noqa: PLC0415 - Litestar, only where it is served
+        from agenthost._web.process.serving import address, listen, serve_front  # noqa: PLC0415 - Litestar, only where it is served
 
         config = self._configured(host=host, port=port)
         with self._changing:

@@ -11,8 +11,8 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
 
-from agenthost._web.answers import error
-from agenthost._web.health import health_routes
+from agenthost._web.endpoints.health import health_routes
+from agenthost._web.request.answers import error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -20,9 +20,9 @@ from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, normalise
 from agenthost._host.runtime.runtime import Phase
 from agenthost._host.runtime.tokens import edition_of
-from agenthost._web import (
-    agent_figures,
-    chat_completions,
+from agenthost._web.app import make_app
+from agenthost._web.endpoints import (
+    agent_metrics,
     check_for_input,
     debug_events,
     documents,
@@ -33,12 +33,12 @@ from agenthost._web import (
     sip,
     tool_calls,
 )
-from agenthost._web.access_log import logged
-from agenthost._web.answers import send_bytes, send_error, with_headers
-from agenthost._web.app import make_app
+from agenthost._web.endpoints.chat import completions
 from agenthost._web.handlers import Handler
-from agenthost._web.requests import Disconnected, Head, Refused, authorised, path_below, query_value, read_body
-from agenthost._web.site import Request, Site
+from agenthost._web.request.access_log import logged
+from agenthost._web.request.answers import send_bytes, send_error, with_headers
+from agenthost._web.request.requests import Disconnected, Head, Refused, authorised, path_below, query_value, read_body
+from agenthost._web.request.site import Request, Site
 from agenthost.tools.swaig import MalformedRequest, check_depth
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
-    from agenthost._web.site import Answer
+    from agenthost._web.request.site import Answer
 
 __all__ = ["Front"]
 
@@ -98,7 +98,7 @@ class Front:
         self._handlers: dict[str, dict[str, Handler]] = {}
         self._own: dict[str, HostEndpoint] = {
             "/metrics": (metrics.answer_for_host, metrics.METHODS),
-            "/-/metrics.json": (agent_figures.answer_for_host, agent_figures.METHODS),
+            "/-/metrics.json": (agent_metrics.answer_for_host, agent_metrics.METHODS),
             "/-/sip/unmatched": (sip.answer_unmatched, sip.READ),
         }
         if sip_path is not None:
@@ -130,7 +130,7 @@ class Front:
     def has(self, path: str) -> bool:
         """Whether something of the host is at a path, such as ``/sales/swaig``."""
         published = self.runtime.published
-        if path in self._own or normalise(path) in self._handlers or path.startswith(chat_completions.PATHS):
+        if path in self._own or normalise(path) in self._handlers or path.startswith(completions.PATHS):
             return True
         if published is not None and published.table.find(path) is not None:
             return True
@@ -322,9 +322,9 @@ class Front:
         if head.authorization is not None and path.startswith(_TELLING_MORE):
             self._note_wrong_login(head.authorization, scope)
         published = self.runtime.published
-        if not handlers and path.startswith(chat_completions.PREFIX) and published is not None:
+        if not handlers and path.startswith(completions.PREFIX) and published is not None:
             request = Request(self._site, published, head, scope, receive, path)
-            await chat_completions.serve(request, path, send)
+            await completions.serve(request, path, send)
             return
         if head.has_body:
             receive = await self._bounded(head, receive)

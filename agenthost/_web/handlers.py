@@ -16,15 +16,15 @@ from attrs import frozen
 from litestar import Request as LitestarRequest, Response
 from litestar.types import Empty
 
-from agenthost._web.answers import JSON, send_bytes, send_error, with_headers
-from agenthost._web.requests import Disconnected, Refused, read_body
+from agenthost._web.request.answers import JSON, send_bytes, send_error, with_headers
+from agenthost._web.request.requests import Disconnected, Refused, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._web.site import Site
+    from agenthost._web.request.site import Site
 
 __all__ = ["Handler"]
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from hypothesis import example, given, strategies as st
 
-from agenthost._web.requests import Disconnected, Head, Refused, authorised, query_value, raw_path, read_body
+from agenthost._web.request.requests import Disconnected, Head, Refused, authorised, query_value, raw_path, read_body
 
 PIECES = st.sampled_from(
     [

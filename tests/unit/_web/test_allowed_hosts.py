@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agenthost._web.allowed_hosts import AllowedHosts
-from agenthost._web.requests import Refused
+from agenthost._web.request.allowed_hosts import AllowedHosts
+from agenthost._web.request.requests import Refused
 
 
 def allowed(names, host):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from agenthost._web.answers import JSON, SECURITY, error, send_bytes, send_error, with_headers
+from agenthost._web.request.answers import JSON, SECURITY, error, send_bytes, send_error, with_headers
 
 
 def sent(answer):

@@ -7,8 +7,8 @@ import logging
 import pytest
 from clock import Clock
 
-from agenthost._web.failed_logins import FailedLogins
-from agenthost._web.requests import Refused
+from agenthost._web.request.failed_logins import FailedLogins
+from agenthost._web.request.requests import Refused
 
 
 @pytest.fixture

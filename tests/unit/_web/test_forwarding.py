@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agenthost._web.forwarding import Forwarded, TrustedProxies
+from agenthost._web.request.forwarding import Forwarded, TrustedProxies
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "2001:db8::/32"])
 PEER = "10.0.0.1"

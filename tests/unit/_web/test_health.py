@@ -15,8 +15,8 @@ from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.plan.load import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.runtime import Phase
-from agenthost._web.answers import SECURITY
 from agenthost._web.front import Front
+from agenthost._web.request.answers import SECURITY
 from agenthost.server import make_runtime
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from agenthost._web.answers import JSON, SharedHeaders, send_bytes
-from agenthost._web.connections import Cycle
+from agenthost._web.process.connections import Cycle
+from agenthost._web.request.answers import JSON, SharedHeaders, send_bytes
 
 DATE = [(b"date", b"Sat, 21 Nov 2026 12:00:00 GMT")]
 

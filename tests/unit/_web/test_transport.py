@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agenthost._web.transport import JoinedWrites
+from agenthost._web.process.transport import JoinedWrites
 
 
 class Recorded:

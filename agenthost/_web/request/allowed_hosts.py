@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agenthost._web.requests import Refused
+from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agenthost._web.documents import METHODS
-from agenthost._web.requests import Refused, query_value
+from agenthost._web.endpoints.documents import METHODS
+from agenthost._web.request.requests import Refused, query_value
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]
 

@@ -17,9 +17,9 @@ import msgspec
 from attrs import define, field
 
 from agenthost._host.telemetry.failures import new_error_id
-from agenthost._web.answers import NO_STORE, send_bytes
-from agenthost._web.chat_requests import CONVERSATION, ChatRefused, authorise, read
-from agenthost._web.requests import Disconnected, Refused
+from agenthost._web.endpoints.chat.requests import CONVERSATION, ChatRefused, authorise, read
+from agenthost._web.request.answers import NO_STORE, send_bytes
+from agenthost._web.request.requests import Disconnected, Refused
 from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
 from agenthost.errors import (
     AgentHostError,
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from litestar.types import Receive, Send
 
-    from agenthost._web.chat_requests import Asked
-    from agenthost._web.site import Request
+    from agenthost._web.endpoints.chat.requests import Asked
+    from agenthost._web.request.site import Request
     from agenthost.conversation.turns import Event, Reply
 
 __all__ = ["PATHS", "PREFIX", "serve"]

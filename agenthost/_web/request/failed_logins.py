@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from agenthost._web.requests import Refused
+from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

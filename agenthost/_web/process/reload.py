@@ -12,7 +12,7 @@ from attrs import evolve
 
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
-from agenthost._web.beside import beside
+from agenthost._web.process.background_thread import beside
 from agenthost.errors import AgentHostError, PlanError
 from agenthost.server import credentials_of, start_logging, tokens_of
 

@@ -9,12 +9,12 @@ from attrs import define
 
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
-from agenthost._web.allowed_hosts import AllowedHosts
-from agenthost._web.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
-from agenthost._web.failed_logins import FailedLogins
-from agenthost._web.forwarding import TrustedProxies
-from agenthost._web.requests import BASIC, Head, Refused, authorised, read_body
-from agenthost._web.webhook_signatures import check_signature, refuse_replay
+from agenthost._web.request.allowed_hosts import AllowedHosts
+from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
+from agenthost._web.request.failed_logins import FailedLogins
+from agenthost._web.request.forwarding import TrustedProxies
+from agenthost._web.request.requests import BASIC, Head, Refused, authorised, read_body
+from agenthost._web.request.signatures import check_signature, refuse_replay
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:

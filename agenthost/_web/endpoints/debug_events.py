@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agenthost._host.telemetry.figures import DAYS, kept_figures
-from agenthost._web.requests import Refused
+from agenthost._web.request.requests import Refused
 from agenthost.errors import StateUnavailable
 
 if TYPE_CHECKING:
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer_for_host"]
 

@@ -30,12 +30,12 @@ from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, together
 from agenthost._host.runtime.reload import reread
 from agenthost._host.telemetry.shared_metrics import SHARED
-from agenthost._web.connections import protocol_for
-from agenthost._web.health_port import health_port
-from agenthost._web.places import Place, Worker
-from agenthost._web.reloading import on_hangup, report
-from agenthost._web.serving import listen_for_health
-from agenthost._web.worker import attend
+from agenthost._web.process.connections import protocol_for
+from agenthost._web.process.health_port import health_port
+from agenthost._web.process.reload import on_hangup, report
+from agenthost._web.process.serving import listen_for_health
+from agenthost._web.process.worker import attend
+from agenthost._web.process.worker_slots import Place, Worker
 from agenthost.errors import PlanError
 from agenthost.server import credentials_of
 

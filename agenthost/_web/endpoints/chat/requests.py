@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from agenthost._host.text.conversations import new_conversation
-from agenthost._web.requests import BASIC, Refused, authorised, read_body
+from agenthost._web.request.requests import BASIC, Refused, authorised, read_body
 from agenthost.conversation.models import Message
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agenthost._web.site import Request
+    from agenthost._web.request.site import Request
 
 __all__ = ["CONVERSATION", "Asked", "ChatRefused", "authorise", "read"]
 

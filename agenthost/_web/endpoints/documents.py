@@ -6,13 +6,13 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agenthost._web.requests import query_value
+from agenthost._web.request.requests import query_value
 from agenthost.agent.per_call import fallback_document, render_per_call
 from agenthost.tools.swaig import call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer", "render"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from litestar.enums import ScopeType
 
-from agenthost._web.answers import HSTS, SECURITY, send_bytes, send_error
-from agenthost._web.connections import Server, uvicorn_config
-from agenthost._web.failed_logins import FailedLogins
-from agenthost._web.health import Asker, answer
-from agenthost._web.requests import Head, Refused, raw_path
+from agenthost._web.endpoints.health import Asker, answer
+from agenthost._web.process.connections import Server, uvicorn_config
+from agenthost._web.request.answers import HSTS, SECURITY, send_bytes, send_error
+from agenthost._web.request.failed_logins import FailedLogins
+from agenthost._web.request.requests import Head, Refused, raw_path
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.runtime.condition import Condition
     from agenthost._host.runtime.runtime import Credentials
-    from agenthost._web.site import Answer
+    from agenthost._web.request.site import Answer
 
 __all__ = ["HealthEndpoints", "health_port"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._web import documents
-from agenthost._web.requests import Refused
+from agenthost._web.endpoints import documents
+from agenthost._web.request.requests import Refused
 from agenthost.sip import SipCall, user_of
 from agenthost.tools.swaig import MalformedRequest, call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "READ", "answer", "answer_for_host", "answer_unmatched"]
 

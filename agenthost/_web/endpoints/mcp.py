@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost import __version__
-from agenthost._web.requests import Refused
+from agenthost._web.request.requests import Refused
 from agenthost.tools.swaig import ToolRequest
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]
 

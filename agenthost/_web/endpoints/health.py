@@ -17,8 +17,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
 from agenthost._host.runtime.condition import Phase
-from agenthost._web.answers import JSON, NO_STORE
-from agenthost._web.requests import authorised, query_value
+from agenthost._web.request.answers import JSON, NO_STORE
+from agenthost._web.request.requests import authorised, query_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.condition import Condition, Named
     from agenthost._host.runtime.probing import Known
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._web.site import Answer
+    from agenthost._web.request.site import Answer
 
 __all__ = ["Asker", "answer", "health_routes"]
 

@@ -11,14 +11,14 @@ import msgspec
 
 from agenthost._host.calls.idempotency import answer_once
 from agenthost._host.calls.tool_caller import REFUSED_TOKEN, Busy
-from agenthost._web import documents
-from agenthost._web.requests import query_value
+from agenthost._web.endpoints import documents
+from agenthost._web.request.requests import query_value
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.tools.swaig import ToolRequest, call_id, encode_answer
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
     from agenthost.tools.tool import Tool
 
 __all__ = ["METHODS", "answer"]

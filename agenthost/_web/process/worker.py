@@ -16,7 +16,7 @@ from attrs import define, evolve, field
 
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._web.front import Front
-from agenthost._web.serving import serve_front
+from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
 from agenthost.server import installed_plan, make_runtime, start_logging
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._web.reloading import Reloading
+    from agenthost._web.process.reload import Reloading
 
 __all__ = ["attend", "work"]
 

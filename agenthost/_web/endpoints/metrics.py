@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agenthost._host.telemetry.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer_for_host"]
 

@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agenthost._host.plan.routes import normalise
-from agenthost._web import documents
+from agenthost._web.endpoints import documents
 from agenthost.tools.swaig import call_id
 
 if TYPE_CHECKING:
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]
 

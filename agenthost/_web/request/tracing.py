@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from litestar.enums import ScopeType
 
 from agenthost._host.telemetry.spans import request_span, tracing
-from agenthost._web.requests import Refused, raw_path
+from agenthost._web.request.requests import Refused, raw_path
 
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Send

@@ -7,7 +7,7 @@ import logging
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from agenthost._web.requests import Refused
+from agenthost._web.request.requests import Refused
 from agenthost.errors import StateUnavailable
 
 if TYPE_CHECKING:

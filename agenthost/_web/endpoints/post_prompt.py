@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost._web import documents
-from agenthost._web.requests import Refused, query_value
+from agenthost._web.endpoints import documents
+from agenthost._web.request.requests import Refused, query_value
 from agenthost.agent.per_call import configure
 from agenthost.swml import POST_PROMPT
 from agenthost.tools.swaig import MalformedRequest, call_id, decode_object
@@ -17,7 +17,7 @@ from agenthost.tools.swaig import MalformedRequest, call_id, decode_object
 if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import Attempt
     from agenthost._host.plan.mount import Mounted
-    from agenthost._web.site import Answer, Request
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer", "summary_of"]
 

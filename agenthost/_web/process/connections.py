@@ -15,9 +15,9 @@ import uvicorn
 from attrs import frozen
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from agenthost._web.answers import HSTS, JSON, SECURITY, WRITTEN, error
-from agenthost._web.requests import CLOSE
-from agenthost._web.transport import JoinedWrites
+from agenthost._web.process.transport import JoinedWrites
+from agenthost._web.request.answers import HSTS, JSON, SECURITY, WRITTEN, error
+from agenthost._web.request.requests import CLOSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Message, Send
 
-    from agenthost._web.forwarding import TrustedProxies
+    from agenthost._web.request.forwarding import TrustedProxies
 
 __all__ = ["logged"]
 

@@ -1,0 +1,1 @@
+"""Processes: the socket, connections, workers, and the health port."""
