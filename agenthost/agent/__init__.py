@@ -1,1 +1,5 @@
 """Agents: ``AgentBase``, what it declares, and its configuration per call."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

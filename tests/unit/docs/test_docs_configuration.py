@@ -41,7 +41,7 @@ _SECTIONS = (
     AgentConfig,
     PluginsConfig,
 )
-_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+_PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 _TEXT = _PAGE.read_text(encoding="utf-8")
 _EXAMPLES = re.findall(r"```toml\n(.*?)```", _TEXT, re.DOTALL)
 _EXAMPLE_ENVIRON = {"HOST_PASSWORD": "p", "OLD_KEY": "o", "CALENDAR_TOKEN": "t", "STATE_URL": "redis://r"}

@@ -8,7 +8,7 @@ from agenthost.contexts import ContextBuilder
 from agenthost.results import FunctionResult
 from agenthost.tools.datamap import DataMap
 
-DATA = Path(__file__).parents[1] / "data" / "conformance"
+DATA = Path(__file__).parent / "data" / "conformance"
 
 
 def records(name, *, kind=None, tag=None):

@@ -10,7 +10,7 @@ import pytest
 
 from agenthost import AgentServer
 
-FOLDER = Path(__file__).parents[1] / "data" / "sdk_examples"
+FOLDER = Path(__file__).parents[2] / "data" / "sdk_examples"
 _spec = importlib.util.spec_from_file_location("sdk_examples_render", FOLDER / "render.py")
 render = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(render)

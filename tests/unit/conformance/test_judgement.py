@@ -10,7 +10,7 @@ import json
 
 import conformance
 import pytest
-from test_conformance_documents import rendered
+from documents import rendered
 
 from agenthost.errors import DefinitionError
 
