@@ -291,7 +291,7 @@ class ToolCaller:
         return _encode({"response": limits.busy})
 
     def blocked(self, agent: str, what: str, seconds: float) -> None:
-        """Take notice of an agent that has blocked the event loop; see ``agenthost._host.calls.loop_watchdog.Listener``."""
+        """Count a block of the event loop by an agent (``loop_watchdog.Listener``)."""
         for mounted, gate in list(self._gates.items()):
             if mounted.key == agent:
                 error_id = new_error_id()

@@ -16,7 +16,8 @@ from agenthost.errors import ConfigurationError
 def test_nothing_is_imported_or_told_by_default():
     """Spans cost nothing to nobody."""
     program = (
-        "import sys; from agenthost._host.config.schema import Config; from agenthost._host.telemetry.tracing import traced\n"
+        "import sys; from agenthost._host.config.schema import Config\n"
+        "from agenthost._host.telemetry.tracing import traced\n"
         "with traced(Config()): print(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
