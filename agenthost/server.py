@@ -18,7 +18,8 @@ from agenthost._host.config.generated_secrets import kept_secret, new_password, 
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner
-from agenthost._host.plan.load import Built, load, load_for_program
+from agenthost._host.packages.stages import Built
+from agenthost._host.plan.load import load, load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime.runtime import Credentials, Runtime

@@ -24,8 +24,9 @@ from agenthost import AgentBase, Parallel, Router, Turn
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
+from agenthost._host.packages.stages import Built
 from agenthost._host.plan.chosen_models import Models
-from agenthost._host.plan.load import Built, load_for_program
+from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.text.conversations import Conversations
 from agenthost.conversation.models import Completion, ModelRequest, Usage, Words

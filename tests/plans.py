@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.plan.load import Built, Loaded
+from agenthost._host.packages.stages import Built, Loaded
 from agenthost._host.plan.plan import make_plan
 
 

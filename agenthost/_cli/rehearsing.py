@@ -10,7 +10,7 @@ from agenthost.server import make_runtime, start_logging, with_secrets
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
 
 __all__ = ["rehearsed"]
 

@@ -16,7 +16,7 @@ from agenthost.errors import ExitCode, PlanError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.dry_run import Rehearsal
     from agenthost.tools.tool import Tool
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost._web.request.site import Answer

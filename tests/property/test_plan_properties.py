@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.packages.diagnosis import Diagnosis
-from agenthost._host.plan.load import Built, Loaded, Rejected
+from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.plan.routes import route_problem
 

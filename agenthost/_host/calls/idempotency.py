@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agenthost._host.calls.tool_caller import ToolCaller
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost.state import Store
     from agenthost.tools.swaig import ToolRequest
     from agenthost.tools.tool import Tool

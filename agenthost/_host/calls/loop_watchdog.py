@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
     from types import FrameType
 
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.telemetry.metrics import Metrics
 
 __all__ = ["BLOCKED", "Blocker", "Listener", "Watchdog", "blocker_of"]

@@ -11,19 +11,18 @@ import asyncio
 import logging
 import threading
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import frozen
-
+from agenthost._host.telemetry.current_call import running
 from agenthost._host.telemetry.failures import new_error_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
+    from agenthost._host.telemetry.current_call import Author
     from agenthost._host.telemetry.failures import Failures
 
-__all__ = ["Author", "TaskExitedError", "calling", "guarded", "run_on", "running"]
+__all__ = ["TaskExitedError", "guarded", "run_on"]
 
 T = TypeVar("T")
 
@@ -32,25 +31,6 @@ _OF = " of agent "
 _TOOL = "tool "
 _SETTLED = 0.001
 """Seconds after which a loop has done what it was about to do."""
-
-
-@frozen(slots=True)
-class Author:
-    """Whose code it is.
-
-    Args:
-        agent: the agent's key.
-        what: the part of it, such as ``tool book_visit``.
-    """
-
-    agent: str
-    what: str
-
-
-running: ContextVar[Author | None] = ContextVar("agenthost_running", default=None)
-"""Whose code runs in this context; tasks that it starts inherit it."""
-calling: ContextVar[str] = ContextVar("agenthost_calling", default="")
-"""The call that it runs for, by its id; empty where there is none."""
 
 
 class TaskExitedError(RuntimeError):

@@ -20,9 +20,9 @@ from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.circuit_breaker import Breaker
 from agenthost._host.calls.concurrency import Busy, Slots
 from agenthost._host.calls.deadline import Deadline
-from agenthost._host.calls.stray_work import Author, calling, running
 from agenthost._host.config.limits import BUSY
 from agenthost._host.telemetry.call_log import call_ended, say_later
+from agenthost._host.telemetry.current_call import Author, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.telemetry.spans import span, tracing
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from agenthost._host.calls.observers import Observers
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost.hosting import Outcome
     from agenthost.tools.swaig import ToolRequest
     from agenthost.tools.tool import Tool

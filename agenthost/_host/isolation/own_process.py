@@ -20,7 +20,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.calls.stray_work import calling, run_on, running
+from agenthost._host.calls.stray_work import run_on
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.inside import Inside
@@ -28,6 +28,7 @@ from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.raised import MOST_WORDS, traceback_of
 from agenthost._host.packages.instantiate import agent_of, made
 from agenthost._host.telemetry.call_log import write_now
+from agenthost._host.telemetry.current_call import calling, running
 from agenthost.agent.base import seal
 from agenthost.errors import DefinitionError
 from agenthost.health import probes_of

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
-from attrs import field, frozen
 
 from agenthost import __version__
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
@@ -16,9 +15,10 @@ from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section, agent_of, made
-from agenthost._host.packages.plugins import Plugins, PluginState
+from agenthost._host.packages.plugins import Plugins
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
+from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.configured_workflows import built_workflow
 from agenthost.agent.base import AgentBase, declared
 from agenthost.conversation.classifiers import ClassifierProvider
@@ -30,94 +30,10 @@ from agenthost.health import Probe
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from agenthost._host.plan.mount import Mounted
-
-__all__ = ["Built", "Loaded", "Rejected", "load", "load_for_program"]
+    from collections.abc import Callable, Sequence
 
 
-@frozen
-class Built:
-    """An agent that was imported and made.
-
-    Args:
-        key: see ``Wanted``.
-        distribution: the package that offers it; ``code`` when a program registered it.
-        version: that package's version.
-        agent: the agent.
-        config: its section.
-        offer: the entry point that offers it; None where no entry point does.
-        served: what is served of it already, and stays as it is.
-    """
-
-    key: str
-    distribution: str
-    version: str
-    agent: AgentBase
-    config: AgentConfig
-    offer: Candidate | None = None
-    served: Mounted | None = None
-
-
-@frozen
-class Rejected:
-    """An agent that could not be made.
-
-    Args:
-        key: see ``Wanted``.
-        distribution: the package that offers it.
-        version: that package's version.
-        diagnosis: what failed, and what to do about it.
-    """
-
-    key: str
-    distribution: str
-    version: str
-    diagnosis: Diagnosis
-
-
-@frozen(kw_only=True)
-class Loaded:
-    """Everything that loading found out; what plugins said stands with the key of the plugin that said it.
-
-    Args:
-        built: agents that can be planned.
-        rejected: agents that cannot.
-        disabled: agents that configuration switches off.
-        plugins: every plugin with its state.
-        warnings: sentences about configuration that fits nothing installed.
-        configure_app: what plugins do to the Litestar application.
-        state_providers: what opens stores.
-        health_probes: what is asked of the host's health.
-        lifespans: what runs around the serving.
-        observers: who is told of tool calls.
-        chat_models: what makes language models.
-        redactors: what takes words out of transcripts.
-        resolve_sip: functions that are asked who answers a call.
-        classifiers: what makes classifiers.
-        escalation_detectors: what notices that somebody else should take over.
-        stamps: by distribution, in what condition it was.
-        registry: the plugins, registered.
-    """
-
-    built: tuple[Built, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
-    disabled: tuple[Wanted, ...] = ()
-    plugins: tuple[PluginState, ...] = ()
-    warnings: tuple[str, ...] = ()
-    configure_app: tuple[tuple[str, Callable[..., object]], ...] = ()
-    state_providers: tuple[tuple[str, StateProvider], ...] = ()
-    health_probes: tuple[tuple[str, Probe], ...] = ()
-    lifespans: tuple[tuple[str, Callable[..., object]], ...] = ()
-    observers: tuple[tuple[str, Callable[..., object]], ...] = ()
-    chat_models: tuple[tuple[str, ModelProvider], ...] = ()
-    redactors: tuple[tuple[str, Redactor], ...] = ()
-    resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
-    classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
-    escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
-    stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
-    registry: Plugins | None = None
+__all__ = ["load", "load_for_program"]
 
 
 def load(

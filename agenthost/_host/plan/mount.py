@@ -8,132 +8,30 @@ from __future__ import annotations
 
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-from attrs import field, frozen
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.key_paths import key_path
-from agenthost._host.config.limits import Limits
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
+from agenthost._host.packages.stages import Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.plan.workflow_members import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
 from agenthost.agent.base import AgentBase, declared, runnable, seal
-from agenthost.agent.declared import Alone
 from agenthost.errors import DefinitionError
-from agenthost.health import Probe, probes_of
+from agenthost.health import probes_of
 from agenthost.tools.tool import Tool
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from agenthost._host.plan.load import Built, Loaded
-    from agenthost.swml import Template
+    from agenthost._host.config.limits import Limits
+    from agenthost._host.packages.stages import Built, Loaded
 
-__all__ = ["Mounted", "SetAside", "given_up", "in_order", "mount", "mount_all", "wanted_route", "why_not_served"]
-
-
-@frozen(eq=False)
-class Mounted:
-    """An agent that is served.
-
-    Args:
-        key: its name in configuration and on the command line.
-        name: what it calls itself.
-        route: where it is mounted.
-        distribution: the package that offers it.
-        version: that package's version.
-        agent: the agent, sealed.
-        tools: its tools that this host runs, by name.
-        template: its document, encoded.
-        fallback: what a caller hears when one of its tools fails.
-        sip: user parts that it asks for.
-        functions: names of all its tools, also of those that run elsewhere.
-        dynamic: whether callbacks configure it for each call.
-        routing: its routing callbacks, by the path below its route.
-        debug_handler: what it does with debug events.
-        alone: keys and lifetimes of its own.
-        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
-        again: whether it is a second mount, which SIP users reach by its key and route alone.
-        built: what it was mounted from.
-        probes: those that it declares.
-        model: the language model that it is talked to in text with; None for the default.
-        limits: how much of the host it may take.
-        isolation: ``thread``; ``process`` where its code runs in processes of its own.
-    """
-
-    key: str
-    name: str
-    route: str
-    distribution: str
-    version: str
-    agent: AgentBase = field(repr=False)
-    tools: Mapping[str, Tool] = field(repr=False)
-    template: Template = field(repr=False)
-    fallback: str
-    sip: tuple[str, ...]
-    functions: tuple[str, ...] = ()
-    dynamic: bool = False
-    routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
-    debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
-    alone: Alone = field(factory=Alone, repr=False)
-    mcp_server: bool = False
-    again: bool = False
-    probes: tuple[Probe, ...] = field(default=(), repr=False)
-    model: str | None = None
-    limits: Limits = field(factory=Limits, repr=False)
-    built: Built | None = field(default=None, repr=False)
-    isolation: str = "thread"
-
-    def report(self) -> dict[str, Any]:
-        """What lists and ``--json`` show."""
-        return {
-            "agent": self.key,
-            "route": self.route,
-            "tools": list(self.functions),
-            "sip": list(self.sip),
-            "package": self.distribution,
-            "version": self.version,
-            "state": "ready",
-            "isolation": self.isolation,
-        }
-
-
-@frozen
-class SetAside:
-    """An agent that is not served, and why.
-
-    Args:
-        key: its name in configuration and on the command line.
-        distribution: the package that offers it.
-        version: that package's version.
-        state: ``quarantined``, ``conflict`` or ``disabled``.
-        diagnosis: the reason and the remedy; None when it is disabled.
-        route: the route it asked for, where it came so far.
-    """
-
-    key: str
-    distribution: str
-    version: str
-    state: str
-    diagnosis: Diagnosis | None = None
-    route: str | None = None
-
-    def report(self) -> dict[str, Any]:
-        """What lists and ``--json`` show."""
-        row: dict[str, Any] = {
-            "agent": self.key,
-            "route": self.route,
-            "tools": [],
-            "sip": [],
-            "package": self.distribution,
-            "version": self.version,
-            "state": self.state,
-        }
-        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
+__all__ = ["given_up", "in_order", "mount", "mount_all", "wanted_route", "why_not_served"]
 
 
 def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mounted], list[SetAside]]:

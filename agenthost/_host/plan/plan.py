@@ -14,11 +14,12 @@ from attrs import field, frozen
 
 from agenthost._host.config.limits import Limits
 from agenthost._host.packages.plugins import Plugins
+from agenthost._host.packages.stages import SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models
 from agenthost._host.plan.chosen_redactors import choose_redactors
-from agenthost._host.plan.mount import SetAside, given_up, in_order, mount, mount_all, wanted_route, why_not_served
+from agenthost._host.plan.mount import given_up, in_order, mount, mount_all, wanted_route, why_not_served
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.workflow_members import choice_of, members_of
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.plugins import PluginState
-    from agenthost._host.plan.load import Built, Loaded
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Built, Loaded, Mounted
     from agenthost.conversation.classifiers import Choice, Classifier
     from agenthost.conversation.escalation_detectors import EscalationDetector
     from agenthost.conversation.redaction import Redactor

@@ -10,7 +10,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
 
 __all__ = ["ENDPOINTS", "KEPT", "SHARED", "RouteTable", "normalise", "route_problem"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from agenthost._host.packages.plugins import Plugins
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost.sip.aliases import AliasTable
 
 __all__ = ["SipSources", "origins", "sip_aliases"]

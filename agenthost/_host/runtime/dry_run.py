@@ -16,7 +16,7 @@ from agenthost.tools.swaig import ToolRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
     from agenthost.tools.platform_tools import PlatformTool

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.config.schema import AgentConfig
-from agenthost._host.plan.load import Built, load_for_program
+from agenthost._host.packages.stages import Built
+from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import PlanError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
 
 __all__ = ["find_agent", "why_not"]

@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.plan.load import Built, load
+from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.workflow_members import members_of
 from agenthost.errors import PlanError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from agenthost._host.packages.selection import Wanted
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Built, Mounted
 
 __all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost.swml import Template
 

@@ -19,8 +19,8 @@ import msgspec
 import structlog
 from structlog.processors import JSONRenderer
 
-from agenthost._host.calls.stray_work import calling, running
 from agenthost._host.telemetry.call_log import EndedCall, Said, write_what_waits
+from agenthost._host.telemetry.current_call import calling, running
 from agenthost._host.telemetry.hiding import Hidden
 
 if TYPE_CHECKING:

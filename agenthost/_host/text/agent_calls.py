@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agenthost._host.config.schema import TurnsConfig
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.text.budget import Meter
     from agenthost.conversation.classifiers import Classifier

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.calls.tool_caller import ToolCaller
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._host.text.budget import Meter

@@ -11,7 +11,7 @@ from agenthost._web.endpoints.documents import METHODS
 from agenthost._web.request.requests import Refused, query_value
 
 if TYPE_CHECKING:
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

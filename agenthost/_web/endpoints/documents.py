@@ -11,7 +11,7 @@ from agenthost.agent.per_call import fallback_document, render_per_call
 from agenthost.tools.swaig import call_id
 
 if TYPE_CHECKING:
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer", "render"]

@@ -16,7 +16,7 @@ from agenthost._web.request.requests import Refused
 from agenthost.tools.swaig import ToolRequest
 
 if TYPE_CHECKING:
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

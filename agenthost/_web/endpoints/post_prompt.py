@@ -16,7 +16,7 @@ from agenthost.tools.swaig import MalformedRequest, call_id, decode_object
 
 if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import Attempt
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer", "summary_of"]

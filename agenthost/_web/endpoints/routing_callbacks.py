@@ -11,7 +11,7 @@ from agenthost._web.endpoints import documents
 from agenthost.tools.swaig import call_id
 
 if TYPE_CHECKING:
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "answer"]

@@ -13,7 +13,7 @@ from agenthost.sip import SipCall, user_of
 from agenthost.tools.swaig import MalformedRequest, call_id
 
 if TYPE_CHECKING:
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["METHODS", "READ", "answer", "answer_for_host", "answer_unmatched"]

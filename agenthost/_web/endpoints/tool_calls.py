@@ -17,7 +17,7 @@ from agenthost.agent.per_call import configure, tool_of
 from agenthost.tools.swaig import ToolRequest, call_id, encode_answer
 
 if TYPE_CHECKING:
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
     from agenthost.tools.tool import Tool
 

@@ -20,7 +20,7 @@ from agenthost.tools.swaig import decode_object
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive
 
-    from agenthost._host.plan.mount import Mounted
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Published, Runtime
 
 __all__ = ["Answer", "Request", "Site"]

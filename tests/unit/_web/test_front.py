@@ -17,7 +17,7 @@ from agenthost._host.calls.tool_caller import REFUSED_TOKEN
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.plugins import PluginState
-from agenthost._host.plan.load import Loaded
+from agenthost._host.packages.stages import Loaded
 from agenthost._host.plan.plan import make_plan
 from agenthost._web.front import Front
 from agenthost.server import make_runtime

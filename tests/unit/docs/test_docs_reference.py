@@ -14,7 +14,7 @@ from pages import DOCS, ROOT, blocks, section
 import agenthost
 from agenthost import AgentBase, errors, hookspecs
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.plan.load import Built, Loaded
+from agenthost._host.packages.stages import Built, Loaded
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.plan.routes import RESERVED_FIRST, RESERVED_LAST
 from agenthost._web.front import Front

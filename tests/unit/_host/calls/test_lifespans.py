@@ -15,7 +15,7 @@ from agenthost._host.calls.observers import MOST_WAITING, Observers
 from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.plugins import Plugins, PluginState
-from agenthost._host.plan.load import Loaded
+from agenthost._host.packages.stages import Loaded
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.runtime import Credentials, Runtime
 from agenthost._host.runtime.tokens import Tokens

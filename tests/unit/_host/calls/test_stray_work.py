@@ -9,7 +9,8 @@ import sys
 import pytest
 import uvloop
 
-from agenthost._host.calls.stray_work import Author, guarded, run_on, running
+from agenthost._host.calls.stray_work import guarded, run_on
+from agenthost._host.telemetry.current_call import Author, running
 from agenthost._host.telemetry.failures import Failures
 
 PATIENCE = 30.0

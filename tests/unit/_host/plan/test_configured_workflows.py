@@ -11,7 +11,8 @@ from plans import built
 from agenthost import AgentBase, Escalation, Parallel, Router, Sequential, Vote
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.plan.load import Built, Loaded, load_for_program
+from agenthost._host.packages.stages import Built, Loaded
+from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 
 

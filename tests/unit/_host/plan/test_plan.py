@@ -13,7 +13,7 @@ from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.plugins import PluginState
 from agenthost._host.packages.selection import Wanted
-from agenthost._host.plan.load import Built, Loaded, Rejected
+from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost.agent.base import declared
 

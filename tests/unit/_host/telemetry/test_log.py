@@ -12,9 +12,9 @@ import sys
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._host.calls.stray_work import Author, calling, running
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
 from agenthost._host.config.secret_sources import Secret
+from agenthost._host.telemetry.current_call import Author, calling, running
 from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.log import JsonLines, TextLines
 

@@ -12,7 +12,7 @@ from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig
 from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.diagnosis import Diagnosis
-from agenthost._host.plan.load import Built, Loaded, Rejected
+from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.runtime import Phase
 from agenthost._web.front import Front

@@ -1,0 +1,214 @@
+"""Stages of an agent on its way from an installed package to being served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import field, frozen
+
+from agenthost._host.config.limits import Limits
+from agenthost.agent.declared import Alone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost._discovery import Candidate
+    from agenthost._host.config.schema import AgentConfig
+    from agenthost._host.packages.diagnosis import Diagnosis
+    from agenthost._host.packages.plugins import Plugins, PluginState
+    from agenthost._host.packages.selection import Wanted
+    from agenthost.agent.base import AgentBase
+    from agenthost.conversation.classifiers import ClassifierProvider
+    from agenthost.conversation.escalation_detectors import EscalationDetector
+    from agenthost.conversation.models import ModelProvider
+    from agenthost.conversation.redaction import Redactor
+    from agenthost.health import Probe
+    from agenthost.state import StateProvider
+    from agenthost.swml import Template
+    from agenthost.tools.tool import Tool
+
+__all__ = ["Built", "Loaded", "Mounted", "Rejected", "SetAside"]
+
+
+@frozen
+class Built:
+    """An agent that was imported and made.
+
+    Args:
+        key: see ``Wanted``.
+        distribution: the package that offers it; ``code`` when a program registered it.
+        version: that package's version.
+        agent: the agent.
+        config: its section.
+        offer: the entry point that offers it; None where no entry point does.
+        served: what is served of it already, and stays as it is.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    agent: AgentBase
+    config: AgentConfig
+    offer: Candidate | None = None
+    served: Mounted | None = None
+
+
+@frozen
+class Rejected:
+    """An agent that could not be made.
+
+    Args:
+        key: see ``Wanted``.
+        distribution: the package that offers it.
+        version: that package's version.
+        diagnosis: what failed, and what to do about it.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    diagnosis: Diagnosis
+
+
+@frozen(kw_only=True)
+class Loaded:
+    """Everything that loading found out; what plugins said stands with the key of the plugin that said it.
+
+    Args:
+        built: agents that can be planned.
+        rejected: agents that cannot.
+        disabled: agents that configuration switches off.
+        plugins: every plugin with its state.
+        warnings: sentences about configuration that fits nothing installed.
+        configure_app: what plugins do to the Litestar application.
+        state_providers: what opens stores.
+        health_probes: what is asked of the host's health.
+        lifespans: what runs around the serving.
+        observers: who is told of tool calls.
+        chat_models: what makes language models.
+        redactors: what takes words out of transcripts.
+        resolve_sip: functions that are asked who answers a call.
+        classifiers: what makes classifiers.
+        escalation_detectors: what notices that somebody else should take over.
+        stamps: by distribution, in what condition it was.
+        registry: the plugins, registered.
+    """
+
+    built: tuple[Built, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    disabled: tuple[Wanted, ...] = ()
+    plugins: tuple[PluginState, ...] = ()
+    warnings: tuple[str, ...] = ()
+    configure_app: tuple[tuple[str, Callable[..., object]], ...] = ()
+    state_providers: tuple[tuple[str, StateProvider], ...] = ()
+    health_probes: tuple[tuple[str, Probe], ...] = ()
+    lifespans: tuple[tuple[str, Callable[..., object]], ...] = ()
+    observers: tuple[tuple[str, Callable[..., object]], ...] = ()
+    chat_models: tuple[tuple[str, ModelProvider], ...] = ()
+    redactors: tuple[tuple[str, Redactor], ...] = ()
+    resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
+    classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
+    escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
+    stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
+    registry: Plugins | None = None
+
+
+@frozen(eq=False)
+class Mounted:
+    """An agent that is served.
+
+    Args:
+        key: its name in configuration and on the command line.
+        name: what it calls itself.
+        route: where it is mounted.
+        distribution: the package that offers it.
+        version: that package's version.
+        agent: the agent, sealed.
+        tools: its tools that this host runs, by name.
+        template: its document, encoded.
+        fallback: what a caller hears when one of its tools fails.
+        sip: user parts that it asks for.
+        functions: names of all its tools, also of those that run elsewhere.
+        dynamic: whether callbacks configure it for each call.
+        routing: its routing callbacks, by the path below its route.
+        debug_handler: what it does with debug events.
+        alone: keys and lifetimes of its own.
+        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
+        again: whether it is a second mount, which SIP users reach by its key and route alone.
+        built: what it was mounted from.
+        probes: those that it declares.
+        model: the language model that it is talked to in text with; None for the default.
+        limits: how much of the host it may take.
+        isolation: ``thread``; ``process`` where its code runs in processes of its own.
+    """
+
+    key: str
+    name: str
+    route: str
+    distribution: str
+    version: str
+    agent: AgentBase = field(repr=False)
+    tools: Mapping[str, Tool] = field(repr=False)
+    template: Template = field(repr=False)
+    fallback: str
+    sip: tuple[str, ...]
+    functions: tuple[str, ...] = ()
+    dynamic: bool = False
+    routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
+    debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
+    alone: Alone = field(factory=Alone, repr=False)
+    mcp_server: bool = False
+    again: bool = False
+    probes: tuple[Probe, ...] = field(default=(), repr=False)
+    model: str | None = None
+    limits: Limits = field(factory=Limits, repr=False)
+    built: Built | None = field(default=None, repr=False)
+    isolation: str = "thread"
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        return {
+            "agent": self.key,
+            "route": self.route,
+            "tools": list(self.functions),
+            "sip": list(self.sip),
+            "package": self.distribution,
+            "version": self.version,
+            "state": "ready",
+            "isolation": self.isolation,
+        }
+
+
+@frozen
+class SetAside:
+    """An agent that is not served, and why.
+
+    Args:
+        key: its name in configuration and on the command line.
+        distribution: the package that offers it.
+        version: that package's version.
+        state: ``quarantined``, ``conflict`` or ``disabled``.
+        diagnosis: the reason and the remedy; None when it is disabled.
+        route: the route it asked for, where it came so far.
+    """
+
+    key: str
+    distribution: str
+    version: str
+    state: str
+    diagnosis: Diagnosis | None = None
+    route: str | None = None
+
+    def report(self) -> dict[str, Any]:
+        """What lists and ``--json`` show."""
+        row: dict[str, Any] = {
+            "agent": self.key,
+            "route": self.route,
+            "tools": [],
+            "sip": [],
+            "package": self.distribution,
+            "version": self.version,
+            "state": self.state,
+        }
+        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
