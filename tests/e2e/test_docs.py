@@ -168,7 +168,7 @@ def test_an_agent_is_mounted_twice(env):
 
 
 def test_a_quarantined_package_is_shown_with_its_remedy(env):
-    page = DOCS / "how-to" / "mend-a-quarantined-package.md"
+    page = DOCS / "how-to" / "fix-a-quarantined-package.md"
     env.install("missing-extra")
     checked = env.run("agenthost", "check").stdout
     assert " ".join(words(shown(page)[0])) in " ".join(words(checked))

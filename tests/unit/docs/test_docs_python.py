@@ -141,7 +141,7 @@ def test_what_the_guide_on_skills_promises(monkeypatch, tmp_path):
 
 def test_what_the_guide_on_tools_promises(monkeypatch):
     """Arguments are mended or explained, injected ones are hidden, and a failure has the tool's own sentence."""
-    page = DOCS / "how-to" / "tools.md"
+    page = DOCS / "how-to" / "write-tools.md"
     typed, plain = (run(block, monkeypatch) for block in blocks(page, "python"))
     server = AgentServer()
     server.register(typed.DentalAgent())

@@ -111,7 +111,7 @@ def test_the_layers_that_are_drawn_exist():
 
 def test_every_requirement_is_explained():
     """Each library that agenthost requires has a row with its lowest version, and a paragraph on the choice."""
-    page = (DOCS / "explanation" / "libraries.md").read_text(encoding="utf-8")
+    page = (DOCS / "explanation" / "dependencies.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {
         (requirement.name, spec.version)
