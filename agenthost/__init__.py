@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from agenthost._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from agenthost._host.config.secret_sources import Secret
     from agenthost._web.litestar_plugin import AgentHostPlugin
     from agenthost.agent.base import AgentBase
     from agenthost.agent.skills import Skill
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import Host, HostedAgent, ToolCalled
     from agenthost.results import FunctionResult, SwaigFunctionResult
+    from agenthost.secret import Secret
     from agenthost.server import AgentServer
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import Entries, Entry, Scope, StateOptions, StateProvider, Store
@@ -195,7 +195,7 @@ _HOMES = {
     "Reply": "workflows",
     "Router": "workflows",
     "Scope": "state",
-    "Secret": "_host.config.secret_sources",
+    "Secret": "secret",
     "SemanticGate": "tools.gates",
     "Sequential": "workflows",
     "Signal": "conversation.escalation_detectors",

@@ -18,7 +18,7 @@ from agenthost.errors import DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from agenthost._host.config.secret_sources import Secret
+    from agenthost.secret import Secret
 
 __all__ = [
     "HostVitals",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from agenthost._host.config.secret_sources import Secret
 from agenthost.agent.base import declared
 from agenthost.errors import DefinitionError
+from agenthost.secret import Secret
 from agenthost.server import AgentServer
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from agenthost._host.packages.stages import Built
 from agenthost._host.plan.chosen_models import Models
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
+from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._host.text.conversations import Conversations
 from agenthost.conversation.models import Completion, ModelRequest, Usage, Words
-from agenthost.server import make_runtime, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -18,9 +18,10 @@ from redis.asyncio import Redis
 from report import Figure
 
 from agenthost._host.config.schema import Config, HostConfig, StateConfig
-from agenthost._host.config.secret_sources import Secret
-from agenthost._host.runtime.shared_state import HostState, choose_provider
+from agenthost._host.plan.store_provider import choose_provider
+from agenthost._host.runtime.shared_state import HostState
 from agenthost.builtin import state_sqlite
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator

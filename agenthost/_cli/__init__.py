@@ -13,8 +13,8 @@ from importlib import import_module
 
 import click
 
-from agenthost import __version__
 from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._version import __version__
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
 
 __all__ = ["main"]

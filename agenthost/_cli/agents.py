@@ -25,7 +25,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     """
     config = configuration(file)
     if load:
-        from agenthost.server import installed_plan
+        from agenthost._host.runtime.start import installed_plan
 
         plan = installed_plan(config)
         report = plan.report()

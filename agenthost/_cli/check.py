@@ -26,8 +26,8 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     problems and --strict was asked for.
     """
     config = configuration(file, strict=strict)
+    from agenthost._host.runtime.start import accepted, installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
-    from agenthost.server import accepted, installed_plan, make_runtime, with_secrets
 
     leave_log_out()
     config = with_secrets(config)

@@ -25,7 +25,7 @@ def command(file: str | None, as_json: bool) -> None:
     """
     config = configuration(file)
     from agenthost._host.operations.doctor import CHECKS, PROBLEM, examine
-    from agenthost.server import installed_plan
+    from agenthost._host.runtime.start import installed_plan
 
     leave_log_out()
     findings = examine(config, installed_plan(config))

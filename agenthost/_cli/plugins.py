@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost import __version__
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import leave_log_out, print_json, print_warnings
 from agenthost._discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
+from agenthost._version import __version__
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
@@ -90,8 +90,8 @@ def _offered(config: Config) -> list[dict[str, Any]]:
 def _loaded(config: Config) -> list[dict[str, Any]]:
     """The plugins after all that they do before the host serves."""
     from agenthost._host.packages.plugins import built_in_plugins
+    from agenthost._host.runtime.start import installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
-    from agenthost.server import installed_plan, make_runtime, with_secrets
 
     leave_log_out()
     plan = Front(make_runtime(with_secrets(config))).assemble(installed_plan(config))

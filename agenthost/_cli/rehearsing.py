@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenthost._host.runtime.dry_run import Rehearsal
 from agenthost._host.runtime.find_agent import find_agent
-from agenthost.server import make_runtime, start_logging, with_secrets
+from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config

@@ -39,7 +39,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     config = configuration(file)
     print_warnings(config.warnings)
     if load:
-        from agenthost.server import installed_plan
+        from agenthost._host.runtime.start import installed_plan
 
         agents = [(a["route"], a["agent"], a["state"]) for a in installed_plan(config).report()["agents"]]
     else:

@@ -58,9 +58,9 @@ def command(file: str | None, **options: Any) -> None:
     if not discover((AGENTS, PLUGINS)):
         click.echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
+    from agenthost._host.runtime.start import installed_plan, start_logging, with_secrets
     from agenthost._web.process.serving import address, listen, serve_on
     from agenthost._web.process.workers import serve_with_workers
-    from agenthost.server import installed_plan, start_logging, with_secrets
 
     made = config.host.password is None
     config = with_secrets(config)

@@ -51,8 +51,8 @@ def resolve(
 
     from agenthost._cli.options import pairs
     from agenthost._host.runtime.sip_resolver import SipResolver
+    from agenthost._host.runtime.start import start_logging
     from agenthost._host.telemetry.metrics import Metrics
-    from agenthost.server import start_logging
     from agenthost.sip import SipCall, user_of
 
     asked: dict[str, Any] = {"to": uri, "from": from_, "headers": pairs(headers, "--header")}
@@ -124,7 +124,7 @@ def _rows(plan: HostPlan) -> list[dict[str, Any]]:
 
 
 def _plan(config: Config) -> HostPlan:
-    from agenthost.server import accepted, installed_plan
+    from agenthost._host.runtime.start import accepted, installed_plan
 
     leave_log_out()
     return accepted(config, installed_plan(config))

@@ -52,7 +52,8 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
 
     from agenthost._discovery import PLUGINS, discover
     from agenthost._host.packages.plugins import Plugins
-    from agenthost._host.runtime.shared_state import HostState, choose_provider
+    from agenthost._host.plan.store_provider import choose_provider
+    from agenthost._host.runtime.shared_state import HostState
     from agenthost._host.telemetry.figures import kept_figures
     from agenthost.state import StateProvider
 

@@ -47,8 +47,8 @@ class Talk:
     def __init__(self, file: str | None, agent: str) -> None:
         from agenthost._host.calls.tool_caller import ToolCaller
         from agenthost._host.runtime.find_agent import find_agent
+        from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
         from agenthost._host.text.conversations import Conversations
-        from agenthost.server import make_runtime, start_logging, with_secrets
 
         config = configuration(file)
         start_logging(config, for_people=True)

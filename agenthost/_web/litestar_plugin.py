@@ -15,10 +15,10 @@ from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.load import load_config
 from agenthost._host.operations.terminal import failures
 from agenthost._host.plan.routes import normalise
+from agenthost._host.runtime.background_thread import beside
+from agenthost._host.runtime.start import accepted, installed_plan, make_runtime, with_secrets
 from agenthost._web.front import Front
-from agenthost._web.process.background_thread import beside
 from agenthost._web.request.requests import Refused, path_below
-from agenthost.server import accepted, installed_plan, make_runtime, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

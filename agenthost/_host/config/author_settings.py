@@ -27,9 +27,9 @@ from cattrs.errors import (
 )
 
 from agenthost._host.config.key_paths import key_path, refuse_unknown
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.config.value_types import Refused, shown
 from agenthost.errors import ConfigurationError, DefinitionError
+from agenthost.secret import Secret
 
 __all__ = ["build_settings"]
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenthost._host.config.secret_sources import Secret
 from agenthost.errors import ConfigurationError
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

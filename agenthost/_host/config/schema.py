@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from attrs import Attribute, AttrsInstance
 
-    from agenthost._host.config.secret_sources import Secret
+    from agenthost.secret import Secret
     from agenthost.sip.rules import Rule
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Secrets: a value that never prints itself, and where configuration may take one from."""
+"""Sources of secrets in configuration: an environment variable or a file."""
 
 # No pathlib: every command that lists something would pay for it.
 # ruff: noqa: PTH111, PTH118, PTH123
@@ -8,36 +8,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
-
 from agenthost._host.config.key_paths import key_path
 from agenthost.errors import ConfigurationError
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Secret", "resolve"]
-
-
-@frozen(repr=False)
-class Secret:
-    """A password or a key: printing, formatting and logging it show ``***``; :meth:`reveal` gives the text.
-
-    Args:
-        text: what must not be shown.
-    """
-
-    _text: str = field()
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def reveal(self) -> str:
-        """Return the text itself, for the one place that needs it."""
-        return self._text
+__all__ = ["resolve"]
 
 
 def resolve(value: object, where: str, key: str, environ: Mapping[str, str], directory: str) -> object:

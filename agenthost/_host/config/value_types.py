@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import field, frozen
 
-from agenthost._host.config.secret_sources import Secret
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

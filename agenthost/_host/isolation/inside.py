@@ -17,7 +17,6 @@ from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.lifespans import Lifespan
 from agenthost._host.calls.probe_calls import prepared
 from agenthost._host.calls.stray_work import guarded
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.isolation.descriptions import describe_draft
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
@@ -27,6 +26,7 @@ from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent.base import declared, runnable, serve_state
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.health import HostVitals, outcome_of
+from agenthost.secret import Secret
 from agenthost.state import Stores
 from agenthost.swml import Template
 from agenthost.tools.swaig import Call, encode_answer

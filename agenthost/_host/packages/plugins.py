@@ -20,7 +20,7 @@ import attrs
 import pluggy
 from attrs import frozen
 
-from agenthost import __version__, hookspecs
+from agenthost import hookspecs
 from agenthost._discovery import PLUGINS, Candidate, requirement_problem
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
@@ -29,6 +29,7 @@ from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.hook_trace import show, traced, tracing
 from agenthost._host.packages.instantiate import Section, built, kind_of, resolve
+from agenthost._version import __version__
 from agenthost.errors import DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:

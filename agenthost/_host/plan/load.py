@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from agenthost import __version__
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.schema import AgentConfig, Config, configured
@@ -20,6 +19,7 @@ from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
 from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.configured_workflows import built_workflow
+from agenthost._version import __version__
 from agenthost.agent.base import AgentBase, declared
 from agenthost.conversation.classifiers import ClassifierProvider
 from agenthost.conversation.escalation_detectors import EscalationDetector

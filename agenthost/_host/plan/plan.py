@@ -22,8 +22,8 @@ from agenthost._host.plan.chosen_redactors import choose_redactors
 from agenthost._host.plan.mount import given_up, in_order, mount, mount_all, wanted_route, why_not_served
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
+from agenthost._host.plan.store_provider import ChosenProvider, choose_provider
 from agenthost._host.plan.workflow_members import choice_of, members_of
-from agenthost._host.runtime.shared_state import ChosenProvider, choose_provider
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.sip.resolving import Routing

@@ -11,9 +11,9 @@ from agenthost._host.config.schema import AgentConfig
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
+from agenthost._host.runtime.start import installed_plan
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import PlanError
-from agenthost.server import installed_plan
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -18,8 +18,8 @@ from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.workflow_members import members_of
+from agenthost._host.runtime.start import accepted, with_secrets
 from agenthost.errors import PlanError
-from agenthost.server import accepted, with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

@@ -20,13 +20,11 @@ from urllib.parse import quote
 import msgspec
 from attrs import evolve, field, frozen
 
-from agenthost import __version__
 from agenthost._host.calls.lifespans import Lifespans
 from agenthost._host.calls.loop_watchdog import Blocker, Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.plan.routes import KEPT, RouteTable
 from agenthost._host.runtime.condition import Condition, Named, Phase, Refusal
 from agenthost._host.runtime.probing import Asked, Probing
@@ -37,9 +35,11 @@ from agenthost._host.runtime.tokens import Tokens
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
+from agenthost._version import __version__
 from agenthost.agent.base import declared, overrides, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import attrs
 
-from agenthost._host.config.secret_sources import Secret
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from agenthost import __version__
 from agenthost._host.telemetry.shared_metrics import SHARED, added_up
+from agenthost._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,8 +10,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from agenthost import __version__
 from agenthost._host.telemetry.spans import set_tracer
+from agenthost._version import __version__
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agenthost import __version__
+from agenthost._version import __version__
 from agenthost._web.request.requests import Refused
 from agenthost.tools.swaig import ToolRequest
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime.background_thread import beside
 from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
-from agenthost._web.process.background_thread import beside
+from agenthost._host.runtime.start import credentials_of, start_logging, tokens_of
 from agenthost.errors import AgentHostError, PlanError
-from agenthost.server import credentials_of, start_logging, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from agenthost._host.calls.stray_work import run_on
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime.background_thread import beside
 from agenthost._host.runtime.runtime import Phase
+from agenthost._host.runtime.start import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced
 from agenthost._web.front import Front
-from agenthost._web.process.background_thread import beside
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.reload import Reloading, on_hangup
 from agenthost._web.request.tracing import with_spans
 from agenthost.errors import AddressError
-from agenthost.server import accepted, make_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping

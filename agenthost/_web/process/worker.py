@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime.start import installed_plan, make_runtime, start_logging
 from agenthost._web.front import Front
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
-from agenthost.server import installed_plan, make_runtime, start_logging
 
 if TYPE_CHECKING:
     import socket

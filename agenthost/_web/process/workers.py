@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, together
 from agenthost._host.runtime.reload import reread
+from agenthost._host.runtime.start import credentials_of
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.process.connections import protocol_for
 from agenthost._web.process.health_port import health_port
@@ -37,7 +38,6 @@ from agenthost._web.process.serving import listen_for_health
 from agenthost._web.process.worker import attend
 from agenthost._web.process.worker_slots import Place, Worker
 from agenthost.errors import PlanError
-from agenthost.server import credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,12 +15,12 @@ from plans import plan_of
 from agenthost import AgentBase, FunctionResult
 from agenthost._host.calls.tool_caller import REFUSED_TOKEN
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.plugins import PluginState
 from agenthost._host.packages.stages import Loaded
 from agenthost._host.plan.plan import make_plan
+from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
-from agenthost.server import make_runtime
+from agenthost.secret import Secret
 
 HOST = "http://host.example"
 AUTH = {"authorization": "Basic " + b64encode(b"agenthost:p@ss").decode()}

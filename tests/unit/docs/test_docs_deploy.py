@@ -9,8 +9,8 @@ from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.operations.deployment import Deployment
 from agenthost._host.operations.kubernetes import kubernetes_files
 from agenthost._host.operations.systemd import systemd_files
+from agenthost._host.runtime.start import make_runtime
 from agenthost._web.endpoints.health import health_routes
-from agenthost.server import make_runtime
 
 _PLAIN = Deployment.of(Config(), {}, 1)
 

@@ -13,8 +13,8 @@ from pages import DOCS, section
 
 from agenthost import AgentBase, AgentServer
 from agenthost._host.config.load import load_config
+from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._web.front import Front
-from agenthost.server import make_runtime, with_secrets
 
 PAGE = DOCS / "reference" / "http.md"
 AUTH = ("agenthost", "for tests")

@@ -20,8 +20,8 @@ from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import make_plan
+from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._web.front import Front
-from agenthost.server import make_runtime, with_secrets
 
 _ALL = every("python")
 _ALONE = [block for block in _ALL if not block.file.startswith("test_")]

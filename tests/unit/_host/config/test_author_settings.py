@@ -16,8 +16,8 @@ import pytest
 from attrs import field, frozen, validators
 
 from agenthost._host.config.author_settings import build_settings
-from agenthost._host.config.secret_sources import Secret
 from agenthost.errors import ConfigurationError, DefinitionError
+from agenthost.secret import Secret
 
 
 class Colour(str, Enum):  # noqa: UP042  # the form that authors still write

@@ -12,8 +12,8 @@ import pytest
 
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config, HostConfig, PluginsConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost.errors import ConfigurationError
+from agenthost.secret import Secret
 
 
 @pytest.fixture(autouse=True)

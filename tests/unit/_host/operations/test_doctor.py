@@ -9,11 +9,11 @@ import pytest
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig, StateConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.operations import doctor
 from agenthost._host.operations.doctor import CHECKS, Finding, examine, unmet
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import make_plan
+from agenthost.secret import Secret
 
 LONG = "a-password-of-its-own-that-nobody-guesses"
 KEY = "a-key-of-its-own-that-nobody-guesses-either"

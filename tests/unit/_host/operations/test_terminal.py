@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 
 from agenthost import __version__
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, banner, failed_plugins, folded, table
+from agenthost.secret import Secret
 
 READY: dict[str, Any] = {
     "agent": "sales",

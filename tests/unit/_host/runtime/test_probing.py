@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from agenthost import HostVitals, Probe
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.runtime.probing import Asked, Probing
 from agenthost._host.telemetry.metrics import Metrics
+from agenthost.secret import Secret
 
 
 async def nothing():

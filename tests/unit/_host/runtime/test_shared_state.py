@@ -11,14 +11,15 @@ import pytest
 from agenthost import StateProvider, StateUnavailable
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config, StateConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.plugins import PluginState
 from agenthost._host.plan.load import load_for_program
+from agenthost._host.plan.store_provider import ChosenProvider, choose_provider
 from agenthost._host.runtime import shared_state as module
-from agenthost._host.runtime.shared_state import ChosenProvider, HostState, choose_provider
+from agenthost._host.runtime.shared_state import HostState
 from agenthost.builtin.state_memory import memory_provider
 from agenthost.errors import ConfigurationError
+from agenthost.secret import Secret
 
 MEMORY = Config(state=StateConfig(url=Secret("memory://")))
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.telemetry.current_call import Author, calling, running
 from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.log import JsonLines, TextLines
+from agenthost.secret import Secret
 
 _PASSWORD = 'p"ss wörd/1'
 _CONFIG = Config(
@@ -29,7 +29,7 @@ _PROGRAM = """
 import logging, sys, warnings
 from agenthost._host.telemetry.log import start_log
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.config.secret_sources import Secret
+from agenthost.secret import Secret
 import structlog
 
 start_log(Config(host=HostConfig(log_format=sys.argv[1], password=Secret("tell-nobody"))))

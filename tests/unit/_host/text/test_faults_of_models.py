@@ -17,8 +17,8 @@ from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config.load import load_config
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
+from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._host.text.conversations import Conversations
-from agenthost.server import make_runtime, with_secrets
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 

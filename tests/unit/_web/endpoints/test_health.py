@@ -10,14 +10,14 @@ import pytest
 
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig
-from agenthost._host.config.secret_sources import Secret
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.runtime import Phase
+from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
 from agenthost._web.request.answers import SECURITY
-from agenthost.server import make_runtime
+from agenthost.secret import Secret
 
 
 def front_of(*, public_url=None, **health):

@@ -16,8 +16,8 @@ from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
 from agenthost._host.config.load import load_config
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.runtime.sip_unmatched import Unmatched
+from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
-from agenthost.server import make_runtime
 
 AUTH = ("agenthost", "for tests")
 AGENTS = ("main", "sales", "support")

@@ -1,0 +1,85 @@
+"""The store: choosing the provider that opens the configured URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenthost._host.config.schema import Config
+    from agenthost._host.packages.plugins import PluginState
+    from agenthost.state import StateProvider
+
+__all__ = ["ChosenProvider", "choose_provider"]
+
+_PLUGINS = {
+    "redis": "agenthost-redis",
+    "rediss": "agenthost-redis",
+    "valkey": "agenthost-redis",
+    "valkeys": "agenthost-redis",
+    "postgresql": "agenthost-postgres",
+    "postgres": "agenthost-postgres",
+}
+
+
+@frozen(eq=False)
+class ChosenProvider:
+    """Who opens the configured store.
+
+    Args:
+        provider: the provider; None when there is none.
+        problem: why there is none, and what to do about it.
+        scheme: the scheme of the store's URL.
+        plugin: key of the plugin that the provider comes from.
+    """
+
+    provider: StateProvider | None = None
+    problem: str | None = None
+    scheme: str = ""
+    plugin: str | None = None
+
+    def report(self) -> dict[str, str | None]:
+        """The choice as data; of the URL, which may hold a password, nothing but the scheme."""
+        return {"store": f"{self.scheme}://", "plugin": self.plugin}
+
+
+def choose_provider(
+    config: Config, providers: Sequence[tuple[str, StateProvider]], plugins: Iterable[PluginState] = ()
+) -> ChosenProvider:
+    """The provider of the configured URL's scheme.
+
+    Args:
+        config: the configuration.
+        providers: all that there are, each with its plugin's key.
+        plugins: what is installed, also what has no part because it failed or is switched off.
+    """
+    scheme = config.state.scheme
+    fitting = [(key, provider) for key, provider in providers if scheme in provider.schemes]
+    where = f"{config.where}: state.url"
+    if not fitting:
+        known = sorted({f"{each}://" for _, provider in providers for each in provider.schemes})
+        distribution = _PLUGINS.get(scheme)
+        installed = next((plugin for plugin in plugins if plugin.distribution == distribution), None)
+        if installed is not None:
+            remedy = _lift(installed)
+        else:
+            remedy = f"Install it: pip install {distribution}" if distribution else f"There are: {', '.join(known)}"
+        return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.", scheme=scheme)
+    if len(fitting) > 1:
+        names = " and ".join(key for key, _ in fitting)
+        disable = fitting[-1][0].rpartition(":")[2]
+        remedy = f'Choose one in agenthost.toml: [plugins] disable = ["{disable}"]'
+        return ChosenProvider(problem=f"{where}: {names} both open {scheme}:// stores. {remedy}.", scheme=scheme)
+    [(key, provider)] = fitting
+    return ChosenProvider(provider, None, scheme, key)
+
+
+def _lift(plugin: PluginState) -> str:
+    """How a plugin that is installed takes part."""
+    whose = f"{plugin.distribution} {plugin.version} is installed, but {plugin.state}"
+    if plugin.diagnosis is None:
+        return f"{whose}. Let [plugins] only, or disable, in agenthost.toml allow {plugin.name!r}"
+    return f"{whose}: {plugin.diagnosis.reason}. Mend it: {plugin.diagnosis.remedy}"

@@ -1,0 +1,89 @@
+"""Starting: configuration with its secrets, the log, the runtime, and the plan of what is installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from agenthost._discovery import AGENTS, PLUGINS, discover
+from agenthost._host.config.generated_secrets import kept_secret, new_password, new_signing_key
+from agenthost._host.plan.load import load
+from agenthost._host.plan.plan import HostPlan, make_plan
+from agenthost._host.runtime.runtime import Credentials, Runtime
+from agenthost._host.runtime.tokens import Tokens
+from agenthost.errors import PlanError
+
+if TYPE_CHECKING:
+    from agenthost._host.config.schema import Config
+
+__all__ = ["accepted", "credentials_of", "installed_plan", "make_runtime", "start_logging", "tokens_of", "with_secrets"]
+
+
+def with_secrets(config: Config) -> Config:
+    """The configuration with a password and a signing key: configured ones, else those kept in the state directory.
+
+    Raises:
+        ConfigurationError: they can neither be read nor kept.
+    """
+    host = config.host
+    if host.password is None:
+        host = evolve(host, password=kept_secret(host.state_dir, "password", new_password))
+    if not host.signing_keys:
+        host = evolve(host, signing_keys=(kept_secret(host.state_dir, "signing_key", new_signing_key),))
+    return evolve(config, host=host)
+
+
+def start_logging(config: Config, *, for_people: bool = False) -> None:
+    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.telemetry.log``.
+
+    Args:
+        config: the configuration, with its secrets.
+        for_people: whether a command runs for somebody who reads along: words rather than JSON, and nothing about what
+            went well, unless the configuration asks for either.
+    """
+    from agenthost._host.telemetry.log import start_log  # noqa: PLC0415 - lists write none
+
+    if for_people:
+        level = "warning" if config.host.log_level == "info" else config.host.log_level
+        form = "text" if config.host.log_format == "auto" else config.host.log_format
+        config = evolve(config, host=evolve(config.host, log_level=level, log_format=form))
+    start_log(config)
+
+
+def credentials_of(config: Config) -> Credentials:
+    """What callers present, of a configuration that has its secrets."""
+    host = config.host
+    others = tuple(password.reveal() for password in host.passwords[1:])
+    return Credentials(host.user, host.password.reveal() if host.password else "", others)
+
+
+def tokens_of(config: Config) -> Tokens:
+    """What mints and verifies tokens, of a configuration that has its secrets."""
+    return Tokens([key.reveal().encode() for key in config.host.signing_keys])
+
+
+def make_runtime(config: Config) -> Runtime:
+    """The runtime of a configuration that has its secrets."""
+    return Runtime(config, credentials_of(config), tokens_of(config))
+
+
+def installed_plan(config: Config) -> HostPlan:
+    """Discover, load and plan what is installed."""
+    return make_plan(config, load(config, discover((AGENTS, PLUGINS))))
+
+
+def accepted(config: Config, plan: HostPlan) -> HostPlan:
+    """The plan, unless the configured store cannot be opened here, or the configuration is strict and something failed.
+
+    Raises:
+        PlanError: that is so.
+    """
+    if config.state.url is not None and plan.state.problem is not None:
+        raise PlanError(plan.state.problem)
+    if config.host.strict and plan.problems:
+        reasons = [f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis]
+        reasons += [f"{p.name}: {p.diagnosis.reason}" for p in plan.plugins if p.diagnosis]
+        msg = "strict, and not everything can be served: " + "; ".join([*reasons, *plan.warnings])
+        raise PlanError(msg)
+    return plan

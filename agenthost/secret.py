@@ -1,0 +1,28 @@
+"""Secrets: a value that never prints itself."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+__all__ = ["Secret"]
+
+
+@frozen(repr=False)
+class Secret:
+    """A password or a key: printing, formatting and logging it show ``***``; :meth:`reveal` gives the text.
+
+    Args:
+        text: what must not be shown.
+    """
+
+    _text: str = field()
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that needs it."""
+        return self._text
