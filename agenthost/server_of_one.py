@@ -13,6 +13,7 @@ from agenthost.server import AgentServer
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
+    from agenthost._web.front import Front as Front  # noqa: PLC0414 - the type of get_app, through the same door
     from agenthost.agent.base import AgentBase
 
 __all__ = ["HostOfOne"]

@@ -6,7 +6,7 @@ import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from litestar.enums import ScopeType
 from litestar.plugins import InitPlugin
@@ -27,13 +27,20 @@ if TYPE_CHECKING:
     from litestar.config.app import AppConfig
     from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-    from agenthost.server import AgentServer
 
 __all__ = ["AgentHostPlugin"]
 
 _HEALTH = frozenset(("live", "ready", "startup", "health"))
 
 _log = logging.getLogger("agenthost.web")
+
+
+class HasApp(Protocol):
+    """A host of a program: an ``AgentServer``."""
+
+    @property
+    def app(self) -> Front:
+        """The host as an ASGI application."""
 
 
 class AgentHostPlugin(InitPlugin):
@@ -55,7 +62,7 @@ class AgentHostPlugin(InitPlugin):
 
     __slots__ = ("_config", "_front", "_health", "_installed")
 
-    def __init__(self, server: AgentServer | None = None, *, health: bool = True, config: str | None = None) -> None:
+    def __init__(self, server: HasApp | None = None, *, health: bool = True, config: str | None = None) -> None:
         self._installed = server is None
         self._health = health
         if server is not None:

@@ -9,9 +9,7 @@ from attrs import Factory, define, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
-    from agenthost.server import AgentServer
     from agenthost.state import Stores
     from agenthost.swml import Draft, Template
 
@@ -35,9 +33,7 @@ class Elsewhere(Protocol):
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
         """Its document for one call; see ``agenthost.agent.per_call.configure``."""
 
-    async def configured(
-        self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> AgentBase:
+    async def configured(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         """What stands in for it, configured for one call; see ``agenthost.agent.per_call.configure``."""
 
 
@@ -103,7 +99,7 @@ class Declared:
     mcp_server: bool = False
     sealed: bool = False
     of_call: bool = False
-    own_host: AgentServer | None = field(default=None, repr=False)
+    own_host: object | None = field(default=None, repr=False)
     shared_state: tuple[str, ...] = ()
     busy: str | None = None
     description: str = ""

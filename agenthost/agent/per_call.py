@@ -61,7 +61,7 @@ def configure(
         BaseException: whatever a callback raises; the caller then gets ``fallback_document``.
     """
     if (elsewhere := declared(agent).elsewhere) is not None:
-        return elsewhere.configured(query, body, headers)  # type: ignore[return-value]
+        return elsewhere.configured(query, body, headers)
     copy = copy_for_call(agent)
     callbacks = iter(declared(agent).per_call)
     for callback in callbacks:

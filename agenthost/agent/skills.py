@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agenthost._discovery import Candidate
 
-__all__ = ["AddedSkill", "Skill", "load_skill"]
+__all__ = ["Skill", "load_skill"]
 
 
 class Skill:
@@ -71,25 +71,6 @@ class Skill:
         for attribute, declaration in declarations(type(self)).items():
             name = self.tool_name(declaration.name or attribute)
             yield Tool.define(name, getattr(self, attribute), **{**(fields or {}), **declaration.options})
-
-
-@attrs.frozen
-class AddedSkill:
-    """What a skill has added to an agent.
-
-    Args:
-        skill: the skill.
-        tools: names of its tools.
-        hints: its hints.
-        sections: its sections of the prompt, as JSON values.
-        global_data: its data.
-    """
-
-    skill: Skill
-    tools: tuple[str, ...]
-    hints: tuple[str, ...]
-    sections: tuple[dict[str, Any], ...]
-    global_data: Mapping[str, Any]
 
 
 def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from agenthost.state.provider import Entries, Entry, StateOptions, StateProvider
 from agenthost.state.scope import Scope
-from agenthost.state.store import Held, Store, Versioned
+from agenthost.state.store import Held, Store, SyncStore, Versioned
 from agenthost.state.stores import NO_STORES, Stores
-from agenthost.state.sync import SyncStore
 
 __all__ = [
     "NO_STORES",

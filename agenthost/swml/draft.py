@@ -6,7 +6,7 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, define
+from attrs import Factory, define, frozen
 
 from agenthost.contexts import ContextBuilder
 from agenthost.prompt import Prompt
@@ -16,13 +16,29 @@ from agenthost.tools.platform_tools import PlatformTool
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost.agent.skills import AddedSkill
     from agenthost.swml.addresses import Addresses
     from agenthost.tools.tool import Tool
 
-__all__ = ["CallDraft", "Draft"]
+__all__ = ["AddedSkill", "CallDraft", "Draft"]
 
 _ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
+
+
+@frozen
+class AddedSkill:
+    """What a skill has added to an agent.
+
+    Args:
+        tools: names of its tools.
+        hints: its hints.
+        sections: its sections of the prompt, as JSON values.
+        global_data: its data.
+    """
+
+    tools: tuple[str, ...]
+    hints: tuple[str, ...]
+    sections: tuple[dict[str, Any], ...]
+    global_data: Mapping[str, Any]
 
 
 @define(slots=False, eq=False)

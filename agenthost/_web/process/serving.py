@@ -27,7 +27,7 @@ from agenthost._web.front import Front
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.reload import Reloading, on_hangup
-from agenthost._web.request.tracing import with_spans
+from agenthost._web.tracing import with_spans
 from agenthost.errors import AddressError
 
 if TYPE_CHECKING:

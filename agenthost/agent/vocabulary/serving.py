@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agenthost.agent.vocabulary.configurable import Configurable
 
 if TYPE_CHECKING:
-    from agenthost._web.front import Front
-    from agenthost.agent.base import AgentBase
-    from agenthost.server import AgentServer
+    from agenthost.server_of_one import Front, HostOfOne
 
 __all__ = ["ServingWords"]
 
@@ -53,7 +51,7 @@ class ServingWords(Configurable):
         """
         return self._own_host().run(event, context, host, port)
 
-    def _own_host(self) -> AgentServer:
+    def _own_host(self) -> HostOfOne:
         """The host that serves this agent alone; always the same one, for an agent is mounted once.
 
         Raises:
@@ -64,5 +62,5 @@ class ServingWords(Configurable):
         own = self._declared
         if own.own_host is None or own.of_call:
             self._once("run")
-            own.own_host = HostOfOne(cast("AgentBase", self))
-        return own.own_host
+            own.own_host = HostOfOne(cast("Any", self))
+        return cast("HostOfOne", own.own_host)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from agenthost.agent.skills import AddedSkill, load_skill
+from agenthost.agent.skills import load_skill
 from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
+from agenthost.swml.draft import AddedSkill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ class SkillWords(Configurable):
         sections = () if skip_prompt else tuple(dict(section) for section in skill.prompt_sections())
         read = PromptSections.from_json(list(sections))
         added = AddedSkill(
-            skill, tuple(tool.name for tool in tools), tuple(skill.hints()), sections, dict(skill.global_data())
+            tuple(tool.name for tool in tools), tuple(skill.hints()), sections, dict(skill.global_data())
         )
         draft.tools.update((tool.name, tool) for tool in tools)
         draft.hints.extend(added.hints)
