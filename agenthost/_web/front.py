@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from litestar.enums import ScopeType
 
+from agenthost._host.access.credentials import authorised
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, normalise
@@ -37,7 +38,7 @@ from agenthost._web.endpoints.chat import completions
 from agenthost._web.handlers import Handler
 from agenthost._web.request.access_log import logged
 from agenthost._web.request.answers import send_bytes, send_error, with_headers
-from agenthost._web.request.requests import Disconnected, Head, Refused, authorised, path_below, query_value, read_body
+from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value, read_body
 from agenthost._web.request.site import Request, Site
 from agenthost.tools.swaig import MalformedRequest, check_depth
 
@@ -340,7 +341,7 @@ class Front:
         """Count a wrong password at health endpoints, which answer all the same: a probe must not fail for it."""
         site = self._site
         if not authorised(authorization, *site.pairs):
-            site.failed_logins.note(site.proxies.forwarded(scope).client)
+            site.failed_logins.count(site.proxies.forwarded(scope).client)
 
 
 def _noted(send: Send) -> tuple[Send, Callable[[], int]]:

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from hypothesis import example, given, strategies as st
 
-from agenthost._web.request.requests import Disconnected, Head, Refused, authorised, query_value, raw_path, read_body
+from agenthost._host.access.credentials import authorised
+from agenthost._web.request.requests import Disconnected, Head, Refused, query_value, raw_path, read_body
 
 PIECES = st.sampled_from(
     [

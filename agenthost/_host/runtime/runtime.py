@@ -15,11 +15,11 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import msgspec
 from attrs import evolve, field, frozen
 
+from agenthost._host.access.credentials import Credentials
 from agenthost._host.calls.lifespans import Lifespans
 from agenthost._host.calls.loop_watchdog import Blocker, Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from agenthost._host.plan.plan import HostPlan
     from agenthost.swml import Template
 
-__all__ = ["Credentials", "Phase", "Published", "Runtime", "host_allowed"]
+__all__ = ["Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -68,36 +68,6 @@ def _reveal(value: object) -> object:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_reveal).encode
-
-
-@frozen
-class Credentials:
-    """The pair that callers present by HTTP Basic.
-
-    Args:
-        user: without ``:``.
-        password: any text.
-        others: further passwords that are accepted, while one takes the place of another.
-    """
-
-    user: str
-    password: str = field(repr=False)
-    others: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def pair(self) -> bytes:
-        """``user:password`` in UTF-8, as it stands in a header before base64."""
-        return f"{self.user}:{self.password}".encode()
-
-    @property
-    def pairs(self) -> tuple[bytes, ...]:
-        """All pairs that are accepted."""
-        return (self.pair, *(f"{self.user}:{other}".encode() for other in self.others))
-
-    @property
-    def userinfo(self) -> str:
-        """The pair as it stands in a URL."""
-        return f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
 
 
 @frozen(eq=False)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
+from agenthost._host.access.credentials import Credentials
 from agenthost._host.config.generated_secrets import kept_secret, new_password, new_signing_key
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
-from agenthost._host.runtime.runtime import Credentials, Runtime
+from agenthost._host.runtime.runtime import Runtime
 from agenthost._host.runtime.tokens import Tokens
 from agenthost.errors import PlanError
 

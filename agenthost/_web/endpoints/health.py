@@ -16,9 +16,10 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
+from agenthost._host.access.credentials import authorised
 from agenthost._host.runtime.condition import Phase
 from agenthost._web.request.answers import JSON, NO_STORE
-from agenthost._web.request.requests import authorised, query_value
+from agenthost._web.request.requests import query_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from litestar.enums import ScopeType
 
+from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._web.endpoints.health import Asker, answer
 from agenthost._web.process.connections import Server, uvicorn_config
 from agenthost._web.request.answers import HSTS, SECURITY, send_bytes, send_error
-from agenthost._web.request.failed_logins import FailedLogins
 from agenthost._web.request.requests import Head, Refused, raw_path
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from litestar.types import HTTPScope, Receive, Send
 
+    from agenthost._host.access.credentials import Credentials
     from agenthost._host.config.schema import Config
     from agenthost._host.runtime.condition import Condition
-    from agenthost._host.runtime.runtime import Credentials
     from agenthost._web.request.site import Answer
 
 __all__ = ["HealthEndpoints", "health_port"]
@@ -80,7 +80,7 @@ class HealthEndpoints:
         head = Head.read(scope["headers"], scope["http_version"])
         asker = Asker.of(scope["headers"], scope["query_string"], self._pairs)
         if head.authorization is not None and not asker.trusted:
-            self._failed_logins.note((scope["client"] or ("unknown",))[0])
+            self._failed_logins.count((scope["client"] or ("unknown",))[0])
         answered = answer(path, self._condition(path, asker.trusted), self._config, asker)
         if answered is None:
             raise Refused(404)

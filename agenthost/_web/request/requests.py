@@ -5,8 +5,6 @@ The rules are wire.md, section 2. Each returns or raises ``Refused``; none of th
 
 from __future__ import annotations
 
-import binascii
-import hmac
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -26,7 +24,6 @@ __all__ = [
     "Disconnected",
     "Head",
     "Refused",
-    "authorised",
     "path_below",
     "query_value",
     "raw_path",
@@ -168,24 +165,6 @@ def raw_path(raw: bytes) -> str:
     if b"%" in raw and _NEEDLESS_ESCAPE.search(raw):
         raise Refused(404)
     return raw.decode("ascii")
-
-
-def authorised(header: bytes | None, *pairs: bytes) -> bool:
-    """Whether an ``Authorization`` header presents one of ``pairs`` (RFC 7617); compared in constant time.
-
-    Args:
-        header: its value, None when it is missing.
-        pairs: ``user:password`` in UTF-8, any of which is good.
-    """
-    scheme, _, encoded = (header or b"").partition(b" ")
-    try:
-        given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True)
-    except binascii.Error:
-        given = b""
-    same = False
-    for pair in pairs:  # all of them, in the same time
-        same |= hmac.compare_digest(given, pair)
-    return same and scheme.lower() == b"basic"
 
 
 def path_below(scope: HTTPScope) -> str:

@@ -7,13 +7,14 @@ from urllib.parse import parse_qsl, quote
 
 from attrs import define
 
+from agenthost._host.access.credentials import authorised
+from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.allowed_hosts import AllowedHosts
 from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
-from agenthost._web.request.failed_logins import FailedLogins
 from agenthost._web.request.forwarding import TrustedProxies
-from agenthost._web.request.requests import BASIC, Head, Refused, authorised, read_body
+from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.signatures import check_signature, refuse_replay
 from agenthost.tools.swaig import decode_object
 
@@ -91,8 +92,17 @@ class Request:
         authorization = self.head.authorization
         if authorization is None or not authorised(authorization, *(own or self.site.pairs)):
             if authorization is not None:
-                self.site.failed_logins.count(self.site.proxies.forwarded(self.scope).client)
+                self.count_failed_login()
             raise Refused(401, "Unauthorized", BASIC)
+
+    def count_failed_login(self) -> None:
+        """Count wrong credentials of this client.
+
+        Raises:
+            Refused: 429, when it has failed too often.
+        """
+        if wait := self.site.failed_logins.count(self.site.proxies.forwarded(self.scope).client):
+            raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
 
     async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
         """The request's JSON object.

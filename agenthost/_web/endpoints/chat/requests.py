@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from agenthost._host.access.credentials import authorised
 from agenthost._host.text.conversations import new_conversation
-from agenthost._web.request.requests import BASIC, Refused, authorised, read_body
+from agenthost._web.request.requests import BASIC, Refused, read_body
 from agenthost.conversation.models import Message
 from agenthost.tools.swaig import decode_object
 
@@ -84,7 +85,7 @@ def authorise(request: Request, pairs: Iterable[bytes]) -> None:
     if opened:
         return
     if header:
-        request.site.failed_logins.count(request.site.proxies.forwarded(request.scope).client)
+        request.count_failed_login()
     raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
 
 

@@ -10,8 +10,9 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase
+from agenthost._host.access.credentials import Credentials
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.runtime.runtime import Credentials, Phase, Runtime, host_allowed
+from agenthost._host.runtime.runtime import Phase, Runtime, host_allowed
 from agenthost._host.runtime.tokens import Tokens
 
 

@@ -7,7 +7,8 @@ from base64 import b64encode
 
 import pytest
 
-from agenthost._web.request.requests import Disconnected, Head, Refused, authorised, query_value, raw_path, read_body
+from agenthost._host.access.credentials import authorised
+from agenthost._web.request.requests import Disconnected, Head, Refused, query_value, raw_path, read_body
 
 PAIR = "ann:päss:word".encode()
 

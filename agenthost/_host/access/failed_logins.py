@@ -6,13 +6,10 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from attrs import define
-
-from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,17 +59,14 @@ class FailedLogins:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def count(self, client: str) -> None:
-        """Note a failure.
+    def count(self, client: str) -> int:
+        """Count a failure of the client at an address.
 
-        Args:
-            client: its address.
-
-        Raises:
-            Refused: 429, when the client has none left.
+        Returns:
+            Seconds until it may fail again; 0 when it still may.
         """
         if not self._in_a_minute:
-            return
+            return 0
         client, now = _network(client), self._clock()
         bucket = self._buckets.pop(client, None) or _Bucket(float(self._in_a_minute), now)
         self._buckets[client] = bucket
@@ -84,17 +78,11 @@ class FailedLogins:
         if bucket.tokens >= 1:
             bucket.tokens -= 1
             bucket.told = False
-            return
+            return 0
         if not bucket.told:
             bucket.told = True
             _log.warning("more than %d failed logins in a minute from %s", self._in_a_minute, client)
-        wait = math.ceil((1 - bucket.tokens) / a_second)
-        raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
-
-    def note(self, client: str) -> None:
-        """Note a failure where whoever fails is answered all the same; see ``count``."""
-        with suppress(Refused):
-            self.count(client)
+        return math.ceil((1 - bucket.tokens) / a_second)
 
 
 def _network(client: str) -> str:

@@ -1,0 +1,1 @@
+"""Access: credentials, and limits on failed logins."""

@@ -1,0 +1,59 @@
+"""Credentials: the pair that callers present by HTTP Basic, and its comparison with a header."""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+__all__ = ["Credentials", "authorised"]
+
+
+@frozen
+class Credentials:
+    """The pair that callers present by HTTP Basic.
+
+    Args:
+        user: without ``:``.
+        password: any text.
+        others: further passwords that are accepted, while one takes the place of another.
+    """
+
+    user: str
+    password: str = field(repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def pair(self) -> bytes:
+        """``user:password`` in UTF-8, as it stands in a header before base64."""
+        return f"{self.user}:{self.password}".encode()
+
+    @property
+    def pairs(self) -> tuple[bytes, ...]:
+        """All pairs that are accepted."""
+        return (self.pair, *(f"{self.user}:{other}".encode() for other in self.others))
+
+    @property
+    def userinfo(self) -> str:
+        """The pair as it stands in a URL."""
+        return f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
+
+
+def authorised(header: bytes | None, *pairs: bytes) -> bool:
+    """Whether an ``Authorization`` header presents one of ``pairs`` (RFC 7617); compared in constant time.
+
+    Args:
+        header: its value, None when it is missing.
+        pairs: ``user:password`` in UTF-8, any of which is good.
+    """
+    scheme, _, encoded = (header or b"").partition(b" ")
+    try:
+        given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True)
+    except binascii.Error:
+        given = b""
+    same = False
+    for pair in pairs:  # all of them, in the same time
+        same |= hmac.compare_digest(given, pair)
+    return same and scheme.lower() == b"basic"
