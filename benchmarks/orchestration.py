@@ -114,7 +114,7 @@ class House:
         self.plan = make_plan(self.config, load_for_program(self.config, built))
         self.runtime = make_runtime(self.config)
         self.runtime.give_state(self.plan)
-        self.conversations = Conversations(self.runtime, ToolCaller(10, self.runtime.metrics))
+        self.conversations = Conversations(self.runtime, ToolCaller(self.runtime.metrics))
         self.teams = self.conversations.teams
 
     def with_model(self, seconds: float) -> HostPlan:

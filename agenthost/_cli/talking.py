@@ -55,7 +55,7 @@ class Talk:
         self._plan, self._agent = find_agent(config, agent)
         self._runtime = make_runtime(with_secrets(config))
         self._runtime.give_state(self._plan)
-        self._conversations = Conversations(self._runtime, ToolCaller(config.host.tool_timeout))
+        self._conversations = Conversations(self._runtime, ToolCaller())
         self._running = AsyncExitStack()
         self._runner = asyncio.Runner()
         self.key = self._agent.key

@@ -143,7 +143,6 @@ class ToolCaller:
     not when its caller has been answered.
 
     Args:
-        timeout: seconds that a tool may take; None for what its agent's limits say.
         metrics: where failures are counted.
         observers: gives those who are told of calls; None where nobody is.
         held_up: whether the event loop has to wait for threads that compute.
@@ -151,12 +150,10 @@ class ToolCaller:
 
     def __init__(
         self,
-        timeout: float | None = None,
         metrics: Metrics | None = None,
         observers: Callable[[], Observers | None] = lambda: None,
         held_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._timeout = timeout
         self._metrics = metrics or Metrics()
         self._observers = observers
         self._held_up = held_up
@@ -173,7 +170,7 @@ class ToolCaller:
 
     def seconds(self, agent: Mounted, tool: Tool) -> float:
         """How many seconds one call of a tool may take."""
-        return tool.timeout or self._timeout or agent.limits.tool_timeout
+        return tool.timeout or agent.limits.tool_timeout
 
     async def answer(
         self,
@@ -333,7 +330,7 @@ class ToolCaller:
         tried = False
         try:
             tried = gate.enter()
-            seconds = seconds or self._timeout or agent.limits.tool_timeout
+            seconds = seconds or agent.limits.tool_timeout
             result = await self._run(agent, gate, what, function, seconds, on_loop=on_loop)
         except Busy:
             gate.breaker.undecided(tried=tried)

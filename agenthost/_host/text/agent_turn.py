@@ -135,7 +135,7 @@ class Conversing:
         source, tools = agent.agent, agent.tools
         if agent.dynamic:
             run = partial(configure, agent.agent, {}, body, {})
-            seconds = self._runtime.config.host.document_timeout
+            seconds = agent.limits.document_timeout
             done = await self._caller.attempt(agent, "the configuration for a call", run, seconds=seconds)
             if done.error_id is not None:
                 return None

@@ -74,7 +74,7 @@ def watched(mounted, work, blamed):
 
 def call(agent, tool):
     request = ToolRequest(tool, {}, Call("c-1", None, None, {}, {}, {}))
-    return ToolCaller(30).answer(agent, agent.tools[tool], request, str)
+    return ToolCaller().answer(agent, agent.tools[tool], request, str)
 
 
 @pytest.mark.parametrize(("tool", "what"), [("think", "tool think"), ("leave", "later")])

@@ -48,8 +48,9 @@ async def ask(caller, agent, tool="t", arguments=None):
 
 
 def answered(handler, arguments=None, *, timeout=5.0):
-    """What one call of a tool is answered with."""
-    return asyncio.run(ask(ToolCaller(timeout), mounted(t=handler), arguments=arguments))
+    """Return the answer to one call of a tool."""
+    agent = mounted(t=handler, limits={"tool_timeout": timeout})
+    return asyncio.run(ask(ToolCaller(), agent, arguments=arguments))
 
 
 def both(function):
@@ -87,7 +88,7 @@ def test_a_sync_tool_runs_beside_the_event_loop():
     """While it works, others are served."""
 
     async def main():
-        caller, agent = ToolCaller(5), mounted(t=lambda args: threading.current_thread().name)
+        caller, agent = ToolCaller(), mounted(t=lambda args: threading.current_thread().name)
         return await ask(caller, agent), threading.current_thread().name
 
     answer, own = asyncio.run(main())
@@ -161,7 +162,7 @@ def test_a_hand_over_to_nobody(caplog):
 
     agent = mounted(t=lambda args: FunctionResult("Bye.").hand_over("nobody"))
     request = ToolRequest.from_body({"function": "t"})
-    answer = json.loads(asyncio.run(ToolCaller(5).answer(agent, agent.tools["t"], request, resolve)))
+    answer = json.loads(asyncio.run(ToolCaller().answer(agent, agent.tools["t"], request, resolve)))
 
     assert answer["response"] == FALLBACK
     assert "LookupError: nobody" in caplog.text
@@ -172,7 +173,7 @@ def test_a_tool_s_own_fallback():
     agent = AgentBase("desk").define_tool("t", "", {}, raising(ValueError()), fallback="No weather today.")
     (desk,) = plan_of(agent).agents
 
-    assert asyncio.run(ask(ToolCaller(5), desk))["response"] == "No weather today."
+    assert asyncio.run(ask(ToolCaller(), desk))["response"] == "No weather today."
 
 
 def test_ids_tell_failures_apart():
@@ -186,7 +187,7 @@ def test_arguments_that_do_not_fit(caplog):
     agent = AgentBase("desk").define_tool("t", "", {"n": {"type": "integer"}}, lambda args: "")
     (desk,) = plan_of(agent).agents
 
-    assert asyncio.run(ask(ToolCaller(5), desk, arguments={"n": "x"})) == {"response": "n must be an integer"}
+    assert asyncio.run(ask(ToolCaller(), desk, arguments={"n": "x"})) == {"response": "n must be an integer"}
     assert caplog.records == []
 
 
@@ -207,7 +208,7 @@ def test_a_missed_deadline_in_a_thread(caplog):
     hanging = Hanging()
 
     async def main():
-        answer = await ask(ToolCaller(0.1), mounted(t=hanging))
+        answer = await ask(ToolCaller(), mounted(t=hanging, limits={"tool_timeout": 0.1}))
         still_running = not hanging.release.is_set()
         hanging.release.set()
         return answer, still_running
@@ -229,7 +230,7 @@ def test_a_store_that_does_not_answer_opens_no_breaker_of_an_agent(error, runs):
         raise error
 
     async def main():
-        caller, agent = ToolCaller(60), mounted(t=tool, limits={"breaker_failures": 2})
+        caller, agent = ToolCaller(), mounted(t=tool, limits={"breaker_failures": 2})
         heard = [await ask(caller, agent) for _ in range(3)]
         attempts = [await caller.attempt(agent, "document", partial(tool, {}, {})) for _ in range(2)]
         return heard, attempts
@@ -245,7 +246,7 @@ def test_the_caller_s_own_cancellation_goes_on():
     """A host that ends, or a client that leaves, is not a failure of the tool."""
 
     async def main():
-        task = asyncio.create_task(ask(ToolCaller(60), mounted(t=sleeping)))
+        task = asyncio.create_task(ask(ToolCaller(), mounted(t=sleeping)))
         await asyncio.sleep(0.01)
         task.cancel()
         await task
@@ -281,7 +282,7 @@ class TestSlots:
         busy, other = mounted("busy", t=hanging), mounted("other", t=lambda args: "here")
 
         async def main():
-            caller = ToolCaller(60)
+            caller = ToolCaller()
             waiting = [asyncio.create_task(ask(caller, busy)) for _ in range(MOST)]
             await settled(lambda: hanging.running == MOST)
             refused = await ask(caller, busy)
@@ -301,7 +302,7 @@ class TestSlots:
         agent = mounted(t=hanging, hurried=hanging)
 
         async def main():
-            caller, late = ToolCaller(60), []
+            caller, late = ToolCaller(), []
             while hanging.running < MOST:  # a call whose thread has not begun in time leaves its slot free
                 calls = (ask(caller, agent, "hurried") for _ in range(MOST - hanging.running))
                 late += await asyncio.gather(*calls)
@@ -322,7 +323,7 @@ class TestSlots:
         agent = mounted(t=handler)
 
         async def main():
-            caller = ToolCaller(60)
+            caller = ToolCaller()
             return [await ask(caller, agent) for _ in range(MOST + 1)]
 
         assert {FALLBACK} == {answer["response"] for answer in asyncio.run(main())}
@@ -333,7 +334,7 @@ class TestSlots:
         agent = mounted(t=lambda args: runs.append(1))
 
         async def main():
-            caller = ToolCaller(60)
+            caller = ToolCaller()
             for _ in range(MOST + 1):
                 task = asyncio.create_task(ask(caller, agent))
                 await asyncio.sleep(0)
@@ -353,7 +354,7 @@ class TestSlots:
         """A host that swaps its plan holds on to no agent of the old one."""
 
         async def main():
-            caller = ToolCaller(60)
+            caller = ToolCaller()
             await ask(caller, mounted(t=lambda args: ""))
             await asyncio.sleep(0)
             return len(caller._gates)
@@ -368,7 +369,7 @@ class TestBreaker:
         """Agents that are configured for each call run that code with every tool call."""
 
         async def main():
-            caller = ToolCaller(60)
+            caller = ToolCaller()
             agent = mounted(limits={"breaker_failures": 3}, t=raising(ValueError("no")))
             for _ in range(3):
                 await caller.attempt(agent, "the configuration for a call", lambda: None)
@@ -385,7 +386,7 @@ class TestBreaker:
                 raise ValueError("no")
 
         async def main():
-            caller = ToolCaller(60)
+            caller = ToolCaller()
             agent = mounted(limits={"breaker_failures": 3, "breaker_open": 1e-6})
             for _ in range(3):
                 await caller.attempt(agent, "the configuration for a call", configure)
@@ -404,7 +405,7 @@ class TestBreaker:
             return dict(re.findall(r'agenthost_breaker_open\{agent="(\w+)"\} ([01])', metrics.text().decode()))
 
         async def main():
-            caller = ToolCaller(60, metrics)
+            caller = ToolCaller(metrics)
             stays, goes, comes = (
                 mounted(name, limits={"breaker_failures": 1}, t=raising(ValueError("no"))) for name in "abb"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Literal
 
 import attrs
@@ -26,6 +27,7 @@ from agenthost import (
 )
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config.load import load_config
+from agenthost._host.config.schema import AgentConfig
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import make_runtime, with_secrets
@@ -140,7 +142,7 @@ def talk(tmp_path, monkeypatch):
 
         async def main():
             async with runtime.state.opened():
-                return await test(Host(plan, Conversations(runtime, ToolCaller(5)), model))
+                return await test(Host(plan, Conversations(runtime, ToolCaller()), model))
 
         return asyncio.run(main())
 
@@ -238,6 +240,53 @@ def test_a_conversation_that_is_handed_over_stays_there(talk):
         assert (await host.say("Hello", agent="sales", conversation="c-2")).agent == "sales"
 
     talk(test, calls(("support", "{}")), says("I am here."))
+
+
+class Slow(AgentBase):
+    """Takes its time for what a test names."""
+
+    def __init__(self, late):
+        super().__init__("sales", "/sales", fallback="Sales is out for lunch.")
+        self.late = late
+        if late == "configuration":
+            self.set_dynamic_config_callback(self.configure)
+
+    def configure(self, _query, _body, _headers, _agent):
+        time.sleep(0.3)
+
+    @AgentBase.tool
+    def price(self) -> str:
+        """Tell the price of a product."""
+        time.sleep(0.3 if self.late == "tool" else 0)
+        return "It costs $99."
+
+
+@pytest.mark.parametrize(
+    ("late", "section"),
+    [("tool", AgentConfig(tool_timeout=0.05)), ("configuration", AgentConfig(document_timeout=0.05))],
+)
+def test_an_agents_own_limits_hold_in_text(tmp_path, monkeypatch, late, section):
+    """``[agents.sales]`` bounds its code as on a call, whatever ``[host]`` allows everyone else."""
+    monkeypatch.chdir(tmp_path)
+    config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "state")})
+    config = with_secrets(attrs.evolve(config, models=attrs.evolve(config.models, default="script")))
+    model = Script(answers=[calls(("price", "{}")), says("Sorry.")])
+    loaded = load_for_program(config, [attrs.evolve(built(Slow(late))[0], config=section)])
+    provider = ModelProvider("script", lambda _name, _settings: model)
+    plan = make_plan(config, attrs.evolve(loaded, chat_models=(("test", provider),)))
+    runtime = make_runtime(config)
+    runtime.publish(plan)
+
+    async def main():
+        async with runtime.state.opened():
+            host = Host(plan, Conversations(runtime, runtime.caller), model)
+            reply = await host.say("How much?")
+            return reply.text, [request.messages[-1].content for request in model.asked[1:]]
+
+    text, told = asyncio.run(main())
+
+    assert "Sales is out for lunch." in (text, *told)
+    assert "It costs $99." not in told
 
 
 @pytest.mark.parametrize(
@@ -394,7 +443,7 @@ def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
         plan = make_plan(config, attrs.evolve(loaded, chat_models=(("test", provider),)))
         runtime = make_runtime(config)
         runtime.publish(plan)
-        return runtime, Host(plan, Conversations(runtime, ToolCaller(5)), model)
+        return runtime, Host(plan, Conversations(runtime, ToolCaller()), model)
 
     async def main():
         (one, first), (two, second) = host(), host()

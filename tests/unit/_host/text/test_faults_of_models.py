@@ -65,7 +65,7 @@ def turn(tmp_path, monkeypatch):
 
             async def main():
                 async with runtime.state.opened(), plan.models.opened():
-                    conversations = Conversations(runtime, ToolCaller(5))
+                    conversations = Conversations(runtime, ToolCaller())
                     try:
                         said = await conversations.say(plan, agent, "c-1", text)
                     except (ModelError, TimeoutError) as error:
