@@ -95,7 +95,7 @@ def test_the_banner_of_the_readme(env):
 
 def test_the_tutorial(env):
     page = DOCS / "tutorial" / "first-agent.md"
-    listed, ran, broken, mended = shown(page)
+    listed, ran, broken, fixed = shown(page)
     folder = package(env, page)
 
     assert env.run("agenthost", "agents", "--load").stdout == listed
@@ -119,7 +119,7 @@ def test_the_tutorial(env):
     place = env.workplace()
     write(page, place)
     assert (place / "agenthost.toml").exists()
-    assert env.run("agenthost", "check", cwd=place).stdout == mended
+    assert env.run("agenthost", "check", cwd=place).stdout == fixed
 
 
 def test_a_route_conflict_is_resolved_in_each_way(env):
