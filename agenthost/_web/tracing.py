@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from litestar.enums import ScopeType
 
 from agenthost._host.telemetry.spans import request_span, tracing
-from agenthost._web.request.requests import Refused, raw_path
+from agenthost._web.request.requests import Refused, raw_path, sent_path
 
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Send
@@ -54,7 +54,7 @@ def _route(front: Front, scope: HTTPScope) -> str | None:
     if published is None:
         return None
     try:
-        found = published.table.find(raw_path(scope.get("raw_path") or scope["path"].encode()))
+        found = published.table.find(raw_path(sent_path(scope)))
     except Refused:
         return None
     return f"{found[0].route.rstrip('/')}/{found[1]}".rstrip("/") or "/" if found else None

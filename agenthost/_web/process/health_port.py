@@ -17,7 +17,7 @@ from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._web.endpoints.health import Asker, answer
 from agenthost._web.process.connections import Server, uvicorn_config
 from agenthost._web.request.answers import HSTS, SECURITY, send_bytes, send_error
-from agenthost._web.request.requests import Head, Refused, raw_path
+from agenthost._web.request.requests import Head, Refused, raw_path, sent_path
 
 if TYPE_CHECKING:
     import socket
@@ -76,7 +76,7 @@ class HealthEndpoints:
         Raises:
             Refused: it breaks the rules, or nothing is there.
         """
-        path = raw_path(scope.get("raw_path") or scope["path"].encode())
+        path = raw_path(sent_path(scope))
         head = Head.read(scope["headers"], scope["http_version"])
         asker = Asker.of(scope["headers"], scope["query_string"], self._pairs)
         if head.authorization is not None and not asker.trusted:

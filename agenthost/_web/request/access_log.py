@@ -6,6 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from agenthost._web.request.requests import sent_path
+
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Message, Send
 
@@ -25,7 +27,7 @@ def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
 
     async def noting(message: Any) -> None:
         if message["type"] == "http.response.start":
-            path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").encode("unicode_escape").decode()
+            path = sent_path(scope).decode("latin-1").encode("unicode_escape").decode()
             client = proxies.forwarded(scope).client
             took = time.perf_counter() - began
             fields = {"client": client, "method": scope["method"], "path": path, "status": message["status"]}

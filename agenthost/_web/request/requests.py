@@ -28,6 +28,7 @@ __all__ = [
     "query_value",
     "raw_path",
     "read_body",
+    "sent_path",
 ]
 
 BASIC = [(b"www-authenticate", b'Basic realm="agenthost", charset="UTF-8"')]
@@ -154,8 +155,14 @@ class Head:
             raise too_large(limit)
 
 
+def sent_path(scope: HTTPScope) -> bytes:
+    """The path as it was sent, without the query that some clients leave in ``raw_path``."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw.partition(b"?")[0] if raw else scope["path"].encode()
+
+
 def raw_path(raw: bytes) -> str:
-    """The path as it was sent.
+    """The path as it was sent, checked.
 
     Raises:
         Refused: 400 for a path that two servers could read differently, 404 for one that spells a letter as an escape.
@@ -173,7 +180,7 @@ def path_below(scope: HTTPScope) -> str:
     Raises:
         Refused: it breaks the rules; see ``raw_path``.
     """
-    path = raw_path(scope.get("raw_path") or scope["path"].encode())
+    path = raw_path(sent_path(scope))
     prefix = scope.get("root_path", "").rstrip("/")
     return path[len(prefix) :] if prefix and f"{path}/".startswith(f"{prefix}/") else path
 
