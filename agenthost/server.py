@@ -22,7 +22,7 @@ from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
 from agenthost.agent.base import AgentBase, declared, release
-from agenthost.errors import DefinitionError, PlanError
+from agenthost.errors import ConfigurationError, DefinitionError, PlanError
 from agenthost.health import Probe
 from agenthost.sip import SipAlias
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["AgentServer"]
 
 _log = logging.getLogger("agenthost")
+
+
+class _UnavailableError(ConfigurationError, AttributeError):
+    """A property of a server that its configuration, or a missing package, rules out: ``hasattr`` answers False."""
 
 
 class AgentServer:
@@ -195,11 +199,14 @@ class AgentServer:
         The agents are mounted when it is first asked for something.
 
         Raises:
-            ConfigurationError: agenthost.toml, the environment or an argument is wrong.
+            ConfigurationError: agenthost.toml, the environment or an argument is wrong (also an AttributeError).
         """
-        with self._changing:
-            if self._front is None:
-                self._open(self._configured())
+        try:
+            with self._changing:
+                if self._front is None:
+                    self._open(self._configured())
+        except ConfigurationError as error:
+            raise _UnavailableError(str(error)) from error.__cause__
         return self._front  # type: ignore[return-value]
 
     @property
@@ -207,11 +214,14 @@ class AgentServer:
         """The host as a WSGI application, where nothing speaks ASGI: Google Cloud Functions and the like.
 
         Raises:
-            ConfigurationError: a2wsgi is not installed, or the configuration cannot be used.
+            ConfigurationError: a2wsgi is not installed, or the configuration cannot be used (also an AttributeError).
         """
         from agenthost._web.serverless import as_wsgi  # noqa: PLC0415 - only where it is asked for
 
-        return as_wsgi(self.app)
+        try:
+            return as_wsgi(self.app)
+        except ConfigurationError as error:
+            raise _UnavailableError(str(error)) from error.__cause__
 
     def run(self, event: Any = None, context: Any = None, host: str | None = None, port: int | None = None) -> Any:
         """Serve: an event of AWS Lambda, the request of a CGI process, else a port until SIGTERM or SIGINT.

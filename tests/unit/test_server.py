@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -448,3 +449,21 @@ class TestIsolation:
 
         assert ask(server.app, "GET", "/").status_code == 200
         assert "agent 'desk' stays in the host" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "prepare"),
+    [
+        ("wsgi", lambda patch: patch.setitem(sys.modules, "a2wsgi", None)),
+        ("wsgi", lambda patch: patch.setenv("AGENTHOST_PORT", "x")),
+        ("app", lambda patch: patch.setenv("AGENTHOST_PORT", "x")),
+    ],
+)
+def test_a_property_that_cannot_be_had_is_none(monkeypatch, name, prepare):
+    """For ``hasattr`` and all that looks through an object; who asks for it by name is told why."""
+    prepare(monkeypatch)
+    server = AgentServer()
+
+    assert not hasattr(server, name)
+    with pytest.raises(ConfigurationError, match=r"pip install 'agenthost\[serverless\]'|AGENTHOST_PORT=3000"):
+        getattr(server, name)
