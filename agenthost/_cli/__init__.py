@@ -7,12 +7,17 @@ packages are looked for when none of these is meant.
 from __future__ import annotations
 
 import atexit
+import errno
 import io
 import sys
+import traceback
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
+from agenthost._cli.output import let_go
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._version import __version__
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
@@ -42,6 +47,10 @@ _CODES = (
     (PlanError, ExitCode.PLUGIN),
     (AgentHostError, ExitCode.INTERNAL),
 )
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""A full disk, and the like."""
 
 
 class _Commands(click.Group):
@@ -74,18 +83,33 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that a user can mend is one sentence and an exit code."""
+    """Run the command line; an error that a user can fix is one sentence and an exit code."""
     atexit.register(garbage.keep)  # the end of the process looks for garbage in what goes with it
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every terminal can show every package's words
     try:
-        cli(prog_name="agenthost")
+        try:
+            cli(prog_name="agenthost")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except AgentHostError as error:
-        click.echo(f"agenthost: {error}", err=True)
-        sys.exit(next(code for kind, code in _CODES if isinstance(error, kind)))
-    except Exception:  # noqa: BLE001 - the last door
-        import traceback
+        _fail(f"agenthost: {error}", next(code for kind, code in _CODES if isinstance(error, kind)))
+    except Exception as error:  # noqa: BLE001 - the last door
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            what = error.filename or "the output"
+            _fail(
+                f"agenthost: {what} cannot be written: {error.strerror}. fix: make room, or write elsewhere",
+                ExitCode.USAGE,
+            )
+        lines = "".join(traceback.format_exception(error))
+        mistake = "agenthost: this is a mistake of agenthost itself; please report the lines above."
+        _fail(lines + mistake, ExitCode.INTERNAL)
 
-        traceback.print_exc()
-        click.echo("agenthost: this is a mistake of agenthost itself; please report the lines above.", err=True)
-        sys.exit(ExitCode.INTERNAL)
+
+def _fail(words: str, code: ExitCode) -> NoReturn:
+    with suppress(OSError):  # where nothing can be said, the exit code has to do
+        click.echo(words, err=True)
+    let_go(sys.stdout)
+    let_go(sys.stderr)
+    sys.exit(code)

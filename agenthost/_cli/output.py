@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["leave_log_out", "print_json", "print_warnings"]
+__all__ = ["leave_log_out", "let_go", "print_json", "print_warnings"]
 
 
 def leave_log_out() -> None:
@@ -30,3 +31,15 @@ def print_warnings(warnings: Iterable[str]) -> None:
     """Print ``warnings``, each a sentence, beside the output of the command."""
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Forget what a stream cannot write, on which Python's own flush at exit would fail once more."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

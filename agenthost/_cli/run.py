@@ -11,7 +11,7 @@ import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import print_warnings
+from agenthost._cli.output import let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
 from agenthost._host.operations.terminal import banner, failures
@@ -77,9 +77,13 @@ def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> 
     """Print what is served, and what is not; write the latter to the log too."""
     for failure in failures(report):
         _log.warning("%s", failure)
-    click.echo(banner(config, url, report, made=made))
     from agenthost._host.telemetry.log import for_programs
 
+    try:
+        click.echo(banner(config, url, report, made=made))
+    except OSError as error:  # a full disk, or a reader that has gone, is no reason not to serve
+        let_go(sys.stdout)
+        _log.warning("what is served cannot be printed: %s", error.strerror)
     if for_programs(config):
         for warning in report["warnings"]:
             _log.warning("%s", warning)
