@@ -35,7 +35,7 @@ def command(file: str | None, as_json: bool) -> None:
         print_json({"findings": found, "problems": problems, "warnings": len(found) - problems, "checks": list(CHECKS)})
     else:
         for finding in findings:
-            click.echo(f"{finding.severity}: {finding.check}: {finding.says}.\n  mend it:  {finding.remedy}")
+            click.echo(f"{finding.severity}: {finding.check}: {finding.says}.\n  fix:  {finding.remedy}")
         counts = f"{problems} problem{'s' * (problems != 1)}, {len(findings) - problems} warning"
         click.echo(f"{len(CHECKS)} checks: {counts}{'s' * (len(findings) - problems != 1)}.")
     sys.exit(ExitCode.FINDINGS if problems else ExitCode.OK)

@@ -28,7 +28,7 @@ def installed_command(name: str) -> click.Command | None:
     if len(found) > 1:
         raise PlanError(f"command {name!r} comes with {packages}. Uninstall all but one of them.")
     value = found[0].value.partition("[")[0].strip()
-    remedy = f"Mend it: pip install --upgrade {found[0].distribution}"
+    remedy = f"Fix: pip install --upgrade {found[0].distribution}"
     try:
         command = pkgutil.resolve_name(value)
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ _WORDS = {
     "removed": "no longer served",
     "failed": "set aside",
     "replaced": "workers replaced",
-    "restart": "comes with a restart",
+    "restart": "needs a restart",
 }
 
 

@@ -65,7 +65,7 @@ def rows(text: str) -> dict[str, dict[str, str]]:
     starts = [lines[first].index(column) for column in COLUMNS]
     key = ""
     for line in lines[first + 1 :]:
-        if remedy := re.fullmatch(r" +mend it: +(.+)", line):
+        if remedy := re.fullmatch(r" +fix: +(.+)", line):
             found[key]["remedy"] = remedy[1]
         elif line.startswith(("  try:", "  plugin ")) or len(line) <= starts[-1]:
             break

@@ -20,5 +20,5 @@ def test_people_read_sentences(desk):
     done = desk.run("agenthost", "doctor")
 
     assert "warning: public-url: public_url is not set" in done.stdout
-    assert "  mend it:  " in done.stdout
+    assert "  fix:  " in done.stdout
     assert "Traceback" not in done.stderr

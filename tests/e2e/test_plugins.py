@@ -102,7 +102,7 @@ def test_a_plugin_that_fails_is_set_aside(checked, served, name):
     assert (row["package"], row["version"], row["state"]) == (package, "1.0", "quarantined")
     assert FAILED[name] in row["reason"]
     assert f'[plugins] disable = ["{name}"]' in row["remedy"]
-    assert f"  plugin {name} ({package} 1.0): {row['reason']}\n    mend it:  {row['remedy']}\n" in served.stdout
+    assert f"  plugin {name} ({package} 1.0): {row['reason']}\n    fix:  {row['remedy']}\n" in served.stdout
     assert f"plugin {name} ({package} 1.0)" in served.stderr
 
 

@@ -167,7 +167,7 @@ def test_code_that_was_installed_anew_comes_with_a_restart(host):
     done = host.reload()
 
     assert done.returncode == 1
-    assert "comes with a restart: agenthost-test-slow-tools was installed anew" in done.stdout
+    assert "needs a restart: agenthost-test-slow-tools was installed anew" in done.stdout
     assert host.status("/slow-tools") == 200
 
 

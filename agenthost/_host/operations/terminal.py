@@ -39,7 +39,7 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
             line = _GAP.join([text.ljust(width) for text, width in zip(part, widths, strict=True)])
             lines.append(f"{_GAP}{line}".rstrip())
         if remedy:
-            lines.append(f"    mend it:  {remedy}")
+            lines.append(f"    fix:  {remedy}")
     return "\n".join(lines)
 
 
@@ -120,7 +120,7 @@ def failed_plugins(report: Mapping[str, Any]) -> list[str]:
         for plugin in failed
         for line in (
             f"  plugin {plugin['plugin']} ({plugin['package']} {plugin['version']}): {plugin['reason']}",
-            f"    mend it:  {plugin['remedy']}",
+            f"    fix:  {plugin['remedy']}",
         )
     ]
 
@@ -131,7 +131,7 @@ def failures(report: Mapping[str, Any]) -> list[str]:
     rows += [("plugin", row["plugin"], row) for row in report["plugins"]]
     return [
         f"{sort} {name} ({row['package']} {row['version']}) is not served: {row['state']}: {row['reason']}; "
-        f"mend it: {row['remedy']}"
+        f"fix: {row['remedy']}"
         for sort, name, row in rows
         if "reason" in row
     ]

@@ -54,7 +54,7 @@ def why_not(plan: HostPlan, name: str) -> str:
     """Why a plan serves no agent of this name."""
     aside = next((item for item in plan.set_aside if item.key == name), None)
     if aside is not None and aside.diagnosis is not None:
-        return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. Mend it: {aside.diagnosis.remedy}"
+        return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. Fix: {aside.diagnosis.remedy}"
     if aside is not None:
         return f"agent {name!r} is {aside.state}. Enable it in agenthost.toml."
     known = ", ".join(agent.key for agent in plan.agents) or "none"

@@ -130,7 +130,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     accepted(config, new)
     for item in new.failed:
         if item.key in served and item.diagnosis is not None:
-            raise PlanError(f"{item.key}: {item.diagnosis.reason}. Mend it: {item.diagnosis.remedy}")
+            raise PlanError(f"{item.key}: {item.diagnosis.reason}. Fix: {item.diagnosis.remedy}")
     anew = [f"{name} was installed anew" for name in stale]
     other = [
         f"the configuration of {table} has changed"

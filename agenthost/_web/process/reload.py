@@ -87,7 +87,7 @@ def report(told: dict[str, Any]) -> dict[str, Any]:
     _log.info("reloaded: %s", "; ".join(changes) or "nothing has changed")
     for kind in ("failed", "restart"):
         for item in told.get(kind, ()):
-            _log.warning("reloaded: %s: %s", "set aside" if kind == "failed" else "comes with a restart", item)
+            _log.warning("reloaded: %s: %s", "set aside" if kind == "failed" else "needs a restart", item)
     return told
 
 

@@ -64,7 +64,7 @@ def test_a_command_of_a_package_runs(run):
             4,
             (
                 "acme 1.0: command 'greet' cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all'. "
-                "Mend it: pip install --upgrade acme"
+                "Fix: pip install --upgrade acme"
             ),
         ),
         ({"acme": {"greet": "acme_greetings:number"}}, 4, "acme_greetings:number is int, no click command."),

@@ -57,7 +57,7 @@ class TestTable:
         )
 
     def test_a_remedy_stands_below_its_row(self):
-        assert table(("a",), [(["1"], "do it"), (["2"], "")]) == "  a\n  1\n    mend it:  do it\n  2"
+        assert table(("a",), [(["1"], "do it"), (["2"], "")]) == "  a\n  1\n    fix:  do it\n  2"
 
     def test_no_rows(self):
         assert table(("a", "b"), []) == "  a  b"
@@ -132,7 +132,7 @@ def test_plugins_that_failed():
     }
     good = {"plugin": "q", "package": "acme-q", "version": "1.0", "state": "ready", "hooks": ["agents"]}
 
-    assert failed_plugins(report(plugins=[bad, good])) == ["  plugin p (acme-p 1.0): no", "    mend it:  mend"]
+    assert failed_plugins(report(plugins=[bad, good])) == ["  plugin p (acme-p 1.0): no", "    fix:  mend"]
 
 
 class TestBanner:
@@ -154,7 +154,7 @@ class TestBanner:
                 "  agent   route   tools  sip           package          state",
                 "  sales   /sales  2      sales orders  acme-sales 1.0   ready",
                 "  dental  –       –      –             acme-dental 1.0  quarantined: No module named 'caldav'",
-                "    mend it:  pip install caldav",
+                "    fix:  pip install caldav",
                 "  try:  curl -u 'agenthost:pass word' http://127.0.0.1:3000/sales",
             ]
         )
