@@ -1,7 +1,7 @@
-"""The ``agenthost`` command: the only place that imports click.
+"""The ``agenthost`` command, the only place that imports click.
 
-A file per command; each is imported when it is used, so that ``--help`` and lists stay quick. Commands of installed
-packages are looked for when none of these is meant.
+Each command has a file, imported when it is used, so that ``--help`` and lists stay quick. A name that is not in
+``COMMANDS`` is looked up among the commands of installed packages.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ __all__ = ["main"]
 
 COMMANDS = {
     "agents": "List the installed agents.",
-    "ask": "Ask an agent something in text.",
+    "ask": "Send an agent one message in text.",
     "chat": "Talk to an agent in text.",
-    "check": "Do all that run does before it serves, and report.",
-    "doctor": "Look for what will trouble a host in production.",
+    "check": "Load everything as run does, without serving, and report.",
+    "doctor": "Find what will cause trouble in production.",
     "export": "Write files for systemd or Kubernetes.",
-    "hooks": "List the hooks, and which plugins implement them.",
+    "hooks": "List the hooks and the plugins that implement them.",
     "plugins": "List the plugins.",
-    "reload": "Have a running host read its configuration and packages again.",
-    "routes": "List the routes and who answers them.",
+    "reload": "Make a running host reread its configuration and packages.",
+    "routes": "List the routes and the agents behind them.",
     "run": "Serve every installed agent.",
-    "sip": "Say who answers a SIP address, and list what decides so.",
-    "stats": "Say how agents do in text.",
+    "sip": "Resolve a SIP address, or list the rules that decide.",
+    "stats": "Print usage figures of agents in text.",
     "swml": "Print an agent's document.",
-    "tool": "Run a tool as the platform would.",
+    "tool": "Call a tool as the platform would.",
 }
 _CODES = (
     (AddressError, ExitCode.USAGE),
@@ -74,7 +74,7 @@ class _Commands(click.Group):
 
 @click.command(
     cls=_Commands,
-    epilog="First steps: pip install an agent package, then agenthost run. Each command explains itself with --help.",
+    epilog="First steps: pip install an agent package, then agenthost run. Every command has its own --help.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="agenthost", message="%(prog)s %(version)s")
@@ -83,10 +83,13 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that a user can fix is one sentence and an exit code."""
-    atexit.register(garbage.keep)  # the end of the process looks for garbage in what goes with it
+    """Run the command line.
+
+    An error that a user can fix is printed as one sentence, with an exit code of its own.
+    """
+    atexit.register(garbage.keep)  # without this, the interpreter collects garbage once more on exit
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # not every terminal can show every package's words
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack characters that a package uses
     try:
         try:
             cli(prog_name="agenthost")
@@ -95,7 +98,7 @@ def main() -> None:
                 sys.stdout.flush()
     except AgentHostError as error:
         _fail(f"agenthost: {error}", next(code for kind, code in _CODES if isinstance(error, kind)))
-    except Exception as error:  # noqa: BLE001 - the last door
+    except Exception as error:  # noqa: BLE001 - the last resort
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             what = error.filename or "the output"
             _fail(
@@ -103,12 +106,12 @@ def main() -> None:
                 ExitCode.USAGE,
             )
         lines = "".join(traceback.format_exception(error))
-        mistake = "agenthost: this is a mistake of agenthost itself; please report the lines above."
+        mistake = "agenthost: internal error. Please report it with the lines above."
         _fail(lines + mistake, ExitCode.INTERNAL)
 
 
 def _fail(words: str, code: ExitCode) -> NoReturn:
-    with suppress(OSError):  # where nothing can be said, the exit code has to do
+    with suppress(OSError):  # if nothing can be printed, the exit code has to do
         click.echo(words, err=True)
     let_go(sys.stdout)
     let_go(sys.stderr)

@@ -20,8 +20,8 @@ __all__ = ["command"]
 def command(file: str | None, as_json: bool, load: bool) -> None:
     """List the installed agents.
 
-    Without --load nothing is imported: the list is what packages and configuration declare. A route that only the
-    package knows is shown as "its own".
+    Without --load nothing is imported: the list shows what packages and configuration declare. A route that is only
+    known once the agent is built is shown as "its own".
     """
     config = configuration(file)
     if load:

@@ -26,10 +26,10 @@ __all__ = ["command"]
 def command(
     agent: str, text: str, file: str | None, conversation: str | None, context: str | None, as_json: bool
 ) -> None:
-    """Ask AGENT something in text, and print the answer.
+    """Send AGENT one message in text, and print the answer.
 
     AGENT is an installed agent or workflow, or a file: path/to/file.py, path/to/file.py:Name. No server is needed.
-    Which tools were called, and where the turn went, is told on stderr. Exit code 1: there is no answer.
+    Tool calls and hand-offs are printed to stderr. Exit code 1: there is no answer.
     """
     known = json_object("--context", context)
     from agenthost._cli.talking import (
@@ -70,4 +70,4 @@ def command(
         return
     click.echo(reply.text)
     if reply.escalate is not None:
-        told(f"  · somebody else should take over: {reply.escalate}")
+        told(f"  · escalated, a person should take over: {reply.escalate}")

@@ -32,9 +32,8 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
 
     AGENT is an installed agent or workflow, or a file: path/to/file.py, path/to/file.py:Name. No server is needed.
 
-    Answers appear as they come; which tools were called, and where a turn went, is told on stderr. /new begins
-    another conversation, /to NAME one with another agent; Ctrl-C stops an answer; /quit, or the end of the input,
-    ends it.
+    Answers are streamed; tool calls and hand-offs are printed to stderr. /new starts a new conversation, /to NAME
+    starts one with another agent, Ctrl-C stops an answer, and /quit or the end of the input ends the chat.
     """
     known = json_object("--context", context)
     from agenthost._cli.talking import OFFLINE_HINT, Talk, told
@@ -45,7 +44,7 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
     with Talk(file, agent) as talk:
         if talk.offline:
             told(OFFLINE_HINT)
-        told(f"{talk.key} with the model {talk.model}, conversation {named}. /new begins another, /quit ends.")
+        told(f"{talk.key} with the model {talk.model}, conversation {named}. /new starts another, /quit ends.")
         while (line := _line()) is not None and line not in _QUIT:
             if line == "/new":
                 named = new_conversation()
@@ -59,13 +58,16 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
                 named = new_conversation()
                 told(f"{talk.key} with the model {talk.model}, conversation {named}")
             elif _COMMAND.fullmatch(line):
-                click.echo(f"agenthost: {line} is no command. There are /new, /to NAME and /quit.", err=True)
+                click.echo(f"agenthost: {line} is not a command. The commands are /new, /to NAME and /quit.", err=True)
             elif line:
                 _turn(talk, named, line, known)
 
 
 def _line() -> str | None:
-    """What the person says next; None at the end. A terminal is asked for it, and what is piped in is shown."""
+    """Read the next line of the person, or None at the end of the input.
+
+    A terminal shows a prompt; input from a pipe is echoed.
+    """
     terminal = sys.stdin.isatty()
     if terminal and sys.stdout.isatty():
         return _edited_line()
@@ -81,7 +83,7 @@ def _line() -> str | None:
 
 
 def _edited_line() -> str | None:
-    """A line that is typed, with the keys of a shell where the system has them: arrows, history, search."""
+    """Read a line with arrow keys, history and search, where the system has readline."""
     with suppress(ImportError):
         import readline  # noqa: F401 - for what it does to input()
     try:
@@ -92,7 +94,10 @@ def _edited_line() -> str | None:
 
 
 def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> None:
-    """One turn; an answer that fails, or is stopped, leaves the conversation where it is."""
+    """Take one turn and print it.
+
+    An answer that fails or is stopped leaves the conversation unchanged.
+    """
     from agenthost._cli.talking import TOO_LONG, shown_event, told, told_event
     from agenthost.conversation.turns import Said
 
@@ -123,4 +128,4 @@ def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> No
     if middle:
         click.echo()
     if reply.escalate is not None:
-        told(f"  · somebody else should take over: {reply.escalate}")
+        told(f"  · escalated, a person should take over: {reply.escalate}")

@@ -18,12 +18,14 @@ __all__ = ["command"]
 @click.command("check")
 @config_file
 @as_json
-@click.option("--strict", is_flag=True, default=None, help="Any problem ends with exit code 4, as it would stop run.")
+@click.option(
+    "--strict", is_flag=True, default=None, help="Exit with 4 on any problem, as run --strict would refuse to start."
+)
 def command(file: str | None, as_json: bool, strict: bool | None) -> None:
-    """Do all that run does before it opens the port, and report.
+    """Load everything as run does, without serving, and report.
 
-    Exit codes: 0 everything serves, 1 there are problems or no agents, 3 the configuration is wrong, 4 there are
-    problems and --strict was asked for.
+    Exit codes: 0 everything can be served, 1 there are problems or no agents, 3 the configuration is wrong, 4 there
+    are problems and --strict is set.
     """
     config = configuration(file, strict=strict)
     from agenthost._host.runtime.start import accepted, installed_plan, make_runtime, with_secrets

@@ -17,11 +17,11 @@ __all__ = ["command"]
 @config_file
 @as_json
 def command(file: str | None, as_json: bool) -> None:
-    """Look for what will trouble a host in production, and say what mends it.
+    """Find what will cause trouble in production, and print the fix for each.
 
-    It looks at addresses, credentials, keys, proxies, workers, the clock, limits of the machine, packages, the state
-    directory and the store, as they are where you call it, and changes nothing. Exit codes: 0 no problems, 1 problems,
-    3 the configuration is wrong.
+    The doctor checks addresses, credentials, keys, proxies, workers, the clock, limits of the machine, packages, the
+    state directory and the store, on the machine where you run it. It changes nothing. Exit codes: 0 no problems,
+    1 problems, 3 the configuration is wrong.
     """
     config = configuration(file)
     from agenthost._host.operations.doctor import CHECKS, PROBLEM, examine

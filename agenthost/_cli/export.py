@@ -20,21 +20,21 @@ __all__ = ["command"]
 
 @click.group("export")
 def command() -> None:
-    """Write the files with which a supervisor runs the host as it is configured here.
+    """Write the files that systemd or Kubernetes needs to run this host.
 
-    Probes, times, limits and ports are the configuration's. Secrets are named, never copied. Exit codes: 0; 2 when a
-    file is there already; 3 when the configuration is wrong.
+    Probes, times, limits and ports follow the configuration. Secrets are referenced, never copied. Exit codes: 0 the
+    files are written, 2 a file already exists, 3 the configuration is wrong.
     """
 
 
 def _into(function: Callable[..., None]) -> Callable[..., None]:
-    """``--output DIR`` and ``--force``."""
-    force = click.option("--force", is_flag=True, help="Write over files that are there already.")
+    """Add ``--output DIR`` and ``--force`` to a command."""
+    force = click.option("--force", is_flag=True, help="Overwrite existing files.")
     output = click.option(
         "--output",
         metavar="DIR",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Write files there, not to stdout.",
+        help="Write the files to this directory, not to stdout.",
     )
     return output(force(function))
 
@@ -55,7 +55,7 @@ def systemd(file: str | None, output: Path | None, force: bool) -> None:
     "--image",
     default="registry.example.com/agents:1.0",
     show_default=True,
-    help="The image with agenthost and the agent packages.",
+    help="The container image with agenthost and the agent packages.",
 )
 @_into
 def kubernetes(file: str | None, image: str, output: Path | None, force: bool) -> None:
@@ -79,7 +79,7 @@ def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> N
         return
     paths = {directory / name: text for name, text in files.items()}
     if (there := [str(path) for path in paths if path.exists()]) and not force:
-        raise click.UsageError(f"{', '.join(there)}: already there. Choose another --output, or --force.")
+        raise click.UsageError(f"{', '.join(there)}: already exists. Fix: choose another --output, or add --force.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
@@ -87,5 +87,5 @@ def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> N
             click.echo(path)
     except OSError as error:
         raise click.UsageError(
-            f"{directory}: cannot be written ({error.strerror}). Choose another --output."
+            f"{directory}: cannot be written ({error.strerror}). Fix: choose another --output."
         ) from error

@@ -1,4 +1,4 @@
-"""What somebody is told who has no agent yet."""
+"""The message for a host without agents."""
 
 from __future__ import annotations
 

@@ -19,16 +19,16 @@ __all__ = ["command"]
 @config_file
 @as_json
 def command(file: str | None, as_json: bool) -> None:
-    """List the hooks: what each is for, and which plugins implement it.
+    """List the hooks, their purpose, and the plugins that implement them.
 
-    The plugins are imported, not the agents.
+    This imports the plugins, but not the agents.
     """
     config = configuration(file)
     from agenthost._host.packages.plugins import HOOKS, Plugins, built_in_plugins
 
     plugins = Plugins.load(config, discover((PLUGINS,)))
     failed = [
-        f"plugin {each.name} ({each.distribution} {each.version}) is not asked: {each.diagnosis.reason}"
+        f"plugin {each.name} ({each.distribution} {each.version}) is not loaded: {each.diagnosis.reason}"
         for each in plugins.states
         if each.diagnosis is not None
     ]
@@ -54,10 +54,10 @@ def command(file: str | None, as_json: bool) -> None:
         for row in rows
         for hook, said in ((row["hook"], row["what"]), ("", ", ".join(map(_named, row["plugins"])) or "–"))
     ]
-    click.echo(table(("hook", "what it is for, and who implements it"), [(each, "") for each in cells]))
+    click.echo(table(("hook", "purpose, and the plugins that implement it"), [(each, "") for each in cells]))
 
 
 def _named(plugin: dict[str, str]) -> str:
-    """A plugin with what people need to know where it comes from."""
+    """Return a plugin's name with its package and version."""
     built_in = plugin["state"] == "built in"
     return f"{plugin['plugin']} ({'built in' if built_in else '{package} {version}'.format(**plugin)})"

@@ -13,20 +13,20 @@ __all__ = ["installed_command"]
 
 
 def installed_command(name: str) -> click.Command | None:
-    """The command of an installed package; None where no package has one of this name.
+    """Return the command of an installed package, or None if no package offers it.
 
     Args:
-        name: what was typed.
+        name: the name that was typed.
 
     Raises:
-        PlanError: two packages have it, or it cannot be loaded.
+        PlanError: two packages offer it, or it cannot be loaded.
     """
     found = [candidate for candidate in discover((COMMANDS,)) if candidate.name == name]
     if not found:
         return None
     packages = " and ".join(f"{each.distribution} {each.version}" for each in found)
     if len(found) > 1:
-        raise PlanError(f"command {name!r} comes with {packages}. Uninstall all but one of them.")
+        raise PlanError(f"command {name!r} is offered by {packages}. Fix: uninstall all but one of them.")
     value = found[0].value.partition("[")[0].strip()
     remedy = f"Fix: pip install --upgrade {found[0].distribution}"
     try:
@@ -39,6 +39,6 @@ def installed_command(name: str) -> click.Command | None:
         ) from error
     if not isinstance(command, click.Command):
         raise PlanError(
-            f"{packages}: command {name!r}: {value} is {type(command).__name__}, no click command. {remedy}"
+            f"{packages}: command {name!r}: {value} is of type {type(command).__name__}, not a click command. {remedy}"
         )
     return command

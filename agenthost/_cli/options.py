@@ -27,53 +27,53 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def config_file(function: F) -> F:
-    """``--config FILE``."""
+    """Add ``--config FILE`` to a command."""
     return click.option(
         "--config",
         "file",
         metavar="FILE",
-        help="The configuration file. [default: AGENTHOST_CONFIG, else ./agenthost.toml where there is one]",
+        help="The configuration file. [default: AGENTHOST_CONFIG, else ./agenthost.toml if it exists]",
     )(function)
 
 
 def as_json(function: F) -> F:
-    """``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
+    """Add ``--json`` to a command."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
 def load_too(function: F) -> F:
-    """``--load``."""
+    """Add ``--load`` to a command."""
     return click.option(
-        "--load", is_flag=True, help="Import and build the packages too, which shows what only they know."
+        "--load", is_flag=True, help="Import the packages and build the agents, to show what they declare in code."
     )(function)
 
 
 def query_parameters(function: F) -> F:
-    """``--query NAME=VALUE``, several times."""
+    """Add ``--query NAME=VALUE``, a repeatable option, to a command."""
     return click.option(
         "--query",
         metavar="NAME=VALUE",
         multiple=True,
-        help="A query parameter of the document's request, for an agent that is configured for each call; repeatable.",
+        help="A query parameter of the document's request, for an agent that is configured per call; repeatable.",
     )(function)
 
 
 def in_conversation(function: F) -> F:
-    """``--conversation ID`` and ``--context JSON``."""
+    """Add ``--conversation ID`` and ``--context JSON`` to a command."""
     conversation = click.option(
-        "--conversation", metavar="ID", help="Go on with this conversation.  [default: a new one]"
+        "--conversation", metavar="ID", help="Continue this conversation.  [default: a new one]"
     )
     context = click.option(
-        "--context", metavar="JSON", help='What is known beside the words, such as \'{"customer": "Ann"}\'.'
+        "--context", metavar="JSON", help='Context beside the message, such as \'{"customer": "Ann"}\'.'
     )
     return conversation(context(function))
 
 
 def pairs(given: Iterable[str], option: str = "--query") -> dict[str, str]:
-    """What an option of the form ``--query NAME=VALUE`` says.
+    """Parse the values of a repeatable option such as ``--query NAME=VALUE``.
 
     Raises:
-        click.UsageError: one of them is no pair.
+        click.UsageError: a value is not of the form ``NAME=VALUE``.
     """
     named = {}
     for word in given:
@@ -86,10 +86,10 @@ def pairs(given: Iterable[str], option: str = "--query") -> dict[str, str]:
 
 
 def json_object(option: str, text: str | None) -> dict[str, Any]:
-    """The JSON object that an option holds; an empty one when it is left out.
+    """Parse the JSON object of an option, empty if the option is left out.
 
     Raises:
-        click.UsageError: it is something else.
+        click.UsageError: the value is not a JSON object.
     """
     import json
 
@@ -108,7 +108,7 @@ def configuration(file: str | None, **overrides: object) -> Config:
     """Read the configuration.
 
     Raises:
-        ConfigurationError: something in it cannot be used.
+        ConfigurationError: a value is missing or wrong.
     """
     import os
 

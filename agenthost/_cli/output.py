@@ -1,4 +1,4 @@
-"""What commands print."""
+"""The output of commands: JSON and warnings."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ __all__ = ["leave_log_out", "let_go", "print_json", "print_warnings"]
 
 
 def leave_log_out() -> None:
-    """Print nothing of the log, where no command has set it up: what is printed says the same."""
+    """Silence the log of a command that has not set it up.
+
+    The command prints the same facts itself.
+    """
     import logging
 
     logging.getLogger("agenthost").addHandler(logging.NullHandler())
 
 
 def print_json(value: Any) -> None:
-    """Print ``value`` for programs."""
+    """Print ``value`` as JSON."""
     import json
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
-    """Print ``warnings``, each a sentence, beside the output of the command."""
+    """Print each warning as a line on standard error."""
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
 

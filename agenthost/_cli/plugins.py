@@ -23,12 +23,14 @@ __all__ = ["command"]
 @config_file
 @as_json
 @load_too
-@click.option("--hook", metavar="HOOK", help="Only those that implement this hook; agenthost hooks lists them.")
+@click.option(
+    "--hook", metavar="HOOK", help="List only the plugins that implement this hook. agenthost hooks lists the hooks."
+)
 def command(file: str | None, as_json: bool, load: bool, hook: str | None) -> None:
-    """List the plugins, which change the host itself: those that are installed, and those that are built in.
+    """List the installed and the built-in plugins.
 
-    Without --load nothing is imported; with it, or with --hook, the hooks that each implements are shown, and which
-    plugins fail.
+    Without --load nothing is imported. With --load or --hook, the list shows the hooks that each plugin implements,
+    and the plugins that fail.
     """
     config = configuration(file)
     print_warnings(config.warnings)
@@ -58,20 +60,20 @@ def command(file: str | None, as_json: bool, load: bool, hook: str | None) -> No
 
 
 def _refuse_unknown(hook: str) -> None:
-    """Refuse a hook that no host has.
+    """Reject the name of a hook that does not exist.
 
     Raises:
-        click.UsageError: it is one.
+        click.UsageError: the hook does not exist.
     """
     from agenthost._host.packages.plugins import HOOKS
 
     if hook not in HOOKS:
-        msg = f"--hook {hook}: there is no such hook. There are: {', '.join(HOOKS)}."
+        msg = f"--hook {hook}: there is no such hook. The hooks are: {', '.join(HOOKS)}."
         raise click.UsageError(msg)
 
 
 def _offered(config: Config) -> list[dict[str, Any]]:
-    """The plugins as metadata and configuration know them."""
+    """Return the plugins that metadata and configuration declare."""
     installed = [
         {
             "plugin": offer.name,
@@ -88,7 +90,7 @@ def _offered(config: Config) -> list[dict[str, Any]]:
 
 
 def _loaded(config: Config) -> list[dict[str, Any]]:
-    """The plugins after all that they do before the host serves."""
+    """Load the plugins, and return them with their hooks and failures."""
     from agenthost._host.packages.plugins import built_in_plugins
     from agenthost._host.runtime.start import installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front

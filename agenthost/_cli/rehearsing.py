@@ -1,4 +1,4 @@
-"""What ``swml`` and ``tool`` share: one call to an agent, without a server."""
+"""Make one call to an agent without a server, for ``swml`` and ``tool``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["rehearsed"]
 
 
 def rehearsed(config: Config, agent: str, call_id: str) -> tuple[Mounted, Rehearsal]:
-    """An agent, and a call to it.
+    """Load an agent, and prepare a call to it.
 
     Args:
         config: the configuration, its secrets not yet read.
-        agent: the agent that was named.
-        call_id: the call.
+        agent: the name or file of the agent.
+        call_id: the ID of the call.
 
     Raises:
         PlanError: there is no such agent, or it cannot be served.

@@ -16,7 +16,7 @@ __all__ = ["command"]
 _SECONDS = 600.0
 _WORDS = {
     "added": "new",
-    "changed": "built anew",
+    "changed": "rebuilt",
     "removed": "no longer served",
     "failed": "set aside",
     "replaced": "workers replaced",
@@ -30,12 +30,12 @@ _WORDS = {
 @click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
 @as_json
 def command(agent: str | None, file: str | None, port: int | None, as_json: bool) -> None:
-    """Have a host that runs on this machine read its configuration and the installed packages again.
+    """Make the host on this machine reread its configuration and packages.
 
-    Agents that are new, changed or gone come and go while the host serves; with AGENT, that one alone is built anew.
-    Calls in progress stay with the agents that they began with, for up to 30 minutes. Where the new configuration
-    cannot be served, the host goes on as it was, and the command says why. Code that was installed anew comes by
-    replacing the workers one by one; a host without workers has to be restarted for it, and the command ends with 1.
+    New, changed and removed agents take effect while the host serves; with AGENT, only that agent is rebuilt. Calls in
+    progress stay with the agents they started with, for up to 30 minutes. If the new configuration cannot be served,
+    the host keeps the old one, and the command prints the reason. Newly installed code is loaded by replacing the
+    workers one by one. A host without workers needs a restart for it, and the command exits with 1.
     """
     from agenthost._host.operations.control_socket import ask_host, socket_path
 

@@ -15,13 +15,13 @@ from agenthost._host.packages.selection import select
 __all__ = ["command"]
 
 _HOST = (
-    ("/-/metrics.json", "GET", "how agents do in text"),
-    ("/-/sip/unmatched", "GET", "SIP users whom no alias or rule knows"),
-    ("/health", "GET", "a summary: how many agents, where"),
-    ("/live", "GET", "whether the process answers"),
-    ("/metrics", "GET", "what the host counts, for Prometheus"),
-    ("/ready", "GET", "whether to send it requests"),
-    ("/startup", "GET", "whether it has finished starting"),
+    ("/-/metrics.json", "GET", "usage figures of agents in text"),
+    ("/-/sip/unmatched", "GET", "SIP users that no alias or rule matches"),
+    ("/health", "GET", "a summary of agents and checks"),
+    ("/live", "GET", "liveness: the process answers"),
+    ("/metrics", "GET", "metrics for Prometheus"),
+    ("/ready", "GET", "readiness: send requests here"),
+    ("/startup", "GET", "startup: the agents are built"),
     ("/v1/chat/completions", "POST", "an agent's answer in text"),
     ("/v1/models", "GET", "the agents, as models"),
 )
@@ -32,9 +32,9 @@ _HOST = (
 @as_json
 @load_too
 def command(file: str | None, as_json: bool, load: bool) -> None:
-    """List the routes and who answers them.
+    """List the routes and the agents behind them.
 
-    Without --load nothing is imported, so only routes that configuration sets are known; the rest is "its own".
+    Without --load nothing is imported, so only configured routes are known. The others are shown as "its own".
     """
     config = configuration(file)
     print_warnings(config.warnings)

@@ -28,7 +28,7 @@ _log = logging.getLogger("agenthost")
 
 
 def _checked(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse an address that is none, as any other mistake of the command line."""
+    """Reject a ``--public-url`` that is not a URL."""
     try:
         return value and str(URL.read(value))
     except Refused as refused:
@@ -40,19 +40,19 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
 @config_file
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 3000]")
-@click.option("--workers", type=click.IntRange(1), help="Processes that serve.  [default: 1]")
+@click.option("--workers", type=click.IntRange(1), help="Number of worker processes.  [default: 1]")
 @click.option(
     "--public-url",
     metavar="URL",
     callback=_checked,
-    help="Where callers reach this host, such as https://agents.example.com.",
+    help="Public URL of this host, such as https://agents.example.com.",
 )
-@click.option("--strict", is_flag=True, default=None, help="Refuse to start when any agent or plugin fails.")
+@click.option("--strict", is_flag=True, default=None, help="Refuse to start if any agent or plugin fails.")
 def command(file: str | None, **options: Any) -> None:
     """Serve every installed agent.
 
-    The port opens first, then the agents are built; what fails is set aside and shown with what mends it, and the
-    rest serves. SIGTERM and Ctrl-C finish the requests in flight.
+    The port opens first, then the agents are built. An agent that fails is set aside and shown with a fix; the others
+    are served. On SIGTERM and Ctrl-C, the host finishes the requests in flight.
     """
     config = configuration(file, **options)
     if not discover((AGENTS, PLUGINS)):
@@ -74,7 +74,7 @@ def command(file: str | None, **options: Any) -> None:
 
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:
-    """Print what is served, and what is not; write the latter to the log too."""
+    """Print the served agents and the failures, and log the failures."""
     for failure in failures(report):
         _log.warning("%s", failure)
     from agenthost._host.telemetry.log import for_programs

@@ -22,7 +22,7 @@ __all__ = ["command"]
 
 @click.group("sip")
 def command() -> None:
-    """Say who answers a SIP address, and list what decides so."""
+    """Resolve a SIP address, or list the rules that decide."""
 
 
 @command.command("resolve")
@@ -32,17 +32,16 @@ def command() -> None:
 @click.option(
     "--at",
     metavar="TIME",
-    help='When the call comes: "Sat 10:00", as clocks show it where a rule has its hours, or an ISO date and time. '
-    "[default: now]",
+    help='Time of the call: "Sat 10:00", in the time zone of each rule, or an ISO date and time. [default: now]',
 )
-@click.option("--from", "from_", metavar="ADDRESS", help="The number or SIP address that calls.")
+@click.option("--from", "from_", metavar="ADDRESS", help="Number or SIP address of the caller.")
 @click.option("--header", "headers", metavar="NAME=VALUE", multiple=True, help="A SIP header; repeatable.")
 def resolve(
     uri: str, file: str | None, as_json: bool, at: str | None, from_: str | None, headers: tuple[str, ...]
 ) -> None:
-    """Print who answers a call to URI, and what decides so.
+    """Print the agent that answers a call to URI, and the rule that decides.
 
-    URI is an address such as sip:sales@example.com or tel:+4930123, a number or a user part. Exit code 1: nobody
+    URI is an address such as sip:sales@example.com or tel:+4930123, a number or a user part. Exit code 1: no agent
     answers.
     """
     config = configuration(file)
@@ -75,7 +74,7 @@ def resolve(
             }
         )
     else:
-        end = f"{agent.key} {agent.route} · ready" if agent is not None else "nobody: 404"
+        end = f"{agent.key} {agent.route} · ready" if agent is not None else "no agent: 404"
         click.echo(f"{user.casefold() if user else 'no user part'} → {decision.reason} → {end}")
     sys.exit(ExitCode.OK if agent is not None else ExitCode.FINDINGS)
 
@@ -84,7 +83,7 @@ def resolve(
 @config_file
 @as_json
 def list_(file: str | None, as_json: bool) -> None:
-    """List what decides who answers SIP calls, in the order in which it is asked."""
+    """List everything that decides who answers SIP calls, in order of precedence."""
     config = configuration(file)
     from agenthost._host.operations.terminal import table
 
@@ -95,7 +94,7 @@ def list_(file: str | None, as_json: bool) -> None:
         return
     print_warnings(plan.warnings)
     if not rows:
-        click.echo("Nobody is reached by SIP: there are no agents, rules or plugins that say so.")
+        click.echo("No agent is reachable by SIP: there are no agents, rules or plugins that decide.")
         return
     columns = ("decided_by", "callers", "agent", "route")
     click.echo(table(("decided by", *columns[1:]), [([row[name] or "–" for name in columns], "") for row in rows]))
@@ -110,7 +109,7 @@ def _rows(plan: HostPlan) -> list[dict[str, Any]]:
         route = found.route if found is not None else "not served" if agent is not None else None
         return {"decided_by": decided_by, "callers": callers, "agent": agent, "route": route, "place": place}
 
-    rows = [row(f"hook {plugin}", "whomever it knows", None) for plugin, _ in plan.sip.functions]
+    rows = [row(f"hook {plugin}", "decided by the plugin", None) for plugin, _ in plan.sip.functions]
     for rule in routing.rules.rules:
         rows.append(row(rule.label, rule.callers, rule.agent, rule.place))
         if rule.otherwise is not None:
@@ -131,10 +130,12 @@ def _plan(config: Config) -> HostPlan:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """The time of a call; one without a time zone is what clocks show wherever a rule has its hours.
+    """Parse the time of a call.
+
+    A time without a zone is local to whichever rule has hours.
 
     Raises:
-        click.UsageError: it is none.
+        click.UsageError: the text is not a time.
     """
     if text is None:
         return None
@@ -147,7 +148,7 @@ def _moment(text: str | None) -> datetime | None:
     try:
         if number is None:
             return datetime.fromisoformat(text.strip())
-        clock = datetime.strptime(time.strip(), "%H:%M").time()  # noqa: DTZ007 - clocks without a zone are meant
+        clock = datetime.strptime(time.strip(), "%H:%M").time()  # noqa: DTZ007 - a time without a zone is meant
     except ValueError:
         msg = f'--at {text}: write a day and a time such as "Sat 10:00", or 2026-11-21T10:00 with or without +01:00.'
         raise click.UsageError(msg) from None

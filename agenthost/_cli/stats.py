@@ -24,18 +24,18 @@ _COLUMNS = ("agent", "calls", "success (95 %)", "escalated", "handed over", "tok
 @click.command("stats")
 @config_file
 @as_json
-@click.option("--days", type=click.IntRange(1, 30), default=7, show_default=True, help="How many days are counted.")
+@click.option("--days", type=click.IntRange(1, 30), default=7, show_default=True, help="Number of days to include.")
 def command(file: str | None, as_json: bool, days: int) -> None:
-    """Print how often each agent was used in text, and how well that went.
+    """Print usage and success of each agent in text.
 
-    The figures are read from the configured store, whether the host runs or not; a running host adds its latest every
-    few seconds. Success is an answer after which nobody had to take over, with the interval in which its rate lies.
+    The figures come from the configured store, so the host need not run; a running host writes its latest every few
+    seconds. A call succeeds if it ends without an escalation; the rate is shown with its 95 % confidence interval.
     """
     figures = _read(configuration(file), days)
     if as_json:
         print_json({"days": days, "agents": [each.report() for each in figures]})
     elif not figures:
-        click.echo(f"Nobody has talked to an agent in the last {days} days.  try:  agenthost chat AGENT")
+        click.echo(f"No agent was used in text in the last {days} days.  try:  agenthost chat AGENT")
     else:
         from agenthost._host.operations.terminal import table
 
@@ -43,10 +43,10 @@ def command(file: str | None, as_json: bool, days: int) -> None:
 
 
 def _read(config: Config, days: int) -> Sequence[AgentFigures]:
-    """The figures that are kept.
+    """Read the stored figures.
 
     Raises:
-        PlanError: they are in the memory of another process, or nothing opens the store.
+        PlanError: the figures are in another process's memory, or the store cannot be opened.
     """
     import asyncio
 
@@ -59,8 +59,8 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
 
     if config.state.scheme == "memory":
         msg = (
-            "state.url: the figures of a memory:// store are in the memory of the host. Ask the host: GET "
-            '/-/metrics.json. Or write url = "sqlite:///state.db".'
+            "state.url: a memory:// store keeps its figures in the memory of the host. Fix: GET /-/metrics.json of the "
+            'host, or write url = "sqlite:///state.db".'
         )
         raise PlanError(msg)
     plugins = Plugins.load(config, discover((PLUGINS,)))
@@ -78,7 +78,6 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
 
 
 def _row(figures: AgentFigures) -> list[str]:
-    """One agent, for people."""
     success = figures.success
     return [
         figures.agent,

@@ -14,28 +14,26 @@ from agenthost.errors import ExitCode
 __all__ = ["command"]
 
 _LAG = (
-    "A published schema of SWML is usually behind the platform: what it does not know may work. "
-    "Take each line as a question."
+    "A published schema of SWML usually lags behind the platform, so a reported key may still work. Check each finding."
 )
 
 
 @click.command("swml")
 @click.argument("agent")
 @config_file
-@click.option("--call-id", default="example-call", show_default=True, help="The call that the tokens are for.")
+@click.option("--call-id", default="example-call", show_default=True, help="ID of the call that the tokens are for.")
 @query_parameters
-@click.option("--body", metavar="JSON", help="The request's body, for an agent that is configured for each call.")
+@click.option("--body", metavar="JSON", help="Body of the request, for an agent that is configured per call.")
 @click.option("--validate", metavar="FILE", help="Check the document against a SWML JSON Schema.")
 def command(
     agent: str, file: str | None, call_id: str, query: tuple[str, ...], body: str | None, validate: str | None
 ) -> None:
-    """Print the document of AGENT, as SignalWire would fetch it.
+    """Print the SWML document of AGENT, as SignalWire would fetch it.
 
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name.
 
-    A published schema of SWML is usually behind the platform: it may not know verbs and keys that work. --validate is
-    a lint, its findings are questions. Exit code 1: there are findings, or the agent's own code failed and this is
-    its fallback document.
+    A published schema of SWML usually lags behind the platform, so --validate may report verbs and keys that work.
+    Exit code 1: there are findings, or the agent's own code failed and this is its fallback document.
     """
     config = configuration(file)
     from agenthost._cli.rehearsing import rehearsed

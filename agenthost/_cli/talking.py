@@ -1,4 +1,4 @@
-"""What ``chat`` and ``ask`` share: an agent to talk to, without a server."""
+"""Talk to an agent without a server, for ``chat`` and ``ask``."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["Talk", "reply_as_json", "shown_event", "told", "told_event"]
 
 OFFLINE_HINT = (
-    "No language model is configured: the offline model picks tools by your words.\n"
-    "For a real one: pip install 'agenthost[openai]', set OPENAI_API_KEY, and write\n"
+    "No language model is configured: the offline model picks tools by keywords.\n"
+    "For a language model: pip install 'agenthost[openai]', set OPENAI_API_KEY, and write\n"
     '  [models]\n  default = "openai"\n'
-    "in agenthost.toml; a server of your own is named by url in [models.openai]."
+    "in agenthost.toml. For a server of your own, set url in [models.openai]."
 )
 TOO_LONG = "the turn took longer than timeout in [conversation] allows."
 _MOST_SHOWN = 200
 
 
 class Talk:
-    """An agent to talk to, while a block runs.
+    """A conversation with an agent, open while a block runs.
 
     Args:
-        file: the configuration file that was named.
-        agent: the agent that was named.
+        file: the configuration file, if one is named.
+        agent: the name or file of the agent.
 
     Raises:
         PlanError: there is no such agent, or it cannot be served.
@@ -63,7 +63,7 @@ class Talk:
 
     @property
     def offline(self) -> bool:
-        """Whether nothing but the offline model answers."""
+        """True if the offline model answers."""
         from agenthost._host.plan.chosen_models import OFFLINE
 
         return self.model == OFFLINE
@@ -83,12 +83,12 @@ class Talk:
         self._runner.close()
 
     def say(self, conversation: str, text: str, context: Mapping[str, Any], listen: Listener) -> Reply:
-        """One turn; see ``Conversations.say``."""
+        """Take one turn, as ``Conversations.say`` does."""
         saying = self._conversations.say(self._plan, self.key, conversation, text, context, listen)
         return self._runner.run(saying)
 
     def turn_to(self, agent: str) -> None:
-        """Talk to another agent from now on.
+        """Switch to another agent.
 
         Raises:
             PlanError: there is no such agent, or it is not served.
@@ -115,7 +115,7 @@ class Talk:
 
 
 def shown_event(event: Event) -> str | None:
-    """An event as a line for people; None for words."""
+    """Format an event as a line for people, or return None if it has none."""
     from agenthost.conversation.turns import event_as_json
 
     told = event_as_json(event)
@@ -133,7 +133,7 @@ def shown_event(event: Event) -> str | None:
 
 
 def reply_as_json(conversation: str, reply: Reply) -> dict[str, Any]:
-    """A reply for programs."""
+    """Return a reply as JSON."""
     return {
         "agent": reply.agent,
         "text": reply.text,
@@ -151,7 +151,7 @@ def reply_as_json(conversation: str, reply: Reply) -> dict[str, Any]:
 
 
 def told_event(line: str) -> None:
-    """Print an event beside the answers; on a terminal, as much of it as one line has."""
+    """Print an event to standard error, cut to the width of a terminal."""
     import shutil
 
     most = shutil.get_terminal_size().columns if sys.stderr.isatty() else len(line)
@@ -159,7 +159,7 @@ def told_event(line: str) -> None:
 
 
 def told(line: str) -> None:
-    """Print a line beside the answers."""
+    """Print a line to standard error."""
     click.echo(click.style(line, dim=True), err=True)
 
 

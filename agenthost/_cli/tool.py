@@ -27,11 +27,11 @@ __all__ = ["command"]
 @click.argument("agent")
 @click.argument("tool")
 @config_file
-@click.option("--call-id", default="example-call", show_default=True, help="The call that it is made for.")
+@click.option("--call-id", default="example-call", show_default=True, help="ID of the call.")
 @query_parameters
 @click.option("--body", metavar="JSON", help='Further fields of the request, such as \'{"caller_id_num": "+1555"}\'.')
-@click.option("--raw", is_flag=True, help="Print the request and the answer as they go over the wire.")
-@click.option("--curl", is_flag=True, help="Print the command that makes this call to a running host, and stop.")
+@click.option("--raw", is_flag=True, help="Print the request and the response as they go over the wire.")
+@click.option("--curl", is_flag=True, help="Print the curl command that makes this call to a running host, and stop.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -44,13 +44,13 @@ def command(
     raw: bool,
     curl: bool,
 ) -> None:
-    """Run TOOL of AGENT as the platform would, without a server.
+    """Call TOOL of AGENT as the platform would, without a server.
 
-    The tool's own arguments follow as options; lists and objects are JSON, or a list is one option several times:
+    The tool's arguments follow as options. Lists and objects are JSON; a list can also be a repeated option:
 
       agenthost tool sales get_pricing --product basic
 
-    An argument that is called like an option of this command stands behind --, as in: … -- --body heavy.
+    An argument with the name of an option of this command goes after --, as in: … -- --body heavy.
 
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name. Exit code 1: the tool failed.
     """
@@ -73,7 +73,7 @@ def command(
         for action in answer.get("action", ()):
             click.echo(f"  action: {json.dumps(action, ensure_ascii=False)}")
     if "error_id" in answer:
-        click.echo(f"The tool failed ({answer['error_id']}, see above): this is what the caller hears.", err=True)
+        click.echo(f"The tool failed ({answer['error_id']}, see above): the caller hears this fallback.", err=True)
     sys.exit(ExitCode.FINDINGS if "error_id" in answer else ExitCode.OK)
 
 
@@ -86,13 +86,14 @@ async def _exchange(
     *,
     ask: bool,
 ) -> tuple[dict[str, Any], str, dict[str, Any]]:
-    """The request, its URL, and the answer; without the answer unless ``ask``.
+    """Make the request of a tool call, and return request, URL and response.
 
-    As for the platform, the document comes first: it says where the tool is called, and what comes back with the call.
+    As on the platform, the document is rendered first: it has the URL of the tool and the data that come back with the
+    call. Unless ``ask``, the tool is not run.
 
     Raises:
         PlanError: the agent's own code fails to make the document.
-        click.UsageError: the tool does not exist or runs elsewhere, or its arguments cannot be understood.
+        click.UsageError: the tool does not exist or runs elsewhere, or its arguments are wrong.
     """
     from agenthost._host.runtime.dry_run import query_of
     from agenthost.tools.swaig import MalformedRequest
@@ -118,7 +119,7 @@ async def _exchange(
 
 
 def _address(document: Mapping[str, Any], name: str) -> str:
-    """Where a document has a tool called; empty where it does not have it."""
+    """Return the URL of a tool in a document, or an empty text."""
     ai: dict[str, Any] = next(verb["ai"] for verb in document["sections"]["main"] if "ai" in verb)
     swaig = ai.get("SWAIG", {})
     described: dict[str, Any] = next((entry for entry in swaig.get("functions", ()) if entry["function"] == name), {})
@@ -126,10 +127,10 @@ def _address(document: Mapping[str, Any], name: str) -> str:
 
 
 def _runs_here(agent: Mounted, name: str, tools: Mapping[str, Any]) -> Tool:
-    """The tool of this name.
+    """Return the tool with this name.
 
     Raises:
-        click.UsageError: there is none, or somebody else runs it.
+        click.UsageError: there is none, or another server runs it.
     """
     from agenthost.tools.tool import Tool
 
@@ -147,7 +148,10 @@ def _runs_here(agent: Mounted, name: str, tools: Mapping[str, Any]) -> Tool:
 
 
 def _arguments(words: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """``--name value`` and ``--name=value``, as the tool declares them; a truth value may stand alone."""
+    """Parse ``--name value`` and ``--name=value`` by the tool's schema.
+
+    A boolean may go without a value.
+    """
     arguments: dict[str, Any] = {}
     left = list(words)
     while left:

@@ -293,7 +293,7 @@ def test_a_reload_gives_it_new_processes(served, desk, said):
     (served.directory / "agenthost.toml").write_text(CONFIGURATION.replace("200_000_000", "300_000_000"))
     done = desk.run("agenthost", "reload", "--port", served.url.rpartition(":")[2], cwd=served.directory)
 
-    assert "built anew: wild" in done.stdout
+    assert "rebuilt: wild" in done.stdout
     assert said("pid") != number
 
 

@@ -154,7 +154,7 @@ def test_hooks_are_listed_with_who_implements_them(plugged):
     assert done.returncode == 0
     assert [plugin["plugin"] for plugin in hooks["configure_app"]["plugins"]] == ["plugin-hooks", "breaks-the-app"]
     assert hooks["configure_app"]["signature"] == "configure_app(app_config: AppConfig) -> None"
-    assert "plugin unknown-hook (agenthost-test-plugin-wrong 1.0) is not asked: " in done.stderr
+    assert "plugin unknown-hook (agenthost-test-plugin-wrong 1.0) is not loaded: " in done.stderr
     assert "state_memory (built in), state_sqlite (built in)" in text
     assert "plugin-hooks (agenthost-test-plugin-hooks 1.0)" in text
 

@@ -57,7 +57,7 @@ def test_a_command_of_a_package_runs(run):
         (
             {"acme": {"greet": "acme_greetings:greet"}, "zebra": {"greet": "acme_greetings:greet"}},
             4,
-            "command 'greet' comes with acme 1.0 and zebra 1.0. Uninstall all but one of them.",
+            "command 'greet' is offered by acme 1.0 and zebra 1.0. Fix: uninstall all but one of them.",
         ),
         (
             {"acme": {"greet": "acme_broken:greet"}},
@@ -67,7 +67,7 @@ def test_a_command_of_a_package_runs(run):
                 "Fix: pip install --upgrade acme"
             ),
         ),
-        ({"acme": {"greet": "acme_greetings:number"}}, 4, "acme_greetings:number is int, no click command."),
+        ({"acme": {"greet": "acme_greetings:number"}}, 4, "acme_greetings:number is of type int, not a click command."),
         ({"acme": {"greet": "not a value"}}, 4, "acme 1.0: command 'greet' cannot be loaded: "),
     ],
     ids=["none", "two", "broken", "no command", "no value"],

@@ -206,8 +206,8 @@ def test_a_command_that_chat_does_not_know_is_not_said_to_the_agent(run):
     code, out, err = run("chat", "shop.py", typed="/nwe\n/to\n/pro or /basic: what is its price?\n")
 
     assert (code, out.count("costs $99.")) == (0, 1)
-    assert "agenthost: /nwe is no command. There are /new, /to NAME and /quit.\n" in err
-    assert "agenthost: /to is no command." in err
+    assert "agenthost: /nwe is not a command. The commands are /new, /to NAME and /quit.\n" in err
+    assert "agenthost: /to is not a command." in err
 
 
 def test_chat_knows_what_it_is_told(run):

@@ -203,7 +203,7 @@ def test_a_tool_that_fails(agenthost, caplog):
 
     error_id = re.search(r"e-[0-9a-f]{12}", beside)[0]
     assert (code, printed) == (1, "The shelves are closed.\n")
-    assert beside == f"The tool failed ({error_id}, see above): this is what the caller hears.\n"
+    assert beside == f"The tool failed ({error_id}, see above): the caller hears this fallback.\n"
     assert f"tool fail of agent library failed ({error_id})" in caplog.text
     assert "the shelves are on fire" in caplog.text
 
@@ -321,7 +321,7 @@ def test_findings_are_questions(agenthost, place):
     [finding, lag] = beside.splitlines()
     assert (code, list(json.loads(printed))) == (1, ["version", "sections"])
     assert finding.startswith("sections/main/1/ai/params: False schema does not allow 1")
-    assert lag.startswith("A published schema of SWML is usually behind the platform")
+    assert lag.startswith("A published schema of SWML usually lags behind the platform")
 
 
 def test_a_finding_is_about_the_verb_that_is_meant(agenthost, place):
