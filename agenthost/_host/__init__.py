@@ -1,1 +1,1 @@
-"""From installed packages to a plan, and from a plan to a served host."""
+"""The host: from installed packages to a plan, and from a plan to what requests read."""

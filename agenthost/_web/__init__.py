@@ -1,1 +1,1 @@
-"""The HTTP side: the only place that imports Litestar and uvicorn."""
+"""The web side: the front, the endpoints behind it, and the processes; Litestar and uvicorn stay here."""

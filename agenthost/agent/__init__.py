@@ -1,4 +1,4 @@
-"""Agents: ``AgentBase``, what it declares, and its configuration per call."""
+"""Agents: ``AgentBase``, its declaration, and its configuration per call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ships switched on or within reach, written against the public API alone."""
+"""Built-ins: stores, models, classifiers, detectors and probes, written against the public names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contexts and steps: the course of a conversation, as the document's ``prompt.contexts``."""
+"""Contexts and steps: the course of a conversation, as ``prompt.contexts`` of the document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prompt: sections (SignalWire's prompt object model, POM) and text, to JSON, Markdown and XML.
+"""The prompt: sections (SignalWire's prompt object model) and text, as JSON, Markdown and XML.
 
 A section has a title, a body, bullets and subsections. Only the first section goes without a title.
 """

@@ -1,4 +1,4 @@
-"""FunctionResult: what a tool answers, and every action it may ask for.
+"""Tool results: ``FunctionResult`` and every action that it may carry.
 
 The methods and what they emit are SignalWire's (wire.md, section 3); each returns the result, for chaining.
 """

@@ -1,4 +1,4 @@
-"""SIP: addresses, the aliases and rules that they reach agents by, and who answers a call (wire.md, section 4).
+"""SIP: addresses, aliases, rules, and their resolution (wire.md, section 4).
 
 All of it is pure: nothing here asks the network or a plugin, and nothing raises for what a caller sends.
 """

@@ -1,4 +1,4 @@
-"""Shared state: what agents keep between calls, and share across processes, on a store that configuration names."""
+"""Shared state: atomic, scoped stores behind a provider that configuration names."""
 
 from __future__ import annotations
 

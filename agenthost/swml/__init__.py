@@ -1,4 +1,4 @@
-"""The SWML document: what a call runs (wire.md, section 3).
+"""The SWML document: draft, template and verbs (wire.md, section 3).
 
 ``Draft`` collects what an author configures. ``Draft.build`` gives the document with its parts in the order of the
 contract; ``Template.seal`` encodes it once, leaving gaps only where calls differ: the public address and the tokens.

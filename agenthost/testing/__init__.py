@@ -1,4 +1,4 @@
-"""For the tests of those who write agents and plugins; `StoreContract` needs pytest."""
+"""Test support for authors of agents and plugins."""
 
 from __future__ import annotations
 

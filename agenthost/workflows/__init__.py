@@ -1,4 +1,4 @@
-"""Workflows: several agents acting as one, and the values that travel between them."""
+"""Workflows: several agents acting as one."""
 
 from agenthost.conversation.turns import Decision, Note, Outcome, Reply, Status, Turn
 from agenthost.workflows.escalation import Escalation

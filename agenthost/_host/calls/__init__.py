@@ -1,1 +1,1 @@
-"""How an author's code is run: whose turn it is, how long it may take, and what becomes of its failures."""
+"""Running an author's code: tool caller, concurrency, circuit breaker, deadline, watchdog, lifespans, observers."""

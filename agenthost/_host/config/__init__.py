@@ -1,1 +1,1 @@
-"""``agenthost.toml``, environment and options, read into frozen values."""
+"""Configuration: agenthost.toml, environment and options, read into frozen values."""

@@ -1,1 +1,1 @@
-"""Generations: which packages are hosted, and the processes that serve one plan of them."""
+"""Generations: the packages that are hosted, and the processes that serve one plan of them."""

@@ -1,1 +1,1 @@
-"""Agents in processes of their own: what the host keeps of them, and what happens there."""
+"""Agents in processes of their own: the host's side, and the side of the process."""

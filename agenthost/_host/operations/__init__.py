@@ -1,1 +1,1 @@
-"""What an operator requests: doctor, exports, terminal tables, the control socket, document lint."""
+"""Operators' requests: doctor, exports, terminal tables, control socket, document lint."""

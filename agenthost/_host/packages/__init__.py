@@ -1,1 +1,1 @@
-"""What is installed: selection, import, instantiation, plugins, and diagnosis of what fails."""
+"""Installed packages: selection, import, instantiation, plugins, and diagnosis of failures."""

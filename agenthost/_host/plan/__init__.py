@@ -1,1 +1,1 @@
-"""From loaded packages to a frozen plan: mount, routes, workflows, models, classifiers, store."""
+"""Planning: from loaded packages to a frozen plan of routes, workflows, models and the store."""

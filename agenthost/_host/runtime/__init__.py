@@ -1,1 +1,1 @@
-"""What a request reads: the published plan, health, shared state, tokens, reload."""
+"""Runtime: the published plan, condition, probing, shared state, tokens, reload."""

@@ -1,1 +1,1 @@
-"""What a host tells of itself: log, metrics and traces."""
+"""Telemetry: log, metrics and traces, and the current call."""

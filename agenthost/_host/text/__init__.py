@@ -1,1 +1,1 @@
-"""Agents in text: conversations, what is kept of them, and agents that ask each other."""
+"""Agents in text: conversations, transcripts, one agent's turn, calls between agents, budgets."""

@@ -1,1 +1,1 @@
-"""Endpoints: a file for each kind of path."""
+"""Endpoints: one file for each kind of path."""

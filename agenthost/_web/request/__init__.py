@@ -1,1 +1,1 @@
-"""Requests and answers: what every endpoint shares."""
+"""Requests and answers: rules and values that every endpoint shares."""

@@ -1,4 +1,4 @@
-"""The words in which an agent is described, by topic; ``AgentBase`` speaks them all.
+"""Vocabulary: the methods that describe an agent, by topic.
 
 Each class acts on the agent's ``Draft`` (``agenthost.swml``) and returns the agent, for chaining.
 """

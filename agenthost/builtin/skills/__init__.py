@@ -1,4 +1,4 @@
-"""Skills that come with agenthost, and examples of how one is written."""
+"""Built-in skills, and examples for authors."""
 
 from __future__ import annotations
 

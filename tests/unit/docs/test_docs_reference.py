@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -96,17 +95,6 @@ def test_the_front_serves_only_what_is_described():
     told = section(REFERENCE / "http.md", "Endpoints of an agent")
     paths = ["R" + (f"/{endpoint}" if endpoint else "") for endpoint in _ENDPOINTS]
     assert [path for path in paths if f"| `{path}` |" not in told] == []
-
-
-def test_the_layers_that_are_drawn_exist():
-    """Each name in the drawing of the architecture is a module of the package."""
-    [drawing, *_] = blocks(DOCS / "explanation" / "architecture.md", "text")
-    names = [word for line in drawing.text.splitlines() for word in re.split(r"\s{2,}", line)]
-    modules = [name for name in names if re.fullmatch(r"_?[a-z_.]+", name)]
-    places = [Path(agenthost.__file__).parent.joinpath(*name.split(".")) for name in modules]
-
-    assert len(modules) > 20
-    assert [str(place) for place in places if not (place.is_dir() or place.with_suffix(".py").is_file())] == []
 
 
 def test_every_requirement_is_explained():

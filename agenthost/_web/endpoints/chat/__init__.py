@@ -1,1 +1,1 @@
-"""``/v1``: agents in text, in the form of OpenAI's API."""
+"""The OpenAI-compatible API under ``/v1``: agents in text."""
