@@ -1,4 +1,4 @@
-"""Built-ins: stores, models, classifiers, detectors and probes, written against the public names."""
+"""Built-in plugins, written against the public API alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``card numbers``: the redactor that is there without being installed."""
+"""``card numbers``: the built-in redactor."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _SHOWN = 4
 
 @hookimpl
 def redactors() -> list[Redactor]:
-    """``card numbers``."""
+    """Offer the redactor ``card numbers``."""
     return [Redactor("card numbers", without_card_numbers)]
 
 
 def without_card_numbers(text: str) -> str:
-    """A text in which card numbers show their last four digits only.
+    """Replace card numbers by their last four digits.
 
-    A card number is a run of 13 to 19 digits, single spaces and hyphens between them allowed, whose check digit is
-    right (ISO/IEC 7812-1, annex B).
+    A card number is a run of 13 to 19 digits with a valid check digit (ISO/IEC 7812-1, annex B). Single spaces and
+    hyphens between the digits are allowed.
     """
     return _RUN.sub(_masked, text)
 

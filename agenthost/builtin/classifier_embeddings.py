@@ -1,8 +1,8 @@
-"""``embeddings``: chooses by meaning, through any server that speaks OpenAI's ``/v1/embeddings``.
+"""``embeddings``: classify by meaning, through any server with OpenAI's ``/v1/embeddings``.
 
-An agent's score is the mean of the three closest of its description and examples. Their vectors are kept in memory and
-in the store; only the message itself is sent each time. Where the server gives none, ``lexical`` decides, and the
-decision says so. The client is the openai package, imported when it is used.
+The score of an agent is the mean similarity of the three closest texts among its description and examples. Their
+vectors are cached in memory and in the store, so a turn sends only the message itself. If the server gives no vectors,
+``lexical`` decides, and the decision's reason shows it. The client is the openai package, imported on first use.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _KEPT_VECTORS = 20000
 _AT_ONCE = 96
 _TTL = 30 * 86400.0
 _PAUSE = 5.0
-"""Seconds for which a server that failed is left alone."""
+"""Seconds without a request after the server failed."""
 
 _log = logging.getLogger("agenthost.classifiers")
 
@@ -58,11 +58,11 @@ class EmbeddingsSettings:
     """``[classifiers.<name>]`` of the kind ``embeddings``.
 
     Args:
-        url: where the API is, such as ``http://127.0.0.1:8080/v1``; left out, ``OPENAI_BASE_URL``, else OpenAI's own.
-        model: the model's name there.
-        api_key: the key; left out, ``OPENAI_API_KEY``, else none.
-        timeout: seconds that a message may take; the vectors of examples may take ten times as long.
-        sharpness: how quickly confidence grows with the distance between two choices; it depends on the model.
+        url: URL of the API, such as ``http://127.0.0.1:8080/v1``. Defaults to ``OPENAI_BASE_URL``, else OpenAI's own.
+        model: the name of the model.
+        api_key: the API key. Defaults to ``OPENAI_API_KEY``, else none.
+        timeout: seconds to embed one message. The examples get ten times as long.
+        sharpness: growth of confidence with the distance between two choices. The best value depends on the model.
     """
 
     url: str | None = None
@@ -74,16 +74,16 @@ class EmbeddingsSettings:
 
 @hookimpl
 def classifiers() -> list[ClassifierProvider]:
-    """``embeddings``."""
+    """Offer the classifier ``embeddings``."""
     return [ClassifierProvider("embeddings", Embeddings, EmbeddingsSettings)]
 
 
 class Embeddings:
-    """Chooses by meaning.
+    """A classifier that compares meanings.
 
     Args:
-        name: what configuration calls it.
-        settings: where the vectors come from.
+        name: the classifier's name in the configuration.
+        settings: the server and the model.
 
     Raises:
         ConfigurationError: the openai package is not installed.
@@ -93,7 +93,7 @@ class Embeddings:
         try:
             from openai import AsyncOpenAI  # noqa: PLC0415 - an extra, imported when used
         except ImportError:
-            msg = f"classifiers.{name}: its client is not installed. Run: pip install 'agenthost[openai]'"
+            msg = f"classifiers.{name}: the openai package is not installed. Fix: pip install 'agenthost[openai]'"
             raise ConfigurationError(msg) from None
         key = settings.api_key.reveal() if settings.api_key else os.environ.get("OPENAI_API_KEY") or "none"
         self.name = name
@@ -109,7 +109,7 @@ class Embeddings:
         await self._client.close()
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
-        """Choose the closest agent; by words alone when there are no vectors in time."""
+        """Choose the closest agent, by words alone if vectors do not come in time."""
         if time.monotonic() < self._resting:
             return await self._by_words("the server failed a moment ago", text, choices, tools)
         try:
@@ -118,7 +118,7 @@ class Embeddings:
                 async with asyncio.timeout(self._settings.timeout):
                     (asked,) = await self._ask([text[:_LONGEST_TEXT] or " "])
             scores = {choice.agent: _score(asked, own) for choice, own in zip(choices, known, strict=True) if own}
-        except Exception as error:  # noqa: BLE001 - whatever a server or its client comes up with
+        except Exception as error:  # noqa: BLE001 - a server or its client may raise anything
             self._resting = time.monotonic() + _PAUSE
             why = "late" if isinstance(error, TimeoutError) else type(error).__name__
             _log.warning("classifier %s has no embeddings: %s: %s", self.name, type(error).__name__, error)
@@ -140,11 +140,11 @@ class Embeddings:
         return Decision(agent, confidence, confidence - second, self.name, f"similarity {most:.2f}", ranking)
 
     async def _known(self, choices: Sequence[Choice], kept: Store | None) -> list[list[Vector[float]]]:
-        """The vectors of each choice's description and examples: from memory, the store, or the server."""
+        """Return the vectors of each choice from memory, the store or the server."""
         texts = [_texts(choice) for choice in choices]
         wanted = {text: self._key(text) for own in texts for text in own}
         if not all(key in self._vectors for key in wanted.values()):
-            async with self._warming:  # one conversation warms up for all
+            async with self._warming:  # one conversation fills the cache for all
                 await self._warm({text: key for text, key in wanted.items() if key not in self._vectors}, kept)
         vectors = [[self._vectors[wanted[text]] for text in own] for own in texts]
         while len(self._vectors) > max(_KEPT_VECTORS, len(wanted)):
@@ -171,23 +171,23 @@ class Embeddings:
             self._vectors[missing[text]] = vector
 
     async def _ask(self, texts: Sequence[str]) -> list[Vector[float]]:
-        """Vectors of texts, each of length 1.
+        """Request the vectors of texts, each of length 1.
 
         Raises:
-            OpenAIError: the server refuses, fails, or is not reached.
-            ValueError: its answer is not what was asked for.
+            OpenAIError: the server refuses, fails, or cannot be reached.
+            ValueError: the response does not match the request.
         """
         answer: Any = await self._client.embeddings.create(
             input=list(texts), model=self._settings.model, encoding_format="float"
         )
         data = sorted(answer.data, key=lambda item: item.index)
         if [item.index for item in data] != list(range(len(texts))):
-            msg = "the server gives other vectors than it was asked for"
+            msg = "the server returned other vectors than requested"
             raise ValueError(msg)
         return [_unit(item.embedding) for item in data]
 
     def _key(self, text: str) -> str:
-        """The key of a text's vector: of the server and the model, too."""
+        """Return the key of a text's vector, which depends on server and model too."""
         said = "\0".join((str(self._client.base_url), self._settings.model, text))
         return "embedding:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -204,7 +204,7 @@ def _score(asked: Vector[float], own: Sequence[Vector[float]]) -> float:
 
 def _product(first: Vector[float], second: Vector[float]) -> float:
     if len(first) != len(second):
-        msg = "the server gives vectors of different lengths"
+        msg = "the server returned vectors of different lengths"
         raise ValueError(msg)
     return sum(a * b for a, b in zip(first, second, strict=True))
 
@@ -213,13 +213,13 @@ def _unit(numbers: Sequence[float]) -> Vector[float]:
     vector = array.array("f", numbers)
     length = math.sqrt(sum(number * number for number in vector))
     if not math.isfinite(length) or not length:
-        msg = "the server gives a vector without a direction"
+        msg = "the server returned a vector without a direction"
         raise ValueError(msg)
     return array.array("f", (number / length for number in vector))
 
 
 async def _read(kept: Store, key: str) -> Vector[float] | None:
-    """A vector from the store; None when it is not there, cannot be read, or the store does not answer."""
+    """Read a vector from the store, or return None if that fails."""
     try:
         value = await kept.get(key)
         return array.array("f", base64.b64decode(value)) if value else None
@@ -231,4 +231,4 @@ async def _write(kept: Store, key: str, vector: Vector[float]) -> None:
     try:
         await kept.set(key, base64.b64encode(vector.tobytes()).decode("ascii"), ttl=_TTL)
     except AgentHostError:
-        return  # the next process asks the server again
+        return  # the next process embeds the text again

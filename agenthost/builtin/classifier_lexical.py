@@ -1,8 +1,7 @@
-"""``lexical``: the classifier that is there without being configured; it needs no model, no key and no network.
+"""``lexical``: the default classifier, without a model, a key or a network.
 
-Words, pairs of words and short pieces of words are weighed by how rare they are (TF-IDF), and a message goes to the
-agent whose description and examples it is closest to (the cosine to their centroid). What it knows of a set of agents
-is worked out once.
+Words, pairs of words and short pieces of words are weighted by rarity (TF-IDF). A message goes to the agent with the
+most similar description and examples (the cosine to their centroid). The index of a set of agents is built once.
 """
 
 from __future__ import annotations
@@ -34,22 +33,22 @@ _LONGEST_TEXT = 2000
 _LONGEST_WORD = 40
 _KEPT_INDEXES = 64
 _AT_ONCE = 200
-"""Texts that are worked out on the event loop, in about 20 ms; more of them in a thread."""
+"""Texts that are indexed on the event loop, in about 20 ms. More of them are indexed in a thread."""
 _SHOWN_WORDS = 3
 _WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
 @hookimpl
 def classifiers() -> list[ClassifierProvider]:
-    """``lexical``."""
+    """Offer the classifier ``lexical``."""
     return [ClassifierProvider("lexical", lambda name, _: Lexical(name))]
 
 
 class Lexical:
-    """Chooses by words alone.
+    """A classifier that compares words.
 
     Args:
-        name: what configuration calls it.
+        name: the classifier's name in the configuration.
     """
 
     def __init__(self, name: str = "lexical") -> None:
@@ -57,12 +56,12 @@ class Lexical:
         self._indexes: Mapping[tuple[Choice, ...], LexicalIndex] = {}
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:  # noqa: ARG002
-        """Choose the closest agent; nobody, when no word of the message is known."""
+        """Choose the closest agent, or none if no word of the message is known."""
         wanted = tuple(choices)
         index = self._indexes.get(wanted)
         if index is None:
             texts = sum(1 + sum(map(len, choice.examples.values())) for choice in wanted)
-            slow = texts > _AT_ONCE  # a few are worked out before another conversation could ask for the same
+            slow = texts > _AT_ONCE  # a few are indexed before another conversation could need the same
             index = await asyncio.to_thread(LexicalIndex.build, wanted) if slow else LexicalIndex.build(wanted)
             latest = list(self._indexes.items())[1 - _KEPT_INDEXES :]
             self._indexes = {**dict(latest), wanted: index}
@@ -71,12 +70,12 @@ class Lexical:
 
 @frozen(eq=False)
 class LexicalIndex:
-    """What is known of a set of agents.
+    """The index of a set of agents.
 
     Args:
-        agents: their keys, in order.
-        weights: of each feature that is known: how rare it is, and its share of each centroid, with whose that is.
-        unknown: how rare a feature is that nobody has.
+        agents: the keys of the agents, in order.
+        weights: for each known feature, its rarity and its share of each centroid, as (agent, group, share).
+        unknown: the rarity of a feature that no agent has.
     """
 
     agents: tuple[str, ...]
@@ -85,7 +84,10 @@ class LexicalIndex:
 
     @classmethod
     def build(cls, choices: Sequence[Choice]) -> LexicalIndex:
-        """Work it out; each language of an agent has a centroid, to which its description belongs too."""
+        """Build the index.
+
+        Each language of an agent has a centroid, which includes the agent's description.
+        """
         texts = [[choice.description, *_all(choice.examples.values())] for choice in choices]
         counted = [[features(text) for text in own if text.strip()] for own in texts]
         spread: Counter[str] = Counter()
@@ -106,15 +108,17 @@ class LexicalIndex:
         )
 
     def decide(self, text: str, by: str) -> Decision:
-        """Choose; the confidence is calibrated on data that the benchmark names, so it is a probability there.
+        """Choose an agent.
+
+        The confidence is calibrated on the data of ``benchmarks/routing.py``, where it is a probability.
 
         Args:
-            text: what the person said.
+            text: the message.
             by: the name of the classifier.
         """
         scores, words = self._scores(text)
         if not scores:
-            return Decision(None, 0.0, by=by, reason="no word of it is known")
+            return Decision(None, 0.0, by=by, reason="no word of the message is known")
         ranking = _probabilities(self.agents, scores)
         (best, confidence), runner_up = ranking[0], ranking[1][1] if len(ranking) > 1 else 0.0
         number = self.agents.index(best)
@@ -124,7 +128,7 @@ class LexicalIndex:
         return Decision(best, confidence, max(0.0, confidence - runner_up), by, reason, ranking)
 
     def _scores(self, text: str) -> tuple[dict[int, float], dict[str, dict[int, float]]]:
-        """The cosine to each agent, and what each known word adds to it."""
+        """Return the cosine to each agent, and the contribution of each known word."""
         length = 0.0
         groups: dict[tuple[int, int], float] = {}
         words: dict[str, dict[int, float]] = {}
@@ -145,7 +149,7 @@ class LexicalIndex:
 
 
 def features(text: str) -> dict[str, float]:
-    """Words, pairs of words, pieces of words and what ends a sentence, with how much each counts.
+    """Count words, pairs of words, pieces of words and marks that end a sentence.
 
     Case, accents and apostrophes do not matter. Of a longer text, the first 2000 characters count.
     """
@@ -173,7 +177,7 @@ def _all(groups: Iterable[Iterable[str]]) -> Iterable[str]:
 
 
 def _groups(choice: Choice) -> list[list[str]]:
-    """The texts of each language, to which the description and what has no language belong."""
+    """Return the texts of each language, including description and texts without a language."""
     everywhere = [choice.description, *choice.examples.get("", ())]
     languages = [texts for language, texts in choice.examples.items() if language]
     return [[*everywhere, *texts] for texts in languages] or [everywhere]
@@ -193,7 +197,7 @@ def _unit(vector: Mapping[str, float]) -> dict[str, float]:
 
 
 def _probabilities(agents: Sequence[str], scores: Mapping[int, float]) -> tuple[tuple[str, float], ...]:
-    """Softmax over the scores; of equals, the agent that is named first comes first."""
+    """Apply softmax to the scores. Ties keep the order of the agents."""
     most = max(scores.values())
     shares = [math.exp(SHARPNESS * (scores.get(number, 0.0) - most)) for number in range(len(agents))]
     total = sum(shares)

@@ -1,7 +1,7 @@
-"""``llm``: the language model chooses, among the agents that there are and nobody else.
+"""``llm``: the language model chooses among the agents.
 
-The message goes to the model as a JSON string in a message of its own, never into the instructions. Whatever the model
-says, only the key of an agent that was offered counts.
+The message goes to the model as a JSON string in a message of its own, never into the instructions. Of the model's
+answer, only the key of an agent that was offered counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["LanguageModel", "classifiers", "question", "read_answer"]
 
 NOBODY = "none"
 UNSAID = 0.8
-"""The confidence of a model that names an agent and says nothing else."""
+"""The confidence of a model that names an agent without a confidence."""
 
 _LONGEST_TEXT = 4000
 _EXAMPLES = 5
@@ -41,22 +41,25 @@ Answer with one JSON object and nothing else: {{"agent": one of {keys}, "confide
 
 @hookimpl
 def classifiers() -> list[ClassifierProvider]:
-    """``llm``."""
+    """Offer the classifier ``llm``."""
     return [ClassifierProvider("llm", lambda name, _: LanguageModel(name))]
 
 
 class LanguageModel:
-    """Has the language model choose; without one, it decides nothing.
+    """A classifier that sends the choice to the language model.
 
     Args:
-        name: what configuration calls it.
+        name: the classifier's name in the configuration.
     """
 
     def __init__(self, name: str = "llm") -> None:
         self.name = name
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
-        """Ask the model once; no agent when it fails, is late, or names somebody who was not offered."""
+        """Request one answer from the model.
+
+        No agent is chosen if there is no model, or if it fails, is late, or names an agent that was not offered.
+        """
         if tools.complete is None:
             return Decision(None, 0.0, by=self.name, reason="no language model is configured")
         try:
@@ -70,7 +73,7 @@ class LanguageModel:
 
 
 def question(text: str, choices: Sequence[Choice]) -> ModelRequest:
-    """What the model is asked about a message."""
+    """Build the model request that classifies a message."""
     keys = [choice.agent for choice in choices]
     schema = {
         "type": "object",
@@ -94,11 +97,13 @@ def question(text: str, choices: Sequence[Choice]) -> ModelRequest:
 
 
 def read_answer(answer: str, choices: Sequence[Choice], by: str) -> Decision:
-    """The decision in a model's answer: a JSON object, also among other words, or the key of an agent by itself.
+    """Read the decision in a model's answer.
+
+    The answer is a JSON object, also among other words, or the key of an agent by itself.
 
     Args:
-        answer: what the model wrote.
-        choices: who was offered.
+        answer: the text of the model.
+        choices: the agents that were offered.
         by: the name of the classifier.
     """
     keys = {choice.agent.casefold(): choice.agent for choice in choices}
@@ -107,7 +112,7 @@ def read_answer(answer: str, choices: Sequence[Choice], by: str) -> Decision:
     wanted = label.strip(_EDGES).casefold()
     agent = keys.get(label.strip().casefold()) or keys.get(wanted)
     if agent is None:
-        why = "nobody's, says the language model" if wanted == NOBODY else "the language model named no agent"
+        why = "the language model chose no agent" if wanted == NOBODY else "the language model named no agent"
         return Decision(None, 0.0, by=by, reason=why)
     confidence = _share(said.get("confidence")) if said is not None else UNSAID
     reason = said.get("reason") if said is not None else None
@@ -122,7 +127,7 @@ def _told(choice: Choice) -> dict[str, Any]:
 
 
 def _object(answer: str) -> dict[str, Any] | None:
-    """The last JSON object with an agent in it; models that think aloud end with their answer."""
+    """Return the last JSON object with an agent, as models may think aloud first."""
     for found in reversed(_OBJECT.findall(answer)):
         try:
             value = json.loads(found)

@@ -1,7 +1,7 @@
-"""The escalation detectors that are built in; their word lists are English and Spanish.
+"""The built-in escalation detectors, with word lists in English and Spanish.
 
-Phrases count as whole words, and not where the same clause denies them: "I don't need a supervisor" is no escalation,
-"No, I need a supervisor" is one.
+Phrases match whole words, unless the same clause denies them: "I don't need a supervisor" is not an escalation, "No, I
+need a supervisor" is one.
 """
 
 from __future__ import annotations
@@ -99,32 +99,32 @@ _WORDS = re.compile(r"[^\W_]+")
 
 @hookimpl
 def escalation_detectors() -> list[EscalationDetector]:
-    """Six, each with its defaults."""
+    """Offer the six detectors, each with its defaults."""
     return [StructuredSignal(), Phrases(), Failure(), LowConfidence(), RepeatContact(), Anger()]
 
 
 @frozen
 class StructuredSignal:
-    """The agent itself says that somebody else should take over: a tool's result, or ``Reply.escalate``."""
+    """Detects that the agent itself escalates, by a tool's result or ``Reply.escalate``."""
 
     name: str = "signal"
 
     async def before(self, turn: Turn) -> Signal | None:  # noqa: ARG002
-        """Nothing: it looks at answers."""
+        """Detect nothing, as only answers count."""
         return None
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:  # noqa: ARG002
-        """What the reply says."""
+        """Detect an escalation in the reply."""
         reason = outcome.reply.escalate if outcome.reply is not None else None
-        return None if reason is None else Signal(self.name, reason or "the agent asks for it")
+        return None if reason is None else Signal(self.name, reason or "the agent escalates")
 
 
 @frozen
 class Phrases:
-    """Somebody asks for a person, or an agent says that it cannot go on.
+    """Detects that the customer asks for a person, or that the agent gives up.
 
     Args:
-        more: further phrases that a person says, as they are written; whole words, in any case.
+        more: further phrases of customers, matched as whole words in any case.
     """
 
     name: str = "phrases"
@@ -138,12 +138,12 @@ class Phrases:
         object.__setattr__(self, "_more", patterns)
 
     async def before(self, turn: Turn) -> Signal | None:
-        """Whether the person asks for somebody."""
+        """Detect a customer who asks for a person."""
         said = asks_for_person(turn.text) or _first(self._more, plain(turn.text))
         return None if said is None else Signal(self.name, f"the customer says: {said}")
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:  # noqa: ARG002
-        """Whether the agent gives up."""
+        """Detect an agent that gives up."""
         if outcome.reply is None:
             return None
         said = _first((_GIVES_UP,), plain(outcome.reply.text))
@@ -152,16 +152,16 @@ class Phrases:
 
 @frozen
 class Failure:
-    """The agent has no answer: it failed, or was too slow."""
+    """Detects that the agent failed or was too slow."""
 
     name: str = "failure"
 
     async def before(self, turn: Turn) -> Signal | None:  # noqa: ARG002
-        """Nothing: it looks at answers."""
+        """Detect nothing, as only answers count."""
         return None
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:  # noqa: ARG002
-        """Whether there is none. What was cancelled or skipped is no failure."""
+        """Detect an error or a timeout. A cancelled or skipped agent has not failed."""
         if outcome.status is Status.TIMEOUT:
             return Signal(self.name, f"{outcome.agent} did not answer in time")
         if outcome.status is Status.ERROR:
@@ -171,38 +171,38 @@ class Failure:
 
 @frozen
 class LowConfidence:
-    """The agent says how sure it is, and that is not enough.
+    """Detects that the agent is not confident enough.
 
     Args:
-        below: a confidence below this is not enough, 0 to 1.
+        below: the least confidence that is enough, 0 to 1.
     """
 
     name: str = "low_confidence"
     below: float = 0.4
 
     async def before(self, turn: Turn) -> Signal | None:  # noqa: ARG002
-        """Nothing: it looks at answers."""
+        """Detect nothing, as only answers count."""
         return None
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:  # noqa: ARG002
-        """Whether the reply says so; an agent that says nothing is taken to be sure."""
+        """Detect a low confidence. A reply without a confidence counts as confident."""
         sure = outcome.reply.confidence if outcome.reply is not None else None
         return None if sure is None or sure >= self.below else Signal(self.name, f"the agent is {sure:.0%} sure")
 
 
 @frozen
 class RepeatContact:
-    """The person has been here before with the same: says so, or says the same again.
+    """Detects a customer who contacts again about the same matter, or repeats a message.
 
     Args:
-        times: how often the same must be said before, in this conversation.
+        times: number of similar messages before this one, in this conversation.
     """
 
     name: str = "repeat_contact"
     times: int = 2
 
     async def before(self, turn: Turn) -> Signal | None:
-        """Whether this is so."""
+        """Detect the words for it, or a message that repeats earlier ones."""
         if said := _first((_AGAIN,), plain(turn.text), deniable=False):
             return Signal(self.name, f"the customer says: {said}")
         words = _words(turn.text)
@@ -212,18 +212,18 @@ class RepeatContact:
         return None
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:  # noqa: ARG002
-        """Nothing: it looks at what people say."""
+        """Detect nothing, as only the customer's messages count."""
         return None
 
 
 @frozen
 class Anger:
-    """The person is angry: by words, or by capitals together with exclamation marks."""
+    """Detects anger, by words or by capitals with exclamation marks."""
 
     name: str = "anger"
 
     async def before(self, turn: Turn) -> Signal | None:
-        """Whether this is so."""
+        """Detect angry words or shouting."""
         text = turn.text[:_LONGEST_TEXT]
         if said := _first((_ANGRY,), plain(text)):
             return Signal(self.name, f"the customer says: {said}")
@@ -232,12 +232,12 @@ class Anger:
         return None
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:  # noqa: ARG002
-        """Nothing: it looks at what people say."""
+        """Detect nothing, as only the customer's messages count."""
         return None
 
 
 def asks_for_person(text: str) -> str | None:
-    """The words with which somebody asks for a person, or for an escalation; None when nobody does."""
+    """Return the words that ask for a person or an escalation, or None."""
     said = plain(text)
     if _ALONE.match(said):
         return said.strip()
@@ -245,12 +245,14 @@ def asks_for_person(text: str) -> str | None:
 
 
 def denied(text: str, start: int, end: int) -> bool:
-    """Whether the clause around ``text[start:end]`` denies it: within four words before it, or right behind it.
+    """Return True if the clause around ``text[start:end]`` denies it.
+
+    A denial counts within four words before the phrase, or right behind it.
 
     Args:
-        text: as ``plain`` gives it.
-        start: where the phrase begins.
-        end: where it ends.
+        text: a text from ``plain``.
+        start: the start of the phrase.
+        end: the end of the phrase.
     """
     before = _NO_DENIAL.sub(" ", _CLAUSE.split(text[:start])[-1])
     words = " ".join(before.split()[-_REACH:])
@@ -258,7 +260,10 @@ def denied(text: str, start: int, end: int) -> bool:
 
 
 def plain(text: str) -> str:
-    """Text without case, accents, curly apostrophes and more than one space in a row; at most 4000 characters of it."""
+    """Strip case, accents, curly apostrophes and repeated spaces.
+
+    Of a longer text, the first 4000 characters count.
+    """
     folded = unicodedata.normalize("NFKD", text[:_LONGEST_TEXT].casefold())
     folded = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return re.sub(r"[^\S\n]+", " ", folded.replace("\u2019", "'"))

@@ -1,8 +1,7 @@
-"""``offline``: the model that needs neither key nor network.
+"""``offline``: the chat model that needs neither a key nor a network.
 
-It is no language model. It picks the tool whose words a message has most in common with, fills its arguments with what
-it finds in the conversation, and answers with what the tool says. The same words get the same answer, and each answer
-says where it comes from.
+This is not a language model. It picks the tool with the most words in common with the message, takes the arguments from
+the conversation, and answers with the tool's result. The same words get the same answer, and each answer is marked.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["OfflineModel", "chat_models"]
 
 MARK = "[offline model]"
-"""What each of its answers begins with."""
+"""The mark at the start of each answer."""
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?![\w-])")
@@ -64,7 +63,7 @@ _UNDONE_BY_NOBODY = frozenset(
         "transfer",
     }
 )
-"""What tools do that a person has to say: such a tool is not picked for its other words."""
+"""Verbs that a message must contain before a tool with this verb in its name is picked."""
 _WHOLE = frozenset(
     {"description", "details", "issue", "message", "problem", "query", "question", "reason", "request", "text", "topic"}
 )
@@ -75,7 +74,7 @@ _LONGEST = 2000
 
 @hookimpl
 def chat_models() -> list[ModelProvider]:
-    """``offline``."""
+    """Offer the chat model ``offline``."""
     return [ModelProvider("offline", _make)]
 
 
@@ -85,18 +84,18 @@ def _make(name: str, _: object) -> ChatModel:
 
 @frozen
 class OfflineModel:
-    """See the module.
+    """The chat model that picks tools by words.
 
     Args:
-        name: what configuration calls it.
+        name: the model's name in the configuration.
     """
 
     name: str = "offline"
     offline = True
-    """It is no language model: nobody asks it for more than an agent's own answers."""
+    """Not a language model: it only answers as an agent, and classifies or summarises nothing."""
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
-        """Answer with a tool's result, a tool to call, a question, or what there is to be said."""
+        """Answer with a tool's result, a tool call, a question, or a fixed sentence."""
         text, uses = self._decide(request)
         for piece in re.findall(r"\S+\s*|\s+", text):
             yield Words(piece)
@@ -127,7 +126,7 @@ class OfflineModel:
 
 
 def _results(messages: Sequence[Message]) -> str:
-    """What the tools of this round have said."""
+    """Return the results of the latest round of tools."""
     results: list[str] = []
     for message in reversed(messages):
         if message.role != "tool":
@@ -137,14 +136,17 @@ def _results(messages: Sequence[Message]) -> str:
 
 
 def _asked_for(messages: Sequence[Message], tools: Iterable[ToolSpec]) -> ToolSpec | None:
-    """The tool whose arguments this model has just asked for."""
+    """Return the tool whose arguments this model has just asked for."""
     answers = [message.content for message in messages if message.role == "assistant"]
     found = _ASKING.search(answers[-1]) if answers and answers[-1].startswith(MARK) else None
     return next((tool for tool in tools if found and tool.name == found[1]), None)
 
 
 def _best(text: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
-    """The tool that shares most with a message; words that all tools share count for little. The first of equals."""
+    """Return the tool that shares most with a message, the first of equals.
+
+    Words that all tools share count for little.
+    """
     words = _words(text)
     tools = [tool for tool in tools if _deeds(tool) <= words]
     described = [_weights(tool) for tool in tools]
@@ -157,12 +159,12 @@ def _best(text: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
 
 
 def _deeds(tool: ToolSpec) -> set[str]:
-    """What a tool does that nobody can undo, as its name says."""
+    """Return the irreversible verbs in a tool's name."""
     return {_stem(word) for word in tool.name.casefold().split("_") if word in _UNDONE_BY_NOBODY}
 
 
 def _weights(tool: ToolSpec) -> dict[str, float]:
-    """The words of a tool: those of its name count most."""
+    """Weigh the words of a tool, those of its name most."""
     weights = dict.fromkeys(_words(tool.description), 1.0)
     for name, declared in tool.parameters.get("properties", {}).items():
         kinds = declared if isinstance(declared, dict) else {}
@@ -172,7 +174,7 @@ def _weights(tool: ToolSpec) -> dict[str, float]:
 
 
 def _words(text: str) -> set[str]:
-    """The words of a text that carry it, without their endings."""
+    """Return the stems of a text's words, without stop words."""
     return {_stem(word) for word in _WORD.findall(text.casefold().replace("_", " ")) if word not in _STOP}
 
 
@@ -184,7 +186,10 @@ def _stem(word: str) -> str:
 
 
 def _spoken(said: Sequence[Message]) -> tuple[list[str], list[str]]:
-    """What a person has said, the latest first, and what is known beside it: messages that end in a JSON object."""
+    """Split a person's messages, latest first, into spoken texts and known context.
+
+    A message that ends in a JSON object is context.
+    """
     texts: list[str] = []
     known: list[str] = []
     for message in reversed(said):
@@ -199,9 +204,9 @@ def _spoken(said: Sequence[Message]) -> tuple[list[str], list[str]]:
 def _arguments(
     tool: ToolSpec, texts: Sequence[str], known: Sequence[str], last: str
 ) -> tuple[dict[str, Any], list[str]]:
-    """Arguments that are found, the latest message first, and names of required ones that are not.
+    """Find arguments, latest message first, and list the required ones that are missing.
 
-    Of what is known, only a value that stands beside an argument's name counts.
+    Of the known context, only a value beside the name of an argument counts.
     """
     properties = tool.parameters.get("properties", {})
     required = [name for name in tool.parameters.get("required", ()) if name in properties]
@@ -225,7 +230,7 @@ def _arguments(
 
 
 def _plain(declared: object) -> Mapping[str, Any]:
-    """A property's schema, without the null that an optional one allows."""
+    """Return a property's schema, without the null that an optional one allows."""
     kinds: Mapping[str, Any] = declared if isinstance(declared, dict) else {}
     options = kinds.get("anyOf")
     if isinstance(options, list):
@@ -234,7 +239,10 @@ def _plain(declared: object) -> Mapping[str, Any]:
 
 
 def _find(name: str, kinds: Mapping[str, Any], text: str, used: set[str]) -> Any:
-    """What a text says for a property; None for nothing. A number or an id counts for one property alone."""
+    """Find the value of a property in a text, or return None.
+
+    A number or an ID counts for one property alone.
+    """
     if isinstance(choices := kinds.get("enum"), list):
         return _choice(choices, text)
     kind = kinds.get("type")
@@ -249,7 +257,7 @@ def _find(name: str, kinds: Mapping[str, Any], text: str, used: set[str]) -> Any
 
 
 def _choice(choices: Sequence[Any], text: str) -> Any:
-    """The choice that a text names: as a word, or as the beginning of one."""
+    """Return the choice that a text names, by a whole word or its beginning."""
     words = [word for word in _WORD.findall(text.casefold()) if word not in _STOP]
     spoken = f" {' '.join(words)} "
     for choice in choices:
@@ -302,13 +310,13 @@ def _text(name: str, kinds: Mapping[str, Any], text: str, used: set[str]) -> str
 
 
 def _known(name: str, text: str) -> str | None:
-    """A value that stands beside its name in JSON, as what is known of a conversation does."""
+    """Return the value beside a name in JSON, as in the known context."""
     found = re.search(rf'"{re.escape(name)}"\s*:\s*"([^"]*)"', text)
     return found[1] if found else None
 
 
 def _fill(schema: Mapping[str, Any], texts: Sequence[str]) -> Any:
-    """A value that fits a schema, as far as this model can tell."""
+    """Make a value that fits a schema, as far as this model can."""
     kinds = _plain(schema)
     if kinds.get("type") == "object" or "properties" in kinds:
         return {name: _fill(declared, texts) for name, declared in kinds.get("properties", {}).items()}
@@ -336,5 +344,5 @@ def _listed(tools: Iterable[ToolSpec]) -> str:
 
 
 def _tokens(text: str) -> int:
-    """About how many tokens a text has: it costs nothing, but budgets want to be tried out."""
+    """Estimate the tokens of a text, so that budgets can be tried out."""
     return len(text) // 4

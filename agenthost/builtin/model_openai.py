@@ -1,7 +1,7 @@
-"""``openai``: models behind OpenAI's chat completions, and whatever speaks the same: ollama, vLLM, llama.cpp.
+"""``openai``: models behind OpenAI's chat completions API, including ollama, vLLM and llama.cpp.
 
-The client is the openai package, imported when a model of this kind is used. Its own retries and time limits are
-switched off: they bound neither a slow stream nor the whole of several attempts.
+The client is the openai package, imported when a model of this kind is used. Its own retries and timeouts are switched
+off: they bound neither a slow stream nor the sum of several attempts.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class OpenAISettings:
     """``[models.<name>]`` of the kind ``openai``.
 
     Args:
-        url: where the API is; left out, ``OPENAI_BASE_URL``, else OpenAI's own.
-        model: the model's name there.
-        api_key: the key; left out, ``OPENAI_API_KEY``, else none.
-        timeout: seconds that a whole answer may take, every attempt included.
-        retries: attempts after the first, where the server is overloaded, fails or is not reached.
-        temperature: for requests that name none.
-        max_tokens: longest answer, for requests that name none.
+        url: URL of the API. Defaults to ``OPENAI_BASE_URL``, else OpenAI's own.
+        model: the name of the model.
+        api_key: the API key. Defaults to ``OPENAI_API_KEY``, else none.
+        timeout: seconds for a whole answer, including all attempts.
+        retries: attempts after the first, if the server is overloaded, fails or cannot be reached.
+        temperature: the default temperature.
+        max_tokens: the default length of an answer.
     """
 
     url: str | None = None
@@ -73,7 +73,7 @@ class OpenAISettings:
 
 @hookimpl
 def chat_models() -> list[ModelProvider]:
-    """``openai``."""
+    """Offer the chat model ``openai``."""
     return [ModelProvider("openai", _make, OpenAISettings)]
 
 
@@ -82,18 +82,17 @@ def _make(name: str, settings: OpenAISettings) -> ChatModel:
         import openai  # noqa: F401, PLC0415 - an extra, and half a second, that only who uses it pays
     except ImportError:
         raise ConfigurationError(
-            f"models.{name}: models of the kind 'openai' need the openai package. "
-            "Install it: pip install 'agenthost[openai]'"
+            f"models.{name}: models of the kind 'openai' need the openai package. Fix: pip install 'agenthost[openai]'"
         ) from None
     return OpenAIModel(name, settings)
 
 
 class _Later(Exception):  # noqa: N818 - a decision
-    """An attempt that may be repeated.
+    """A failed attempt that may be repeated.
 
     Args:
-        error: what is raised when it is not.
-        after: seconds that the server wants to be left alone; None when it does not say.
+        error: the error to raise if it is not repeated.
+        after: seconds to wait, if the server names them.
     """
 
     def __init__(self, error: ModelError, after: float | None = None) -> None:
@@ -106,8 +105,8 @@ class OpenAIModel:
     """A model behind an API of OpenAI's form.
 
     Args:
-        name: what configuration calls it.
-        settings: its section.
+        name: the model's name in the configuration.
+        settings: the model's section.
     """
 
     def __init__(self, name: str, settings: OpenAISettings) -> None:
@@ -117,12 +116,12 @@ class OpenAIModel:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
-        """Answer by a stream; an attempt is repeated as long as no word has come.
+        """Stream an answer, repeating an attempt as long as no word has arrived.
 
         Raises:
-            ModelUnavailable: the server is not reached, overloaded, fails or is too slow.
-            ModelRefused: the server does not take the request.
-            ModelNonsense: what it sends cannot be read.
+            ModelUnavailable: the server is overloaded, fails, is too slow or cannot be reached.
+            ModelRefused: the server rejects the request.
+            ModelNonsense: the response cannot be read.
         """
         ends = asyncio.get_running_loop().time() + self._settings.timeout
         attempt = 0
@@ -147,17 +146,17 @@ class OpenAIModel:
             await asyncio.sleep(pause)
 
     async def close(self) -> None:
-        """Close the client, where this event loop has opened it."""
+        """Close the client, if this event loop has opened it."""
         client, self._client = self._client, None
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.close()
 
     async def _attempt(self, request: ModelRequest, ends: float) -> AsyncIterator[Words | Completion]:
-        """One request, from its first byte to its last.
+        """Stream one request.
 
         Raises:
-            _Later: it may be repeated.
-            ModelError: it need not be.
+            _Later: the attempt may be repeated.
+            ModelError: repeating it would not help.
         """
         stream = None
         answer = _Answer(self.name)
@@ -173,14 +172,14 @@ class OpenAIModel:
                 if words := answer.take(chunk):
                     yield Words(words)
             yield answer.whole()
-        except Exception as error:  # what the client makes of nonsense may be anything
+        except Exception as error:  # the client may raise anything on a malformed response
             raise self._meant(error, begun=stream is not None) from error
         finally:
             if stream is not None:
                 await stream.close()
 
     def _meant(self, error: Exception, *, begun: bool) -> Exception:
-        """What a failure of an attempt means."""
+        """Convert the failure of an attempt."""
         import openai  # noqa: PLC0415 - see _make
 
         if isinstance(error, (ModelError, _Later)):
@@ -192,10 +191,10 @@ class OpenAIModel:
         if isinstance(error, openai.APIConnectionError) and not begun:
             return _Later(ModelUnavailable(f"model {self.name} cannot be reached ({_reason(error)})."))
         if isinstance(error, openai.APIConnectionError) or type(error).__module__.startswith("httpx"):
-            return _Later(ModelUnavailable(f"model {self.name} broke off in the middle of its answer."))
-        if isinstance(error, openai.APIError):  # told in the middle of a stream
+            return _Later(ModelUnavailable(f"model {self.name} broke off in the middle of an answer."))
+        if isinstance(error, openai.APIError):  # an error within the stream
             return _Later(ModelUnavailable(f"model {self.name} failed: {_shown(error.message)}"))
-        return ModelNonsense(f"model {self.name} sent something that cannot be read ({type(error).__name__}).")
+        return ModelNonsense(f"model {self.name} sent a response that cannot be read ({type(error).__name__}).")
 
     def _opened(self) -> AsyncOpenAI:
         loop = asyncio.get_running_loop()
@@ -214,7 +213,7 @@ class OpenAIModel:
         return self._client
 
     def _wire(self, request: ModelRequest) -> dict[str, Any]:
-        """A request as it goes over the wire."""
+        """Return the body of a request."""
         own = self._settings
         body: dict[str, Any] = {
             "model": own.model,
@@ -235,19 +234,19 @@ class OpenAIModel:
         return body
 
     def _refused(self, error: Any) -> ModelError | _Later:
-        """What an answer that is no success means."""
+        """Convert an error response."""
         status, said = int(error.status_code), _shown(error.message)
         if status in _LATER or status >= _SERVER_ERROR:
             if getattr(error, "code", None) == _QUOTA:
                 return ModelRefused(f"model {self.name}: the account has no quota left ({said}).")
             unavailable = ModelUnavailable(f"model {self.name} is overloaded or failing (HTTP {status}: {said}).")
             return _Later(unavailable, _retry_after(error.response.headers))
-        return ModelRefused(f"model {self.name} does not take the request (HTTP {status}: {said}).")
+        return ModelRefused(f"model {self.name} rejects the request (HTTP {status}: {said}).")
 
 
 @define
 class _Answer:
-    """An answer, while its pieces come."""
+    """An answer, while its pieces arrive."""
 
     name: str
     text: list[str] = field(factory=list)
@@ -257,7 +256,7 @@ class _Answer:
     model: str = ""
 
     def take(self, chunk: Any) -> str:
-        """Add a piece; gives its words."""
+        """Add a piece, and return its words."""
         if chunk.usage is not None:
             self.usage = Usage(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0)
         self.model = chunk.model or self.model
@@ -279,16 +278,16 @@ class _Answer:
         return words
 
     def whole(self) -> Completion:
-        """The answer as a whole.
+        """Return the complete answer.
 
         Raises:
-            _Later: it broke off.
-            ModelNonsense: there is nothing in it.
+            _Later: the stream broke off.
+            ModelNonsense: the answer is empty.
         """
         if self.finish is None and (self.text or self.uses):
-            raise _Later(ModelUnavailable(f"model {self.name} broke off in the middle of its answer."))
+            raise _Later(ModelUnavailable(f"model {self.name} broke off in the middle of an answer."))
         if self.finish is None:
-            raise ModelNonsense(f"model {self.name} sent something that cannot be read (no answer in it).")
+            raise ModelNonsense(f"model {self.name} sent a response that cannot be read (no answer in it).")
         uses = tuple(
             ToolUse(use[0] or f"call-{index}", use[1], use[2] or "{}") for index, use in sorted(self.uses.items())
         )
@@ -312,7 +311,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _pause(attempt: int, after: float | None) -> float:
-    """Seconds before the next attempt: what the server says, else twice as long each time; never all at once."""
+    """Return seconds before the next attempt: the server's, else exponential backoff with jitter."""
     if after is not None:
         return after * random.uniform(1.0, 1.1)  # noqa: S311 - so that not all come back together
     pause: float = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
@@ -320,7 +319,7 @@ def _pause(attempt: int, after: float | None) -> float:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of ``Retry-After`` (RFC 9110, section 10.2.3): a number, or a date; None without one."""
+    """Return the seconds of ``Retry-After`` (RFC 9110, section 10.2.3), or None."""
     written = headers.get("retry-after", "").strip()
     if not written:
         return None
@@ -339,6 +338,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _shown(text: object) -> str:
-    """What a server says of itself, on one line and not too long."""
+    """Shorten a server's error message to one line."""
     line = " ".join(str(text).split())
     return line if len(line) <= _MOST_SHOWN else f"{line[:_MOST_SHOWN]}…"

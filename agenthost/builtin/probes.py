@@ -1,4 +1,4 @@
-"""What every host is asked: whether its store answers, its event loop keeps up, and its disk has room."""
+"""The built-in probes of a host: its store, event loop and disk."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["disk_has_room", "health_probes", "loop_keeps_up", "state_answers"]
 
 MOST_LAG = 1.0
-"""Seconds that the event loop may leave something waiting."""
+"""Seconds of lag allowed on the event loop."""
 LEAST_ROOM = 64 * 2**20
-"""Bytes that should be free where the state file is."""
+"""Bytes that should be free on the disk of the state file."""
 
 
 @hookimpl
 def health_probes() -> list[Probe]:
-    """The host's own probes; whether it is ready without its store is ``state.required``'s to say."""
+    """Offer the host's own probes.
+
+    ``state.required`` decides if the host is ready without its store.
+    """
     return [
         Probe("state", state_answers),
         Probe("event loop", loop_keeps_up, failures=3),
@@ -30,29 +33,29 @@ def health_probes() -> list[Probe]:
 
 
 async def state_answers(vitals: HostVitals) -> None:
-    """The store of shared state answers, or nobody has used it yet."""
+    """Check that the store answers, or has not been used yet."""
     await vitals.ping_state()
 
 
 async def loop_keeps_up(vitals: HostVitals) -> ProbeResult:
-    """The event loop leaves nothing waiting for long."""
+    """Check that the event loop does not lag."""
     lag = vitals.loop_lag()
-    return ProbeResult(lag <= MOST_LAG, f"the event loop left something waiting for {lag:.2f} s")
+    return ProbeResult(lag <= MOST_LAG, f"the event loop lagged by {lag:.2f} s")
 
 
 def disk_has_room(vitals: HostVitals) -> ProbeResult:
-    """There is room where the state file is, or will be; well where state is not kept in a file."""
+    """Check for room on the disk of the state file, if there is one."""
     url = vitals.state_url.reveal()
     if not url.startswith("sqlite:"):
         return ProbeResult()
     try:
         place = _existing(file_of(url, vitals.state_dir))
-    except ConfigurationError:  # told where the store is opened
+    except ConfigurationError:  # reported where the store is opened
         return ProbeResult()
     free = shutil.disk_usage(place).free
-    return ProbeResult(free >= LEAST_ROOM, f"{free // 2**20} MiB are free where the state is kept")
+    return ProbeResult(free >= LEAST_ROOM, f"{free // 2**20} MiB are free on the disk of the state file")
 
 
 def _existing(path: Path) -> Path:
-    """The file, or the nearest directory above it that is there."""
+    """Return the file, or its nearest directory that exists."""
     return next(each for each in (path, *path.parents) if each.exists())

@@ -1,4 +1,4 @@
-"""The aliases that every agent has without asking: its key, its name, and the last part of its route."""
+"""The automatic SIP aliases of every agent: key, name, and last part of the route."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ __all__ = ["sip_aliases"]
 
 @hookimpl
 def sip_aliases(agents: Sequence[HostedAgent]) -> Iterator[SipAlias]:
-    """By which agents are reached where nobody has said otherwise; one that is mounted once more, not by its name."""
+    """Offer aliases that give way to all others.
+
+    An agent that is mounted once more does not get its name.
+    """
     for agent in agents:
         for user in {agent.key, agent.route.rpartition("/")[2], *(() if agent.again else (agent.name,))}:
             yield SipAlias(user, agent.key, automatic=True)

@@ -1,4 +1,4 @@
-"""``memory://``: state that lives as long as its host, in one process; for trying out and for tests."""
+"""``memory://``: state in the memory of one process, for development and tests."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["MemoryEntries", "memory_provider", "state_providers"]
 
 _MOST = 2**63
 _SWEEP = 60.0
-"""Seconds between two looks for entries whose time has passed."""
+"""Seconds between two sweeps of expired entries."""
 
 
 @hookimpl
 def state_providers() -> list[StateProvider]:
-    """``memory://``."""
+    """Offer the state provider ``memory://``."""
     return [memory_provider()]
 
 
 def memory_provider(clock: Callable[[], float] = time.monotonic) -> StateProvider:
-    """A provider whose stores last as long as it does.
+    """Make a provider whose stores live as long as it does.
 
     Args:
-        clock: gives the time in seconds.
+        clock: returns the time in seconds.
     """
     opened: dict[str, MemoryEntries] = {}
 
@@ -48,10 +48,12 @@ class _Kept:
 
 
 class MemoryEntries:
-    """Entries in a dictionary; nothing waits, so nothing comes in between, and a lock keeps threads apart.
+    """Entries in a dictionary.
+
+    No operation awaits, so each is atomic on the event loop. A lock serves threads.
 
     Args:
-        clock: gives the time in seconds.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -61,17 +63,17 @@ class MemoryEntries:
         self._swept = clock()
 
     async def read(self, key: bytes) -> Entry | None:
-        """The entry under ``key``."""
+        """Return the entry under ``key``."""
         kept = self._there(key)
         return None if kept is None else kept.entry
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        """Write whatever is there."""
+        """Write an entry unconditionally."""
         with self._lock:
             return self._write(key, value, self._until(ttl))
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        """Write if the entry still has ``version``."""
+        """Write an entry if it still has ``version``."""
         with self._lock:
             kept = self._there(key)
             if (kept.entry.version if kept else 0) != version:
@@ -98,17 +100,17 @@ class MemoryEntries:
             return True
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        """Some of the keys that begin with ``prefix``, in order."""
+        """List some of the keys that begin with ``prefix``, in order."""
         with self._lock:
             keys = [key for key in self._kept if key > cursor and key.startswith(prefix) and self._there(key)]
         keys.sort()
         return keys[:most], keys[most - 1] if len(keys) > most else b""
 
     async def ping(self) -> None:
-        """It always answers."""
+        """Do nothing, as memory always answers."""
 
     async def close(self) -> None:
-        """Its provider keeps what is in it."""
+        """Do nothing, as the provider keeps the entries."""
 
     def _there(self, key: bytes) -> _Kept | None:
         kept = self._kept.get(key)
@@ -137,4 +139,4 @@ def _integer(value: bytes) -> int:
     try:
         return int(value)
     except ValueError:
-        raise StateRefused("no integer is there to add to.") from None
+        raise StateRefused("the value is not an integer.") from None

@@ -1,7 +1,7 @@
-"""``sqlite:///file``: state in a file that all processes of a machine share; what a host uses without being told.
+"""``sqlite:///file``: state in a file that all processes of a machine share, the default.
 
-A relative path is below the state directory. What is acknowledged is on the disk: write-ahead log, ``synchronous =
-FULL``. One thread writes, and puts what waits at that moment into one transaction; another one reads.
+A relative path is below the state directory. An acknowledged write is on the disk (write-ahead log, ``synchronous =
+FULL``). One thread writes, with one transaction for all that waits; another thread reads.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BUSY = 5.0
 _MOST = 2**63
 _MOST_AT_ONCE = 256
 _SWEEP = 60.0
-"""Seconds between two looks for entries whose time has passed."""
+"""Seconds between two sweeps of expired entries."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -57,15 +57,15 @@ ORDER BY key LIMIT ?
 
 @hookimpl
 def state_providers() -> list[StateProvider]:
-    """``sqlite:///file``."""
+    """Offer the state provider ``sqlite:///file``."""
     return [sqlite_provider()]
 
 
 def sqlite_provider(clock: Callable[[], float] = time.time) -> StateProvider:
-    """The provider.
+    """Make the provider.
 
     Args:
-        clock: gives the time in seconds, the same to all processes.
+        clock: returns the time in seconds, the same in all processes.
     """
 
     async def open_sqlite(url: str, options: StateOptions) -> SqliteEntries:
@@ -82,23 +82,25 @@ def sqlite_provider(clock: Callable[[], float] = time.time) -> StateProvider:
 
 
 def file_of(url: str, directory: str) -> Path:
-    """The file that a URL means.
+    """Return the file of a URL.
 
     Raises:
-        ConfigurationError: it means none.
+        ConfigurationError: the URL does not name a file.
     """
     _, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     if host or not slash or not path or "?" in path or "#" in path:
-        raise ConfigurationError("state.url: write sqlite:///name.db, or sqlite:////path/to/name.db.")
+        raise ConfigurationError(
+            "state.url: the URL does not name a file. Fix: write sqlite:///name.db, or sqlite:////path/to/name.db."
+        )
     return Path(directory, unquote(path))
 
 
 class SqliteEntries:
-    """Entries in a file.
+    """Entries in a SQLite file.
 
     Args:
-        path: the file, which is made with mode 0600, as is its directory with mode 0700.
+        path: the file. It is created with mode 0600, and its directory with mode 0700.
         clock: see ``sqlite_provider``.
     """
 
@@ -109,16 +111,16 @@ class SqliteEntries:
         self._reader = _Worker(path, writes=False)
 
     async def read(self, key: bytes) -> Entry | None:
-        """The entry under ``key``."""
+        """Return the entry under ``key``."""
         row = await self._reader.do(lambda connection: self._row(connection, key))
         return None if row is None else Entry(row[0], row[1])
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        """Write whatever is there."""
+        """Write an entry unconditionally."""
         return await self._writer.do(lambda connection: self._write(connection, key, value, self._until(ttl)))
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        """Write if the entry still has ``version``."""
+        """Write an entry if it still has ``version``."""
 
         def write(connection: sqlite3.Connection) -> int | None:
             row = self._row(connection, key)
@@ -155,19 +157,19 @@ class SqliteEntries:
         return await self._writer.do(write)
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        """Some of the keys that begin with ``prefix``, in order."""
+        """List some of the keys that begin with ``prefix``, in order."""
         wanted = (cursor, prefix, prefix + b"\xff", self._clock(), most)
         rows = await self._reader.do(lambda connection: connection.execute(_PAGE, wanted).fetchall())
         keys = [row[0] for row in rows]
         return keys, keys[-1] if len(keys) == most else b""
 
     async def ping(self) -> None:
-        """Whether the file can be read and written to."""
+        """Check that the file can be read and written."""
         await self._writer.do(lambda connection: connection.execute("SELECT 1").fetchone())
         await self._reader.do(lambda connection: connection.execute("SELECT count(*) FROM entries LIMIT 1").fetchone())
 
     async def close(self) -> None:
-        """Close the file, once what is under way has ended."""
+        """Close the file, once pending operations have ended."""
         self._reader.end()
         self._writer.end()
         await asyncio.gather(self._reader.ended(), self._writer.ended())
@@ -188,11 +190,11 @@ class SqliteEntries:
 
 
 class _Worker:
-    """A thread with a connection of its own, which does what waits for it in order.
+    """A thread with a connection of its own, which runs jobs in order.
 
     Args:
         path: the file.
-        writes: whether it writes: then all that waits at one moment is one transaction.
+        writes: whether the thread writes. If so, all jobs that wait at one moment are one transaction.
     """
 
     def __init__(self, path: Path, *, writes: bool) -> None:
@@ -204,17 +206,17 @@ class _Worker:
         threading.Thread(target=self._work, name="agenthost-sqlite", daemon=True).start()
 
     async def do(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function with the connection; gives what it returns, and raises what it raises."""
+        """Run a function with the connection, and return its result."""
         done: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((done, function))
         return await done
 
     def end(self) -> None:
-        """End after what waits."""
+        """End the thread after the pending jobs."""
         self._jobs.put(None)
 
     async def ended(self) -> None:
-        """Wait until it has ended."""
+        """Wait until the thread has ended."""
         await self._end.wait()
 
     def _work(self) -> None:
@@ -224,19 +226,19 @@ class _Worker:
                 try:
                     connection = connection or _connect(self._path, writes=self._writes)
                     ended = self._transaction(connection, batch) if self._writes else _each(connection, batch)
-                except Exception as error:  # noqa: BLE001 - it is raised again where the operation is awaited
+                except Exception as error:  # noqa: BLE001 - raised again at the caller's await
                     ended = [(done, None, error) for done, _ in batch]
                 self._loop.call_soon_threadsafe(_settle, ended)
                 del batch, ended
             if connection is not None:
                 connection.close()
             self._loop.call_soon_threadsafe(self._end.set)
-        except RuntimeError:  # the loop is closed: nobody waits any longer
+        except RuntimeError:  # the loop is closed, so no caller waits any longer
             if connection is not None:
                 connection.close()
 
     def _batch(self) -> list[_Job]:
-        """The next jobs: one at least, unless it is time to end."""
+        """Return the next jobs, at least one unless the thread shall end."""
         first = self._jobs.get()
         batch = [first] if first is not None else []
         while batch and self._writes and len(batch) < _MOST_AT_ONCE:
@@ -264,7 +266,10 @@ class _Worker:
 
 
 def _each(connection: sqlite3.Connection, batch: Sequence[_Job]) -> list[_Ended]:
-    """Do each job; one that is refused has written nothing, and any other failure is that of all."""
+    """Run each job.
+
+    A refused job has written nothing. Any other failure fails the whole batch.
+    """
     ended: list[_Ended] = []
     for done, function in batch:
         if done.cancelled():
@@ -287,11 +292,11 @@ def _settle(ended: Sequence[_Ended]) -> None:
 
 
 def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
-    """Open the file, and make it where it is not there.
+    """Open the file, and create it if it does not exist.
 
     Raises:
-        OSError: it cannot be made.
-        sqlite3.Error: it is no database, or cannot be read.
+        OSError: the file cannot be created.
+        sqlite3.Error: the file is not a database, or cannot be read.
     """
     import sqlite3  # noqa: PLC0415 - only a host that keeps something pays for it
 
@@ -311,10 +316,10 @@ def _connect(path: Path, *, writes: bool) -> sqlite3.Connection:
 
 
 def _make(path: Path) -> None:
-    """Make an empty file that only its owner can read.
+    """Create an empty file that only its owner can read.
 
-    It gets its name when it is closed: a process that closes a file loses all locks that it has on it, those of its
-    other connections too, and then another process takes the log away from under them.
+    The file gets its name only once it is closed. A process that closes a file loses all its locks on it, including
+    those of its other connections, and another process could then remove the log under them.
     """
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -327,7 +332,7 @@ def _make(path: Path) -> None:
 
 
 def _patiently(function: Callable[[], Any]) -> None:
-    """Changing the journal's mode does not wait for others by itself."""
+    """Retry while the database is busy, as changing the journal mode does not wait."""
     import sqlite3  # noqa: PLC0415 - as above
 
     until = time.monotonic() + _BUSY
@@ -345,4 +350,4 @@ def _integer(value: bytes) -> int:
     try:
         return int(value)
     except ValueError:
-        raise StateRefused("no integer is there to add to.") from None
+        raise StateRefused("the value is not an integer.") from None

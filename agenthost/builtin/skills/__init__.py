@@ -1,4 +1,4 @@
-"""Built-in skills, and examples for authors."""
+"""The built-in skills, which are also examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The skill ``math``: arithmetic that is right, which a language model's own is not."""
+"""The skill ``math``: exact arithmetic, which language models lack."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["MathSkill", "evaluate"]
 
 LONGEST = 200
-"""Characters that an expression may have."""
+"""The longest expression, in characters."""
 MOST_DIGITS = 300
-"""Digits that a result may have, also one on the way."""
+"""The most digits of a result, including intermediate ones."""
 
 _BITS = MOST_DIGITS * math.log2(10)
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -32,10 +32,10 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.UAdd: operator.pos,
 
 
 class MathSkill(Skill):
-    """Calculates what a caller asks for."""
+    """Calculates arithmetic expressions."""
 
     def prompt_sections(self) -> Sequence[Mapping[str, Any]]:
-        """When the model should calculate."""
+        """Tell the model when to calculate."""
         return [
             {
                 "title": "Arithmetic",
@@ -53,7 +53,7 @@ class MathSkill(Skill):
         required=["expression"],
     )
     def calculate(self, args: dict[str, Any]) -> FunctionResult:
-        """The value of an expression."""
+        """Calculate an expression."""
         expression = args["expression"].strip()
         try:
             return FunctionResult(f"{expression} = {evaluate(expression)}")
@@ -64,15 +64,15 @@ class MathSkill(Skill):
 
 
 def evaluate(expression: str) -> float:
-    """The value of an arithmetic expression; nothing in it is run.
+    """Evaluate an arithmetic expression without running code.
 
     Args:
         expression: numbers, parentheses and ``+ - * / // % **``, at most 200 characters.
 
     Raises:
-        ValueError: it is something else, or a number on the way would have more than 300 digits.
-        ZeroDivisionError: it divides by zero.
-        OverflowError: a number with a fraction becomes too large.
+        ValueError: the text is not such an expression, or a number has more than 300 digits.
+        ZeroDivisionError: the expression divides by zero.
+        OverflowError: a floating-point number becomes too large.
     """
     if len(expression) > LONGEST:
         msg = f"the expression has more than {LONGEST} characters"
@@ -101,7 +101,7 @@ def _value(node: ast.expr) -> float:
 
 
 def _power(base: float, exponent: float) -> float:
-    """A power, whose size is known before it is calculated: a tall one would take the processor for minutes."""
+    """Raise to a power, after a check of its size, which could take minutes."""
     if abs(base) > 1 and exponent * math.log2(abs(base)) > _BITS:
         raise _too_large()
     result = base**exponent

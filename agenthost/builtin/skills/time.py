@@ -1,4 +1,4 @@
-"""The skill ``datetime``: what time it is, and which day."""
+"""The skill ``datetime``: the current time and date."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def _known_zone(_settings: object, _field: object, name: str) -> None:
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
-    """The time zone of a name.
+    """Return the time zone of a name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such time zone.
     """
     try:
         return zoneinfo.ZoneInfo(name)
@@ -42,10 +42,10 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 @attrs.frozen
 class Settings:
-    """What an agent may set.
+    """The settings of the skill.
 
     Args:
-        timezone: IANA name of the time zone that is meant where the caller names none.
+        timezone: IANA name of the default time zone.
     """
 
     timezone: str = attrs.field(default="UTC", validator=_known_zone)
@@ -57,7 +57,7 @@ class DateTimeSkill(Skill):
     Settings = Settings
 
     def prompt_sections(self) -> Sequence[Mapping[str, Any]]:
-        """How the model comes by time and date."""
+        """Tell the model how to get time and date."""
         time, date = self.tool_name("get_current_time"), self.tool_name("get_current_date")
         return [
             {
@@ -69,12 +69,12 @@ class DateTimeSkill(Skill):
 
     @AgentBase.tool(description="Tell the time of day, here or in another time zone.", parameters=_ZONE)
     def get_current_time(self, args: dict[str, Any]) -> FunctionResult:
-        """The time of day."""
+        """Return the time of day."""
         return self._now(args, "It is {now:%I:%M:%S %p} ({zone}).")
 
     @AgentBase.tool(description="Tell today's date, here or in another time zone.", parameters=_ZONE)
     def get_current_date(self, args: dict[str, Any]) -> FunctionResult:
-        """The date."""
+        """Return the date."""
         return self._now(args, "Today is {now:%A, %B} {now.day}, {now.year} ({zone}).")
 
     def _now(self, args: dict[str, Any], sentence: str) -> FunctionResult:

@@ -141,7 +141,7 @@ class PostgresEntries:
         try:
             row = await self._one(_ADD, {"key": key, "by": by, "ttl": ttl, "first": _first_version()})
         except errors.InvalidTextRepresentation as error:
-            raise StateRefused("no integer is there to add to.") from error
+            raise StateRefused("the value is not an integer.") from error
         except errors.NumericValueOutOfRange as error:
             raise StateRefused("the sum has more than 64 bits.") from error
         return int(row[0])

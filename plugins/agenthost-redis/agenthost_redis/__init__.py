@@ -147,7 +147,7 @@ class RedisEntries:
             if "overflow" in str(error):
                 raise StateRefused("the sum has more than 64 bits.") from error
             if "not an integer" in str(error):
-                raise StateRefused("no integer is there to add to.") from error
+                raise StateRefused("the value is not an integer.") from error
             raise
 
     async def remove(self, key: bytes, version: int | None) -> bool:

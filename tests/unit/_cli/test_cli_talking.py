@@ -109,7 +109,7 @@ def test_ask_goes_on_with_a_conversation_and_knows_what_it_is_told(run):
 @pytest.mark.parametrize(
     ("step", "more", "told"),
     [
-        (Fails(401, message="bad key"), "", "does not take the request (HTTP 401"),
+        (Fails(401, message="bad key"), "", "rejects the request (HTTP 401"),
         (Hangs(), "timeout = 0.3\n", "did not answer within 0.3 s"),
         (Hangs(), "[conversation]\ntimeout = 0.3\n", "0.3 s"),
     ],

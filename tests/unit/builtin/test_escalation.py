@@ -148,7 +148,7 @@ def test_repeat_contact(text, history, again):
     ("detector", "reply", "status", "expected"),
     [
         (StructuredSignal(), Reply("sales", "", escalate="refund above 100"), Status.OK, "refund above 100"),
-        (StructuredSignal(), Reply("sales", "", escalate=""), Status.OK, "the agent asks for it"),
+        (StructuredSignal(), Reply("sales", "", escalate=""), Status.OK, "the agent escalates"),
         (StructuredSignal(), Reply("sales", "I escalate"), Status.OK, None),
         (StructuredSignal(), None, Status.ERROR, None),
         (LowConfidence(), Reply("sales", "", confidence=0.39), Status.OK, "the agent is 39% sure"),

@@ -95,7 +95,7 @@ def test_what_may_pass_is_tried_again(fault):
         ([Fails(429, message="slow down")] * 3, ModelUnavailable, r"overloaded or failing \(HTTP 429: .*slow down", 3),
         ([Fails(429, retry_after="60")], ModelUnavailable, "HTTP 429", 1),
         ([Fails(429, code="insufficient_quota")], ModelRefused, "no quota left", 1),
-        ([Fails(401, message="bad key")], ModelRefused, r"does not take the request \(HTTP 401: .*bad key", 1),
+        ([Fails(401, message="bad key")], ModelRefused, r"rejects the request \(HTTP 401: .*bad key", 1),
         ([Fails(404)], ModelRefused, "HTTP 404", 1),
         ([Sends(b"<html>", "text/html")], ModelNonsense, "cannot be read", 1),
         ([Sends(b'{"choices":')], ModelNonsense, "cannot be read", 1),
