@@ -210,7 +210,7 @@ def test_tools_are_run_without_a_server(env):
     env.install(FRONTDESK)
     for page, heading in (
         ("reference/commands.md", "agenthost tool"),
-        ("how-to/test-an-agent.md", "Try a tool by hand"),
+        ("how-to/test-an-agent.md", "Call a tool from the command line"),
     ):
         place = env.workplace()
         write(DOCS / page, place)

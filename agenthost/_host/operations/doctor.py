@@ -168,7 +168,7 @@ def _proxies(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
                 "public_url is https, so a proxy is in front, and trusted_proxies names none: failed logins and the log"
                 " know clients by its address"
             ),
-            'Write trusted_proxies = ["10.0.0.0/8"] in [host], with the network of the proxy.',
+            'Write trusted_proxies = ["127.0.0.1"] in [host], with the address of the proxy.',
         )
 
 
