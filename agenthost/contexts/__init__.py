@@ -1,4 +1,4 @@
-"""Contexts and steps: the course of a conversation, as ``prompt.contexts`` of the document."""
+"""Contexts and steps of a conversation: ``prompt.contexts`` of the document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All contexts of an agent: made, read, checked and written."""
+"""The contexts of an agent: create, read, check and write them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["MAX_CONTEXTS", "RESERVED_TOOL_NAMES", "ContextBuilder"]
 
 MAX_CONTEXTS = 50
-"""The most contexts that the platform takes."""
+"""The most contexts that the platform accepts."""
 
 RESERVED_TOOL_NAMES = frozenset({"next_step", "change_context", "gather_submit"})
-"""Tools that the platform adds by itself where there are contexts."""
+"""Tools that the platform adds to an agent with contexts."""
 
 
 class ContextBuilder:
@@ -30,13 +30,13 @@ class ContextBuilder:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
-        """Read contexts that are written out as on the wire.
+        """Read contexts from JSON values, as on the wire.
 
         Args:
             data: Name of each context to its definition, with ``steps``.
 
         Raises:
-            DefinitionError: A context cannot be used; the text names it.
+            DefinitionError: A context is wrong. The message names it.
         """
         builder = cls()
         for name, written in data.items():
@@ -47,7 +47,7 @@ class ContextBuilder:
         """Append a context and return it.
 
         Args:
-            name: Its name; ``default`` where there is one alone.
+            name: Its name. A context that is alone is called ``default``.
 
         Raises:
             DefinitionError: The name is empty or taken, or there are 50 contexts already.
@@ -55,14 +55,14 @@ class ContextBuilder:
         if not name:
             raise DefinitionError("a context needs a name")
         if name in self.contexts:
-            raise DefinitionError(f"there already is a context {name!r}. Give each its own name")
+            raise DefinitionError(f"there already is a context {name!r}. Fix: give each its own name")
         if len(self.contexts) >= MAX_CONTEXTS:
-            raise DefinitionError(f"there already are {MAX_CONTEXTS} contexts, the most that are possible")
+            raise DefinitionError(f"there already are {MAX_CONTEXTS} contexts, the maximum")
         context = self.contexts[name] = Context(name)
         return context
 
     def get_context(self, name: str) -> Context | None:
-        """Return the context of this name, ``None`` without one."""
+        """Return the context of this name, or ``None``."""
         return self.contexts.get(name)
 
     def reset(self) -> Self:
@@ -71,19 +71,21 @@ class ContextBuilder:
         return self
 
     def validate(self, tool_names: Collection[str]) -> None:
-        """Check all that can only be known when everything is defined.
+        """Check everything that can only be checked once all is defined.
 
         Args:
             tool_names: Names of the agent's tools, without the platform's own.
 
         Raises:
-            DefinitionError: A context has no steps, a step no words or no questions, or a name leads nowhere;
-                or a tool has a name that the platform needs for itself.
+            DefinitionError: A context has no steps, a step has no words or no questions, a name does not exist, or
+                a tool has a name that the platform reserves.
         """
         self._check()
         taken = sorted(RESERVED_TOOL_NAMES.intersection(tool_names))
         if taken:
-            raise DefinitionError(f"contexts bring tools of their own called {', '.join(taken)}. Rename the agent's")
+            raise DefinitionError(
+                f"the platform reserves the tool names {', '.join(taken)} for contexts. Fix: rename the agent's tools"
+            )
         known = RESERVED_TOOL_NAMES.union(tool_names)
         for context, step in self._steps():
             _known(
@@ -107,16 +109,14 @@ class ContextBuilder:
 
     def _check(self) -> None:
         if not self.contexts:
-            raise DefinitionError("there are no contexts. Add one, called 'default'")
+            raise DefinitionError("there are no contexts. Fix: add one, called 'default'")
         if len(self.contexts) == 1 and "default" not in self.contexts:
-            raise DefinitionError(
-                f"a context that is alone must be called 'default', not {next(iter(self.contexts))!r}"
-            )
+            raise DefinitionError(f"the only context must be called 'default', not {next(iter(self.contexts))!r}")
         for name, context in self.contexts.items():
             where = f"context {name!r}"
             steps = [step.name for step in context.steps]
             if not steps:
-                raise DefinitionError(f"{where} has no steps. Add at least one")
+                raise DefinitionError(f"{where} has no steps. Fix: add at least one")
             if context.initial_step is not None:
                 _known("step", [context.initial_step], steps, where)
             _known("step", context.valid_steps or (), [*steps, "next"], where)
@@ -128,19 +128,19 @@ class ContextBuilder:
         where = _place(context, step)
         steps = [other.name for other in context.steps]
         if step.passage.render() is None:
-            raise DefinitionError(f"{where} does not say what to do. Call set_text() or add_section()")
+            raise DefinitionError(f"{where} has no words. Fix: call set_text() or add_section()")
         _known("step", step.valid_steps or (), [*steps, "next"], where)
         _known("context", step.valid_contexts or (), self.contexts, where)
         if step.gather_info is None:
             return
         if not step.gather_info.questions:
-            raise DefinitionError(f"{where} gathers, but asks nothing. Call add_gather_question()")
+            raise DefinitionError(f"{where} gathers, but has no questions. Fix: call add_gather_question()")
         onward = step.gather_info.completion_action
         if onward == "next_step":
             if step.name == steps[-1]:
                 raise DefinitionError(
-                    f"{where} goes on to the next step when it has gathered, but it is the last. "
-                    "Add a step after it, name another one, or leave completion_action out to stay"
+                    f"{where} continues at the next step after gathering, but it is the last. "
+                    "Fix: add a step after it, name another one, or leave completion_action out to stay"
                 )
         elif onward is not None:
             _known("step", [onward], [*steps, "next_step"], where)

@@ -1,4 +1,4 @@
-"""A context: steps that belong together, and the prompt they share."""
+"""A context: steps that belong together, with a common prompt."""
 
 # ruff: noqa: FBT001 - the field's agents pass these flags by position
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_STEPS", "Context"]
 
 MAX_STEPS = 100
-"""The most steps that the platform takes in one context."""
+"""The most steps that the platform accepts in one context."""
 
 
 @attrs.define
@@ -26,7 +26,7 @@ class Context:
     """Steps that belong together.
 
     Args:
-        name: Its name; ``default`` where there is one alone.
+        name: Its name. A context that is alone is called ``default``.
     """
 
     name: str
@@ -67,9 +67,9 @@ class Context:
 
         Args:
             name: Its name, unique in this context.
-            task: What the model does, as a section "Task".
-            bullets: How it does it, as a section "Process".
-            criteria: When the step is done.
+            task: The model's task, as a section "Task".
+            bullets: The way to do it, as a section "Process".
+            criteria: The condition that completes the step.
             functions: Tools that the model may call, or ``"none"``.
             valid_steps: Steps that may follow.
 
@@ -77,9 +77,9 @@ class Context:
             DefinitionError: The name is taken or not allowed, or there are 100 steps already.
         """
         if self.get_step(name) is not None:
-            raise DefinitionError(f"context {self.name!r} already has a step {name!r}. Give each its own name")
+            raise DefinitionError(f"context {self.name!r} already has a step {name!r}. Fix: give each its own name")
         if len(self.steps) >= MAX_STEPS:
-            raise DefinitionError(f"context {self.name!r} already has {MAX_STEPS} steps, the most that are possible")
+            raise DefinitionError(f"context {self.name!r} already has {MAX_STEPS} steps, the maximum")
         step = Step(name)
         if task is not None:
             step.add_section("Task", task)
@@ -95,7 +95,7 @@ class Context:
         return step
 
     def get_step(self, name: str) -> Step | None:
-        """Return the step of this name, ``None`` without one."""
+        """Return the step of this name, or ``None``."""
         return next((step for step in self.steps if step.name == name), None)
 
     def remove_step(self, name: str) -> Self:
@@ -121,7 +121,7 @@ class Context:
         return self
 
     def set_initial_step(self, step_name: str) -> Self:
-        """Choose the step that the context begins with; its first without.
+        """Choose the first step of the context, in place of the first one added.
 
         Args:
             step_name: Name of the step, which may be added later.
@@ -148,19 +148,19 @@ class Context:
         return self
 
     def set_post_prompt(self, post_prompt: str) -> Self:
-        """Say how the model sums the call up when it ends in this context.
+        """Set the prompt for the summary of a call that ends in this context.
 
         Args:
-            post_prompt: The words.
+            post_prompt: The text.
         """
         self.post_prompt = post_prompt
         return self
 
     def set_system_prompt(self, system_prompt: str) -> Self:
-        """Begin the conversation anew in this context, with this prompt.
+        """Start the conversation anew in this context, with this prompt.
 
         Args:
-            system_prompt: Who the model is here.
+            system_prompt: The system prompt of this context.
 
         Raises:
             DefinitionError: The system prompt has sections.
@@ -195,10 +195,10 @@ class Context:
         return self
 
     def set_prompt(self, prompt: str) -> Self:
-        """Say what holds in every step of this context.
+        """Set the prompt that applies in every step of this context.
 
         Args:
-            prompt: The words.
+            prompt: The text.
 
         Raises:
             DefinitionError: The prompt has sections.
@@ -243,27 +243,27 @@ class Context:
         return self
 
     def set_user_prompt(self, user_prompt: str) -> Self:
-        """Say what the caller is supposed to have said when the context begins.
+        """Set the caller's supposed first words in this context.
 
         Args:
-            user_prompt: The words.
+            user_prompt: The text.
         """
         self.user_prompt = user_prompt
         return self
 
     def set_isolated(self, isolated: bool) -> Self:
-        """Choose whether the model sees nothing of the conversation before this context."""
+        """Choose whether the conversation before this context is hidden from the model."""
         self.isolated = isolated
         return self
 
     def set_history(self, history: str) -> Self:
-        """Choose what becomes of the context's conversation afterwards.
+        """Choose how the history keeps this context's conversation.
 
         Args:
             history: ``keep``, ``default`` or ``hide``.
 
         Raises:
-            DefinitionError: It is none of these.
+            DefinitionError: The mode is unknown.
         """
         self.history = history_mode(f"context {self.name!r}", history)
         return self

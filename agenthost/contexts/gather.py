@@ -1,4 +1,4 @@
-"""Gathering: questions that a step asks one by one, apart from the conversation's own prompt."""
+"""Gathering: questions of a step, asked one by one outside the usual prompt."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class GatherQuestion:
     """One question of a step.
 
     Args:
-        key: What the answer is called.
-        question: What is asked.
+        key: The name of the answer.
+        question: The question.
         type: Type of the answer in JSON Schema.
         confirm: Whether the caller confirms the answer.
-        prompt: What else the model is told for this question.
-        functions: Tools that it may call meanwhile.
-        isolated: Whether the model sees this question alone; ``None`` as the gathering says.
+        prompt: A further prompt for this question.
+        functions: Tools that the model may call meanwhile.
+        isolated: Whether the model sees this question alone. ``None`` follows the gathering.
 
     Raises:
-        DefinitionError: There is no key.
+        DefinitionError: The key is missing.
     """
 
     key: str
@@ -61,9 +61,9 @@ class GatherInfo:
     """The questions of a step.
 
     Args:
-        output_key: Where the answers are kept in the call's data; at its top without.
-        completion_action: Where to go afterwards: ``next_step``, a step of this context, or ``None`` to stay.
-        prompt: What the model is told while it asks.
+        output_key: Key of the answers in the call's data. Without one, they are at its top.
+        completion_action: The next step: ``next_step``, a step of this context, or ``None`` to stay.
+        prompt: A further prompt while gathering.
         isolated: Whether the model sees each question alone.
     """
 
@@ -80,10 +80,10 @@ class GatherInfo:
             question: The question.
 
         Raises:
-            DefinitionError: Another question has its key.
+            DefinitionError: Another question has the same key.
         """
         if any(question.key == other.key for other in self.questions):
-            raise DefinitionError(f"two questions have the key {question.key!r}. Give each its own")
+            raise DefinitionError(f"two questions have the key {question.key!r}. Fix: give each its own")
         self.questions.append(question)
 
     def to_dict(self) -> dict[str, Any]:

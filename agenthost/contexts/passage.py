@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["HISTORY_MODES", "Passage", "history_mode", "string_list"]
 
 HISTORY_MODES = ("keep", "default", "hide")
-"""What becomes of a part of the conversation when the model has left it."""
+"""Ways to keep a part of the conversation after the model has left it."""
 
 
 @attrs.define
@@ -22,7 +22,7 @@ class Passage:
     """A text, or titled sections.
 
     Args:
-        owner: Whose words they are, for errors ("step 'greet'").
+        owner: The owner of the words, for errors ("step 'greet'").
     """
 
     owner: str
@@ -34,7 +34,7 @@ class Passage:
 
         Raises:
             DefinitionError: There are sections already.
-            TypeError: It is not text.
+            TypeError: The argument is not text.
         """
         if not isinstance(text, str):
             raise TypeError(f"{self.owner}: the text must be a string, not {type(text).__name__}")
@@ -59,7 +59,7 @@ class Passage:
         self.append({"title": title, "bullets": string_list(f"{self.owner}: bullets", bullets)})
 
     def append(self, section: dict[str, Any]) -> None:
-        """Append a section that is written out, with ``title``, ``body`` and ``bullets``.
+        """Append a section as JSON values, with ``title``, ``body`` and ``bullets``.
 
         Raises:
             DefinitionError: There is a text already.
@@ -74,13 +74,13 @@ class Passage:
         self.sections = []
 
     def render(self) -> str | None:
-        """Return the words as Markdown, ``None`` without any."""
+        """Return the words as Markdown, or ``None`` without any."""
         if self.text is not None or not self.sections:
             return self.text
         return "\n\n".join(_markdown(section) for section in self.sections).strip()
 
     def _both(self) -> DefinitionError:
-        return DefinitionError(f"{self.owner} takes a text or sections, not both. Put the text in a section")
+        return DefinitionError(f"{self.owner} takes a text or sections, not both. Fix: put the text in a section")
 
 
 def _markdown(section: dict[str, Any]) -> str:
@@ -92,10 +92,10 @@ def _markdown(section: dict[str, Any]) -> str:
 
 
 def history_mode(owner: str, mode: str) -> str:
-    """Return a mode of history.
+    """Check and return a history mode.
 
     Raises:
-        DefinitionError: It is unknown.
+        DefinitionError: The mode is unknown.
     """
     if mode not in HISTORY_MODES:
         raise DefinitionError(f"{owner}: history must be one of {', '.join(HISTORY_MODES)}; got {mode!r}")
@@ -103,10 +103,10 @@ def history_mode(owner: str, mode: str) -> str:
 
 
 def string_list(what: str, value: Sequence[str]) -> list[str]:
-    """Return a list of strings.
+    """Check and return a list of strings.
 
     Raises:
-        TypeError: It is something else; a single string too, which would fall apart into letters.
+        TypeError: The value is not a list of strings. This includes a single string, which would be split into letters.
     """
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise TypeError(f"{what} must be a list of strings; got {value!r}")

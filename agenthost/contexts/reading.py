@@ -1,4 +1,4 @@
-"""Contexts that are written out as on the wire, read into the objects that check them."""
+"""Reading of contexts and steps from JSON values, as on the wire."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_context(context: Context, written: Mapping[str, Any]) -> None:
         written: Its definition, as in the document.
 
     Raises:
-        DefinitionError: A key is unknown or a value cannot be used; the text names the place.
+        DefinitionError: A key is unknown, or a value is wrong. The message names the place.
     """
     _apply(context, written, _CONTEXT, f"context {context.name!r}")
 
@@ -33,7 +33,7 @@ def _apply(target: Any, written: object, readers: Mapping[str, Callable[..., Any
         raise DefinitionError(f"{where} must be an object, not {type(written).__name__}")
     for key, value in written.items():
         if key not in readers:
-            raise DefinitionError(f"{where} has the unknown key {key!r}. Keys are {', '.join(readers)}")
+            raise DefinitionError(f"{where} has the unknown key {key!r}. The keys are {', '.join(readers)}")
         try:
             readers[key](target, value)
         except TypeError as error:

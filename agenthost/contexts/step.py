@@ -1,4 +1,4 @@
-"""A step: one stage of a context, with its own words, tools and ways onward."""
+"""A step: one stage of a context, with its own words, tools and successors."""
 
 # ruff: noqa: FBT001 - the field's agents pass these flags by position
 
@@ -22,7 +22,7 @@ def _step_name(_step: Step, _field: attrs.Attribute[str], name: str) -> None:
     if not name:
         raise DefinitionError("a step needs a name")
     if name == "next":
-        raise DefinitionError("a step cannot be called 'next': that is how steps name the one after them")
+        raise DefinitionError("a step cannot be called 'next', which means the following step")
 
 
 @attrs.define
@@ -54,10 +54,10 @@ class Step:
         return Passage(f"step {self.name!r}")
 
     def set_text(self, text: str) -> Self:
-        """Say what the model does in this step.
+        """Set the text of this step.
 
         Args:
-            text: The words.
+            text: The text.
 
         Raises:
             DefinitionError: The step has sections.
@@ -97,7 +97,7 @@ class Step:
         return self
 
     def set_step_criteria(self, criteria: str) -> Self:
-        """Say when the step is done.
+        """Set the condition that completes the step.
 
         Args:
             criteria: The condition, in words.
@@ -106,19 +106,21 @@ class Step:
         return self
 
     def set_functions(self, functions: str | Sequence[str]) -> Self:
-        """Choose the tools that the model may call in this step; all that the step before had without.
+        """Choose the tools that the model may call in this step.
+
+        Without this, the tools of the previous step remain.
 
         Args:
             functions: Names of the tools, or ``"none"``.
 
         Raises:
-            DefinitionError: It is another string.
-            TypeError: It is something else.
+            DefinitionError: The argument is another string.
+            TypeError: The argument is neither a list of strings nor ``"none"``.
         """
         if isinstance(functions, str):
             if functions != "none":
                 raise DefinitionError(
-                    f'step {self.name!r}: functions are a list of tools, or "none". Write [{functions!r}]'
+                    f'step {self.name!r}: functions must be a list of tools, or "none". Fix: write [{functions!r}]'
                 )
             self.functions = "none"
         else:
@@ -149,7 +151,7 @@ class Step:
         return self
 
     def set_skip_user_turn(self, skip: bool) -> Self:
-        """Choose whether the model goes on without waiting for the caller."""
+        """Choose whether the model continues without waiting for the caller."""
         self.skip_user_turn = skip
         return self
 
@@ -159,13 +161,13 @@ class Step:
         return self
 
     def set_history(self, history: str) -> Self:
-        """Choose what becomes of the step's conversation afterwards.
+        """Choose how the history keeps this step's conversation.
 
         Args:
             history: ``keep``, ``default`` or ``hide``.
 
         Raises:
-            DefinitionError: It is none of these.
+            DefinitionError: The mode is unknown.
         """
         self.history = history_mode(f"step {self.name!r}", history)
         return self
@@ -177,12 +179,14 @@ class Step:
         prompt: str | None = None,
         isolated: bool = False,  # noqa: FBT002 - positional in the field
     ) -> Self:
-        """Let the step ask questions one by one; ``add_gather_question`` adds them.
+        """Let the step gather answers to questions.
+
+        ``add_gather_question`` adds the questions.
 
         Args:
-            output_key: Where the answers are kept in the call's data; at its top without.
-            completion_action: Where to go then: ``next_step``, a step of this context, or ``None`` to stay.
-            prompt: What the model is told while it asks.
+            output_key: Key of the answers in the call's data. Without one, they are at its top.
+            completion_action: The next step: ``next_step``, a step of this context, or ``None`` to stay.
+            prompt: A further prompt while gathering.
             isolated: Whether the model sees each question alone.
         """
         self.gather_info = GatherInfo(output_key, completion_action, prompt, isolated)
@@ -201,37 +205,39 @@ class Step:
         """Append a question.
 
         Args:
-            key: What the answer is called.
-            question: What is asked.
+            key: The name of the answer.
+            question: The question.
             type: Type of the answer in JSON Schema.
             confirm: Whether the caller confirms the answer.
-            prompt: What else the model is told for this question.
-            functions: Tools that it may call meanwhile.
-            isolated: Whether the model sees this question alone; ``None`` as the gathering says.
+            prompt: A further prompt for this question.
+            functions: Tools that the model may call meanwhile.
+            isolated: Whether the model sees this question alone. ``None`` follows the gathering.
 
         Raises:
             DefinitionError: The step does not gather, or another question has this key.
         """
         if self.gather_info is None:
-            raise DefinitionError(f"step {self.name!r} does not gather. Call set_gather_info() before the questions")
+            raise DefinitionError(
+                f"step {self.name!r} does not gather. Fix: call set_gather_info() before the questions"
+            )
         tools = None if functions is None else string_list(f"question {key!r}: functions", functions)
         self.gather_info.add_question(GatherQuestion(key, question, type, confirm, prompt, tools, isolated))
         return self
 
     def set_reset_system_prompt(self, system_prompt: str) -> Self:
-        """Begin the conversation anew in this step, with this prompt.
+        """Start the conversation anew in this step, with this prompt.
 
         Args:
-            system_prompt: Who the model is from here on.
+            system_prompt: The new system prompt.
         """
         self.reset["system_prompt"] = system_prompt
         return self
 
     def set_reset_user_prompt(self, user_prompt: str) -> Self:
-        """Begin the conversation anew in this step, with these words of the caller.
+        """Start the conversation anew in this step, with these words of the caller.
 
         Args:
-            user_prompt: What the caller is supposed to have said.
+            user_prompt: The caller's supposed words.
         """
         self.reset["user_prompt"] = user_prompt
         return self

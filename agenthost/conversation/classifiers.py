@@ -1,4 +1,4 @@
-"""Classifiers: which of several agents a message is for."""
+"""Classifiers: the choice of an agent for a message."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Choice:
 
     Args:
         agent: its key.
-        description: what it is for, in a sentence.
-        examples: what people say to it, by language code; ``""`` where the language is not told.
+        description: its purpose, in a sentence.
+        examples: messages for it, by language code, or ``""`` for an unknown language.
     """
 
     agent: str
@@ -39,13 +39,13 @@ class Choice:
 
 @frozen
 class ClassifierTools:
-    """What a classifier may use for one message.
+    """The tools of a classifier for one message.
 
     Args:
-        complete: asks the language model, within the turn's budget; None where no real model is configured.
-        seconds: how long it may take.
-        kept: a store for what it has worked out about descriptions and examples, shared by the host's processes; None
-            where there is none. Nothing that a person said belongs there.
+        complete: calls the language model, within the turn's budget. None if no language model is configured.
+        seconds: timeout in seconds.
+        kept: a cache for values derived from descriptions and examples, shared by the host's processes, or None. It
+            must not store anything of a person's messages.
     """
 
     complete: Callable[[ModelRequest], Awaitable[Completion]] | None = None
@@ -54,32 +54,35 @@ class ClassifierTools:
 
 
 class Classifier(Protocol):
-    """Says which agent a message is for; one value serves all conversations, and keeps nothing of them."""
+    """A function that chooses the agent for a message.
+
+    One value serves all conversations, and stores nothing of them.
+    """
 
     @property
     def name(self) -> str:
-        """What configuration calls it."""
+        """The classifier's name in the configuration."""
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
-        """Choose.
+        """Choose an agent.
 
         Args:
-            text: what the person said. It is data: it never tells the classifier what to do.
-            choices: at least one.
-            tools: what it may use.
+            text: the message. It is data, never an instruction to the classifier.
+            choices: at least one agent.
+            tools: the classifier's tools.
         """
 
 
 @frozen
 class ClassifierProvider:
-    """Who makes classifiers of one kind, from what ``agenthost.toml`` says of them.
+    """A factory of classifiers of one kind.
 
-    A classifier may have an ``async def close(self)``: it is awaited when the host ends.
+    If a classifier has an ``async def close(self)``, the host awaits it at its end.
 
     Args:
-        kind: what ``kind`` in ``[classifiers.<name>]`` names; left out there, the table's own name counts.
-        make: makes a classifier of its name and its settings; called at start-up, and only for those that are used.
-        settings: attrs class that the table is read into; None takes an empty table, and ``make`` gets None.
+        kind: the value of ``kind`` in ``[classifiers.<name>]``, which defaults to the name of the table.
+        make: makes a classifier from its name and its settings. Called at start-up, only for classifiers in use.
+        settings: attrs class for the table. With None, the table must be empty, and ``make`` gets None.
     """
 
     kind: str
@@ -88,14 +91,14 @@ class ClassifierProvider:
 
 
 def examples_by_language(agent: str, examples: object) -> Mapping[str, tuple[str, ...]]:
-    """Examples as an agent may give them, by language code; ``""`` for a plain list.
+    """Return examples by language code, with ``""`` for a plain list.
 
     Args:
-        agent: whose they are, for errors.
+        agent: name of the agent, for errors.
         examples: a list of sentences, or such lists by language code.
 
     Raises:
-        DefinitionError: they are neither.
+        DefinitionError: the examples are neither.
     """
     given = examples if isinstance(examples, Mapping) else {"": examples}
     found: dict[str, tuple[str, ...]] = {}
@@ -106,7 +109,7 @@ def examples_by_language(agent: str, examples: object) -> Mapping[str, tuple[str
         if not isinstance(language, str) or listed is None or not all(isinstance(each, str) for each in listed):
             raise DefinitionError(
                 f"agent {agent!r}: examples must be a list of sentences, or lists by language, not {sentences!r}. "
-                'Write examples=["Where is my order?"] or examples={"en": ["Where is my order?"]}.'
+                'Fix: write examples=["Where is my order?"] or examples={"en": ["Where is my order?"]}.'
             )
         if said := tuple(dict.fromkeys(each.strip() for each in listed if each.strip())):
             found[language.strip().lower()] = said

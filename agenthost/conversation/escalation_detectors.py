@@ -1,4 +1,4 @@
-"""Escalation detectors: when somebody else should take over."""
+"""Escalation detectors: the reasons for another agent or a person to take over."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["EscalationDetector", "Signal"]
 
 @frozen
 class Signal:
-    """A reason why somebody else should take over.
+    """A reason for another agent or a person to take over.
 
     Args:
-        detector: who says so, by name.
-        reason: why, in a few words that a person may read.
+        detector: the name of the detector.
+        reason: the reason, in a few words.
     """
 
     detector: str
@@ -27,14 +27,17 @@ class Signal:
 
 @runtime_checkable
 class EscalationDetector(Protocol):
-    """Looks at a turn, and at what became of it; one value serves all conversations, and keeps nothing of them."""
+    """A function that examines turns and their outcomes.
+
+    One value serves all conversations, and stores nothing of them.
+    """
 
     @property
     def name(self) -> str:
-        """What configuration calls it."""
+        """The detector's name in the configuration."""
 
     async def before(self, turn: Turn) -> Signal | None:
-        """Whether a turn should not go to the first agent at all, from what was said; None when it may."""
+        """Return a signal if a message should skip the first agent."""
 
     async def after(self, turn: Turn, outcome: Outcome) -> Signal | None:
-        """Whether somebody else should answer too, from what became of the turn; None when nobody has to."""
+        """Return a signal if another agent should answer too."""

@@ -1,6 +1,6 @@
-"""Language models: what a conversation on the host asks of one, and what it answers.
+"""Chat models: requests and answers.
 
-The values follow the chat completions that most servers speak, without their wire form: a ``ChatModel`` translates.
+The values follow the chat completions API that most servers have, without its wire format. A ``ChatModel`` translates.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 @frozen
 class ToolUse:
-    """A tool that a model wants to be called.
+    """A tool call of a model.
 
     Args:
-        id: by which its result is matched.
-        name: the tool's name, as the model wrote it: it may not exist.
-        arguments: what the model wrote: JSON, if it keeps to what it was asked.
+        id: the ID that the result refers to.
+        name: the tool's name, as the model wrote it. The tool may not exist.
+        arguments: the arguments, as the model wrote them. They should be JSON.
     """
 
     id: str
@@ -47,10 +47,10 @@ class Message:
     """One message of a conversation with a model.
 
     Args:
-        role: who speaks.
-        content: the words.
-        tool_uses: the tools that an assistant asks for.
-        tool_use_id: what a tool's result answers.
+        role: the speaker.
+        content: the text.
+        tool_uses: the tool calls of an assistant.
+        tool_use_id: the tool call that a result belongs to.
     """
 
     role: Role
@@ -61,11 +61,11 @@ class Message:
 
 @frozen
 class ToolSpec:
-    """A tool as a model is told of it.
+    """The description of a tool for a model.
 
     Args:
         name: its name.
-        description: what it is for.
+        description: its purpose.
         parameters: JSON Schema of an object.
     """
 
@@ -76,7 +76,7 @@ class ToolSpec:
 
 @frozen
 class Usage:
-    """What an answer cost; 0 where the model does not tell.
+    """The tokens of an answer, 0 if the model does not report them.
 
     Args:
         input_tokens: tokens of the request.
@@ -91,20 +91,20 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        """Both together."""
+        """The sum of both."""
         return self.input_tokens + self.output_tokens
 
 
 @frozen
 class ModelRequest:
-    """What a model is asked.
+    """A request to a model.
 
     Args:
         messages: the conversation so far, the instructions first.
-        tools: what it may call.
-        temperature: as the model understands it; None for its own.
-        max_tokens: the longest answer; None for its own.
-        answer_schema: JSON Schema that the answer's text should follow; a model may ignore it.
+        tools: the tools that the model may call.
+        temperature: the temperature. None uses the model's own.
+        max_tokens: the longest answer. None uses the model's own limit.
+        answer_schema: JSON Schema for the answer's text. A model may ignore it.
     """
 
     messages: tuple[Message, ...]
@@ -116,7 +116,7 @@ class ModelRequest:
 
 @frozen
 class Words:
-    """A piece of an answer, as it comes.
+    """A piece of a streamed answer.
 
     Args:
         text: the next words.
@@ -127,14 +127,14 @@ class Words:
 
 @frozen
 class Completion:
-    """A whole answer; the last thing that a model gives.
+    """A whole answer, the last item of a stream.
 
     Args:
-        text: all its words.
-        tool_uses: tools that it wants to be called before it goes on.
-        usage: what it cost.
-        finish: why it ended: ``stop``, ``tool_calls``, ``length`` or the model's own word.
-        model: which model answered, as it calls itself.
+        text: the whole text.
+        tool_uses: the tool calls.
+        usage: the tokens.
+        finish: the reason for its end: ``stop``, ``tool_calls``, ``length`` or the model's own word.
+        model: the model's own name.
     """
 
     text: str
@@ -145,32 +145,35 @@ class Completion:
 
 
 class ChatModel(Protocol):
-    """A language model that answers conversations; one value serves all agents and turns, and keeps nothing of them."""
+    """A language model that answers conversations.
+
+    One value serves all agents and turns, and stores nothing of them.
+    """
 
     @property
     def name(self) -> str:
-        """What configuration and lists call it."""
+        """The model's name in configuration and lists."""
 
     def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
-        """Answer, piece by piece: words as they come, and one completion at the end.
+        """Stream an answer: words, and one completion at the end.
 
-        Closing the iterator, or cancelling who reads it, ends the request to the model.
+        Closing the iterator, or cancelling its reader, ends the request to the model.
 
         Raises:
-            ModelError: it gives no usable answer.
+            ModelError: the model gives no usable answer.
         """
 
 
 @frozen
 class ModelProvider:
-    """Who makes chat models of one kind, from what ``agenthost.toml`` says of them.
+    """A factory of chat models of one kind.
 
-    A model may have an ``async def close(self)``: it is awaited when the host ends.
+    If a model has an ``async def close(self)``, the host awaits it at its end.
 
     Args:
-        kind: what ``kind`` in ``[models.<name>]`` names; left out there, the table's own name counts.
-        make: makes a model of its name and its settings; called at start-up, and only for models that are used.
-        settings: attrs class that the table is read into; None takes an empty table, and ``make`` gets None.
+        kind: the value of ``kind`` in ``[models.<name>]``, which defaults to the name of the table.
+        make: makes a model from its name and its settings. Called at start-up, only for models in use.
+        settings: attrs class for the table. With None, the table must be empty, and ``make`` gets None.
     """
 
     kind: str

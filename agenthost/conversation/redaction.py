@@ -1,4 +1,4 @@
-"""Redaction: what is taken out of transcripts before they are stored."""
+"""Redaction of transcripts before they are stored."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Redactor"]
 
 @frozen
 class Redactor:
-    """One thing that transcripts must not hold.
+    """A function that removes one kind of data from transcripts.
 
     Args:
-        name: what configuration calls it, such as ``card numbers``.
-        redact: gives a text back without it; called for every message, on the event loop, so it must be quick. Where it
-            fails, none of the text is stored.
+        name: the redactor's name in the configuration, such as ``card numbers``.
+        redact: returns a text without the data. It is called for every message, on the event loop, so it must be
+            quick. If it fails, nothing of the text is stored.
     """
 
     name: str

@@ -1,7 +1,6 @@
-"""What travels between agents that work together: turns, replies, outcomes, decisions. All of it frozen.
+"""Turns, replies, outcomes and decisions: the frozen values between agents.
 
-Nothing about a turn is ever kept on an agent: what one needs comes in with the turn, and what it learnt goes out with
-the reply.
+Nothing about a turn is ever stored on an agent. Its input comes with the turn, and its results go with the reply.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @frozen
 class Note:
-    """Something that one agent hands on to the next with a turn: a first answer, or why it does not go on.
+    """A text that one agent hands to the next.
 
     Args:
-        agent: who says it.
+        agent: its author.
         kind: ``answer``, ``reason`` or ``result``.
-        text: the words.
+        text: the text.
     """
 
     agent: str
@@ -57,11 +56,11 @@ class Turn:
     """One message of a conversation, on its way to an agent.
 
     Args:
-        conversation: which conversation; one id is one transcript.
-        text: what the person said.
-        history: what was said before, oldest first, without instructions.
-        context: what is known beside the words, such as a customer's profile; JSON.
-        notes: what agents hand on to this one.
+        conversation: the ID of the conversation and its transcript.
+        text: the message of the person.
+        history: the earlier messages, oldest first, without instructions.
+        context: JSON values beside the message, such as a customer's profile.
+        notes: notes of earlier agents.
     """
 
     conversation: str
@@ -73,17 +72,17 @@ class Turn:
 
 @frozen
 class Reply:
-    """What an agent answers.
+    """The answer of an agent.
 
     Args:
-        agent: who answered, by key.
-        text: the words.
-        usage: what all models together cost on the way.
-        escalate: why somebody else should take over; None when nobody has to.
-        confidence: how sure the agent is, 0 to 1; None when it does not say.
-        handed_to: the agent that goes on with the conversation, where a tool handed it over.
+        agent: key of the agent that answered.
+        text: the text.
+        usage: the tokens of all models together.
+        escalate: the reason for another agent or a person to take over, or None.
+        confidence: the confidence of the agent, 0 to 1, or None.
+        handed_to: the agent that a tool handed the conversation to.
         path: the agents that took part, in order.
-        outcomes: what became of each branch, where there were several.
+        outcomes: the outcomes of the branches, if there were several.
     """
 
     agent: str
@@ -97,7 +96,7 @@ class Reply:
 
 
 class Status(Enum):
-    """What became of a call of an agent."""
+    """The status of an agent's call."""
 
     OK = "ok"
     ERROR = "error"
@@ -108,15 +107,17 @@ class Status(Enum):
 
 @frozen
 class Outcome:
-    """What became of a call of one agent by another: never an exception that loses its siblings.
+    """The outcome of one agent's call of another.
+
+    A failure is an outcome, never an exception that loses its siblings.
 
     Args:
-        agent: who was called, by key.
-        status: how it ended.
-        reply: the answer; None unless it is ``OK``.
-        reason: why there is none, in words that a person may read.
-        error_id: by which the log names the failure.
-        seconds: how long it took.
+        agent: key of the called agent.
+        status: the status.
+        reply: the answer. None unless the status is ``OK``.
+        reason: the reason for its absence, for people.
+        error_id: the ID of the failure in the log.
+        seconds: the duration.
     """
 
     agent: str
@@ -129,14 +130,14 @@ class Outcome:
 
 @frozen
 class Decision:
-    """Where a classifier sends a turn.
+    """The decision of a classifier.
 
     Args:
-        agent: whose it is, by key; None when it is nobody's, or cannot be told.
-        confidence: how sure that is, 0 to 1.
-        margin: how far the second choice is behind, 0 to 1.
-        by: the classifier that decided.
-        reason: why, in a few words.
+        agent: key of the chosen agent, or None.
+        confidence: the confidence, 0 to 1.
+        margin: the distance to the second choice, 0 to 1.
+        by: the name of the classifier.
+        reason: the reason, in a few words.
         ranking: every choice with its score, the best first.
     """
 
@@ -150,10 +151,10 @@ class Decision:
 
 @frozen
 class Said:
-    """Words of an answer, as they come.
+    """A piece of a streamed answer.
 
     Args:
-        agent: who speaks.
+        agent: the agent that speaks.
         text: the next words.
     """
 
@@ -166,10 +167,10 @@ class Routed:
     """A turn goes to an agent.
 
     Args:
-        workflow: who sends it.
-        agent: to whom.
-        reason: why, in a few words.
-        confidence: how sure that is, 0 to 1; None where nobody measured it.
+        workflow: the workflow that sends it.
+        agent: the chosen agent.
+        reason: the reason, in a few words.
+        confidence: the confidence, 0 to 1. None if it was not measured.
     """
 
     workflow: str
@@ -180,13 +181,13 @@ class Routed:
 
 @frozen
 class Escalated:
-    """Somebody else takes over.
+    """Another agent takes over.
 
     Args:
-        workflow: who decides it.
-        agent: from whom.
-        to: to whom.
-        reason: why, in a few words.
+        workflow: the workflow that decides.
+        agent: the agent before.
+        to: the agent that takes over.
+        reason: the reason, in a few words.
     """
 
     workflow: str
@@ -197,12 +198,12 @@ class Escalated:
 
 @frozen
 class ToolStarted:
-    """A tool begins.
+    """A tool starts.
 
     Args:
-        agent: whose tool.
-        tool: its name.
-        arguments: what it is called with.
+        agent: the agent of the tool.
+        tool: the name of the tool.
+        arguments: the arguments.
     """
 
     agent: str
@@ -212,12 +213,12 @@ class ToolStarted:
 
 @frozen
 class ToolEnded:
-    """A tool has answered.
+    """A tool has ended.
 
     Args:
-        agent: whose tool.
-        tool: its name.
-        result: what the model is told.
+        agent: the agent of the tool.
+        tool: the name of the tool.
+        result: the result for the model.
         failed: whether it failed, was refused or was unknown.
     """
 
@@ -228,16 +229,16 @@ class ToolEnded:
 
 
 Event: TypeAlias = "Said | Routed | Escalated | ToolStarted | ToolEnded"
-"""What happens while a turn is answered."""
+"""An event of a turn."""
 Listener: TypeAlias = "Callable[[Event], None]"
-"""Who is told of it, on the event loop and at once."""
+"""A function that gets each event, on the event loop and at once."""
 
 
 def event_as_json(event: Event) -> dict[str, Any]:
-    """An event for programs: its name in lower case, and what it says.
+    """Return an event as JSON, with its name in snake case.
 
     Args:
-        event: what happened.
+        event: the event.
     """
     name = _WORDS.sub("_", type(event).__name__).lower()
     return {"event": name, **asdict(event, recurse=False)}

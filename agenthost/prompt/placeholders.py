@@ -1,4 +1,7 @@
-"""``${global_data.…}`` in prompts: the platform fills it in on a call, and the host where it talks in text."""
+"""``${global_data.…}`` in prompts.
+
+On a call the platform fills it in; in text the host does.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,13 @@ _PLACE = re.compile(r"[$%]\{\s*global_data\.([\w.]{1,200})\s*\}")
 
 
 def filled(text: str, data: Mapping[str, object]) -> str:
-    """A prompt in which what is known stands in its places, on one line each; what is not known leaves nothing there.
+    """Replace placeholders by their values, each on one line.
+
+    An unknown value leaves an empty place.
 
     Args:
         text: the prompt.
-        data: the global data; a dot leads into an object.
+        data: the global data. A dot in a placeholder leads into an object.
     """
     return _PLACE.sub(lambda found: _said(found[1].split("."), data), text)
 

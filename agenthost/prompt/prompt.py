@@ -18,7 +18,7 @@ __all__ = ["Prompt"]
 
 @attrs.define
 class Prompt:
-    """What an agent is told to be: a text, sections, or a text followed by sections.
+    """The prompt of an agent: a text, sections, or a text followed by sections.
 
     Args:
         text: The text, ``None`` without one.
@@ -32,14 +32,14 @@ class Prompt:
         """Replace the text.
 
         Args:
-            text: What the agent is told.
+            text: The new text.
 
         Raises:
             DefinitionError: The text is empty.
-            TypeError: It is not text.
+            TypeError: The argument is not text.
         """
         if not checked_text("the prompt", text).strip():
-            raise DefinitionError("the prompt text is empty. Say who the agent is and what it does")
+            raise DefinitionError("the prompt text is empty. Fix: say who the agent is and what it does")
         self.text = text
 
     def set_sections(self, pom: str | Iterable[dict[str, Any]]) -> None:
@@ -49,34 +49,33 @@ class Prompt:
             pom: The sections as ``PromptSections.from_json`` reads them.
 
         Raises:
-            DefinitionError: There are none, or one cannot be used.
+            DefinitionError: There are no sections, or one of them is wrong.
         """
         sections = PromptSections.from_json(pom)
         if not sections.sections:
-            raise DefinitionError("the prompt has no sections. Pass at least one, with a title and a body")
+            raise DefinitionError("the prompt has no sections. Fix: pass at least one, with a title and a body")
         self.sections = sections
 
     def copy(self) -> Prompt:
-        """Return a prompt of its own that says the same."""
+        """Return an independent copy."""
         return Prompt(self.text, self.sections.copy())
 
     def to_dict(self, agent_name: str) -> dict[str, Any]:
         """Return the document's ``prompt``: an object with ``text`` or ``pom``.
 
-        Where there are both, the text opens the sections, so that neither is lost. Where there is neither,
-        the agent is introduced by its name.
+        With both, the text opens the sections. With neither, the agent is introduced by its name.
 
         Args:
             agent_name: Name of the agent.
 
         Raises:
-            DefinitionError: A section says nothing but its title.
+            DefinitionError: A section has nothing but its title.
         """
         empty = [s.title for top in self.sections.sections for s in top.walk() if s.is_empty]
         if empty:
             raise DefinitionError(
                 f"the prompt's section {empty[0]!r} has no content. "
-                "Give it a body, bullets or subsections, or leave it out"
+                "Fix: give it a body, bullets or subsections, or leave it out"
             )
         pom = self.sections.to_dict()
         if not pom:

@@ -13,12 +13,15 @@ __all__ = ["markdown", "xml"]
 
 
 def markdown(sections: Iterable[Section]) -> str:
-    """Return sections as Markdown; headings begin at the second level."""
+    """Render sections as Markdown, with headings from the second level on."""
     return "\n".join(_markdown(section, number, 2) for section, number in _numbers(sections, ()))
 
 
 def xml(sections: Iterable[Section]) -> str:
-    """Return sections in XML tags, their texts unescaped: it is a model that reads them, not an XML parser."""
+    """Render sections in XML tags.
+
+    The texts are not escaped, because a model reads them, not an XML parser.
+    """
     lines = [line for section, number in _numbers(sections, ()) for line in _xml(section, number, "  ")]
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<prompt>", *lines, "</prompt>"])
 
@@ -26,7 +29,10 @@ def xml(sections: Iterable[Section]) -> str:
 def _numbers(
     sections: Iterable[Section], above: tuple[int, ...], *, countable: bool = True
 ) -> Iterator[tuple[Section, tuple[int, ...]]]:
-    """Yield each section with its number: its own among numbered neighbours, else the one above."""
+    """Yield each section with its number.
+
+    A section without a number of its own has that of the section above.
+    """
     sections = list(sections)
     counting = countable and any(section.numbered for section in sections)
     position = 0

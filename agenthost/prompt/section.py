@@ -1,4 +1,4 @@
-"""A section of a prompt: made, read and written."""
+"""A section of a prompt: create, read and write it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _KINDS: dict[str, tuple[type, str]] = {
 
 
 def checked_text(name: str, value: object) -> str:
-    """Return a text.
+    """Check that a value is text, and return it.
 
     Args:
-        name: Name of the argument, as the author knows it.
-        value: What was passed.
+        name: Name of the argument, for errors.
+        value: The value.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: The value is not text.
     """
     if isinstance(value, str):
         return value
-    advice = ". Pass a list of bullet points as bullets" if isinstance(value, (list, tuple)) else ""
+    advice = ". Fix: pass a list of bullet points as bullets" if isinstance(value, (list, tuple)) else ""
     raise TypeError(f"{name} must be a string, not {type(value).__name__}{advice}")
 
 
@@ -62,10 +62,10 @@ class Section:
     """One section of a prompt, with the sections below it.
 
     Args:
-        title: Its heading; ``None`` (or an empty text) for the opening section without one.
+        title: Its heading, or ``None`` (or an empty text) for the opening section without one.
         body: Its text.
         bullets: Its list, after the text.
-        numbered: Whether the heading is numbered; ``None`` follows a numbered neighbour, false does not.
+        numbered: Whether the heading is numbered. ``None`` follows a numbered neighbour, false does not.
         numbered_bullets: Whether the list is numbered.
 
     Raises:
@@ -81,7 +81,7 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the section says nothing but its title."""
+        """True if the section has nothing but its title."""
         return not (self.body or self.bullets or self.subsections)
 
     def add_body(self, body: str) -> Self:
@@ -100,7 +100,7 @@ class Section:
             bullets: Points of the list.
 
         Raises:
-            TypeError: It is not a list of strings.
+            TypeError: The bullets are not a list of strings.
         """
         self.bullets = [*self.bullets, *_bullets(bullets)]
         return self
@@ -124,16 +124,18 @@ class Section:
             numbered_bullets: Whether its list is numbered.
 
         Raises:
-            DefinitionError: There is no title.
+            DefinitionError: The title is missing.
         """
         if not title:
-            raise DefinitionError(f"a subsection of {self.title!r} needs a title: only the first section goes without")
+            raise DefinitionError(
+                f"a subsection of {self.title!r} needs a title. Only the first section may go without"
+            )
         section = Section(title, body, bullets, numbered, numbered_bullets)
         self.subsections.append(section)
         return section
 
     def copy(self) -> Section:
-        """Return a section of its own that says the same."""
+        """Return an independent copy."""
         section = Section(self.title, self.body, self.bullets, self.numbered, self.numbered_bullets)
         section.subsections = [below.copy() for below in self.subsections]
         return section
@@ -141,7 +143,7 @@ class Section:
     def to_dict(self) -> dict[str, Any]:
         """Return the section as JSON values."""
         data: dict[str, Any] = {} if self.title is None else {"title": self.title}
-        # The platform's schema wants a body or bullets, also where the subsections say it all.
+        # The platform's schema requires a body or bullets, even beside subsections.
         if self.body or (self.subsections and not self.bullets):
             data["body"] = self.body
         if self.bullets:
@@ -155,22 +157,22 @@ class Section:
         return data
 
     def walk(self) -> Iterator[Section]:
-        """Yield this section and every section below it, as they are read."""
+        """Yield this section and every section below it, in reading order."""
         yield self
         for section in self.subsections:
             yield from section.walk()
 
 
 def read_section(written: object, where: str, *, titled: bool = False) -> Section:
-    """Read a section that is written out, with the sections below it.
+    """Read a section, with the sections below it, from JSON values.
 
     Args:
         written: An object with the keys of ``Section.to_dict``.
-        where: Where it stands, for errors ("section 2").
-        titled: Whether it needs a title.
+        where: Its place, for errors ("section 2").
+        titled: Whether a title is required.
 
     Raises:
-        DefinitionError: It cannot be used; the text names the section and the key.
+        DefinitionError: The section is wrong. The message names the section and the key.
     """
     if not isinstance(written, dict):
         raise DefinitionError(f"{where} of the prompt must be an object, not {type(written).__name__}")
@@ -178,12 +180,14 @@ def read_section(written: object, where: str, *, titled: bool = False) -> Sectio
     where = f"{where} ({title!r})" if title else where
     for key, value in written.items():
         if key not in _KINDS:
-            raise DefinitionError(f"{where} of the prompt has the unknown key {key!r}. Keys are {', '.join(_KINDS)}")
+            raise DefinitionError(
+                f"{where} of the prompt has the unknown key {key!r}. The keys are {', '.join(_KINDS)}"
+            )
         kind, meant = _KINDS[key]
         if not isinstance(value, kind):
             raise DefinitionError(f"{where} of the prompt: {key} must be {meant}, not {type(value).__name__}")
     if titled and not title:
-        raise DefinitionError(f"{where} of the prompt needs a title: only the first section goes without")
+        raise DefinitionError(f"{where} of the prompt needs a title. Only the first section may go without")
     section = Section(
         title,
         written.get("body", ""),
@@ -196,5 +200,5 @@ def read_section(written: object, where: str, *, titled: bool = False) -> Sectio
         for position, below in enumerate(written.get("subsections", ()))
     ]
     if section.is_empty:
-        raise DefinitionError(f"{where} of the prompt has no content. Give it a body, bullets or subsections")
+        raise DefinitionError(f"{where} of the prompt has no content. Fix: give it a body, bullets or subsections")
     return section

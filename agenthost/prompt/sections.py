@@ -25,14 +25,14 @@ class PromptSections:
 
     @classmethod
     def from_json(cls, data: str | Iterable[dict[str, Any]]) -> Self:
-        """Read sections that are written out.
+        """Read sections from JSON values or JSON text.
 
         Args:
             data: A list of objects with ``title``, ``body``, ``bullets``, ``subsections``, ``numbered`` and
                 ``numberedBullets``, or JSON text of one.
 
         Raises:
-            DefinitionError: It is not JSON, or a section cannot be used; the text names the section.
+            DefinitionError: The text is not JSON, or a section is wrong. The message names the section.
         """
         if isinstance(data, str):
             try:
@@ -62,20 +62,20 @@ class PromptSections:
         """Append a section and return it.
 
         Args:
-            title: Its heading; the first section may go without.
+            title: Its heading. Only the first section may go without.
             body: Its text.
             bullets: Its list.
-            numbered: Whether its heading is numbered; ``None`` follows a numbered neighbour, false does not.
+            numbered: Whether its heading is numbered. ``None`` follows a numbered neighbour, false does not.
             numbered_bullets: Whether its list is numbered.
             subsections: Objects with ``title``, ``body`` and ``bullets`` (the rest as in ``from_json``).
 
         Raises:
-            DefinitionError: A later section has no title, or a subsection cannot be used.
+            DefinitionError: A later section has no title, or a subsection is wrong.
             TypeError: An argument has the wrong type.
         """
         section = Section(title, body, bullets, numbered, numbered_bullets)
         if section.title is None and self.sections:
-            raise DefinitionError("this section needs a title: only the first section of a prompt goes without")
+            raise DefinitionError("this section needs a title. Only the first section of a prompt may go without")
         for position, written in enumerate(subsections or ()):
             section.subsections.append(read_section(written, f"subsection {position + 1} of {title!r}", titled=True))
         self.sections.append(section)
@@ -88,7 +88,7 @@ class PromptSections:
         bullet: str | None = None,
         bullets: Sequence[str] | None = None,
     ) -> Section:
-        """Append to the section of a title, which is made if need be, and return it.
+        """Append to the section with a title, created on demand, and return it.
 
         Args:
             title: Title of the section.
@@ -108,10 +108,10 @@ class PromptSections:
     def add_subsection(
         self, parent_title: str, title: str, body: str = "", bullets: Sequence[str] | None = None
     ) -> Section:
-        """Append a subsection below the section of a title, which is made if need be, and return it.
+        """Append a subsection below a section, created on demand, and return it.
 
         Args:
-            parent_title: Title of the section above, at whatever depth.
+            parent_title: Title of the section above, at any depth.
             title: Its own heading.
             body: Its text.
             bullets: Its list.
@@ -120,7 +120,9 @@ class PromptSections:
         return parent.add_subsection(title, body=body, bullets=bullets)
 
     def find_section(self, title: str) -> Section | None:
-        """Return the section with this title: the first at the top, else the first below, else ``None``.
+        """Return the section with this title, or ``None``.
+
+        A section at the top takes precedence over those below.
 
         Args:
             title: Title of the section.
@@ -129,7 +131,7 @@ class PromptSections:
         return next((section for section in (*self.sections, *everywhere) if section.title == title), None)
 
     def copy(self) -> PromptSections:
-        """Return sections of their own that say the same."""
+        """Return an independent copy."""
         sections = PromptSections()
         sections.sections = [section.copy() for section in self.sections]
         return sections
@@ -143,9 +145,9 @@ class PromptSections:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def render_markdown(self) -> str:
-        """Return the prompt as Markdown; headings begin at the second level."""
+        """Render the prompt as Markdown, with headings from the second level on."""
         return markdown(self.sections)
 
     def render_xml(self) -> str:
-        """Return the prompt with its sections in XML tags, the texts unescaped."""
+        """Render the prompt in XML tags, with unescaped texts."""
         return xml(self.sections)

@@ -1,6 +1,6 @@
-"""Tool results: ``FunctionResult`` and every action that it may carry.
+"""Tool results: ``FunctionResult`` and its actions.
 
-The methods and what they emit are SignalWire's (wire.md, section 3); each returns the result, for chaining.
+The methods and their output are SignalWire's (wire.md, section 3). Each method returns the result, for chaining.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ __all__ = ["FunctionResult", "HandOver", "SwaigFunctionResult"]
 class FunctionResult(
     ConversationActions, ContextActions, CallActions, MediaActions, PaymentActions, RemoteActions, Actions
 ):
-    """What a tool answers: words for the model, and actions the platform carries out in order.
+    """The result of a tool: words for the model, and actions.
+
+    The platform carries out the actions in order.
 
     Args:
-        response: What the model is told: text, or an object with ``tool_result`` and ``tool_prompt``.
+        response: The words for the model: text, or an object with ``tool_result`` and ``tool_prompt``.
         post_process: Whether the model speaks once more before the actions run.
-        tool_result: What the tool found; with ``tool_prompt`` it replaces ``response``.
-        tool_prompt: What the model should say about it.
+        tool_result: The data that the tool found. With ``tool_prompt`` it replaces ``response``.
+        tool_prompt: Instructions for the model's next words.
 
     Raises:
         TypeError: ``response`` is neither text nor an object.

@@ -1,4 +1,4 @@
-"""What a tool's result carries: words for the model, and actions in order."""
+"""The parts of a tool's result: words for the model, and actions in order."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def swml_action(*verbs: dict[str, Any], transfer: bool | None = None) -> dict[st
 
     Args:
         verbs: The verbs, in order.
-        transfer: Whether the call leaves the agent for good; ``None`` leaves the key out.
+        transfer: Whether the call leaves the agent for good. ``None`` leaves the key out.
     """
     document = {"version": "1.0.0", "sections": {"main": list(verbs)}}
     if transfer is None:
         return {"SWML": document}
-    # The platform reads an action's keys in order and must know of the transfer first (wire.md, section 3).
+    # The platform reads an action's keys in order and must read the transfer first (wire.md, section 3).
     return {"transfer": "true" if transfer else "false", "SWML": document}
 
 
 @attrs.frozen
 class HandOver:
-    """A live call that goes to another agent of this host, named but not yet located.
+    """A hand-off of the live call to an agent of this host, not yet located.
 
     Args:
         agent: Name of the agent.
-        ai_response: What this agent's model hears when the call comes back; ``None`` when it does not.
+        ai_response: The words for this agent's model when the call comes back. ``None`` if it does not.
         final: Whether the call leaves this agent for good.
     """
 
@@ -57,10 +57,10 @@ class Actions:
     """The parts of a result, and the generic ways to fill them.
 
     Args:
-        response: What the model is told: text, or an object with ``tool_result`` and ``tool_prompt``.
+        response: The words for the model: text, or an object with ``tool_result`` and ``tool_prompt``.
         post_process: Whether the model speaks once more before the actions run.
-        tool_result: What the tool found; with ``tool_prompt`` it replaces ``response``.
-        tool_prompt: What the model should say about it.
+        tool_result: The data that the tool found. With ``tool_prompt`` it replaces ``response``.
+        tool_prompt: Instructions for the model's next words.
 
     Raises:
         TypeError: ``response`` is neither text nor an object.
@@ -75,7 +75,7 @@ class Actions:
         tool_result: str | None = None,
         tool_prompt: str | None = None,
     ) -> None:
-        # A result is built on the path of every tool call: the types are asked here, and named only when wrong.
+        # Every tool call builds a result, so this checks the types first and builds the message only for a wrong one.
         if response and not isinstance(response, (str, dict)):
             instance("response", response, (str, dict), "a string or an object")
         self.response: str | dict[str, Any] = response or ""
@@ -88,7 +88,7 @@ class Actions:
         return f"<{type(self).__name__} {self.response!r} {self.action!r} post_process={self.post_process}>"
 
     def set_response(self, response: str) -> Self:
-        """Replace what the model is told.
+        """Replace the words for the model.
 
         Args:
             response: The text.
@@ -98,11 +98,11 @@ class Actions:
         return self
 
     def set_tool_response(self, tool_result: str | None = None, tool_prompt: str | None = None) -> Self:
-        """Tell the model the tool's result and what to say about it, apart from each other.
+        """Set the tool's result and the instructions for the model separately.
 
         Args:
-            tool_result: What the tool found.
-            tool_prompt: What the model should say about it.
+            tool_result: The data that the tool found.
+            tool_prompt: Instructions for the model's next words.
         """
         response: dict[str, Any] = {}
         if tool_result is not None:
@@ -116,7 +116,7 @@ class Actions:
         """Choose whether the model speaks once more before the actions run.
 
         Args:
-            post_process: True for one more turn of the model; it has no effect without actions.
+            post_process: True for one more turn of the model. It has no effect without actions.
         """
         self.post_process = post_process
         return self
@@ -134,7 +134,7 @@ class Actions:
         return self
 
     def add_actions(self, actions: Iterable[dict[str, Any]]) -> Self:
-        """Add actions that are written out as on the wire.
+        """Add actions as JSON values, as on the wire.
 
         Args:
             actions: Objects of one action each, in order.
@@ -149,7 +149,7 @@ class Actions:
         """Return the answer to the tool call as JSON values (wire.md, section 3).
 
         Args:
-            resolve: Where an agent of this host is: its name to the public URL of its document.
+            resolve: Returns the public URL of an agent's document from its name.
 
         Raises:
             DefinitionError: The call is handed over to an agent and there is no ``resolve``.
@@ -171,7 +171,7 @@ class Actions:
 def _located(hand_over: HandOver, resolve: Callable[[str], str] | None) -> dict[str, Any]:
     if resolve is None:
         raise DefinitionError(
-            f"hand_over({hand_over.agent!r}): only a host knows where its agents are. "
-            "Pass to_dict(resolve=...) a function from an agent's name to its URL"
+            f"hand_over({hand_over.agent!r}): the URL of the agent is unknown outside a host. "
+            "Fix: pass to_dict(resolve=...) a function from an agent's name to its URL"
         )
     return hand_over.to_action(resolve(hand_over.agent))

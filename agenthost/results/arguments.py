@@ -1,4 +1,4 @@
-"""What the arguments of an action may be, checked where the author wrote them."""
+"""Checks of an action's arguments, made at the author's call."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _DIGITS = re.compile(r"-?[0-9]+")
 
 
 def instance(name: str, value: object, kind: type | tuple[type, ...], meant: str) -> None:
-    """Refuse a value of another type.
+    """Reject a value of another type.
 
     Args:
-        name: Name of the argument, as the author knows it.
-        value: What was passed.
+        name: Name of the argument, for errors.
+        value: The value.
         kind: The type or types that are allowed.
-        meant: What to pass instead, in words ("a string").
+        meant: The expected value, in words ("a string").
 
     Raises:
         TypeError: The value is not of that type.
@@ -33,22 +33,22 @@ def instance(name: str, value: object, kind: type | tuple[type, ...], meant: str
 
 
 def filled(name: str, value: object, meant: str) -> None:
-    """Refuse anything but a text that says something.
+    """Reject anything but a non-empty text.
 
     Args:
-        name: Name of the argument, as the author knows it.
-        value: What was passed.
-        meant: What to pass instead, in words ("the name of a voice").
+        name: Name of the argument, for errors.
+        value: The value.
+        meant: The expected value, in words ("the name of a voice").
 
     Raises:
-        DefinitionError: The value is not text, or there is nothing but space in it.
+        DefinitionError: The value is not text, or is blank.
     """
     if not isinstance(value, str) or not value.strip():
         raise DefinitionError(f"{name} must be {meant}; got {value!r}")
 
 
 def one_of(name: str, value: object, allowed: Collection[str]) -> None:
-    """Refuse a value outside a list of words.
+    """Reject a value that is not one of the allowed words.
 
     Raises:
         DefinitionError: The value is not one of the allowed words.
@@ -58,7 +58,7 @@ def one_of(name: str, value: object, allowed: Collection[str]) -> None:
 
 
 def whole_number(name: str, value: object, *, at_least: int | None = None) -> int | str:
-    """Return a whole number, or the variable of the platform that will hold one.
+    """Return an integer, or a platform variable that will hold one.
 
     Args:
         name: Name of the argument.
@@ -66,7 +66,7 @@ def whole_number(name: str, value: object, *, at_least: int | None = None) -> in
         at_least: The smallest number allowed.
 
     Raises:
-        DefinitionError: It is none of these, or too small.
+        DefinitionError: The value is none of these, or too small.
     """
     number: int | None = None
     if isinstance(value, str):
@@ -86,14 +86,14 @@ def whole_number(name: str, value: object, *, at_least: int | None = None) -> in
 
 
 def boolean(name: str, value: object) -> bool | str:
-    """Return a truth value, or the variable of the platform that will hold one.
+    """Return a boolean, or a platform variable that will hold one.
 
     Args:
         name: Name of the argument.
         value: A bool, ``"true"`` or ``"false"`` in any case, or a variable such as ``${args.ok}``.
 
     Raises:
-        DefinitionError: It is none of these.
+        DefinitionError: The value is none of these.
     """
     if isinstance(value, bool):
         return value
@@ -107,12 +107,12 @@ def boolean(name: str, value: object) -> bool | str:
 
 
 def spoken_form(value: bool | int | str) -> str:  # noqa: FBT001 - the value, not an option
-    """Return a number or truth value as the text that SWML's ``pay`` wants."""
+    """Return a number or boolean as the text that SWML's ``pay`` requires."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """Return the options that say something: neither ``None`` nor an empty text or list."""
+    """Return the options that are set, neither ``None`` nor empty."""
     return {
         name: value
         for name, value in options.items()

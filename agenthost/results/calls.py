@@ -1,4 +1,4 @@
-"""Actions on the call itself: where it goes, and documents and messages on the way."""
+"""Actions on the call itself: its destination, documents and messages."""
 
 # ruff: noqa: FBT001, FBT002, FBT003 - the field's agents pass these flags by position
 
@@ -22,7 +22,7 @@ class _Document(Protocol):
 
 
 class CallActions(Actions):
-    """What a result may do with the live call."""
+    """Actions on the live call."""
 
     __slots__ = ()
 
@@ -35,7 +35,7 @@ class CallActions(Actions):
 
         Args:
             destination: Number in E.164 form, or a SIP address.
-            final: Whether the call leaves the agent for good; else it returns when the other side hangs up.
+            final: Whether the call leaves the agent for good. If not, it returns when the other side hangs up.
             from_addr: Number or address that the other side sees.
         """
         instance("destination", destination, str, "a number or a SIP address")
@@ -50,7 +50,7 @@ class CallActions(Actions):
 
         Args:
             dest: URL of the document.
-            ai_response: What the model hears when the call comes back.
+            ai_response: The words for the model when the call comes back.
             final: Whether the call leaves the agent for good.
         """
         instance("dest", dest, str, "a URL")
@@ -73,21 +73,21 @@ class CallActions(Actions):
         return self.add_action("transfer", {"dest": dest, "summarize": True} if summarize else dest)
 
     def hand_over(self, agent: str, ai_response: str | None = None, *, final: bool = True) -> Self:
-        """Hand the live call to another agent of this host, which puts in that agent's public URL.
+        """Hand the live call to another agent of this host.
+
+        The host inserts that agent's public URL.
 
         Args:
             agent: Name of the agent, as ``agenthost agents`` lists it.
-            ai_response: What this agent's model hears when the call comes back.
+            ai_response: The words for this agent's model when the call comes back.
             final: Whether the call leaves this agent for good.
 
         Raises:
-            DefinitionError: No agent is named, or the call comes back and there is nothing to tell the model.
+            DefinitionError: No agent is named, or the call comes back without words for the model.
         """
         filled("agent", agent, "the name of an agent of this host")
         if not final and ai_response is None:
-            raise DefinitionError(
-                f"hand_over({agent!r}, final=False) brings the call back. Pass ai_response: what the model hears then"
-            )
+            raise DefinitionError(f"hand_over({agent!r}, final=False) brings the call back. Fix: pass ai_response")
         self.action.append(HandOver(agent, ai_response, final))
         return self
 
@@ -100,7 +100,7 @@ class CallActions(Actions):
             transfer: Whether the call leaves the agent for good.
 
         Raises:
-            TypeError: It is none of these.
+            TypeError: The argument is none of these.
         """
         document: Any
         if isinstance(swml_content, str):
@@ -131,7 +131,7 @@ class CallActions(Actions):
         return self
 
     def user_event(self, event: dict[str, Any]) -> Self:
-        """Send an event to the call's client while the model goes on.
+        """Send an event to the call's client while the model continues.
 
         Args:
             event: The event, an object of the application's own shape.
@@ -140,7 +140,7 @@ class CallActions(Actions):
         return self.add_action("user_event", event)
 
     def sip_refer(self, to_uri: str) -> Self:
-        """Send the caller's own equipment elsewhere (SIP REFER, RFC 3515).
+        """Redirect the caller's own equipment (SIP REFER, RFC 3515).
 
         Args:
             to_uri: SIP URI of the new destination.

@@ -1,4 +1,4 @@
-"""Actions on what the call knows: its data, the place in its contexts and steps, and its prompt."""
+"""Actions on the call's data, its contexts and steps, and its prompt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ContextActions"]
 
 
 class ContextActions(Actions):
-    """What a result may change in the state of the call."""
+    """Actions on the state of the call."""
 
     __slots__ = ()
 
@@ -39,10 +39,10 @@ class ContextActions(Actions):
         return self.add_action("unset_global_data", keys)
 
     def set_semantic_state(self, state: dict[str, Any]) -> Self:
-        """Replace the state that semantic gates judge by.
+        """Replace the state that semantic gates use.
 
         Args:
-            state: Keys and values; it is kept as ``semantic_state`` in the data of the call.
+            state: Keys and values, stored as ``semantic_state`` in the data of the call.
         """
         instance("state", state, dict, "an object")
         return self.update_global_data({"semantic_state": state})
@@ -93,11 +93,11 @@ class ContextActions(Actions):
         system_pom: PromptSections | list[dict[str, Any]] | None = None,
         user_pom: PromptSections | list[dict[str, Any]] | None = None,
     ) -> Self:
-        """Begin the conversation anew with another prompt.
+        """Start the conversation anew with another prompt.
 
         Args:
-            system_prompt: Who the model is from here on.
-            user_prompt: What the caller is supposed to have said first.
+            system_prompt: The new system prompt.
+            user_prompt: The caller's supposed first words.
             consolidate: Whether the conversation so far is summarised for the model.
             full_reset: Whether the conversation so far is forgotten.
             system_pom: ``system_prompt`` as prompt sections.

@@ -1,4 +1,4 @@
-"""Actions on the conversation: what is said, heard and waited for, and what the model may do next."""
+"""Actions on the conversation: speech, waiting, tools and model settings."""
 
 # ruff: noqa: FBT001, FBT002, FBT003 - the field's agents pass these flags by position
 
@@ -19,21 +19,24 @@ _LONGEST_HOLD = 900
 
 
 class ConversationActions(Actions):
-    """What a result may ask of the running conversation."""
+    """Actions on the running conversation."""
 
     __slots__ = ()
 
     def say(self, text: str) -> Self:
-        """Speak a text at once, before the model goes on.
+        """Speak a text at once, before the model continues.
 
         Args:
-            text: What is spoken.
+            text: The text to speak.
         """
         instance("text", text, str, "a string")
         return self.add_action("say", text)
 
     def stop(self) -> Self:
-        """End the agent's part of the call; the document continues after ``ai``."""
+        """End the agent's part of the call.
+
+        The document continues after ``ai``.
+        """
         return self.add_action("stop", True)
 
     def hold(
@@ -46,7 +49,7 @@ class ConversationActions(Actions):
         """Put the caller on hold.
 
         Args:
-            prompt: What the model says before the hold begins; a number here is taken as ``timeout``.
+            prompt: The model's words before the hold begins. A number here is taken as ``timeout``.
             timeout: Longest hold in seconds, kept within 0 to 900.
             step: Step to continue at when the caller is taken off hold.
             timeout_step: Step to continue at when the time is over.
@@ -69,9 +72,9 @@ class ConversationActions(Actions):
         """Wait for the caller to speak before the model does.
 
         Args:
-            enabled: Whether to wait at all; true when nothing else is passed.
-            timeout: How many times to wait; it takes precedence over ``enabled``.
-            answer_first: Wait until the call is answered; it takes precedence over the others.
+            enabled: Whether to wait at all. True if nothing else is passed.
+            timeout: Number of times to wait. It takes precedence over ``enabled``.
+            answer_first: Whether to wait until the call is answered. It takes precedence over the others.
         """
         if answer_first:
             return self.add_action("wait_for_user", "answer_first")
@@ -89,7 +92,7 @@ class ConversationActions(Actions):
         return self.add_action("user_input", text)
 
     def play_background_file(self, filename: str, wait: bool = False) -> Self:
-        """Play a sound under the conversation; it replaces the one that plays.
+        """Play a sound under the conversation, in place of the current one.
 
         Args:
             filename: URL or path of the file.
@@ -103,7 +106,7 @@ class ConversationActions(Actions):
         return self.add_action("stop_playback_bg", True)
 
     def add_dynamic_hints(self, hints: Sequence[str | dict[str, Any]]) -> Self:
-        """Teach speech recognition words for the rest of the call.
+        """Add speech recognition hints for the rest of the call.
 
         Args:
             hints: Words, or objects with ``hint``, ``pattern`` and ``replace``.
@@ -112,11 +115,11 @@ class ConversationActions(Actions):
         return self.add_action("add_dynamic_hints", list(hints))
 
     def clear_dynamic_hints(self) -> Self:
-        """Forget every hint that was added during the call."""
+        """Remove every hint that was added during the call."""
         return self.add_action("clear_dynamic_hints", {})
 
     def set_end_of_speech_timeout(self, milliseconds: int) -> Self:
-        """Change how long a silence ends the caller's turn.
+        """Change the length of the silence that ends the caller's turn.
 
         Args:
             milliseconds: Length of the silence.
@@ -125,7 +128,7 @@ class ConversationActions(Actions):
         return self.add_action("end_of_speech_timeout", milliseconds)
 
     def set_speech_event_timeout(self, milliseconds: int) -> Self:
-        """Change how long to wait for the next event of speech recognition.
+        """Change the timeout for the next event of speech recognition.
 
         Args:
             milliseconds: Length of the wait.
@@ -134,7 +137,7 @@ class ConversationActions(Actions):
         return self.add_action("speech_event_timeout", milliseconds)
 
     def change_voice(self, voice: str) -> Self:
-        """Speak with another voice from here on.
+        """Speak with another voice from now on.
 
         Args:
             voice: Name of the voice, such as ``rime.spore:mistv2``.
@@ -155,17 +158,17 @@ class ConversationActions(Actions):
         return self.add_action("toggle_functions", list(function_toggles))
 
     def enable_functions_on_timeout(self, enabled: bool = True) -> Self:
-        """Choose whether the model may call tools when the caller has been silent too long."""
+        """Choose whether the model may call tools after a silence of the caller."""
         return self.add_action("functions_on_speaker_timeout", enabled)
 
     def back_to_back_functions(self, allowed: bool | Literal["forever"] = True) -> Self:
-        """Choose whether the model may call tools one after another without a turn of the caller.
+        """Choose whether the model may call tools without a turn of the caller between.
 
         Args:
             allowed: True for the next time, ``"forever"`` for the rest of the call.
 
         Raises:
-            DefinitionError: It is neither a bool nor ``"forever"``.
+            DefinitionError: The argument is neither a bool nor ``"forever"``.
         """
         if not (isinstance(allowed, bool) or allowed == "forever"):
             raise DefinitionError(f'back_to_back_functions takes True, False or "forever"; got {allowed!r}')
@@ -176,10 +179,10 @@ class ConversationActions(Actions):
         return self.add_action("extensive_data", enabled)
 
     def replace_in_history(self, text: str | bool = True) -> Self:
-        """Replace this tool call in what the model remembers.
+        """Replace this tool call in the model's history.
 
         Args:
-            text: What to remember instead; true remembers nothing.
+            text: The replacement. True removes the call without one.
         """
         instance("text", text, (str, bool), "a string or a bool")
         return self.add_action("replace_in_history", text)

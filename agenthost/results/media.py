@@ -16,7 +16,7 @@ _METHODS = ("GET", "POST")
 
 
 class MediaActions(Actions):
-    """What a result may do with the sound of the call."""
+    """Actions on the sound of the call."""
 
     __slots__ = ()
 
@@ -42,12 +42,12 @@ class MediaActions(Actions):
             format: Kind of the file.
             direction: Whose sound is recorded: the caller's (``speak``), the agent's (``listen``), or both.
             terminators: Keys that end the recording.
-            beep: Whether a tone says that the recording begins.
-            input_sensitivity: How loud speech must be, 0 to 100.
+            beep: Whether a tone announces the recording.
+            input_sensitivity: Least loudness of speech, 0 to 100.
             initial_timeout: Seconds to wait for the first words.
             end_silence_timeout: Seconds of silence that end the recording.
             max_length: Longest recording in seconds.
-            status_url: Where the platform reports on the recording.
+            status_url: URL for the platform's reports on the recording.
 
         Raises:
             DefinitionError: The format or the direction is unknown.
@@ -76,7 +76,7 @@ class MediaActions(Actions):
         """Stop a recording.
 
         Args:
-            control_id: Name of the recording; the latest one without.
+            control_id: Name of the recording. Defaults to the latest one.
         """
         self.action.append(swml_action({"stop_record_call": given(control_id=control_id)}))
         return self
@@ -96,9 +96,9 @@ class MediaActions(Actions):
             uri: ``rtp://``, ``ws://`` or ``wss://`` address of the receiver.
             control_id: Name of the tap, to stop it by.
             direction: Whose sound is sent: the caller's (``speak``), the agent's (``listen``), or both.
-            codec: How the sound is encoded.
+            codec: Encoding of the sound.
             rtp_ptime: Milliseconds of sound in a packet, for RTP.
-            status_url: Where the platform reports on the tap.
+            status_url: URL for the platform's reports on the tap.
 
         Raises:
             DefinitionError: The direction or codec is unknown, or the packet time is not positive.
@@ -121,7 +121,7 @@ class MediaActions(Actions):
         """Stop a tap.
 
         Args:
-            control_id: Name of the tap; the latest one without.
+            control_id: Name of the tap. Defaults to the latest one.
         """
         self.action.append(swml_action({"stop_tap": given(control_id=control_id)}))
         return self
@@ -160,9 +160,9 @@ class MediaActions(Actions):
         """Bring the caller into a conference.
 
         Args:
-            name: Name of the conference; it is made when it does not exist.
-            muted: Whether the caller is only listening.
-            beep: When a tone is played: always, never, when somebody enters, when somebody leaves.
+            name: Name of the conference, which is created if it does not exist.
+            muted: Whether the caller can only listen.
+            beep: When a tone is played: always, never, on entry, on exit.
             start_on_enter: Whether the conference begins with this caller.
             end_on_exit: Whether the conference ends when this caller leaves.
             wait_url: Document that plays until the conference begins.
@@ -172,12 +172,12 @@ class MediaActions(Actions):
             trim: Whether silence at both ends of the recording is cut.
             coach: Call identifier of the one party that hears this caller.
             status_callback_event: Events to report, separated by spaces.
-            status_callback: Where the platform reports them.
-            status_callback_method: How it does.
-            recording_status_callback: Where the platform reports on the recording.
-            recording_status_callback_method: How it does.
+            status_callback: URL for the reports.
+            status_callback_method: HTTP method of the reports.
+            recording_status_callback: URL for reports on the recording.
+            recording_status_callback_method: HTTP method of those reports.
             recording_status_callback_event: Events of the recording to report, separated by spaces.
-            result: What the document does with the outcome (SWML ``switch`` or ``cond``).
+            result: The document's use of the outcome (SWML ``switch`` or ``cond``).
 
         Raises:
             DefinitionError: The name is empty, or an argument is not one of its allowed values.
@@ -190,7 +190,7 @@ class MediaActions(Actions):
         one_of("recording_status_callback_method", recording_status_callback_method, _METHODS)
         if max_participants is not None:
             max_participants = whole_number("max_participants", max_participants, at_least=2)
-        # The document names only what differs from the platform's defaults; a bare name when nothing does.
+        # The document has only what differs from the platform's defaults, and a bare name if nothing does.
         options = given(
             muted=muted or None,
             beep=None if beep == "true" else beep,

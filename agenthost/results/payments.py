@@ -1,4 +1,4 @@
-"""The action that takes a payment, and the values it is made of."""
+"""The action that takes a payment, and its values."""
 
 # ruff: noqa: FBT001, FBT002 - the field's agents pass these by position, and there are that many
 
@@ -18,7 +18,7 @@ _PAID = "The payment status is ${pay_result}, do not mention anything else about
 
 
 class PaymentActions(Actions):
-    """What a result may do about money."""
+    """Actions on payments."""
 
     __slots__ = ()
 
@@ -44,17 +44,18 @@ class PaymentActions(Actions):
         prompts: Sequence[dict[str, Any]] | None = None,
         ai_response: str | None = _PAID,
     ) -> Self:
-        """Ask the caller for card data, which neither the model nor this host gets to see.
+        """Take a card payment.
 
-        Numbers and truth values may also be variables of the platform, such as ``${args.attempts}``.
+        Neither the model nor this host sees the card data. Numbers and booleans may also be variables of the platform,
+        such as ``${args.attempts}``.
 
         Args:
-            payment_connector_url: Where the platform sends the payment.
-            input_method: How the caller gives the data: ``dtmf`` or ``voice``.
-            status_url: Where the platform reports on the payment.
-            payment_method: What the caller pays with.
+            payment_connector_url: URL that the platform sends the payment to.
+            input_method: Input of the card data: ``dtmf`` or ``voice``.
+            status_url: URL for the platform's reports on the payment.
+            payment_method: The means of payment.
             timeout: Seconds to wait for the next digit.
-            max_attempts: How often a wrong entry may be repeated.
+            max_attempts: Most attempts after a wrong entry.
             security_code: Whether the card's security code is asked for.
             postal_code: Whether the postal code is asked for, or the postal code itself.
             min_postal_code_length: Shortest postal code in digits.
@@ -63,14 +64,14 @@ class PaymentActions(Actions):
             currency: Currency code (ISO 4217).
             language: Language of the questions.
             voice: Voice of the questions.
-            description: What is paid for.
+            description: The subject of the payment.
             valid_card_types: Cards that are accepted, separated by spaces.
             parameters: More names and values for the connector, see ``create_payment_parameter``.
             prompts: Questions in the author's own words, see ``create_payment_prompt``.
-            ai_response: What the model hears afterwards; ``${pay_result}`` is the outcome.
+            ai_response: The words for the model afterwards. ``${pay_result}`` is the outcome.
 
         Raises:
-            DefinitionError: A number or truth value is something else.
+            DefinitionError: A number or boolean is something else.
         """
         instance("payment_connector_url", payment_connector_url, str, "a URL")
         payment = {
@@ -105,19 +106,19 @@ class PaymentActions(Actions):
         card_type: str | None = None,
         error_type: str | None = None,
     ) -> dict[str, Any]:
-        """Return what is said in one situation of a payment.
+        """Return the words for one situation of a payment.
 
         Args:
             for_situation: The situation, such as ``payment-card-number``.
-            actions: What happens, see ``create_payment_action``.
-            card_type: Cards it is for, separated by spaces; all without.
+            actions: The actions, see ``create_payment_action``.
+            card_type: Cards it is for, separated by spaces. Defaults to all.
             error_type: Mistakes it is for, separated by spaces.
         """
         return {"for": for_situation, "actions": actions, **given(card_type=card_type, error_type=error_type)}
 
     @staticmethod
     def create_payment_action(action_type: str, phrase: str) -> dict[str, str]:
-        """Return one thing that is said or played.
+        """Return one text to say or sound to play.
 
         Args:
             action_type: ``Say`` or ``Play``.

@@ -12,7 +12,7 @@ __all__ = ["RemoteActions"]
 
 
 class RemoteActions(Actions):
-    """What a result may do with calls other than its own."""
+    """Actions on calls other than its own."""
 
     __slots__ = ()
 
@@ -43,7 +43,7 @@ class RemoteActions(Actions):
             to_number: Number to call, in E.164 form.
             from_number: Number that is shown there, in E.164 form.
             dest_swml: URL of the document for the new call.
-            device_type: What is called.
+            device_type: The kind of device to call.
         """
         device = {"type": device_type, "params": {"to_number": to_number, "from_number": from_number}}
         return self.execute_rpc("dial", {"devices": device, "dest_swml": dest_swml})
@@ -55,12 +55,12 @@ class RemoteActions(Actions):
         role: str = "system",
         global_data: dict[str, Any] | None = None,
     ) -> Self:
-        """Tell the agent of another call something.
+        """Send a message or data to the agent of another call.
 
         Args:
             call_id: The other call.
-            message_text: What its model reads.
-            role: Who is supposed to have said it.
+            message_text: The message for its model.
+            role: The role that the message has.
             global_data: Values that are merged into the data of that call.
 
         Raises:

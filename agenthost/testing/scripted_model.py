@@ -1,7 +1,7 @@
-"""A language model that says what a test tells it to: a server on loopback with an API of OpenAI's form.
+"""A scripted language model: a server on loopback with an API of OpenAI's form.
 
-It answers ``/v1/chat/completions``, streamed or not, ``/v1/embeddings`` and ``/v1/models``, and breaks in every way
-that servers do. Clients are real: the openai package, or the model ``openai`` of ``agenthost.toml``.
+The server answers ``/v1/chat/completions``, streamed or not, ``/v1/embeddings`` and ``/v1/models``, and fails in every
+way that servers do. The clients are real: the openai package, or the model ``openai`` of ``agenthost.toml``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STATUS = {200: "OK", 404: "Not Found"}
 
 @frozen
 class Says:
-    """An answer.
+    """An answer in words.
 
     Args:
         text: its words.
@@ -42,11 +42,11 @@ class Says:
 
 @frozen
 class Calls:
-    """A tool that the model wants to be called.
+    """A tool call.
 
     Args:
-        tool: its name; it need not exist.
-        arguments: what it is called with; text is sent as it is, which need not be JSON.
+        tool: the name of the tool, which need not exist.
+        arguments: the arguments. Text is sent as it is, and need not be JSON.
         after: seconds before the answer.
     """
 
@@ -57,13 +57,13 @@ class Calls:
 
 @frozen
 class Fails:
-    """An answer that is no success.
+    """An error response.
 
     Args:
         status: the HTTP status.
-        retry_after: the header of this name.
-        message: what the error says.
-        code: the error's code.
+        retry_after: the header ``Retry-After``.
+        message: the message of the error.
+        code: the code of the error.
     """
 
     status: int
@@ -74,7 +74,7 @@ class Fails:
 
 @frozen
 class Sends:
-    """A 200 with a body of its own, such as one that is not JSON.
+    """A response of status 200 with any body, such as one that is not JSON.
 
     Args:
         body: the body.
@@ -91,7 +91,7 @@ class Breaks:
 
     Args:
         text: the words before.
-        cleanly: whether the server ends it as if it were whole, rather than cutting the connection.
+        cleanly: whether the server ends the stream properly instead of cutting the connection.
     """
 
     text: str
@@ -100,22 +100,22 @@ class Breaks:
 
 @frozen
 class Hangs:
-    """No answer at all, until the client leaves."""
+    """No response until the client disconnects."""
 
 
 Step: TypeAlias = Says | Calls | Fails | Sends | Breaks | Hangs
-"""What becomes of one request."""
+"""The response to one request."""
 
 
 class ScriptedModel:
     """A server that goes through a script, one step for each request to ``/v1/chat/completions``.
 
-    Use it in a ``with`` block; it serves on a thread of its own.
+    Use it in a ``with`` block. It serves on a thread of its own.
 
     Args:
-        script: the steps, in order; a function gets the request's body and gives the step.
-        then: what follows when the script has ended; left out, HTTP 500 that says so.
-        embed: gives the vector of a text, for ``/v1/embeddings``; left out, one of its words' hashes.
+        script: the steps, in order. A function takes the request's body and returns the step.
+        then: the step after the end of the script. Defaults to HTTP 500.
+        embed: returns the vector of a text, for ``/v1/embeddings``. Defaults to hashes of its words.
     """
 
     def __init__(
@@ -132,15 +132,15 @@ class ScriptedModel:
         self._server: asyncio.Server | None = None
         self._lock = threading.Lock()
         self.requests: list[dict[str, Any]] = []
-        """Bodies of the requests so far."""
+        """The bodies of the requests so far."""
         self.keys: list[str] = []
-        """What they presented as ``Authorization``."""
+        """Their ``Authorization`` headers."""
         self.disconnected = threading.Event()
-        """Set when a client has left before its answer was whole."""
+        """Set when a client has disconnected before the end of its answer."""
 
     @property
     def url(self) -> str:
-        """Where it is, with ``/v1``."""
+        """The base URL, with ``/v1``."""
         if self._server is None:
             msg = "the scripted model serves inside its with block"
             raise RuntimeError(msg)
@@ -178,7 +178,7 @@ class ScriptedModel:
             writer.close()
 
     async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; gives whether the connection stays."""
+        """Answer one request, and return True if the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         length = re.search(r"^content-length: *(\d+)", head, re.IGNORECASE | re.MULTILINE)
         body = json.loads(await reader.readexactly(int(length[1])) or b"{}") if length else {}
@@ -213,7 +213,7 @@ class ScriptedModel:
 
 
 async def _act(step: Step, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
-    """Do what a step says."""
+    """Send the response of a step."""
     if isinstance(step, Hangs):
         await asyncio.Event().wait()
     elif isinstance(step, Fails):
@@ -314,7 +314,7 @@ def _usage(step: Says | Calls) -> dict[str, int]:
 
 
 def _embedded(text: str) -> list[float]:
-    """The hashes of a text's words, as a vector of length 1: texts that share words are near each other."""
+    """Return a vector of length 1 in which texts with common words are near."""
     vector = [0.0] * 64
     for word in re.findall(r"\w+", text.casefold()):
         digest = hashlib.blake2b(word.encode(), digest_size=2).digest()

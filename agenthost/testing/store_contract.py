@@ -1,4 +1,4 @@
-"""StoreContract: what every store of shared state has to do, as tests."""
+"""StoreContract: the tests that every store of shared state must pass."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ _MOST = 2**63 - 1
 
 
 class StoreContract:
-    """Tests for a provider; a subclass called ``Test…`` with the fixtures ``provider`` and ``url`` inherits them.
+    """Tests for a state provider.
 
-    The store at the URL is to be empty, and may be opened several times.
+    Inherit them in a class called ``Test…`` with the fixtures ``provider`` and ``url``. The store at the URL must be
+    empty, and must allow several connections.
     """
 
     @pytest.fixture
     def provider(self) -> StateProvider:
-        """The provider."""
+        """Return the provider."""
         raise NotImplementedError
 
     @pytest.fixture
     def url(self) -> str:
-        """A store of this test's own."""
+        """Return the URL of a store for this test alone."""
         raise NotImplementedError
 
     @pytest.fixture
     def options(self, tmp_path: Any) -> StateOptions:
-        """What a host would tell the provider; patient, for machines that are busy testing."""
+        """Return patient options, for busy machines."""
         return StateOptions(connect_timeout=10, operation_timeout=10, directory=str(tmp_path))
 
     @pytest.fixture
     def run(self, provider: StateProvider, url: str, options: StateOptions) -> Callable[..., Any]:
-        """Runs a coroutine function with as many stores as it takes, each opened for itself, of one scope."""
+        """Return a function that runs a coroutine function with freshly opened stores."""
 
         def running(body: Callable[..., Awaitable[Any]], count: int = 1) -> Any:
             async def opened() -> Any:
@@ -88,7 +89,7 @@ class StoreContract:
         assert run(body, 2) == (value, True)
 
     def test_what_is_not_there(self, run: Callable[..., Any]) -> None:
-        """A key that is not there has the default, and cannot be removed."""
+        """A missing key has the default, and cannot be removed."""
 
         async def body(store: Store) -> None:
             assert await store.get("key") is None
@@ -112,7 +113,7 @@ class StoreContract:
         run(body)
 
     def test_a_removed_key_is_gone(self, run: Callable[..., Any]) -> None:
-        """Once."""
+        """A key can be removed once."""
 
         async def body(store: Store) -> None:
             await store.set("key", 1)
@@ -123,7 +124,7 @@ class StoreContract:
         run(body)
 
     def test_integers_are_added_to(self, run: Callable[..., Any]) -> None:
-        """From nothing, from a written integer, up and down, to the last bit."""
+        """``incr`` starts from nothing or an integer, up to the last bit."""
 
         async def body(store: Store) -> None:
             assert await store.incr("count") == 1
@@ -142,7 +143,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("value", ["5", 1.5, None, True, [1], {}])
     def test_what_is_no_integer_is_not_added_to(self, run: Callable[..., Any], value: Any) -> None:
-        """It is refused, and stays."""
+        """``incr`` refuses other values and leaves them unchanged."""
 
         async def body(store: Store) -> None:
             await store.set("key", value)
@@ -153,7 +154,7 @@ class StoreContract:
         run(body)
 
     def test_versions(self, run: Callable[..., Any]) -> None:
-        """Each write changes the version, and none comes back after the key was removed."""
+        """Each write changes the version, and no version is reused after a removal."""
 
         async def body(store: Store) -> None:
             versions = [await store.set("key", 1), await store.set("key", 1)]
@@ -167,7 +168,7 @@ class StoreContract:
         run(body)
 
     def test_compare_and_set(self, run: Callable[..., Any]) -> None:
-        """It writes where nobody has written since, and 0 stands for a key that is not there."""
+        """A write needs the current version. Version 0 means a missing key."""
 
         async def body(store: Store) -> None:
             assert await store.compare_and_set("key", "a", 7) is None
@@ -183,7 +184,7 @@ class StoreContract:
         run(body)
 
     def test_set_if_absent_has_one_winner(self, run: Callable[..., Any]) -> None:
-        """Of 64 that try on four stores at once."""
+        """Of 64 attempts on four stores at once, one succeeds."""
 
         async def body(*stores: Store) -> None:
             won = await asyncio.gather(*(stores[n % 4].set_if_absent("key", n) for n in range(64)))
@@ -193,7 +194,7 @@ class StoreContract:
         run(body, 4)
 
     def test_nothing_is_lost_when_many_add(self, run: Callable[..., Any]) -> None:
-        """Neither by ``incr`` nor by ``update``, on four stores at once."""
+        """``incr`` and ``update`` lose nothing on four stores at once."""
 
         async def body(*stores: Store) -> None:
             sums = await asyncio.gather(*(stores[n % 4].incr("count") for n in range(100)))
@@ -204,7 +205,7 @@ class StoreContract:
         run(body, 4)
 
     def test_update(self, run: Callable[..., Any]) -> None:
-        """The function gets the value or the default; where it raises, the value stays."""
+        """The function gets the value or the default. If it raises, the value stays."""
 
         async def body(store: Store) -> None:
             assert await store.update("key", lambda old: [*old, 1], []) == [1]
@@ -216,7 +217,7 @@ class StoreContract:
         run(body)
 
     def test_time_to_live(self, run: Callable[..., Any]) -> None:
-        """An entry is gone when its time has passed, for every operation; ``incr`` and ``update`` leave it its time."""
+        """Entries expire for every operation. ``incr`` and ``update`` keep the time to live."""
 
         async def body(store: Store) -> None:
             brief = 0.5
@@ -241,7 +242,7 @@ class StoreContract:
         run(body)
 
     def test_expired_keys_are_not_listed(self, run: Callable[..., Any]) -> None:
-        """Nor do they exist."""
+        """Expired keys are not listed, and do not exist."""
 
         async def body(store: Store) -> None:
             await store.set("key", 1, ttl=0.05)
@@ -252,7 +253,7 @@ class StoreContract:
         run(body)
 
     def test_scan(self, run: Callable[..., Any]) -> None:
-        """All keys of the scope with a prefix, whatever characters they have, over several pages."""
+        """A scan lists all keys with a prefix, over several pages."""
 
         async def body(store: Store) -> None:
             keys = {f"a/{number}" for number in range(1100)} | {"a*", "a?[b]", "a\\", "ä", "b/1", "\U0010ffff", "\0"}
@@ -267,7 +268,7 @@ class StoreContract:
         run(body)
 
     def test_scopes_do_not_meet(self, run: Callable[..., Any]) -> None:
-        """The same key in another scope is another one."""
+        """The same key in another scope is a different entry."""
 
         async def body(store: Store) -> None:
             scopes = [
@@ -286,7 +287,7 @@ class StoreContract:
         run(body)
 
     def test_a_lock_has_one_holder(self, run: Callable[..., Any]) -> None:
-        """Holders follow one another with growing fences; a value of the same name is something else."""
+        """Holders have growing fences. A value with the lock's name is independent."""
 
         async def body(*stores: Store) -> None:
             inside: list[int] = []
@@ -307,7 +308,7 @@ class StoreContract:
         run(body, 4)
 
     def test_a_lock_passes_on(self, run: Callable[..., Any]) -> None:
-        """When its holder takes longer than its time, whose release then changes nothing; and it can be waited for."""
+        """A lock passes on when its time is over, and can be waited for."""
 
         async def body(store: Store, other: Store) -> None:
             async with store.lock("door", ttl=0.1) as slow, other.lock("door", ttl=30) as quick:
@@ -321,7 +322,7 @@ class StoreContract:
         run(body, 2)
 
     def test_watch(self, run: Callable[..., Any]) -> None:
-        """It tells the value now, and what it becomes."""
+        """``watch`` yields the current value and its changes."""
 
         async def body(store: Store, other: Store) -> list[Any]:
             seen = []
@@ -340,11 +341,11 @@ class StoreContract:
         assert run(body, 2) == [None, 1, 2]
 
     def test_ping(self, run: Callable[..., Any]) -> None:
-        """A store that is open answers."""
+        """An open store answers."""
         run(lambda store: store.ping())
 
     def test_a_cancelled_operation_harms_no_other(self, run: Callable[..., Any]) -> None:
-        """Operations that are given up leave a store that works."""
+        """A store works after operations were cancelled."""
 
         async def body(store: Store) -> None:
             for delay in (0, 0, 0.0005, 0.001):
@@ -359,7 +360,7 @@ class StoreContract:
         run(body)
 
     def test_the_synchronous_face(self, run: Callable[..., Any]) -> None:
-        """From a thread, everything does the same."""
+        """The synchronous interface does the same from a thread."""
 
         async def body(store: Store) -> None:
             loop = asyncio.get_running_loop()

@@ -1,4 +1,7 @@
-"""Agreement: which of several answers a group means, from the answers alone. Pure, and the same for the same input."""
+"""Agreement among several answers, computed from the answers alone.
+
+The functions are pure: the same input gives the same result.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,14 @@ _WORD = re.compile(r"\w+")
 
 
 def similarity(one: str, other: str) -> float:
-    """How much two texts share: the cosine of how often each word stands in them, 0 to 1, whatever their case."""
+    """Return the cosine of two texts' word counts, 0 to 1, ignoring case."""
     return _cosine(_words(one), _words(other))
 
 
 def closest_to_all(texts: Sequence[str]) -> int:
-    """The medoid: the place of the text that is most similar to all others; of equals, the first.
+    """Return the medoid: the index of the text most similar to all others.
+
+    The first of equals wins.
 
     Args:
         texts: at least one.
@@ -33,15 +38,15 @@ def closest_to_all(texts: Sequence[str]) -> int:
 
 
 def most_said(texts: Sequence[str]) -> tuple[int, int]:
-    """The answer that most give; of equals, the one given first.
+    """Find the most frequent answer.
 
-    Case and spaces do not count, nor does punctuation beside words.
+    The first of equals wins. Case, spaces and punctuation beside words do not count.
 
     Args:
         texts: at least one.
 
     Returns:
-        The place of the first text that says it, and how many say it.
+        The index of the first text with this answer, and the number of such texts.
     """
     said = [" ".join(_WORD.findall(text.casefold())) or "".join(text.split()) for text in texts]
     counts = Counter(said)
@@ -50,14 +55,16 @@ def most_said(texts: Sequence[str]) -> tuple[int, int]:
 
 
 def most_voted(ballots: Sequence[int | None], answers: int) -> tuple[int | None, Mapping[int, int]]:
-    """The answer with the most ballots; of equals, the first.
+    """Count ballots, and return the winner.
+
+    The first of equals wins.
 
     Args:
-        ballots: the place of an answer each; None abstains, as does a place where no answer is.
-        answers: how many answers there are.
+        ballots: the index of an answer each. None and invalid indexes are abstentions.
+        answers: the number of answers.
 
     Returns:
-        The winner's place, None without a vote, and the votes of each place that got any.
+        The index of the winner, None without a vote, and the votes of each index.
     """
     votes = Counter(ballot for ballot in ballots if ballot is not None and 0 <= ballot < answers)
     winner = max(votes, key=lambda place: (votes[place], -place)) if votes else None
@@ -65,9 +72,9 @@ def most_voted(ballots: Sequence[int | None], answers: int) -> tuple[int | None,
 
 
 def shuffled(count: int, seed: str) -> tuple[int, ...]:
-    """The places 0 to ``count`` - 1 in an order that only ``seed`` decides, in every process alike."""
+    """Return the indexes 0 to ``count`` - 1, in an order that only ``seed`` determines."""
     order = list(range(count))
-    random.Random(blake2b(seed.encode(errors="replace"), digest_size=16).digest()).shuffle(order)  # noqa: S311 - no secret
+    random.Random(blake2b(seed.encode(errors="replace"), digest_size=16).digest()).shuffle(order)  # noqa: S311 - not a secret
     return tuple(order)
 
 
@@ -81,5 +88,5 @@ def _cosine(one: Counter[str], other: Counter[str]) -> float:
 
 
 def _rounded(total: float) -> float:
-    """A sum that does not depend on the order in which it was added up."""
+    """Round a sum, so that the order of the addends does not matter."""
     return round(total, 9)

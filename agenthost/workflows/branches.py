@@ -1,4 +1,4 @@
-"""Branches: several agents asked at once."""
+"""Branches: calls of several agents at once."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["answered", "ask_all", "gaps", "require"]
 
 _TO_FINISH = 0.75
-"""The share of what a turn has left that its branches may use up, so that something can be made of their answers."""
+"""Share of the turn's remaining time for its branches. The rest is for combining their answers."""
 
 
 async def ask_all(
     team: Team, agents: Sequence[str], turn: Turn, *, seconds: float, enough: int | None = None
 ) -> tuple[Outcome, ...]:
-    """Ask several agents the same at once.
+    """Send a turn to several agents at once.
 
     Args:
-        team: who calls them.
-        agents: their names.
-        turn: what they are asked.
-        seconds: how long each may take.
-        enough: after so many answers the others are cancelled; None waits for all.
+        team: the team of the workflow.
+        agents: the names of the agents.
+        turn: the turn.
+        seconds: timeout of each agent, in seconds.
+        enough: number of answers after which the others are cancelled. None waits for all.
 
     Returns:
-        What became of each, in the order of ``agents``.
+        The outcome of each, in the order of ``agents``.
     """
     seconds = min(seconds, team.remaining.seconds * _TO_FINISH)
     tasks = [asyncio.ensure_future(team.call(agent, turn, seconds=seconds)) for agent in agents]
@@ -56,31 +56,31 @@ async def ask_all(
 
 
 def answered(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those with an answer that says something."""
+    """Select the outcomes with a non-empty answer."""
     return [
         each for each in outcomes if each.status is Status.OK and each.reply is not None and each.reply.text.strip()
     ]
 
 
 def gaps(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those whose answer is missing; one that was cancelled because others had answered is not missed."""
+    """Select the outcomes whose answer is missing, except cancelled ones."""
     there = answered(outcomes)
     return [each for each in outcomes if each not in there and each.status is not Status.CANCELLED]
 
 
 def require(minimum: int, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those with an answer.
+    """Select the outcomes with an answer, and require a minimum.
 
     Args:
-        minimum: how many there have to be.
-        outcomes: what became of all.
+        minimum: the least number of answers.
+        outcomes: all outcomes.
 
     Raises:
-        Unanswered: there are fewer.
+        Unanswered: there are fewer answers.
     """
     there = answered(outcomes)
     if len(there) < minimum:
-        missing = "; ".join(f"{each.agent}: {each.reason or 'said nothing'}" for each in gaps(outcomes))
-        msg = f"{len(there)} of {len(outcomes)} agents answered, and {minimum} should have ({missing})"
+        missing = "; ".join(f"{each.agent}: {each.reason or 'empty answer'}" for each in gaps(outcomes))
+        msg = f"{len(there)} of {len(outcomes)} agents answered, at least {minimum} must ({missing})"
         raise Unanswered(msg)
     return there

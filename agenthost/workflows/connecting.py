@@ -1,4 +1,4 @@
-"""Connecting: handing a live call to an agent, and not for ever back and forth."""
+"""Connecting: handing a live call to an agent, without sending it in circles."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["CONNECT", "connect"]
 
 CONNECT = "connect_caller"
-"""The tool that a router's model calls."""
+"""The tool that the model of a router calls."""
 MOST_IN_A_CALL = 4
-"""Times that one call may be handed over by routers."""
+"""Most hand-offs of one call by routers."""
 MOST_TO_ONE = 2
-"""Times that it may be handed to the same agent."""
+"""Most hand-offs of one call to the same agent."""
 _LONGEST_REASON = 500
 _ENOUGH = (
     "The caller has been connected {times} times already, so nobody is connected now. Apologise for that, find out "
@@ -30,15 +30,15 @@ _log = logging.getLogger("agenthost.workflows")
 async def connect(router: str, agent: str, reason: str, call: Call, last_resort: str | None) -> FunctionResult:
     """Hand a call to an agent, with the reason in its global data.
 
-    Who had the call is counted in the state of the call, which no agent's prompt can change, and beside it in the
-    global data, for a host whose store does not answer.
+    The agents that had the call are stored in the state of the call, which no prompt can change. The global data have a
+    copy, for hosts whose store does not answer.
 
     Args:
-        router: who hands it over.
-        agent: to whom.
-        reason: what the caller needs.
+        router: the router.
+        agent: the agent that gets the call.
+        reason: the caller's need.
         call: the call.
-        last_resort: who gets a call that has been sent round too often, once; None for nobody.
+        last_resort: the agent that gets, once, a call with too many hand-offs.
     """
     had = await _had(call)
     chosen = agent
@@ -50,13 +50,13 @@ async def connect(router: str, agent: str, reason: str, call: Call, last_resort:
     try:
         await call.state.set("routed", [*had, chosen])
     except StateUnavailable as error:
-        _log.warning("router %s counts in the call's data alone: %s", router, error)
+        _log.warning("router %s counts hand-offs in the call's global data only: %s", router, error)
     routing = {"from": router, "to": chosen, "reason": reason[:_LONGEST_REASON], "path": [*had, chosen]}
     return FunctionResult("One moment, I connect you.").update_global_data({"routing": routing}).hand_over(chosen)
 
 
 async def _had(call: Call) -> list[str]:
-    """Who has had the call, in order."""
+    """Return the agents that have had the call, in order."""
     told = call.global_data.get("routing")
     path = told.get("path") if isinstance(told, dict) else None
     try:

@@ -27,21 +27,21 @@ _log = logging.getLogger("agenthost.workflows")
 
 
 class Escalation(Workflow):
-    """Has the first agent answer, and the next one when something calls for it.
+    """A workflow in which the next agent takes over when there is a reason.
 
-    That is so when a detector sees a reason in what the person says or in the answer, when the agent asks for it
-    itself, and when it fails. The next agent finds the first answer and the reason in the notes of its turn. A
-    conversation that has been escalated stays there, unless it was only because an agent failed.
+    A reason is a detector's signal on the message or the answer, an agent that escalates itself, or an agent that
+    fails. The next agent finds the previous answer and the reason in the notes of its turn. An escalated conversation
+    stays with its agent, unless the only reason was a failure.
 
     Args:
         name: the workflow's name.
-        agents: at least two, the first one first.
-        detectors: names of the escalation detectors that are asked; None asks all that there are.
-        seconds: how long each agent may take.
-        options: whatever ``AgentBase`` takes.
+        agents: at least two agents, in the order of escalation.
+        detectors: names of the escalation detectors. None uses all.
+        seconds: timeout of each agent, in seconds.
+        options: options of ``AgentBase``.
 
     Raises:
-        DefinitionError: there is nobody to escalate to.
+        DefinitionError: there is only one agent.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Escalation(Workflow):
         **options: Any,
     ) -> None:
         super().__init__(name, agents, **options)
-        if len(self.agents) < 2:  # noqa: PLR2004 - one who answers, one who takes over
-            msg = f"workflow {name!r}: an escalation needs at least two agents, the first one first."
+        if len(self.agents) < 2:  # noqa: PLR2004 - one that answers, one that takes over
+            msg = f"workflow {name!r}: an escalation needs at least two agents. Fix: name one that takes over."
             raise DefinitionError(msg)
         self.detectors = None if detectors is None else tuple(detectors)
         self.seconds = seconds
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
-        """Ask the agent of this conversation's level, and those above it while something calls for it."""
+        """Call the agent of this conversation's level, and higher ones while there is a reason."""
         last = len(self.agents) - 1
         began = stays = level = min(await self._level(team), last)
         if level < last and (signal := await signal_before(turn, team, self.detectors)):
@@ -86,7 +86,7 @@ class Escalation(Workflow):
         if stays != began:
             await self._stay(team, stays)
         reply = require(1, outcomes)[-1].reply
-        if reply is None:  # not reached: what is required has replied
+        if reply is None:  # unreachable: a required outcome has a reply
             return Reply(team.workflow, "")
         unanswered = outcomes[-1].reply is None
         return evolve(
@@ -97,11 +97,11 @@ class Escalation(Workflow):
         )
 
     async def _level(self, team: Team) -> int:
-        """How far this conversation has been escalated."""
+        """Return the level that this conversation has been escalated to."""
         try:
             level = await team.state.get(_LEVEL, 0)
         except StateUnavailable as error:
-            _log.warning("%s begins with its first agent: %s", team.workflow, error)
+            _log.warning("%s starts with its first agent: %s", team.workflow, error)
             return 0
         return level if isinstance(level, int) and level >= 0 else 0
 
@@ -109,4 +109,4 @@ class Escalation(Workflow):
         try:
             await team.state.set(_LEVEL, level)
         except StateUnavailable as error:
-            _log.warning("%s does not remember who took over: %s", team.workflow, error)
+            _log.warning("%s cannot store which agent took over: %s", team.workflow, error)

@@ -1,4 +1,4 @@
-"""Parallel: agents at once, and one answer made of theirs."""
+"""Parallel: several agents at once, with a combined answer."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ _SYNTHESES = ("auto", "model", "rule")
 
 
 class Parallel(Workflow):
-    """Asks all agents at once and combines their answers; those that fail or take too long are named, not waited for.
+    """A workflow that calls all agents at once and combines their answers.
+
+    The answer names the agents that failed or took too long.
 
     Args:
         name: the workflow's name.
-        agents: those that are asked.
-        seconds: how long each may take.
-        minimum: how many have to answer.
-        enough: after so many answers the others are cancelled; None waits for all.
-        synthesis: ``model``, ``rule``, or ``auto``: by the model where a real one is configured.
-        options: whatever ``AgentBase`` takes.
+        agents: the agents.
+        seconds: timeout of each agent, in seconds.
+        minimum: least number of answers.
+        enough: number of answers after which the others are cancelled. None waits for all.
+        synthesis: ``model``, ``rule``, or ``auto``: by the model if a language model is configured.
+        options: options of ``AgentBase``.
 
     Raises:
-        DefinitionError: one of these cannot be.
+        DefinitionError: an argument is wrong.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Parallel(Workflow):
             raise DefinitionError(msg)
         most = len(self.agents)
         if not 1 <= minimum <= most or (enough is not None and not minimum <= enough <= most):
-            msg = f"workflow {name!r}: minimum and enough count its {most} agents: 1 <= minimum <= enough <= {most}."
+            msg = f"workflow {name!r}: minimum and enough count its agents: 1 <= minimum <= enough <= {most}."
             raise DefinitionError(msg)
         self.seconds = seconds
         self.minimum = minimum
@@ -63,7 +65,7 @@ class Parallel(Workflow):
         self.synthesis = synthesis
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
-        """Ask all of them, and combine what they say."""
+        """Call all agents, and combine their answers."""
         outcomes = await ask_all(team, self.agents, turn, seconds=self.seconds, enough=self.enough)
         there = require(self.minimum, outcomes)
         asks = self.synthesis == "model" or (self.synthesis == "auto" and team.has_model)

@@ -1,4 +1,4 @@
-"""Router: the one of several agents whose matter it is; in text, and on the call."""
+"""Router: sends each conversation to the agent in charge, in text and on calls."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _log = logging.getLogger("agenthost.workflows")
 
 @frozen
 class _Remembered:
-    """What a router remembers of a conversation.
+    """The stored state of a conversation.
 
     Args:
-        agent: who has it.
-        asked: what the person had said when the router asked what was meant.
+        agent: the agent that has the conversation.
+        asked: the message to which the router answered with a question.
     """
 
     agent: str | None = None
@@ -50,11 +50,11 @@ class _Remembered:
 
 @frozen
 class _Others:
-    """Whom a router may call beside the one that it chooses, by key.
+    """The agents that a router may call beside the chosen one, by key.
 
     Args:
-        fallback: who answers when nobody else can be told, or the chosen one fails; None for nobody.
-        senior: who takes over; None for nobody.
+        fallback: the agent that answers if none can be chosen, or the chosen one fails.
+        senior: the agent that takes over.
         all: every agent of the router.
     """
 
@@ -71,29 +71,28 @@ class _Others:
 
 
 class Router(Workflow):
-    """Sends each turn to the agent whose matter it is, and stays with that agent while nothing speaks for another.
+    """A workflow that sends each turn to the agent in charge.
 
-    A classifier reads what the person said, against the descriptions and examples of the agents. Where it is not sure,
-    the language model is asked, if a real one is configured; else the conversation stays with the agent that has it;
-    else the person is asked what is meant, once. After that, and when an agent fails, the fallback agent answers.
+    A classifier compares the message with the descriptions and examples of the agents. If it is not sure, the language
+    model is used, if one is configured. Otherwise, the conversation stays with its agent. Without one, the router asks
+    one question. After that, and when an agent fails, the fallback agent answers.
 
-    On the call, the router is an agent whose model finds out what the caller needs, and whose tool hands the call over.
+    On a call, the router is an agent whose model finds out the caller's need, and whose tool hands the call over.
 
     Args:
         name: the router's name.
-        agents: those among whom it chooses.
-        fallback_agent: who answers when nobody else can be told; left out, the best guess.
-        escalate_to: who takes over when the agent asks for it, or a detector sees a reason; left out, nobody.
-        classifier: name of the classifier; left out, the host's choice.
-        threshold: how sure the classifier must be, 0 to 1.
-        margin: how far the second choice must be behind, 0 to 1.
-        sticky: whether a conversation stays with its agent while nothing else is sure.
-        clarify: whether the person is asked what is meant when it cannot be told.
-        question: what is asked then; left out, a sentence that names what the agents are for.
-        detectors: names of the escalation detectors that are asked; None asks all. Nobody asks them without
-            ``escalate_to``.
-        seconds: how long an agent may take.
-        options: whatever ``AgentBase`` takes.
+        agents: the agents to choose from.
+        fallback_agent: the agent that answers if none can be chosen. Defaults to the best guess.
+        escalate_to: the agent that takes over when an agent escalates or a detector has a signal.
+        classifier: name of the classifier. Defaults to the host's choice.
+        threshold: least confidence of the classifier, 0 to 1.
+        margin: least distance to the second choice, 0 to 1.
+        sticky: whether a conversation stays with its agent while the classifier is unsure.
+        clarify: whether the router asks a question when no agent can be chosen.
+        question: that question. Defaults to a sentence with the purposes of the agents.
+        detectors: names of the escalation detectors, used with ``escalate_to``. None uses all.
+        seconds: timeout of an agent, in seconds.
+        options: options of ``AgentBase``.
     """
 
     def __init__(
@@ -127,12 +126,12 @@ class Router(Workflow):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Every agent that it may call."""
+        """Every agent that the router may call."""
         more = [agent for agent in (self.fallback_agent, self.escalate_to) if agent is not None]
         return tuple(dict.fromkeys((*self.agents, *more)))
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
-        """Find whose matter it is, and have that agent answer."""
+        """Choose the agent in charge, and return its answer."""
         choices = team.choices(self.agents)
         if not choices:
             raise Unanswered(f"none of the agents of {team.workflow} is served: {', '.join(self.agents)}")
@@ -158,7 +157,7 @@ class Router(Workflow):
     async def _decision(
         self, turn: Turn, team: Team, choices: Sequence[Choice], before: _Remembered, others: _Others
     ) -> Decision:
-        """Whose matter a turn is; without an agent where the person has to be asked."""
+        """Choose the agent of a turn, or none if a question is needed."""
         keys = [choice.agent for choice in choices]
         named = next((key for key in keys if key.casefold() == turn.text.strip(" .!?¡¿\"'").casefold()), None)
         if named is not None:
@@ -175,10 +174,10 @@ class Router(Workflow):
         if self.clarify and before.asked is None:
             return decision
         guess = others.fallback or next((key for key, _ in decision.ranking if key in keys), keys[0])
-        return evolve(decision, agent=guess, by="fallback", reason="nobody else can be told")
+        return evolve(decision, agent=guess, by="fallback", reason="no agent could be chosen")
 
     async def _classified(self, text: str, team: Team, choices: Sequence[Choice]) -> Decision:
-        """What a classifier is sure of; without an agent where none is."""
+        """Return a classifier's confident decision, or one without an agent."""
         tools = team.classifier_tools()
         decision = Decision(None, 0.0)
         names = dict.fromkeys((self.classifier, *(("llm",) if tools.complete is not None else ())))
@@ -198,10 +197,10 @@ class Router(Workflow):
         return decision
 
     async def _answer(self, turn: Turn, team: Team, decision: Decision, others: _Others) -> tuple[Reply, str]:
-        """What the chosen agent answers, or who takes its place; with the agent that has the conversation now.
+        """Return the answer, with the agent that has the conversation now.
 
         Raises:
-            Unanswered: nobody answers.
+            Unanswered: no agent answers.
         """
         agent: str = decision.agent or ""
         reason = decision.reason
@@ -227,7 +226,7 @@ class Router(Workflow):
                 following = others.fallback
                 if following is None or following in met:
                     tried = "; ".join(f"{each.agent}: {each.reason}" for each in outcomes if each.reply is None)
-                    raise Unanswered(f"nobody of {team.workflow} answered ({tried})")
+                    raise Unanswered(f"no agent of {team.workflow} answered ({tried})")
                 reason = f"{agent} gave no answer: {outcome.reason}"
                 turn, agent = evolve(turn, notes=(*turn.notes, Note(agent, "reason", reason))), following
                 continue
@@ -245,7 +244,7 @@ class Router(Workflow):
         try:
             kept = await team.state.get(_REMEMBERED)
         except StateUnavailable as error:
-            _log.warning("%s does not know who has the conversation: %s", team.workflow, error)
+            _log.warning("%s cannot read which agent has the conversation: %s", team.workflow, error)
             kept = None
         return _Remembered(kept.get("agent"), kept.get("asked")) if isinstance(kept, dict) else _Remembered()
 
@@ -255,10 +254,10 @@ class Router(Workflow):
         try:
             await team.state.set(_REMEMBERED, {"agent": now.agent, "asked": now.asked})
         except StateUnavailable as error:
-            _log.warning("%s does not remember who has the conversation: %s", team.workflow, error)
+            _log.warning("%s cannot store which agent has the conversation: %s", team.workflow, error)
 
     def meet(self, choices: Sequence[Choice]) -> None:
-        """Describe the agents to the model of the call, and let it connect the caller."""
+        """Describe the agents to the model of the call, and add the connecting tool."""
         if not choices:
             return
         draft = declared(self).draft
@@ -274,12 +273,12 @@ class Router(Workflow):
         )
 
     async def _connect(self, agent: str, reason: str, call: Call) -> FunctionResult:
-        """Hand the live call over, unless it has been sent round too often."""
+        """Hand the live call over, unless it had too many hand-offs."""
         return await connect(self._declared.key or self.name, agent, reason, call, self.escalate_to)
 
 
 def _composed(reply: Reply, words: Sequence[str], outcomes: Sequence[Outcome], others: _Others) -> Reply:
-    """The last agent's reply, with the words of those that handed over to it."""
+    """Join the last agent's reply to the words of agents that handed over."""
     return Reply(
         reply.agent,
         "\n\n".join(words),
@@ -291,14 +290,14 @@ def _composed(reply: Reply, words: Sequence[str], outcomes: Sequence[Outcome], o
 
 
 def _question(choices: Sequence[Choice]) -> str:
-    """A question that names what the agents are for."""
+    """Return a question that names the purposes of the agents."""
     matters = [(choice.description or choice.agent).strip().rstrip(".") for choice in choices]
     lines = "\n".join(f"- {matter}" for matter in matters)
     return f"I want to send you to the right place. What is it about?\n{lines}"
 
 
 def _line(choice: Choice) -> str:
-    """An agent on one line of the prompt."""
+    """Return a line about an agent for the prompt."""
     said = [example for examples in choice.examples.values() for example in examples[:2]][:4]
     shown = f" For example: {'; '.join(said)}" if said else ""
     return f"{choice.agent}: {choice.description or 'no description'}{shown}"

@@ -1,4 +1,4 @@
-"""Sequential: agents one after the other, each with what those before it made."""
+"""Sequential: agents one after the other, each with the earlier results."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ __all__ = ["Sequential"]
 
 
 class Sequential(Workflow):
-    """Asks agents one after the other; each finds the results of those before it in the turn's notes.
+    """A workflow that calls agents one after the other.
 
-    The last answer is the workflow's. An agent that gives none leaves a note that says why, and the next goes on from
-    there; one that hands the conversation over, or wants somebody else to take over, ends the chain.
+    Each agent finds the earlier results in the notes of its turn, and the last answer is the workflow's. An agent
+    without an answer leaves a note with the reason, and the chain goes on. An agent that hands over or escalates ends
+    the chain.
 
     Args:
         name: the workflow's name.
-        agents: in the order in which they are asked.
-        seconds: how long each may take.
-        strict: whether one agent without an answer ends the chain without an answer.
-        options: whatever ``AgentBase`` takes.
+        agents: the agents, in order.
+        seconds: timeout of each agent, in seconds.
+        strict: whether the workflow fails if one agent does not answer.
+        options: options of ``AgentBase``.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Sequential(Workflow):
         self.strict = strict
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
-        """Ask all of them, in order."""
+        """Call all agents, in order."""
         outcomes: list[Outcome] = []
         notes = list(turn.notes)
         last: Reply | None = None
@@ -65,7 +66,7 @@ class Sequential(Workflow):
                 if self.strict:
                     break
         require(len(outcomes) if self.strict else 1, outcomes)
-        if last is None:  # not reached: require has seen an answer
+        if last is None:  # unreachable: require has seen an answer
             return Reply(team.workflow, "")
         return Reply(
             last.agent,

@@ -1,4 +1,7 @@
-"""Synthesis: one answer out of several, by a language model or by rule; what is missing is named either way."""
+"""Synthesis: one answer made of several, by a language model or by rule.
+
+Either way, missing answers are named.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _log = logging.getLogger("agenthost.workflows")
 
 
 def by_rule(there: Sequence[Outcome]) -> str:
-    """The answers below each other, each with its agent; one that was given twice stands once."""
+    """List the answers, each with its agents."""
     texts: dict[str, list[str]] = {}
     for each in there:
         if each.reply is not None:
@@ -39,7 +42,7 @@ def by_rule(there: Sequence[Outcome]) -> str:
 
 
 async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
-    """What a language model makes of the answers; by rule where it cannot, or where there is one answer only."""
+    """Combine the answers by a language model, or by rule if that fails."""
     if len(there) == 1:
         return by_rule(there)
     answers = [{"agent": each.agent, "answer": each.reply.text} for each in there if each.reply is not None]
@@ -53,6 +56,6 @@ async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
 
 
 def named_gaps(outcomes: Sequence[Outcome]) -> str:
-    """A sentence about the agents that gave no answer; empty when all did."""
-    missing = "; ".join(f"{each.agent} ({each.reason or 'it said nothing'})" for each in gaps(outcomes))
+    """Return a sentence about missing answers, or an empty text."""
+    missing = "; ".join(f"{each.agent} ({each.reason or 'empty answer'})" for each in gaps(outcomes))
     return f"There is no answer from {missing}." if missing else ""

@@ -1,4 +1,4 @@
-"""Taking over: when another agent should answer instead, and what it is told."""
+"""Taking over: the reasons for another agent to answer, and its turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("agenthost.workflows")
 
 
 async def signal_before(turn: Turn, team: Team, names: Sequence[str] | None) -> Signal | None:
-    """The first detector's signal that a turn should go to somebody else at once."""
+    """Return the first detector's signal on a message, before an agent answers."""
     for detector in team.detectors(names):
         if signal := await _asked(detector.name, detector.before(turn)):
             return signal
@@ -30,9 +30,9 @@ async def signal_before(turn: Turn, team: Team, names: Sequence[str] | None) -> 
 
 
 async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence[str] | None) -> Signal | None:
-    """Why somebody else should answer too: the agent failed, asks for it itself, or a detector says so."""
+    """Return the reason for another agent to answer too, or None."""
     if outcome.reply is None:
-        return Signal("failure", outcome.reason or "it gave no answer")
+        return Signal("failure", outcome.reason or "no answer")
     if outcome.reply.escalate is not None:
         return Signal("asked", outcome.reply.escalate)
     for detector in team.detectors(names):
@@ -42,13 +42,13 @@ async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence
 
 
 def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent: str = "") -> Turn:
-    """The turn as the next agent gets it: with the first answer, where there is one, and the reason.
+    """Return the turn for the next agent, with the previous answer and the reason.
 
     Args:
         turn: the turn.
-        signal: why it goes on.
-        outcome: what became of the agent before.
-        agent: who that was, or who decided without asking it.
+        signal: the reason.
+        outcome: the outcome of the previous agent.
+        agent: the previous agent, or the workflow if none was called.
     """
     notes = [*turn.notes]
     if outcome is not None and outcome.reply is not None and outcome.reply.text:
@@ -58,7 +58,7 @@ def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent:
 
 
 async def _asked(name: str, question: Awaitable[Signal | None]) -> Signal | None:
-    """A detector's signal; one that fails has none."""
+    """Return a detector's signal, or None if the detector fails."""
     try:
         return await question
     except Exception:  # noqa: BLE001 - a plugin's code

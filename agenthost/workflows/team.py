@@ -1,4 +1,4 @@
-"""Team: what a workflow works with while it answers one turn."""
+"""Team: the interface of a workflow to its agents, for one turn."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Remaining", "Team"]
 
 @frozen
 class Remaining:
-    """What is left of a turn.
+    """The remaining budget of a turn.
 
     Args:
-        seconds: until its deadline.
-        calls: calls of agents that may still begin.
-        tokens: tokens that models may still take.
+        seconds: seconds until its deadline.
+        calls: remaining calls of agents.
+        tokens: remaining tokens of models.
     """
 
     seconds: float
@@ -36,8 +36,8 @@ class Remaining:
 class Team(Protocol):
     """The agents of a workflow, for one turn of one conversation.
 
-    The host makes one for each turn that a workflow answers, and nothing of it is used again. Whatever is called
-    through it shares the turn's deadline and budget.
+    The host makes a team for each turn of a workflow, and never reuses it. All calls share the turn's deadline and
+    budget.
     """
 
     @property
@@ -46,45 +46,47 @@ class Team(Protocol):
 
     @property
     def remaining(self) -> Remaining:
-        """What is left of the turn."""
+        """The remaining budget of the turn."""
 
     @property
     def has_model(self) -> bool:
-        """Whether there is a language model that can be asked for more than an agent's own answer."""
+        """True if a language model is configured."""
 
     @property
     def state(self) -> Store:
-        """What this workflow keeps of this conversation, for a day after it was last written."""
+        """The workflow's state in this conversation, kept for a day after the last write."""
 
     def choices(self, names: Sequence[str] | None = None) -> tuple[Choice, ...]:
-        """The workflow's agents that are served, by key; those of ``names`` alone where it is given, in that order."""
+        """Return the served agents of the workflow, by key, optionally those of ``names``."""
 
     def classifier(self, name: str | None = None) -> Classifier | None:
-        """The classifier of a name, or the host's own choice; None where there is none."""
+        """Return a classifier by name, or the host's choice, or None."""
 
     def classifier_tools(self) -> ClassifierTools:
-        """What a classifier may use for this turn."""
+        """Return the tools of a classifier for this turn."""
 
     def detectors(self, names: Sequence[str] | None = None) -> tuple[EscalationDetector, ...]:
-        """The escalation detectors of some names, or all; names that nobody has are left out."""
+        """Return the escalation detectors of some names, or all. Unknown names are ignored."""
 
     def say(self, event: Event) -> None:
-        """Tell whoever listens to the turn what happens."""
+        """Send an event to the listeners of the turn."""
 
     async def call(self, agent: str, turn: Turn, *, seconds: float | None = None, aloud: bool = False) -> Outcome:
-        """Have an agent answer a turn; never raises for what becomes of it.
+        """Call an agent.
+
+        A failure of the agent is an outcome, never an exception.
 
         Args:
-            agent: the agent, by key or name.
-            turn: what it is asked.
-            seconds: how long it may take; never longer than the turn has left.
-            aloud: whether its words are the workflow's own answer, so that listeners hear them as they come.
+            agent: key or name of the agent.
+            turn: the turn.
+            seconds: timeout in seconds, at most the remaining time of the turn.
+            aloud: whether its words are the workflow's own answer, and are streamed to listeners.
         """
 
     async def complete(self, request: ModelRequest) -> Completion:
-        """Ask the language model.
+        """Send a request to the language model.
 
         Raises:
-            ModelError: it gives no usable answer.
+            ModelError: the model gives no usable answer.
             BudgetSpent: the turn has no tokens or no time left.
         """

@@ -1,4 +1,4 @@
-"""Vote: agents answer at once, and one of the answers is chosen."""
+"""Vote: several agents answer, and one answer is chosen."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ _log = logging.getLogger("agenthost.workflows")
 
 
 class Vote(Workflow):
-    """Asks all agents at once and gives the answer that most agree on.
+    """A workflow that calls all agents at once and returns the answer most agree on.
 
-    Nothing of the choice is left to chance: the same answers in the same conversation give the same winner, and of
-    equals the agent that is named first wins.
+    The choice is deterministic: the same answers in the same conversation give the same winner, and of equals the agent
+    named first wins.
 
     Args:
         name: the workflow's name.
-        agents: those that answer; one that is named twice has two answers.
-        seconds: how long each may take.
-        minimum: how many have to answer.
-        method: ``plurality`` takes the answer that most give word by word, as labels and numbers are; ``ballots`` has
-            the model choose once for each answer, not knowing who gave which, in an order of its own each time;
-            ``medoid`` takes the answer that is most similar to all others. ``auto`` takes what more than half of them
-            say, else ballots where a real model is configured, else the medoid.
-        options: whatever ``AgentBase`` takes.
+        agents: the agents. An agent that is named twice has two answers.
+        seconds: timeout of each agent, in seconds.
+        minimum: least number of answers.
+        method: ``plurality`` takes the most frequent answer, for labels and numbers. ``ballots`` lets the model vote
+            once per answer, with anonymous answers in a new order each time. ``medoid`` takes the answer that is
+            most similar to all others. ``auto`` takes the answer of more than half of the agents, else uses ballots
+            if a language model is configured, else the medoid.
+        options: options of ``AgentBase``.
 
     Raises:
-        DefinitionError: one of these cannot be.
+        DefinitionError: an argument is wrong.
     """
 
     def __init__(
@@ -72,14 +72,16 @@ class Vote(Workflow):
             msg = f"workflow {name!r}: method must be one of {', '.join(_METHODS)}, not {method!r}."
             raise DefinitionError(msg)
         if not 1 <= minimum <= len(self.agents):
-            msg = f"workflow {name!r}: minimum counts its agents: it must be 1 to {len(self.agents)}, not {minimum}."
+            msg = (
+                f"workflow {name!r}: minimum must be 1 to {len(self.agents)}, the number of its agents, not {minimum}."
+            )
             raise DefinitionError(msg)
         self.seconds = seconds
         self.minimum = minimum
         self.method = method
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
-        """Ask all of them, and choose."""
+        """Call all agents, and choose an answer."""
         outcomes = await ask_all(team, self.agents, turn, seconds=self.seconds)
         replies = [each.reply for each in require(self.minimum, outcomes) if each.reply is not None]
         winner = await self._winner(turn, [reply.text for reply in replies], team)
@@ -87,7 +89,7 @@ class Vote(Workflow):
         return evolve(chosen, handed_to=None, path=(), outcomes=outcomes)
 
     async def _winner(self, turn: Turn, texts: Sequence[str], team: Team) -> int:
-        """The place of the answer that is chosen."""
+        """Return the index of the chosen answer."""
         said, times = most_said(texts)
         if self.method == "plurality" or (self.method == "auto" and 2 * times > len(texts)):
             return said
@@ -101,7 +103,7 @@ class Vote(Workflow):
 
 
 async def _ballot(turn: Turn, texts: Sequence[str], team: Team, voter: int) -> int | None:
-    """One vote: the place of an answer; None where the model gives none."""
+    """Return the index of the answer that the model votes for, or None."""
     order = shuffled(len(texts), f"{turn.conversation}\n{turn.text}\n{voter}")
     answers = [{"number": number, "answer": texts[place]} for number, place in enumerate(order, 1)]
     data = json.dumps({"question": turn.text, "answers": answers}, ensure_ascii=False)
@@ -120,5 +122,5 @@ async def _ballot(turn: Turn, texts: Sequence[str], team: Team, voter: int) -> i
         _log.warning("%s: a ballot is missing: %s", team.workflow, error)
         return None
     found = _NUMBER.findall(made.text)
-    number = int(found[0][:6]) if len(set(found)) == 1 else 0  # a model that names two has not chosen
+    number = int(found[0][:6]) if len(set(found)) == 1 else 0  # a model that names two answers has not chosen
     return order[number - 1] if 1 <= number <= len(texts) else None

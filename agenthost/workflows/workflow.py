@@ -1,4 +1,4 @@
-"""Workflow: several agents that answer as one, and are an agent themselves."""
+"""Workflow: several agents that act as one."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["Workflow", "names_of"]
 
 
 class Workflow(AgentBase):
-    """Several agents acting as one: an agent whose answers come from ``respond``.
+    """An agent whose answers come from other agents, through ``respond``.
 
-    It serves many conversations at once, so ``respond`` keeps nothing on ``self``: what it needs comes with the turn
-    and the team, and what it wants to remember it writes to ``team.state``.
+    A workflow serves many conversations at once, so ``respond`` keeps nothing on ``self``. Its input is the turn and
+    the team, and ``team.state`` stores state between turns.
 
     Args:
-        name: the workflow's name, as other agents and people call it.
-        agents: those that take part: keys of agents on the same host, or agents of the same program.
-        options: whatever ``AgentBase`` takes.
+        name: the workflow's name.
+        agents: keys of agents on the same host, or agents of the same program.
+        options: options of ``AgentBase``.
 
     Raises:
-        DefinitionError: no agent is named, or something that is no agent.
+        DefinitionError: there are no agents, or something else is among them.
     """
 
     def __init__(self, name: str, agents: Sequence[str | AgentBase], **options: Any) -> None:
         if type(self).__module__.startswith("agenthost.workflows."):
-            options.setdefault("description", "")  # what its class does is not what this one is for
+            options.setdefault("description", "")  # the docstring of a built-in class does not describe this workflow
         super().__init__(name, **options)
         self.agents = names_of(name, agents)
 
@@ -44,8 +44,8 @@ class Workflow(AgentBase):
         """Answer a turn.
 
         Args:
-            turn: what was said, and what is known.
-            team: the agents, the model, and what is left of time and budget.
+            turn: the message, its history and its context.
+            team: the agents, the model, and the remaining time and budget.
 
         Raises:
             Unanswered: there is no answer.
@@ -53,22 +53,24 @@ class Workflow(AgentBase):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Every agent that it may call, each once."""
+        """Every agent that the workflow may call, each once."""
         return tuple(dict.fromkeys(self.agents))
 
     def meet(self, choices: Sequence[Choice]) -> None:
-        """Describe its agents on the call; called once, before the workflow is mounted.
+        """Describe the agents to the model of the call.
+
+        The host calls this once, before the workflow is mounted.
 
         Args:
-            choices: those of its agents that are served.
+            choices: the served agents of the workflow.
         """
 
 
 def names_of(workflow: str, agents: Sequence[str | AgentBase]) -> tuple[str, ...]:
-    """The names of agents that a workflow is made of.
+    """Return the names of a workflow's agents.
 
     Raises:
-        DefinitionError: there are none, or one of them is neither a name nor an agent.
+        DefinitionError: there are none, or one is neither a name nor an agent.
     """
     if isinstance(agents, str) or not agents:
         msg = f'workflow {workflow!r}: agents must be a list of agents, such as ["support", "sales"], not {agents!r}.'
@@ -76,6 +78,6 @@ def names_of(workflow: str, agents: Sequence[str | AgentBase]) -> tuple[str, ...
     names = [declared(agent).name if isinstance(agent, AgentBase) else agent for agent in agents]
     for name in names:
         if not isinstance(name, str) or not name.strip():
-            msg = f"workflow {workflow!r}: an agent is named by its key or given itself, not as {name!r}."
+            msg = f"workflow {workflow!r}: each agent must be a key or an agent, not {name!r}."
             raise DefinitionError(msg)
     return tuple(names)

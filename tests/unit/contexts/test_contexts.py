@@ -123,7 +123,7 @@ class TestStep:
 
     def test_functions_are_a_list_or_none(self):
         """One tool's name would silently mean something else to the platform."""
-        with pytest.raises(DefinitionError, match=r"Write \['lookup'\]"):
+        with pytest.raises(DefinitionError, match=r"write \['lookup'\]"):
             Step("s").set_functions("lookup")
         with pytest.raises(TypeError, match="step 's': functions must be a list of strings; got 5"):
             Step("s").set_functions(5)
@@ -144,7 +144,7 @@ class TestStep:
             ),
             (
                 lambda: Step("s").add_gather_question("k", "q"),
-                r"Call set_gather_info\(\) before the questions",
+                r"call set_gather_info\(\) before the questions",
             ),
             (
                 lambda: Step("s").set_gather_info().add_gather_question("k", "q").add_gather_question("k", "r"),
@@ -174,7 +174,7 @@ class TestValidate:
         builder = ContextBuilder()
         builder.add_context("sales").add_step("s").set_text("x")
 
-        with pytest.raises(DefinitionError, match="alone must be called 'default', not 'sales'"):
+        with pytest.raises(DefinitionError, match="the only context must be called 'default', not 'sales'"):
             builder.validate([])
 
     def test_several_contexts_have_any_names(self):
@@ -187,7 +187,7 @@ class TestValidate:
     def test_a_tool_cannot_have_a_name_of_the_platform(self):
         builder, _step = one_step()
 
-        with pytest.raises(DefinitionError, match="tools of their own called next_step"):
+        with pytest.raises(DefinitionError, match="the platform reserves the tool names next_step"):
             builder.validate(["next_step"])
 
     @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ class TestFromDict:
         [
             ({"": {}}, "a context needs a name"),
             ({"default": []}, "context 'default' must be an object, not list"),
-            ({"default": {"stpes": []}}, "context 'default' has the unknown key 'stpes'. Keys are steps, "),
+            ({"default": {"stpes": []}}, "context 'default' has the unknown key 'stpes'. The keys are steps, "),
             (
                 {"default": {"steps": [{"text": "x"}]}},
                 "step 1 of context 'default' must be an object with a name",

@@ -179,7 +179,7 @@ class TestSections:
         sections = PromptSections()
         sections.add_section(body="intro")
 
-        with pytest.raises(DefinitionError, match="only the first section of a prompt goes without"):
+        with pytest.raises(DefinitionError, match="Only the first section of a prompt may go without"):
             sections.add_section(body="more")
         with pytest.raises(DefinitionError, match="a subsection of 'A' needs a title"):
             sections.add_section("A").add_subsection("")
@@ -189,7 +189,7 @@ class TestSections:
         [
             (
                 lambda: Section("A", ["x"]),
-                "body must be a string, not list. Pass a list of bullet points as bullets",
+                "body must be a string, not list. Fix: pass a list of bullet points as bullets",
             ),
             (lambda: Section("A", bullets=5), "bullets must be a list of strings, not int"),
             (lambda: Section("A", bullets=[5]), "a bullet must be a string, not int"),

@@ -87,7 +87,7 @@ class TestHandOver:
 
     def test_cannot_be_encoded_without_a_host(self):
         """A marker never reaches the platform."""
-        with pytest.raises(DefinitionError, match=r"hand_over\('sales'\): only a host knows"):
+        with pytest.raises(DefinitionError, match=r"hand_over\('sales'\): the URL of the agent is unknown"):
             FunctionResult().hand_over("sales").to_dict()
 
     def test_needs_a_name(self):
@@ -95,7 +95,7 @@ class TestHandOver:
             FunctionResult().hand_over("")
 
     def test_that_comes_back_needs_words_for_the_model(self):
-        with pytest.raises(DefinitionError, match="Pass ai_response"):
+        with pytest.raises(DefinitionError, match="pass ai_response"):
             FunctionResult().hand_over("sales", final=False)
 
 

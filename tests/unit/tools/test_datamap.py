@@ -100,7 +100,7 @@ def test_an_answer_can_hand_the_call_over():
     function = tool.to_swaig_function(lambda agent: f"https://host.example/{agent}")
 
     assert expected == function["data_map"]["expressions"][0]["output"]
-    with pytest.raises(DefinitionError, match="only a host knows"):
+    with pytest.raises(DefinitionError, match="the URL of the agent is unknown"):
         tool.to_swaig_function()
 
 

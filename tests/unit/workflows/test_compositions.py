@@ -82,7 +82,7 @@ class TestParallel:
         reply = host.run("x")
 
         assert reply.text == "Later."
-        assert reply.escalate.startswith("1 of 2 agents answered, and 2 should have (b: it failed (e-")
+        assert reply.escalate.startswith("1 of 2 agents answered, at least 2 must (b: it failed (e-")
 
     def test_enough_answers_end_it(self):
         """The others are cancelled, and are no gap."""

@@ -190,7 +190,7 @@ class TestRouter:
         """The router says its own fallback, and why."""
         (reply,) = conversation(router(Leaf("sales", raising(Unanswered("closed"))), fallback="Sorry."), "sales")
 
-        assert (reply.text, reply.escalate) == ("Sorry.", "nobody of router answered (sales: closed)")
+        assert (reply.text, reply.escalate) == ("Sorry.", "no agent of router answered (sales: closed)")
 
     def test_a_hand_over_is_followed(self):
         """In the same turn; the conversation stays there; words are heard once and in order; nobody goes in circles."""
