@@ -111,12 +111,6 @@ class Tool:
     idempotent: bool = False
     extras: Mapping[str, Any] = field(factory=dict, repr=False)
     undeclared: bool = False
-    title: str = field(init=False, repr=False)
-    """What logs and metrics call it, such as ``tool book_visit``; made once, since every call needs it."""
-
-    @title.default
-    def _titled(self) -> str:
-        return f"tool {self.name}"
 
     @classmethod
     def define(

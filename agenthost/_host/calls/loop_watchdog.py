@@ -1,7 +1,7 @@
-"""The watchdog: a thread that sees whether the event loop goes on, and who it is that holds it up.
+"""The watchdog: a thread that sees whether the event loop goes on, and whose code holds it up.
 
-It lets the loop answer time and again. Where no answer comes, it looks at the stack of the loop's thread: the frames of
-what runs an author's code name the agent and the tool, so requests pay nothing for it.
+It lets the loop answer time and again. Where no answer comes, it looks at the stack of the loop's thread: a function
+that runs an author's code has a variable ``owner``, so requests pay nothing for it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import threading
 import time
 import traceback
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import frozen
-
+from agenthost._host.telemetry.current_call import Owner
 from agenthost.agent.base import AgentBase
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.telemetry.metrics import Metrics
 
-__all__ = ["BLOCKED", "Blocker", "Listener", "Watchdog", "blocker_of"]
+__all__ = ["BLOCKED", "Listener", "Watchdog", "blocker_of"]
 
 BLOCKED = 0.25
 """Seconds without an answer after which the loop counts as blocked."""
@@ -42,35 +41,14 @@ _CALM = 300.0
 """Seconds after the last such lag until all is as usual."""
 _REMEMBERED = 5.0
 """Seconds for which the longest lag is remembered."""
-_RUNNERS = frozenset({"agenthost._host.calls.tool_caller", "agenthost._host.runtime.probing"})
-"""Modules that run an author's code: ``agent``, and ``what`` or ``tool``, among the variables of their functions say
-whose it is."""
-
 _LOOPS = frozenset({"asyncio.base_events", "asyncio.runners", "selectors"})
 """Modules whose functions are innermost while the loop itself does nothing."""
 _NOBODY = "nobody: the process got no time"
 
-Listener: TypeAlias = "Callable[[str, str, float], object]"
-"""Told the agent's key, what of it, and for how many seconds it blocked the event loop; called on the event loop."""
+Listener: TypeAlias = "Callable[[Owner, float], object]"
+"""Called on the event loop with the owner of the code that blocked it, and the seconds for which it did."""
 
 _log = logging.getLogger("agenthost.watchdog")
-
-
-@frozen
-class Blocker:
-    """What holds the event loop up.
-
-    Args:
-        agent: the agent's key; empty where it is no agent's code.
-        what: the part of it, such as ``tool book_visit``.
-    """
-
-    agent: str
-    what: str
-
-    def __str__(self) -> str:
-        """As a log names it."""
-        return f"{self.what} of agent {self.agent}" if self.agent else self.what
 
 
 class Watchdog:
@@ -155,15 +133,15 @@ class Watchdog:
         self._asked = 0.0
         self._lagged(answers[0], answers[0] - asked)
 
-    def _go_on(self, blocker: Blocker, since: float) -> None:
-        """Tell who blocked the loop; on the loop, before anything that came meanwhile."""
+    def _go_on(self, blocker: Owner, since: float) -> None:
+        """Report who blocked the loop; on the loop, before anything that came meanwhile."""
         seconds = time.monotonic() - since
         fields = {"agent": blocker.agent, "duration": round(seconds, 6)}
         _log.error("the event loop was blocked for %.2f s by %s", seconds, blocker, extra={"fields": fields})
-        self._metrics.blocked(blocker.agent, blocker.what, seconds)
+        self._metrics.blocked(blocker, seconds)
         for listener in self._listeners:
             try:
-                listener(blocker.agent, blocker.what, seconds)
+                listener(blocker, seconds)
             except Exception:  # noqa: BLE001 - whatever it is, the loop goes on
                 _log.exception("who listens for blocks of the event loop failed")
 
@@ -188,52 +166,39 @@ class Watchdog:
             sys.setswitchinterval(self._usual)
 
 
-def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Blocker:
-    """Whose code a stack belongs to.
+def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
+    """Find the owner of the code that a stack belongs to.
 
-    Where the stack does not go through what runs an author's code, as in a task that the author started, an agent is
-    known by its instance, or by its module where that has no other.
+    Where the stack does not go through a function that runs an author's code, as in a task that the author started, an
+    agent is known by its instance, or by its module where that has no other.
 
     Args:
         frame: the innermost frame of the loop's thread.
         agents: the agents that are served.
     """
-    agent = what = ""
     nearest = _NOBODY
     agents = tuple(agents)
     modules = [type(each.agent).__module__ for each in agents]
     by_module = {name: each.key for name, each in zip(modules, agents, strict=True) if modules.count(name) == 1}
-    guessed: Blocker | None = None
+    guessed: Owner | None = None
     innermost = True
-    while frame is not None and not (agent and what):
+    while frame is not None:
+        owner = frame.f_locals.get("owner")
+        if isinstance(owner, Owner):
+            return owner
         module = str(frame.f_globals.get("__name__", ""))
         if innermost:
             nearest = _NOBODY if module in _LOOPS else f"{module}.{frame.f_code.co_name}"
             innermost = False
-        if module in _RUNNERS:
-            named = _named(frame.f_locals)
-            agent, what = agent or named.agent, what or named.what
-        elif guessed is None:
+        if guessed is None:
             own = frame.f_locals.get("self")
             key = _key_of(own, agents) if isinstance(own, AgentBase) else by_module.get(module)
-            guessed = Blocker(key, frame.f_code.co_name) if key is not None else None
+            guessed = Owner(key, "code", frame.f_code.co_name) if key is not None else None
         frame = frame.f_back
-    if what:
-        return Blocker(agent, what)
-    if guessed is not None:
-        return guessed
-    return Blocker("", nearest)
+    return guessed or Owner("", "code", nearest)
 
 
 def _key_of(instance: AgentBase, agents: Iterable[Mounted]) -> str | None:
     """Which agent an instance is, or was copied from for a call, where no other is of its class."""
     alike = [each for each in agents if type(each.agent) is type(instance)]
     return next((each.key for each in alike if each.agent is instance or len(alike) == 1), None)
-
-
-def _named(variables: dict[str, Any]) -> Blocker:
-    """Agent and part that the variables of one of our functions name."""
-    agent, what, tool = variables.get("agent"), variables.get("what"), variables.get("tool")
-    key = agent if isinstance(agent, str) else getattr(agent, "key", "")
-    name = getattr(tool, "name", "")
-    return Blocker(str(key), what if isinstance(what, str) else f"tool {name}" if name else "")

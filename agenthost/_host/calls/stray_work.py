@@ -1,4 +1,4 @@
-"""Whose code runs, and what becomes of what it starts by itself: tasks, callbacks and threads.
+"""Guards around what authors' code starts by itself: tasks, callbacks and threads.
 
 ``SystemExit`` and ``KeyboardInterrupt`` that leave a task or a callback end the event loop's run, even where somebody
 awaits the task. So each task that an author's code starts is guarded, and the loop is run on; what fails in a task that
@@ -19,7 +19,7 @@ from agenthost._host.telemetry.failures import new_error_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-    from agenthost._host.telemetry.current_call import Author
+    from agenthost._host.telemetry.current_call import Owner
     from agenthost._host.telemetry.failures import Failures
 
 __all__ = ["TaskExitedError", "guarded", "run_on"]
@@ -27,8 +27,8 @@ __all__ = ["TaskExitedError", "guarded", "run_on"]
 T = TypeVar("T")
 
 _log = logging.getLogger("agenthost.tools")
-_OF = " of agent "
-_TOOL = "tool "
+_OWNER = "agenthost_owner"
+"""The attribute of a task that names the code which started it: a context may be of the author's own making."""
 _SETTLED = 0.001
 """Seconds after which a loop has done what it was about to do."""
 
@@ -41,9 +41,8 @@ async def _kept(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await work
     except (SystemExit, KeyboardInterrupt) as error:
-        author = running.get()
-        name = f"{author.what}{_OF}{author.agent}" if author is not None else "an agent"
-        _log.warning("a task that %s started wanted to end the process: %s", name, type(error).__name__)
+        owner = running.get() or "an agent"
+        _log.warning("a task that %s started wanted to end the process: %s", owner, type(error).__name__)
         raise TaskExitedError(f"a task wanted to end the process: {type(error).__name__}") from error
 
 
@@ -51,43 +50,45 @@ def _factory(
     before: Callable[..., asyncio.Future[Any]] | None,
 ) -> Callable[..., asyncio.Future[Any]]:
     def start(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Future[Any]:
-        author = running.get()
-        if author is not None:
-            options.setdefault("name", f"{author.what}{_OF}{author.agent}")
+        owner = running.get()
+        if owner is not None:
+            options.setdefault("name", str(owner))
             work = _kept(work) if asyncio.iscoroutine(work) else work
-        return asyncio.Task(work, loop=loop, **options) if before is None else before(loop, work, **options)
+        task = asyncio.Task(work, loop=loop, **options) if before is None else before(loop, work, **options)
+        if owner is not None:
+            setattr(task, _OWNER, owner)
+        return task
 
     return start
 
 
 @contextmanager
 def guarded(
-    whose: Callable[[threading.ExceptHookArgs], str],
+    owner_of: Callable[[threading.ExceptHookArgs], Owner],
     failures: Failures,
-    counted: Callable[[str], object] = lambda _: None,
+    counted: Callable[[Owner], object] = lambda _: None,
 ) -> Iterator[None]:
     """Guard what authors' code starts by itself, on the running loop and in threads, while the block runs.
 
     Args:
-        whose: names whose code failed in a thread.
+        owner_of: finds the owner of the code that failed in a thread.
         failures: logs what fails.
-        counted: told of each failure: the part of an agent, such as ``tool book_visit of agent dental``.
+        counted: called with the owner of each failure.
     """
     loop = asyncio.get_running_loop()
     factory, handler, hook = loop.get_task_factory(), loop.get_exception_handler(), threading.excepthook
 
-    def tell(words: str, name: str, error: BaseException) -> None:
-        failures.failed(words, error, new_error_id(), _fields(name))
-        counted(name)
+    def log(owner: Owner, error: BaseException, words: str) -> None:
+        failures.failed(owner, error, new_error_id(), words=words)
+        counted(owner)
 
     def failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         task, error = context.get("task") or context.get("future"), context.get("exception")
-        name = task.get_name() if isinstance(task, asyncio.Task) else ""
-        if error is not None and _OF in name:
-            tell(f"a task that {name} started failed, and nobody awaited it", name, error)
-        elif error is not None and (author := _author_of(context.get("handle"))) is not None:
-            name = f"{author.what}{_OF}{author.agent}"
-            tell(f"a callback that {name} left on the event loop failed", name, error)
+        owner: Owner | None = getattr(task, _OWNER, None)
+        if error is not None and owner is not None:
+            log(owner, error, "a task that {} started failed, and nobody awaited it")
+        elif error is not None and (owner := _left_by(context.get("handle"))) is not None:
+            log(owner, error, "a callback that {} left on the event loop failed")
         elif handler is not None:
             handler(loop, context)
         else:
@@ -97,8 +98,7 @@ def guarded(
         if args.exc_type is SystemExit:
             return
         name = args.thread.name if args.thread is not None else "?"
-        owner = whose(args)
-        tell(f"thread {name} of {owner} failed", owner, args.exc_value or args.exc_type())
+        log(owner_of(args), args.exc_value or args.exc_type(), f"thread {name} of {{}} failed")
 
     loop.set_task_factory(_factory(factory))
     loop.set_exception_handler(failed)
@@ -111,22 +111,13 @@ def guarded(
         threading.excepthook = hook
 
 
-def _fields(name: str) -> dict[str, object]:
-    """What the log says for programs of a part of an agent."""
-    what, _, agent = name.rpartition(_OF)
-    fields: dict[str, object] = {"agent": agent} if what else {}
-    if what.startswith(_TOOL):
-        fields["tool"] = what.removeprefix(_TOOL)
-    return fields
-
-
-def _author_of(handle: Any) -> Author | None:
-    """Whose code left a callback; None where there is none, or it is the host's own."""
+def _left_by(handle: Any) -> Owner | None:
+    """Return the owner of the code that left a callback; None for the host's own."""
     if handle is None:
         return None
     context = getattr(handle, "_context", None)  # asyncio's own; uvloop tells of a failure within the context
-    author: Author | None = running.get() if context is None else context.get(running)
-    return author
+    owner: Owner | None = running.get() if context is None else context.get(running)
+    return owner
 
 
 def run_on(

@@ -21,7 +21,7 @@ from agenthost._host.isolation.descriptions import describe_draft
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
 from agenthost._host.isolation.raised import told
-from agenthost._host.telemetry.current_call import Author, calling, running
+from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent.base import declared, runnable, serve_state
 from agenthost.agent.per_call import configure, tool_of
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from agenthost._host.telemetry.current_call import Kind
     from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
 
@@ -83,10 +84,10 @@ class Inside:
         channel.setblocking(False)  # noqa: FBT003 - the socket's own method
         loop = asyncio.get_running_loop()
 
-        def stray(what: str) -> None:
-            loop.call_soon_threadsafe(self._tell_stray, what)
+        def stray(owner: Owner) -> None:
+            loop.call_soon_threadsafe(self._send_stray, owner)
 
-        with guarded(lambda _: f"agent {self._key}", self._strays, stray):
+        with guarded(lambda _: self._owner("code", "code"), self._strays, stray):
             await loop.create_unix_connection(lambda: self._frames, sock=channel)
             await self._ended.wait()
             if self._running:
@@ -101,12 +102,15 @@ class Inside:
         """Take notice of a callback that has stopped the event loop, which has been run on."""
         wanted = isinstance(error, (SystemExit, KeyboardInterrupt))
         how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
-        words = f"a callback of the event loop of agent {self._key} {how}"
-        self._strays.failed(words, error, new_error_id(), {})
-        self._tell_stray("a callback of the event loop")
+        owner = self._owner("code", "a callback of the event loop")
+        self._strays.failed(owner, error, new_error_id(), words=f"{{}} {how}")
+        self._send_stray(owner)
 
-    def _tell_stray(self, what: str) -> None:
-        self._frames.send("stray", 0, what.partition(" of agent ")[0])
+    def _owner(self, kind: Kind, name: str = "") -> Owner:
+        return Owner(self._key, kind, name)
+
+    def _send_stray(self, owner: Owner) -> None:
+        self._frames.send("stray", 0, [owner.kind, owner.name])
 
     def _host_is_gone(self) -> None:
         if not self._ended.is_set():
@@ -140,12 +144,12 @@ class Inside:
             self._running.pop(number, None)
         self._frames.send_framed(done)
 
-    async def _run(self, what: str, function: Callable[[], Any], *, on_loop: bool) -> Any:
+    async def _run(self, owner: Owner, function: Callable[[], Any], *, on_loop: bool) -> Any:
         """Run an author's function as a host does: coroutine functions on the loop, others in a thread.
 
         It has not ended before its thread has, however often it is cancelled.
         """
-        running.set(Author(self._key, what))
+        running.set(owner)
         if on_loop:
             result = function()
         else:
@@ -159,11 +163,11 @@ class Inside:
                 raise
         return await result if inspect.isawaitable(result) else result
 
-    async def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await self._run(what, partial(function, *arguments), on_loop=inspect.iscoroutinefunction(function))
+    async def _call(self, owner: Owner, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._run(owner, partial(function, *arguments), on_loop=inspect.iscoroutinefunction(function))
 
     async def _do_begin(self) -> None:
-        running.set(Author(self._key, "lifespan"))
+        running.set(self._owner("lifespan"))
         self._lifespan = lifespan = Lifespan(f"agent {self._key}", self._agent.lifespan, quiet=True)
         await lifespan.settled.wait()
         if (error := lifespan.error) is not None:
@@ -178,7 +182,7 @@ class Inside:
         call = Call.from_body(body, self._stores)
         calling.set(call.id)
         run = partial(tool.call, arguments, call)
-        result = await self._run(f"tool {name}", run, on_loop=tool.is_async)
+        result = await self._run(self._owner("tool", name), run, on_loop=tool.is_async)
         mark = f"\u241f{secrets.token_hex(8)};"
         names: list[str] = []
 
@@ -190,7 +194,7 @@ class Inside:
         return [parts, names]
 
     async def _do_configure(self, query: Any, body: Any, headers: Any) -> list[Any]:
-        copy = await self._configured("the configuration for a call", query, body, headers)
+        copy = await self._configured(query, body, headers)
         self._last_ticket += 1
         self._tickets[self._last_ticket] = copy
         if len(self._tickets) > _MOST_TICKETS:
@@ -198,12 +202,12 @@ class Inside:
         return [self._last_ticket, describe_draft(declared(copy).draft)]
 
     async def _do_document(self, query: Any, body: Any, headers: Any) -> Any:
-        copy = await self._configured("the configuration for a call", query, body, headers)
+        copy = await self._configured(query, body, headers)
         return msgspec.to_builtins(Template.seal(declared(copy).draft), builtin_types=(bytes,))
 
-    async def _configured(self, what: str, query: Any, body: Any, headers: Any) -> AgentBase:
+    async def _configured(self, query: Any, body: Any, headers: Any) -> AgentBase:
         run = partial(configure, self._agent, query, body, headers)
-        copy: AgentBase = await self._run(what, run, on_loop=False)
+        copy: AgentBase = await self._run(self._owner("document"), run, on_loop=False)
         return copy
 
     def _copy(self, ticket: int) -> AgentBase:
@@ -214,21 +218,21 @@ class Inside:
 
     async def _do_summary(self, ticket: int, summary: Any, body: Any) -> bytes:
         target = self._copy(ticket) if ticket else self._agent
-        said = await self._call("on_summary", target.on_summary, summary, body)
+        said = await self._call(self._owner("summary"), target.on_summary, summary, body)
         return b"" if said is None else msgspec.json.encode(said)
 
     async def _do_routing(self, path: str, body: Any, headers: Any) -> str | None:
         callback = declared(self._agent).routing[path]
-        route = await self._call(f"the routing callback {path}", callback, body, headers)
+        route = await self._call(self._owner("routing callback", path), callback, body, headers)
         return route if isinstance(route, str) else None
 
     async def _do_debug(self, label: Any, event: Any) -> None:
         handler = declared(self._agent).debug_handler
         if handler is not None:
-            await self._call("on_debug_event", handler, label, event)
+            await self._call(self._owner("debug event"), handler, label, event)
 
     async def _do_probe(self, index: int) -> list[Any]:
         probe = self._probes[index]
         check, on_loop = self._checks[index]
-        outcome = outcome_of(await self._run(f"probe {probe.name}", check, on_loop=on_loop))
+        outcome = outcome_of(await self._run(self._owner("probe", probe.name), check, on_loop=on_loop))
         return [outcome.ok, outcome.reason]

@@ -113,9 +113,8 @@ class _ToHost(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            author, fields = running.get(), {}
-            if author is not None and author.what.startswith("tool "):
-                fields["tool"] = author.what.removeprefix("tool ")
+            owner = running.get()
+            fields = owner.fields if owner is not None else {}
             if call := calling.get():
                 fields["call"] = call
             words = self.format(record)[:MOST_WORDS]

@@ -20,6 +20,7 @@ from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.process_output import follow_output
 from agenthost._host.isolation.starving import cpu_of, starves
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, off
+from agenthost._host.telemetry.current_call import Owner
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Process:
         self._frames: Frames | None = None
         self._lost: Callable[[Process], object] = _nothing
         self._store: Callable[[Process, int, list[Any]], object] = _nothing
-        self._stray: Callable[[str], object] = _nothing
+        self._stray: Callable[[Owner], object] = _nothing
         self._pinged = 0.0
         self._cpu: float | None = None
         """Seconds of CPU that it had used when it was asked."""
@@ -216,14 +217,14 @@ class Process:
         self,
         lost: Callable[[Process], object],
         store: Callable[[Process, int, list[Any]], object],
-        stray: Callable[[str], object],
+        stray: Callable[[Owner], object],
     ) -> None:
         """Use it on the running event loop from now on.
 
         Args:
             lost: called when it has ended.
             store: called with its questions to the store; ``stored`` answers.
-            stray: called with the part of the agent that started what failed by itself.
+            stray: called with the owner of the code that started what failed by itself.
         """
         self._lost, self._store, self._stray = lost, store, stray
         self.over = asyncio.Event()
@@ -332,7 +333,7 @@ class Process:
         elif kind == "pong":
             self._pinged = 0.0
         elif kind == "stray":
-            self._stray(str(content))
+            self._stray(Owner.of(self._key, *content))
 
     def _connection_lost(self) -> None:
         self._frames = None

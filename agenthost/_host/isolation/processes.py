@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from agenthost._host.isolation.process_setup import Setup
+    from agenthost._host.telemetry.current_call import Owner
     from agenthost.state import Entries
 
 __all__ = ["Launch", "Observer", "Processes"]
@@ -55,8 +56,8 @@ class Observer(Protocol):
     def process_memory(self, agent: str, size: int) -> None:
         """What the processes of an agent have in memory."""
 
-    def failed(self, agent: str, what: str) -> None:
-        """Something failed that nobody waited for."""
+    def failed(self, owner: Owner) -> None:
+        """Count a failure that nobody waited for."""
 
 
 @frozen
@@ -326,9 +327,9 @@ class Processes:
         for task in self._tasks:
             task.cancel()
 
-    def _stray(self, what: str) -> None:
+    def _stray(self, owner: Owner) -> None:
         if self.observer is not None:
-            self.observer.failed(self._key, what)
+            self.observer.failed(owner)
 
     def _tell(self, reason: str) -> None:
         if self.observer is not None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Rehearsal", "query_of"]
 
-_CONFIGURATION = "the configuration for a call"
-
 
 class Rehearsal:
     """One call to one agent.
@@ -64,7 +62,7 @@ class Rehearsal:
         run = partial(
             render_per_call, agent.agent, base, lambda tool: mint(tool).decode(), self._resolve, query, body, {}
         )
-        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=agent.limits.document_timeout)
+        made = await self._caller.attempt(agent, "document", run, seconds=agent.limits.document_timeout)
         if made.error_id is not None:
             return Attempt(json.loads(fallback_document(agent.agent)), made.error_id)
         return Attempt(json.loads(made.result))
@@ -79,7 +77,7 @@ class Rehearsal:
         if not agent.dynamic:
             return Attempt(found)
         run = partial(configure, agent.agent, query, body, {})
-        made = await self._caller.attempt(agent, _CONFIGURATION, run, seconds=agent.limits.document_timeout)
+        made = await self._caller.attempt(agent, "document", run, seconds=agent.limits.document_timeout)
         if made.error_id is not None:
             return Attempt({}, made.error_id)
         described = declared(made.result).draft.tools

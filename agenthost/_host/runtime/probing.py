@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.probe_calls import prepared
+from agenthost._host.telemetry.current_call import Owner, running
 from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
 
 if TYPE_CHECKING:
@@ -48,14 +49,13 @@ class Asked:
     probe: Probe
 
     @property
-    def what(self) -> str:
-        """As the log names it."""
-        return f"probe {self.probe.name}"
+    def owner(self) -> Owner:
+        """The owner of its check."""
+        return Owner(self.probe.agent or "", "probe", self.probe.name)
 
-    @property
-    def whose(self) -> str:
-        """As the log names where it belongs."""
-        return f"agent {self.probe.agent}" if self.probe.agent is not None else self.source
+    def __str__(self) -> str:
+        """The probe as a log line names it."""
+        return str(self.owner) if self.probe.agent is not None else f"{self.owner} of {self.source}"
 
 
 @frozen
@@ -189,7 +189,9 @@ class Probing:
 
     async def _check(self, followed: _Followed) -> Outcome:
         """Run an author's check; never raises for what it does."""
-        agent, what = followed.asked.probe.agent or "", followed.asked.what  # the watchdog reads them here
+        owner = followed.asked.owner  # the watchdog reads it here
+        if owner.agent:
+            running.set(owner)
         began = time.perf_counter()
         try:
             if followed.on_loop:
@@ -201,7 +203,7 @@ class Probing:
             outcome = outcome_of(returned)
         except BaseException as error:  # noqa: BLE001 - an author may raise anything, SystemExit included
             outcome = Outcome(ok=False, error=type(error).__name__, reason=f"{type(error).__name__}: {error}")
-            _log.debug("%s of %s failed", what, agent or "the host", exc_info=error)
+            _log.debug("%s failed", followed.asked, exc_info=error)
         return Outcome(outcome.ok, outcome.error, outcome.reason, time.perf_counter() - began)
 
     def _note(self, followed: _Followed, before: Standing) -> None:
@@ -211,9 +213,9 @@ class Probing:
             ok = standing.status is Status.OK
             self._metrics.probed(asked.probe.agent or "", asked.probe.name, ok=ok)
             if standing.status is Status.FAILING:
-                _log.error("%s of %s is failing: %s", asked.what, asked.whose, standing.last.reason)
+                _log.error("%s is failing: %s", asked, standing.last.reason)
             elif before.status is Status.FAILING:
-                _log.warning("%s of %s is well again", asked.what, asked.whose)
+                _log.warning("%s is well again", asked)
             with self._changing:
                 self._judge()
 

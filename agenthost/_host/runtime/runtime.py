@@ -21,7 +21,7 @@ from attrs import evolve, field, frozen
 
 from agenthost._host.access.credentials import Credentials
 from agenthost._host.calls.lifespans import Lifespans
-from agenthost._host.calls.loop_watchdog import Blocker, Watchdog, blocker_of
+from agenthost._host.calls.loop_watchdog import Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
@@ -32,6 +32,7 @@ from agenthost._host.runtime.shared_state import HostState
 from agenthost._host.runtime.sip_resolver import SipResolver
 from agenthost._host.runtime.sip_unmatched import Unmatched
 from agenthost._host.runtime.tokens import Tokens
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
@@ -122,7 +123,7 @@ class Runtime:
         self.caller = ToolCaller(
             metrics=self.metrics, observers=lambda: self.observers, held_up=lambda: self.watchdog.held_up
         )
-        self.watchdog.listen(self.caller.blocked)
+        self.watchdog.listen(self.caller.gates.blocked)
         self._strays = Failures(logging.getLogger("agenthost.tools"))
         self._own_userinfo: Mapping[str, str] = {}
         self.phase = Phase.STARTING
@@ -257,7 +258,7 @@ class Runtime:
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
         self.published = Published(plan, table, templates, tokens, sip, named, failed, pairs, earlier)
-        self.caller.forget(lambda agent: agent not in served)
+        self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
@@ -277,13 +278,13 @@ class Runtime:
             self.settled,
             self.watchdog.stands_still,
             self.probing.known() if details else (),
-            frozenset(agent.key for agent in self.caller.broken),
+            frozenset(agent.key for agent in self.caller.gates.broken),
         )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
-        with guarded(self._whose, self._strays, self._stray):
+        with guarded(self._owner_of, self._strays, self._stray):
             async with (
                 self.state.opened(),
                 self.figures.kept(),
@@ -304,7 +305,7 @@ class Runtime:
 
     def sample(self) -> None:
         """Note in the metrics what they do not count by themselves: how things stand at this moment."""
-        self.metrics.load(self.caller.loads())
+        self.metrics.load(self.caller.gates.loads())
         published = self.published
         if published is not None:
             states = dict.fromkeys(("quarantined", "conflict", "disabled"), 0) | Counter(
@@ -334,27 +335,25 @@ class Runtime:
                 does.
         """
         error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))
-        blocker = self._blocker(error.__traceback__) if wanted else Blocker("", "loop.stop()")
+        owner = self._blocker(error.__traceback__) if wanted else Owner("", "code", "loop.stop()")
         how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
-        words = f"a callback of the event loop, {blocker}, {how}"
-        self._strays.failed(words, error, error_id, {"agent": blocker.agent})
-        self.metrics.failed(blocker.agent, blocker.what)
-        self.caller.exited(blocker.agent, error_id)
+        self._strays.failed(owner, error, error_id, words=f"a callback of the event loop, {{}}, {how}")
+        self.metrics.failed(owner)
+        self.caller.gates.exited(owner, error_id)
 
-    def _whose(self, failed: threading.ExceptHookArgs) -> str:
-        """Whose code failed in a thread, as far as its traceback tells."""
-        return str(self._blocker(failed.exc_traceback))
+    def _owner_of(self, failed: threading.ExceptHookArgs) -> Owner:
+        """Find the owner of the code that failed in a thread, as far as its traceback tells."""
+        return self._blocker(failed.exc_traceback)
 
-    def _blocker(self, trace: TracebackType | None) -> Blocker:
+    def _blocker(self, trace: TracebackType | None) -> Owner:
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         return blocker_of(trace.tb_frame if trace is not None else None, self._agents())
 
-    def _stray(self, whose: str) -> None:
+    def _stray(self, owner: Owner) -> None:
         """Count a failure that nobody waited for."""
-        what, _, agent = whose.rpartition(" of agent ")
-        if what:
-            self.metrics.failed(agent, what)
+        if owner.agent:
+            self.metrics.failed(owner)
 
     def _agents(self) -> tuple[Mounted, ...]:
         return self.published.plan.agents if self.published is not None else ()

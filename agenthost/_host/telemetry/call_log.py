@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._host.telemetry.current_call import Owner
+
 __all__ = ["EndedCall", "Said", "call_ended", "say_later", "write_now", "write_what_waits"]
 
 _DELAY = 0.05
@@ -27,8 +29,7 @@ class EndedCall(NamedTuple):
     """What became of a call; ``call_ended`` says what each is, ``then`` is when, in seconds since 1970."""
 
     then: float
-    agent: str
-    tool: str
+    owner: Owner
     call: str
     seconds: float
     outcome: str
@@ -37,14 +38,13 @@ class EndedCall(NamedTuple):
     @property
     def words(self) -> str:
         """For people."""
-        return f"tool {self.tool} of agent {self.agent}: {self.outcome} in {self.seconds * 1000:.1f} ms"
+        return f"{self.owner}: {self.outcome} in {self.seconds * 1000:.1f} ms"
 
     @property
     def fields(self) -> dict[str, object]:
         """For programs."""
         told: dict[str, object] = {
-            "agent": self.agent,
-            "tool": self.tool,
+            **self.owner.fields,
             "call": self.call,
             "duration": round(self.seconds, 6),
             "outcome": self.outcome,
@@ -79,12 +79,11 @@ _writing = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def call_ended(agent: str, tool: str, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
+def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
     """Have it logged what became of a call.
 
     Args:
-        agent: the agent's key.
-        tool: the tool's name.
+        owner: the tool that was called.
         call: the call's id.
         seconds: how long it took.
         outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
@@ -92,7 +91,7 @@ def call_ended(agent: str, tool: str, call: str, seconds: float, outcome: str, e
     """
     if not _log.isEnabledFor(logging.INFO):
         return
-    _write_later(EndedCall(time.time(), agent, tool, call, seconds, outcome, error_id))
+    _write_later(EndedCall(time.time(), owner, call, seconds, outcome, error_id))
 
 
 def say_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:

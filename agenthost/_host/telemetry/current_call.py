@@ -3,26 +3,67 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from attrs import frozen
 
-__all__ = ["Author", "calling", "running"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Kind", "Owner", "calling", "running"]
+
+Kind: TypeAlias = Literal["tool", "document", "summary", "debug event", "routing callback", "probe", "lifespan", "code"]
+"""The kinds of code that an author writes; ``code`` is any function that has no kind of its own."""
+
+_PARTS: Mapping[Kind, str] = {
+    "tool": "tool {}",
+    "document": "the configuration for a call",
+    "summary": "on_summary",
+    "debug event": "on_debug_event",
+    "routing callback": "the routing callback {}",
+    "probe": "probe {}",
+    "lifespan": "lifespan",
+    "code": "{}",
+}
 
 
-@frozen(slots=True)
-class Author:
-    """Whose code it is.
+@frozen(slots=True, cache_hash=True)
+class Owner:
+    """The owner of a call: the part of an agent whose code runs.
 
     Args:
-        agent: the agent's key.
-        what: the part of it, such as ``tool book_visit``.
+        agent: the agent's key; empty for code that belongs to no agent.
+        kind: the kind of code.
+        name: the name among others of its kind, such as a tool's; empty for a kind that an agent has once.
     """
 
     agent: str
-    what: str
+    kind: Kind
+    name: str = ""
+
+    @classmethod
+    def of(cls, agent: str, kind: object, name: object) -> Owner:
+        """An owner that another process names; a kind that does not exist is ``code``."""
+        return cls(agent, kind if kind in get_args(Kind) else "code", str(name))  # type: ignore[arg-type]
+
+    @property
+    def part(self) -> str:
+        """The part of the agent, as metrics and log lines name it, such as ``tool book_visit``."""
+        return _PARTS[self.kind].format(self.name)
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The fields that a log line has for it."""
+        if not self.agent:
+            return {}
+        return {"agent": self.agent, "tool": self.name if self.kind == "tool" else self.part}
+
+    def __str__(self) -> str:
+        """The owner as a log line names it, such as ``tool book_visit of agent dental``."""
+        return f"{self.part} of agent {self.agent}" if self.agent else self.part
 
 
-running: ContextVar[Author | None] = ContextVar("agenthost_running", default=None)
-"""Whose code runs in this context; tasks that it starts inherit it."""
+running: ContextVar[Owner | None] = ContextVar("agenthost_running", default=None)
+"""The owner of the code that runs in this context; tasks that it starts inherit it."""
 calling: ContextVar[str] = ContextVar("agenthost_calling", default="")
-"""The call that it runs for, by its id; empty where there is none."""
+"""The id of the call that it runs for; empty where there is none."""

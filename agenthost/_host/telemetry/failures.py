@@ -12,7 +12,9 @@ from attrs import define, field
 from agenthost._host.telemetry.call_log import say_later
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from agenthost._host.telemetry.current_call import Owner
 
 __all__ = ["Failures", "new_error_id"]
 
@@ -47,17 +49,22 @@ class Failures:
     _told: dict[int, tuple[str, float]] = field(factory=dict, init=False)
     """By way to fail: the id of the failure that was logged in full, and when."""
 
-    def failed(self, words: str, error: BaseException, error_id: str, fields: Mapping[str, object]) -> None:
+    def failed(
+        self, owner: Owner, error: BaseException, error_id: str, *, words: str = "{} failed", call: str = ""
+    ) -> None:
         """Log one.
 
         Args:
-            words: what failed, such as ``tool book of agent dental failed``.
-            error: what was raised.
-            error_id: its id.
-            fields: what the log says beside the words.
+            owner: the owner of the code that failed.
+            error: the exception.
+            error_id: the failure's id.
+            words: the line's words; ``{}`` stands for the owner.
+            call: the id of the call, where there is one.
         """
-        way, now = hash((words, *_way(error))), time.monotonic()
+        way, now = hash((words, owner, *_way(error))), time.monotonic()
         like, then = self._told.get(way, ("", 0.0))
+        fields = {**owner.fields, "call": call} if call else owner.fields
+        words = words.replace("{}", str(owner), 1)
         if like and now - then < AGAIN:
             told = f"{words} ({error_id}) like {like}: {type(error).__name__}: {_said(error)}"
             say_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})

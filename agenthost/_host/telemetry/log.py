@@ -33,7 +33,6 @@ __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
 _OURS = "agenthost."
 _STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName"))
 """What every record has."""
-_TOOL = "tool "
 
 
 class Lines(logging.Formatter):
@@ -98,8 +97,8 @@ class JsonLines(Lines):
             level="info",
             logger="agenthost.calls",
             event=line.words,
-            agent=line.agent,
-            tool=line.tool,
+            agent=line.owner.agent,
+            tool=line.owner.name,
             call=line.call,
             duration=round(line.seconds, 6),
             outcome=line.outcome,
@@ -238,11 +237,9 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
     if hasattr(record, "fields"):
         return {}
     told = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-    author = running.get()
-    if author is not None and not record.name.startswith(_OURS):
-        told.setdefault("agent", author.agent)
-        if author.what.startswith(_TOOL):
-            told.setdefault("tool", author.what.removeprefix(_TOOL))
+    owner = running.get()
+    if owner is not None and not record.name.startswith(_OURS):
+        told = {**owner.fields, **told}
         if call := calling.get():
             told.setdefault("call", call)
     return told

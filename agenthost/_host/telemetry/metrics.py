@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.registry import Collector
 
+    from agenthost._host.telemetry.current_call import Owner
+
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -253,16 +255,15 @@ class Metrics:
         if len(self._noted) > _MOST_NOTED:
             self.count()
 
-    def tool_ended(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
+    def tool_ended(self, tool: Owner, outcome: str, seconds: float) -> None:
         """Count a tool call.
 
         Args:
-            agent: the agent's key.
-            tool: the tool's name.
+            tool: the tool.
             outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
             seconds: how long it took.
         """
-        self._noted.append((agent, tool, outcome, seconds))
+        self._noted.append((tool.agent, tool.name, outcome, seconds))
         if len(self._noted) > _MOST_NOTED:
             self.count()
 
@@ -371,18 +372,13 @@ class Metrics:
         """Count that somebody else took over from an agent."""
         self._escalations.labels(agent).inc()
 
-    def failed(self, agent: str, what: str) -> None:
-        """Count a failure.
+    def failed(self, owner: Owner) -> None:
+        """Count a failure of some code."""
+        self._failures.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
-        Args:
-            agent: the agent's key.
-            what: the part of it that failed, such as ``tool book_visit``.
-        """
-        self._failures.labels(agent, self._apart(agent, what)).inc()
-
-    def busy(self, agent: str, what: str) -> None:
-        """Count something that was not started; see ``failed``."""
-        self._busy.labels(agent, self._apart(agent, what)).inc()
+    def busy(self, owner: Owner) -> None:
+        """Count a call that was not started."""
+        self._busy.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
     def hook_failed(self, plugin: str, hook: str) -> None:
         """Count a failure of a plugin's function that is asked while the host serves."""
@@ -400,18 +396,18 @@ class Metrics:
         """
         self._sip.labels(rule).inc()
 
-    def refused(self, agent: str, what: str) -> None:
-        """Count something that was not run because a breaker is open; see ``failed``."""
-        self._refused.labels(agent, self._apart(agent, what)).inc()
+    def refused(self, owner: Owner) -> None:
+        """Count a call that was not run because a breaker is open."""
+        self._refused.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
     def breaker(self, agent: str, *, is_open: bool) -> None:
         """Note how an agent's breaker stands."""
         self._breaker.labels(agent).set(is_open)
 
-    def blocked(self, agent: str, what: str, seconds: float) -> None:
-        """Count a block of the event loop; see ``failed``."""
-        self._blocks.labels(agent, what).inc()
-        self._blocked_seconds.labels(agent, what).inc(seconds)
+    def blocked(self, owner: Owner, seconds: float) -> None:
+        """Count a block of the event loop."""
+        self._blocks.labels(owner.agent, owner.part).inc()
+        self._blocked_seconds.labels(owner.agent, owner.part).inc(seconds)
 
     def process_ended(self, agent: str, reason: str) -> None:
         """Count a process of an agent that was lost or replaced: ``crash``, ``hang`` or ``memory``."""

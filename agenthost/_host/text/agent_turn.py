@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import Factory, define, frozen
 
-from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.transcripts import MOST_TEXT, cut
@@ -136,7 +135,7 @@ class Conversing:
         if agent.dynamic:
             run = partial(configure, agent.agent, {}, body, {})
             seconds = agent.limits.document_timeout
-            done = await self._caller.attempt(agent, "the configuration for a call", run, seconds=seconds)
+            done = await self._caller.attempt(agent, "document", run, seconds=seconds)
             if done.error_id is not None:
                 return None
             source = done.result
@@ -150,10 +149,7 @@ class Conversing:
     async def run(self, plan: HostPlan, agent: Mounted, tool: Tool, body: dict[str, Any]) -> dict[str, Any]:
         """What a tool answers, decoded; agents that it hands over to are named ``agenthost:<key>``."""
         request = ToolRequest.from_body(body, self._runtime.state.serving())
-        try:
-            answer = await self._caller.answer(agent, tool, request, lambda name: _HANDED_TO + plan.sibling(name).key)
-        except Busy:
-            answer = self._caller.busy(agent, f"tool {tool.name}")
+        answer = await self._caller.answer(agent, tool, request, lambda name: _HANDED_TO + plan.sibling(name).key)
         decoded: dict[str, Any] = msgspec.json.decode(answer)
         return decoded
 

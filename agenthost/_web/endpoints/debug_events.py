@@ -25,5 +25,5 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     _log.info("agent %s: %.80r", agent.key, label)
     if (handler := agent.debug_handler) is not None:
         run, on_loop = partial(handler, label, event), inspect.iscoroutinefunction(handler)
-        await request.site.caller.attempt(agent, "on_debug_event", run, on_loop=on_loop)
+        await request.site.caller.attempt(agent, "debug event", run, on_loop=on_loop)
     return 204, request.site.shared, b""

@@ -42,7 +42,7 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
         return 200, headers, template.render(request.base(agent).encode() if template.bases else b"", mint)
     made = await request.site.caller.attempt(
         agent,
-        "the configuration for a call",
+        "document",
         partial(
             render_per_call,
             agent.agent,

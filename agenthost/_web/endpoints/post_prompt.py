@@ -46,7 +46,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             return 200, site.json, _encode(done.result)
         except (TypeError, ValueError, RecursionError) as error:
-            error_id = site.caller.failed(agent, "on_summary's result", error)
+            error_id = site.caller.failed(agent, "summary", error)
     return 200, site.json, _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id})
 
 
@@ -59,13 +59,13 @@ async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> 
     caller, target = request.site.caller, agent.agent
     if agent.dynamic:
         made = await caller.attempt(
-            agent, "on_summary", partial(configure, target, request.query(), body, request.headers())
+            agent, "summary", partial(configure, target, request.query(), body, request.headers())
         )
         if made.error_id is not None:
             return made
         target = made.result
     run, on_loop = partial(target.on_summary, summary_of(body), body), inspect.iscoroutinefunction(target.on_summary)
-    return await caller.attempt(agent, "on_summary", run, on_loop=on_loop)
+    return await caller.attempt(agent, "summary", run, on_loop=on_loop)
 
 
 def summary_of(body: dict[str, Any]) -> Any:

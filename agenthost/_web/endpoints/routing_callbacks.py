@@ -26,6 +26,6 @@ async def answer(request: Request, agent: Mounted, path: str) -> Answer:
     body = await request.body(agent)
     callback = agent.routing[path]
     run, on_loop = partial(callback, body, request.headers()), inspect.iscoroutinefunction(callback)
-    route = (await request.site.caller.attempt(agent, f"the routing callback {path}", run, on_loop=on_loop)).result
+    route = (await request.site.caller.attempt(agent, "routing callback", run, name=path, on_loop=on_loop)).result
     target = request.published.table.agents.get(normalise(route)) if isinstance(route, str) else None
     return await documents.render(request, target or agent, call_id(body), body)

@@ -42,15 +42,13 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             tool, error_id = await _tool_of_call(request, agent, called)
         except Busy:
-            site.caller.not_run(agent, called.function, called, "busy")
-            return 200, site.json, site.caller.busy(agent, f"tool {called.function}")
+            return 200, site.json, site.caller.busy(agent, called.function, called)
         if error_id is not None:
-            site.caller.not_run(agent, called.function, called, "failed", error_id)
-            return 200, site.json, _encode({"response": agent.fallback, "error_id": error_id})
+            return 200, site.json, site.caller.unconfigured(agent, called.function, called, error_id)
     if tool is None:
         return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
     if not _opened(request, agent, tool, called):
-        site.caller.not_run(agent, tool.name, called, "refused")
+        site.caller.refused(agent, tool.name, called)
         return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
@@ -59,9 +57,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
             return 200, site.json, await answer_once(site.caller, store, agent, tool, called, request.resolve)
         return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
     except asyncio.CancelledError as cut_off:  # the host has to end before the tool has
-        error_id = site.caller.failed(agent, f"tool {tool.name}", cut_off)
-        site.caller.not_run(agent, tool.name, called, "failed", error_id)
-        return 200, site.json, _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
+        return 200, site.json, site.caller.cut_off(agent, tool, called, cut_off)
 
 
 def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> bool:
@@ -75,9 +71,7 @@ def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -
 async def _tool_of_call(request: Request, agent: Mounted, called: ToolRequest) -> tuple[Tool | None, str | None]:
     """The tool of an agent that is configured for each call; or the id of the failure to configure it."""
     run = partial(configure, agent.agent, request.query(), called.call.raw_data, request.headers())
-    done = await request.site.caller.attempt(
-        agent, "the configuration for a call", run, seconds=agent.limits.document_timeout
-    )
+    done = await request.site.caller.attempt(agent, "document", run, seconds=agent.limits.document_timeout)
     if done.error_id is not None:
         return None, done.error_id
     return tool_of(agent.agent, done.result, called.function), None

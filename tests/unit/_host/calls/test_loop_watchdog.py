@@ -14,6 +14,7 @@ from plans import plan_of
 from agenthost import AgentBase, Probe
 from agenthost._host.calls.loop_watchdog import BLOCKED, Watchdog, blocker_of
 from agenthost._host.calls.tool_caller import ToolCaller
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.tools.swaig import Call, ToolRequest
 
@@ -65,7 +66,7 @@ def watched(mounted, work, blamed):
             await asyncio.sleep(0)
             await work()
             async with asyncio.timeout(30):
-                while blamed not in [(agent, what) for agent, what, _ in told]:  # noqa: ASYNC110
+                while blamed not in [(owner.agent, owner.part) for owner, _ in told]:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
     asyncio.run(main())
@@ -90,8 +91,8 @@ def test_it_names_agent_and_tool(mounted, tool, what, caplog):
     with caplog.at_level(logging.DEBUG, logger="agenthost.watchdog"):
         told, text = watched(mounted, work, ("slow", what))
 
-    assert "calm" not in {agent for agent, _, _ in told}
-    assert max(seconds for _, _, seconds in told) >= BLOCKED
+    assert "calm" not in {owner.agent for owner, _ in told}
+    assert max(seconds for _, seconds in told) >= BLOCKED
     assert f'agenthost_loop_blocked_total{{agent="slow",what="{what}"}} 1.0' in text
     assert f'agenthost_loop_blocked_seconds_total{{agent="slow",what="{what}"}}' in text
     assert f"the event loop is blocked by {what} of agent slow" in caplog.text
@@ -105,7 +106,7 @@ def test_it_names_what_is_no_agents(mounted):
         time.sleep(HELD)  # noqa: ASYNC251
 
     told, _ = watched(mounted, work, ("", f"{__name__}.work"))
-    assert {agent for agent, _, _ in told} == {""}
+    assert {owner.agent for owner, _ in told} == {""}
 
 
 def test_a_listener_that_fails_changes_nothing(mounted):
@@ -139,7 +140,7 @@ def test_a_probe_is_named_too(mounted):
             await asyncio.sleep(0.05)
 
     told, _ = watched(mounted, work, ("slow", "probe calendar"))
-    assert "calm" not in {agent for agent, _, _ in told}
+    assert "calm" not in {owner.agent for owner, _ in told}
 
 
 def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
@@ -152,13 +153,13 @@ def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
     deadline = time.monotonic() + 30
     while True:  # it is on its way into the selector
         blamed = blocker_of(sys._current_frames()[thread.ident], mounted.values())
-        if blamed.what.startswith("nobody") or time.monotonic() > deadline:
+        if blamed.name.startswith("nobody") or time.monotonic() > deadline:
             break
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
 
-    assert (blamed.agent, blamed.what) == ("", "nobody: the process got no time")
+    assert blamed == Owner("", "code", "nobody: the process got no time")
 
 
 def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():

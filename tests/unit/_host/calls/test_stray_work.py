@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from agenthost._host.calls.stray_work import guarded, run_on
-from agenthost._host.telemetry.current_call import Author, running
+from agenthost._host.telemetry.current_call import Owner, running
 from agenthost._host.telemetry.failures import Failures
 
 PATIENCE = 30.0
@@ -79,17 +79,17 @@ def test_a_callback_that_fails_is_its_authors(loop, caplog):
     counted = []
 
     async def work():
-        with guarded(lambda _: "nobody", Failures(logging.getLogger("tests")), counted.append):
+        with guarded(lambda _: Owner("", "code", "nobody"), Failures(logging.getLogger("tests")), counted.append):
             loop.call_soon(int, "none")
             await asyncio.sleep(0.001)
-            running.set(Author("dental", "tool book"))
+            running.set(Owner("dental", "tool", "book"))
             loop.call_soon(int, "none")
             loop.call_later(0.001, int, "none")
             await asyncio.sleep(0.01)
 
     run_on(loop, work(), counted.append)
 
-    assert counted == ["tool book of agent dental"] * 2
+    assert counted == [Owner("dental", "tool", "book")] * 2
     said = [record.getMessage() for record in caplog.records]
     assert said[0].startswith("Exception in callback")
     assert said[1].startswith("a callback that tool book of agent dental left on the event loop failed (e-")

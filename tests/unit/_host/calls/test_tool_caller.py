@@ -306,10 +306,10 @@ class TestSlots:
             while hanging.running < MOST:  # a call whose thread has not begun in time leaves its slot free
                 calls = (ask(caller, agent, "hurried") for _ in range(MOST - hanging.running))
                 late += await asyncio.gather(*calls)
-                await settled(lambda: caller._gates[agent].slots.free == MOST - hanging.running)
+                await settled(lambda: caller.gates.of(agent).slots.free == MOST - hanging.running)
             still = await ask(caller, agent)
             hanging.release.set()
-            await settled(lambda: caller._gates[agent].slots.free == MOST)
+            await settled(lambda: caller.gates.of(agent).slots.free == MOST)
             return late, still, await ask(caller, agent)
 
         late, still, after = asyncio.run(main())
@@ -341,7 +341,7 @@ class TestSlots:
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-            await settled(lambda: caller._gates[agent].slots.free == MOST)
+            await settled(lambda: caller.gates.of(agent).slots.free == MOST)
             before = len(runs)
             return before, await ask(caller, agent)
 
@@ -357,7 +357,7 @@ class TestSlots:
             caller = ToolCaller()
             await ask(caller, mounted(t=lambda args: ""))
             await asyncio.sleep(0)
-            return len(caller._gates)
+            return len(caller.gates._gates)
 
         assert asyncio.run(main()) == 0
 
@@ -372,9 +372,9 @@ class TestBreaker:
             caller = ToolCaller()
             agent = mounted(limits={"breaker_failures": 3}, t=raising(ValueError("no")))
             for _ in range(3):
-                await caller.attempt(agent, "the configuration for a call", lambda: None)
+                await caller.attempt(agent, "document", lambda: None)
                 await ask(caller, agent)
-            return caller.broken == {agent}
+            return caller.gates.broken == {agent}
 
         assert asyncio.run(main())
 
@@ -389,11 +389,11 @@ class TestBreaker:
             caller = ToolCaller()
             agent = mounted(limits={"breaker_failures": 3, "breaker_open": 1e-6})
             for _ in range(3):
-                await caller.attempt(agent, "the configuration for a call", configure)
-            opened = caller.broken
+                await caller.attempt(agent, "document", configure)
+            opened = caller.gates.broken
             works.set()
-            await caller.attempt(agent, "the configuration for a call", configure)
-            return opened == {agent}, caller.broken == frozenset()
+            await caller.attempt(agent, "document", configure)
+            return opened == {agent}, caller.gates.broken == frozenset()
 
         assert asyncio.run(main()) == (True, True)
 
@@ -411,16 +411,16 @@ class TestBreaker:
             )
             for agent in (stays, goes):
                 await ask(caller, agent)
-            assert (caller.broken, told()) == ({stays, goes}, {"a": "1", "b": "1"})
-            caller.forget(lambda agent: agent is goes)
-            assert (caller.broken, told()) == ({stays}, {"a": "1", "b": "0"})
+            assert (caller.gates.broken, told()) == ({stays, goes}, {"a": "1", "b": "1"})
+            caller.gates.forget(lambda agent: agent is goes)
+            assert (caller.gates.broken, told()) == ({stays}, {"a": "1", "b": "0"})
             await ask(caller, comes)
-            assert (caller.broken, told()) == ({stays, comes}, {"a": "1", "b": "1"})
-            caller.forget(lambda agent: agent is comes)
-            assert (caller.broken, told()) == ({stays, goes}, {"a": "1", "b": "1"})
-            caller.forget(lambda agent: agent is not stays)
+            assert (caller.gates.broken, told()) == ({stays, comes}, {"a": "1", "b": "1"})
+            caller.gates.forget(lambda agent: agent is comes)
+            assert (caller.gates.broken, told()) == ({stays, goes}, {"a": "1", "b": "1"})
+            caller.gates.forget(lambda agent: agent is not stays)
             await ask(caller, mounted("c", limits={"breaker_failures": 1}, t=raising(ValueError("no"))))
-            assert (caller.broken, told()) == ({stays}, {"a": "1", "b": "0"})
+            assert (caller.gates.broken, told()) == ({stays}, {"a": "1", "b": "0"})
 
         asyncio.run(main())
 

@@ -12,6 +12,7 @@ import pytest
 
 from agenthost import HostVitals, Probe
 from agenthost._host.runtime.probing import Asked, Probing
+from agenthost._host.telemetry.current_call import Owner, running
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.secret import Secret
 
@@ -188,6 +189,25 @@ def test_where_nobody_asks_probes_have_no_say():
     probing.use([Asked("code", Probe("x", nothing, critical=True))])
 
     assert probing.verdict.ready(["sales"])
+
+
+def test_the_check_of_an_agents_probe_runs_as_its_agents_code():
+    """On the loop and in a thread; one that belongs to the host is no agent's."""
+    seen = []
+
+    def blocking():
+        seen.append(running.get())
+
+    async def on_loop():
+        seen.append(running.get())
+
+    async def main():
+        probes = Probe("db", blocking, agent="desk"), Probe("api", on_loop, agent="desk"), Probe("disk", blocking)
+        async with asking(*probes) as probing:
+            await until(probing, db="ok", api="ok", disk="ok")
+
+    asyncio.run(main())
+    assert set(seen) == {Owner("desk", "probe", "db"), Owner("desk", "probe", "api"), None}
 
 
 def test_the_log_tells_when_something_changes(caplog):

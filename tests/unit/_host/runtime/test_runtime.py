@@ -124,11 +124,11 @@ class TestBreakersAfterAReload:
             (before,) = runtime.published.plan.agents
             runtime.publish(plan(), keep=3600)
             (now,) = runtime.published.plan.agents
-            await runtime.caller.attempt(before, "a tool", fails)
+            await runtime.caller.attempt(before, "document", fails)
             first = runtime.condition().broken
-            left_alone = await runtime.caller.attempt(before, "a tool", lambda: "works")
-            reached = await runtime.caller.attempt(now, "a tool", lambda: "works")
-            await runtime.caller.attempt(now, "a tool", fails)
+            left_alone = await runtime.caller.attempt(before, "document", lambda: "works")
+            reached = await runtime.caller.attempt(now, "document", lambda: "works")
+            await runtime.caller.attempt(now, "document", fails)
             return first, left_alone.result, reached.result, runtime.condition().broken
 
         assert asyncio.run(main()) == (frozenset(), None, "works", {"a"})
@@ -140,7 +140,7 @@ class TestBreakersAfterAReload:
             runtime = runtime_of()
             plan = plan_of(AgentBase("a", "/a"), config=QUICK_TO_BREAK)
             runtime.publish(plan)
-            await runtime.caller.attempt(plan.agents[0], "a tool", fails)
+            await runtime.caller.attempt(plan.agents[0], "document", fails)
             runtime.publish(attrs.evolve(plan), keep=3600)
             return runtime.condition().broken
 

@@ -10,9 +10,11 @@ from hypothesis import given, strategies as st
 
 from agenthost._host.telemetry import failures
 from agenthost._host.telemetry.call_log import say_later, write_now
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 
 LOG = logging.getLogger("agenthost.tools")
+OWNER = Owner("dental", "tool", "book")
 
 
 class UnspeakableError(Exception):
@@ -51,7 +53,7 @@ def logged(caplog, *errors, log=None):
     caplog.clear()
     with caplog.at_level(logging.INFO, "agenthost.tools"):
         for number, error in enumerate(errors):
-            log.failed("tool book of agent dental failed", error, f"e-{number}", {"agent": "dental"})
+            log.failed(OWNER, error, f"e-{number}")
         write_now()
     return caplog.records
 
@@ -62,10 +64,10 @@ def test_the_first_of_its_kind_comes_with_its_traceback(caplog):
 
     assert first.getMessage() == "tool book of agent dental failed (e-0)"
     assert first.exc_info[1].args == ("broken",)
-    assert first.fields == {"agent": "dental", "error_id": "e-0"}
+    assert first.fields == {"agent": "dental", "tool": "book", "error_id": "e-0"}
     assert second.getMessage().startswith("tool book of agent dental failed (e-1) like e-0: ValueError: once more xxx")
     assert len(second.getMessage()) < 400
-    assert second.fields == {"agent": "dental", "error_id": "e-1", "like": "e-0"}
+    assert second.fields == {"agent": "dental", "tool": "book", "error_id": "e-1", "like": "e-0"}
     assert third.getMessage().endswith("(e-2) like e-0: ValueError: broken")
     assert not second.exc_info
 
@@ -111,7 +113,7 @@ def test_each_way_to_fail_is_told_in_full_once(errors):
     try:
         log = Failures(LOG)
         for number, error in enumerate(errors):
-            log.failed("it failed", error, str(number), {})
+            log.failed(OWNER, error, str(number))
         write_now()
     finally:
         LOG.removeHandler(handler)

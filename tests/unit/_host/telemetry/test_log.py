@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
-from agenthost._host.telemetry.current_call import Author, calling, running
+from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.log import JsonLines, TextLines
 from agenthost.secret import Secret
@@ -27,6 +27,7 @@ _CONFIG = Config(
 )
 _PROGRAM = """
 import logging, sys, warnings
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.log import start_log
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost.secret import Secret
@@ -106,12 +107,12 @@ def test_fields_stand_beside_the_words(lines):
 
 def test_an_agents_own_line_says_whose_it_is(lines):
     """Agent, tool and call, as far as there are any."""
-    author, call = running.set(Author("desk", "tool book")), calling.set("c-1")
+    owner, call = running.set(Owner("desk", "tool", "book")), calling.set("c-1")
     try:
         told = json.loads(lines.format(record()))
         ours = json.loads(lines.format(record(logger="agenthost.web")))
     finally:
-        running.reset(author)
+        running.reset(owner)
         calling.reset(call)
 
     assert (told["agent"], told["tool"], told["call"]) == ("desk", "book", "c-1")
@@ -181,15 +182,16 @@ def test_calls_are_logged_together_before_what_comes_after_them():
     program = """
 import logging, sys
 from agenthost._host.telemetry.call_log import call_ended, write_now
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.log import start_log
 from agenthost._host.config.schema import Config, HostConfig
 if sys.argv[1] == "own":
     logging.basicConfig(level="INFO", format="%(name)s %(message)s %(fields)s")
 start_log(Config(host=HostConfig(log_format="json")))
 for number in range(3):
-    call_ended("desk", "book", f"c-{number}", 0.25, "failed", "e-1")
+    call_ended(Owner("desk", "tool", "book"), f"c-{number}", 0.25, "failed", "e-1")
 logging.getLogger("agenthost.web").warning("after") if sys.argv[1] == "ours" else write_now()
-call_ended("desk", "book", "c-last", 0.25, "ok", None)
+call_ended(Owner("desk", "tool", "book"), "c-last", 0.25, "ok", None)
 """
     ours, own = (
         subprocess.run([sys.executable, "-c", program, form], capture_output=True, text=True, check=True).stderr  # noqa: S603

@@ -12,6 +12,7 @@ from pages import DOCS, section
 from prometheus_client.parser import text_string_to_metric_families
 
 from agenthost._host.telemetry import metrics as module
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.telemetry.shared_metrics import SHARED, added_up, forget_process
 
@@ -19,11 +20,12 @@ _PAGE = DOCS / "reference" / "metrics.md"
 _RULES = DOCS / "how-to" / "agenthost.rules.yml"
 _WORKER = """
 import sys
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
 
 metrics = Metrics()
 metrics.answered("desk", "document", 200)
-metrics.tool_ended("desk", "book", "ok", 0.02)
+metrics.tool_ended(Owner("desk", "tool", "book"), "ok", 0.02)
 metrics.count()
 metrics.load({"desk": (2, 1)})
 print("counted", flush=True)
@@ -92,10 +94,10 @@ def test_names_that_callers_choose_stay_few(monkeypatch):
     monkeypatch.setattr(module, "_MOST_NAMES", 3)
     metrics = Metrics()
     for number in range(10):
-        metrics.tool_ended("desk", f"tool{number}", "ok", 0.1)
+        metrics.tool_ended(Owner("desk", "tool", f"tool{number}"), "ok", 0.1)
         metrics.count()
-        metrics.busy("desk", f"tool x{number}")
-    metrics.tool_ended("desk", "tool1", "ok", 0.1)
+        metrics.busy(Owner("desk", "tool", f"x{number}"))
+    metrics.tool_ended(Owner("desk", "tool", "tool1"), "ok", 0.1)
     told = samples(metrics.text())
 
     assert told["agenthost_tool_seconds_count", "desk", "ok", "tool1"] == 2
