@@ -11,7 +11,7 @@ import pytest
 from agenthost import AgentBase
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "agent.md").read_text(encoding="utf-8")
-DESCRIBED, LEFT_OUT = PAGE.split("## What is left out")
+DESCRIBED, LEFT_OUT = PAGE.split("## Not included")
 
 FIELD = [
     "PROMPT_SECTIONS",
