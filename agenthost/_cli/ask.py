@@ -9,6 +9,7 @@ import click
 
 from agenthost._cli.options import as_json, config_file, in_conversation, json_object
 from agenthost._cli.output import print_json
+from agenthost._error_words import message_of
 from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def command(
                 told(OFFLINE_HINT)
             reply = talk.say(named, text, known, listen)
     except (ConversationRefused, ModelError, StateUnavailable, TimeoutError) as error:
-        said = str(error) or TOO_LONG
+        said = message_of(error) or TOO_LONG
         if as_json:
             print_json({"error": said, "conversation": named, "events": events})
         click.echo(f"agenthost: {said}", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import config_file, in_conversation, json_object
+from agenthost._error_words import message_of
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> No
     except (AgentHostError, TimeoutError) as error:
         if middle:
             click.echo()
-        click.echo(f"agenthost: {str(error) or TOO_LONG}", err=True)
+        click.echo(f"agenthost: {message_of(error) or TOO_LONG}", err=True)
         return
     if middle:
         click.echo()

@@ -7,6 +7,7 @@ import pkgutil
 import click
 
 from agenthost._discovery import COMMANDS, discover
+from agenthost._error_words import summary_of
 from agenthost.errors import PlanError
 
 __all__ = ["installed_command"]
@@ -34,9 +35,7 @@ def installed_command(name: str) -> click.Command | None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise PlanError(
-            f"{packages}: command {name!r} cannot be loaded: {type(error).__name__}: {error}. {remedy}"
-        ) from error
+        raise PlanError(f"{packages}: command {name!r} cannot be loaded: {summary_of(error)}. {remedy}") from error
     if not isinstance(command, click.Command):
         raise PlanError(
             f"{packages}: command {name!r}: {value} is of type {type(command).__name__}, not a click command. {remedy}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
+from agenthost._error_words import message_of, summary_of
 from agenthost.errors import DefinitionError
 from agenthost.tools.tool import Tool, declarations
 
@@ -90,7 +91,7 @@ def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:
         module, _, attribute = offer.value.partition(":")
         offered = attrgetter(attribute.partition("[")[0].strip())(importlib.import_module(module.strip()))
     except Exception as error:
-        raise DefinitionError(f"{whose} cannot be imported: {error!r}.") from error
+        raise DefinitionError(f"{whose} cannot be imported: {summary_of(error)}.") from error
     if not (isinstance(offered, type) and issubclass(offered, Skill)):
         raise DefinitionError(f"{whose}: {offer.value} is no class that derives from agenthost.Skill.")
     skill = offered(_settings(whose, offered.Settings, params), prefix=prefix)
@@ -102,7 +103,7 @@ def _guarded(whose: str, setup: Callable[[], None]) -> None:
     try:
         setup()
     except Exception as error:
-        raise DefinitionError(f"{whose} cannot work: {error}") from error
+        raise DefinitionError(f"{whose} cannot work: {message_of(error)}") from error
 
 
 def _settings(whose: str, kind: type | None, params: Mapping[str, Any]) -> Any:
@@ -115,7 +116,7 @@ def _settings(whose: str, kind: type | None, params: Mapping[str, Any]) -> Any:
     try:
         return kind(**params)
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f"{whose}: {error}") from error
+        raise DefinitionError(f"{whose}: {message_of(error)}") from error
 
 
 def _offer(name: str) -> Candidate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from agenthost._error_words import message_of
 from agenthost.errors import StateUnavailable
 from agenthost.results import FunctionResult
 
@@ -50,7 +51,7 @@ async def connect(router: str, agent: str, reason: str, call: Call, last_resort:
     try:
         await call.state.set("routed", [*had, chosen])
     except StateUnavailable as error:
-        _log.warning("router %s counts hand-offs in the call's global data only: %s", router, error)
+        _log.warning("router %s counts hand-offs in the call's global data only: %s", router, message_of(error))
     routing = {"from": router, "to": chosen, "reason": reason[:_LONGEST_REASON], "path": [*had, chosen]}
     return FunctionResult("One moment, I connect you.").update_global_data({"routing": routing}).hand_over(chosen)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost._error_words import message_of
 from agenthost.conversation.turns import Escalated, Reply
 from agenthost.errors import DefinitionError, StateUnavailable
 from agenthost.workflows.branches import require
@@ -101,7 +102,7 @@ class Escalation(Workflow):
         try:
             level = await team.state.get(_LEVEL, 0)
         except StateUnavailable as error:
-            _log.warning("%s starts with its first agent: %s", team.workflow, error)
+            _log.warning("%s starts with its first agent: %s", team.workflow, message_of(error))
             return 0
         return level if isinstance(level, int) and level >= 0 else 0
 
@@ -109,4 +110,4 @@ class Escalation(Workflow):
         try:
             await team.state.set(_LEVEL, level)
         except StateUnavailable as error:
-            _log.warning("%s cannot store which agent took over: %s", team.workflow, error)
+            _log.warning("%s cannot store which agent took over: %s", team.workflow, message_of(error))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from agenthost._error_words import message_of
 from agenthost.agent.base import declared
 from agenthost.conversation.turns import Decision, Escalated, Note, Reply, Routed, Said
 from agenthost.errors import StateUnavailable, Unanswered
@@ -244,7 +245,7 @@ class Router(Workflow):
         try:
             kept = await team.state.get(_REMEMBERED)
         except StateUnavailable as error:
-            _log.warning("%s cannot read which agent has the conversation: %s", team.workflow, error)
+            _log.warning("%s cannot read which agent has the conversation: %s", team.workflow, message_of(error))
             kept = None
         return _Remembered(kept.get("agent"), kept.get("asked")) if isinstance(kept, dict) else _Remembered()
 
@@ -254,7 +255,7 @@ class Router(Workflow):
         try:
             await team.state.set(_REMEMBERED, {"agent": now.agent, "asked": now.asked})
         except StateUnavailable as error:
-            _log.warning("%s cannot store which agent has the conversation: %s", team.workflow, error)
+            _log.warning("%s cannot store which agent has the conversation: %s", team.workflow, message_of(error))
 
     def meet(self, choices: Sequence[Choice]) -> None:
         """Describe the agents to the model of the call, and add the connecting tool."""

@@ -9,6 +9,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from agenthost._error_words import message_of
 from agenthost.conversation.models import Message, ModelRequest
 from agenthost.errors import BudgetSpent, ModelError
 from agenthost.workflows.branches import gaps
@@ -50,7 +51,7 @@ async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
     try:
         made = await team.complete(ModelRequest((Message("system", _INSTRUCTIONS), Message("user", data))))
     except (ModelError, BudgetSpent) as error:
-        _log.warning("%s combines its answers by rule: %s", team.workflow, error)
+        _log.warning("%s combines its answers by rule: %s", team.workflow, message_of(error))
         return by_rule(there)
     return made.text.strip() or by_rule(there)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost._error_words import message_of
 from agenthost.conversation.models import Message, ModelRequest
 from agenthost.errors import BudgetSpent, DefinitionError, ModelError
 from agenthost.workflows.agreement import closest_to_all, most_said, most_voted, shuffled
@@ -119,7 +120,7 @@ async def _ballot(turn: Turn, texts: Sequence[str], team: Team, voter: int) -> i
     try:
         made = await team.complete(request)
     except (ModelError, BudgetSpent) as error:
-        _log.warning("%s: a ballot is missing: %s", team.workflow, error)
+        _log.warning("%s: a ballot is missing: %s", team.workflow, message_of(error))
         return None
     found = _NUMBER.findall(made.text)
     number = int(found[0][:6]) if len(set(found)) == 1 else 0  # a model that names two answers has not chosen

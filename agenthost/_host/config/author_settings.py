@@ -26,6 +26,7 @@ from cattrs.errors import (
     StructureHandlerNotFoundError,
 )
 
+from agenthost._error_words import one_line, words_of
 from agenthost._host.config.key_paths import key_path, refuse_unknown
 from agenthost._host.config.value_types import Refused, shown
 from agenthost.errors import ConfigurationError, DefinitionError
@@ -279,13 +280,13 @@ def _explained(error: BaseException, cls: type[AttrsInstance], values: object, w
 
 def _said_by_author(cause: BaseException, place: _Place, secrets: Collection[str]) -> str:
     """Return what a validator or a converter says, unless it quotes a secret."""
-    said = cause.args[0] if cause.args and isinstance(cause.args[0], str) else str(cause)
+    said = cause.args[0] if cause.args and isinstance(cause.args[0], str) else words_of(cause)
     named = re.match(r"'(\w+)'", said)  # as the validators of attrs begin
     if named and place.attribute is None and named[1] in fields_dict(place.cls):
         place.at(named[1])
     if any(form in said for secret in secrets for form in (secret, repr(secret)[1:-1])):
         return f"{place.cls.__qualname__} refuses its value, a secret"
-    said = " ".join(said.split()).removesuffix(".")
+    said = one_line(said).removesuffix(".")
     return said if isinstance(cause, ValueError | TypeError) and said else f"{type(cause).__name__}: {said}"
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
+from agenthost._error_words import message_of
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.isolation.process import NeverBegan, OwnProcessError, Process, start_process
 from agenthost.errors import StateRefused, StateUnavailable
@@ -217,9 +218,9 @@ class Processes:
         except Exception as error:  # noqa: BLE001 - whatever a package does when it is loaded again
             if process is not None:
                 process.kill()
-            self._problem = str(error)
+            self._problem = message_of(error)
             self._ended_early()
-            _log.error("a process of agent %s could not be started: %s", self._key, error)
+            _log.error("a process of agent %s could not be started: %s", self._key, message_of(error))
         else:
             self._live.append(process)
             _log.info("agent %s has process %d", self._key, process.pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+from agenthost._error_words import words_of
 from agenthost.errors import ArgumentsRefused, StateUnavailable
 
 __all__ = ["MOST_WORDS", "told", "traceback_of"]
@@ -21,11 +22,7 @@ def told(error: BaseException) -> list[str]:
         sort = "state"
     elif isinstance(error, TimeoutError):
         sort = "timeout"
-    try:
-        words = str(error)
-    except BaseException:  # noqa: BLE001 - an author's exception may fail to print itself, or more
-        words = ""
-    said = (sort, type(error).__name__, words[:MOST_WORDS], "" if sort == "refused" else traceback_of(error))
+    said = (sort, type(error).__name__, words_of(error)[:MOST_WORDS], "" if sort == "refused" else traceback_of(error))
     return [text.encode("utf-8", "backslashreplace").decode() for text in said]
 
 
@@ -33,5 +30,5 @@ def traceback_of(error: BaseException) -> str:
     """The end of its traceback."""
     try:
         return "".join(traceback.format_exception(error))[-MOST_WORDS:]
-    except BaseException:  # noqa: BLE001 - as above
+    except BaseException:  # noqa: BLE001 - an author's exception may fail to print itself, or more
         return f"{type(error).__name__} (it cannot be printed)"

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from attrs import asdict, frozen
 from packaging.requirements import InvalidRequirement, Requirement
 
+from agenthost._error_words import message_of
 from agenthost._host.config.value_types import shown
 from agenthost._host.operations.deployment import loopback
 from agenthost._host.runtime.shared_state import HostState
@@ -284,7 +285,7 @@ def _store(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
         asyncio.run(answers())
     except AgentHostError as error:
         severity = PROBLEM if config.state.required else WARNING
-        yield severity, f"{error}", "Start it, or correct url in [state]."
+        yield severity, message_of(error), "Start it, or correct url in [state]."
 
 
 def _health(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:

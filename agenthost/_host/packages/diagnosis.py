@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import traceback
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from agenthost._discovery import PLUGINS, extra_for
+from agenthost._error_words import message_of, one_line, summary_of
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.crash_journal import Deadly
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from agenthost._discovery import Candidate
 
 __all__ = ["Diagnosed", "Diagnosis", "diagnose", "off"]
-
-_MOST_CHARACTERS = 240
 
 
 @frozen
@@ -57,8 +57,8 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     if isinstance(error, Diagnosed):
         return error.diagnosis
     if isinstance(error, Deadly):
-        return Diagnosis(str(error), error.remedy)
-    return Diagnosis(_one_line(_reason(error, candidate)), _remedy(error, candidate, key))
+        return Diagnosis(message_of(error), error.remedy)
+    return Diagnosis(_reason(error, candidate), _remedy(error, candidate, key))
 
 
 def off(candidate: Candidate, key: str) -> str:
@@ -70,19 +70,11 @@ def off(candidate: Candidate, key: str) -> str:
 
 def _reason(error: BaseException, candidate: Candidate) -> str:
     if isinstance(error, SystemExit):
-        return f"it called sys.exit({_said(error)}) while loading"
-    said = _said(error)
+        code = repr(error.code) if isinstance(error.code, (int, str, NoneType)) else type(error.code).__name__
+        return f"it called sys.exit({one_line(code)}) while loading"
     if isinstance(error, (AgentHostError, ImportError, TimeoutError)):
-        return said or type(error).__name__
-    return f"{type(error).__name__}{said and ': '}{said}{_place(error, candidate)}"
-
-
-def _said(error: BaseException) -> str:
-    """An error's own words; a package's ``__str__`` may itself do anything."""
-    try:
-        return repr(error.code) if isinstance(error, SystemExit) else str(error)
-    except BaseException:  # noqa: BLE001 - it must not keep the other packages from being served
-        return ""
+        return message_of(error) or type(error).__name__
+    return f"{summary_of(error)}{_place(error, candidate)}"
 
 
 def _place(error: BaseException, candidate: Candidate) -> str:
@@ -90,14 +82,8 @@ def _place(error: BaseException, candidate: Candidate) -> str:
     package = candidate.value.partition(":")[0].partition(".")[0]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if found := re.search(rf"[\\/]({re.escape(package)}(?:\.py|[\\/].*))$", frame.filename):
-            return f" ({found[1]}:{frame.lineno})"
+            return f" ({one_line(found[1])}:{frame.lineno})"
     return ""
-
-
-def _one_line(text: str) -> str:
-    """Printable and short: a package's words must not move a terminal's cursor or fill its screen."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= _MOST_CHARACTERS else flat[: _MOST_CHARACTERS - 1] + "…"
 
 
 def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:

@@ -10,6 +10,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from agenthost._error_words import one_line, summary_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -37,15 +39,15 @@ def show(hook: str, plugin: str, seconds: float, outcome: object) -> None:
         seconds: how long it took.
         outcome: what it returned; an exception for what it raised.
     """
-    failed = isinstance(outcome, BaseException)
+    failed = False
     try:
-        said = f"{type(outcome).__name__}: {outcome}" if failed else repr(outcome)
-    except BaseException as error:  # noqa: BLE001 - an author's words may themselves fail
-        said = f"{type(outcome).__name__}, which cannot be shown: {type(error).__name__}"
-    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
-    if len(said) > _MOST_CHARACTERS:
-        said = f"{said[: _MOST_CHARACTERS - 1]}…"
-    sys.stderr.write(f"hook {hook} of {plugin}: {seconds * 1000:.1f} ms, {'failed: ' * failed}{said}\n")
+        if isinstance(outcome, BaseException):
+            failed, shown = True, summary_of(outcome, _MOST_CHARACTERS)
+        else:
+            shown = one_line(repr(outcome), _MOST_CHARACTERS)
+    except BaseException as error:  # noqa: BLE001 - an author's repr() may itself fail
+        shown = f"{type(outcome).__name__}, which cannot be shown: {type(error).__name__}"
+    sys.stderr.write(f"hook {hook} of {plugin}: {seconds * 1000:.1f} ms, {'failed: ' * failed}{shown}\n")
     sys.stderr.flush()
 
 

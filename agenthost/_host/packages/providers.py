@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from agenthost._error_words import summary_of
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section
@@ -70,7 +71,7 @@ def make_all(
             problems[name] = str(error)
         else:
             place = f"{config.where}: {key_path(f'{noun}s', name)}"
-            problems[name] = f"{place}: {type(error).__name__}: {error}"
+            problems[name] = f"{place}: {summary_of(error)}"
     return made, problems
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from agenthost._discovery import AGENTS, Candidate
+from agenthost._error_words import message_of, summary_of
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.stages import Mounted, SetAside
@@ -140,7 +141,7 @@ def mount(
         try:
             item.agent.meet(tuple(there.values()))
         except Exception as error:  # noqa: BLE001 - an author's code
-            reason = f"it cannot describe its agents: {type(error).__name__}: {error}"
+            reason = f"it cannot describe its agents: {summary_of(error)}"
             return _refused(item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.distribution}"))
     return _sealed(item, route, limits)
 
@@ -160,7 +161,7 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         template = seal(item.agent)
     except DefinitionError as error:
         remedy = f"pip install --upgrade {item.distribution}"
-        return _refused(item, route, "quarantined", Diagnosis(str(error), remedy))
+        return _refused(item, route, "quarantined", Diagnosis(message_of(error), remedy))
     return Mounted(
         key=item.key,
         name=own.name,

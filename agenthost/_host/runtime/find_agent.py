@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agenthost._error_words import summary_of
 from agenthost._host.config.schema import AgentConfig
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
@@ -78,7 +79,7 @@ def _from_file(file: Path, attribute: str) -> AgentBase:
     except PlanError:
         raise
     except BaseException as error:
-        msg = f"{file}: {type(error).__name__}: {error}"
+        msg = f"{file}: {summary_of(error)}"
         raise PlanError(msg) from error
     return agent
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
+from agenthost._error_words import summary_of
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.probe_calls import prepared
 from agenthost._host.telemetry.current_call import Owner, running
@@ -202,7 +203,7 @@ class Probing:
                 returned = await returned
             outcome = outcome_of(returned)
         except BaseException as error:  # noqa: BLE001 - an author may raise anything, SystemExit included
-            outcome = Outcome(ok=False, error=type(error).__name__, reason=f"{type(error).__name__}: {error}")
+            outcome = Outcome(ok=False, error=type(error).__name__, reason=summary_of(error))
             _log.debug("%s failed", followed.asked, exc_info=error)
         return Outcome(outcome.ok, outcome.error, outcome.reason, time.perf_counter() - began)
 

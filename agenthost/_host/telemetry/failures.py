@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from agenthost._error_words import summary_of
 from agenthost._host.telemetry.call_log import say_later
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ AGAIN = 10.0
 _MOST_WAYS = 256
 """Ways to fail that are known at once."""
 _MOST_FRAMES = 64
-_MOST_WORDS = 300
-"""Characters of an exception's own words."""
 
 
 _chance = random.Random()  # noqa: S311 - an id is no secret; the system's own source costs as much as a tool call
@@ -66,7 +65,7 @@ class Failures:
         fields = {**owner.fields, "call": call} if call else owner.fields
         words = words.replace("{}", str(owner), 1)
         if like and now - then < AGAIN:
-            told = f"{words} ({error_id}) like {like}: {type(error).__name__}: {_said(error)}"
+            told = f"{words} ({error_id}) like {like}: {summary_of(error)}"
             say_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
             return
         self._told.pop(way, None)
@@ -89,12 +88,3 @@ def _way(error: BaseException | None) -> Iterator[object]:
             trace, frames = trace.tb_next, frames + 1
         frames += 1
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _said(error: BaseException) -> str:
-    """An exception's own words, in a line."""
-    try:
-        said = " ".join(str(error).split())
-    except BaseException:  # noqa: BLE001 - an author's __str__
-        return "(its words cannot be read)"
-    return said if len(said) <= _MOST_WORDS else f"{said[:_MOST_WORDS]}…"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, evolve, field
 
+from agenthost._error_words import message_of
 from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
@@ -408,8 +409,8 @@ def _outcome(call: _Call, task: asyncio.Task[Reply], seconds: float) -> Outcome:
     call.error = error
     error_id = new_error_id()
     if isinstance(error, AgentHostError) and not isinstance(error, DefinitionError):
-        _log.warning("agent %s has no answer (%s): %s", key, error_id, error)
-        return Outcome(key, Status.ERROR, reason=str(error).rstrip("."), error_id=error_id, seconds=seconds)
+        _log.warning("agent %s has no answer (%s): %s", key, error_id, message_of(error))
+        return Outcome(key, Status.ERROR, reason=message_of(error).rstrip("."), error_id=error_id, seconds=seconds)
     _log.error("agent %s failed (%s)", key, error_id, exc_info=error)
     return Outcome(key, Status.ERROR, reason=f"it failed ({error_id})", error_id=error_id, seconds=seconds)
 

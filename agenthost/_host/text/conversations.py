@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import define, field
 
+from agenthost._error_words import summary_of
 from agenthost._host.text.agent_calls import Teams
 from agenthost._host.text.agent_turn import Conversing
 from agenthost._host.text.transcripts import Line, Transcripts
@@ -100,7 +101,7 @@ class Conversations:
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _known(reply)))
             handed_to = goes_on if goes_on != with_whom.key else None
         except BaseException as error:
-            record.lines.append(Line(0, "failure", _said(error), time.time()))
+            record.lines.append(Line(0, "failure", _why_failed(error), time.time()))
             raise
         finally:
             ending = transcripts.end(conversation, begun.turn, record.lines, asked=asked.key, handed_to=handed_to)
@@ -175,9 +176,9 @@ def _known(reply: Reply) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _said(error: BaseException) -> str:
+def _why_failed(error: BaseException) -> str:
     if isinstance(error, AgentHostError):
-        return f"{type(error).__name__}: {error}"
+        return summary_of(error)
     return {"CancelledError": "cancelled: nobody waits for the answer", "TimeoutError": "the turn took too long"}.get(
         type(error).__name__, type(error).__name__
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import define, field
 
+from agenthost._error_words import message_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._web.endpoints.chat.requests import CONVERSATION, ChatRefused, authorise, read
 from agenthost._web.request.answers import NO_STORE, send_bytes
@@ -278,7 +279,7 @@ def _refusal(request: Request, asked: Asked, error: Exception) -> ChatRefused:
     """What a client is told of a turn that has no answer."""
     for kind, status, code in _FAULTS:
         if isinstance(error, kind):
-            return ChatRefused(status, str(error), code)
+            return ChatRefused(status, message_of(error), code)
     if isinstance(error, TimeoutError):
         seconds = request.site.runtime.config.conversation.timeout
         return ChatRefused(504, f"the turn took longer than {seconds:g} s.", "timeout")

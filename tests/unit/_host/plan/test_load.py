@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
+from agenthost._error_words import MOST
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PluginsConfig
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.plan.load import load
@@ -125,7 +126,7 @@ class TestWhatAnEntryPointMayBe:
             (
                 "n_mute",
                 "class Mute(Exception):\n    def __str__(self): raise ValueError\ndef thing(): raise Mute",
-                "Mute (n_mute.py:3)",
+                "Mute: (its words cannot be read) (n_mute.py:3)",
             ),
             (
                 "n_lines",
@@ -353,7 +354,7 @@ class TestRemedies:
         (candidate,) = install("r_long", "", agents=["dental = r_long:Agent"])
         reason = diagnose(ValueError("x" * 1000), candidate, "dental").reason
 
-        assert len(reason) == 240
+        assert len(reason) == MOST
         assert reason.endswith("x…")
 
     def test_an_exit_that_cannot_be_shown(self, install):
@@ -365,7 +366,7 @@ class TestRemedies:
 
         (candidate,) = install("r_exit", "", agents=["dental = r_exit:Agent"])
 
-        assert diagnose(SystemExit(Code()), candidate, "dental").reason == "it called sys.exit() while loading"
+        assert diagnose(SystemExit(Code()), candidate, "dental").reason == "it called sys.exit(Code) while loading"
 
 
 class TestIsolation:

@@ -1,0 +1,65 @@
+"""Exceptions in words: whatever a package raises is one clean, short line."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, strategies as st
+
+from agenthost._error_words import MOST, message_of, one_line, summary_of
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no such day", "no such day"),
+        ("two\nlines\r\n  and\tan indent ", "two lines and an indent"),
+        ("\x1b[2J\x1b]0;title\x07 gone\x9b1m", "[2J ]0;title gone 1m"),
+        ("user \u202egnp.exe\u202c \u2066here\u2069", "user gnp.exe here"),
+        ("next\u2028line\u2029and\x85more\x00", "next line and more"),
+        ("half a pair \ud800", "half a pair"),
+        ("größer, 予約, 👍", "größer, 予約, 👍"),
+    ],
+)
+def test_what_moves_a_cursor_or_forges_a_line_is_gone(text, expected):
+    assert message_of(ValueError(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("no\nday"), "ValueError: no day"),
+        (KeyError("day"), "KeyError: 'day'"),
+        (ValueError(), "ValueError"),
+        (ValueError(" \n"), "ValueError"),
+        (UnspeakableError(), "UnspeakableError: (its words cannot be read)"),
+        (type("Forged\nError", (Exception,), {})("x"), "Forged Error: x"),
+    ],
+)
+def test_a_summary_begins_with_the_class(error, expected):
+    assert summary_of(error) == expected
+
+
+def test_what_is_cut_off_ends_with_an_ellipsis():
+    assert one_line("word " * 10, 12) == "word word w…"
+    assert one_line(f"word{' ' * 10_000}word", 12) == "word…"
+    assert one_line("x" * 12, 12) == "x" * 12
+
+
+@given(st.text(), st.integers(1, MOST))
+def test_the_line_is_printable_and_bounded(text, most):
+    line = one_line(text, most)
+
+    assert line.isprintable()
+    assert len(line) <= most
+    assert not {unicodedata.category(each) for each in line} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_the_length_of_the_text_costs_nothing():
+    assert one_line("x" * 10_000_000).endswith("x…")
