@@ -154,7 +154,7 @@ def features(text: str) -> dict[str, float]:
     Case, accents and apostrophes do not matter. Of a longer text, the first 2000 characters count.
     """
     plain = unicodedata.normalize("NFKD", text[:_LONGEST_TEXT].casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))[:_LONGEST_TEXT]
     words = [re.sub("['\u2019]", "", word)[:_LONGEST_WORD] for word in _WORDS.findall(plain)]
     found: dict[str, float] = {}
     for word in words:

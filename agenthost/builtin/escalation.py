@@ -266,7 +266,7 @@ def plain(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKD", text[:_LONGEST_TEXT].casefold())
     folded = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    return re.sub(r"[^\S\n]+", " ", folded.replace("\u2019", "'"))
+    return re.sub(r"[^\S\n]+", " ", folded[:_LONGEST_TEXT].replace("\u2019", "'"))  # a letter may unfold to 18
 
 
 def _first(patterns: tuple[re.Pattern[str], ...], text: str, *, deniable: bool = True) -> str | None:

@@ -26,11 +26,11 @@ MARK = "[offline model]"
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?![\w-])")
-_NAMED = re.compile(r"#?\b(?=[\w-]*\d)[\w-]{2,}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_NAMED = re.compile(r"(?<![\w-])-*+((?=[\w-]*\d)[\w-]{2,})")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"\+?\d[\d ()-]{6,}\d")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_QUOTED = re.compile(r"[\"“”«]([^\"“”»]+)[\"“”»]")
+_QUOTED = re.compile(r"[\"“”«]([^\"“”«»]+)[\"“”»]")
 _NAME = re.compile(
     r"\b(?:my name is|i am|i'm|this is|me llamo|soy|ich bin|ich heiße)\s+([^\W\d_]+(?:\s+[A-Z][^\W\d_]+)?)",
     re.IGNORECASE,
@@ -70,6 +70,8 @@ _WHOLE = frozenset(
 _SHORTEST = 3
 _NAME_COUNTS = 3.0
 _LONGEST = 2000
+_READ = 4000
+"""Characters of a message in which arguments and words are looked for."""
 
 
 @hookimpl
@@ -113,7 +115,7 @@ class OfflineModel:
         if not request.tools:
             return f"{MARK} No language model is configured, so what was said stands as it came:\n{last[:_LONGEST]}", ()
         asked = _asked_for(messages, request.tools)
-        tool = asked or _best(last, request.tools)
+        tool = asked or _best(last[:_READ], request.tools)
         if tool is None:
             return f"{MARK} No tool of mine fits that. I can: {_listed(request.tools)}", ()
         texts, known = _spoken(said)
@@ -195,9 +197,13 @@ def _spoken(said: Sequence[Message]) -> tuple[list[str], list[str]]:
     for message in reversed(said):
         data = message.content[message.content.find("{") :]
         try:
-            (known if isinstance(json.loads(data), dict) else texts).append(message.content)
-        except ValueError:
-            texts.append(message.content)
+            known_beside = isinstance(json.loads(data), dict)
+        except (ValueError, RecursionError):
+            known_beside = False
+        if known_beside:
+            known.append(message.content)
+        else:
+            texts.append(message.content[:_READ])
     return texts, known
 
 

@@ -18,7 +18,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NUMBERS = {day.casefold(): number for number, day in enumerate(DAYS)}
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
-_ENTRY = re.compile(r"(?:(?P<days>[A-Za-z]{3}(?:[-,][A-Za-z]{3})*)\s+)?(?P<times>[0-9:,\s-]+)")
+_ENTRY = re.compile(r"(?:(?P<days>[A-Za-z]{3}(?:[-,][A-Za-z]{3})*)\s+)?(?P<times>[0-9][0-9:,\s-]*)")
 _TIMES = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
 

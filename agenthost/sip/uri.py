@@ -12,10 +12,13 @@ __all__ = ["SipUri", "number_of", "uri_of", "user_of"]
 MOST_CHARACTERS = 1024
 """Length beyond which an address is no address."""
 
-_NAME_ADDR = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<(?P<uri>[^<>]*)>[^<>]*', re.DOTALL)
+_NAME_ADDR = re.compile(
+    r'\s*+(?:"(?P<quoted>(?:[^"\\]|\\.)*)"\s*+|(?P<plain>[^<"]*+))<(?P<uri>[^<>]*+)>[^<>]*+', re.DOTALL
+)
+# No pattern here tries one character in two ways: what a caller sends may be made of one that fits both (issue 12).
 _SCHEME = re.compile(r"(?P<scheme>sips?|tel):(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
-_NUMBER = re.compile(r"\+?[0-9().\s-]*[0-9][0-9().\s-]*")
+_NUMBER = re.compile(r"\+?[().\s-]*[0-9][0-9().\s-]*")
 _DIGITS = re.compile(r"\+?[0-9]+")
 _SEPARATORS = re.compile(r"[().\s-]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -56,7 +59,9 @@ class SipUri:
             return None
         display = ""
         if named := _NAME_ADDR.fullmatch(text):
-            display = re.sub(r"\\(.)", r"\1", named["quoted"]) if named["quoted"] is not None else named["plain"]
+            display = (
+                re.sub(r"\\(.)", r"\1", named["quoted"]) if named["quoted"] is not None else named["plain"].rstrip()
+            )
             text = named["uri"]
         found = _SCHEME.fullmatch(text.strip())
         if found is None:

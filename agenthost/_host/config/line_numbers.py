@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 )
 _HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<path>{_PATH})[ \t]*\]\]?")
 _ASSIGNMENT = re.compile(rf"[ \t]*(?P<path>{_PATH})[ \t]*=")
-_STEP = re.compile(_KEY)
+_STEP = re.compile(rf"[ \t]*(?:\.[ \t]*)?({_KEY})")
 
 Path = tuple[str | int, ...]
 
@@ -67,7 +67,11 @@ def toml_lines(text: str) -> Mapping[Path, int]:
 def _steps(path: str, counts: Mapping[Path, int]) -> Path:
     """The steps of a dotted key, each array of tables on the way with its last index."""
     steps: Path = ()
-    names = [_plain(step) for step in _STEP.findall(path)]
+    names: list[str] = []
+    at = 0
+    while step := _STEP.match(path, at):
+        names.append(_plain(step[1]))
+        at = step.end()
     for index, name in enumerate(names):
         steps = (*steps, name)
         if steps in counts and index < len(names) - 1:
