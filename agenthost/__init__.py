@@ -1,6 +1,6 @@
-"""agenthost: install agent packages, type ``agenthost run``, and every agent is served at its own route.
+"""agenthost: install agent packages, run ``agenthost run``, and every agent is served.
 
-The public names, resolved on first use so that importing ``agenthost`` itself costs nothing.
+The public names are resolved on first use, so importing ``agenthost`` itself costs nothing.
 """
 
 from __future__ import annotations
@@ -225,10 +225,10 @@ _HOMES = {
 }
 
 
-if not TYPE_CHECKING:  # a type checker that saw this would take any name for a public one
+if not TYPE_CHECKING:  # with this, a type checker would accept any name as public
 
     def __getattr__(name: str) -> object:
-        """Import a public name when it is first asked for (PEP 562)."""
+        """Import a public name on first use (PEP 562)."""
         if name not in __all__:
             msg = f"module 'agenthost' has no attribute {name!r}"
             raise AttributeError(msg)
@@ -240,5 +240,5 @@ if not TYPE_CHECKING:  # a type checker that saw this would take any name for a 
 
 
 def __dir__() -> list[str]:
-    """The public names, resolved or not."""
+    """List the public names, resolved or not."""
     return sorted({*globals(), *__all__})

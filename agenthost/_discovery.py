@@ -1,10 +1,9 @@
-"""Listing the entry points of installed distributions without importing any of them.
+"""Listing of entry points of installed distributions without importing any of them.
 
-``importlib_metadata`` answers the same question, but importing it and asking for names and versions costs
-more than ten times the processor time, and one line that it cannot parse hides the entry points of every
-distribution. So the metadata directories on ``sys.path`` are read here. Distributions that only a finder
-knows (zip files, eggs, finders that somebody else put on ``sys.meta_path``) are found through
-``importlib_metadata``, and from there on treated alike.
+``importlib_metadata`` gives the same list, but importing it and reading names and versions costs more than ten times
+the processor time, and one line that it cannot parse hides the entry points of every distribution. So the metadata
+directories on ``sys.path`` are read here. Distributions that only a finder can list (zip files, eggs, custom finders on
+``sys.meta_path``) come from ``importlib_metadata``, and are then treated alike.
 """
 
 # Importing pathlib would cost as much as the whole listing.
@@ -52,11 +51,11 @@ class Candidate:
 
     Args:
         group: The entry-point group, such as ``agenthost.agents``.
-        name: What stands before the equals sign.
-        value: What stands after it, ``package.module:attribute``; not checked here.
+        name: The text before the equals sign.
+        value: The text after it, ``package.module:attribute``, which is not checked here.
         distribution: Canonical name of the distribution, such as ``agenthost-dental``.
-        version: Version of the distribution, empty where nothing states it.
-        location: Absolute path of the metadata directory, empty where a custom finder keeps it to itself.
+        version: Version of the distribution, empty if unknown.
+        location: Absolute path of the metadata directory, empty if a custom finder does not give it.
     """
 
     group: str
@@ -67,7 +66,7 @@ class Candidate:
     location: str
 
     def stamp(self) -> tuple[str, int]:
-        """What differs once the distribution has been installed anew: its version, and when that was."""
+        """Return a value that changes with each installation: version and time."""
         try:
             return self.version, os.stat(self.location).st_mtime_ns if self.location else 0  # noqa: PTH116
         except OSError:
@@ -79,9 +78,8 @@ def discover(
 ) -> tuple[Candidate, ...]:
     """List the entry points of *groups*, sorted by distribution and name.
 
-    Where a distribution is found more than once, the choice is that of ``importlib_metadata`` 10.1: the first
-    one on *path* that has metadata, else the first one. What cannot be read or parsed is left out and raises
-    nothing.
+    If a distribution is found more than once, the choice is that of ``importlib_metadata`` 10.1: the first
+    one on *path* that has metadata, else the first one. Entries that cannot be read or parsed are ignored.
 
     Args:
         groups: Names of entry-point groups.
@@ -93,7 +91,7 @@ def discover(
     copies: dict[str, list[_Metadata]] = {}
     for metadata in _from_finders(directories) if found is None else found:
         name = metadata.distribution()
-        # pip renames what it is about to replace to "~name" and ignores it if left behind; so must we.
+        # pip renames a distribution to "~name" before it replaces it, and ignores a leftover. So must we.
         if name[:1].isalnum():
             copies.setdefault(name, []).append(metadata)
     candidates: list[Candidate] = []
@@ -109,10 +107,9 @@ def discover(
 
 
 def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
-    """Say why the distribution of *candidate* does not want this host, or None if it does.
+    """Return the reason that a distribution excludes this host, or None.
 
-    Its ``Requires-Dist`` fields are compared as in PEP 440 and PEP 508; a pre-release of the host counts as a
-    release.
+    Its ``Requires-Dist`` fields are compared as in PEP 440 and PEP 508. A pre-release of the host counts as a release.
 
     Args:
         candidate: Any entry point of the distribution.
@@ -124,7 +121,10 @@ def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
 
 @lru_cache
 def _excluding(line: str, host_version: str) -> str | None:
-    """Say how a ``Requires-Dist`` field excludes this host; a thousand agents share a few such fields."""
+    """Return the reason that a ``Requires-Dist`` field excludes this host.
+
+    The result is cached, as many agents share a few such fields.
+    """
     if not re.match(r"\s*agenthost(?![\w.-])", line, re.IGNORECASE):
         return None
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
@@ -138,7 +138,7 @@ def _excluding(line: str, host_version: str) -> str | None:
 
 
 def extra_for(candidate: Candidate, module: str) -> str | None:
-    """Name the extra of the distribution of *candidate* that brings *module*, if one is so named."""
+    """Return the extra of a distribution that is named like *module* and requires it."""
     for line in _requirements(candidate):
         requirement, _, marker = line.partition(";")
         name = re.match(r"\s*([\w.-]+)", requirement)
@@ -150,35 +150,35 @@ def extra_for(candidate: Candidate, module: str) -> str | None:
 
 @attrs.frozen
 class _Metadata:
-    """The metadata of one installed distribution, wherever it is kept.
+    """The metadata of one installed distribution, from any finder.
 
     Args:
         location: Absolute path of the metadata directory, or empty.
-        read: Gives the text of a file in it, or None; an empty file name stands for the location itself.
+        read: Returns the text of a file in it, or None. An empty file name means the location itself.
     """
 
     location: str
     read: Callable[[str], str | None]
 
     def distribution(self) -> str:
-        """Canonical name: from the directory's name, which costs nothing, where it says."""
+        """Return the canonical name, from the directory's name if possible."""
         name = self._named()[0] or self.header("Name")
         return re.sub(r"[-_.]+", "-", name).lower()
 
     def version(self) -> str:
-        """Version: from the directory's name where it says (an editable egg-info does not)."""
+        """Return the version, from the directory's name if possible."""
         return self._named()[1] or self.header("Version")
 
     def complete(self) -> bool:
-        """Whether this is more than what an uninstalled distribution left behind."""
+        """Return False for the remains of an uninstalled distribution."""
         return any(self.read(file) is not None for file in ("METADATA", "PKG-INFO", ""))
 
     def header(self, field: str) -> str:
-        """First value of a core metadata field, or an empty string."""
+        """Return the first value of a core metadata field, or an empty text."""
         return next(self.headers(field), "")
 
     def headers(self, field: str) -> Iterator[str]:
-        """Every value of a core metadata field (an e-mail's header, says PEP 566: fields may be folded)."""
+        """Yield every value of a core metadata field, unfolded (PEP 566)."""
         text = self.read("METADATA") or self.read("PKG-INFO") or ""
         head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
         for line in re.sub(r"\r?\n(?=[ \t])", "", head).splitlines():
@@ -187,7 +187,10 @@ class _Metadata:
                 yield value.strip()
 
     def _named(self) -> tuple[str, str]:
-        """Name and version out of ``name-version.dist-info`` or ``name[-version[-pyX.Y]].egg-info``."""
+        """Return the name and version in the name of a metadata directory.
+
+        It is ``name-version.dist-info`` or ``name[-version[-pyX.Y]].egg-info``.
+        """
         stem, _, suffix = os.path.basename(self.location).rpartition(".")
         if suffix not in {"dist-info", "egg-info"}:
             return "", ""
@@ -231,7 +234,7 @@ def _only_standard_finders() -> bool:
 
 
 def _from_finders(directories: Sequence[str]) -> Iterator[_Metadata]:
-    """Ask each finder on ``sys.meta_path`` by itself, so that a broken one does not silence the others."""
+    """Query each finder on ``sys.meta_path`` separately, so that a broken one hides no others."""
     import importlib_metadata  # noqa: PLC0415 - costs more than the whole listing without it
 
     context = importlib_metadata.DistributionFinder.Context(path=list(directories))  # type: ignore[no-untyped-call]
@@ -252,7 +255,7 @@ def _ask(distribution: importlib_metadata.Distribution, file: str) -> str | None
 
 
 def _entries(text: str | None, groups: Collection[str]) -> list[tuple[str, str, str]]:
-    """Parse entry_points.txt into (group, name, value), leaving out what is no such thing.
+    """Parse entry_points.txt into (group, name, value), ignoring invalid lines.
 
     The format: https://packaging.python.org/en/latest/specifications/entry-points/#file-format
     """

@@ -1,6 +1,6 @@
-"""Probes: what is asked again and again while a host serves, and what follows from the answers (wire.md, section 5).
+"""Probes: repeated health checks of a serving host, and their evaluation (wire.md, section 5).
 
-Everything here is pure; ``agenthost._host.runtime.probing`` asks.
+Everything here is pure. ``agenthost._host.runtime.probing`` runs the checks.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _LONGEST_NAME = 64
 
 @frozen
 class ProbeResult:
-    """What a probe may return where more than well or not well is to be said.
+    """A result of a probe, with a reason for the log.
 
     Args:
-        ok: whether what was looked at is well.
-        reason: why not, for the log alone.
+        ok: whether the check succeeded.
+        reason: the reason for a failure, for the log only.
     """
 
     ok: bool = True
@@ -56,12 +56,12 @@ class ProbeResult:
 
 @frozen(eq=False)
 class HostVitals:
-    """What a host tells those probes that ask for it: a check with one parameter gets it.
+    """The host's own state, for checks with one parameter.
 
     Args:
-        ping_state: returns when the store of shared state answers, or is not in use; raises otherwise.
-        loop_lag: gives the longest time, in seconds, that the event loop left something waiting of late.
-        state_dir: the directory of what the host keeps.
+        ping_state: returns if the store of shared state answers or is not in use, and raises otherwise.
+        loop_lag: returns the longest recent lag of the event loop, in seconds.
+        state_dir: the state directory of the host.
         state_url: the URL of the store.
     """
 
@@ -108,26 +108,25 @@ def _agent(probe: Probe, _: attrs.Attribute[str | None], value: object) -> None:
 
 @frozen(eq=False)
 class Probe:
-    """A named check that a host makes in the background, again and again.
+    """A named check that a host repeats in the background.
 
-    The check may be a function or a coroutine function; the first runs in a thread, the second on the event loop. It
-    fails by raising, by returning False or a ``ProbeResult`` that is not ok, and by not ending in time. It is well when
-    it returns None, True or a ``ProbeResult`` that is. Anything else is a mistake, and counts as failing.
+    The check is a function, which runs in a thread, or a coroutine function, which runs on the event loop. It fails by
+    raising, by returning False or a ``ProbeResult`` that is not ok, and by exceeding its timeout. It succeeds by
+    returning None, True or a ``ProbeResult`` that is ok. Any other value is a mistake, and counts as a failure.
 
     Args:
-        name: a word, such as ``calendar``; details list it.
-        check: takes nothing, or a ``HostVitals``.
-        timeout: seconds that it may take.
-        interval: seconds between two checks, about a tenth more or less.
-        critical: whether the host, or the agent that it belongs to, gets no requests while it fails; otherwise
-            it is degraded.
-        agent: key or name of the agent that it belongs to; None for the host itself.
+        name: a word, such as ``calendar``, shown in details.
+        check: takes no argument, or a ``HostVitals``.
+        timeout: timeout of the check, in seconds.
+        interval: seconds between two checks, varied by about a tenth.
+        critical: whether the host, or the probe's agent, gets no requests while it fails. Otherwise, it is degraded.
+        agent: key or name of the agent that it belongs to. None for the host itself.
         failures: checks in a row that must fail before the probe counts as failing.
-        successes: checks in a row that must succeed before it is well again.
-        startup: whether it is asked only until it has succeeded, and what it belongs to has not started before.
+        successes: checks in a row that must succeed before the probe is ok again.
+        startup: whether it runs only until it has succeeded, and its owner counts as starting until then.
 
     Raises:
-        DefinitionError: a field cannot be used.
+        DefinitionError: a field is wrong.
     """
 
     name: str = field(validator=_text)
@@ -153,11 +152,11 @@ def probe(
     successes: int = 1,
     startup: bool = False,
 ) -> Any:
-    """Make a method of an agent one of its probes; used bare, or with arguments.
+    """Make a method of an agent a probe, as a bare decorator or with arguments.
 
     Args:
-        function: the method; takes nothing but ``self``.
-        name: what details call it; left out, the method's name.
+        function: the method, which takes only ``self``.
+        name: its name in details. Defaults to the method's name.
         timeout: see ``Probe``.
         interval: see ``Probe``.
         critical: see ``Probe``.
@@ -166,7 +165,7 @@ def probe(
         startup: see ``Probe``.
 
     Raises:
-        DefinitionError: an argument cannot be used.
+        DefinitionError: an argument is wrong.
     """
 
     def mark(method: F) -> F:
@@ -188,26 +187,26 @@ def probe(
 
 
 def probes_of(agent: object) -> tuple[Probe, ...]:
-    """The probes that an agent declares as methods, those of base classes first.
+    """Return the probes that an agent declares as methods, base classes first.
 
     Raises:
-        DefinitionError: two of them have one name.
+        DefinitionError: two of them have the same name.
     """
     found: dict[str, Probe] = {}
     for owner in reversed(type(agent).__mro__):
         own = _own_probes(owner)
         for attribute in (found.keys() & vars(owner).keys()) - own.keys():
-            del found[attribute]  # what a subclass says in its place counts
+            del found[attribute]  # the subclass has overridden it
         found |= own
     names = [made.name for made in found.values()]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DefinitionError(f"{type(agent).__name__}: two of its probes are called {twice!r}; give one another name.")
+        raise DefinitionError(f"{type(agent).__name__}: two of its probes are called {twice!r}. Fix: rename one.")
     return tuple(attrs.evolve(made, check=getattr(agent, attribute)) for attribute, made in found.items())
 
 
 @lru_cache
 def _own_probes(owner: type) -> Mapping[str, Probe]:
-    """The marked methods of one class by itself; every agent asks this of ``AgentBase`` and its many methods."""
+    """Return the marked methods of one class, cached because all agents share ``AgentBase``."""
     marked = {
         attribute: getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
         for attribute, value in vars(owner).items()
@@ -217,13 +216,13 @@ def _own_probes(owner: type) -> Mapping[str, Probe]:
 
 @frozen
 class Outcome:
-    """What one check came to.
+    """The outcome of one check.
 
     Args:
-        ok: whether it was well.
-        error: class of what was raised, or one word for what else was wrong; empty when it was well.
-        reason: what was wrong, for the log alone.
-        seconds: how long it took.
+        ok: whether the check succeeded.
+        error: class of the exception, or one word for another failure, or empty.
+        reason: the reason for a failure, for the log only.
+        seconds: the duration.
     """
 
     ok: bool
@@ -233,7 +232,7 @@ class Outcome:
 
 
 def outcome_of(returned: object) -> Outcome:
-    """What a check's result means."""
+    """Convert the return value of a check."""
     if returned is None or returned is True:
         return Outcome(ok=True)
     if returned is False:
@@ -251,7 +250,7 @@ _WELL = Outcome(ok=True)
 
 
 class Status(Enum):
-    """What is known of a probe, after its thresholds."""
+    """The status of a probe, after its thresholds."""
 
     PENDING = "pending"
     OK = "ok"
@@ -260,13 +259,13 @@ class Status(Enum):
 
 @frozen
 class Standing:
-    """How a probe stands after the checks so far.
+    """The status of a probe after its checks so far.
 
     Args:
-        status: what counts.
-        streak: checks in a row that said the contrary of ``status``.
-        last: what the last check came to.
-        since: when ``status`` became what it is, in seconds since the epoch.
+        status: the status.
+        streak: number of latest checks that contradict ``status``.
+        last: the outcome of the latest check.
+        since: time of the last change of ``status``, in seconds since the epoch.
     """
 
     status: Status = Status.PENDING
@@ -275,11 +274,13 @@ class Standing:
     since: float = 0.0
 
     def after(self, outcome: Outcome, probe: Probe, now: float) -> Standing:
-        """The standing after one more check; the first one decides alone, unless a start waits for it.
+        """Return the standing after one more check.
+
+        The first check decides alone, unless a start waits for it.
 
         Args:
-            outcome: what it came to.
-            probe: whose thresholds count.
+            outcome: the outcome of the check.
+            probe: the probe, for its thresholds.
             now: seconds since the epoch.
         """
         says = Status.OK if outcome.ok else Status.FAILING
@@ -297,14 +298,14 @@ class Standing:
 
 @frozen
 class Verdict:
-    """What follows from how all probes stand.
+    """The health of a host and its agents, derived from all probes.
 
     Args:
-        started: whether no probe of the start is waited for.
-        host: how the host's own probes stand together: ``ok``, ``degraded`` or ``failing``.
-        agents: by key, how each agent that is not ``ok`` stands: ``degraded`` or ``failing``.
-        pending: keys of agents that are failing only because a critical probe has not been answered yet.
-        host_pending: whether that is so of the host.
+        started: whether the start waits for no probe.
+        host: the status of the host's own probes: ``ok``, ``degraded`` or ``failing``.
+        agents: status by key of each agent that is not ``ok``: ``degraded`` or ``failing``.
+        pending: keys of agents that are failing only because a critical probe has not run yet.
+        host_pending: whether this holds for the host.
     """
 
     started: bool = True
@@ -314,28 +315,28 @@ class Verdict:
     host_pending: bool = False
 
     def of(self, key: str) -> str:
-        """How an agent stands."""
+        """Return the status of an agent."""
         return self.agents.get(key, "ok")
 
     def ready(self, keys: Iterable[str]) -> bool:
-        """Whether a host with agents of these keys should get requests: not while each of them fails."""
+        """Return False if the host fails, or all agents with these keys do."""
         return self.host != "failing" and any(self.agents.get(key) != "failing" for key in keys)
 
     def status(self, keys: Iterable[str]) -> str:
-        """How a host with agents of these keys stands."""
+        """Return the status of a host with agents of these keys."""
         if not self.ready(keys):
             return "failing"
         return "degraded" if self.host != "ok" or self.agents else "ok"
 
 
 def aggregate(standings: Iterable[tuple[Probe, Standing]]) -> Verdict:
-    """What follows from how probes stand.
+    """Derive the verdict from the standings of all probes.
 
-    A critical probe that has not been answered counts as failing. A start waits for a probe of the host until it has
+    A critical probe that has not run yet counts as failing. A start waits for a probe of the host until it has
     succeeded, and for one of an agent until it is decided, so that one agent never keeps the others from starting.
 
     Args:
-        standings: each probe, with ``agent`` as the agent's key, and how it stands.
+        standings: each probe, with ``agent`` as the agent's key, and its standing.
     """
     started = True
     groups: dict[str | None, list[tuple[bool, Status]]] = {}

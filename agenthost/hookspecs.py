@@ -1,8 +1,8 @@
-"""Every hook of agenthost, on one page.
+"""All hooks of agenthost.
 
-A plugin is a module or object with functions marked ``@hookimpl`` that carry the name of a hook, registered under the
-entry-point group ``agenthost``. Hooks declare: they run once, at start-up, and return values. Nothing on the path of a
-request goes through them; ``resolve_sip`` is collected then, and called as it is.
+A plugin is a module or object with functions marked ``@hookimpl`` that have the name of a hook, registered in the
+entry-point group ``agenthost``. Hooks declare: they run once, at start-up, and return values. No request calls a hook
+through pluggy; the functions of ``resolve_sip`` are collected at start-up and called directly.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ PROJECT = "agenthost"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Marks a plugin's function as the implementation of the hook of the same name."""
+"""Marks a function of a plugin as the implementation of the hook of the same name."""
 
 
 @hookspec
 def agents() -> Iterable[AgentBase]:  # type: ignore[empty-body]
-    """Agents made in code rather than offered as entry points, such as one for each row of a table.
+    """Offer agents made in code rather than as entry points.
 
-    Called once at start-up, after the entry points have been loaded. Each agent's key is its name; a name that is
-    taken, or a route in conflict, is reported like any other.
+    An example is one agent for each row of a table. Called once at start-up, after the entry points have been loaded.
+    Each agent's key is its name. A name that is taken, or a route in conflict, is reported like any other.
 
     Returns:
         Agents, each with a name and usually a route of its own.
@@ -65,11 +65,11 @@ def agents() -> Iterable[AgentBase]:  # type: ignore[empty-body]
 
 @hookspec
 def chat_models() -> Iterable[ModelProvider]:  # type: ignore[empty-body]
-    """Language models that agents are talked to in text with, by kind.
+    """Offer language models for conversations in text, by kind.
 
-    Called once at start-up, in every process. ``[models.<name>]`` says which kind a model is and what it is set to;
-    ``[models] default`` and ``[agents.<name>] model`` say which is used. Two providers of one kind are a conflict,
-    which is reported with both plugins.
+    Called once at start-up, in every process. ``[models.<name>]`` sets the kind of a model and its settings; ``[models]
+    default`` and ``[agents.<name>] model`` choose a model. Two providers of one kind are a conflict, which is reported
+    with both plugins.
 
     Returns:
         Providers, each with the kind that it makes.
@@ -78,11 +78,11 @@ def chat_models() -> Iterable[ModelProvider]:  # type: ignore[empty-body]
 
 @hookspec
 def classifiers() -> Iterable[ClassifierProvider]:  # type: ignore[empty-body]
-    """What chooses the agent that a message is for, by kind.
+    """Offer classifiers, which choose the agent for a message, by kind.
 
-    Called once at start-up, in every process. ``[classifiers.<name>]`` says which kind a classifier is and what it is
-    set to; ``[classifiers] default``, or a router, says which is used. Two providers of one kind are a conflict, which
-    is reported with both plugins.
+    Called once at start-up, in every process. ``[classifiers.<name>]`` sets the kind of a classifier and its settings;
+    ``[classifiers] default``, or a router, chooses a classifier. Two providers of one kind are a conflict, which is
+    reported with both plugins.
 
     Returns:
         Providers, each with the kind that it makes.
@@ -91,21 +91,21 @@ def classifiers() -> Iterable[ClassifierProvider]:  # type: ignore[empty-body]
 
 @hookspec
 def configure_app(app_config: AppConfig) -> None:
-    """Change the Litestar application that serves everything but the agents: routes, plugins, middleware.
+    """Change the Litestar application: routes, plugins, middleware.
 
-    Called once at start-up, before the application is made. The paths of agents and of ``/health``, ``/live``,
-    ``/ready`` and ``/startup`` cannot be taken.
+    The application serves everything but the agents. Called once at start-up, before it is made. The paths of agents
+    and of ``/health``, ``/live``, ``/ready`` and ``/startup`` cannot be taken.
 
     Args:
-        app_config: Litestar's own value; change it in place.
+        app_config: Litestar's own value. Change it in place.
     """
 
 
 @hookspec
 def escalation_detectors() -> Iterable[EscalationDetector]:  # type: ignore[empty-body]
-    """What notices that somebody else should take over a conversation.
+    """Offer detectors of reasons for another agent or a person to take over.
 
-    Called once at start-up, in every process. A workflow that escalates asks all detectors, or those that it names.
+    Called once at start-up, in every process. A workflow that escalates uses all detectors, or those that it names.
 
     Returns:
         Detectors, each with its name.
@@ -114,10 +114,10 @@ def escalation_detectors() -> Iterable[EscalationDetector]:  # type: ignore[empt
 
 @hookspec
 def health_probes() -> Iterable[Probe]:  # type: ignore[empty-body]
-    """What is asked, again and again while the host serves, to know whether it is well.
+    """Offer health checks that the host repeats in the background.
 
-    Called once at start-up, in every process. The checks run in the background, all at once; the health endpoints tell
-    what they last came to.
+    Called once at start-up, in every process. The checks run at the same time; the health endpoints report the latest
+    results.
 
     Returns:
         Probes of the host, or of an agent that they name.
@@ -126,10 +126,10 @@ def health_probes() -> Iterable[Probe]:  # type: ignore[empty-body]
 
 @hookspec
 def redactors() -> Iterable[Redactor]:  # type: ignore[empty-body]
-    """What takes words out of transcripts before they are stored, such as card numbers.
+    """Offer functions that remove data such as card numbers from transcripts before storage.
 
-    Called once at start-up, in every process. Every message goes through all redactors, unless
-    ``[conversation] redact`` names the only ones.
+    Called once at start-up, in every process. Every message goes through all redactors, unless ``[conversation]
+    redact`` names the only ones.
 
     Returns:
         Redactors, each with its name.
@@ -138,30 +138,31 @@ def redactors() -> Iterable[Redactor]:  # type: ignore[empty-body]
 
 @hookspec(firstresult=True)
 def resolve_sip(uri: SipUri, call: SipCall) -> str | None:
-    """Who answers a call, by whatever a plugin knows: a directory, headers, hours, numbers.
+    """Choose the agent that answers a call.
 
-    Called for each call, before configured rules and aliases; sync, in a thread, or async; for at most 0.25 seconds.
-    Plugins are asked in order of their keys, and the first that names an agent decides.
+    A plugin may use a directory, headers, hours or numbers. Called for each call, before configured rules and aliases:
+    a plain function in a thread, a coroutine function on the event loop, with a timeout of 0.25 seconds. Plugins are
+    called in order of their keys, and the first that names an agent decides.
 
     Args:
         uri: the address that was called, unescaped, with a user part.
-        call: what else is known of the call.
+        call: the other data of the call.
 
     Returns:
-        Key, name or route of an agent; None for a call about which this plugin does not decide.
+        Key, name or route of an agent, or None if this plugin does not decide.
     """
 
 
 @hookspec
 def sip_aliases(agents: Sequence[HostedAgent]) -> Iterable[SipAlias]:  # type: ignore[empty-body]
-    """User parts of SIP addresses that reach agents.
+    """Offer user parts of SIP addresses that reach agents.
 
-    Called once at start-up, when it is known who is served, and again when a program adds an agent. They count as much
-    as those that agents declare, automatic ones less than all others; an alias for which two agents are named reaches
-    nobody and is reported.
+    Called once at start-up, with the served agents, and again when a program adds an agent. The aliases have the same
+    precedence as those that agents declare; automatic ones give way to all others. An alias that names two agents is
+    unroutable and is reported.
 
     Args:
-        agents: those that are served, in order of their routes.
+        agents: the served agents, in order of their routes.
 
     Returns:
         Aliases, each with the key, name or route of its agent.
@@ -170,25 +171,25 @@ def sip_aliases(agents: Sequence[HostedAgent]) -> Iterable[SipAlias]:  # type: i
 
 @hookspec
 def lifespan(host: Host) -> AbstractAsyncContextManager[None]:  # type: ignore[empty-body]
-    """What runs around the serving: entered before the first request, left after the last.
+    """Run around serving: entered before the first request, left after the last.
 
-    Called once in every process, when the plan has been made. It has ``build_timeout`` seconds to begin; where it
-    fails, the plugin is set aside and the host serves without it.
+    Called once in every process, when the plan has been made. It has ``build_timeout`` seconds to start. If it fails,
+    the plugin is set aside and the host serves without it.
 
     Args:
-        host: what is about to be served.
+        host: the host that is about to serve.
 
     Returns:
-        An asynchronous context manager; it is entered and left in one task.
+        An asynchronous context manager, entered and left in one task.
     """
 
 
 @hookspec
 def state_providers() -> Iterable[StateProvider]:  # type: ignore[empty-body]
-    """Stores of shared state, by the schemes of their URLs.
+    """Offer stores of shared state, by the schemes of their URLs.
 
-    Called once at start-up, in every process. The store that ``[state] url`` names is opened by the provider of its
-    scheme; two providers of one scheme are a conflict, which is reported with both plugins.
+    Called once at start-up, in every process. The provider of the scheme of ``[state] url`` opens the store. Two
+    providers of one scheme are a conflict, which is reported with both plugins.
 
     Returns:
         Providers, each with the schemes that it opens.
@@ -197,11 +198,11 @@ def state_providers() -> Iterable[StateProvider]:  # type: ignore[empty-body]
 
 @hookspec
 def tool_called(event: ToolCalled) -> None:
-    """Told of every tool call, after its answer was there.
+    """Observe a tool call, after its response was sent.
 
-    Called on a thread of the plugin's own, one call after another; a call never waits for it. Where it is too slow,
+    Called on a thread of the plugin's own, one call after another, so a call never waits for it. If it is too slow,
     events are dropped and counted.
 
     Args:
-        event: what became of the call.
+        event: the tool call and its outcome.
     """

@@ -1,4 +1,4 @@
-"""Values that a serving host gives to plugins: what it is, and what became of a tool call."""
+"""Values that a serving host passes to plugins: the host, its agents, tool calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Host", "HostedAgent", "Outcome", "ToolCalled"]
 
 Outcome: TypeAlias = Literal["ok", "refused", "failed", "busy", "timeout"]
-"""What becomes of a tool call."""
+"""The outcome of a tool call."""
 
 
 @frozen
@@ -22,8 +22,8 @@ class Host:
     """A host that is about to serve.
 
     Args:
-        version: of agenthost.
-        public_url: where the platform reaches it, without credentials; None where configuration names none.
+        version: the version of agenthost.
+        public_url: its public URL, without credentials. None if it is not configured.
         agents: the routes of its agents, by their keys.
         state: the store that the whole host shares.
     """
@@ -36,13 +36,13 @@ class Host:
 
 @frozen
 class HostedAgent:
-    """An agent that a host serves, as plugins are told of it.
+    """A served agent, as plugins see it.
 
     Args:
         key: its name in configuration and on the command line.
-        name: what it calls itself.
-        route: where it is mounted.
-        sip: user parts that it asks for itself.
+        name: the name that it declares.
+        route: its route.
+        sip: the SIP user parts that it declares.
         again: whether it is mounted once more under another key (``use`` in its section).
     """
 
@@ -55,16 +55,18 @@ class HostedAgent:
 
 @frozen
 class ToolCalled:
-    """What became of one tool call. The values of its arguments are not here: callers say them.
+    """A tool call and its outcome.
+
+    The values of the arguments are left out, as they may be private.
 
     Args:
         agent: the agent's key.
         tool: the tool's name.
-        call_id: the call's; empty where the platform sent none.
-        seconds: from the moment it was to run until its answer was there.
-        outcome: ``ok``; ``refused`` for its token or its arguments; ``busy`` when it was not started for lack of
-            threads; ``timeout``; ``failed``.
-        error_id: by which the log names a failure; None without one.
+        call_id: the ID of the call, empty if the platform sent none.
+        seconds: the duration, including the wait for a thread.
+        outcome: ``ok``, ``refused`` for its token or its arguments, ``busy`` if no thread was free, ``timeout`` or
+            ``failed``.
+        error_id: the ID of a failure in the log, or None.
     """
 
     agent: str

@@ -9,10 +9,12 @@ __all__ = ["Secret"]
 
 @frozen(repr=False)
 class Secret:
-    """A password or a key: printing, formatting and logging it show ``***``; :meth:`reveal` gives the text.
+    """A password or a key, printed, formatted and logged as ``***``.
+
+    :meth:`reveal` returns the text.
 
     Args:
-        text: what must not be shown.
+        text: the secret text.
     """
 
     _text: str = field()

@@ -1,7 +1,6 @@
-"""AgentServer: agents in, a served host out.
+"""AgentServer: a host for agents that a program registers.
 
-``agenthost run`` and programs that register agents by hand share everything here: one configuration, one plan, one
-front.
+``agenthost run`` and such programs share everything here: one configuration, one plan, one front.
 """
 
 from __future__ import annotations
@@ -38,18 +37,21 @@ _log = logging.getLogger("agenthost")
 
 
 class _UnavailableError(ConfigurationError, AttributeError):
-    """A property of a server that its configuration, or a missing package, rules out: ``hasattr`` answers False."""
+    """A property that the configuration or a missing package rules out.
+
+    ``hasattr`` returns False for it.
+    """
 
 
 class AgentServer:
     """A host for agents that a program makes itself.
 
-    Agents can be registered and removed while it serves, from any thread: requests in flight finish on what they began
-    with, and an agent that is served keeps its route and its SIP users against a newcomer.
+    Agents can be registered and removed while it serves, from any thread. Requests in flight finish with the agents
+    they started with. A served agent keeps its route and its SIP users against a newcomer.
 
     Args:
-        host: address to listen on; left out, configuration's (``127.0.0.1``).
-        port: port to listen on; left out, configuration's (3000).
+        host: address to listen on. Defaults to the configuration's (``127.0.0.1``).
+        port: port to listen on. Defaults to the configuration's (3000).
         log_level: ``debug``, ``info``, ``warning``, ``error`` or ``critical``.
     """
 
@@ -67,14 +69,16 @@ class AgentServer:
         self._probes: list[tuple[str, Probe]] = []
 
     def register(self, agent: AgentBase, route: str | None = None) -> None:
-        """Add an agent; while the host serves, it is mounted at once.
+        """Add an agent.
+
+        While the host serves, the agent is mounted at once.
 
         Args:
             agent: the agent.
-            route: where it is mounted; left out, where it asks to be, else ``/``.
+            route: its route. Defaults to the route that it declares, else ``/``.
 
         Raises:
-            DefinitionError: it is no agent, or cannot be mounted there.
+            DefinitionError: the object is not an agent, or cannot be mounted there.
         """
         own = declared(agent)
         route = _absolute(route if route is not None else own.route or "/")
@@ -93,7 +97,9 @@ class AgentServer:
                 self._publish(plan)
 
     def unregister(self, route: str) -> bool:
-        """Remove the agent at ``route``; while the host serves, it is gone at once, everywhere.
+        """Remove the agent at ``route``.
+
+        While the host serves, the agent is gone at once, everywhere.
 
         Returns:
             Whether there was one.
@@ -109,22 +115,22 @@ class AgentServer:
         return True
 
     def get_agents(self) -> list[tuple[str, AgentBase]]:
-        """Route and agent of each, in order of registration."""
+        """Return route and agent of each, in order of registration."""
         return [(route, item.agent) for route, item in list(self._registered.items())]
 
     def get_agent(self, route: str) -> AgentBase | None:
-        """The agent at ``route``, or None."""
+        """Return the agent at ``route``, or None."""
         item = self._registered.get(_absolute(route))
         return item.agent if item is not None else None
 
     def add_probe(self, probe: Probe) -> None:
-        """Have something asked again and again, from now on while the host serves.
+        """Add a probe, which runs from now on while the host serves.
 
         Args:
-            probe: a probe of the host, or of an agent that it names; also of one that is registered later.
+            probe: a probe of the host, or of an agent that it names, which may be registered later.
 
         Raises:
-            DefinitionError: it is no probe.
+            DefinitionError: the object is not a probe.
         """
         if not isinstance(probe, Probe):
             raise DefinitionError(f"add_probe takes an agenthost.Probe, not {type(probe).__name__}.")
@@ -133,12 +139,12 @@ class AgentServer:
             if self._plan is not None:
                 self._publish(evolve(self._plan, probes=(*self._plan.probes, ("code", probe))))
 
-    def setup_sip_routing(self, route: str = "/sip", auto_map: bool = True) -> None:  # noqa: FBT001, FBT002 - as the field knows it
-        """Answer for SIP addresses.
+    def setup_sip_routing(self, route: str = "/sip", auto_map: bool = True) -> None:  # noqa: FBT001, FBT002 - the signature in the field
+        """Answer calls to SIP addresses.
 
         Args:
-            route: where the platform asks.
-            auto_map: whether each agent is reached by its name and the last segment of its route.
+            route: the route for the platform's requests.
+            auto_map: whether the name of an agent and the last segment of its route are its SIP users.
 
         Raises:
             DefinitionError: an agent is registered at this route.
@@ -146,7 +152,7 @@ class AgentServer:
         route = _absolute(route)
         with self._changing:
             if route in self._registered:
-                msg = f"SIP routing at {route!r}: agent {self._registered[route].key!r} is there; choose another route."
+                msg = f"SIP routing at {route!r}: agent {self._registered[route].key!r} is there. Fix: choose another."
                 raise DefinitionError(msg)
             self._sip_path, self._auto_map = route, auto_map
             if self._front is not None:
@@ -155,15 +161,17 @@ class AgentServer:
                 self._publish(self._plan, keeping=False)
 
     def register_sip_username(self, username: str, route: str) -> None:
-        """Let the SIP user ``username`` reach the agent at ``route``, also one that takes its place there later.
+        """Let the SIP user ``username`` reach the agent at ``route``.
+
+        This includes an agent that replaces the present one later.
 
         Raises:
-            DefinitionError: no agent is registered there, or this user already reaches another.
+            DefinitionError: no agent is registered there, or the user already reaches another agent.
         """
         route = _absolute(route)
         with self._changing:
             if route not in self._registered:
-                msg = f"SIP user {username!r}: no agent is registered at {route!r}; register it first."
+                msg = f"SIP user {username!r}: no agent is registered at {route!r}. Fix: register it first."
                 raise DefinitionError(msg)
             if not isinstance(username, str) or not username:
                 raise DefinitionError(f"a SIP user is text such as 'sales', not {username!r}.")
@@ -175,14 +183,16 @@ class AgentServer:
                 self._publish(self._plan)
 
     def register_global_routing_callback(self, callback_fn: Callable[..., Any], path: str) -> None:
-        """Register a routing callback with every agent, present and future; see ``AgentBase``."""
+        """Register a routing callback with every agent, present and future."""
         with self._changing:
             for item in self._registered.values():
                 item.agent.register_routing_callback(callback_fn, path)
             self._callbacks[path] = callback_fn
 
     def serve_static_files(self, directory: str, route: str = "/") -> None:
-        """Serve the files below ``directory`` at ``route``, without credentials; agents and health come first.
+        """Serve the files below ``directory`` at ``route``, without credentials.
+
+        Agents and health endpoints have precedence.
 
         Raises:
             DefinitionError: there is no such directory.
@@ -194,9 +204,9 @@ class AgentServer:
 
     @property
     def app(self) -> Front:
-        """The host as an ASGI application, for any ASGI server; ``get`` and ``post`` add handlers to it.
+        """The host as an ASGI application, for any ASGI server.
 
-        The agents are mounted when it is first asked for something.
+        ``get`` and ``post`` add handlers to it. The agents are mounted at the first request.
 
         Raises:
             ConfigurationError: agenthost.toml, the environment or an argument is wrong (also an AttributeError).
@@ -211,10 +221,10 @@ class AgentServer:
 
     @property
     def wsgi(self) -> WSGIApplication:
-        """The host as a WSGI application, where nothing speaks ASGI: Google Cloud Functions and the like.
+        """The host as a WSGI application, for platforms such as Google Cloud Functions.
 
         Raises:
-            ConfigurationError: a2wsgi is not installed, or the configuration cannot be used (also an AttributeError).
+            ConfigurationError: a2wsgi is not installed, or the configuration is wrong (also an AttributeError).
         """
         from agenthost._web.serverless import as_wsgi  # noqa: PLC0415 - only where it is asked for
 
@@ -224,16 +234,18 @@ class AgentServer:
             raise _UnavailableError(str(error)) from error.__cause__
 
     def run(self, event: Any = None, context: Any = None, host: str | None = None, port: int | None = None) -> Any:
-        """Serve: an event of AWS Lambda, the request of a CGI process, else a port until SIGTERM or SIGINT.
+        """Serve, in the way that the environment requires.
+
+        This is one event of AWS Lambda, one request of a CGI process, or a port until SIGTERM or SIGINT.
 
         Args:
             event: Lambda's event.
             context: Lambda's context.
-            host: address to listen on, before the constructor's.
-            port: port to listen on, before the constructor's.
+            host: address to listen on, in place of the constructor's.
+            port: port to listen on, in place of the constructor's.
 
         Returns:
-            Lambda's response; otherwise None.
+            The response for Lambda, otherwise None.
 
         Raises:
             PlanError: an agent cannot be mounted.
@@ -255,14 +267,14 @@ class AgentServer:
                 self._open(config)
         start_logging(config)
         if config.host.workers > 1:
-            _log.warning("a program serves in one process: host.workers has no effect here")
+            _log.warning("host.workers has no effect: a program serves in one process")
         with listen(config.host.host, config.host.port) as opened:
             url = address(opened)
 
             def ready(_: HostPlan) -> None:
                 with self._changing:
                     plan = self._first_plan()
-                    self.app.publish(plan)  # what was registered since the front was opened
+                    self.app.publish(plan)  # includes agents registered since the front was opened
                     shown_plan = self.app.runtime.published
                     plan = shown_plan.plan if shown_plan is not None else plan
                 shown = with_secrets(config)
@@ -283,10 +295,12 @@ class AgentServer:
         self._front = Front(make_runtime(with_secrets(config)), self._first_plan, self._sip_path)
 
     def _first_plan(self) -> HostPlan:
-        """Decide what is served, once, and publish it; from then on ``register`` and ``unregister`` change the plan.
+        """Make and publish the first plan, once.
+
+        From then on, ``register`` and ``unregister`` change it.
 
         Raises:
-            PlanError: an agent cannot be mounted; none of the others is sealed then.
+            PlanError: an agent cannot be mounted. The others are not sealed then.
         """
         with self._changing:
             if self._plan is None:
@@ -301,7 +315,10 @@ class AgentServer:
             return self._plan  # type: ignore[return-value]
 
     def _publish(self, plan: HostPlan, *, keeping: bool = True) -> None:
-        """Serve ``plan`` with its SIP aliases decided; what is not reached, or does not get its alias, is logged."""
+        """Serve ``plan`` with its SIP aliases decided.
+
+        Unreachable agents and aliases in conflict are logged.
+        """
         reached = [
             SipAlias(user, self._registered[route].key)
             for user, route in self._usernames.items()
@@ -318,24 +335,24 @@ class AgentServer:
             for user in agent.sip:
                 key = self._plan.aliases.find(user)
                 if key not in (agent.key, None):
-                    _log.warning("SIP alias %r stays with agent %s; agent %s asks for it too", user, key, agent.key)
+                    _log.warning("SIP alias %r stays with agent %s; agent %s declares it too", user, key, agent.key)
 
     def _refuse_double(self, agent: AgentBase, route: str) -> None:
-        """Whether the route is free, and the agent is not mounted elsewhere.
+        """Reject a route that is taken, or an agent that is already registered.
 
         Raises:
-            DefinitionError: one of them is not so.
+            DefinitionError: one of these is the case.
         """
         if route == self._sip_path:
-            raise DefinitionError(f"route {route!r} is where SIP is answered; choose another.")
+            raise DefinitionError(f"route {route!r} is used for SIP. Fix: choose another.")
         for taken, item in self._registered.items():
             if taken == route:
-                raise DefinitionError(f"route {route!r} is already taken by agent {item.key!r}; choose another.")
+                raise DefinitionError(f"route {route!r} is already taken by agent {item.key!r}. Fix: choose another.")
             if item.agent is agent:
-                msg = f"agent {item.key!r} is already registered at {taken!r}; make another of its class for {route!r}."
+                msg = f"agent {item.key!r} is already registered at {taken!r}. Fix: create another for {route!r}."
                 raise DefinitionError(msg)
 
 
 def _absolute(route: str) -> str:
-    """A route as the table knows it: with its first slash, without its last."""
+    """Normalise a route: with its first slash, without its last."""
     return normalise(route if route.startswith("/") else f"/{route}")

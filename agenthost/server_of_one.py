@@ -1,4 +1,4 @@
-"""A host of one: what ``run``, ``serve`` and ``get_app`` of an agent stand on."""
+"""A host for one agent, behind ``run``, ``serve`` and ``get_app`` of an agent."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["HostOfOne"]
 class HostOfOne(AgentServer):
     """A host whose only agent brings its own address, credentials and keys.
 
-    Whoever is called at an agent at ``/``, it is this one; at another route, ``/sip`` answers for its names alone.
+    For an agent at ``/``, every SIP user reaches it. At another route, ``/sip`` answers for its names only.
 
     Args:
         agent: the agent.
 
     Raises:
-        DefinitionError: it cannot be mounted where it asks to be, or its ``basic_auth`` is no pair.
+        DefinitionError: the agent cannot be mounted at its route, or its ``basic_auth`` is not a pair.
     """
 
     def __init__(self, agent: AgentBase) -> None:
@@ -49,7 +49,10 @@ class HostOfOne(AgentServer):
             self.setup_sip_routing()
 
     def _configured(self, **options: object) -> Config:
-        """The configuration, in which the agent's own secret stands where no key is configured: none is made then."""
+        """Return the configuration, with the agent's own secret as the default signing key.
+
+        With it, no key is generated.
+        """
         config = super()._configured(**options)
         if self._token_secret is None or config.host.signing_keys:
             return config

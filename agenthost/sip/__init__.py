@@ -1,6 +1,6 @@
 """SIP: addresses, aliases, rules, and their resolution (wire.md, section 4).
 
-All of it is pure: nothing here asks the network or a plugin, and nothing raises for what a caller sends.
+Everything here is pure: it calls neither the network nor a plugin, and no input of a caller makes it raise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Aliases: user parts that reach an agent, and what becomes of those that several agents claim."""
+"""Aliases: user parts that reach an agent, and their conflicts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class SipAlias:
     """A user part that reaches an agent.
 
     Args:
-        user: the user part; compared without regard to case.
+        user: the user part, compared case-insensitively.
         agent: the agent's key, name or route.
-        automatic: whether nobody has asked for it by itself: it gives way to every other alias, and is left out where
-            ``sip.automatic`` is false, or its agent is not served.
+        automatic: whether it gives way to every other alias. It is ignored if ``sip.automatic`` is false, or its agent
+            is not served.
     """
 
     user: str = field(validator=instance_of(str))
@@ -33,18 +33,18 @@ class SipAlias:
 
     @property
     def compared(self) -> str:
-        """The user part as it is compared: case-folded, a number without its separators."""
+        """The form for comparison: case-folded, a number without its separators."""
         return (number_of(self.user) or self.user).casefold()
 
 
 @frozen
 class AliasTable:
-    """Which agent each alias reaches.
+    """The agent of each alias.
 
     Args:
         agents: alias, case-folded, to the key of its agent.
-        conflicts: aliases that several agents claim, to the keys of all of them; such an alias reaches nobody.
-        tiers: alias, case-folded, to the number of the tier that it comes from.
+        conflicts: aliases that several agents claim, to the keys of all of them. Such an alias is unroutable.
+        tiers: alias, case-folded, to the number of its tier.
     """
 
     agents: Mapping[str, str] = field(factory=dict)
@@ -56,8 +56,8 @@ class AliasTable:
         """Decide every alias.
 
         Args:
-            tiers: aliases, those that win first; within a tier nobody wins by order. Every alias also counts in its
-                squashed form (``sales-agent`` as ``salesagent``) where nobody else has that one.
+            tiers: aliases, the tier with the highest precedence first. Within a tier, order decides nothing. Every
+                alias also counts in its squashed form (``sales-agent`` as ``salesagent``) if that form is free.
         """
         claims: dict[str, set[str]] = {}
         listed = [list(tier) for tier in tiers]
@@ -78,13 +78,13 @@ class AliasTable:
         )
 
     def find(self, address: str) -> str | None:
-        """The key of the agent that ``address`` reaches, or None."""
+        """Return the key of the agent that ``address`` reaches, or None."""
         user = user_of(address)
         return None if user is None else self.agents.get(user.casefold())
 
 
 def squashed(user: str) -> str:
-    """A user part as SignalWire's SDK writes it: letters, digits and ``_`` alone, lower case."""
+    """Return a user part in the form of SignalWire's SDK: lower-case letters, digits, ``_``."""
     return re.sub(r"[^a-z0-9_]", "", user.casefold())
 
 

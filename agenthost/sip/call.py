@@ -1,4 +1,4 @@
-"""What is known of a SIP call when somebody has to decide who answers it."""
+"""SipCall: the data of a SIP call that decide which agent answers it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class SipCall:
     """A call that waits for an answer.
 
     Args:
-        to: the address that was called, as it came.
-        from_: the address that calls, as it came; None where the platform sent none.
-        headers: SIP headers in the order in which they came, names as they came.
-        called: the telephone number that was called, without separators; None where it is none.
-        calling: the telephone number that calls, without separators; None where it is none.
-        time: when the call came, with its time zone.
+        to: the called address, as received.
+        from_: the calling address, as received. None if the platform sent none.
+        headers: SIP headers, in order and as received.
+        called: the called telephone number, without separators. None if it is not a number.
+        calling: the calling telephone number, without separators. None if it is not a number.
+        time: the time of the call, with its time zone.
     """
 
     to: str
@@ -41,12 +41,14 @@ class SipCall:
 
     @classmethod
     def of(cls, call: Mapping[str, Any], time: datetime | None = None) -> SipCall:
-        """Read the ``call`` of a request; what is of an unexpected form is left out.
+        """Read the ``call`` of a request.
+
+        Fields of an unexpected form are ignored.
 
         Args:
-            call: ``to``, and where the platform sent them ``from``, ``to_number``, ``from_number`` and ``headers``:
-                a list of objects with ``name`` and ``value``, or one object.
-            time: when the call came; left out, now.
+            call: ``to``, and if present ``from``, ``to_number``, ``from_number`` and ``headers``: a list of objects
+                with ``name`` and ``value``, or one object.
+            time: the time of the call. Defaults to now.
         """
         to, from_ = _text(call.get("to")) or "", _text(call.get("from"))
         return cls(
@@ -59,7 +61,7 @@ class SipCall:
         )
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, without regard to the case of its name; None without one."""
+        """Return the first value of a header, by its case-insensitive name, or None."""
         wanted = name.casefold()
         return next((value for known, value in self.headers if known.casefold() == wanted), None)
 

@@ -1,4 +1,4 @@
-"""Which rules take callers from later ones: overlaps, and rules that are never reached."""
+"""Coverage: overlaps of rules, and rules that are never reached."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _WILD = re.compile(r"[*?\[]")
 
 
 def overlaps(rules: Sequence[Rule]) -> tuple[list[str], list[str]]:
-    """Sentences on rules that are never reached, and on those that lose some of their callers to earlier ones.
+    """Find rules that are never reached, and rules that lose some callers to earlier ones.
 
-    That an exact rule stands before a more general one is what an order is for, and no finding. Patterns are compared
-    as far as that is certain: what is reported is so, and not everything that is so is reported.
+    An exact rule before a more general one is the purpose of an order, and not a finding. Patterns are compared as far
+    as that is certain: every finding is true, but not every overlap is found.
 
     Args:
         rules: in order.
@@ -32,13 +32,13 @@ def overlaps(rules: Sequence[Rule]) -> tuple[list[str], list[str]]:
         items = _items(rule.users)
         taken = {item: earlier for earlier in reversed(takers) for item in items if _covers_item(earlier.users, item)}
         if whole is not None:
-            unreached.append(f"{_place(rule)} is never reached: {_place(whole)} decides about all its callers")
+            unreached.append(f"{_place(rule)} is never reached: {_place(whole)} decides for all its callers")
         elif items and len(taken) == len(items):
             by = " and ".join(sorted({_place(earlier) for earlier in taken.values()}))
-            unreached.append(f"{_place(rule)} is never reached: {by} decide about all its callers")
+            unreached.append(f"{_place(rule)} is never reached: {by} decide for all its callers")
         elif taken:
             shadowed += [
-                f"{_place(rule)} does not decide about {item!r}: {_place(earlier)} does so before"
+                f"{_place(rule)} never decides for {item!r}: {_place(earlier)} comes before it"
                 for item, earlier in sorted(taken.items())
             ]
     return unreached, shadowed
@@ -49,7 +49,7 @@ def _place(rule: Rule) -> str:
 
 
 def _takes_before(earlier: Rule, rule: Rule) -> bool:
-    """Whether the earlier rule decides whenever the later one would, as far as users are not looked at."""
+    """Return True if the earlier rule always decides before the later one, users aside."""
     return (
         _covers_numbers(earlier.called, rule.called)
         and _covers_numbers(earlier.calling, rule.calling)
@@ -84,7 +84,7 @@ def _covers_users(earlier: Users | None, later: Users | None) -> bool:
 
 
 def _covers_item(users: Users | None, item: str) -> bool:
-    """Whether every user part that an exact one or a pattern means is among ``users``."""
+    """Return True if ``users`` include every user part that an item matches."""
     if users is None or item in users.exact or item in users.patterns:
         return True
     if not _WILD.search(item):

@@ -24,15 +24,15 @@ _TIMES = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
 @frozen
 class Hours:
-    """Hours of a week, as the clocks of a place show them.
+    """Hours of a week, in the local time of a place.
 
-    What counts is the time on the wall: where a clock is put back, an hour that comes twice is within the hours twice;
-    where it is put forward, the hour that is left out is never asked for.
+    The time on the wall counts. If the clock is put back, an hour that occurs twice is within the hours twice. If it is
+    put forward, the skipped hour never occurs.
 
     Args:
-        text: as they were written, joined by ``, ``.
+        text: the hours as written, joined by ``, ``.
         zone: IANA name of the time zone.
-        minutes: the minutes of a week from Monday 00:00 on that are within them, as bits of a number.
+        minutes: the minutes of a week within the hours, from Monday 00:00 on, as bits of a number.
     """
 
     text: str
@@ -44,13 +44,13 @@ class Hours:
         """Read hours.
 
         Args:
-            entries: each ``[days] from-to[,from-to…]``: days as ``Mon``, ``Mon-Fri``, ``Sat,Sun`` or any mixture, every
-                day where they are left out; times as ``09:00-17:00``, up to ``24:00``. Hours that end before they
-                begin run over midnight and belong to the day on which they begin.
+            entries: each ``[days] from-to[,from-to…]``. Days are ``Mon``, ``Mon-Fri``, ``Sat,Sun`` or any mixture, and
+                default to every day. Times are ``09:00-17:00``, up to ``24:00``. Hours that end before they begin
+                run past midnight and belong to the day on which they begin.
             zone: IANA name of the time zone, such as ``Europe/Berlin``.
 
         Raises:
-            ValueError: an entry is none, or there is no such time zone; the text says which and how to write it.
+            ValueError: an entry or the time zone is wrong. The message names it and the form to use.
         """
         time_zone(zone)
         listed = list(entries)
@@ -60,24 +60,24 @@ class Hours:
         return cls(", ".join(listed), zone, minutes)
 
     def holds(self, moment: datetime) -> bool:
-        """Whether a moment is within the hours.
+        """Return True if a moment is within the hours.
 
         Args:
-            moment: with its time zone; one without is taken as what the clocks of this place show.
+            moment: a time with its zone. A time without a zone is local.
         """
         local = moment if moment.tzinfo is None else moment.astimezone(ZoneInfo(self.zone))
         return bool(self.minutes >> (local.weekday() * _DAY + local.hour * 60 + local.minute) & 1)
 
     def __str__(self) -> str:
-        """As they are shown to people."""
+        """Return the hours for people."""
         return f"{self.text} {self.zone}"
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name.
+    """Return the time zone with an IANA name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such time zone.
     """
     try:
         return ZoneInfo(name)
@@ -86,10 +86,10 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def _minutes(entry: str) -> int:
-    """The minutes of a week that an entry names.
+    """Return the minutes of a week that an entry names.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the entry is wrong.
     """
     read = _ENTRY.fullmatch(entry.strip())
     if read is None:
@@ -102,17 +102,17 @@ def _minutes(entry: str) -> int:
             raise ValueError(f"{entry!r}: {part.strip()!r} is not a time from-to such as 09:00-17:00")
         start, end = _minute(times[1], times[2], entry), _minute(times[3], times[4], entry)
         if start in (end, _DAY):
-            raise ValueError(f"{entry!r}: {part.strip()!r} has no length; a whole day is 00:00-24:00")
+            raise ValueError(f"{entry!r}: {part.strip()!r} is empty. Fix: write 00:00-24:00 for a whole day")
         length = (end - start) % _DAY or _DAY
         for day in days:
             found |= ((1 << length) - 1) << (day * _DAY + start)
-    return (found & ((1 << _WEEK) - 1)) | (found >> _WEEK)  # Sunday's night ends on Monday
+    return (found & ((1 << _WEEK) - 1)) | (found >> _WEEK)  # Sunday night ends on Monday
 
 
 def _minute(hour: str, minute: str, entry: str) -> int:
     count = int(hour) * 60 + int(minute)
     if int(minute) > 59 or count > _DAY:  # noqa: PLR2004 - minutes of an hour
-        raise ValueError(f"{entry!r}: {hour}:{minute} is no time of day")
+        raise ValueError(f"{entry!r}: {hour}:{minute} is not a time of day")
     return count
 
 
@@ -122,7 +122,9 @@ def _days(text: str, entry: str) -> list[int]:
         names = part.split("-")
         numbers = [_NUMBERS.get(name.casefold(), -1) for name in names]
         if -1 in numbers or len(numbers) > 2:  # noqa: PLR2004 - from and to
-            raise ValueError(f"{entry!r}: {part!r} is not a day or days such as Mon or Mon-Fri; days are {_ALL_DAYS}")
+            raise ValueError(
+                f"{entry!r}: {part!r} is not a day or days such as Mon or Mon-Fri. The days are {_ALL_DAYS}"
+            )
         first, last = numbers[0], numbers[-1]
         found += [day % 7 for day in range(first, last + 1 if last >= first else last + 8)]
     return found

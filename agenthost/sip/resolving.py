@@ -1,4 +1,4 @@
-"""Resolving: from a call to the agent that answers it, and what decided so."""
+"""Resolving: the decision which agent answers a call."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Routing"]
 
 UNMATCHED = "unmatched"
-"""Label of a decision for nobody."""
+"""Label of a decision without an agent."""
 
 
 @frozen
 class Decision:
-    """Who answers a call, and why.
+    """The agent that answers a call, and the reason.
 
     Args:
-        agent: key of the agent; None where nobody answers.
-        label: what decided, from a bounded set: ``hook <plugin>``, ``rule <number>``, the sort of an alias, ``default``
-            or ``unmatched``.
+        agent: key of the agent. None if no agent answers.
+        label: the deciding part, from a bounded set: ``hook <plugin>``, ``rule <number>``, the sort of an alias,
+            ``default`` or ``unmatched``.
         reason: the same for people, with its place.
-        missed: an agent that something wanted and that is not served here; the default, if any, answers instead.
+        missed: a chosen agent that is not served here. The default agent, if any, answers instead.
     """
 
     agent: str | None
@@ -42,15 +42,15 @@ class Decision:
 
 @frozen
 class Routing:
-    """Everything that decides about calls, plugins' functions aside.
+    """All parts of a decision, except functions of plugins.
 
     Args:
         rules: the configured rules.
         aliases: user parts that reach an agent, by key.
-        origins: what each alias comes from, such as ``automatic alias``.
-        default: key, name or route of the agent that answers where nothing else decides.
+        origins: the origin of each alias, such as ``automatic alias``.
+        default: key, name or route of the agent that answers if nothing else decides.
         default_place: file and line of the default.
-        served: key, name and route of each agent that is served, to its key; a name that several have is not there.
+        served: key, name and route of each served agent, to its key, without names that several agents have.
     """
 
     rules: RuleTable = field(factory=RuleTable)
@@ -61,11 +61,11 @@ class Routing:
     served: Mapping[str, str] = field(factory=dict)
 
     def resolve(self, call: SipCall, moment: datetime | None = None) -> Decision:
-        """Decide about a call that no plugin has decided about: rules, aliases, the default agent.
+        """Decide by rules, aliases and the default agent, after the plugins.
 
         Args:
             call: the call.
-            moment: when it came, where that is not the call's time; see ``Hours.holds``.
+            moment: its time, if not the call's own; see ``Hours.holds``.
         """
         decided = self.rules.decide(call, moment or call.time)
         if decided is not None:
@@ -79,15 +79,18 @@ class Routing:
         return self.otherwise()
 
     def answered(self, agent: str, label: str, reason: str) -> Decision:
-        """The decision for an agent; where it is not served, for the default agent: never for anybody else."""
+        """Return the decision for an agent.
+
+        If the agent is not served, only the default agent may replace it.
+        """
         key = self.served.get(agent)
         return Decision(key, label, reason) if key is not None else self.otherwise(f"{reason} → {agent}", agent)
 
     def otherwise(self, before: str = "", missed: str | None = None) -> Decision:
-        """The decision where nothing else has decided.
+        """Return the decision for the default agent.
 
         Args:
-            before: what wanted an agent that is not served.
+            before: the part that chose an agent that is not served.
             missed: that agent.
         """
         lead = f"{before}, which is not served → " if before else ""

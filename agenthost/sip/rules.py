@@ -1,4 +1,4 @@
-"""Rules: which agent a configuration wants for which callers, in order."""
+"""Rules: the agents that the configuration assigns to callers, in order."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _SEPARATORS = re.compile(r"[().\s-]")
 
 @frozen
 class Users:
-    """User parts, each exact, or as a pattern of the shell's kind (``fnmatch``): ``*``, ``?`` and ``[abc]``.
+    """User parts: exact ones, and shell patterns (``fnmatch``) with ``*``, ``?`` and ``[abc]``.
 
-    A pattern takes time in proportion to its length times that of the user part, whatever either holds: between two
-    stars nothing is tried twice.
+    A match takes time in proportion to the length of the pattern times that of the user part, whatever their content,
+    as there is no backtracking across stars.
 
     Args:
         exact: user parts, case-folded.
@@ -44,17 +44,17 @@ class Users:
         return tuple(re.compile(translate(pattern)) for pattern in self.patterns)
 
     def match(self, user: str) -> bool:
-        """Whether a case-folded user part is among them."""
+        """Return True if a case-folded user part is among them."""
         return user in self.exact or any(pattern.match(user) for pattern in self._compiled)
 
 
 @frozen
 class Numbers:
-    """Telephone numbers, each whole, or as its beginning.
+    """Telephone numbers: whole ones, and beginnings.
 
     Args:
         whole: numbers without separators, such as ``+4930123``.
-        beginnings: what numbers begin with.
+        beginnings: the beginnings of numbers.
     """
 
     whole: frozenset[str] = frozenset()
@@ -62,10 +62,10 @@ class Numbers:
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Numbers:
-        """Read numbers: ``+49 30 123``, or ``+4930*`` for all that begin so.
+        """Read numbers such as ``+49 30 123``, or ``+4930*`` for a beginning.
 
         Raises:
-            ValueError: one is none.
+            ValueError: a text is not a number.
         """
         plain = [_SEPARATORS.sub("", text) for text in texts]
         for number in plain:
@@ -77,27 +77,27 @@ class Numbers:
         )
 
     def match(self, number: str | None) -> bool:
-        """Whether a number is among them."""
+        """Return True if a number is among them."""
         return number is not None and (number in self.whole or number.startswith(self.beginnings))
 
     def __str__(self) -> str:
-        """As they are written in configuration."""
+        """Return the numbers in the form of the configuration."""
         return " ".join((*sorted(self.whole), *(f"{beginning}*" for beginning in self.beginnings)))
 
 
 @frozen
 class Rule:
-    """One rule: where all its conditions hold, it decides.
+    """A rule, which decides if all its conditions hold.
 
     Args:
         number: its place among the rules, from 1 on.
         place: file and line, for people.
         agent: key, name or route of the agent that answers.
-        otherwise: the same for outside of its hours; None where the rule does not decide then.
-        users: whom it is for; None for everybody.
-        called: the numbers that were called.
-        calling: the numbers that call.
-        hours: when its agent answers; None for always.
+        otherwise: the same outside its hours. None if the rule does not decide then.
+        users: the called users. None for all.
+        called: the called numbers.
+        calling: the calling numbers.
+        hours: the hours of its agent. None for always.
     """
 
     number: int
@@ -111,17 +111,17 @@ class Rule:
 
     @property
     def label(self) -> str:
-        """By which lists and figures name it."""
+        """The rule's name in lists and figures."""
         return f"rule {self.number}"
 
     @property
     def agents(self) -> tuple[tuple[str, str], ...]:
-        """The agents that it names, each with the key that does so."""
+        """The agents that it names, each with its configuration key."""
         return (("agent", self.agent), *((("else", self.otherwise),) if self.otherwise is not None else ()))
 
     @property
     def callers(self) -> str:
-        """Whom it is for, in words."""
+        """The conditions of the rule, for people."""
         said = []
         if self.users is not None:
             said.append(" ".join((*sorted(self.users.exact), *self.users.patterns)))
@@ -134,10 +134,10 @@ class Rule:
         return ", ".join(said) or "everybody"
 
     def decide(self, user: str, call: SipCall, moment: datetime) -> str | None:
-        """The agent that it wants for a call; None where it does not decide.
+        """Return the agent for a call, or None if the rule does not decide.
 
         Args:
-            user: the user part that was called, case-folded.
+            user: the called user part, case-folded.
             call: the call.
             moment: see ``Hours.holds``.
         """
@@ -150,7 +150,7 @@ class Rule:
         return self.agent if self.hours is None or self.hours.holds(moment) else self.otherwise
 
     def __str__(self) -> str:
-        """The rule as it is shown to people."""
+        """Return the rule for people."""
         detail = ""
         if self.hours is not None:
             detail = f" (hours {self.hours}" + (f", else {self.otherwise})" if self.otherwise is not None else ")")
@@ -159,7 +159,9 @@ class Rule:
 
 @frozen
 class RuleTable:
-    """Rules, found by the user part or number that they name, so that many rules cost no more than those that may fit.
+    """Rules, indexed by exact user part or number.
+
+    The cost of a decision depends on the rules that may fit, not on all rules.
 
     Args:
         rules: in order.
@@ -182,7 +184,7 @@ class RuleTable:
         return tuple(rule for rule in self.rules if not _is_exact(rule))
 
     def decide(self, call: SipCall, moment: datetime) -> tuple[Rule, str] | None:
-        """The first rule that decides, and the agent that it wants."""
+        """Return the first rule that decides, and its agent."""
         user = user_of(call.to)
         if user is None or not self.rules:
             return None

@@ -1,4 +1,4 @@
-"""SIP addresses (RFC 3261, RFC 3966): reading one never raises."""
+"""SIP addresses (RFC 3261, RFC 3966). Reading one never raises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 __all__ = ["SipUri", "number_of", "uri_of", "user_of"]
 
 MOST_CHARACTERS = 1024
-"""Length beyond which an address is no address."""
+"""The longest address, in characters."""
 
 _NAME_ADDR = re.compile(
     r'\s*+(?:"(?P<quoted>(?:[^"\\]|\\.)*)"\s*+|(?P<plain>[^<"]*+))<(?P<uri>[^<>]*+)>[^<>]*+', re.DOTALL
@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"\+?[0-9]+")
 _SEPARATORS = re.compile(r"[().\s-]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USER_SAFE = "-_.!~*'()&=+$,/"
-"""What a user part carries unescaped beside letters and digits (RFC 3261, section 25.1), ``;`` and ``?`` aside."""
+"""Unescaped characters of a user part, beside letters and digits (RFC 3261, section 25.1), without ``;`` and ``?``."""
 
 
 @frozen
@@ -32,10 +32,10 @@ class SipUri:
 
     Args:
         scheme: ``sip``, ``sips`` or ``tel``.
-        user: its user part, unescaped; a telephone number without separators.
-        host: its host, lower case; empty for ``tel``.
+        user: its user part, unescaped. A telephone number has no separators.
+        host: its host, in lower case. Empty for ``tel``.
         port: its port, or None.
-        parameters: ``;name=value`` after the host, in order, unescaped; a value is None where there is no ``=``.
+        parameters: ``;name=value`` after the host, in order, unescaped. A value is None if there is no ``=``.
         headers: ``?name=value&…``, in order, unescaped.
         display: the name before ``<…>``.
     """
@@ -50,10 +50,12 @@ class SipUri:
 
     @classmethod
     def parse(cls, text: str) -> SipUri | None:
-        """Read an address, bare or as ``"Name" <address>``; None when it is none (RFC 3261, 19.1; RFC 3966, 3).
+        """Read an address, bare or as ``"Name" <address>``, or return None.
+
+        The grammar is that of RFC 3261, section 19.1, and RFC 3966, section 3.
 
         Args:
-            text: what arrived, of any form.
+            text: any text.
         """
         if len(text) > MOST_CHARACTERS or _CONTROL.search(text):
             return None
@@ -89,7 +91,7 @@ class SipUri:
         return cls(scheme, user, where["host"].lower(), port, _parameters(parameters), pairs, display)
 
     def __str__(self) -> str:
-        """The address as text, escaped where it must be; ``parse`` reads it back."""
+        """Return the address as text, escaped so that ``parse`` reads it back."""
         parameters = "".join(
             f";{quote(name, safe='')}" + ("" if value is None else f"={quote(value, safe='[]/:&+$')}")
             for name, value in self.parameters
@@ -107,11 +109,11 @@ class SipUri:
 
 
 def uri_of(address: str) -> SipUri | None:
-    """Anything that a platform may name as an end of a call, as an address; None when it names nobody.
+    """Return the address of an end of a call, or None.
 
     Args:
-        address: an address that ``SipUri.parse`` reads, ``user@host``, a telephone number, or a bare user part. What
-            was a bare one has no host.
+        address: an address that ``SipUri.parse`` reads, ``user@host``, a telephone number, or a bare user part, which
+            gives an address without a host.
     """
     uri = SipUri.parse(address)
     if uri is None and not _SCHEME.match(address.strip()):
@@ -123,10 +125,10 @@ def uri_of(address: str) -> SipUri | None:
 
 
 def user_of(address: str | SipUri) -> str | None:
-    """The user part of anything that a platform may name as an end of a call, or None.
+    """Return the user part of an end of a call, or None.
 
     Args:
-        address: see ``uri_of``. A telephone number comes without its separators.
+        address: see ``uri_of``. The result for a telephone number has no separators.
     """
     uri = address if isinstance(address, SipUri) else uri_of(address)
     if uri is None or not uri.user:
@@ -135,7 +137,7 @@ def user_of(address: str | SipUri) -> str | None:
 
 
 def number_of(address: str | None) -> str | None:
-    """The telephone number of an end of a call, without separators; None where it is no number.
+    """Return the telephone number of an end of a call, without separators, or None.
 
     Args:
         address: see ``uri_of``.
@@ -145,12 +147,12 @@ def number_of(address: str | None) -> str | None:
 
 
 def _number(text: str) -> str:
-    """A telephone number without its separators, or an empty text."""
+    """Return a telephone number without its separators, or an empty text."""
     return _SEPARATORS.sub("", text) if _NUMBER.fullmatch(text) else ""
 
 
 def _unescaped(user: str) -> str:
-    """A user part; an escape that is no UTF-8 makes it empty."""
+    """Unescape a user part. An escape that is not UTF-8 makes it empty."""
     try:
         return unquote(user, errors="strict")
     except UnicodeDecodeError:

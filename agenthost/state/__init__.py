@@ -1,4 +1,4 @@
-"""Shared state: atomic, scoped stores behind a provider that configuration names."""
+"""Shared state: atomic, scoped stores behind a configured provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin provides: entries under keys, which ``Store`` makes the agents' state of."""
+"""The interface of state plugins: entries under keys, on which ``Store`` is built."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ __all__ = ["Entries", "Entry", "StateOptions", "StateProvider"]
 
 @frozen(slots=True)
 class Entry:
-    """What stands under a key.
+    """The value of a key, with its version.
 
     Args:
         value: JSON in UTF-8.
-        version: at least 1, and another one after every write; one that a key has had is not given to it again, also
-            not after it was removed.
+        version: at least 1, and changed by every write. A key never gets the same version twice, even after a removal.
     """
 
     value: bytes
@@ -33,78 +32,82 @@ class Entry:
 class Entries(Protocol):
     """The entries of one opened store.
 
-    Keys are bytes without ``0xff``; an entry whose time to live has passed is not there. Each method is atomic, among
-    processes too, and what it has acknowledged is kept. Any exception but ``StateRefused`` says that the store cannot
-    be reached, and that a write may or may not have happened. ``agenthost.testing.StoreContract`` tests all of it.
+    Keys are bytes without ``0xff``. An expired entry does not exist. Each method is atomic, between processes too, and
+    an acknowledged write is durable. Any exception but ``StateRefused`` means that the store cannot be reached, and
+    that a write may or may not have happened. ``agenthost.testing.StoreContract`` tests all of this.
     """
 
     async def read(self, key: bytes) -> Entry | None:
-        """The entry under ``key``; None when there is none."""
+        """Return the entry under ``key``, or None."""
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        """Write whatever is there; gives the new version.
+        """Write an entry unconditionally, and return the new version.
 
         Args:
             key: the key.
             value: JSON in UTF-8.
-            ttl: seconds that it lives; None for ever.
+            ttl: time to live in seconds. None for ever.
         """
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        """Write if the entry still has ``version``, or if there is none where that is 0.
+        """Write an entry if it still has ``version``.
+
+        Version 0 means that there is no entry.
 
         Args:
             key: the key.
             value: JSON in UTF-8.
-            version: what must be there.
-            ttl: seconds that it lives; None leaves what the entry has.
+            version: the expected version.
+            ttl: time to live in seconds. None keeps the entry's own.
 
         Returns:
-            The new version; None when something else is there, which stays.
+            The new version. None if the entry has another version, and is unchanged.
         """
 
     async def add(self, key: bytes, by: int, ttl: float | None) -> int:
-        """Add to an integer, which is 0 when there is none; gives the sum.
+        """Add to an integer, and return the sum.
+
+        A missing entry counts as 0.
 
         Args:
             key: the key.
-            by: what is added.
-            ttl: seconds that it lives; None leaves what the entry has.
+            by: the addend.
+            ttl: time to live in seconds. None keeps the entry's own.
 
         Raises:
-            StateRefused: no integer is there, or the sum has more than 64 bits.
+            StateRefused: the value is not an integer, or the sum has more than 64 bits.
         """
 
     async def remove(self, key: bytes, version: int | None) -> bool:
-        """Remove the entry, whatever its version where that is None; gives whether it did."""
+        """Remove the entry if it has ``version``, or any for None. Return True if removed."""
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        """Some of the keys that begin with ``prefix``.
+        """List some of the keys that begin with ``prefix``.
 
         Args:
             prefix: the prefix.
-            cursor: empty at first, then what the page before gave.
-            most: how many keys are wanted; a page may have more, fewer or none.
+            cursor: empty at first, then the cursor of the previous page.
+            most: the number of keys wanted. A page may have more, fewer or none.
 
         Returns:
-            Keys, and the cursor of the next page: empty after the last one. A key that is there all the time is on at
-            least one page.
+            Keys, and the cursor of the next page, which is empty after the last one. A key that exists all the time
+            is on at least one page.
         """
 
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Return if the store answers."""
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Close all connections."""
 
 
 @frozen
 class StateOptions:
-    """What a provider is told beside the URL.
+    """Options of a provider, beside the URL.
 
     Args:
-        connect_timeout: seconds that connecting may take.
-        operation_timeout: seconds that one operation may take.
+        connect_timeout: timeout of connecting, in seconds.
+        operation_timeout: timeout of one operation, in seconds.
         directory: the host's state directory.
     """
 
@@ -115,16 +118,16 @@ class StateOptions:
 
 @frozen(eq=False)
 class StateProvider:
-    """Opens the stores of some URL schemes.
+    """A plugin's factory of stores, for some URL schemes.
 
     Args:
         schemes: the schemes, in lower case: ``("redis", "valkey")``.
-        open: opens the store at a URL. It is awaited on the event loop that will use the entries, and again when that
+        open: opens the store at a URL. It is awaited on the event loop that will use the entries, and again after the
             store has failed.
-        network: whether the store is elsewhere: then connecting and each operation are cut off at their timeouts.
+        network: whether the store is remote. If so, connecting and each operation have their timeouts.
 
     Raises:
-        DefinitionError: the schemes are no words in lower case.
+        DefinitionError: the schemes are not lower-case words.
     """
 
     schemes: tuple[str, ...] = field()
@@ -134,7 +137,7 @@ class StateProvider:
     @schemes.validator
     def _check_schemes(self, _: Attribute[tuple[str, ...]], value: tuple[str, ...]) -> None:
         if not isinstance(value, tuple) or not value or not all(_is_scheme(scheme) for scheme in value):
-            raise DefinitionError(f'a StateProvider has schemes in lower case, such as ("redis",), not {value!r}.')
+            raise DefinitionError(f'a StateProvider needs schemes in lower case, such as ("redis",), not {value!r}.')
 
 
 def _is_scheme(scheme: object) -> bool:

@@ -1,4 +1,4 @@
-"""Scopes: whose state it is; keys of one scope never meet those of another."""
+"""Scopes: the namespaces of a store. Keys of different scopes never collide."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from agenthost.errors import StateRefused
 __all__ = ["MOST_KEY", "Scope", "Sort", "encoded_key"]
 
 MOST_KEY = 512
-"""Bytes of UTF-8 that a key may have."""
+"""The longest key, in bytes of UTF-8."""
 _LONG = 128
 _SURROGATES = "surrogatepass"
 
 Sort = Literal["data", "lock", "fence"]
-"""What stands under a key: an author's value, who holds a lock, or how often it was taken."""
+"""The sort of an entry: an author's value, the holder of a lock, or the lock's counter."""
 
 
 @frozen(slots=True)
@@ -26,7 +26,7 @@ class Scope:
     """A namespace of a store.
 
     Args:
-        kind: ``host`` for what agents share, ``agent``, or ``call``.
+        kind: ``host`` for state that agents share, ``agent``, or ``call``.
         name: the shared name, the agent's key, or the call's id.
     """
 
@@ -34,9 +34,10 @@ class Scope:
     name: str
 
     def prefix(self, sort: Sort) -> bytes:
-        """What all keys of the scope begin with.
+        """Return the beginning of all keys of the scope.
 
-        A name cannot hold the separator, and a long one stands as its digest behind ``#``, which none can hold either.
+        A name cannot contain the separator. A long name is replaced by its digest after ``#``, which no name can
+        contain either.
         """
         name = quote(self.name, safe="", errors=_SURROGATES)
         if len(name) > _LONG:
@@ -45,17 +46,19 @@ class Scope:
 
 
 def encoded_key(key: str) -> bytes:
-    """An author's key as bytes.
+    """Encode an author's key.
 
     Raises:
-        StateRefused: it is no text, empty, longer than ``MOST_KEY``, or not Unicode.
+        StateRefused: the key is not text, empty, longer than ``MOST_KEY``, or not Unicode.
     """
     if not isinstance(key, str):
         raise StateRefused(f"a key must be text such as 'visits', not {type(key).__name__}.")
     try:
         encoded = key.encode()
     except UnicodeEncodeError:
-        raise StateRefused("a key must be Unicode text; this one has a lone surrogate.") from None
+        raise StateRefused("a key must be Unicode text, but this one has a lone surrogate.") from None
     if not 0 < len(encoded) <= MOST_KEY:
-        raise StateRefused(f"a key must have 1 to {MOST_KEY} bytes, not {len(encoded)}. Keep the rest in the value.")
+        raise StateRefused(
+            f"a key must have 1 to {MOST_KEY} bytes, not {len(encoded)}. Fix: move the rest to the value."
+        )
     return encoded

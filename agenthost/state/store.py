@@ -1,4 +1,4 @@
-"""Store: the state of one scope, as agents use it."""
+"""Store: the state of one scope, for agents."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ __all__ = ["Held", "Store", "SyncStore", "Versioned"]
 T = TypeVar("T")
 
 _PAUSES = (0.002, 0.05)
-"""Seconds that somebody waits at most before trying again: at first, and in the end."""
+"""Longest pauses between two attempts, in seconds: the first and the last."""
 _LOCK_PAUSE = 0.05
 _PAGE = 500
 
 
 @frozen(slots=True)
 class Versioned:
-    """A value with the version that ``compare_and_set`` compares.
+    """A value with its version, for ``compare_and_set``.
 
     Args:
-        value: the value; None when the key is not there.
-        version: changes with every write; 0 when the key is not there.
+        value: the value. None if the key does not exist.
+        version: the version, which changes with every write. 0 if the key does not exist.
     """
 
     value: Any
@@ -47,24 +47,25 @@ class Held:
     """A lock that is held.
 
     Args:
-        fence: grows with each time that this lock is taken. What the lock guards can refuse a number below one that
-            it has seen: its sender believed to hold a lock that had passed on.
+        fence: a number that grows each time the lock is acquired. The guarded resource can refuse a lower number than
+            it has seen, because its sender has lost the lock.
     """
 
     fence: int
 
 
 class Store:
-    """Values under keys, in one scope; every operation is atomic, among processes and hosts too.
+    """Values under keys, in one scope.
 
-    Keys are text of at most 512 bytes, values what JSON carries, at most 256 KiB of it. Everything that is awaited
-    raises ``StateUnavailable`` when the store cannot be reached; a write may then have happened or not.
+    Every operation is atomic, between processes and hosts too. Keys are text of at most 512 bytes, values are JSON of
+    at most 256 KiB. Every coroutine raises ``StateUnavailable`` if the store cannot be reached. A write may or may not
+    have happened then.
 
     Args:
-        entries: where they are kept.
-        scope: whose they are.
-        ttl: seconds that an entry lives after its last write, where a call does not say; None for ever.
-        loop: gives the event loop that ``sync`` runs on.
+        entries: the entries of the opened store.
+        scope: the scope.
+        ttl: default time to live after the last write, in seconds. None for ever.
+        loop: returns the event loop for ``sync``.
     """
 
     __slots__ = ("_entries", "_loop", "_prefix", "_ttl", "scope")
@@ -84,53 +85,53 @@ class Store:
 
     @property
     def sync(self) -> SyncStore:
-        """The same store for functions that run in threads, as tools do that are not ``async``."""
+        """The same store for functions in threads, such as tools that are not ``async``."""
         return SyncStore(self, self._loop)
 
     async def get(self, key: str, default: Any = None) -> Any:
-        """The value; ``default`` when the key is not there.
+        """Return the value, or ``default`` if the key does not exist.
 
         Raises:
-            StateRefused: the key cannot be one.
+            StateRefused: the key is invalid.
         """
         entry = await self._entries.read(self._key(key))
         return default if entry is None else decode(entry.value)
 
     async def read(self, key: str) -> Versioned:
-        """The value with its version, for ``compare_and_set``.
+        """Return the value with its version, for ``compare_and_set``.
 
         Raises:
-            StateRefused: the key cannot be one.
+            StateRefused: the key is invalid.
         """
         entry = await self._entries.read(self._key(key))
         return Versioned(None, 0) if entry is None else Versioned(decode(entry.value), entry.version)
 
     async def exists(self, key: str) -> bool:
-        """Whether the key is there.
+        """Return True if the key exists.
 
         Raises:
-            StateRefused: the key cannot be one.
+            StateRefused: the key is invalid.
         """
         return await self._entries.read(self._key(key)) is not None
 
     async def set(self, key: str, value: Any, *, ttl: float | None = None) -> int:
-        """Write a value, whatever is there.
+        """Write a value unconditionally.
 
         Args:
             key: the key.
             value: the value.
-            ttl: seconds that it lives; left out, the store's own, which for most is for ever.
+            ttl: time to live in seconds. Defaults to the store's own, usually for ever.
 
         Returns:
             The new version.
 
         Raises:
-            StateRefused: key, value or ttl cannot be one.
+            StateRefused: the key, the value or the ttl is invalid.
         """
         return await self._entries.put(self._key(key), encode(value), self._lives(ttl))
 
     async def set_if_absent(self, key: str, value: Any, *, ttl: float | None = None) -> bool:
-        """Write a value if the key is not there; of several that try, one does.
+        """Write a value if the key does not exist. Of concurrent attempts, one succeeds.
 
         Args:
             key: the key.
@@ -141,61 +142,61 @@ class Store:
             Whether it was written.
 
         Raises:
-            StateRefused: key, value or ttl cannot be one.
+            StateRefused: the key, the value or the ttl is invalid.
         """
         return await self._entries.put_if(self._key(key), encode(value), 0, self._lives(ttl)) is not None
 
     async def compare_and_set(self, key: str, value: Any, version: int, *, ttl: float | None = None) -> int | None:
-        """Write a value if nobody has written since it was read.
+        """Write a value if it has not been written since it was read.
 
         Args:
             key: the key.
             value: the value.
-            version: what ``read``, ``set`` or this gave; 0 if the key must not be there.
-            ttl: seconds that it lives; left out, what it has stays.
+            version: the version from ``read``, ``set`` or this method, or 0 if the key must not exist.
+            ttl: time to live in seconds. Defaults to the entry's own.
 
         Returns:
-            The new version; None when another one is there, which stays.
+            The new version. None if the entry has another version, and is unchanged.
 
         Raises:
-            StateRefused: key, value, version or ttl cannot be one.
+            StateRefused: the key, the value, the version or the ttl is invalid.
         """
         return await self._entries.put_if(self._key(key), encode(value), checked_integer(version), self._lives(ttl))
 
     async def incr(self, key: str, by: int = 1, *, ttl: float | None = None) -> int:
-        """Add to an integer, which is 0 when the key is not there.
+        """Add to an integer. A missing key counts as 0.
 
         Args:
             key: the key.
-            by: what is added; below 0 takes away.
-            ttl: seconds that it lives; left out, what it has stays.
+            by: the addend, which may be negative.
+            ttl: time to live in seconds. Defaults to the entry's own.
 
         Returns:
             The sum.
 
         Raises:
-            StateRefused: no integer is there, the sum has more than 64 bits, or key, ``by`` or ttl cannot be one.
+            StateRefused: the value is not an integer, the sum has more than 64 bits, or an argument is invalid.
         """
         return await self._entries.add(self._key(key), checked_integer(by), self._lives(ttl))
 
     async def update(
         self, key: str, function: Callable[[Any], Any], default: Any = None, *, ttl: float | None = None
     ) -> Any:
-        """Replace a value by what ``function`` makes of it, and lose nothing that others write meanwhile.
+        """Replace a value by the result of a function, without losing concurrent writes.
 
         Args:
             key: the key.
-            function: gets the value, gives the new one. It is called again when somebody else has written meanwhile,
-                so it should do nothing else.
-            default: what it gets when the key is not there.
-            ttl: seconds that it lives; left out, what it has stays.
+            function: takes the value and returns the new one. It is called again after a concurrent write, so it
+                should have no other effects.
+            default: its argument if the key does not exist.
+            ttl: time to live in seconds. Defaults to the entry's own.
 
         Returns:
             The new value.
 
         Raises:
-            StateRefused: key, ttl, default, or what the function gives, cannot be one.
-            BaseException: whatever the function raises; the value stays.
+            StateRefused: an argument, or the result of the function, is invalid.
+            BaseException: the function raised it. The value is unchanged.
         """
         full, lives, absent = self._key(key), self._lives(ttl), encode(default)
         pause, longest = _PAUSES
@@ -205,35 +206,35 @@ class Store:
             written = await self._entries.put_if(full, encode(new), 0 if entry is None else entry.version, lives)
             if written is not None:
                 return new
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - only so that they do not meet again
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
             pause = min(2 * pause, longest)
 
     async def delete(self, key: str) -> bool:
-        """Remove the key; gives whether it was there.
+        """Remove the key. Return True if it existed.
 
         Raises:
-            StateRefused: the key cannot be one.
+            StateRefused: the key is invalid.
         """
         return await self._entries.remove(self._key(key), None)
 
     @asynccontextmanager
     async def lock(self, key: str, *, ttl: float = 10.0, wait: float = 10.0) -> AsyncIterator[Held]:
-        """Hold a lock while a block runs; locks and values have keys of their own.
+        """Hold a lock while a block runs.
 
-        A holder that dies, or takes longer than ``ttl``, loses it: what must not be done by two even then has to look
-        at the fence.
+        Locks and values have separate keys. A holder that dies, or takes longer than ``ttl``, loses the lock. A
+        resource that must be safe even then has to check the fence.
 
         Args:
             key: the lock's name.
-            ttl: seconds after which it passes on in any case.
+            ttl: seconds after which the lock is released in any case.
             wait: seconds to wait for it.
 
         Yields:
             The lock, with its fence.
 
         Raises:
-            StateRefused: key or ttl cannot be one.
-            TimeoutError: others held it all the time.
+            StateRefused: the key or the ttl is invalid.
+            TimeoutError: the lock was not free in time.
         """
         full, lives = self._key(key, "lock"), checked_ttl(ttl)
         holder = encode(secrets.token_hex(8))
@@ -241,7 +242,7 @@ class Store:
             while True:
                 version = await self._entries.put_if(full, holder, 0, lives)
                 if version is not None:
-                    # The number is drawn by the holder, and counts if it still was one then: so it grows.
+                    # A holder increments the counter, and uses it only if it still holds the lock. So fences grow.
                     fence = await self._entries.add(self._key(key, "fence"), 1, self._ttl)
                     entry = await self._entries.read(full)
                     if entry is not None and entry.version == version:
@@ -253,10 +254,12 @@ class Store:
             await self._entries.remove(full, version)
 
     async def scan(self, prefix: str = "") -> AsyncGenerator[str, None]:
-        """The keys that begin with ``prefix``, in any order; those written or removed meanwhile may be among them.
+        """Yield the keys that begin with ``prefix``, in any order.
+
+        Keys that are written or removed meanwhile may be among them.
 
         Raises:
-            StateRefused: the prefix cannot be one.
+            StateRefused: the prefix is invalid.
         """
         start = self._start("data")
         wanted = start + (encoded_key(prefix) if prefix else b"")
@@ -272,16 +275,17 @@ class Store:
                 return
 
     async def watch(self, key: str, *, every: float = 0.25) -> AsyncGenerator[Any, None]:
-        """The value now, and again whenever it has changed; None when the key is not there.
+        """Yield the value now, and again after each change.
 
-        It looks every so often: of several changes in between, the last is seen.
+        A missing key has the value None. The store is polled, so of several changes between two polls, only the last is
+        seen.
 
         Args:
             key: the key.
-            every: seconds between two looks.
+            every: seconds between two polls.
 
         Raises:
-            StateRefused: the key cannot be one.
+            StateRefused: the key is invalid.
         """
         last = -1
         while True:
@@ -292,7 +296,7 @@ class Store:
             await asyncio.sleep(every)
 
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Return if the store answers."""
         await self._entries.ping()
 
     def __repr__(self) -> str:
@@ -313,11 +317,13 @@ class Store:
 
 
 class SyncStore:
-    """A store for functions that run in threads; each method is that of ``Store`` with the same name.
+    """A store for functions in threads.
+
+    Each method does the same as the method of ``Store`` with its name.
 
     Args:
         store: the store.
-        loop: gives the event loop that the store is used on.
+        loop: returns the event loop that the store is used on.
     """
 
     __slots__ = ("_loop", "_store")
@@ -355,7 +361,10 @@ class SyncStore:
         return self._wait(self._store.incr(key, by, ttl=ttl))
 
     def update(self, key: str, function: Callable[[Any], Any], default: Any = None, *, ttl: float | None = None) -> Any:
-        """See ``Store.update``; the function runs on the event loop, so it must not wait for anything."""
+        """See ``Store.update``.
+
+        The function runs on the event loop, so it must not block.
+        """
         return self._wait(self._store.update(key, function, default, ttl=ttl))
 
     def delete(self, key: str) -> bool:
@@ -377,7 +386,7 @@ class SyncStore:
         return self._each(self._store.scan(prefix))
 
     def watch(self, key: str, *, every: float = 0.25) -> Iterator[Any]:
-        """See ``Store.watch``; the thread waits between two values."""
+        """See ``Store.watch``. The thread waits between two values."""
         return self._each(self._store.watch(key, every=every))
 
     def ping(self) -> None:
@@ -394,9 +403,9 @@ class SyncStore:
             yield found[0]
 
     def _wait(self, operation: Coroutine[Any, Any, T]) -> T:
-        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented, and None says it best
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented, and returns None instead of raising
             operation.close()
-            msg = "sync is for functions that run in threads; on the event loop, await the store itself."
+            msg = "sync is for functions that run in threads. Fix: on the event loop, await the store itself."
             raise RuntimeError(msg)
         try:
             loop = self._loop()

@@ -1,4 +1,4 @@
-"""Stores: from one opened store, those of each agent, call and shared name."""
+"""Stores: the stores of agents, calls and shared names, from one opened store."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["CALL_TTL", "NO_STORES", "Stores"]
 
 CALL_TTL = 86400.0
-"""Seconds that the state of a call is kept after its last write."""
+"""Time to live of the state of a call after its last write, in seconds."""
 
 
 class Stores:
     """The stores of a host.
 
     Args:
-        entries: where everything is kept.
+        entries: the entries of the opened store.
     """
 
     def __init__(self, entries: Entries) -> None:
@@ -33,39 +33,39 @@ class Stores:
 
     @property
     def entries(self) -> Entries:
-        """Where everything is kept."""
+        """The entries of the opened store."""
         return self._entries
 
     def serve(self) -> None:
-        """Let what runs in threads use the stores on the event loop that calls this."""
+        """Let threads use the stores on the current event loop."""
         self._loop = asyncio.get_running_loop()
 
     def agent(self, key: str) -> Store:
-        """The state of an agent."""
+        """Return the state of an agent."""
         return Store(self._entries, Scope("agent", key), None, self._serving)
 
     def shared(self, name: str) -> Store:
-        """What agents share under a name."""
+        """Return the state that agents share under a name."""
         return Store(self._entries, Scope("host", name), None, self._serving)
 
     def call(self, call_id: str) -> Store:
-        """The state of a call; of one without an id, a store that refuses."""
+        """Return the state of a call. Without an ID, it is a store that refuses."""
         if not call_id:
             return Store(_Nowhere("the platform sent no call_id, so this call has no state"), Scope("call", ""))
         return Store(self._entries, Scope("call", call_id), CALL_TTL, self._serving)
 
     def _serving(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
-            msg = "the host is not serving yet, so there is no event loop to use its store on"
+            msg = "the host is not serving yet, so its store has no event loop yet"
             raise StateUnavailable(msg)
         return self._loop
 
 
 class _Nowhere:
-    """Entries that are not there.
+    """Entries of a store that does not exist.
 
     Args:
-        reason: why.
+        reason: the reason.
     """
 
     def __init__(self, reason: str) -> None:
@@ -96,8 +96,8 @@ class _Nowhere:
         self._refuse()
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing, as there is nothing to close."""
 
 
 NO_STORES = Stores(_Nowhere("no host serves this agent, so it has no state"))
-"""The stores of what is not served."""
+"""The stores of agents that are not served."""

@@ -1,4 +1,4 @@
-"""Values: what JSON carries, so that what is read is what was written."""
+"""Values: JSON, checked so that a read returns exactly the written value."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from agenthost.errors import StateRefused
 __all__ = ["MOST_VALUE", "checked_integer", "checked_ttl", "decode", "encode"]
 
 MOST_VALUE = 256 * 1024
-"""Bytes of JSON that a value may have."""
+"""The longest value, in bytes of JSON."""
 LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 _DAYS = 86400
 _MOST_TTL = 3650 * _DAYS
 
 _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
-"""Reads a value."""
+"""Decodes a value."""
 
 
 def encode(value: Any) -> bytes:
-    """Write a value as JSON.
+    """Encode a value as JSON.
 
     Raises:
-        StateRefused: JSON cannot carry it as it is, or it has more than ``MOST_VALUE`` bytes.
+        StateRefused: the value is not exactly JSON, or has more than ``MOST_VALUE`` bytes.
     """
     try:
         _check(value)
         encoded = _encode(value)
     except RecursionError:
-        raise StateRefused("a value must be JSON; this one is nested too deeply, or holds itself.") from None
+        raise StateRefused("a value must be JSON, but this one is nested too deeply, or contains itself.") from None
     except UnicodeEncodeError:
-        raise StateRefused("a value must be JSON; this one has text with a lone surrogate.") from None
+        raise StateRefused("a value must be JSON, but this one has text with a lone surrogate.") from None
     if len(encoded) > MOST_VALUE:
         raise StateRefused(f"a value may have {MOST_VALUE} bytes of JSON, and this one has {len(encoded)}.")
     return encoded
@@ -56,30 +56,30 @@ def _check(value: Any) -> None:
         checked_integer(value)
     elif kind is not float:
         raise StateRefused(
-            f"a value must be JSON: text, numbers, True, False, None, lists, dicts; {kind.__name__} is none."
+            f"a value must be JSON: text, numbers, True, False, None, lists, dicts, not {kind.__name__}."
         )
     elif not isfinite(value):
         raise StateRefused("a value must be JSON, which has neither NaN nor infinity.")
 
 
 def checked_integer(value: int) -> int:
-    """The integer itself.
+    """Check and return an integer.
 
     Raises:
-        StateRefused: it is none, or has more than 64 bits.
+        StateRefused: the value is not an integer, or has more than 64 bits.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise StateRefused(f"an integer is needed, not {type(value).__name__}.")
     if not LEAST_INTEGER <= value <= MOST_INTEGER:
-        raise StateRefused("an integer may have 64 bits, and this one has more. Keep it as text.")
+        raise StateRefused("an integer may have 64 bits, and this one has more. Fix: store it as text.")
     return value
 
 
 def checked_ttl(ttl: float | None) -> float | None:
-    """The time to live itself, in seconds.
+    """Check and return a time to live, in seconds.
 
     Raises:
-        StateRefused: it is no number of seconds above 0, up to ten years.
+        StateRefused: the value is not a number of seconds above 0, up to ten years.
     """
     if ttl is not None and (isinstance(ttl, bool) or not isinstance(ttl, int | float) or not 0 < ttl <= _MOST_TTL):
         raise StateRefused(f"ttl must be a number of seconds above 0, up to {_MOST_TTL}, not {ttl!r}.")

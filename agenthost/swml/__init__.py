@@ -1,7 +1,7 @@
 """The SWML document: draft, template and verbs (wire.md, section 3).
 
-``Draft`` collects what an author configures. ``Draft.build`` gives the document with its parts in the order of the
-contract; ``Template.seal`` encodes it once, leaving gaps only where calls differ: the public address and the tokens.
+``Draft`` collects the author's configuration. ``Draft.build`` returns the document, with its parts in the order of the
+contract. ``Template.seal`` encodes it once, with gaps only where calls differ: the public address and the tokens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The URLs that a document carries."""
+"""The URLs in a document."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["POST_PROMPT", "Addresses", "WebhookUrls"]
 
 POST_PROMPT = "/post_prompt"
-"""What the token of ``post_prompt_url`` is minted for. No tool can have this name, so neither opens the other."""
+"""Name in the token of ``post_prompt_url``. No tool can have this name, so the tokens are not interchangeable."""
 
 
 @frozen
 class Addresses:
-    """Where one document's agent, its host and its siblings are.
+    """The addresses of a document's agent, its host and its siblings.
 
     Args:
         base: scheme, credentials and public host of the agent, and its route: ``https://u:p@host/sales``.
         origin: scheme and public host, without credentials: ``https://host``.
-        token: gives the token for a tool's name, or for ``POST_PROMPT``.
-        sibling: gives the URL of another agent of this host, by name.
+        token: returns the token for a tool's name, or for ``POST_PROMPT``.
+        sibling: returns the URL of another agent of this host, by name.
     """
 
     base: str
@@ -37,12 +37,12 @@ class Addresses:
 
 @define
 class WebhookUrls:
-    """What an author decides about the URLs that the platform calls.
+    """The author's decisions about the URLs that the platform calls.
 
     Args:
-        tools: where tools are called, instead of this agent's ``/swaig/``.
-        post_prompt: where summaries go, instead of this agent's ``/post_prompt/``.
-        query: parameters that every URL of this agent carries.
+        tools: URL for tool calls, instead of this agent's ``/swaig/``.
+        post_prompt: URL for summaries, instead of this agent's ``/post_prompt/``.
+        query: parameters of every URL of this agent.
     """
 
     tools: str | None = None
@@ -50,12 +50,12 @@ class WebhookUrls:
     query: dict[str, str] | None = None
 
     def of(self, addresses: Addresses, endpoint: str, token: str | None = None) -> str:
-        """This agent's URL of an endpoint.
+        """Return this agent's URL of an endpoint.
 
         Args:
-            addresses: where the agent is.
+            addresses: the addresses of the document.
             endpoint: its last segment, such as ``swaig``.
-            token: what a token is minted for, where one is needed.
+            token: name in the token, if one is needed.
         """
         url = f"{addresses.base}/{endpoint}/"
         if self.query and (query := encoded(self.query)):
@@ -63,25 +63,25 @@ class WebhookUrls:
         return url if token is None else with_token(url, addresses.token(token))
 
     def of_tools(self, addresses: Addresses, token: str | None = None) -> str:
-        """Where tools are called; with ``token``, the address that opens the tool of this name."""
+        """Return the URL for tool calls, optionally with a tool's token."""
         if self.tools is None:
             return self.of(addresses, "swaig", token)
         return self.tools if token is None else with_token(self.tools, addresses.token(token))
 
     def of_summaries(self, addresses: Addresses) -> str:
-        """Where the conversation's summary is sent."""
+        """Return the URL for the summary of a conversation."""
         return self.post_prompt or self.of(addresses, "post_prompt", POST_PROMPT)
 
     def copy(self) -> WebhookUrls:
-        """The same decisions, to be changed by themselves."""
+        """Return an independent copy."""
         return WebhookUrls(self.tools, self.post_prompt, dict(self.query) if self.query else None)
 
 
 def encoded(query: Mapping[str, str]) -> str:
-    """Query parameters as text; those without a value are left out.
+    """Encode query parameters, without those that have no value.
 
     Raises:
-        DefinitionError: a value is no text, number or truth value.
+        DefinitionError: a value is not text, a number or a boolean.
     """
     kept = {name: value for name, value in query.items() if value not in ("", None)}
     for name, value in kept.items():
@@ -91,5 +91,5 @@ def encoded(query: Mapping[str, str]) -> str:
 
 
 def with_token(url: str, token: str) -> str:
-    """A URL that carries a token beside the query it has."""
+    """Add a token to the query of a URL."""
     return f"{url}{'&' if '?' in url else '?'}__token={token}"

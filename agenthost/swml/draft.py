@@ -1,4 +1,4 @@
-"""What one agent's document is made of, while it can still be changed."""
+"""Draft: the parts of an agent's document, while they can still be changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 
 @frozen
 class AddedSkill:
-    """What a skill has added to an agent.
+    """The parts that a skill has added to an agent.
 
     Args:
         tools: names of its tools.
@@ -43,36 +43,36 @@ class AddedSkill:
 
 @define(slots=False, eq=False)
 class Draft:
-    """What one agent's document is made of, while it can still be changed.
+    """The parts of an agent's document, while they can still be changed.
 
     Args:
-        name: the agent's name, which introduces it where it has no prompt.
+        name: the agent's name, for an agent without a prompt.
         prompt: the prompt, as sections, text or both.
-        use_pom: whether the prompt's sections count; without, only its text does.
-        prompt_params: what the model is set to, such as ``temperature``.
+        use_pom: whether the prompt's sections count beside its text.
+        prompt_params: settings of the model, such as ``temperature``.
         contexts: contexts and steps.
-        post_prompt: how the conversation is summed up when it has ended.
-        post_prompt_params: what the model is set to for that.
+        post_prompt: the prompt for the summary of the conversation.
+        post_prompt_params: settings of the model for the summary.
         urls: decisions about the URLs that the platform calls.
         native_functions: tools of the platform that the model may call.
         includes: tools that other addresses describe.
-        internal_fillers: what is said while the platform's own tools run.
+        internal_fillers: phrases spoken while the platform's own tools run.
         tools: the agent's tools by name, in order of definition.
         mcp_servers: servers of the Model Context Protocol whose tools the model may call.
         params: ``ai.params``.
-        debug_level: how much the platform tells while a call runs; None for nothing.
+        debug_level: level of the platform's debug events during a call. None for no events.
         hints: entries of ``ai.hints``.
         languages: entries of ``ai.languages``.
         multilingual: ``ai.multilingual``.
         pronounce: entries of ``ai.pronounce``.
         global_data: ``ai.global_data``.
         before_answer: verbs and configurations that run while the call rings.
-        answer: the configuration of ``answer``; None leaves the verb out.
-        record_call: the configuration of ``record_call``; None does not record.
+        answer: the configuration of ``answer``. None leaves the verb out.
+        record_call: the configuration of ``record_call``. None does not record.
         after_answer: verbs and configurations that run before the model speaks.
         after_ai: verbs and configurations that run when the conversation has ended.
-        checked: whether names of verbs and of the platform's tools must be known.
-        skills: what the agent's skills have added, by the skill's key.
+        checked: whether names of verbs and of the platform's tools are checked.
+        skills: the parts that skills have added, by the skill's key.
     """
 
     name: str
@@ -104,14 +104,17 @@ class Draft:
     skills: dict[str, AddedSkill] = Factory(dict)
 
     def copy(self) -> CallDraft:
-        """A draft of its own for one call; the tools, which hold the author's objects, are shared."""
+        """Return a draft for one call.
+
+        The tools, which hold the author's objects, are shared.
+        """
         return CallDraft(self)
 
     def build(self, addresses: Addresses) -> dict[str, Any]:
-        """The document as a dictionary, its keys in the order of the contract (wire.md, section 3).
+        """Build the document, with keys in the order of the contract (wire.md, section 3).
 
         Raises:
-            DefinitionError: the prompt or the contexts cannot be used as they are.
+            DefinitionError: the prompt or the contexts are wrong.
         """
         main = [{verb: config} for verb, config in self.before_answer]
         if self.answer is not None:
@@ -145,10 +148,10 @@ class Draft:
         return ai
 
     def rendered_prompt(self) -> dict[str, Any]:
-        """``ai.prompt``: text or sections, contexts, and what the model is set to.
+        """Build ``ai.prompt``: text or sections, contexts, and settings of the model.
 
         Raises:
-            DefinitionError: a section says nothing, or the contexts cannot be used as they are.
+            DefinitionError: a section is empty, or the contexts are wrong.
         """
         prompt = (self.prompt if self.use_pom else Prompt(self.prompt.text)).to_dict(self.name)
         if self.contexts is not None and self.contexts.contexts:
@@ -181,7 +184,7 @@ class Draft:
         return described
 
     def _address(self, tool: Tool, addresses: Addresses) -> str | None:
-        """A tool's own address; None where it is the document's default."""
+        """Return a tool's own address, or None for the document's default."""
         if tool.webhook_url is not None:
             return tool.webhook_url
         if tool.secure:
@@ -190,7 +193,9 @@ class Draft:
 
 
 class CallDraft(Draft):
-    """The draft of one call: what is changed is copied first, and everything else is the agent's own.
+    """The draft of one call.
+
+    A part is copied before it can be changed. All other parts are the agent's own.
 
     Args:
         draft: the agent's draft, which is never changed.
@@ -200,7 +205,7 @@ class CallDraft(Draft):
         self._original = draft
 
     def __getattr__(self, name: str) -> Any:
-        """Copy a part when it is first asked for, since whoever asks may change it."""
+        """Copy a part on first access, since the caller may change it."""
         try:
             value = _copied(self.__dict__["_original"].__dict__[name])
         except KeyError:
@@ -209,13 +214,19 @@ class CallDraft(Draft):
         return value
 
     def build(self, addresses: Addresses) -> dict[str, Any]:
-        """The document as a dictionary; from then on the draft must not be changed, for it shares the agent's parts."""
+        """Build the document.
+
+        The draft must not be changed afterwards, as it then shares the agent's parts.
+        """
         self.__dict__ = self._original.__dict__ | self.__dict__
         return super().build(addresses)
 
 
 def _copied(value: Any) -> Any:
-    """A copy of JSON values, prompts and contexts; what is frozen, and an author's objects, are shared."""
+    """Copy JSON values, prompts and contexts.
+
+    Frozen values and the author's objects are shared.
+    """
     if isinstance(value, dict):
         return {key: _copied(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Instructions: an agent's prompt as text, for language models that the host asks itself."""
+"""Instructions: an agent's prompt as text, for models that the host itself calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["instructions"]
 
 
 def instructions(draft: Draft) -> str:
-    """An agent's prompt as text: what the platform's model would be told, contexts and their steps included."""
+    """Return the prompt as text, with contexts and their steps."""
     prompt = draft.prompt
     parts = [prompt.text or ""]
     if draft.use_pom:
@@ -28,7 +28,7 @@ def instructions(draft: Draft) -> str:
 
 
 def _context(name: str, context: Mapping[str, Any]) -> str:
-    """A context's steps, for a model that is not led through them by the platform."""
+    """List a context's steps, for a model that no platform leads through them."""
     lines = [f"## Context {name}: take these steps in order"]
     lines += [words for key in ("prompt", "system_prompt") if isinstance(words := context.get(key), str)]
     for step in context.get("steps", ()):

@@ -1,4 +1,4 @@
-"""A document that is encoded once and rendered for each call."""
+"""Template: a document encoded once and rendered for each call."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @frozen(slots=True)
 class Template:
-    """A document encoded once: immutable bytes with gaps.
+    """A document encoded once, as immutable bytes with gaps.
 
     Args:
         parts: the encoded document, with an empty item for each gap.
-        bases: indexes of the gaps that take the agent's public address, or what follows from it.
-        tokens: index and name of the gaps that take a token: of a tool, or ``POST_PROMPT``.
-        origins: those of ``bases`` that take the host's public address without credentials.
-        siblings: those of ``bases`` that take another agent's address, and its name.
-        routes: those of ``bases`` that take another agent's address, its route, and its own credentials if it has any.
+        bases: indexes of the gaps for the agent's public address, or addresses derived from it.
+        tokens: index and name of the gaps for a token: of a tool, or ``POST_PROMPT``.
+        origins: those of ``bases`` for the host's public address without credentials.
+        siblings: those of ``bases`` for another agent's address, with its name.
+        routes: those of ``bases`` for another agent's address, with its route, and its own credentials if it has any.
     """
 
     parts: tuple[bytes, ...]
@@ -47,9 +47,9 @@ class Template:
         """Encode a draft's document.
 
         Raises:
-            DefinitionError: it cannot be used as it is, or holds something that JSON cannot carry.
+            DefinitionError: a part of the draft is wrong, or is not JSON.
         """
-        mark = f"\u241f{secrets.token_hex(16)}"  # nobody can write this into a prompt beforehand
+        mark = f"\u241f{secrets.token_hex(16)}"  # unguessable, so no prompt contains it
         names: list[str] = []
 
         def named(kind: str) -> Callable[[str], str]:
@@ -79,13 +79,13 @@ class Template:
         return cls(tuple(parts), tuple(bases), tuple(tokens), tuple(origins), tuple(siblings))
 
     def located(self, route_of: Callable[[str], str | None], userinfos: Mapping[str, str] = _NONE) -> Template:
-        """The same document where the routes of the other agents are known.
+        """Insert the routes of the other agents.
 
-        A call that should be handed over to an agent which is not served stays with this one: the address is its own.
+        A hand-off to an agent that is not served stays with this agent, under its own address.
 
         Args:
-            route_of: gives the route of an agent by its name; None when there is no such agent.
-            userinfos: credentials of agents that have their own, as they stand in a URL, by route.
+            route_of: returns the route of an agent by its name, or None if there is no such agent.
+            userinfos: credentials of agents that have their own, in the form of a URL, by route.
         """
         if not self.siblings:
             return self
@@ -94,7 +94,7 @@ class Template:
         return evolve(self, routes=tuple(known))
 
     def render(self, base: bytes, token: Callable[[str], bytes]) -> bytes:
-        """The document for one call.
+        """Render the document for one call.
 
         Args:
             base: the agent's public address, JSON-safe ASCII.
@@ -106,12 +106,14 @@ class Template:
         return b"".join(parts)
 
     def filled(self, base: bytes, token: Callable[[str], bytes], sibling: Callable[[str], str]) -> bytes:
-        """The document for one call, where each other agent's address is asked for; see ``render``.
+        """Render the document for one call, with a lookup of each other agent's address.
+
+        See ``render``.
 
         Args:
             base: the agent's public address, JSON-safe ASCII.
             token: mints the token for a tool's name, JSON-safe ASCII.
-            sibling: gives the public URL of another agent by name; LookupError leaves the call with this one.
+            sibling: returns the public URL of another agent by name. On a LookupError, the call stays with this agent.
         """
         parts = self._addressed(base)
         for index, tool in self.tokens:
@@ -122,7 +124,7 @@ class Template:
         return b"".join(parts)
 
     def with_base(self, base: bytes) -> Template:
-        """The same document where the public address is known once and for all."""
+        """Insert a public address that is the same for all calls."""
         parts = self._addressed(base)
         merged: list[bytes] = []
         tokens = dict(self.tokens)

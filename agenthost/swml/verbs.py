@@ -1,4 +1,4 @@
-"""The verbs of SWML: which there are, and how one is written down."""
+"""The verbs of SWML, and their form in a document."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ BEFORE_ANSWER = frozenset(
         "unset",
     }
 )
-"""Verbs that work while the call still rings; ``play`` and ``connect`` answer it unless ``auto_answer`` is false."""
+"""Verbs that work while the call rings. ``play`` and ``connect`` answer it unless ``auto_answer`` is false."""
 
 _FORMS: dict[str, type | tuple[type, ...]] = {"sleep": (int, str), "label": str, "unset": (str, list), "return": object}
 
@@ -84,11 +84,11 @@ _log = logging.getLogger("agenthost.agent")
 
 
 def written_verb(name: str, config: Any, *, checked: bool) -> tuple[str, Any] | None:
-    """A verb with its configuration, as a document carries it; None when it must be left out.
+    """Return a verb with its configuration, or None if it must be left out.
 
     Args:
         name: the verb.
-        config: its configuration: an object, or the value that the verb takes instead of one.
+        config: its configuration: an object, or the value that the verb takes in place of one.
         checked: whether the verb must be one of ``VERBS``.
 
     Raises:
@@ -98,14 +98,14 @@ def written_verb(name: str, config: Any, *, checked: bool) -> tuple[str, Any] | 
         return name, config
     if name not in VERBS:
         raise DefinitionError(
-            f"SWML has no verb {name!r}. Verbs are {', '.join(sorted(VERBS))}; "
-            "AgentBase(..., schema_validation=False) lets any through"
+            f"SWML has no verb {name!r}. The verbs are {', '.join(sorted(VERBS))}. "
+            "Fix: AgentBase(..., schema_validation=False) accepts any"
         )
     if isinstance(config, (dict, _FORMS.get(name, dict))):
         return name, config
-    # The conformance data (doc0199) leaves such a verb out of the document, and so do we, but aloud.
+    # The conformance data (doc0199) leave such a verb out of the document. So do we, with a warning.
     _log.warning(
-        "verb %s is left out: its configuration is %s and should be an object; "
+        "verb %s is left out: its configuration is %s, not an object. Fix: "
         "AgentBase(..., schema_validation=False) keeps it as written",
         name,
         type(config).__name__,

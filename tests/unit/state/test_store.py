@@ -25,10 +25,10 @@ LOOP.append(LOOP)
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (object(), "object is none"),
-        (date(2026, 1, 1), "date is none"),
-        (b"bytes", "bytes is none"),
-        ({1}, "set is none"),
+        (object(), "dicts, not object"),
+        (date(2026, 1, 1), "dicts, not date"),
+        (b"bytes", "dicts, not bytes"),
+        ({1}, "dicts, not set"),
         (math.nan, "neither NaN nor infinity"),
         ([math.inf], "neither NaN nor infinity"),
         ({1: "a"}, "names in an object are text, not int"),
