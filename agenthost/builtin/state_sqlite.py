@@ -70,6 +70,7 @@ def sqlite_provider(clock: Callable[[], float] = time.time) -> StateProvider:
 
     async def open_sqlite(url: str, options: StateOptions) -> SqliteEntries:
         path = file_of(url, options.directory)
+        options.check_file(str(path))
         entries = SqliteEntries(path, clock)
         try:
             await entries.ping()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
+from agenthost._private_files import check_database
 from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -114,6 +115,20 @@ class StateOptions:
     connect_timeout: float = 0.25
     operation_timeout: float = 0.3
     directory: str = "."
+
+    def check_file(self, path: str) -> None:
+        """Refuse a file of the store that another user could have put there, or can open.
+
+        Call it before the file is opened. Nothing is refused where nothing is there yet, nor on Windows.
+
+        Args:
+            path: the file.
+
+        Raises:
+            ConfigurationError: the file is a symbolic link, of another owner or open to other users, or others can
+                write to its directory.
+        """
+        check_database(path, "state.url")
 
 
 @frozen(eq=False)

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agenthost._private_files import check_private, read_private
 from agenthost.errors import ConfigurationError
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["kept_secret", "new_password", "new_signing_key"]
+__all__ = ["check_state_dir", "kept_secret", "new_password", "new_signing_key"]
 
 # Letters and digits need no quoting in a shell or a URL; 0 O 1 I l are left out because people read it aloud.
 _ALPHABET = "23456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 _LENGTH = 32  # 186 bits
-_OTHERS = 0o077
+_KEY = "host.state_dir"
 
 
 def new_password() -> str:
@@ -36,6 +37,16 @@ def new_signing_key() -> str:
     return secrets.token_hex(32)
 
 
+def check_state_dir(state_dir: str) -> None:
+    """Refuse a state directory that another user could have made, or can look into.
+
+    Raises:
+        ConfigurationError: see ``agenthost._private_files``.
+        OSError: it cannot be looked at.
+    """
+    check_private(state_dir, _KEY, stat.S_IFDIR)
+
+
 def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
     """Return the secret that is kept under ``name``; the first of all processes that ask makes it.
 
@@ -45,8 +56,8 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
         make: called when nothing is kept; returns one line of text.
 
     Raises:
-        ConfigurationError: the directory is not known or cannot be written, or the file is readable by others,
-            empty or not text.
+        ConfigurationError: the directory is not known or cannot be written, it or the file is of another owner, open
+            to others or a symbolic link, or the file is empty or not text.
     """
     path = Path(state_dir, name)
     if not path.is_absolute():
@@ -55,17 +66,23 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
             'Write state_dir = "/path/of/a/directory" that the host can write.'
         )
     try:
+        check_state_dir(state_dir)
         try:
             return _read(path)
         except FileNotFoundError:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_state_dir(state_dir)  # another process may have made it meanwhile
             _write(path, make())
             return _read(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"{path}: host.state_dir: the host cannot keep its {name} there ({error.strerror}). "
-            'Write state_dir = "/path/of/a/directory" that it can write and only it can read.'
-        ) from error
+        raise _unusable(str(path), name, error) from error
+
+
+def _unusable(path: str, name: str, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}: {_KEY}: the host cannot keep its {name} there ({error.strerror}). "
+        'Write state_dir = "/path/of/a/directory" that it can write and only it can read.'
+    )
 
 
 def _write(path: Path, text: str) -> None:
@@ -84,16 +101,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _read(path: Path) -> Secret:
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if os.name == "posix" and mode & _OTHERS:
-            raise ConfigurationError(
-                f"{path}: host.state_dir: other users can read or change it (mode {mode & 0o777:04o}). "
-                f"Run: chmod 600 {shlex.quote(str(path))}"
-            )
-        data = file.read()
     try:
-        text = data.decode().strip()
+        text = read_private(str(path), _KEY).decode().strip()
     except UnicodeDecodeError:
         text = ""
     if not text:

@@ -10,11 +10,13 @@ import json
 import logging
 import os
 import socket
+import stat
 import struct
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from agenthost._private_files import check_private
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, PlanError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _PATIENCE = 5.0
 """Seconds that a client may take to say what it wants."""
 _MOST_PATH = 100
 """Characters of a socket's path; systems take 104 to 108."""
+_KEY = "host.state_dir"
 _KINDS = {kind.__name__: kind for kind in (AddressError, ConfigurationError, PlanError)}
 
 _log = logging.getLogger("agenthost.control")
@@ -50,8 +53,9 @@ def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any
     """
     try:
         listener = _listen(path)
-    except OSError as error:
-        _log.warning("no commands are taken: %s: %s", path, error.strerror or error)
+    except (OSError, ConfigurationError) as error:
+        reason = error if isinstance(error, ConfigurationError) else f"{path}: {error.strerror or error}"
+        _log.warning("no commands are taken: %s", reason)
         yield
         return
     thread = threading.Thread(target=_answer_all, args=(listener, answer), name="agenthost-control", daemon=True)
@@ -76,9 +80,12 @@ def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str,
 
     Raises:
         AddressError: no host listens there, or it does not answer in time.
+        ConfigurationError: the socket is another user's, or open to others; root may ask every host.
         AgentHostError: what the host could not do, as it said so.
     """
     try:
+        if os.geteuid():
+            check_private(path, _KEY, stat.S_IFSOCK)
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(seconds)
             with _short(path) as short:
@@ -96,7 +103,9 @@ def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str,
 
 
 def _listen(path: str) -> socket.socket:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
+    directory = os.path.dirname(path)  # noqa: PTH120
+    os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103
+    check_private(directory, _KEY, stat.S_IFDIR)
     with suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108
     listener = socket.socket(socket.AF_UNIX)

@@ -27,7 +27,8 @@ from agenthost._error_words import message_of
 from agenthost._host.config.value_types import shown
 from agenthost._host.operations.deployment import loopback
 from agenthost._host.runtime.shared_state import HostState
-from agenthost.errors import AgentHostError
+from agenthost._private_files import check_private
+from agenthost.errors import AgentHostError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +46,7 @@ _WEAK = frozenset(
 _SHORT_PASSWORD = 12
 _SHORT_KEY = 32
 _SPARE_FILES = 1024
-_OTHERS = 0o077
+_KEPT = ("password", "signing_key", "state.db")
 _STA_UNSYNC = 0x0040
 _WRITTEN = 1767225600.0
 """The first of January 2026: no clock that is right says less."""
@@ -263,9 +264,19 @@ def _state_dir(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
         yield PROBLEM, f"state_dir {path} is no directory", "Name a directory: state_dir in [host]."
     elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         yield PROBLEM, f"state_dir {path} cannot be written by this user", f"chown $(id -u) {shown(path)}"
-    elif os.name == "posix" and found.st_mode & _OTHERS:
-        mode = f"{stat.S_IMODE(found.st_mode):04o}"
-        yield PROBLEM, f"other users can look into state_dir {path} (mode {mode}), where keys are", f"chmod 700 {path}"
+    else:
+        yield from _not_private(path, stat.S_IFDIR)
+        for name in sorted(os.listdir(path)):  # noqa: PTH208
+            if name in _KEPT or name.endswith(".sock"):
+                yield from _not_private(f"{path}/{name}", stat.S_IFSOCK if name.endswith(".sock") else stat.S_IFREG)
+
+
+def _not_private(path: str, kind: int) -> Iterator[tuple[str, str, str]]:
+    try:
+        check_private(path, "host.state_dir", kind)
+    except ConfigurationError as error:
+        says, _, remedy = str(error).partition(". Fix: ")
+        yield PROBLEM, says, remedy
 
 
 def _store(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:

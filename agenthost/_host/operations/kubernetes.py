@@ -217,7 +217,8 @@ def _config_map(deployment: Deployment) -> str:
 
 
 def _environment(deployment: Deployment, secrets: tuple[str, ...]) -> str:
-    plain = {"AGENTHOST_STATE_DIR": "/var/lib/agenthost", **deployment.plain}
+    # The volume itself belongs to root and is open to all: what is in the directory below it, the host makes private.
+    plain = {"AGENTHOST_STATE_DIR": "/var/lib/agenthost/state", **deployment.plain}
     if deployment.config_text is not None:
         plain["AGENTHOST_CONFIG"] = "/etc/agenthost/agenthost.toml"
     lines = [f"            - name: {name}\n              value: {json.dumps(value)}\n" for name, value in plain.items()]

@@ -8,10 +8,11 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from agenthost._error_words import message_of
 from agenthost._host.calls.deadline import Deadline
 from agenthost._host.plan.store_provider import ChosenProvider
 from agenthost._host.telemetry.spans import span, tracing
-from agenthost.errors import StateRefused, StateUnavailable
+from agenthost.errors import ConfigurationError, StateRefused, StateUnavailable
 from agenthost.state import StateOptions, Stores
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ class HostState:
         except Exception as error:
             self._note(name, "failed", time.perf_counter() - began)
             self._failed(error)
-            raise StateUnavailable(f"the {self._name} does not answer ({type(error).__name__}).") from error
+            reason = message_of(error) if isinstance(error, ConfigurationError) else type(error).__name__
+            raise StateUnavailable(f"the {self._name} does not answer ({reason}).") from error
         self._note(name, "ok", time.perf_counter() - began)
         if self._failures or not self._answers:
             self._succeeded()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from attrs import evolve
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.access.credentials import Credentials
-from agenthost._host.config.generated_secrets import kept_secret, new_password, new_signing_key
+from agenthost._host.config.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.runtime.runtime import Runtime
 from agenthost._host.runtime.tokens import Tokens
+from agenthost._private_files import check_database
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -25,14 +29,24 @@ def with_secrets(config: Config) -> Config:
     """The configuration with a password and a signing key: configured ones, else those kept in the state directory.
 
     Raises:
-        ConfigurationError: they can neither be read nor kept.
+        ConfigurationError: they can neither be read nor kept, or others can reach what the host keeps.
     """
     host = config.host
+    _check_kept(config)
     if host.password is None:
         host = evolve(host, password=kept_secret(host.state_dir, "password", new_password))
     if not host.signing_keys:
         host = evolve(host, signing_keys=(kept_secret(host.state_dir, "signing_key", new_signing_key),))
     return evolve(config, host=host)
+
+
+def _check_kept(config: Config) -> None:
+    """Refuse what the host keeps where another user could have put it there, or can read it."""
+    directory = config.host.state_dir
+    with suppress(OSError):  # what cannot be looked at is refused where it is needed
+        check_state_dir(directory)
+        if config.state.scheme == "sqlite":
+            check_database(os.path.join(directory, unquote(config.state.address.partition(":///")[2])), "state.url")  # noqa: PTH118
 
 
 def start_logging(config: Config, *, for_people: bool = False) -> None:

@@ -94,7 +94,9 @@ def test_what_is_not_declared_is_not_shared(caplog):
 
 def test_a_store_that_cannot_be_opened_is_heard_as_the_fallback(tmp_path, caplog):
     """The document is served as ever."""
-    (tmp_path / "state").write_text("no directory", encoding="utf-8")
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "state.db").write_text("this is a letter, not a database" * 99, encoding="utf-8")
+    (tmp_path / "state" / "state.db").chmod(0o600)
     app = serve(Desk())
     answer = call(app, "/desk", "note")
     assert answer["response"] == "The books are closed."

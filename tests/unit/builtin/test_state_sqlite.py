@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from agenthost import Scope, StateOptions, Store
+from agenthost import ConfigurationError, Scope, StateOptions, Store
 from agenthost.builtin import state_sqlite
 from agenthost.builtin.state_sqlite import sqlite_provider
 
@@ -74,7 +74,27 @@ def test_a_file_that_is_no_database(tmp_path):
     """It is left as it is."""
     file = tmp_path / "state.db"
     file.write_text("this is a letter, not a database" * 99)
+    file.chmod(0o600)
 
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):
         asyncio.run(sqlite_provider().open("sqlite:///state.db", StateOptions(directory=str(tmp_path))))
     assert file.read_text() == "this is a letter, not a database" * 99
+
+
+def test_a_file_that_others_can_read_is_not_opened(tmp_path):
+    """Nor one that leads elsewhere by a symbolic link, wherever that is."""
+    kept = tmp_path / "state.db"
+
+    def opened():
+        asyncio.run(sqlite_provider().open("sqlite:///state.db", StateOptions(directory=str(tmp_path))))
+
+    kept.touch()
+    kept.chmod(0o644)
+    with pytest.raises(ConfigurationError, match=r"state\.db: state\.url: .* Fix: chmod 600 "):
+        opened()
+    kept.unlink()
+    kept.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationError, match="symbolic link"):
+        opened()
+
+    assert not (tmp_path / "elsewhere").exists()

@@ -79,7 +79,7 @@ def test_one_that_loses_the_race_uses_the_winners(tmp_path):
 def test_readable_by_others(tmp_path, mode):
     """A file that others can read or change is refused with the command that mends it."""
     kept = tmp_path / "a state" / "password"
-    kept.parent.mkdir()
+    kept.parent.mkdir(mode=0o700)
     kept.write_text("open secret\n", encoding="utf-8")
     kept.chmod(mode)
 
@@ -88,6 +88,30 @@ def test_readable_by_others(tmp_path, mode):
 
     assert f"chmod 600 '{kept}'" in str(caught.value)
     assert "open secret" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_planted_by_a_link(tmp_path):
+    """A password that is a symbolic link is refused, also where it leads to a file of this user."""
+    (tmp_path / "theirs").write_text("known to them\n", encoding="utf-8")
+    (tmp_path / "theirs").chmod(0o600)
+    (tmp_path / "password").symlink_to(tmp_path / "theirs")
+
+    with pytest.raises(ConfigurationError, match=r"it is a symbolic link.* Fix: mv ") as caught:
+        kept_secret(str(tmp_path), "password", new_password)
+
+    assert "known to them" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_state_dir_open_to_others(tmp_path):
+    """Nothing is made in a directory that others can look into."""
+    (tmp_path / "state").mkdir(mode=0o755)
+
+    with pytest.raises(ConfigurationError, match=r"\(mode 0755\)\. Fix: chmod 700 "):
+        kept_secret(str(tmp_path / "state"), "password", new_password)
+
+    assert list((tmp_path / "state").iterdir()) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe"])

@@ -120,6 +120,19 @@ def test_a_directory_that_others_can_look_into_is_a_problem(host, tmp_path):
     assert (finding.check, finding.remedy) == ("state-dir", f"chmod 700 {state}")
 
 
+def test_files_that_others_can_open_are_problems(host, tmp_path):
+    state = tmp_path / "kept"
+    state.mkdir(mode=0o700)
+    for name, mode in {"password": 0o644, "signing_key": 0o600, "state.db": 0o660, "notes": 0o644}.items():
+        (state / name).touch()
+        (state / name).chmod(mode)
+
+    assert [each.remedy for each in found(Config(host=host(state_dir=str(state))))] == [
+        f"chmod 600 {state}/password",
+        f"chmod 600 {state}/state.db",
+    ]
+
+
 def test_health_on_the_port_of_the_host_is_a_problem(host):
     [finding] = found(Config(host=host(port=3000), health=HealthConfig(port=3000)))
 

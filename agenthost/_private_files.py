@@ -1,0 +1,132 @@
+"""Private files: keys, sockets and databases that the host's user alone may have made and can open.
+
+A file that somebody else has put there, or that leads elsewhere by a symbolic link, gives a stranger the host's keys or
+its memory. Windows has other rules, and is not checked.
+"""
+
+# No pathlib: every start of the host reads keys.
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import stat
+
+from agenthost.errors import ConfigurationError
+
+__all__ = ["check_database", "check_private", "read_private"]
+
+_OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFSOCK: "socket"}
+_AT_ONCE = 65536
+
+
+def check_private(path: str, key: str, kind: int = stat.S_IFREG) -> None:
+    """Refuse what another user could have put there, or can open; nothing where nothing is there.
+
+    Args:
+        path: the path; symbolic links above it are followed.
+        key: the configuration key that names it, for errors.
+        kind: ``stat.S_IFREG``, ``S_IFDIR`` or ``S_IFSOCK``.
+
+    Raises:
+        ConfigurationError: it is a symbolic link, of another kind, of another owner, or open to other users.
+        OSError: it cannot be looked at.
+    """
+    if os.name != "posix":
+        return
+    path = path.rstrip("/") or "/"
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    _check(path, found, key, kind)
+
+
+def check_database(path: str, key: str) -> None:
+    """Refuse a database that ``check_private`` refuses, or whose directory others can write: logs lie beside it.
+
+    Args:
+        path: the file.
+        key: the configuration key that names it, for errors.
+
+    Raises:
+        ConfigurationError: see ``check_private``.
+        OSError: it cannot be looked at.
+    """
+    if os.name != "posix":
+        return
+    directory = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
+    try:
+        found = os.stat(directory)  # noqa: PTH116
+    except FileNotFoundError:
+        return
+    if found.st_mode & _OTHERS_WRITE or found.st_uid not in (0, os.geteuid()):
+        mode = stat.S_IMODE(found.st_mode)
+        raise ConfigurationError(
+            f"{directory}: {key}: other users can put files beside it, such as its log (mode {mode:04o}, owner "
+            f"{_name(found.st_uid)}). Fix: name a directory that only {_name(os.geteuid())} can write"
+        )
+    check_private(path, key)
+
+
+def read_private(path: str, key: str) -> bytes:
+    """Read a file that ``check_private`` accepts; it is checked as it is opened, so that it cannot be exchanged.
+
+    Args:
+        path: the file.
+        key: the configuration key that names it, for errors.
+
+    Raises:
+        ConfigurationError: see ``check_private``.
+        OSError: it cannot be read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EACCES, errno.ENXIO):
+            check_private(path, key)  # says why
+        raise
+    try:
+        if os.name == "posix":
+            _check(path, os.fstat(descriptor), key, stat.S_IFREG)
+        data = b""
+        while piece := os.read(descriptor, _AT_ONCE):
+            data += piece
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def _check(path: str, found: os.stat_result, key: str, kind: int) -> None:
+    where, quoted = f"{path}: {key}", shlex.quote(path)
+    if stat.S_ISLNK(found.st_mode):
+        real = os.path.realpath(path)
+        remedy = f'name the directory itself: "{real}"' if kind == stat.S_IFDIR else f"mv {shlex.quote(real)} {quoted}"
+        raise ConfigurationError(f"{where}: it is a symbolic link, and may lead to a file of others. Fix: {remedy}")
+    if stat.S_IFMT(found.st_mode) != kind:
+        raise ConfigurationError(f"{where}: it is not a {_KINDS[kind]}. Fix: move it away, or name another directory")
+    user = os.geteuid()
+    if found.st_uid != user:
+        raise ConfigurationError(
+            f"{where}: it belongs to {_name(found.st_uid)}, and the host runs as {_name(user)}. "
+            f"Fix: run it as {_name(found.st_uid)}, or, where you trust the content: sudo chown {_name(user)} {quoted}"
+        )
+    if found.st_mode & _OTHERS:
+        mode = stat.S_IMODE(found.st_mode)
+        wanted = "700" if kind == stat.S_IFDIR else "600"
+        raise ConfigurationError(
+            f"{where}: other users can read or change it (mode {mode:04o}). Fix: chmod {wanted} {quoted}"
+        )
+
+
+def _name(user: int) -> str:
+    import pwd  # noqa: PLC0415 - only for errors, and there is none on Windows
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
