@@ -238,12 +238,12 @@ def test_json_of_the_other_commands(env):
 
 def test_documents_and_answers_are_those_of_the_reference(env):
     env.install(FRONTDESK)
-    told = section(DOCS / "reference" / "http.md", "The document")
+    told = section(DOCS / "reference" / "http.md", "SWML document")
     document = json.loads(re.findall(r"```json\n(.*?)```", told, re.DOTALL)[0])
     request, answer = (
         json.loads(text)
         for text in re.findall(
-            r"```json\n(.*?)```", section(DOCS / "reference" / "http.md", "The tool call"), re.DOTALL
+            r"```json\n(.*?)```", section(DOCS / "reference" / "http.md", "Tool calls"), re.DOTALL
         )
     )
     with env.serve("--public-url", "https://agents.example.com") as served:

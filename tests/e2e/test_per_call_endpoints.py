@@ -142,7 +142,7 @@ def test_a_configuration_that_fails_becomes_the_fallback_document(served, caller
 
 
 def test_the_reference_shows_the_fallback_document(caller):
-    told = section(DOCS / "reference" / "http.md", "The document").partition("### Configured for each call")[2]
+    told = section(DOCS / "reference" / "http.md", "SWML document").partition("### Per-call documents")[2]
 
     assert caller.document("/transferring?how=raise") == json.loads(
         re.findall(r"```json\n(.*?)```", told, re.DOTALL)[0]

@@ -83,7 +83,7 @@ def test_statuses_come_about_as_the_page_says(app, status, method, path, options
 
     assert answer.status_code == status
     assert status < 400 or list(answer.json()) == ["error"]
-    told = section(PAGE, "Headers of every answer")
+    told = section(PAGE, "Response headers")
     for name in ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy"):
         assert f"`{name}: {answer.headers[name]}`" in told
 
@@ -108,7 +108,7 @@ def test_tools_alone_and_polling(app):
     [tool] = ask(app, "POST", "/desk/swaig", json={"action": "get_signature"}).json()
     assert tool["function"] == "ring"
 
-    told = json.loads(re.findall(r"```json\n(.*?)```", section(PAGE, "The end of a conversation"), re.DOTALL)[0])
+    told = json.loads(re.findall(r"```json\n(.*?)```", section(PAGE, "Post-prompt and check-for-input"), re.DOTALL)[0])
     assert ask(app, "GET", f"/desk/check_for_input?conversation_id={told['conversation_id']}").json() == told
 
 
@@ -122,7 +122,7 @@ def test_a_document_asked_for_by_hand_tells_its_call(app):
 
 def test_other_clients_list_and_run_tools(app):
     """The methods that the page names exist; a tool runs without a token."""
-    told = section(PAGE, "The tool call")
+    told = section(PAGE, "Tool calls")
 
     def result(method, **params):
         assert f"`{method}`" in told

@@ -77,12 +77,12 @@ def test_members_of_the_server_are_described():
 
 
 def test_reserved_segments_are_listed():
-    told = section(REFERENCE / "http.md", "Endpoints of the host")
+    told = section(REFERENCE / "http.md", "Host endpoints")
     assert {segment for segment in RESERVED_FIRST | RESERVED_LAST if f"`{segment}`" not in told} == set()
 
 
 def test_every_attribute_of_a_call_is_described():
-    told = (REFERENCE / "http.md").read_text(encoding="utf-8").partition("\n### The call\n")[2]
+    told = (REFERENCE / "http.md").read_text(encoding="utf-8").partition("\n### The Call object\n")[2]
     names = [attribute.name for attribute in agenthost.Call.__attrs_attrs__]
 
     assert [name for name in names if f"`{name}`" not in told] == []
@@ -92,7 +92,7 @@ def test_the_front_serves_only_what_is_described():
     from agenthost._web.front import _ENDPOINTS  # noqa: PLC0415 - private, and only looked at
 
     assert Front is not None
-    told = section(REFERENCE / "http.md", "Endpoints of an agent")
+    told = section(REFERENCE / "http.md", "Agent endpoints")
     paths = ["R" + (f"/{endpoint}" if endpoint else "") for endpoint in _ENDPOINTS]
     assert [path for path in paths if f"| `{path}` |" not in told] == []
 
