@@ -242,9 +242,7 @@ def test_documents_and_answers_are_those_of_the_reference(env):
     document = json.loads(re.findall(r"```json\n(.*?)```", told, re.DOTALL)[0])
     request, answer = (
         json.loads(text)
-        for text in re.findall(
-            r"```json\n(.*?)```", section(DOCS / "reference" / "http.md", "Tool calls"), re.DOTALL
-        )
+        for text in re.findall(r"```json\n(.*?)```", section(DOCS / "reference" / "http.md", "Tool calls"), re.DOTALL)
     )
     with env.serve("--public-url", "https://agents.example.com") as served:
         text = json.dumps(ask(served, "/sales", {"call_id": "call-1"}))
