@@ -118,12 +118,12 @@ def _beside(directory: Path, trouble: Trouble) -> Figure:
                 beside.append(_slowest(load, healthy))
             _wait_for_the_end(served)
     seconds = ROUNDS * (ROUND + 0.5)
-    said = ", ".join(f"{number / seconds:.3g} times a second {what}" for what, number in heard.most_common(3))
+    said = ", ".join(f"{what} {number / seconds:.3g}/s" for what, number in heard.most_common(3))
     ours, other = median(beside), median(quiet)
     return Figure(
-        f"healthy agent beside {trouble.what}",
-        f"{ours * 1000:.1f} ms; callers in trouble hear: {said or 'nothing yet'}",
-        f"quiet: {other * 1000:.1f} ms",
+        f"healthy agent next to {trouble.what}",
+        f"{ours * 1000:.1f} ms; the other callers get: {said or 'no answer yet'}",
+        f"alone: {other * 1000:.1f} ms",
         ours / other,
         most=trouble.most,
     )
@@ -190,10 +190,10 @@ def _heard(head: bytes, body: bytes) -> str:
     """What somebody hears, in a word or two."""
     status = head[9:12].decode()
     if b'"error_id"' in body:
-        return "the fallback"
+        return "fallback"
     if BUSY_ANSWER in body:
-        return "that it is busy"
-    return "an answer" if status == "200" else status
+        return "busy"
+    return "answer" if status == "200" else status
 
 
 def _half_open(directory: Path) -> Figure:
@@ -205,9 +205,9 @@ def _half_open(directory: Path) -> Figure:
             opened.sendall(b"GET /live HTTP/1.1\r\n")
         ours = median(_slowest(load, get("/live")) for _ in range(ROUNDS))
     return Figure(
-        f"99th percentile of `/live` beside {HALF_OPEN:,} half-open connections",
+        f"99th percentile of `/live` with {HALF_OPEN:,} half-open connections",
         f"{ours * 1000:.1f} ms",
-        f"quiet: {quiet * 1000:.1f} ms",
+        f"without: {quiet * 1000:.1f} ms",
         ours * 1000,
         unit=" ms",
         most=LIVE_MOST,
@@ -237,7 +237,7 @@ def _killed(directory: Path) -> Figure:
     return Figure(
         "requests lost when one of two workers is killed",
         f"{lost} of {number}",
-        f"its successor answers after {back:.2f} s",
+        f"the replacement answers after {back:.2f} s",
         lost,
         most=1,
     )
@@ -259,7 +259,11 @@ def _workers(directory: Path) -> Figure:
                 found.append(_rate(served.port))
     single, double = (max(found) for found in rates)
     return Figure(
-        "tool calls of 25 ms CPU, two workers", f"{double:.0f}/s", f"one: {single:.0f}/s", double / single, least=SHARE
+        "tool calls of 25 ms CPU, two workers",
+        f"{double:.0f}/s",
+        f"one worker: {single:.0f}/s",
+        double / single,
+        least=SHARE,
     )
 
 

@@ -63,14 +63,14 @@ def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
             yield _time(exchange, isolated, threads)
             own, other, beside = (median(each) for each in (needed[isolated], needed[threads], inside))
             yield Figure(
-                f"{exchange.what}, isolated: in host and process together",
+                f"{exchange.what}, isolated: CPU time of host and process",
                 f"{own * 1e6:.0f} + {beside * 1e6:.0f} µs",
                 f"in the host: {other * 1e6:.0f} µs",
                 (own + beside) / other,
             )
         sizes = [_own_memory(number) for number in processes]
         yield Figure(
-            "memory of a process of an agent's own, beyond what it shares",
+            "memory of an isolated agent's process, excluding shared memory",
             f"{median(sizes) / _MEBIBYTE:.1f} MB",
             f"the host: {threads.memory() / _MEBIBYTE:.0f} MB",
             median(sizes) / threads.memory(),
@@ -89,7 +89,7 @@ def _time(exchange: Exchange, isolated: Served, threads: Served) -> Figure:
                 waited[served].append((time.perf_counter() - began) / REQUESTS)
     own, beside = median(waited[isolated]), median(waited[threads])
     return Figure(
-        f"{exchange.what}, isolated: time of a call that comes alone",
+        f"{exchange.what}, isolated: duration of a single call",
         f"{own * 1000:.2f} ms",
         f"in the host: {beside * 1000:.2f} ms",
         own / beside,

@@ -65,7 +65,7 @@ def markdown(figures: Iterable[Figure], sdk: str) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("litestar", "uvicorn", "uvloop", "httptools"))
     return "\n".join(
         (
-            "| what | agenthost | other side | ratio | target |",
+            "| measurement | agenthost | compared with | ratio | target |",
             "|---|---|---|---|---|",
             *(figure.row() for figure in figures),
             "",
@@ -78,7 +78,7 @@ def markdown(figures: Iterable[Figure], sdk: str) -> str:
 
 def note(group: str, figures: Iterable[Figure], command: str) -> None:
     """Put figures of a group between its markers in the page about reliability."""
-    head = "| what | agenthost | beside | ratio | target |\n|---|---|---|---|---|"
+    head = "| measurement | agenthost | compared with | ratio | target |\n|---|---|---|---|---|"
     rows = "\n".join(figure.row() for figure in figures)
     told = f"{_processor()}, {platform.system()}, Python {platform.python_version()}"
     text = f"{head}\n{rows}\n\nMeasured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: {told}."

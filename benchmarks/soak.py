@@ -82,7 +82,7 @@ def measured(directory: Path, seconds: float) -> Figure:
     return Figure(
         f"memory of the host over {seconds / 60:g} minutes, {requests} requests",
         f"{lowest:.1f} to {highest:.1f} MiB",
-        "its slope after warm-up",
+        "slope after warm-up",
         slope,
         unit=" MiB/h",
         most=MOST,

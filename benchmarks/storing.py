@@ -76,7 +76,7 @@ async def _on_sqlite(directory: Path) -> Figure:
     async with host.opened():
         taken = await _in_turn(host.stores.agent("measured"), bare)
     connection.close()
-    return _figure("SQLite", taken, "the bare statement", most=3)
+    return _figure("SQLite", taken, "the bare SQL statement", most=3)
 
 
 async def _on_redis(directory: Path) -> Figure:

@@ -56,10 +56,10 @@ TROUBLES = (
     Trouble("an answer of NaN", "failing", "count", brief=True),
     Trouble("an answer of 50 MB", "failing", "talk"),
     Trouble("a task that calls `sys.exit`", "failing", "leave_in_a_task", brief=True),
-    Trouble("a coroutine that takes no notice of its deadline", "failing", "stay"),
+    Trouble("a coroutine that ignores its deadline", "failing", "stay"),
     Trouble("a coroutine that blocks the event loop for 0.3 s", "blocking", "block", callers=1, a_second=1),
     Trouble("a segmentation fault, in a process", "crashing", "crash", a_second=2, isolated=True),
-    Trouble("a leak of 20 MB a call, in a process with a limit", "leaking", "leak", a_second=10, isolated=True),
+    Trouble("a leak of 20 MB per call, in a process with a limit", "leaking", "leak", a_second=10, isolated=True),
 )
 
 
