@@ -1,7 +1,7 @@
-"""AgentBase: what an agent package subclasses.
+"""AgentBase: the base class of agents.
 
 Its methods describe the agent: prompt, languages, tools (``agenthost.vocabulary``). They act on a ``Draft``
-(``agenthost.swml``) until the host mounts the agent; from then on they raise ``AgentSealed``, while ordinary attributes
+(``agenthost.swml``) until the host mounts the agent. From then on they raise ``AgentSealed``, while ordinary attributes
 stay the author's own.
 """
 
@@ -35,51 +35,49 @@ if TYPE_CHECKING:
 __all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "runnable", "seal", "serve_state"]
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
-"""What a caller hears when a tool fails and its agent has no sentence of its own."""
+"""The default sentence for the caller when a tool fails."""
 
 
 class AgentBase(Vocabulary):
     """A voice or chat agent: a prompt, languages, and tools that a model may call.
 
     Args:
-        name: the agent's name, as other agents and people call it.
-        route: where it is mounted, such as ``/sales``; the host's configuration may decide otherwise. Left out, it is
-            ``/`` and the name of the agent's entry point.
-        host: where it listens when it is served alone; None for the host's own choice. A host of several agents has
-            its own.
-        port: the same.
-        basic_auth: user and password, when it is served alone; a host of several agents has its own.
-        use_pom: False leaves the prompt's sections out: its text alone counts.
-        token_expiry_secs: seconds that its tokens are good for; left out, what the host says.
+        name: the agent's name.
+        route: its route, such as ``/sales``, unless the host's configuration sets another. Defaults to ``/`` and the
+            name of the agent's entry point.
+        host: address to listen on when it is served alone. Defaults to the host's own choice.
+        port: port to listen on when it is served alone. Defaults to the host's own choice.
+        basic_auth: user and password when it is served alone.
+        use_pom: False leaves out the prompt's sections, and uses only its text.
+        token_expiry_secs: lifetime of its tokens in seconds. Defaults to the host's.
         auto_answer: False leaves the verb ``answer`` out of the document.
         record_call: whether calls are recorded.
         record_format: ``mp4``, ``mp3`` or ``wav``.
         record_stereo: whether caller and agent have a channel each.
         default_webhook_url: see ``set_web_hook_url``.
-        agent_id: a name for this very instance; left out, a random one. It is kept as ``agent_id``.
+        agent_id: a name for this instance, stored as ``agent_id``. Defaults to a random one.
         native_functions: see ``set_native_functions``.
-        schema_path: has no effect: a document is held against a schema by ``agenthost swml --validate``.
-        suppress_logs: has no effect: logging is the host's.
+        schema_path: has no effect. ``agenthost swml --validate`` checks a document against a schema.
+        suppress_logs: has no effect, as the host does the logging.
         enable_post_prompt_override: has no effect.
         check_for_input_override: has no effect.
-        config_file: must be left out: an agent is configured in ``agenthost.toml``.
-        schema_validation: False lets verbs and native functions through that are not known here.
-        signing_key: verifies the signatures of this agent's requests; the host's own is ``SIGNALWIRE_SIGNING_KEY``.
-        trust_proxy_for_signature: has no effect: signatures are checked against the host's public URL.
-        swaig_secret: signs this agent's tokens; the host's own is ``SIGNALWIRE_SWAIG_SECRET``.
-        sip: user parts of SIP addresses that should reach it, such as ``("sales", "orders")``.
-        fallback: what the caller hears when one of its tools fails, or its document; a full sentence.
-        on_failure: what follows when its document fails: ``hangup``, else a number, a SIP address, or the URL of a
-            document that the call goes to.
-        shared_state: names of stores that it shares with other agents, such as ``("customers",)``; see
+        config_file: must be left out. Configure an agent in ``agenthost.toml``.
+        schema_validation: False accepts unknown verbs and native functions.
+        signing_key: verifies the signatures of this agent's requests. The host's own is ``SIGNALWIRE_SIGNING_KEY``.
+        trust_proxy_for_signature: has no effect. Signatures are checked against the host's public URL.
+        swaig_secret: signs this agent's tokens. The host's own is ``SIGNALWIRE_SWAIG_SECRET``.
+        sip: user parts of SIP addresses that reach it, such as ``("sales", "orders")``.
+        fallback: full sentence for the caller when one of its tools, or its document, fails.
+        on_failure: next step after its document failed: ``hangup``, a number, a SIP address, or the URL of a document.
+        shared_state: names of stores that it shares with other agents, such as ``("customers",)``. See
             ``shared_state["customers"]``.
-        busy: what the caller hears when the agent can take no more; left out, the host's sentence.
-        description: what it is for, in a sentence: classifiers, other agents and lists read it. Left out, the first
-            line of the class's docstring.
-        examples: what people say to it; a list, or lists by language code, such as ``{"en": [...], "es": [...]}``.
+        busy: sentence for the caller when the agent is at its limit. Defaults to the host's.
+        description: its purpose in a sentence, for classifiers, other agents and lists. Defaults to the first line of
+            the class's docstring.
+        examples: example messages: a list, or lists by language code, such as ``{"en": [...], "es": [...]}``.
 
     Raises:
-        DefinitionError: the name is empty, or something else that is declared cannot work.
+        DefinitionError: the name is empty, or another argument is wrong.
     """
 
     def __init__(
@@ -123,7 +121,7 @@ class AgentBase(Vocabulary):
             msg = f"agent {name!r}: route must be a path such as '/sales', not {type(route).__name__}."
             raise DefinitionError(msg)
         if config_file is not None:
-            msg = f"agent {name!r}: config_file is not read. Write what it says into agenthost.toml: [agents.{name}]"
+            msg = f"agent {name!r}: config_file is not read. Fix: write its content to agenthost.toml: [agents.{name}]"
             raise DefinitionError(msg)
         if not isinstance(on_failure, str) or not on_failure.strip():
             msg = f"agent {name!r}: on_failure must be 'hangup', a number, an address or a URL, not {on_failure!r}."
@@ -160,42 +158,42 @@ class AgentBase(Vocabulary):
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """What the agent keeps open while it is served, such as clients and pools; a subclass says what.
+        """Open resources for the time that the agent is served, such as clients and pools.
 
-        Entered once in every process that serves the agent, before its first request, and left when it is served no
-        longer, both in one task on the event loop. It has ``build_timeout`` seconds to begin; where it
-        fails, the agent is set aside.
+        Override it in a subclass. It is entered once in every process that serves the agent, before its first request,
+        and left when it is served no longer, both in one task on the event loop. It has ``build_timeout`` seconds to
+        start. If it fails, the agent is set aside.
         """
         yield
 
     def get_name(self) -> str:
-        """The agent's name."""
+        """Return the agent's name."""
         return self._declared.name
 
 
 def _first_line(cls: type) -> str:
-    """The first line of a class's own docstring."""
+    """Return the first line of a class's own docstring."""
     doc = "" if cls is AgentBase else inspect.cleandoc(cls.__doc__ or "")
     return doc.partition("\n")[0].strip()
 
 
 def declared(agent: AgentBase) -> Declared:
-    """What ``agent`` has said of itself.
+    """Return the declaration of an agent.
 
     Raises:
-        DefinitionError: it is no agent, or its ``__init__`` never called ``super().__init__``.
+        DefinitionError: the object is not an agent, or its ``__init__`` never called ``super().__init__``.
     """
     if not isinstance(agent, AgentBase):
-        msg = f"{type(agent).__name__} is no agent: it must be an instance of a subclass of agenthost.AgentBase."
+        msg = f"{type(agent).__name__} is not an agent: it is not an instance of agenthost.AgentBase."
         raise DefinitionError(msg)
-    return agent._declared  # noqa: SLF001 - the host's door to what AgentBase keeps
+    return agent._declared  # noqa: SLF001 - the host's access to the declaration
 
 
 def seal(agent: AgentBase) -> Template:
     """Freeze ``agent``'s configuration and encode its document.
 
     Raises:
-        DefinitionError: the document cannot be used as it is, or holds something that JSON cannot carry.
+        DefinitionError: the document is wrong, or has a value that is not JSON.
     """
     own = declared(agent)
     template = Template.seal(own.draft) if own.elsewhere is None else own.elsewhere.template
@@ -204,16 +202,16 @@ def seal(agent: AgentBase) -> Template:
 
 
 def release(agent: AgentBase) -> None:
-    """Let an agent that is no longer served be configured, and mounted, again."""
+    """Make an agent that is no longer served configurable and mountable again."""
     declared(agent).sealed = False
 
 
 def serve_state(agent: AgentBase, key: str, stores: Stores) -> None:
-    """Let an agent reach its state.
+    """Connect an agent to its state.
 
     Args:
         agent: the agent.
-        key: what the host calls it; its own store goes by this name.
+        key: its key on the host, which names its own store.
         stores: the host's stores.
     """
     own = declared(agent)
@@ -221,7 +219,7 @@ def serve_state(agent: AgentBase, key: str, stores: Stores) -> None:
 
 
 def runnable(agent: AgentBase, tool: Tool) -> Tool:
-    """A tool as a call runs it: through the agent's ``on_function_call``, where its class has one of its own."""
+    """Return a tool that runs through the agent's ``on_function_call``, if that is overridden."""
     if not overrides(agent, "on_function_call"):
         return tool
     hook = agent.on_function_call
@@ -234,5 +232,5 @@ def runnable(agent: AgentBase, tool: Tool) -> Tool:
 
 
 def overrides(agent: Any, method: str) -> bool:
-    """Whether an agent's class says something of its own in a method of AgentBase."""
+    """Return True if an agent's class overrides a method of AgentBase."""
     return getattr(type(agent), method) is not getattr(AgentBase, method)

@@ -1,4 +1,7 @@
-"""What runs when a call begins and when it has ended: handlers behind the two tools that the platform calls itself."""
+"""Handlers that run when a call begins and when it has ended.
+
+They are behind the two tools that the platform calls itself.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +28,15 @@ class Moment:
     """A moment of a call.
 
     Args:
-        tool: the name under which the platform calls it.
-        description: what stands in the document.
+        tool: the name of the platform's tool.
+        description: its description in the document.
     """
 
     tool: str
     description: str
 
     def arguments(self, body: dict[str, Any]) -> tuple[Any, ...]:
-        """What a handler is called with."""
+        """Return the arguments of a handler."""
         if self.tool == "startup_hook":
             return (body,)
         return (body.get("call_log") or body.get("raw_call_log") or [], body)
@@ -48,29 +51,32 @@ class CallHook:
     """The handlers of one moment, run as one tool.
 
     Args:
-        moment: when they run.
-        handlers: the author's functions, in order; sync or async.
+        moment: the moment.
+        handlers: the author's functions, in order, sync or async.
     """
 
     moment: Moment
     handlers: tuple[Callable[..., Any], ...] = ()
 
     def also(self, handler: Callable[..., Any]) -> CallHook:
-        """The same with one more handler.
+        """Add a handler.
 
         Raises:
-            DefinitionError: it cannot be called.
+            DefinitionError: the handler is not callable.
         """
         if not callable(handler):
             raise DefinitionError(f"{self.moment.tool}: the handler must be a function, not {type(handler).__name__}.")
         return evolve(self, handlers=(*self.handlers, handler))
 
     def as_tool(self) -> Tool:
-        """The tool that the platform calls."""
+        """Return the tool that the platform calls."""
         return Tool.define(self.moment.tool, self, description=self.moment.description, parameters={})
 
     def __call__(self, _args: Mapping[str, Any], raw_data: dict[str, Any] | None) -> Any:
-        """Run the handlers; what sync ones answer is kept until async ones have answered, so that order stays."""
+        """Run the handlers.
+
+        Results of sync handlers wait for the async ones, to keep the order.
+        """
         arguments = self.moment.arguments(raw_data or {})
         answers = [self._guarded(handler, arguments) for handler in self.handlers]
         if any(inspect.isawaitable(answer) for answer in answers):
@@ -92,7 +98,7 @@ class CallHook:
     async def _answer(self, answer: Awaitable[Any]) -> Any:
         try:
             return await answer
-        except Exception:  # noqa: BLE001 - the same
+        except Exception:  # noqa: BLE001 - as above
             _log.exception("a handler of %s failed", self.moment.tool)
             return None
 
@@ -106,7 +112,7 @@ class CallHook:
                 continue
             if not isinstance(answer, FunctionResult) or not isinstance(answer.response, str):
                 _log.warning(
-                    "a handler of %s answered with %s; a FunctionResult with text counts", self.moment.tool, answer
+                    "a handler of %s returned %s instead of a FunctionResult with text", self.moment.tool, answer
                 )
                 continue
             said += [answer.response] if answer.response else []

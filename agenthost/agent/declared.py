@@ -1,4 +1,4 @@
-"""What an agent has said of itself, for the host to read."""
+"""The declaration of an agent, for the host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ __all__ = ["Alone", "Declared", "Elsewhere"]
 
 
 class Elsewhere(Protocol):
-    """Runs the code of an agent that lives in a process of its own; the agent itself only stands in for it."""
+    """Runs the code of an agent in a process of its own.
+
+    The agent in this process is only a proxy.
+    """
 
     @property
     def template(self) -> Template:
@@ -28,24 +31,33 @@ class Elsewhere(Protocol):
         """Its probes."""
 
     def follow(self, observer: Any) -> None:
-        """Tell ``observer`` what becomes of its processes; see ``agenthost._host.isolation.processes.Observer``."""
+        """Report changes of its processes to ``observer``.
+
+        See ``agenthost._host.isolation.processes.Observer``.
+        """
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
-        """Its document for one call; see ``agenthost.agent.per_call.configure``."""
+        """Render its document for one call.
+
+        See ``agenthost.agent.per_call.configure``.
+        """
 
     async def configured(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        """What stands in for it, configured for one call; see ``agenthost.agent.per_call.configure``."""
+        """Return its proxy, configured for one call.
+
+        See ``agenthost.agent.per_call.configure``.
+        """
 
 
 @frozen
 class Alone:
-    """What an agent wants where it is served alone, or has keys of its own.
+    """Options of an agent that is served alone, or has keys of its own.
 
     Args:
-        host: the address to listen on; None for the host's own choice.
-        port: the port; the same.
-        basic_auth: user and password that callers present.
-        token_lifetime: seconds that its tokens are good for; None for the host's own choice.
+        host: the address to listen on. None for the host's own choice.
+        port: the port to listen on. None for the host's own choice.
+        basic_auth: user and password of callers.
+        token_lifetime: lifetime of its tokens in seconds. None for the host's.
         signing_key: verifies webhook signatures of this agent, beside the host's keys.
         token_secret: signs and verifies this agent's tokens, beside the host's keys.
     """
@@ -60,30 +72,30 @@ class Alone:
 
 @define(slots=False, eq=False)
 class Declared:
-    """What an agent has said of itself, kept apart from the attributes that belong to its author.
+    """The declaration of an agent, kept apart from the author's attributes.
 
     Args:
         name: the agent's name.
-        route: the route it asks for, or None.
-        sip: user parts of SIP addresses that should reach it.
-        fallback: what the caller hears when one of its tools, or its document, fails.
-        draft: the document it describes.
-        on_failure: what follows the fallback when its document fails: ``hangup``, or where the call goes.
-        alone: what it wants where it is served alone, or has keys of its own.
+        route: the route that it declares, or None.
+        sip: user parts of SIP addresses that reach it.
+        fallback: sentence for the caller when one of its tools, or its document, fails.
+        draft: the draft of its document.
+        on_failure: next step after its document failed: ``hangup``, or the destination of the call.
+        alone: options for being served alone, and keys of its own.
         per_call: callbacks that configure the agent for one call, in order: ``(query, body, headers, agent)``.
         routing: routing callbacks by the last part of their path: ``(body, headers)`` to a route or None.
-        debug_handler: what is called with each debug event: ``(event_type, data)``; may be async.
+        debug_handler: function for debug events, ``(event_type, data)``, sync or async.
         mcp_server: whether its tools are offered to clients of the Model Context Protocol.
         sealed: whether the host serves it.
         of_call: whether this is the copy of one call.
-        own_host: the host that serves it alone, once it has been asked for.
+        own_host: the host that serves it alone, created on first use.
         shared_state: names of the stores that it shares with others.
-        busy: what a caller hears when it can take no more; None for the host's sentence.
-        description: what it is for, in a sentence; empty when it does not say.
-        examples: what people say to it, by language code; ``""`` where the language is not told.
-        key: what the host calls it.
-        stores: the host's stores; None while none serves it.
-        elsewhere: what runs its code, where it lives in a process of its own.
+        busy: sentence for the caller when it is at its limit. None for the host's.
+        description: its purpose in a sentence, or empty.
+        examples: example messages, by language code, or ``""`` for an unknown language.
+        key: its key on the host.
+        stores: the host's stores. None while no host serves it.
+        elsewhere: the process of its own that runs its code, if any.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Configuration for one call: callbacks work on a copy of the agent, and nothing of a call reaches the next one.
+"""Configuration for one call, on a copy of the agent.
 
-The copy is made cheaply: ordinary attributes are shared, as they hold an author's clients and locks, and of the
-document only what a callback touches is copied.
+Nothing of a call reaches the next one. The copy is cheap: ordinary attributes are shared, as they hold the author's
+clients and locks, and of the document only the parts that a callback touches are copied.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ A = TypeVar("A", bound=AgentBase)
 
 
 def copy_for_call(agent: A) -> A:
-    """A copy of an agent that can be configured for one call; its ordinary attributes are shared.
+    """Copy an agent, to configure it for one call.
 
-    Giving an attribute of the copy another value leaves the agent as it was; changing the object behind one does not.
+    Ordinary attributes are shared. Assigning an attribute of the copy leaves the agent unchanged; mutating the object
+    behind one does not.
     """
     copy: A = object.__new__(type(agent))
     copy.__dict__.update(agent.__dict__)
@@ -51,14 +52,14 @@ def configure(
     Args:
         agent: the agent, sealed.
         query: parameters of the request; without the token.
-        body: its JSON body, ``{}`` without one.
+        body: its JSON body, or ``{}``.
         headers: its headers, names in lower case.
 
     Returns:
-        The copy; or, from the first callback on that is a coroutine function, an awaitable of it.
+        The copy, or an awaitable of it if a callback is a coroutine function.
 
     Raises:
-        BaseException: whatever a callback raises; the caller then gets ``fallback_document``.
+        BaseException: a callback raised it. The caller then gets ``fallback_document``.
     """
     if (elsewhere := declared(agent).elsewhere) is not None:
         return elsewhere.configured(query, body, headers)
@@ -81,16 +82,16 @@ def configure(
 
 
 def render(copy: AgentBase, base: str, token: Callable[[str], str], sibling: Callable[[str], str]) -> bytes:
-    """The document of a configured copy, which cannot be configured any further.
+    """Seal a configured copy, and render its document.
 
     Args:
-        copy: what ``configure`` gave.
+        copy: the result of ``configure``.
         base: the agent's public address with credentials: ``https://user:password@host/route``.
         token: mints the token for a tool's name, or for ``agenthost.swml.POST_PROMPT``.
-        sibling: gives the public URL of another agent by name; LookupError leaves the call with this one.
+        sibling: returns the public URL of another agent by name. On a LookupError, the call stays with this agent.
 
     Raises:
-        DefinitionError: the document cannot be used as it is, or holds something that JSON cannot carry.
+        DefinitionError: the document is wrong, or has a value that is not JSON.
     """
     own = declared(copy)
     scheme, _, rest = base.partition("://")
@@ -115,7 +116,7 @@ def render_per_call(
     body: Mapping[str, Any],
     headers: Mapping[str, str],
 ) -> bytes | Awaitable[bytes]:
-    """An agent's document for one call: ``configure``, then ``render``, whose arguments these are."""
+    """Configure an agent for one call, and render its document."""
     if (elsewhere := declared(agent).elsewhere) is not None:
 
         async def rendered() -> bytes:
@@ -134,13 +135,13 @@ def render_per_call(
 
 
 def tool_of(agent: AgentBase, copy: AgentBase, name: str) -> Tool | None:
-    """The tool of a configured copy that a tool call names; None when it has none that this host runs.
+    """Return the tool of a configured copy, or None for one that runs elsewhere.
 
-    A tool that is a method of the agent runs on the copy, where its callbacks have left what they found out.
+    A tool that is a method of the agent runs on the copy, where the callbacks have stored their results.
 
     Args:
         agent: the agent.
-        copy: what ``configure`` gave for this tool call.
+        copy: the result of ``configure`` for this tool call.
         name: the tool's name.
     """
     tool = declared(copy).draft.tools.get(name)
@@ -153,9 +154,10 @@ def tool_of(agent: AgentBase, copy: AgentBase, name: str) -> Tool | None:
 
 
 def fallback_document(agent: AgentBase) -> bytes:
-    """What a caller gets when an agent's own document cannot be made: its sentence, and then what it chose.
+    """Return the document for a caller when the agent's own document fails.
 
-    ``on_failure`` of the agent is ``hangup``, the URL of a document, or a number or address to connect to.
+    It speaks the agent's fallback, and then hangs up, transfers to the URL of a document, or connects to a number or
+    address, as ``on_failure`` of the agent says.
     """
     own = declared(agent)
     onward: dict[str, Any]

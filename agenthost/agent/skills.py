@@ -1,6 +1,6 @@
-"""Skills: tools, prompt sections and hints that come as one, from any installed distribution.
+"""Skills: tools, prompt sections and hints as one unit, from any installed distribution.
 
-A distribution offers a skill in the entry-point group ``agenthost.skills``; an agent takes it by name, with
+A distribution offers a skill in the entry-point group ``agenthost.skills``. An agent adds it by name, with
 ``AgentBase.add_skill``.
 """
 
@@ -27,14 +27,14 @@ __all__ = ["Skill", "load_skill"]
 
 
 class Skill:
-    """Tools, prompt sections and hints that an agent takes as one.
+    """Tools, prompt sections and hints that an agent adds as one.
 
-    Its tools are methods marked with ``@AgentBase.tool``, plain or typed. A skill keeps nothing of a call: one
+    Its tools are methods marked with ``@AgentBase.tool``, plain or typed. A skill keeps no state of a call: one
     instance serves every call of its agent.
 
     Args:
-        settings: an instance of ``Settings``; None where the skill has none.
-        prefix: what names of tools begin with, where an agent has the skill several times.
+        settings: an instance of ``Settings``, or None if the skill has none.
+        prefix: prefix of its tools' names, for an agent that has the skill several times.
     """
 
     Settings: ClassVar[type | None] = None
@@ -45,26 +45,26 @@ class Skill:
         self.prefix = prefix
 
     def setup(self) -> None:
-        """Check what the skill needs, such as a key in its settings; raise when it cannot work."""
+        """Check requirements, such as a key in the settings, and raise if one is missing."""
 
     def hints(self) -> Sequence[str]:
-        """Words that callers are likely to say because of the skill."""
+        """Return words that callers are likely to say because of the skill."""
         return ()
 
     def prompt_sections(self) -> Sequence[Mapping[str, Any]]:
-        """Sections for the prompt: objects with ``title`` and ``body``, ``bullets`` or ``subsections``."""
+        """Return prompt sections: objects with ``title`` and ``body``, ``bullets`` or ``subsections``."""
         return ()
 
     def global_data(self) -> Mapping[str, Any]:
-        """What every call of the agent starts with because of the skill."""
+        """Return data that every call of the agent starts with."""
         return {}
 
     def tool_name(self, name: str) -> str:
-        """The name under which the model calls one of the skill's tools."""
+        """Return the model's name for one of the skill's tools."""
         return f"{self.prefix}_{name}" if self.prefix else name
 
     def tools(self, fields: Mapping[str, Any] | None = None) -> Iterator[Tool]:
-        """The skill's tools.
+        """Yield the skill's tools.
 
         Args:
             fields: further fields of their descriptions, such as ``fillers``.
@@ -75,15 +75,15 @@ class Skill:
 
 
 def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:
-    """Import a skill and make it.
+    """Import a skill and create it.
 
     Args:
-        name: its entry point, or ``distribution:name`` where several distributions use one name.
+        name: its entry point, or ``distribution:name`` if several distributions use the name.
         params: its settings.
         prefix: see ``Skill``.
 
     Raises:
-        DefinitionError: nothing offers it or several do, it cannot be imported, or its settings are wrong.
+        DefinitionError: no distribution or several offer it, it cannot be imported, or its settings are wrong.
     """
     offer = _offer(name)
     whose = f"skill {name!r} of {offer.distribution} {offer.version}"
@@ -93,7 +93,7 @@ def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:
     except Exception as error:
         raise DefinitionError(f"{whose} cannot be imported: {summary_of(error)}.") from error
     if not (isinstance(offered, type) and issubclass(offered, Skill)):
-        raise DefinitionError(f"{whose}: {offer.value} is no class that derives from agenthost.Skill.")
+        raise DefinitionError(f"{whose}: {offer.value} is not a subclass of agenthost.Skill.")
     skill = offered(_settings(whose, offered.Settings, params), prefix=prefix)
     _guarded(whose, skill.setup)
     return skill
@@ -103,13 +103,13 @@ def _guarded(whose: str, setup: Callable[[], None]) -> None:
     try:
         setup()
     except Exception as error:
-        raise DefinitionError(f"{whose} cannot work: {message_of(error)}") from error
+        raise DefinitionError(f"{whose} cannot be set up: {message_of(error)}") from error
 
 
 def _settings(whose: str, kind: type | None, params: Mapping[str, Any]) -> Any:
     known = [field.alias for field in attrs.fields(kind) if field.init] if kind is not None else []
     if unknown := [name for name in params if name not in known]:
-        takes = f"It takes {', '.join(known)}" if known else "It takes none of its own"
+        takes = f"Its parameters are {', '.join(known)}" if known else "It has none of its own"
         raise DefinitionError(f"{whose} has no parameter {unknown[0]!r}. {takes}.")
     if kind is None:
         return None
@@ -131,13 +131,13 @@ def _offer(name: str) -> Candidate:
         )
     if len(offers) > 1:
         choices = " or ".join(f"'{offer.distribution}:{plain}'" for offer in offers)
-        raise DefinitionError(f"several distributions offer the skill {name!r}. Write {choices}.")
+        raise DefinitionError(f"several distributions offer the skill {name!r}. Fix: write {choices}.")
     return offers[0]
 
 
 @cache
 def _offers(path: tuple[str, ...]) -> tuple[Candidate, ...]:
-    """Every installed skill; remembered, since a callback for calls may add skills."""
+    """Return every installed skill, cached because per-call callbacks may add skills."""
     from agenthost._discovery import SKILLS, discover  # noqa: PLC0415 - needed only by agents with skills
 
     return discover((SKILLS,), path)

@@ -1,7 +1,7 @@
-"""Arguments of a tool call: checked against the tool's JSON Schema, and explained to the model when they do not fit.
+"""Arguments of a tool call: checked against the tool's JSON Schema.
 
-A model that calls a tool wrongly can mend its call if one sentence says which argument must be what; that sentence is
-written here, from the schema, and never repeats what was sent.
+A model can fix a wrong call if one sentence names the argument and the expected value. That sentence is built here,
+from the schema, and never repeats the received values.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _MOST_CHOICES = 20
 class SchemaArguments:
     """Arguments of a plain handler: a dictionary that fits a JSON Schema.
 
-    Undeclared arguments are dropped, except where the tool declares none at all: then any are let through. A string
-    that spells an integer, a number or a truth value becomes one where the schema declares it, and a choice is found
-    whatever its case, since models and the platform's substitutions send them so.
+    Undeclared arguments are dropped, unless the tool declares none at all: then any are accepted. A string that spells
+    an integer, a number or a boolean is converted if the schema declares that type, and a choice matches in any case,
+    because models and the platform's substitutions send such strings.
 
     Args:
         tool: the tool's name, for errors.
         schema: its parameters.
-        takes: how many of ``(args, raw_data)`` the handler accepts.
+        takes: the number of ``(args, raw_data)`` that the handler accepts.
 
     Raises:
-        DefinitionError: ``schema`` is no valid JSON Schema, or refers to another document.
+        DefinitionError: ``schema`` is not a valid JSON Schema, or refers to another document.
     """
 
     __slots__ = ("_coercions", "_declared", "_schema", "_takes", "_validator")
@@ -55,16 +55,16 @@ class SchemaArguments:
         """Call ``handler`` with the checked arguments.
 
         Raises:
-            ArgumentsRefused: they do not fit the schema.
+            ArgumentsRefused: the arguments do not fit the schema.
         """
         checked = self.check(arguments)
         return handler(checked) if self._takes == 1 else handler(checked, call.raw_data)
 
     def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments as the handler gets them: declared ones only, coerced.
+        """Return the arguments for the handler: the declared ones, converted.
 
         Raises:
-            ArgumentsRefused: they do not fit the schema.
+            ArgumentsRefused: the arguments do not fit the schema.
         """
         if not self._declared:
             return dict(arguments)
@@ -87,8 +87,8 @@ class NamedArguments(SchemaArguments):
     Args:
         tool: the tool's name, for errors.
         schema: its parameters.
-        names: the handler's parameters, and whether each must be given; ``call`` and ``raw_data`` among them get the
-            call and the request's body.
+        names: the handler's parameters, and whether each is required. ``call`` and ``raw_data`` among them get the call
+            and the request's body.
     """
 
     __slots__ = ("_names",)
@@ -101,7 +101,7 @@ class NamedArguments(SchemaArguments):
         """Call ``handler`` with the checked arguments.
 
         Raises:
-            ArgumentsRefused: they do not fit the schema, or one is missing without which the handler cannot be called.
+            ArgumentsRefused: the arguments do not fit the schema, or a required one is missing.
         """
         given = {**self.check(arguments), "call": call, "raw_data": call.raw_data}
         for name, needed in self._names.items():
@@ -111,7 +111,7 @@ class NamedArguments(SchemaArguments):
 
 
 class AnyArguments:
-    """Arguments as they come, for a handler that checks them itself."""
+    """Unchecked arguments, for a handler that checks them itself."""
 
     __slots__ = ()
 
@@ -121,7 +121,7 @@ class AnyArguments:
 
 
 def coercions(schema: Mapping[str, Any]) -> dict[str, Callable[[str], Any]]:
-    """What becomes of a string, for each property where something else is declared."""
+    """Return the conversions of strings, for each property of another type."""
     found: dict[str, Callable[[str], Any]] = {}
     for name, declared in schema["properties"].items():
         if not isinstance(declared, Mapping):
@@ -135,7 +135,7 @@ def coercions(schema: Mapping[str, Any]) -> dict[str, Callable[[str], Any]]:
 
 
 def explain(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
-    """The sentence for an argument that does not fit, such as ``days must be an integer, 1 to 14``.
+    """Return the sentence for a wrong argument: ``days must be an integer, 1 to 14``.
 
     Args:
         schema: the tool's parameters.
@@ -150,7 +150,7 @@ def explain(schema: Mapping[str, Any], path: Sequence[str | int]) -> str:
 
 
 def _below(node: Any, step: str | int) -> Any:
-    """What a schema says of the item or property ``step``; ``{}`` where it says nothing."""
+    """Return the schema of an item or property, or ``{}``."""
     if not isinstance(node, Mapping):
         return {}
     if isinstance(options := node.get("anyOf") or node.get("oneOf"), list):
@@ -227,7 +227,7 @@ def _to_number(text: str) -> float | str:
         number = float(text)
     except ValueError:
         return text
-    return number if number - number == 0 else text  # an infinity or NaN is no JSON number
+    return number if number - number == 0 else text  # infinity and NaN are not JSON numbers
 
 
 def _to_boolean(text: str) -> bool | str:
@@ -242,5 +242,5 @@ _COERCIONS: Mapping[str, Callable[[str], Any]] = {
 
 
 def _refuse_retrieval(uri: str) -> Any:
-    msg = f"{uri} is elsewhere; a tool's schema must stand on its own"
+    msg = f"{uri} is another document. A tool's schema must be self-contained"
     raise ValueError(msg)

@@ -1,6 +1,6 @@
-"""Tools that run on the platform: it calls a web API or matches patterns, without asking this host.
+"""Tools that run on the platform, by web calls or patterns, without this host.
 
-Values that the platform fills in are written ``${args.city}``, ``${response.temp}``, ``${this.title}``.
+Values that the platform inserts are written ``${args.city}``, ``${response.temp}``, ``${this.title}``.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ _FLAGS = ((re.IGNORECASE, "i"), (re.MULTILINE, "m"), (re.DOTALL, "s"), (re.VERBO
 
 
 class DataMap:
-    """A tool that the platform runs: expressions, then web calls until one works, then the fallback.
+    """A tool that the platform runs.
+
+    It tries expressions, then web calls until one succeeds, then the fallback.
 
     Args:
         function_name: Name of the tool, as the model calls it.
 
     Raises:
-        DefinitionError: There is no name.
+        DefinitionError: The name is empty.
     """
 
     def __init__(self, function_name: str) -> None:
@@ -44,16 +46,16 @@ class DataMap:
         self._error_keys: list[str] = []
 
     def purpose(self, description: str) -> Self:
-        """Say what the tool is for.
+        """Set the description of the tool.
 
         Args:
-            description: What the model reads when it chooses a tool.
+            description: The text by which the model chooses a tool.
         """
         self._purpose = description
         return self
 
     def description(self, description: str) -> Self:
-        """Say what the tool is for, like ``purpose``."""
+        """Set the description of the tool, like ``purpose``."""
         return self.purpose(description)
 
     def parameter(
@@ -69,15 +71,17 @@ class DataMap:
         Args:
             name: Its name.
             param_type: Its type in JSON Schema.
-            description: What the model reads.
-            required: Whether a call needs it.
+            description: Its description for the model.
+            required: Whether it is required.
             enum: The values allowed.
 
         Raises:
             DefinitionError: The type is unknown.
         """
         if param_type not in _TYPES:
-            raise self._error(f"parameter {name!r} has the unknown type {param_type!r}. Types are {', '.join(_TYPES)}")
+            raise self._error(
+                f"parameter {name!r} has the unknown type {param_type!r}. The types are {', '.join(_TYPES)}"
+            )
         self._properties[name] = {"type": param_type, "description": description}
         if enum:
             self._properties[name]["enum"] = list(enum)
@@ -91,11 +95,11 @@ class DataMap:
         output: FunctionResult,
         nomatch_output: FunctionResult | None = None,
     ) -> Self:
-        """Answer when a value matches a pattern.
+        """Add an answer for a value that matches a pattern.
 
         Args:
             test_value: The value, such as ``${args.command}``.
-            pattern: A regular expression; flags of a compiled one are written into it.
+            pattern: A regular expression. Flags of a compiled one are added to its text.
             output: The answer when it matches.
             nomatch_output: The answer when it does not.
         """
@@ -118,11 +122,13 @@ class DataMap:
         input_args_as_params: bool = False,  # noqa: FBT001, FBT002 - positional in the field
         require_args: Sequence[str] | None = None,
     ) -> Self:
-        """Add a web call; the methods that follow describe it further.
+        """Add a web call.
+
+        The methods that follow describe it further.
 
         Args:
             method: GET, POST, PUT or DELETE, in any case.
-            url: Where to, with ``${enc:args.city}`` and the like.
+            url: The URL, with ``${enc:args.city}`` and the like.
             headers: Headers to send.
             form_param: Name of the form field that carries the body as JSON.
             input_args_as_params: Whether the tool's arguments are sent too.
@@ -132,7 +138,7 @@ class DataMap:
             DefinitionError: The method is unknown, or there is no URL.
         """
         if method.upper() not in _METHODS:
-            raise self._error(f"webhook method {method!r} is unknown. Methods are {', '.join(_METHODS)}")
+            raise self._error(f"webhook method {method!r} is unknown. The methods are {', '.join(_METHODS)}")
         if not url:
             raise self._error("a webhook needs a URL")
         webhook: dict[str, Any] = {"url": url, "method": method.upper()}
@@ -148,7 +154,7 @@ class DataMap:
         return self
 
     def webhook_expressions(self, expressions: Iterable[Mapping[str, Any]]) -> Self:
-        """Answer the latest web call by matching what it returned.
+        """Add answers for patterns in the response of the latest web call.
 
         Args:
             expressions: Objects with ``string``, ``pattern``, ``output`` and perhaps ``nomatch-output``; the
@@ -163,7 +169,7 @@ class DataMap:
         return self._describe("expressions", written)
 
     def body(self, data: Mapping[str, Any]) -> Self:
-        """Set what the latest web call sends.
+        """Set the body of the latest web call.
 
         Args:
             data: The body, as JSON values.
@@ -174,7 +180,7 @@ class DataMap:
         return self.params(data)
 
     def params(self, data: Mapping[str, Any]) -> Self:
-        """Set the parameters that the latest web call sends.
+        """Set the parameters of the latest web call.
 
         Args:
             data: Names and values.
@@ -185,7 +191,7 @@ class DataMap:
         return self._describe("params", dict(data))
 
     def foreach(self, foreach_config: Mapping[str, Any]) -> Self:
-        """Make one text of a list that the latest web call returned.
+        """Build one text from a list in the response of the latest web call.
 
         Args:
             foreach_config: ``input_key`` (the list), ``output_key`` (the name of the text), ``append`` (the
@@ -198,7 +204,7 @@ class DataMap:
         return self._describe("foreach", dict(foreach_config))
 
     def output(self, result: FunctionResult) -> Self:
-        """Set the answer when the latest web call worked.
+        """Set the answer for a successful latest web call.
 
         Args:
             result: The answer.
@@ -209,7 +215,7 @@ class DataMap:
         return self._describe("output", self._result("output", result))
 
     def fallback_output(self, result: FunctionResult) -> Self:
-        """Set the answer when nothing matched and no web call worked.
+        """Set the answer if no pattern matched and no web call succeeded.
 
         Args:
             result: The answer.
@@ -218,17 +224,17 @@ class DataMap:
         return self
 
     def error_keys(self, keys: Sequence[str]) -> Self:
-        """Name the keys that say, in what the latest web call returned, that it failed.
+        """Set the keys that mark a failure in the response of the latest web call.
 
         Args:
-            keys: Names of the keys; before the first web call they hold for all.
+            keys: Names of the keys. Before the first web call, they apply to all.
         """
         if not self._webhooks:
             return self.global_error_keys(keys)
         return self._describe("error_keys", _names(keys))
 
     def global_error_keys(self, keys: Sequence[str]) -> Self:
-        """Name the keys that say, in what any web call returned, that it failed.
+        """Set the keys that mark a failure in the response of any web call.
 
         Args:
             keys: Names of the keys.
@@ -240,7 +246,7 @@ class DataMap:
         """Return the tool's definition as JSON values.
 
         Args:
-            resolve: Where an agent of this host is, for answers that hand the call over: see
+            resolve: Returns the URL of an agent of this host, for answers that hand the call over. See
                 ``FunctionResult.to_dict``.
 
         Raises:
@@ -254,7 +260,7 @@ class DataMap:
         if self._fallback is not None:
             data_map["output"] = self._fallback.to_dict(resolve)
         if not data_map:
-            raise self._error("it does nothing. Add an expression, a webhook or a fallback_output")
+            raise self._error("it does nothing. Fix: add an expression, a webhook or a fallback_output")
         if self._error_keys:
             data_map["error_keys"] = list(self._error_keys)
         parameters: dict[str, Any] = {
@@ -272,7 +278,7 @@ class DataMap:
 
     def _describe(self, key: str, value: Any) -> Self:
         if not self._webhooks:
-            raise self._error(f"{key} describes a web call. Call webhook() first")
+            raise self._error(f"{key} describes a web call. Fix: call webhook() first")
         self._webhooks[-1][key] = value
         return self
 
@@ -305,13 +311,13 @@ def create_simple_api_tool(
 
     Args:
         name: Name of the tool.
-        url: Where to, with ``${enc:args.city}`` and the like.
+        url: The URL, with ``${enc:args.city}`` and the like.
         response_template: The answer, with ``${response.temp}`` and the like.
         parameters: Name to ``type``, ``description``, ``required`` and ``enum``, all of them optional.
         method: GET, POST, PUT or DELETE.
         headers: Headers to send.
-        body: What is sent.
-        error_keys: Keys that say, in what was returned, that the call failed.
+        body: The body.
+        error_keys: Keys that mark a failure in the response.
     """
     data_map = _with_parameters(name, parameters).webhook(method, url, headers)
     if body:
@@ -353,7 +359,7 @@ def _with_parameters(name: str, parameters: Mapping[str, Mapping[str, Any]] | No
 
 
 def _names(value: Sequence[str]) -> list[str]:
-    # A single name is easily passed where a list is meant, and would fall apart into letters.
+    # A single name, passed by mistake instead of a list, would be split into letters.
     return [value] if isinstance(value, str) else list(value)
 
 

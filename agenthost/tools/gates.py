@@ -1,7 +1,7 @@
-"""Semantic gates: questions that the platform asks about a call before it runs a tool.
+"""Semantic gates: questions that the platform answers about a call before it runs a tool.
 
-The platform refuses a tool as a whole when one of its gates is malformed, so its rules are checked here, when the
-tool is defined.
+The platform refuses a tool as a whole if one of its gates is malformed. So its rules are checked here, when the tool is
+defined.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["SemanticGate", "checked_gates"]
 
 MOST_GATES = 8
-"""Gates that one tool may have."""
+"""The most gates of one tool."""
 MOST_FRAMES = 5
-"""Frames of the caller's video that a gate may see."""
+"""The most frames of the caller's video for a gate."""
 _LONGEST_QUESTION = 8192
 _LONGEST_MEANING = 2048
 _LONGEST_ANSWER = 8192
@@ -57,14 +57,14 @@ class SemanticGate:
     """A question about the call that must be answered with yes before a tool runs.
 
     Args:
-        question: what is asked, at most 8192 bytes; ``${global_data.…}`` is filled in.
-        threshold: how probable a yes must be, above 0 and at most 1.
-        on_fail: what the model is told when the answer is no: text, a ``FunctionResult``, or an object with
+        question: the question, at most 8192 bytes. ``${global_data.…}`` is filled in.
+        threshold: least probability of a yes, above 0 and at most 1.
+        on_fail: the result for the model if the answer is no: text, a ``FunctionResult``, or an object with
             ``response`` and perhaps ``action``.
-        id: its name, 1 to 64 letters, digits and ``_``; left out, the platform numbers it.
-        true_means: when the answer is yes, at most 2048 bytes.
-        false_means: when it is no, at most 2048 bytes.
-        visual_input: frames of the caller's video that go along, 0 to 5, or whether one does.
+        id: its name, 1 to 64 letters, digits and ``_``. By default, the platform numbers it.
+        true_means: meaning of a yes, at most 2048 bytes.
+        false_means: meaning of a no, at most 2048 bytes.
+        visual_input: number of frames of the caller's video, 0 to 5, or a boolean.
     """
 
     question: str
@@ -92,21 +92,21 @@ class SemanticGate:
         if isinstance(self.on_fail, str):
             return {"response": self.on_fail}
         if isinstance(self.on_fail, FunctionResult):
-            # A gate that fails must say so itself: the words that stand in for an empty result would read as success.
+            # A failing gate needs words of its own: the default words for an empty result read like a success.
             answer = self.on_fail.to_dict()
             return answer if self.on_fail.response else {**answer, "response": ""}
         return dict(self.on_fail)
 
 
 def checked_gates(tool: str, gates: Sequence[SemanticGate | Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A tool's gates as the platform reads them.
+    """Check a tool's gates, and return them as on the wire.
 
     Args:
         tool: the tool's name.
         gates: 1 to 8 of them, or objects as on the wire.
 
     Raises:
-        DefinitionError: the platform would refuse the tool; the text names the gate.
+        DefinitionError: the platform would refuse the tool. The message names the gate.
     """
     if tool in _UNGATED:
         raise DefinitionError(f"tool {tool!r} is called by the platform itself and cannot have gates.")
@@ -130,7 +130,7 @@ def checked_gates(tool: str, gates: Sequence[SemanticGate | Mapping[str, Any]]) 
 
 def _check(where: str, gate: Mapping[str, Any]) -> None:
     if unknown := [key for key in gate if key not in _KEYS]:
-        raise DefinitionError(f"{where} has the unknown key {unknown[0]!r}. Keys are {', '.join(_KEYS)}.")
+        raise DefinitionError(f"{where} has the unknown key {unknown[0]!r}. The keys are {', '.join(_KEYS)}.")
     _check_text(f"{where}: question", gate.get("question"), _LONGEST_QUESTION)
     threshold = gate.get("threshold")
     if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 < threshold <= 1:
@@ -153,7 +153,7 @@ def _check_answer(where: str, answer: Any) -> None:
     response = answer.get("response") if isinstance(answer, Mapping) else None
     said = response.get("tool_result") if isinstance(response, Mapping) else response
     if not isinstance(said, str) or not said:
-        raise DefinitionError(f"{where} must tell the model why the tool did not run (response).")
+        raise DefinitionError(f"{where} needs a response for the model, the reason that the tool did not run.")
     if not isinstance(answer.get("action", []), (list, tuple)):
         raise DefinitionError(f"{where}: action must be a list.")
     if len(_encode(answer)) > _LONGEST_ANSWER:

@@ -1,4 +1,4 @@
-"""Tools that the platform runs, or knows itself: described by an agent, never called here."""
+"""Tools of the platform or of other servers, described by an agent, never run here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FILLED_FUNCTIONS", "NATIVE_FUNCTIONS", "PlatformTool"]
 
 NATIVE_FUNCTIONS = frozenset({"adjust_response_latency", "check_time", "wait_for_user", "wait_seconds"})
-"""Tools of the platform that an agent may switch on."""
+"""Tools of the platform that an agent can switch on."""
 
 FILLED_FUNCTIONS = NATIVE_FUNCTIONS | {
     "change_context",
@@ -26,7 +26,7 @@ FILLED_FUNCTIONS = NATIVE_FUNCTIONS | {
     "hangup",
     "next_step",
 }
-"""Tools of the platform during which an agent may say something."""
+"""Tools of the platform that can have fillers."""
 
 
 @frozen(eq=False)
@@ -34,8 +34,8 @@ class PlatformTool:
     """A tool that is described here and runs elsewhere.
 
     Args:
-        name: what the model calls it.
-        definition: its description, written out as on the wire, or a data map.
+        name: its name for the model.
+        definition: its description, as on the wire, or a data map.
     """
 
     name: str
@@ -43,10 +43,10 @@ class PlatformTool:
 
     @classmethod
     def define(cls, definition: Mapping[str, Any] | DataMap) -> PlatformTool:
-        """Make a tool of its description, of which a copy is kept.
+        """Make a tool from its description, which is copied.
 
         Raises:
-            DefinitionError: it has no name, or nothing runs it.
+            DefinitionError: the tool has no name, or does nothing.
         """
         if isinstance(definition, DataMap):
             tool = cls(definition.function_name, copy.deepcopy(definition))
@@ -59,7 +59,7 @@ class PlatformTool:
             )
         if "data_map" in definition and not definition["data_map"]:
             raise DefinitionError(
-                f"tool {name!r}: its data_map does nothing. Add an expression, a webhook or an output."
+                f"tool {name!r}: its data_map does nothing. Fix: add an expression, a webhook or an output."
             )
         written = copy.deepcopy(dict(definition))
         if "gates" in written:
@@ -67,10 +67,10 @@ class PlatformTool:
         return cls(name, written)
 
     def describe(self, sibling: Callable[[str], str]) -> Mapping[str, Any]:
-        """The function's entry in a document's ``SWAIG.functions``.
+        """Return the function's entry in ``SWAIG.functions`` of a document.
 
         Args:
-            sibling: gives the URL of another agent of this host, which an answer hands the call over to.
+            sibling: returns the URL of another agent of this host, for answers that hand the call over.
         """
         if isinstance(self.definition, DataMap):
             return self.definition.to_swaig_function(sibling)

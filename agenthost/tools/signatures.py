@@ -1,4 +1,4 @@
-"""Typed tools: parameters, descriptions and checks read from a handler's type hints and docstring."""
+"""Typed tools: parameters, descriptions and checks from a handler's type hints and docstring."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class TypedArguments:
     """Arguments of a typed handler: converted to the declared types, then passed by keyword.
 
     Args:
-        struct: a msgspec structure with one field a parameter.
+        struct: a msgspec structure with one field per parameter.
         schema: the parameters as JSON Schema, for explanations.
-        injected: which of ``call`` and ``raw_data`` the handler asks for.
+        injected: those of ``call`` and ``raw_data`` that the handler takes.
     """
 
     __slots__ = ("_coercions", "_fields", "_injected", "_schema", "_struct")
@@ -55,7 +55,7 @@ class TypedArguments:
         """Call ``handler`` with the converted arguments.
 
         Raises:
-            ArgumentsRefused: they do not fit the declared types.
+            ArgumentsRefused: the arguments do not fit the declared types.
         """
         if self._coercions:
             arguments = {
@@ -76,12 +76,12 @@ class TypedArguments:
 
 @frozen
 class Signature:
-    """What a typed handler's signature and docstring say.
+    """The parts of a typed handler's signature and docstring.
 
     Args:
         summary: the docstring's first paragraph.
         schema: the parameters as JSON Schema, without references.
-        arguments: the check that belongs to them.
+        arguments: the check of the arguments.
     """
 
     summary: str
@@ -90,7 +90,7 @@ class Signature:
 
 
 def is_plain(handler: Callable[..., Any]) -> bool:
-    """Whether a handler takes ``(args, raw_data)`` rather than typed parameters."""
+    """Return True if a handler takes ``(args, raw_data)`` rather than typed parameters."""
     try:
         names = list(inspect.signature(handler).parameters)
     except (TypeError, ValueError):
@@ -99,7 +99,7 @@ def is_plain(handler: Callable[..., Any]) -> bool:
 
 
 def reads_arguments(handler: Callable[..., Any]) -> bool:
-    """Whether a plain handler takes a dictionary that it calls ``args``, and so reads what a model passes."""
+    """Return True if a plain handler's first parameter is called ``args``."""
     try:
         names = list(inspect.signature(handler).parameters)
     except (TypeError, ValueError):
@@ -108,9 +108,10 @@ def reads_arguments(handler: Callable[..., Any]) -> bool:
 
 
 def names_of(handler: Callable[..., Any], properties: Mapping[str, Any]) -> dict[str, bool] | None:
-    """The parameters of a handler that takes properties of a schema by name, and whether each must be given.
+    """Return the parameters of a handler that takes schema properties by name.
 
-    None where it is to be called as ``handler(args, raw_data)``: what it needs is not all in the schema.
+    The values tell if a parameter is required. The result is None if some parameters are not in the schema, so that the
+    handler must be called as ``handler(args, raw_data)``.
     """
     try:
         parameters = inspect.signature(handler).parameters
@@ -130,7 +131,7 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
 
     Args:
         tool: the tool's name, for errors.
-        handler: a function or bound method; ``*args`` and ``**kwargs`` have no meaning for a model.
+        handler: a function or bound method, without ``*args`` and ``**kwargs``.
 
     Raises:
         DefinitionError: a parameter cannot be described to a model.
@@ -142,7 +143,7 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model; name each parameter."
+            msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model. Fix: name each parameter."
             raise DefinitionError(msg)
         if name in _INJECTED:
             continue
@@ -165,7 +166,10 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
 
 
 def _docstring(handler: Callable[..., Any]) -> docstring_parser.Docstring:
-    """A docstring of any style; the most usual one is tried first, since trying them all costs three times as much."""
+    """Parse a docstring of any style.
+
+    The Google style is tried first, as trying all styles takes three times as long.
+    """
     text = inspect.getdoc(handler) or ""
     if _GOOGLE.search(text):
         with suppress(docstring_parser.ParseError):
@@ -174,7 +178,7 @@ def _docstring(handler: Callable[..., Any]) -> docstring_parser.Docstring:
 
 
 def _default(value: Any) -> Any:
-    """A default that msgspec accepts: mutable ones are made anew for each call."""
+    """Return a default for msgspec, which copies mutable ones for each call."""
     if isinstance(value, (list, dict, set)):
         return msgspec.field(default_factory=partial(copy.deepcopy, value))
     return value
@@ -185,14 +189,14 @@ def _hints(tool: str, handler: Callable[..., Any]) -> dict[str, Any]:
     function = getattr(function, "__func__", function)
     annotations = {k: v for k, v in getattr(function, "__annotations__", {}).items() if k not in ("return", *_INJECTED)}
     try:
-        # The return type and the host's own arguments may be names that exist only while type checking.
+        # The return type and the injected parameters may be names that exist only while type checking.
         return typing.get_type_hints(
             types.SimpleNamespace(__annotations__=annotations),
             globalns=getattr(function, "__globals__", {}),
             include_extras=True,
         )
     except (NameError, TypeError, SyntaxError) as error:
-        msg = f"tool {tool!r}: a type hint cannot be read: {error}. Import its name outside TYPE_CHECKING."
+        msg = f"tool {tool!r}: a type hint cannot be read: {error}. Fix: import its name outside TYPE_CHECKING."
         raise DefinitionError(msg) from error
 
 
@@ -208,7 +212,7 @@ def _schema(struct: type[msgspec.Struct], hints: Mapping[str, Any]) -> dict[str,
 
 
 def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...]) -> Any:
-    """A schema as models read it best: no references, no titles, no defaults, no null beside an optional type."""
+    """Simplify a schema for models: no references, titles, defaults, or optional nulls."""
     if isinstance(node, list):
         return [_inline(item, components, above) for item in node]
     if not isinstance(node, dict):
@@ -244,7 +248,7 @@ def _choices(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _literal(hint: Any) -> tuple[Any, ...]:
-    """The choices of a ``Literal`` or an enum, also an optional or annotated one, in the order of their definition."""
+    """Return the choices of a ``Literal`` or an enum, in the order of their definition."""
     if typing.get_origin(hint) is typing.Literal:
         return typing.get_args(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):

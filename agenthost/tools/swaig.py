@@ -1,4 +1,4 @@
-"""The SWAIG wire values: a tool call as it arrives, and its answer (wire.md, section 3)."""
+"""The SWAIG wire values: tool calls and their answers (wire.md, section 3)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Call", "EncodedAnswer", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
 
 MAX_DEPTH = 64
-"""Levels of nesting that a request body may have."""
+"""The deepest nesting of a request body."""
 MAX_ANSWER = 256 * 1024
-"""Bytes that a tool's answer may have."""
+"""The longest answer of a tool, in bytes."""
 
 _NO_STATE = NO_STORES.call("unserved")
 _BYTES = (bytes, bytearray, memoryview)
@@ -31,21 +31,24 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MalformedRequest(ValueError):  # noqa: N818 - it is an answer, not an error
-    """A request body that breaks the contract; its text names the field and repeats nothing of the body."""
+    """A request body that breaks the contract.
+
+    The message names the field, and repeats nothing of the body.
+    """
 
 
 @frozen(slots=True)
 class Call:
-    """One call, as the platform describes it with each tool call.
+    """The call that a tool call belongs to, as the platform describes it.
 
     Args:
-        id: the platform's ``call_id``; empty when it sent none.
+        id: the platform's ``call_id``, empty if it sent none.
         caller_name: ``caller_id_name``.
         caller_number: ``caller_id_num``, usually E.164 or a SIP URI.
-        global_data: what the call's agents have stored so far.
-        meta_data: what this tool's results have stored so far.
+        global_data: the data stored by the call's agents so far.
+        meta_data: the data stored by this tool's results so far.
         raw_data: the whole request body.
-        state: a store of this call's own, whose entries are kept for 24 hours after they were last written.
+        state: the store of this call, with entries that live for 24 hours after their last write.
     """
 
     id: str
@@ -81,11 +84,11 @@ class Call:
 
 @frozen(slots=True)
 class ToolRequest:
-    """A tool call, checked in form.
+    """A tool call of a valid form.
 
     Args:
         function: the tool's name.
-        arguments: what the model passed.
+        arguments: the arguments of the model.
         call: the call it belongs to.
     """
 
@@ -102,7 +105,7 @@ class ToolRequest:
             stores: the host's stores, for the state of the call.
 
         Raises:
-            MalformedRequest: ``function`` is missing or no name, or a field has a wrong type.
+            MalformedRequest: ``function`` is missing or not a name, or a field has a wrong type.
         """
         function = body.get("function")
         if function is None:
@@ -119,18 +122,18 @@ class ToolRequest:
 
 @frozen(slots=True)
 class EncodedAnswer:
-    """A tool's answer that was encoded where the tool ran, with gaps for the URLs of sibling agents.
+    """A tool's encoded answer, with gaps for the URLs of sibling agents.
 
     Args:
-        parts: the encoded answer; between each two of them stands a URL.
-        names: the agents whose URLs those are.
+        parts: the encoded answer, split at the gaps.
+        names: the agents whose URLs fill the gaps.
     """
 
     parts: tuple[bytes, ...]
     names: tuple[str, ...] = ()
 
     def located(self, resolve: Callable[[str], str]) -> bytes:
-        """The answer with its URLs; see ``encode_answer``."""
+        """Fill the gaps with URLs, see ``encode_answer``."""
         said = [self.parts[0]]
         for name, part in zip(self.names, self.parts[1:], strict=True):
             said += (_encode(resolve(name))[1:-1], part)
@@ -138,10 +141,12 @@ class EncodedAnswer:
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
-    """Decode a request body: a JSON object in UTF-8, at most ``MAX_DEPTH`` levels deep; an empty one is ``{}``.
+    """Decode a request body: a JSON object of at most ``MAX_DEPTH`` levels.
+
+    An empty body gives ``{}``.
 
     Raises:
-        MalformedRequest: it is something else.
+        MalformedRequest: the body is something else.
     """
     if not body:
         return {}
@@ -160,10 +165,12 @@ def decode_object(body: bytes) -> dict[str, Any]:
 
 
 def check_depth(body: bytes) -> None:
-    """Whether JSON that somebody else will decode is at most ``MAX_DEPTH`` levels deep; anything else passes.
+    """Reject JSON deeper than ``MAX_DEPTH`` levels, before another decoder reads it.
+
+    Anything else passes.
 
     Raises:
-        MalformedRequest: it is deeper.
+        MalformedRequest: the body is deeper.
     """
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return
@@ -179,7 +186,7 @@ def check_depth(body: bytes) -> None:
 
 
 def call_id(body: Mapping[str, Any]) -> str | None:
-    """A body's ``call_id``, else its ``call.call_id``.
+    """Return the ``call_id`` of a body, else its ``call.call_id``.
 
     Raises:
         MalformedRequest: either has a wrong type.
@@ -192,15 +199,15 @@ def call_id(body: Mapping[str, Any]) -> str | None:
 
 
 def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
-    """Encode what a tool returned.
+    """Encode the result of a tool.
 
     Args:
-        result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, what is encoded already,
-            or anything else that JSON carries, which is then said as text.
-        resolve: gives the public URL of a sibling agent that a result hands the call over to.
+        result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, an ``EncodedAnswer``, or
+            any other JSON value, which is sent as text.
+        resolve: returns the public URL of a sibling agent, for results that hand the call over.
 
     Raises:
-        ValueError, TypeError, RecursionError: JSON cannot carry it, or it is larger than ``MAX_ANSWER`` bytes.
+        ValueError, TypeError, RecursionError: the result is not JSON, or has more than ``MAX_ANSWER`` bytes.
     """
     if isinstance(result, EncodedAnswer):
         return _bounded(result.located(resolve))
@@ -218,15 +225,14 @@ def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
 
 
 def _bounded(encoded: bytes) -> bytes:
-    """Refuse what is too large to be sent."""
     if len(encoded) > MAX_ANSWER:
-        msg = f"the result has {len(encoded)} bytes; at most {MAX_ANSWER} can be sent"
+        msg = f"the result has {len(encoded)} bytes, more than the limit of {MAX_ANSWER}"
         raise ValueError(msg)
     return encoded
 
 
 def _checked(encoded: bytes, value: Any) -> bytes:
-    """Refuse NaN and infinities, which the encoder writes as null, and bytes, which it writes as base64."""
+    """Reject NaN, infinities and bytes, which the encoder would convert silently."""
     if b"null" in encoded and _contains(msgspec.to_builtins(value), _not_finite):
         msg = "the result has a number that JSON cannot carry (NaN or infinity)"
         raise ValueError(msg)
@@ -237,12 +243,12 @@ def _checked(encoded: bytes, value: Any) -> bytes:
 
 
 def _is_said(value: Any) -> bool:
-    """Whether ``value`` is an answer of text alone, as most are."""
+    """Return True for an answer with nothing but text, like most."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("response"), str)
 
 
 def _contains(value: Any, such: Callable[[Any], bool]) -> bool:
-    """Whether ``value`` is, or holds at any depth, an item ``such``."""
+    """Return True if a value is, or contains at any depth, an item ``such``."""
     stack = [value]
     while stack:
         item = stack.pop()
@@ -264,7 +270,7 @@ def _is_bytes(item: Any) -> bool:
 
 
 def _arguments(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The model's arguments: ``argument.parsed[0]``, else ``argument.raw``, else ``arguments``, else none."""
+    """Return ``argument.parsed[0]``, else ``argument.raw``, else ``arguments``, else no arguments."""
     argument = body.get("argument")
     if isinstance(argument, dict):
         parsed = argument.get("parsed")

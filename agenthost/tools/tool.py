@@ -1,13 +1,10 @@
-"""Tools: what a model may call (SignalWire: SWAIG functions).
+"""Tools: functions that a model may call (SignalWire: SWAIG functions).
 
-A tool is declared by ``@AgentBase.tool`` on a method or by ``AgentBase.define_tool``. Its handler is written in one
-of two ways:
-
-- *plain*: ``(args, raw_data)``, with parameters given as JSON Schema (wire.md, section 3); a handler whose own
-  parameters are properties of that schema gets them by name;
-- *typed*: ordinary Python parameters, whose schema is read from type hints and docstring (``agenthost.signatures``).
-
-Either way the arguments are checked before the handler runs.
+A tool is declared by ``@AgentBase.tool`` on a method or by ``AgentBase.define_tool``. Its handler is plain or typed. A
+*plain* handler takes ``(args, raw_data)``, with parameters given as JSON Schema (wire.md, section 3). If its own
+parameters are properties of that schema, it gets them by name. A *typed* handler has ordinary Python parameters, whose
+schema is read from type hints and docstring (``agenthost.tools.signatures``). Either way, the arguments are checked
+before the handler runs.
 """
 
 from __future__ import annotations
@@ -39,7 +36,7 @@ Handler = Callable[..., Any]
 
 @frozen
 class ToolDeclaration:
-    """What ``@AgentBase.tool`` notes down on a method until an agent is built.
+    """The mark that ``@AgentBase.tool`` leaves on a method until an agent is built.
 
     Args:
         name: the tool's name, or None for the method's own.
@@ -52,13 +49,16 @@ class ToolDeclaration:
     def mark(self, function: Handler) -> None:
         """Attach the declaration to ``function``."""
         if not callable(function):
-            msg = f"@AgentBase.tool stands on a method, not on {type(function).__name__}."
+            msg = f"@AgentBase.tool decorates methods, not {type(function).__name__}."
             raise DefinitionError(msg)
         setattr(function, _MARK, self)
 
 
 def declarations(cls: type) -> dict[str, ToolDeclaration]:
-    """Decorated methods of ``cls``: attribute name to declaration, base classes first, in order of definition."""
+    """Return the decorated methods of ``cls``, as attribute name to declaration.
+
+    The methods are in order of definition, base classes first.
+    """
     found: dict[str, ToolDeclaration] = {}
     for owner in reversed(cls.__mro__):
         own = _own_declarations(owner)
@@ -70,7 +70,7 @@ def declarations(cls: type) -> dict[str, ToolDeclaration]:
 
 @lru_cache
 def _own_declarations(owner: type) -> Mapping[str, ToolDeclaration]:
-    """Decorated methods of one class by itself; every agent asks this of ``AgentBase`` and its many methods."""
+    """Return the decorated methods of one class, cached because all agents share ``AgentBase``."""
     marked = {
         attribute: getattr(value, _MARK, getattr(getattr(value, "__func__", None), _MARK, None))
         for attribute, value in vars(owner).items()
@@ -80,22 +80,22 @@ def _own_declarations(owner: type) -> Mapping[str, ToolDeclaration]:
 
 @frozen(eq=False)
 class Tool:
-    """One tool of one agent, ready to be described to a model and to be run.
+    """One tool of one agent, ready to be described to a model and to run.
 
     Args:
-        name: what the model calls it: a letter or ``_``, then letters, digits and ``_``.
+        name: its name for the model: a letter or ``_``, then letters, digits and ``_``.
         description: when and how the model should use it.
         parameters: JSON Schema of the arguments, ``{"type": "object", "properties": …}``.
         handler: the author's function, bound to its agent.
-        arguments: checks a call's arguments and turns them into the handler's own.
+        arguments: checks a call's arguments and converts them for the handler.
         is_async: whether the handler is a coroutine function.
         secure: whether a call needs a token of this agent, tool and call.
-        webhook_url: an address elsewhere that answers this tool instead of the host.
-        fallback: what the caller hears when the tool fails; None for the agent's own sentence.
-        timeout: seconds that a call may take; None for what the host gives the agent's tools.
+        webhook_url: URL of another server that answers this tool.
+        fallback: sentence for the caller when the tool fails. None for the agent's.
+        timeout: timeout of a call, in seconds. None for the host's.
         idempotent: whether identical requests of one call run once.
-        extras: further fields of the function's description (fillers, wait_file, meta_data, …), sent as they are.
-        undeclared: whether the handler reads a dictionary of arguments, and nothing tells the model what to put there.
+        extras: further fields of the function's description (fillers, wait_file, meta_data, …), sent unchanged.
+        undeclared: whether the handler reads arguments that are not described to the model.
     """
 
     name: str
@@ -128,32 +128,34 @@ class Tool:
         idempotent: bool = False,
         **extras: Any,
     ) -> Tool:
-        """Make a tool from what an author wrote.
+        """Make a tool from the author's arguments.
 
         Args:
             name: the tool's name.
             handler: a function or bound method, plain or typed (see the module's docstring), sync or async.
-            description: taken from the docstring when left out.
-            parameters: JSON Schema, or only its ``properties``; None reads them from a typed handler.
-            required: names of required properties, when ``parameters`` holds only the properties.
-            secure: False lets a call in without a token.
+            description: its description. Defaults to the docstring.
+            parameters: JSON Schema, or only its ``properties``. None reads them from a typed handler.
+            required: names of required properties, if ``parameters`` has only the properties.
+            secure: False accepts a call without a token.
             webhook_url: see the class.
             fallback: see the class.
             timeout: see the class.
             idempotent: see the class.
-            extras: further fields of the function's description; None values are left out.
+            extras: further fields of the function's description. Values of None are left out.
 
         Raises:
-            DefinitionError: the name, the schema or the signature cannot work.
+            DefinitionError: the name, the schema or the signature is wrong.
         """
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            msg = f"tool name {name!r}: a name is a letter or _, then letters, digits and _ (the model calls it)."
+            msg = f"tool name {name!r}: a name must be a letter or _, then letters, digits and _."
             raise DefinitionError(msg)
         if not callable(handler):
             msg = f"tool {name!r}: handler must be a function, not {type(handler).__name__}."
             raise DefinitionError(msg)
         if taken := _OWN_KEYS & extras.keys():
-            msg = f"tool {name!r}: {', '.join(sorted(taken))} cannot be set as a field; use define_tool's arguments."
+            msg = (
+                f"tool {name!r}: {', '.join(sorted(taken))} cannot be set as a field. Fix: use define_tool's arguments."
+            )
             raise DefinitionError(msg)
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
             msg = f"tool {name!r}: timeout must be a number of seconds above 0, not {timeout!r}."
@@ -190,10 +192,10 @@ class Tool:
         )
 
     def describe(self, url: str | None) -> dict[str, Any]:
-        """The function's entry in a document's ``SWAIG.functions``.
+        """Return the function's entry in ``SWAIG.functions`` of a document.
 
         Args:
-            url: where this tool is called, when it is not at the document's default address.
+            url: URL of this tool, if it is not the document's default.
         """
         described = {"function": self.name, "description": self.description, "parameters": self.parameters}
         if fillers := self.extras.get("fillers"):
@@ -205,7 +207,9 @@ class Tool:
         return described
 
     def call(self, arguments: Mapping[str, Any], call: Call) -> Any:
-        """Check ``arguments`` and call the handler; an async handler's coroutine is returned unawaited.
+        """Check ``arguments`` and call the handler.
+
+        The coroutine of an async handler is returned unawaited.
 
         Raises:
             ArgumentsRefused: the arguments do not fit the schema.
@@ -214,7 +218,7 @@ class Tool:
 
 
 def _extras(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Further fields of a function's description that say something."""
+    """Return the further fields that are set."""
     extras = {
         key: value
         for key, value in fields.items()
@@ -223,7 +227,7 @@ def _extras(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     if "gates" in extras:
         extras["gates"] = checked_gates(name, extras["gates"])
     elif "gate_fillers" in extras:
-        msg = f"tool {name!r}: gate_fillers are said while gates are checked, and it has no gates."
+        msg = f"tool {name!r}: gate_fillers are spoken during gates, and it has no gates."
         raise DefinitionError(msg)
     return extras
 
@@ -242,7 +246,7 @@ def _object_schema(name: str, parameters: Mapping[str, Any], required: Sequence[
 
 
 def _plain_arity(name: str, handler: Handler) -> int:
-    """How many of ``(args, raw_data)`` a plain handler takes."""
+    """Return the number of ``(args, raw_data)`` that a plain handler takes."""
     try:
         parameters = inspect.signature(handler).parameters.values()
     except (TypeError, ValueError):
@@ -252,6 +256,6 @@ def _plain_arity(name: str, handler: Handler) -> int:
     keyword_only = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
     takes = 2 if any(p.kind is p.VAR_POSITIONAL for p in parameters) else min(len(positional), 2)
     if takes < 1 or needed > 2 or keyword_only:  # noqa: PLR2004 - (args, raw_data)
-        msg = f"tool {name!r}: a handler with declared parameters is called as handler(args, raw_data)."
+        msg = f"tool {name!r}: a handler with declared parameters must take (args, raw_data)."
         raise DefinitionError(msg)
     return takes

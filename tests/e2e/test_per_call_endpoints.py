@@ -124,7 +124,7 @@ def test_callbacks_run_in_order(caller):
         ("hang", "TimeoutError"),
         ("empty", "'Empty' has no content"),
         ("unspeakable", "DefinitionError"),
-        ("name", "add_per_call_config holds for the agent, not for one call"),
+        ("name", "add_per_call_config applies to the agent, not to a call"),
     ],
 )
 @pytest.mark.parametrize("route", ENDS)

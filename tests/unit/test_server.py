@@ -117,7 +117,7 @@ class TestRegister:
 
     def test_where_sip_is_answered(self, server):
         server.setup_sip_routing("/calls")
-        with pytest.raises(DefinitionError, match="is where SIP is answered"):
+        with pytest.raises(DefinitionError, match="is used for SIP"):
             server.register(Desk("x"), "/calls")
         with pytest.raises(DefinitionError, match="agent 'sales-agent' is there"):
             server.setup_sip_routing("/sales")
@@ -246,8 +246,8 @@ class TestSip:
 
         assert [reached(server, user) for user in ("help", "sales", "two")] == ["/one", "/sales", "/two"]
         assert [record.message for record in caplog.records if record.name == "agenthost"] == [
-            "SIP alias 'help' stays with agent one; agent two asks for it too",
-            "SIP alias 'sales' stays with agent sales-agent; agent two asks for it too",
+            "SIP alias 'help' stays with agent one; agent two declares it too",
+            "SIP alias 'sales' stays with agent sales-agent; agent two declares it too",
         ]
         server.unregister("/one")
         assert reached(server, "help") == "/two"

@@ -33,4 +33,4 @@ class Vocabulary(
     ServingWords,
     StateWords,
 ):
-    """Everything that an agent can say of itself, and being served alone."""
+    """All methods that describe an agent, and serve it alone."""

@@ -1,4 +1,4 @@
-"""Words about addresses: where tools and summaries are sent, and which SIP addresses reach the agent."""
+"""Methods for addresses: URLs of tools and summaries, and SIP addresses."""
 
 # ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
 
@@ -17,33 +17,37 @@ __all__ = ["AddressWords"]
 
 
 class AddressWords(Configurable):
-    """Where an agent is reached, and what it has called elsewhere."""
+    """The addresses that reach an agent, and those that it has called elsewhere."""
 
     def set_web_hook_url(self, url: str) -> Self:
-        """Have tools called at ``url`` instead of at this host; an empty one takes it back.
+        """Send tool calls to ``url`` instead of this host.
 
-        Tools with an address of their own keep it. A secure tool's token goes along as ``__token``, so that what
-        answers there can pass the call on to this host.
+        An empty URL undoes it. Tools with a URL of their own keep it. A secure tool's token is sent along as
+        ``__token``, so that the other server can forward the call to this host.
         """
         self._draft().urls.tools = url or None
         return self
 
     def set_post_prompt_url(self, url: str) -> Self:
-        """Have summaries sent to ``url`` instead of to ``on_summary``, as it stands; an empty one takes it back."""
+        """Send summaries to ``url`` instead of ``on_summary``.
+
+        The URL is used unchanged. An empty URL undoes it.
+        """
         self._draft().urls.post_prompt = url or None
         return self
 
     def add_swaig_query_params(self, params: Mapping[str, str]) -> Self:
-        """Add parameters to every URL that the platform calls: they come back with each tool call and summary.
+        """Add parameters to every URL that the platform calls.
 
-        They are how a callback of ``add_per_call_config`` recognises its call again.
+        They come back with each tool call and summary, so that a callback of ``add_per_call_config`` can recognise its
+        call.
 
         Raises:
-            DefinitionError: a value is no text, number or truth value, or a name is the token's.
+            DefinitionError: a value is not text, a number or a boolean, or a name is the token's.
         """
         draft = self._draft()
         if taken := {"__token", "token"} & set(params or ()):
-            raise DefinitionError(f"query parameter {taken.pop()!r} carries the token; choose another name.")
+            raise DefinitionError(f"query parameter {taken.pop()!r} carries the token. Fix: choose another name.")
         encoded(params or {})
         draft.urls.query = {**(draft.urls.query or {}), **(params or {})} or None
         return self
@@ -54,14 +58,16 @@ class AddressWords(Configurable):
         return self
 
     def register_routing_callback(self, callback_fn: Callable[..., Any], path: str = "/sip") -> Self:
-        """Let ``callback_fn(body, headers)`` choose who answers what is posted to ``path`` below the agent's route.
+        """Let a callback choose the agent that answers requests at a path.
+
+        ``callback_fn(body, headers)`` runs for each POST to ``path`` below the agent's route.
 
         Args:
-            callback_fn: gives a route of this host, or None for this agent; sync or async.
+            callback_fn: returns a route of this host, or None for this agent. It may be sync or async.
             path: one segment, such as ``/sip``.
 
         Raises:
-            DefinitionError: it cannot be called, or the path has several segments or none.
+            DefinitionError: the callback is not callable, or the path has several segments or none.
         """
         own = self._once("register_routing_callback")
         segment = path.strip("/")
@@ -74,16 +80,19 @@ class AddressWords(Configurable):
         return self
 
     def register_sip_username(self, sip_username: str) -> Self:
-        """Add a user part of SIP addresses that should reach this agent, as ``sip=`` does."""
+        """Add a user part of SIP addresses that reaches this agent, as ``sip=`` does."""
         own = self._once("register_sip_username")
         if not isinstance(sip_username, str) or not sip_username:
-            raise DefinitionError(f"agent {own.name!r}: a SIP user is text such as 'sales', not {sip_username!r}.")
+            raise DefinitionError(f"agent {own.name!r}: a SIP user must be text such as 'sales', not {sip_username!r}.")
         if sip_username not in own.sip:
             own.sip = (*own.sip, sip_username)
         return self
 
     def auto_map_sip_usernames(self) -> Self:
-        """Change nothing: the host maps names and routes to SIP users by itself."""
+        """Change nothing.
+
+        The host maps names and routes to SIP users itself.
+        """
         self._once("auto_map_sip_usernames")
         return self
 
@@ -92,15 +101,17 @@ class AddressWords(Configurable):
         auto_map: bool = True,  # noqa: ARG002 - the field's
         path: str = "/sip",
     ) -> Self:
-        """Change nothing but check: SIP routing is always on, at ``/sip`` of the host and of every agent.
+        """Check the path, and change nothing.
+
+        SIP routing is always on, at ``/sip`` of the host and of every agent.
 
         Raises:
-            DefinitionError: the path is another one, which is the host's to set (``sip.path``).
+            DefinitionError: the path is not ``/sip``. Only the host's configuration can set another (``sip.path``).
         """
         own = self._once("enable_sip_routing")
         if path.strip("/") != "sip":
             raise DefinitionError(
                 f"agent {own.name!r}: SIP is answered at '/sip' below each agent, not at {path!r}. "
-                "The host's own path is [sip] path in agenthost.toml; register_routing_callback serves other paths."
+                "Fix: [sip] path in agenthost.toml sets the host's path, register_routing_callback adds others."
             )
         return self

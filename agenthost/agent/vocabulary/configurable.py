@@ -1,4 +1,4 @@
-"""What every word of the vocabulary stands on: a draft that can be changed until the agent is served."""
+"""Configurable: a draft that can be changed until the agent is served."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Configurable"]
 
 
 class _Undeclared:
-    """Stands where ``AgentBase.__init__`` puts what an agent declares, until it has."""
+    """A placeholder for the declaration, until ``AgentBase.__init__`` has run."""
 
     def __get__(self, agent: object, kind: type) -> Self:
         if agent is None:
             return self
-        msg = f"{kind.__name__}.__init__ must call super().__init__(name=…) first; add that line."
+        msg = f"{kind.__name__}.__init__ has not called super().__init__. Fix: call super().__init__(name=…) first."
         raise DefinitionError(msg)
 
 
@@ -32,12 +32,12 @@ class Configurable:
         _declared = _Undeclared()
 
     def _draft(self) -> Draft:
-        """The document while it can be changed."""
+        """Return the draft, if it can still be changed."""
         self._unsealed()
         return self._declared.draft
 
     def _once(self, method: str) -> Declared:
-        """The facts that hold for the agent and not for a call.
+        """Return the declaration of the agent, for settings that do not vary by call.
 
         Raises:
             DefinitionError: this is the copy of one call.
@@ -45,14 +45,14 @@ class Configurable:
         self._unsealed()
         if self._declared.of_call:
             raise DefinitionError(
-                f"agent {self._declared.name!r}: {method} holds for the agent, not for one call. Call it in __init__."
+                f"agent {self._declared.name!r}: {method} applies to the agent, not to a call. Fix: use __init__."
             )
         return self._declared
 
     def _unsealed(self) -> None:
         if self._declared.sealed:
             msg = (
-                f"agent {self._declared.name!r} is being served: what one caller says must not change what the next "
-                "one hears. Configure it in __init__, or for one call in a callback of add_per_call_config."
+                f"agent {self._declared.name!r} is being served, so a change would reach the next caller. "
+                "Fix: configure it in __init__, or for one call in a callback of add_per_call_config."
             )
             raise AgentSealed(msg)

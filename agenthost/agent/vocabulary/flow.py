@@ -1,4 +1,4 @@
-"""Words about the call's flow: what runs before it is answered, before the model speaks, and afterwards."""
+"""Methods for the flow of a call: verbs before, during and after the conversation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["FlowWords"]
 
 
 class FlowWords(Configurable):
-    """What the platform does around the conversation."""
+    """The verbs that the platform runs around the conversation."""
 
     def add_pre_answer_verb(self, verb_name: str, config: Any) -> Self:
         """Run a verb while the call rings.
 
         Args:
-            verb_name: one that works before a call is answered; ``play`` and ``connect`` answer it unless their
+            verb_name: a verb that works before a call is answered. ``play`` and ``connect`` answer it unless their
                 configuration has ``"auto_answer": False``.
             config: its configuration.
 
@@ -33,15 +33,15 @@ class FlowWords(Configurable):
         if draft.checked and verb_name not in BEFORE_ANSWER:
             raise DefinitionError(
                 f"verb {verb_name!r} cannot run before the call is answered. These can: "
-                f"{', '.join(sorted(BEFORE_ANSWER))}. Or use add_post_answer_verb"
+                f"{', '.join(sorted(BEFORE_ANSWER))}. Fix: use add_post_answer_verb"
             )
         draft.before_answer += [verb] if verb else []
         return self
 
     def add_answer_verb(self, config: Mapping[str, Any] | None = None) -> Self:
-        """Set how the call is answered, such as ``{"max_duration": 3600}`` (seconds).
+        """Set the configuration of ``answer``, such as ``{"max_duration": 3600}`` (seconds).
 
-        An agent that was made with ``auto_answer=False`` does not answer, whatever is set.
+        An agent with ``auto_answer=False`` still does not answer.
         """
         draft = self._draft()
         if draft.answer is not None:
@@ -84,7 +84,7 @@ class FlowWords(Configurable):
         return self
 
     def clear_post_answer_verbs(self) -> Self:
-        """Remove the verbs that run when the call is answered; recording stays."""
+        """Remove the verbs that run when the call is answered, except recording."""
         self._draft().after_answer = []
         return self
 

@@ -1,4 +1,4 @@
-"""Words about the model: its parameters, what it knows, and what the platform tells of its work."""
+"""Methods for the model: parameters, data and debug events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ModelWords"]
 
 
 class ModelWords(Configurable):
-    """How the model behind an agent is set."""
+    """The settings of the model behind an agent."""
 
     def set_param(self, key: str, value: Any) -> Self:
         """Set one parameter of the model, such as ``end_of_speech_timeout`` (milliseconds)."""
@@ -22,7 +22,7 @@ class ModelWords(Configurable):
         return self
 
     def set_params(self, params: Mapping[str, Any]) -> Self:
-        """Set several parameters of the model; others stay."""
+        """Set several parameters of the model, and keep the others."""
         self._draft().params.update(params or {})
         return self
 
@@ -32,12 +32,14 @@ class ModelWords(Configurable):
         timeout_ms: int | None = None,
         history: int | None = None,
     ) -> Self:
-        """Set how gates of tools are asked; what is None stays as it is.
+        """Set the evaluation of tool gates.
+
+        An argument of None keeps its present value.
 
         Args:
-            enabled: False runs tools without asking.
-            timeout_ms: milliseconds that the gates of one call may take, 500 to 10000.
-            history: entries of the conversation that a gate sees, 0 to 100.
+            enabled: False runs tools without gates.
+            timeout_ms: timeout of the gates of one call, 500 to 10000 milliseconds.
+            history: number of conversation entries for a gate, 0 to 100.
 
         Raises:
             DefinitionError: a value is out of its range.
@@ -65,19 +67,24 @@ class ModelWords(Configurable):
         return self.set_global_data(data)
 
     def enable_debug_events(self, level: int = 1) -> Self:
-        """Have the platform tell what happens in a call; ``on_debug_event`` receives it.
+        """Let the platform send debug events of a call.
+
+        ``on_debug_event`` receives them.
 
         Args:
-            level: 1 for what matters to people, 2 and more for every request to the model.
+            level: 1 for the main events, 2 and more for every request to the model.
 
         Raises:
-            DefinitionError: the level is no whole number above 0.
+            DefinitionError: the level is not an integer above 0.
         """
         self._draft().debug_level = _whole("enable_debug_events: level", level, 1, 10)
         return self
 
     def on_debug_event(self, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Give debug events to ``handler(event_type, data)``, sync or async; also a decorator. The latest counts."""
+        """Pass debug events to ``handler(event_type, data)``, sync or async.
+
+        This is also a decorator. Only the latest handler counts.
+        """
         self._once("on_debug_event").debug_handler = handler
         return handler
 

@@ -1,4 +1,4 @@
-"""Words about tools that run elsewhere: the platform's own, another address's, those of MCP servers."""
+"""Methods for tools that run elsewhere: the platform's, other servers', MCP servers'."""
 
 # ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
 
@@ -17,17 +17,19 @@ __all__ = ["PlatformWords"]
 
 
 class PlatformWords(Configurable):
-    """What an agent uses of the platform and of others."""
+    """The tools of the platform and of other servers."""
 
     SUPPORTED_INTERNAL_FILLER_NAMES = FILLED_FUNCTIONS
-    """Tools of the platform for which ``add_internal_filler`` takes fillers."""
+    """Tools of the platform that ``add_internal_filler`` accepts."""
 
     def set_native_functions(self, function_names: Sequence[str]) -> Self:
-        """Replace the platform's own tools that the model may call; an empty list changes nothing.
+        """Replace the platform's own tools that the model may call.
+
+        An empty list changes nothing.
 
         Args:
-            function_names: of ``adjust_response_latency``, ``check_time``, ``wait_for_user``, ``wait_seconds``;
-                what is no text is left out.
+            function_names: any of ``adjust_response_latency``, ``check_time``, ``wait_for_user``, ``wait_seconds``.
+                Items that are not text are ignored.
 
         Raises:
             DefinitionError: the platform has no such tool.
@@ -42,12 +44,14 @@ class PlatformWords(Configurable):
     def add_function_include(
         self, url: str, functions: Sequence[str], meta_data: Mapping[str, Any] | None = None
     ) -> Self:
-        """Add tools that another address describes and runs; without an address or names nothing is added.
+        """Add tools that another server describes and runs.
+
+        Without a URL or names, nothing is added.
 
         Args:
-            url: the address.
+            url: the URL.
             functions: names of its tools.
-            meta_data: data that goes along with calls of them.
+            meta_data: data for calls of them.
         """
         includes = self._draft().includes
         if url and functions:
@@ -56,7 +60,10 @@ class PlatformWords(Configurable):
         return self
 
     def set_function_includes(self, includes: Iterable[Mapping[str, Any]]) -> Self:
-        """Replace the tools of other addresses; entries without ``url`` and a list of ``functions`` are left out."""
+        """Replace the tools of other servers.
+
+        Entries without ``url`` and a list of ``functions`` are ignored.
+        """
         draft = self._draft()
         written = list(includes or ())
         if written:
@@ -68,13 +75,13 @@ class PlatformWords(Configurable):
         return self
 
     def set_internal_fillers(self, internal_fillers: Mapping[str, Mapping[str, Sequence[str]]]) -> Self:
-        """Set what is said while the platform's own tools run; those of other tools stay.
+        """Set the phrases spoken during the platform's own tools, and keep the others.
 
         Args:
             internal_fillers: the tool's name to language code to phrases.
 
         Raises:
-            DefinitionError: the platform says nothing during such a tool.
+            DefinitionError: the platform has no fillers for this tool.
         """
         draft = self._draft()
         if draft.checked:
@@ -84,15 +91,17 @@ class PlatformWords(Configurable):
         return self
 
     def add_internal_filler(self, function_name: str, language_code: str, fillers: Sequence[str]) -> Self:
-        """Set what is said in one language while one of the platform's tools runs; no phrases change nothing.
+        """Set the phrases of one language during one of the platform's tools.
+
+        Without phrases, nothing changes.
 
         Args:
-            function_name: of ``SUPPORTED_INTERNAL_FILLER_NAMES``.
+            function_name: one of ``SUPPORTED_INTERNAL_FILLER_NAMES``.
             language_code: such as ``en-US``, or ``default``.
-            fillers: phrases of which one is said.
+            fillers: phrases, of which one is spoken.
 
         Raises:
-            DefinitionError: the platform says nothing during such a tool.
+            DefinitionError: the platform has no fillers for this tool.
         """
         draft = self._draft()
         if function_name and language_code and fillers:
@@ -113,7 +122,7 @@ class PlatformWords(Configurable):
         Args:
             url: the server's address.
             headers: headers to send.
-            resources: whether its resources are put into the call's data.
+            resources: whether its resources are added to the call's data.
             resource_vars: values for the templates of their addresses.
         """
         server: dict[str, Any] = {"url": url}
@@ -127,7 +136,10 @@ class PlatformWords(Configurable):
         return self
 
     def enable_mcp_server(self) -> Self:
-        """Offer this agent's tools to clients of the Model Context Protocol, at ``mcp`` below its route."""
+        """Offer this agent's tools to clients of the Model Context Protocol.
+
+        The endpoint is ``mcp`` below the agent's route.
+        """
         self._once("enable_mcp_server").mcp_server = True
         return self
 
@@ -136,6 +148,6 @@ def _known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
     for name in names or ():
         if name not in known:
             raise DefinitionError(
-                f"the platform has no {kind} {name!r}. There are {', '.join(sorted(known))}; "
-                "AgentBase(..., schema_validation=False) lets any through"
+                f"the platform has no {kind} {name!r}. It has {', '.join(sorted(known))}. "
+                "Fix: AgentBase(..., schema_validation=False) accepts any"
             )

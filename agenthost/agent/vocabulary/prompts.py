@@ -1,4 +1,4 @@
-"""Words about the prompt: text, sections, contexts, and how the model is set to read them."""
+"""Methods for the prompt: text, sections, contexts, and its model settings."""
 
 # ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
 
@@ -17,13 +17,16 @@ __all__ = ["PromptWords", "class_sections"]
 
 
 class PromptWords(Configurable):
-    """What an agent is told to be."""
+    """The prompt of an agent."""
 
     PROMPT_SECTIONS: ClassVar[Sequence[Mapping[str, Any]] | Mapping[str, Any] | None] = None
-    """Sections that a class declares: a list of them, or titles to text, a list of bullets, or a section's keys."""
+    """Sections that a class declares: a list of sections, or titles to text, bullets, or a section's keys."""
 
     def set_prompt_text(self, text: str) -> Self:
-        """Use ``text`` as the prompt; sections, where there are any, follow it."""
+        """Use ``text`` as the prompt.
+
+        Sections, if any, follow it.
+        """
         self._draft().prompt.set_text(text)
         return self
 
@@ -35,7 +38,7 @@ class PromptWords(Configurable):
                 JSON text of them.
 
         Raises:
-            DefinitionError: there are none, or one cannot be used.
+            DefinitionError: there are no sections, or one of them is wrong.
         """
         self._draft().prompt.set_sections(pom)
         return self
@@ -55,12 +58,12 @@ class PromptWords(Configurable):
             title: its heading.
             body: its text.
             bullets: its list, an item a line.
-            numbered: whether its heading is numbered; None follows a numbered neighbour.
-            numbered_bullets: whether the list is counted.
+            numbered: whether its heading is numbered. None follows a numbered neighbour.
+            numbered_bullets: whether the list is numbered.
             subsections: dictionaries with ``title`` and ``body`` or ``bullets``.
 
         Raises:
-            DefinitionError: a later section has no title, or a subsection cannot be used.
+            DefinitionError: a later section has no title, or a subsection is wrong.
         """
         self._draft().prompt.sections.add_section(
             title,
@@ -75,7 +78,7 @@ class PromptWords(Configurable):
     def prompt_add_subsection(
         self, parent_title: str, title: str, body: str = "", bullets: Sequence[str] | None = None
     ) -> Self:
-        """Add a subsection under the section called ``parent_title``, which is made when it is not there."""
+        """Add a subsection to the section ``parent_title``, which is created on demand."""
         self._draft().prompt.sections.add_subsection(parent_title, title, body, bullets)
         return self
 
@@ -86,34 +89,36 @@ class PromptWords(Configurable):
         bullet: str | None = None,
         bullets: Sequence[str] | None = None,
     ) -> Self:
-        """Add text or bullets to the section called ``title``, which is made when it is not there."""
+        """Add text or bullets to the section ``title``, which is created on demand."""
         self._draft().prompt.sections.add_to_section(title, body, bullet, bullets)
         return self
 
     def prompt_has_section(self, title: str) -> bool:
-        """Whether the prompt has a section called ``title``."""
+        """Return True if the prompt has a section called ``title``."""
         return self._declared.draft.prompt.sections.find_section(title) is not None
 
     def get_prompt(self) -> str | list[dict[str, Any]]:
-        """The prompt as the document carries it: its text, or its sections as JSON values."""
+        """Return the prompt of the document: its text, or its sections as JSON values."""
         draft = self._declared.draft
         prompt = draft.prompt.to_dict(draft.name) if draft.use_pom else {}
         found: str | list[dict[str, Any]] = prompt.get("pom") or prompt.get("text") or draft.prompt.text or ""
         return found or f"You are {draft.name}, a helpful AI assistant."
 
     def set_prompt_llm_params(self, **params: Any) -> Self:
-        """Set the model that reads the prompt, such as ``temperature=0.3``; others stay.
+        """Set parameters of the model for the prompt, such as ``temperature=0.3``.
 
-        A parameter that is called like a part of the prompt, such as ``text``, replaces that part.
+        The others are kept. A parameter with the name of a part of the prompt, such as ``text``, replaces that part.
         """
         self._draft().prompt_params.update(params)
         return self
 
     def set_post_prompt(self, text: str) -> Self:
-        """Have the conversation summed up when it has ended; the summary reaches ``on_summary``.
+        """Set the prompt for the summary of an ended conversation.
+
+        ``on_summary`` receives the summary.
 
         Args:
-            text: how to sum up; an empty text takes it back.
+            text: the prompt. An empty text removes it.
         """
         draft = self._draft()
         if not isinstance(text, str):
@@ -122,11 +127,14 @@ class PromptWords(Configurable):
         return self
 
     def get_post_prompt(self) -> str | None:
-        """How the conversation is summed up, None where it is not."""
+        """Return the prompt for the summary, or None."""
         return self._declared.draft.post_prompt
 
     def set_post_prompt_llm_params(self, **params: Any) -> Self:
-        """Set the model that sums up, such as ``temperature=0.1``; they count where there is a post prompt."""
+        """Set parameters of the model for the summary, such as ``temperature=0.1``.
+
+        They apply only with a post prompt.
+        """
         self._draft().post_prompt_params.update(params)
         return self
 
@@ -135,13 +143,13 @@ class PromptWords(Configurable):
     @overload
     def define_contexts(self, contexts: Mapping[str, Any] | ContextBuilder) -> Self: ...
     def define_contexts(self, contexts: Mapping[str, Any] | ContextBuilder | None = None) -> ContextBuilder | Self:
-        """The agent's contexts, to add to; or, with ``contexts``, replace them and return the agent.
+        """Return the agent's contexts, or replace them by ``contexts`` and return the agent.
 
         Args:
             contexts: a builder, or contexts as on the wire: name to definition.
 
         Raises:
-            DefinitionError: a definition cannot be used.
+            DefinitionError: a definition is wrong.
         """
         draft = self._draft()
         if contexts is None:
@@ -165,13 +173,15 @@ class PromptWords(Configurable):
 
 
 def class_sections(declared: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """Read ``PROMPT_SECTIONS``; entries without a title, or that say nothing but it, are left out.
+    """Read ``PROMPT_SECTIONS``.
+
+    Entries without a title, or with nothing else, are ignored.
 
     Args:
         declared: the attribute.
 
     Raises:
-        DefinitionError: it is neither a list nor an object, or an entry has a wrong type.
+        DefinitionError: the attribute is neither a list nor an object, or an entry has a wrong type.
     """
     if isinstance(declared, dict):
         declared = [_titled(title, content) for title, content in declared.items()]

@@ -1,4 +1,4 @@
-"""Words about serving an agent alone: each is a thin face of a host of one."""
+"""Methods to serve an agent alone, by a host of one agent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ __all__ = ["ServingWords"]
 
 
 class ServingWords(Configurable):
-    """How an agent is served without others, by the same rules as ``agenthost run`` has."""
+    """Serving an agent without others, by the same rules as ``agenthost run``."""
 
     def get_app(self) -> Front:
-        """The agent as an ASGI application; its ``get`` and ``post`` add handlers, ``/health`` and the like are there.
+        """Return the agent as an ASGI application.
+
+        Its ``get`` and ``post`` add handlers. ``/health`` and the other endpoints of a host exist.
 
         Raises:
             ConfigurationError: agenthost.toml, the environment or an argument of the agent is wrong.
@@ -27,32 +29,36 @@ class ServingWords(Configurable):
         """Serve the agent alone, as ``run`` does.
 
         Args:
-            host: address to listen on; left out, the agent's, else configuration's.
-            port: the same.
+            host: address to listen on. Defaults to the agent's, else the configuration's.
+            port: port to listen on. Defaults to the agent's, else the configuration's.
         """
         self._own_host().run(host=host, port=port)
 
     def run(self, event: Any = None, context: Any = None, host: str | None = None, port: int | None = None) -> Any:
-        """Serve the agent alone: an event of AWS Lambda, a CGI request, else a port until SIGTERM or SIGINT.
+        """Serve the agent alone, in the way that the environment requires.
+
+        This is one event of AWS Lambda, one request of a CGI process, or a port until SIGTERM or SIGINT.
 
         Args:
             event: Lambda's event.
             context: Lambda's context.
-            host: address to listen on; left out, the agent's, else configuration's.
-            port: the same.
+            host: address to listen on. Defaults to the agent's, else the configuration's.
+            port: port to listen on. Defaults to the agent's, else the configuration's.
 
         Returns:
-            Lambda's response; otherwise None.
+            The response for Lambda, otherwise None.
 
         Raises:
             AgentSealed: another host serves the agent.
-            PlanError: it cannot be mounted.
+            PlanError: the agent cannot be mounted.
             AddressError: the port cannot be opened.
         """
         return self._own_host().run(event, context, host, port)
 
     def _own_host(self) -> HostOfOne:
-        """The host that serves this agent alone; always the same one, for an agent is mounted once.
+        """Return the host that serves this agent alone.
+
+        The host is cached, as an agent is mounted once.
 
         Raises:
             AgentSealed: another host serves it.

@@ -1,4 +1,4 @@
-"""Words about skills: tools, prompt sections and hints that come as one."""
+"""Methods for skills: tools, prompt sections and hints as one unit."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = ["SkillWords"]
 
 
 class SkillWords(Configurable):
-    """What an agent takes from others."""
+    """The skills of an agent."""
 
     def add_skill(self, skill_name: str, params: Mapping[str, Any] | None = None) -> Self:
         """Add a skill of an installed distribution (entry-point group ``agenthost.skills``).
 
         Args:
-            skill_name: its name, or ``distribution:name`` where several use one name.
-            params: its settings. Three are understood for every skill: ``prefix``, which its tools' names begin with
-                (an agent may have a skill several times, with different ones), ``skip_prompt``, which leaves its
-                sections out of the prompt, and ``swaig_fields``, further fields of its tools.
+            skill_name: its name, or ``distribution:name`` if several use the name.
+            params: its settings. Three apply to every skill: ``prefix``, the prefix of its tools' names (an agent may
+                have a skill several times, with different ones), ``skip_prompt``, which leaves its sections out of
+                the prompt, and ``swaig_fields``, further fields of its tools.
 
         Raises:
-            DefinitionError: there is no such skill or it cannot work, the agent has it already, or has a tool of the
+            DefinitionError: there is no such skill, its setup fails, the agent has it already, or has a tool of the
                 same name.
         """
         draft = self._draft()
@@ -51,7 +51,7 @@ class SkillWords(Configurable):
             if tool.name in draft.tools:
                 raise DefinitionError(
                     f"skill {key!r} brings a tool {tool.name!r}, and agent {draft.name!r} has one "
-                    f"{_from(draft, tool.name)}. Give the skill a prefix, or the agent's tool another name"
+                    f"{_from(draft, tool.name)}. Fix: give the skill a prefix, or rename the agent's tool"
                 )
         sections = () if skip_prompt else tuple(dict(section) for section in skill.prompt_sections())
         read = PromptSections.from_json(list(sections))
@@ -66,10 +66,12 @@ class SkillWords(Configurable):
         return self
 
     def remove_skill(self, skill_name: str) -> Self:
-        """Remove a skill and what it has added; one that the agent does not have is no mistake.
+        """Remove a skill and all that it added.
+
+        A skill that the agent does not have is ignored.
 
         Args:
-            skill_name: its key, as ``list_skills`` shows it.
+            skill_name: its key, as in ``list_skills``.
         """
         draft = self._draft()
         added = draft.skills.pop(skill_name, None)
@@ -88,11 +90,11 @@ class SkillWords(Configurable):
         return self
 
     def list_skills(self) -> list[str]:
-        """Keys of the agent's skills: their names, with ``_`` and their prefix where they have one."""
+        """Return the keys of the agent's skills: the name, with ``_`` and any prefix."""
         return list(self._declared.draft.skills)
 
     def has_skill(self, skill_name: str) -> bool:
-        """Whether the agent has a skill of this key."""
+        """Return True if the agent has a skill with this key."""
         return skill_name in self._declared.draft.skills
 
 

@@ -1,4 +1,4 @@
-"""Words about speech: languages, words that callers say, and how words are pronounced."""
+"""Methods for speech: languages, hints and pronunciations."""
 
 # ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
 
@@ -15,7 +15,7 @@ __all__ = ["SpeechWords", "language"]
 
 
 class SpeechWords(Configurable):
-    """How an agent speaks and listens."""
+    """The speech of an agent, in both directions."""
 
     def add_language(
         self,
@@ -31,13 +31,13 @@ class SpeechWords(Configurable):
         """Add a language that the agent speaks.
 
         Args:
-            name: what people call it, such as ``English``.
+            name: its name, such as ``English``.
             code: BCP 47, such as ``en-US``.
-            voice: the voice's name; ``engine.voice:model`` names all three at once.
-            speech_fillers: what is said while the model thinks.
-            function_fillers: what is said while a tool runs.
-            engine: the speech engine, when ``voice`` does not name it.
-            model: the engine's model, when ``voice`` does not name it.
+            voice: the voice's name. ``engine.voice:model`` names all three at once.
+            speech_fillers: phrases spoken while the model thinks.
+            function_fillers: phrases spoken while a tool runs.
+            engine: the speech engine, if ``voice`` does not name it.
+            model: the engine's model, if ``voice`` does not name it.
             params: settings of the engine.
         """
         self._draft().languages.append(
@@ -46,13 +46,19 @@ class SpeechWords(Configurable):
         return self
 
     def set_languages(self, languages: Sequence[Mapping[str, Any]]) -> Self:
-        """Replace the languages, written out as on the wire; an empty list changes nothing."""
+        """Replace the languages by JSON values, as on the wire.
+
+        An empty list changes nothing.
+        """
         draft = self._draft()
         draft.languages = [dict(entry) for entry in languages or ()] or draft.languages
         return self
 
     def set_language_params(self, code: str, params: Mapping[str, Any]) -> Self:
-        """Replace the engine's settings of the first language with this code; empty ones are removed."""
+        """Replace the engine's settings of the first language with this code.
+
+        Empty settings remove them.
+        """
         for entry in self._draft().languages:
             if entry.get("code") == code:
                 entry.pop("params", None)
@@ -62,16 +68,18 @@ class SpeechWords(Configurable):
         return self
 
     def get_language_params(self, code: str) -> dict[str, Any] | None:
-        """The engine's settings of the first language with this code; None without any."""
+        """Return the engine's settings of the first language with this code, or None."""
         found = (entry for entry in self._declared.draft.languages if entry.get("code") == code)
         params = next(found, {}).get("params")
         return dict(params) if params else None
 
     def set_multilingual(self, config: Mapping[str, Any]) -> Self:
-        """Let the speech recogniser choose the language; the platform then leaves the languages aside.
+        """Let the speech recogniser choose the language.
+
+        The platform then ignores the languages.
 
         Args:
-            config: as on the wire, with ``languages`` and perhaps ``start_language``; an empty one changes nothing.
+            config: as on the wire, with ``languages`` and perhaps ``start_language``. An empty one changes nothing.
         """
         draft = self._draft()
         draft.multilingual = dict(config or {}) or draft.multilingual
@@ -87,13 +95,15 @@ class SpeechWords(Configurable):
         return self
 
     def add_pattern_hint(self, hint: str, pattern: str, replace: str, ignore_case: bool = False) -> Self:
-        """Add a word that is often misheard, and what to make of it; without all three nothing is added.
+        """Add a word that is often misrecognised, with its correction.
+
+        Without all three texts, nothing is added.
 
         Args:
             hint: the word.
-            pattern: a regular expression for what is heard instead.
-            replace: what is put in its place.
-            ignore_case: whether the pattern holds in any case.
+            pattern: a regular expression for the misrecognised words.
+            replace: the correction.
+            ignore_case: whether the pattern ignores case.
         """
         hints = self._draft().hints
         if hint and pattern and replace:
@@ -101,12 +111,14 @@ class SpeechWords(Configurable):
         return self
 
     def add_pronunciation(self, replace: str, with_text: str, ignore_case: bool = False) -> Self:
-        """Have a word spoken as another is written; without both nothing is added.
+        """Pronounce a word like another.
+
+        Without both texts, nothing is added.
 
         Args:
             replace: the word.
-            with_text: how it sounds.
-            ignore_case: whether it is meant in any case.
+            with_text: the text that sounds like it.
+            ignore_case: whether case is ignored.
         """
         rules = self._draft().pronounce
         if replace and with_text:
@@ -115,7 +127,10 @@ class SpeechWords(Configurable):
         return self
 
     def set_pronunciations(self, pronunciations: Sequence[Mapping[str, Any]]) -> Self:
-        """Replace the pronunciations, written out as on the wire; an empty list changes nothing."""
+        """Replace the pronunciations by JSON values, as on the wire.
+
+        An empty list changes nothing.
+        """
         draft = self._draft()
         draft.pronounce = [dict(rule) for rule in pronunciations or ()] or draft.pronounce
         return self
@@ -131,7 +146,10 @@ def language(
     model: str | None,
     params: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """An entry of ``ai.languages``; ``engine.voice:model`` is taken apart when neither is given by itself."""
+    """Return an entry of ``ai.languages``.
+
+    A voice ``engine.voice:model`` is split, unless engine or model is given.
+    """
     entry: dict[str, Any] = {"name": name, "code": code, "voice": voice}
     if engine or model:
         entry |= {key: value for key, value in (("engine", engine), ("model", model)) if value}

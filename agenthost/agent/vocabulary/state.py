@@ -1,4 +1,4 @@
-"""State: what an agent keeps for itself, and what it shares with others by name."""
+"""State: an agent's own store, and the stores it shares by name."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ class SharedState:
     """The stores that an agent shares with others, by name.
 
     Args:
-        own: what the agent has declared.
+        own: the declaration of the agent.
     """
 
     def __init__(self, own: Declared) -> None:
         self._own = own
 
     def __getitem__(self, name: str) -> Store:
-        """The store of a name that the agent has declared.
+        """Return the store of a name that the agent has declared.
 
         Raises:
-            DefinitionError: it has not.
+            DefinitionError: the agent has not declared the name.
         """
         own = self._own
         if name not in own.shared_state:
             raise DefinitionError(
-                f"agent {own.name!r} declares no shared state {name!r}. Write in its __init__: "
+                f"agent {own.name!r} declares no shared state {name!r}. Fix: write in its __init__: "
                 f'super().__init__(…, shared_state=("{name}",))'
             )
         return (own.stores or NO_STORES).shared(name)
 
 
 class _OwnState:
-    """A non-data descriptor: an attribute that an author gives the same name wins."""
+    """A non-data descriptor, so that an author's attribute of the same name wins."""
 
     @overload
     def __get__(self, agent: None, kind: type) -> Self: ...
@@ -50,12 +50,12 @@ class _OwnState:
     def __get__(self, agent: StateWords | None, kind: type) -> Self | Store:
         if agent is None:
             return self
-        own = agent._declared  # noqa: SLF001 - it is a part of that class
+        own = agent._declared  # noqa: SLF001 - a part of that class
         return (own.stores or NO_STORES).agent(own.key)
 
 
 class _Shared:
-    """The same for what is shared."""
+    """The same for shared stores."""
 
     @overload
     def __get__(self, agent: None, kind: type) -> Self: ...

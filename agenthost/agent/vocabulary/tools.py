@@ -1,4 +1,4 @@
-"""Words about tools: what the model may call."""
+"""Methods for tools: functions that the model may call."""
 
 # ruff: noqa: FBT001, FBT002 - the field's agents pass these flags by position
 
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 class Declares(Protocol):
-    """``@tool`` by itself, or with the arguments of ``define_tool``."""
+    """``@tool`` as a bare decorator, or with the arguments of ``define_tool``."""
 
     @overload
     def __call__(self, name: Callable[P, R]) -> Callable[P, R]: ...
@@ -50,9 +50,9 @@ def declare_tool(name: Any = None, **options: Any) -> Any:
 class _ToolDecorator:
     """Make a method a tool: ``@AgentBase.tool``, or with the arguments of ``define_tool``.
 
-    The method is plain, ``(self, args, raw_data)``, or typed: its parameters then become the tool's, described by
-    its docstring. Either may be ``async``. A typed method may also ask for ``call`` (a ``Call``) or ``raw_data``.
-    ``@agent.tool`` on a function adds it to that agent at once; the function takes no ``self``.
+    The method is plain, ``(self, args, raw_data)``, or typed: its parameters then become the tool's, described by its
+    docstring. Either may be ``async``. A typed method may also take ``call`` (a ``Call``) or ``raw_data``.
+    ``@agent.tool`` on a function adds it to that agent at once. Such a function takes no ``self``.
     """
 
     def __get__(self, agent: ToolWords | None, _owner: type) -> Declares:
@@ -75,7 +75,7 @@ class _ToolDecorator:
 
 
 class ToolWords(Configurable):
-    """What the model may call."""
+    """The tools that the model may call."""
 
     tool = _ToolDecorator()
 
@@ -89,7 +89,7 @@ class ToolWords(Configurable):
         fillers: Mapping[str, Sequence[str]] | None = None,
         webhook_url: str | None = None,
         required: Sequence[str] | None = None,
-        is_typed_handler: bool = False,  # noqa: ARG002 - the field's; whether it is typed is seen from the handler
+        is_typed_handler: bool = False,  # noqa: ARG002 - the field's, without effect here
         gates: Sequence[SemanticGate | Mapping[str, Any]] | None = None,
         gate_fillers: Mapping[str, Sequence[Any]] | None = None,
         fallback: str | None = None,
@@ -100,25 +100,25 @@ class ToolWords(Configurable):
         """Add a tool.
 
         Args:
-            name: what the model calls it.
-            description: when and how to use it; left out, the handler's docstring.
-            parameters: JSON Schema or its properties; left out, they are read from the handler's type hints.
-            handler: ``(args, raw_data)``, or typed parameters when ``parameters`` is left out; sync or async.
-            secure: False lets a call in without a token.
-            fillers: what is said while it runs, by language code.
-            webhook_url: an address elsewhere that answers it; then no handler is needed.
+            name: its name for the model.
+            description: when and how to use it. Defaults to the handler's docstring.
+            parameters: JSON Schema or its properties. Defaults to the handler's type hints.
+            handler: ``(args, raw_data)``, or typed parameters if ``parameters`` is left out. It may be sync or async.
+            secure: False accepts a call without a token.
+            fillers: phrases spoken while it runs, by language code.
+            webhook_url: URL of another server that answers it. Then no handler is needed.
             required: names of required properties.
-            is_typed_handler: has no effect; typed handlers are recognised.
+            is_typed_handler: has no effect, as typed handlers are recognised.
             gates: questions that must be answered with yes before it runs, at most 8.
-            gate_fillers: what is said while they are asked, by language code.
-            fallback: what the caller hears when it fails; left out, the agent's sentence.
-            timeout: seconds that one call of it may take; left out, what the host gives the agent's tools.
-            idempotent: True runs identical requests of one call once, also on several workers.
-            fields: further fields of the function's description, such as ``wait_file`` (a path is found at this
-                host's public address) and ``wait_file_loops``.
+            gate_fillers: phrases spoken during the gates, by language code.
+            fallback: sentence for the caller when it fails. Defaults to the agent's.
+            timeout: timeout of one call, in seconds. Defaults to the host's for this agent.
+            idempotent: True runs identical requests of one call once, even across workers.
+            fields: further fields of the function's description, such as ``wait_file`` (a path is relative to this
+                host's public URL) and ``wait_file_loops``.
 
         Raises:
-            DefinitionError: the tool cannot work, or the agent has one of this name.
+            DefinitionError: an argument is wrong, or the agent has a tool of this name.
         """
         self._unsealed()
         if handler is None:
@@ -148,47 +148,50 @@ class ToolWords(Configurable):
         return self
 
     def register_swaig_function(self, function_dict: Mapping[str, Any] | DataMap) -> Self:
-        """Add a tool that the platform runs, or that its description sends elsewhere.
+        """Add a tool that runs on the platform, or on another server.
 
         Args:
-            function_dict: a ``DataMap``, or a function's description as on the wire. A data map whose answer hands the
-                call over to another agent is passed as it is: the host knows that agent's address.
+            function_dict: a ``DataMap``, or a function's description as on the wire. A data map whose result hands the
+                call over to another agent is passed unchanged, as the host inserts that agent's URL.
 
         Raises:
-            DefinitionError: it has no name or does nothing, or the agent has a tool of this name.
+            DefinitionError: the tool has no name or does nothing, or the agent has a tool of this name.
         """
         self._unsealed()
         self._add_tool(PlatformTool.define(function_dict))
         return self
 
     def on_call_start(self, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Run ``handler(raw_data)`` when a call begins, before the model speaks; also a decorator.
+        """Run ``handler(raw_data)`` when a call begins, before the model speaks.
 
-        Several run one after the other. What they answer (``FunctionResult`` or None) is put together: its actions run,
-        and its text is what the model reads first. One that fails is logged and left out.
+        This is also a decorator. Several handlers run one after the other, and their results (``FunctionResult`` or
+        None) are merged: all actions run, and the model reads the texts first. A handler that fails is logged and
+        ignored.
         """
         return self._add_hook(START, handler)
 
     def on_call_end(self, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Run ``handler(call_log, raw_data)`` when a call has ended, with the conversation; also a decorator.
+        """Run ``handler(call_log, raw_data)`` with the conversation when a call has ended.
 
-        It switches on the parameter ``swaig_post_conversation``, without which the conversation is not sent, unless
-        the agent has set it. What a handler returns does not count.
+        This is also a decorator. It switches on the parameter ``swaig_post_conversation``, without which the
+        conversation is not sent, unless the agent has set it. Return values are ignored.
         """
         self._draft().params.setdefault("swaig_post_conversation", True)
         return self._add_hook(END, handler)
 
     def on_function_call(self, name: str, args: dict[str, Any], raw_data: dict[str, Any] | None = None) -> Any:
-        """Run a tool as a tool call would; override it to see every call of this agent's tools.
+        """Run a tool as a tool call would.
+
+        Override it to intercept every call of this agent's tools.
 
         Args:
             name: the tool's name.
-            args: its arguments, which are checked.
+            args: its arguments, which this method checks.
             raw_data: the request's body.
 
         Raises:
             ArgumentsRefused: the arguments do not fit the tool's schema.
-            LookupError: this agent has no such tool, or it runs elsewhere.
+            LookupError: the agent has no such tool, or it runs elsewhere.
         """
         tool = self._declared.draft.tools.get(name)
         if not isinstance(tool, Tool) or tool.webhook_url is not None:
@@ -209,12 +212,12 @@ class ToolWords(Configurable):
     def _add_tool(self, tool: Tool | PlatformTool) -> None:
         tools = self._draft().tools
         if tool.name in tools:
-            msg = f"agent {self._declared.name!r} has two tools called {tool.name!r}; give one another name."
+            msg = f"agent {self._declared.name!r} has two tools called {tool.name!r}. Fix: rename one."
             raise DefinitionError(msg)
         tools[tool.name] = tool
 
 
 def _answered_elsewhere(_args: Mapping[str, Any]) -> None:
-    """Stands for the handler of a tool whose ``webhook_url`` is not this host."""
+    """Serve as the handler of a tool whose ``webhook_url`` is another server's."""
     msg = "this tool is answered by its own webhook_url"
     raise DefinitionError(msg)

@@ -189,7 +189,7 @@ def test_what_holds_for_the_agent_is_not_said_in_a_call():
     copy = copy_for_call(Desk())
 
     for method in (copy.on_debug_event, copy.add_per_call_config, copy.set_dynamic_config_callback):
-        with pytest.raises(DefinitionError, match="holds for the agent, not for one call"):
+        with pytest.raises(DefinitionError, match="applies to the agent, not to a call"):
             method(print)
 
 
@@ -211,7 +211,7 @@ def test_a_document_that_json_cannot_carry():
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_numbers_that_json_cannot_carry(number):
     """The encoder would write null, and nobody would know why."""
-    with pytest.raises(DefinitionError, match="holds the number"):
+    with pytest.raises(DefinitionError, match="it has the number"):
         seal(Desk().set_global_data({"a": [{"n": number}, None]}))
 
 

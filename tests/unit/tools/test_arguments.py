@@ -246,7 +246,7 @@ def test_a_reference_to_elsewhere_is_refused_without_asking(uri, monkeypatch):
     """Defining a tool never opens a connection or a file."""
     monkeypatch.setattr(socket, "socket", lambda *_, **__: pytest.fail("opened a socket"))
 
-    with pytest.raises(DefinitionError, match="a tool's schema must stand on its own"):
+    with pytest.raises(DefinitionError, match="A tool's schema must be self-contained"):
         arguments({"a": {"$ref": uri}})
 
 

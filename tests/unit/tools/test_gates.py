@@ -48,8 +48,8 @@ def test_structured_answers():
         ({"threshold": 0}, "above 0 and at most 1"),
         ({"threshold": True}, "above 0 and at most 1"),
         ({"threshold": float("nan")}, "above 0 and at most 1"),
-        ({"on_fail": {"response": ""}}, "tell the model why"),
-        ({"on_fail": {}}, "tell the model why"),
+        ({"on_fail": {"response": ""}}, "needs a response for the model"),
+        ({"on_fail": {}}, "needs a response for the model"),
         ({"on_fail": {"response": "x", "action": {}}}, "action must be a list"),
         ({"on_fail": {"response": "x" * 9000}}, "longer than 8192 bytes"),
         ({"criteria": {}}, "criteria must be"),
@@ -86,5 +86,5 @@ def test_the_platform_s_own_calls_are_not_gated(tool):
 
 def test_an_empty_result_is_no_reason():
     """The words that stand in for an empty result would tell the model that the tool ran."""
-    with pytest.raises(DefinitionError, match="tell the model why"):
+    with pytest.raises(DefinitionError, match="needs a response for the model"):
         checked_gates("book", [SemanticGate("Sure?", 0.5, FunctionResult().hangup())])

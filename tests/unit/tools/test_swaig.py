@@ -321,7 +321,7 @@ class TestAnswer:
 
         assert {"response": fits} == encoded(fits)
         for too_large in (f"{fits}x", "ä" * (MAX_ANSWER // 2)):
-            with pytest.raises(ValueError, match=r"the result has \d+ bytes; at most 262144 can be sent"):
+            with pytest.raises(ValueError, match=r"the result has \d+ bytes, more than the limit of 262144"):
                 encoded(too_large)
 
     def test_hand_over(self):

@@ -138,7 +138,7 @@ class TestDecorator:
         "mark", [lambda: AgentBase.tool("book")(5), lambda: AgentBase.tool("book")(property(lambda self: 0))]
     )
     def test_only_on_methods(self, mark):
-        with pytest.raises(DefinitionError, match=r"stands on a method, not on (int|property)"):
+        with pytest.raises(DefinitionError, match=r"decorates methods, not (int|property)"):
             mark()
 
     def test_a_wrong_option_is_refused_when_the_agent_is_made(self):
@@ -279,7 +279,7 @@ class TestArity:
 
     @pytest.mark.parametrize("handler", [plain_zero, plain_three, plain_keyword])
     def test_a_handler_that_cannot_be_called(self, handler):
-        with pytest.raises(DefinitionError, match=r"^tool 't': .* is called as handler\(args, raw_data\)\.$"):
+        with pytest.raises(DefinitionError, match=r"^tool 't': .* must take \(args, raw_data\)\.$"):
             Tool.define("t", handler, parameters=CITY)
 
     @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ class TestDefine:
 
     @pytest.mark.parametrize("name", ["", "2a", "a-b", "a b", "book\n", "é", "a.b", None, 5])
     def test_names_that_a_model_cannot_call(self, name):
-        with pytest.raises(DefinitionError, match="a name is a letter or _, then letters, digits and _"):
+        with pytest.raises(DefinitionError, match="a name must be a letter or _, then letters, digits and _"):
             Tool.define(name, lambda: 0)
 
     def test_a_handler_is_callable(self):
