@@ -1,7 +1,7 @@
-"""An exception in words for people: printable, in one line, of bounded length.
+"""The text of an exception: printable, in one line, of bounded length.
 
-What a package raises may hold anything: line breaks that forge a line of the log, control characters that move a
-terminal's cursor, marks that turn the direction of writing, megabytes.
+A package's exception may contain anything: line breaks that forge a line of the log, control characters that move a
+terminal's cursor, marks that change the direction of writing, megabytes.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 __all__ = ["MOST", "message_of", "one_line", "summary_of", "words_of"]
 
 MOST = 300
-"""Characters of a line."""
+"""The longest line, in characters."""
 _READ = 8
-"""How many times as many are read: line breaks and indents in a row become one space."""
+"""Factor of characters to read, since line breaks and indents in a row become one space."""
 
 
 def words_of(error: BaseException) -> str:
-    """An exception's own words as they are; a note where its ``__str__`` raises."""
+    """Return an exception's text, or a note if its ``__str__`` raises."""
     try:
         return str(error)
     except BaseException:  # noqa: BLE001 - an author's code
@@ -23,18 +23,20 @@ def words_of(error: BaseException) -> str:
 
 
 def message_of(error: BaseException, most: int = MOST) -> str:
-    """An exception's own words in one line; empty where it has none."""
+    """Return an exception's text in one line, empty if it has none."""
     return one_line(words_of(error), most)
 
 
 def summary_of(error: BaseException, most: int = MOST) -> str:
-    """An exception's class and its own words in one line, such as ``ValueError: no such day``."""
+    """Return an exception's class and text in one line: ``ValueError: no such day``."""
     name, message = type(error).__name__, message_of(error, most)
     return one_line(f"{name}: {message}" if message else name, most)
 
 
 def one_line(text: str, most: int = MOST) -> str:
-    """A text in one line: what cannot be printed becomes a space, and what is too much an ellipsis.
+    """Return a text in one line.
+
+    Unprintable characters become spaces, and an ellipsis replaces the end of a long text.
 
     Args:
         text: the text.

@@ -1,7 +1,7 @@
-"""Private files: keys, sockets and databases that the host's user alone may have made and can open.
+"""Private files: keys, sockets and databases for the host's user alone.
 
-A file that somebody else has put there, or that leads elsewhere by a symbolic link, gives a stranger the host's keys or
-its memory. Windows has other rules, and is not checked.
+A file from another user, or one behind a symbolic link, could give away the host's keys or its memory. Windows has
+other rules, and is not checked.
 """
 
 # No pathlib: every start of the host reads keys.
@@ -24,16 +24,18 @@ _AT_ONCE = 65536
 
 
 def check_private(path: str, key: str, kind: int = stat.S_IFREG) -> None:
-    """Refuse what another user could have put there, or can open; nothing where nothing is there.
+    """Reject a file that another user may have created or can open.
+
+    A missing file passes.
 
     Args:
-        path: the path; symbolic links above it are followed.
+        path: the path. Symbolic links above it are followed.
         key: the configuration key that names it, for errors.
         kind: ``stat.S_IFREG``, ``S_IFDIR`` or ``S_IFSOCK``.
 
     Raises:
         ConfigurationError: it is a symbolic link, of another kind, of another owner, or open to other users.
-        OSError: it cannot be looked at.
+        OSError: its status cannot be read.
     """
     if os.name != "posix":
         return
@@ -46,7 +48,9 @@ def check_private(path: str, key: str, kind: int = stat.S_IFREG) -> None:
 
 
 def check_database(path: str, key: str) -> None:
-    """Refuse a database that ``check_private`` refuses, or whose directory others can write: logs lie beside it.
+    """Reject a database that ``check_private`` rejects, or in a directory writable by others.
+
+    The database puts its logs beside it.
 
     Args:
         path: the file.
@@ -73,7 +77,9 @@ def check_database(path: str, key: str) -> None:
 
 
 def read_private(path: str, key: str) -> bytes:
-    """Read a file that ``check_private`` accepts; it is checked as it is opened, so that it cannot be exchanged.
+    """Read a file that ``check_private`` accepts.
+
+    The check uses the open file, which cannot be replaced in between.
 
     Args:
         path: the file.
@@ -88,7 +94,7 @@ def read_private(path: str, key: str) -> bytes:
         descriptor = os.open(path, flags)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EACCES, errno.ENXIO):
-            check_private(path, key)  # says why
+            check_private(path, key)  # raises with the reason
         raise
     try:
         if os.name == "posix":

@@ -1,6 +1,6 @@
-"""The ``agenthost`` command: one file per command; click stays here.
+"""The ``agenthost`` command, the only place that imports click.
 
-A file is imported when its command is used, so that ``--help`` and lists stay quick. A name that is not in
+Each command has a file, imported when it is used, so that ``--help`` and lists stay quick. A name that is not in
 ``COMMANDS`` is looked up among the commands of installed packages.
 """
 

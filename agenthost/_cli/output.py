@@ -37,7 +37,10 @@ def print_warnings(warnings: Iterable[str]) -> None:
 
 
 def let_go(stream: TextIO | None) -> None:
-    """Forget what a stream cannot write, on which Python's own flush at exit would fail once more."""
+    """Discard the unwritable output of a stream.
+
+    Otherwise, Python's own flush at exit would fail again.
+    """
     if stream is None:
         return
     try:

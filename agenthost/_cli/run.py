@@ -81,9 +81,9 @@ def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> 
 
     try:
         click.echo(banner(config, url, report, made=made))
-    except OSError as error:  # a full disk, or a reader that has gone, is no reason not to serve
+    except OSError as error:  # a full disk, or a closed pipe, must not stop the host
         let_go(sys.stdout)
-        _log.warning("what is served cannot be printed: %s", error.strerror)
+        _log.warning("the list of agents cannot be printed: %s", error.strerror)
     if for_programs(config):
         for warning in report["warnings"]:
             _log.warning("%s", warning)

@@ -117,9 +117,9 @@ class StateOptions:
     directory: str = "."
 
     def check_file(self, path: str) -> None:
-        """Refuse a file of the store that another user could have put there, or can open.
+        """Reject a file of the store that another user may have created or can open.
 
-        Call it before the file is opened. Nothing is refused where nothing is there yet, nor on Windows.
+        Call it before the file is opened. A missing file passes, and so does any file on Windows.
 
         Args:
             path: the file.

@@ -48,4 +48,4 @@ def test_a_host_serves_although_its_banner_cannot_be_printed(monkeypatch, caplog
         monkeypatch.setattr(sys, "stdout", full)
         show(Config(), "http://127.0.0.1:3000", {"agents": [], "plugins": [], "warnings": []}, made=False)
 
-    assert "what is served cannot be printed: No space left on device" in caplog.text
+    assert "the list of agents cannot be printed: No space left on device" in caplog.text
