@@ -25,7 +25,7 @@ LOOP.append(LOOP)
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (object(), "dicts, not object"),
+        pytest.param(object(), "dicts, not object", id="object"),
         (date(2026, 1, 1), "dicts, not date"),
         (b"bytes", "dicts, not bytes"),
         ({1}, "dicts, not set"),

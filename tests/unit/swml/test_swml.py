@@ -140,7 +140,11 @@ class TestTemplate:
 
         assert expected == rendered(seal(agent))
 
-    @pytest.mark.parametrize("value", [object(), {1, "a", object()}, {(1, 2): 3}, "\ud800", lambda: 0], ids=ascii)
+    @pytest.mark.parametrize(
+        "value",
+        [object(), {1, "a", object()}, {(1, 2): 3}, "\ud800", lambda: 0],
+        ids=["object", "set", "key", "surrogate", "function"],
+    )
     def test_what_json_cannot_carry(self, value):
         """The author hears of it when the host starts."""
         agent = AgentBase("desk").set_param("value", value)

@@ -299,7 +299,7 @@ def test_names_that_json_schema_uses_itself():
         ([[1]], list[list[int]], lambda value: value[0].append(2)),
         ({"a": [1]}, dict[str, list[int]], lambda value: value["a"].append(2)),
     ],
-    ids=str,
+    ids=["list", "dict", "set", "list-of-lists", "dict-of-lists"],
 )
 def test_a_mutable_default_is_fresh_for_each_call(default, hint, change):
     """What one caller's call does to a default never reaches the next caller, however deep it is."""

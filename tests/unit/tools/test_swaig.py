@@ -301,7 +301,7 @@ class TestAnswer:
     @pytest.mark.parametrize(
         "result",
         [object(), {"response": object()}, {(1, 2): 3}, "\ud800", {"response": "\ud800"}, {"action": {"\ud800": 1}}],
-        ids=ascii,
+        ids=["object", "object-in-it", "key", "surrogate", "surrogate-in-it", "surrogate-as-a-key"],
     )
     def test_what_json_cannot_carry(self, result):
         with pytest.raises((TypeError, ValueError)):
