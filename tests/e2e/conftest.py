@@ -2,13 +2,20 @@
 
 import pytest
 from caller import Caller
-from environment import FRONTDESK, Environment
+from environment import FRONTDESK, Environment, Wheelhouse
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory):
-    """One virtual environment per session, with agenthost and what it requires."""
-    made = Environment(tmp_path_factory.mktemp("environment"))
+def wheelhouse(tmp_path_factory, worker_id):
+    """The wheels of this checkout, built once for all workers of pytest-xdist: their directories lie in one."""
+    own = tmp_path_factory.getbasetemp()
+    return Wheelhouse((own if worker_id == "master" else own.parent) / "wheels")
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory, wheelhouse):
+    """One virtual environment per worker, with agenthost and what it requires."""
+    made = Environment(tmp_path_factory.mktemp("environment"), wheelhouse)
     made.create()
     return made
 

@@ -23,19 +23,20 @@ def test_it_holds_agenthost_and_what_that_requires(env):
     assert env.run("python", "-c", "import pytest").returncode == 1
 
 
-def test_wheels_come_and_go(env):
+@pytest.mark.parametrize("by", ["pip", "uv"])
+def test_wheels_come_and_go(env, by):
     before = packages(env)
 
-    env.install("import-error", *GOOD)
+    env.install("import-error", *GOOD, by=by)
     assert packages(env) - before == {
         "agenthost-test-import-error",
         *(f"agenthost-test-{name}" for name in GOOD),
     }
 
-    env.uninstall("agenthost-test-good-3")
+    env.uninstall("agenthost-test-good-3", by=by)
     assert "agenthost-test-good-3" not in packages(env)
 
-    env.uninstall()
+    env.uninstall(by=by)
     assert packages(env) == before
 
 
@@ -66,8 +67,9 @@ def test_processes_share_nothing(env):
     }
 
 
-def test_a_host_is_served_and_stopped(env):
-    env.install("good-1")
+@pytest.mark.parametrize("by", ["pip", "uv"])
+def test_a_host_is_served_and_stopped(env, by):
+    env.install("good-1", by=by)
 
     with env.serve() as served:
         assert served.status("/startup") == 200
