@@ -1,6 +1,34 @@
-"""Makes this folder importable, for what unit and e2e tests share."""
+"""What all tests share: marks by folder, a log that stays as it was, and an order for several workers."""
 
+import logging
 import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config, items):
+    """Mark tests by where they are; of several workers' tests, run those first that take longest."""
+    for item in items:
+        place = item.path.relative_to(HERE).as_posix()
+        if place.startswith("e2e/"):
+            item.add_marker(pytest.mark.e2e)
+        if place.startswith(("unit/docs/", "e2e/test_docs")):
+            item.add_marker(pytest.mark.docs)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
+@pytest.fixture(autouse=True)
+def root_log():
+    """Leave the root logger as it was, whatever a test or a page's code configures."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 def pytest_runtest_teardown():

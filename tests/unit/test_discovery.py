@@ -80,6 +80,7 @@ def test_only_the_groups_asked_for(tmp_path):
     assert listed(tmp_path, groups=("agent",)) == []
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_nor_any_package(tmp_path):
     """What a list command pays for is our own scan alone."""
     install(tmp_path, "agenthost_dental-1.2.0", "[agenthost.agents]\ndental = agenthost_dental:DentalAgent\n")

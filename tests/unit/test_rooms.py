@@ -58,6 +58,7 @@ def test_the_drawing_shows_the_rooms():
     assert there == drawn
 
 
+@pytest.mark.slow
 def test_importing_agenthost_is_cheap():
     """The public names are there before anything behind them is imported."""
     code = "import sys, agenthost; dir(agenthost); print(*(m for m in sys.modules if m.startswith('agenthost')))"

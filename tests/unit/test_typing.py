@@ -10,6 +10,8 @@ from mypy import api
 
 import agenthost
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = Path(__file__).parents[1] / "typing"
 
 

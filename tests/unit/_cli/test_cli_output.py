@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs a device that i
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", [["agents"], ["agents", "--json"], ["--help"], ["hooks"]], ids=" ".join)
+@pytest.mark.slow
 def test_a_full_disk_is_not_a_mistake_of_agenthost(words, unbuffered):
     variables = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with FULL.open("w") as full:
@@ -36,6 +37,7 @@ def test_a_full_disk_is_not_a_mistake_of_agenthost(words, unbuffered):
     assert (done.returncode, done.stderr) == (2, NO_ROOM)
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_said_the_exit_code_tells():
     with FULL.open("w") as full:
         done = subprocess.run([sys.executable, "-c", MAIN, "agents"], check=False, stdout=full, stderr=full)  # noqa: S603

@@ -162,6 +162,7 @@ def test_chat_shows_what_is_piped_in_and_turns_to_another_agent(run):
     assert err.count("shop with the model offline, conversation c-") == 2
 
 
+@pytest.mark.slow
 def test_a_terminal_has_the_keys_of_a_shell(run, tmp_path):
     """The arrow up brings back what was said before; Ctrl-D ends the conversation."""
     pty = pytest.importorskip("pty")

@@ -83,6 +83,7 @@ def test_blocks_run_and_their_agents_serve(block, monkeypatch):
 
 
 @pytest.mark.parametrize("page", _TESTED, ids=title)
+@pytest.mark.slow
 def test_tests_that_pages_show_pass(page, tmp_path):
     """The page's files are written to disk, and pytest is run there."""
     write(page, tmp_path)

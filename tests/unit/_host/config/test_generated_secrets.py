@@ -47,6 +47,7 @@ def test_nobody_else_can_read_it(tmp_path):
     assert _mode(state / "password") == 0o600
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_agree(tmp_path):
     """Eight processes that find nothing end with one key, and leave no drafts."""
     state = tmp_path / "state"

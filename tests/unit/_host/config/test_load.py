@@ -431,6 +431,7 @@ def test_unknown_variables():
     assert warning.startswith("AGENTHOST_PROT: agenthost knows no such variable and ignores it. Known: AGENTHOST_")
 
 
+@pytest.mark.slow
 def test_importing_it_is_cheap():
     """Commands that list something pay for attrs and no more."""
     program = "import sys; import agenthost._host.config.load; print(*sys.modules)"

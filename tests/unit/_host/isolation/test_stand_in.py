@@ -17,6 +17,8 @@ from agenthost.errors import ArgumentsRefused
 from agenthost.state import Scope
 from agenthost.tools.swaig import Call, encode_answer
 
+pytestmark = pytest.mark.slow
+
 AGENT = """
 import os
 from agenthost import AgentBase, FunctionResult, probe

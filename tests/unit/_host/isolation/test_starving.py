@@ -9,7 +9,10 @@ import pytest
 
 from agenthost._host.isolation.starving import cpu_of, starves
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nobody else tells")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="nobody else tells"),
+    pytest.mark.slow,
+]
 
 BURNS = "while True: pass"
 SLEEPS = "import time; print(flush=True); time.sleep(600)"

@@ -70,6 +70,7 @@ CASES = {"nothing": None, "full": FULL, "literal": LITERAL}
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES)
+@pytest.mark.slow
 def test_systemd_understands_the_unit(deployment, tmp_path, text):
     """``systemd-analyze verify`` finds nothing in it."""
     verify = shutil.which("systemd-analyze")

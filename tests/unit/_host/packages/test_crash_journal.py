@@ -30,6 +30,7 @@ def kept(directory):
     return list((directory / "loading").iterdir())
 
 
+@pytest.mark.slow
 def test_a_package_that_kills_its_process_is_loaded_no_more(tmp_path):
     """After a number of times; the reason names it, and the remedy the files that hold it back."""
     for _ in range(DEATHS):
@@ -41,6 +42,7 @@ def test_a_package_that_kills_its_process_is_loaded_no_more(tmp_path):
     load(tmp_path, "1.1")
 
 
+@pytest.mark.slow
 def test_a_package_that_can_be_loaded_after_all_begins_anew(tmp_path):
     for _ in range(DEATHS - 1):
         die(tmp_path)

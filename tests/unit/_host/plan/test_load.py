@@ -396,6 +396,7 @@ class TestIsolation:
         assert [item.key for item in told.built] == ["made"]
         assert "'made' stays in the host" in told.warnings[0]
 
+    @pytest.mark.slow
     def test_a_workflow_cannot(self, install):
         """Asked for it, it is quarantined; where all should be, it works in the host as ever."""
         offers = install("p_flow", self.FLOW, agents=["flow = p_flow:flow"])

@@ -28,6 +28,7 @@ print(early, gc.get_freeze_count() > 0)
 
 
 @pytest.mark.parametrize(("keep", "told"), [("keep()", "False True"), ("pass", "True False")])
+@pytest.mark.slow
 def test_what_was_kept_is_looked_at_when_a_host_is_reloaded(keep, told):
     """Only then, and only where something was kept."""
     ended = subprocess.run(  # noqa: S603 - this test's own program

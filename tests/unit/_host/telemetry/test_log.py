@@ -57,6 +57,7 @@ def lines():
     return JsonLines(Hidden(_CONFIG))
 
 
+@pytest.mark.slow
 def test_every_line_of_a_program_is_one_object():
     """Libraries', authors', structlog's and warnings alike; tracebacks are one field."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM, "auto"], capture_output=True, text=True, check=True)  # noqa: S603
@@ -71,6 +72,7 @@ def test_every_line_of_a_program_is_one_object():
     assert done.stderr.count("tell-nobody") == 0
 
 
+@pytest.mark.slow
 def test_text_is_for_people():
     """With fields behind the words, and the traceback below."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM, "text"], capture_output=True, text=True, check=True)  # noqa: S603
@@ -80,6 +82,7 @@ def test_text_is_for_people():
     assert "ValueError: broken, and ***" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colours():
     """Automatically, where standard error is one."""
     pty = pytest.importorskip("pty")
@@ -177,6 +180,7 @@ def test_whatever_is_logged_is_one_line_of_json(words, value):
     assert json.loads(line)["logger"] == "author"
 
 
+@pytest.mark.slow
 def test_calls_are_logged_together_before_what_comes_after_them():
     """Each a line of its own; a program that logs by itself gets records."""
     program = """

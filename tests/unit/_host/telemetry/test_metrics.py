@@ -74,6 +74,7 @@ def test_every_alert_asks_for_what_there_is():
             assert shown <= set(known[bare][1])
 
 
+@pytest.mark.slow
 def test_prometheus_understands_the_alerts():
     promtool = shutil.which("promtool")
     if promtool is None:
@@ -116,6 +117,7 @@ def test_an_agent_that_is_gone_runs_nothing():
     assert told["agenthost_waiting", "sales"] == 0
 
 
+@pytest.mark.slow
 def test_workers_add_up_and_those_that_ended_stay_counted(tmp_path, monkeypatch):
     """Sums survive their workers, gauges do not, and the files of the dead are folded into one."""
     monkeypatch.setenv(SHARED, str(tmp_path))

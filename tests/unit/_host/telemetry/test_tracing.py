@@ -13,6 +13,7 @@ from agenthost._host.telemetry.tracing import traced
 from agenthost.errors import ConfigurationError
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_or_told_by_default():
     """Spans cost nothing to nobody."""
     program = (
