@@ -366,7 +366,13 @@ class AgentConfig(_Table):
     passwords: tuple[Secret, ...] = setting(
         (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
     )
+    optional: bool = setting(False, FLAG, "Whether the host starts although no installed package offers the agent")  # noqa: FBT003
     settings: Mapping[str, object] = field(factory=dict)
+
+    @property
+    def restricts(self) -> bool:
+        """Whether the section protects something: the host must not go on as if it did not stand there."""
+        return not self.enabled or bool(self.password or self.passwords) or self.isolation == "process"
 
 
 @frozen(kw_only=True, eq=False, repr=False)

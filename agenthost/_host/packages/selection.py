@@ -1,66 +1,198 @@
-"""Selection: which agents configuration and packages ask for, decided from metadata alone."""
+"""Selection: the agents that configuration and packages name, decided from metadata alone."""
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from agenthost._discovery import AGENTS, Candidate
+from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.schema import AgentConfig, Config
+from agenthost._host.generations.owners import Owners, full_key
+from agenthost._host.packages.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Wanted", "select"]
+__all__ = ["Contested", "Selection", "Wanted", "select"]
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @frozen
 class Wanted:
-    """An agent that should be served: a candidate under a key.
+    """An agent to be served: a candidate under a key.
 
     Args:
         key: its name in configuration and on the command line.
         candidate: where it comes from.
         config: its section, or an empty one.
+        owner: the reason that it has its short key, for people; empty where its key is the full one.
     """
 
     key: str
     candidate: Candidate
     config: AgentConfig
+    owner: str = ""
+
+    @property
+    def again(self) -> bool:
+        """Whether configuration mounts the candidate a second time, under a name of its own."""
+        return self.key.rpartition(":")[2] != self.candidate.name
+
+    @property
+    def full_key(self) -> str:
+        """The key that no other installed package can change."""
+        return self.key if self.again else full_key(self.candidate.distribution, self.candidate.name)
 
 
-def select(config: Config, candidates: Iterable[Candidate]) -> tuple[tuple[Wanted, ...], dict[str, str]]:
-    """Which agents configuration and packages ask for, disabled ones included.
+@frozen
+class Contested:
+    """An agent that is not served because it is undecided whose key or section it is.
 
-    The key is the entry point's name; where two distributions use one name, both keys are ``distribution:name``.
+    Args:
+        key: its full key.
+        candidate: where it comes from.
+        diagnosis: the claimants, and the line that decides.
+    """
 
-    Returns:
-        The agents, and a sentence for each section of ``[agents]`` that fits none of them.
+    key: str
+    candidate: Candidate
+    diagnosis: Diagnosis
+
+
+@frozen
+class Selection:
+    """The agents that configuration and packages name.
+
+    Args:
+        wanted: those to be served or switched off.
+        contested: those that are neither, until configuration decides.
+        unfitting: by section of ``[agents]`` that fits no agent, a sentence.
+        refusals: by such a section that restricts an agent, a sentence; a host does not start with one.
+    """
+
+    wanted: tuple[Wanted, ...]
+    contested: tuple[Contested, ...] = ()
+    unfitting: dict[str, str] = field(factory=dict)
+    refusals: dict[str, str] = field(factory=dict)
+
+
+def select(config: Config, candidates: Iterable[Candidate], owners: Owners | None = None) -> Selection:
+    """Give each agent its key and its section.
+
+    The key is the short one, ``name``, where the agent's distribution owns that, else the full one,
+    ``distribution:name``. A section under either key is the agent's. Where several distributions claim a name that
+    nobody owns and that has a section, none of them is served: the section may restrict the other one.
+
+    Args:
+        config: the configuration.
+        candidates: the entry points that were found.
+        owners: holders of short keys, as a lock file or an earlier start decided.
     """
     offers = [candidate for candidate in candidates if candidate.group == AGENTS]
-    taken = Counter(offer.name for offer in offers)
-    no_section = AgentConfig()
-    asked = [
-        Wanted(key, offer, config.agents.get(key, no_section))
-        for offer in offers
-        for key in [offer.name if taken[offer.name] == 1 else f"{offer.distribution}:{offer.name}"]
-    ]
-    keys = {item.key for item in asked}
-    unfitting = {}
-    for key, section in config.agents.items():
-        if key in keys:
-            if section.use is not None:
-                unfitting[key] = f"agents.{key}: use is not looked at: a package offers {key!r}. Choose another name."
-            continue
-        offer = next((o for o in offers if f"{o.distribution}:{o.name}" == (section.use or key)), None)
-        if section.use is None and taken[key] > 1:
-            both = " or ".join(f'[agents."{o.distribution}:{o.name}"]' for o in offers if o.name == key)
-            unfitting[key] = f"agents.{key}: several packages offer an agent of this name. Write {both}."
-        elif offer is None or section.use is None:
-            missing = section.use or key
-            unfitting[key] = f"agents.{key}: no installed package offers {missing!r}. agenthost agents lists them."
+    claims: dict[str, list[Candidate]] = {}
+    for offer in offers:
+        claims.setdefault(offer.name, []).append(offer)
+    choice = _Choice(config, owners or Owners())
+    for name, claimants in claims.items():
+        if _NAME.fullmatch(name):
+            choice.settle(name, claimants)
         else:
-            asked.append(Wanted(key, offer, section))
-    return tuple(asked), unfitting
+            choice.refuse_name(name, claimants)
+    place = {offer: number for number, offer in enumerate(offers)}
+    choice.wanted.sort(key=lambda item: place[item.candidate])
+    choice.fit_sections(claims)
+    return Selection(tuple(choice.wanted), tuple(choice.contested), choice.unfitting, choice.refusals)
+
+
+@define
+class _Choice:
+    config: Config
+    owners: Owners
+    wanted: list[Wanted] = field(factory=list)
+    contested: list[Contested] = field(factory=list)
+    unfitting: dict[str, str] = field(factory=dict)
+    refusals: dict[str, str] = field(factory=dict)
+    used: set[str] = field(factory=set)
+
+    def settle(self, name: str, offers: list[Candidate]) -> None:
+        """Decide whose a short key is, and give each claimant its section."""
+        owner, reason = self._owner(name, offers)
+        sections = self.config.agents
+        if owner is None and reason == "" and name in sections:
+            self.used.add(name)
+            self._contest(name, offers)
+            return
+        for offer in offers:
+            full = full_key(offer.distribution, name)
+            owns = offer.distribution == owner
+            if owns and name in sections and full in sections:
+                self.used |= {name, full}
+                problem = f"{self._at(name)} and {self._at(full)} are two sections of one agent"
+                self._set_aside(offer, problem, f"keep one of them in {self.config.where}")
+                continue
+            key = name if owns else full
+            section = sections.get(full) or (sections.get(name) if owns else None)
+            self.used |= {key, full} & sections.keys()
+            self.wanted.append(Wanted(key, offer, section or AgentConfig(), reason if owns else ""))
+
+    def _owner(self, name: str, offers: list[Candidate]) -> tuple[str | None, str]:
+        """The distribution that a short key belongs to, and why; None without a reason where nobody owns it."""
+        section = self.config.agents.get(name)
+        if section is not None and section.use is not None:
+            distribution, _, used = section.use.rpartition(":")
+            return (distribution if used == name else None), f"{self.config.where}: {self._at(name)}.use"
+        if (holder := self.owners.keys.get(name)) is not None:
+            return holder, self.owners.place
+        return (offers[0].distribution, "the only claimant") if len(offers) == 1 else (None, "")
+
+    def _contest(self, name: str, offers: list[Candidate]) -> None:
+        claimants = " and ".join(f"{offer.distribution} {offer.version}" for offer in offers)
+        reason = f"{name!r} is offered by {claimants}, and {self._at(name)} may be meant for either"
+        for offer in offers:
+            line = f'[{self._at(name)}] use = "{full_key(offer.distribution, name)}" in {self.config.where}'
+            self._set_aside(offer, reason, line)
+
+    def refuse_name(self, name: str, offers: list[Candidate]) -> None:
+        """Set aside agents whose names could be taken for another's key."""
+        for offer in offers:
+            reason = f"its entry point is called {name!r}, and only letters, digits, '.', '_' and '-' are allowed"
+            self._set_aside(offer, reason, f"{offer.distribution} must rename it in the group {AGENTS}")
+
+    def _set_aside(self, offer: Candidate, reason: str, remedy: str) -> None:
+        key = full_key(offer.distribution, offer.name)
+        self.contested.append(Contested(key, offer, Diagnosis(reason, remedy)))
+
+    def fit_sections(self, claims: dict[str, list[Candidate]]) -> None:
+        """Mount what ``use`` names a second time, and find sections that fit nothing."""
+        for key, section in self.config.agents.items():
+            if key in self.used:
+                continue
+            distribution, _, name = (section.use or "").rpartition(":")
+            offer = next((each for each in claims.get(name, ()) if each.distribution == distribution), None)
+            if offer is not None and _NAME.fullmatch(name):
+                self.wanted.append(Wanted(key, offer, section, f"{self.config.where}: {self._at(key)}.use"))
+            elif not section.optional:
+                self._unfitting(key, section, claims)
+
+    def _unfitting(self, key: str, section: AgentConfig, claims: dict[str, list[Candidate]]) -> None:
+        at, holder = self._at(key), self.owners.keys.get(key)
+        if section.use is None and holder is not None and key in claims:
+            others = claims[key]
+            sentence = f"{at}: {key!r} belongs to {holder} by {self.owners.place}, and {holder} is not installed"
+            line = f'[{at}] use = "{full_key(others[0].distribution, key)}"'
+            remedy = f"agenthost owners forget {key}, or {line}" if len(others) == 1 else line
+        else:
+            sentence = f"{at}: no installed package offers {section.use or key!r}"
+            remedy = "agenthost agents lists what there is"
+        if section.restricts:
+            optional = f"{at}.optional = true where it need not be installed"
+            self.refusals[key] = f"{sentence}, and the section restricts it. fix: {remedy}; or {optional}"
+        else:
+            self.unfitting[key] = f"{sentence}. fix: {remedy}"
+
+    def _at(self, key: str) -> str:
+        return key_path("agents", key)

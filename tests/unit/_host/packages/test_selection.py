@@ -1,82 +1,158 @@
-"""Which agents are asked for, decided from metadata and configuration alone."""
+"""Selection: keys and sections of agents, decided from metadata, configuration and owners."""
 
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config
+from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.selection import select
+from agenthost.secret import Secret
 
 
 def offer(distribution, name, group=AGENTS):
     return Candidate(group, name, "module:Agent", distribution, "1.0", "")
 
 
-def selected(agents, *offers):
-    """Key, distribution and name of what is wanted; and the warnings."""
-    wanted, unfitting = select(Config(agents=agents), offers)
-    warnings = tuple(unfitting.values())
-    return [(w.key, w.candidate.distribution, w.candidate.name) for w in wanted], warnings
+def selected(agents, *offers, owners=None):
+    """Key, distribution and name of each wanted agent, with the selection itself."""
+    selection = select(Config(agents=agents), offers, owners)
+    return [(w.key, w.candidate.distribution, w.candidate.name) for w in selection.wanted], selection
 
 
 def test_everything_that_is_offered():
     """The key is the entry point's name; an agent without a section has an empty one."""
-    wanted, unfitting = select(Config(), [offer("acme", "sales"), offer("beta", "support")])
-    warnings = tuple(unfitting.values())
+    selection = select(Config(), [offer("acme", "sales"), offer("beta", "support")])
 
-    assert [("sales", AgentConfig()), ("support", AgentConfig())] == [(w.key, w.config) for w in wanted]
-    assert warnings == ()
+    assert [("sales", AgentConfig()), ("support", AgentConfig())] == [(w.key, w.config) for w in selection.wanted]
+    assert selection.unfitting == selection.refusals == {}
 
 
-def test_plugins_are_no_agents():
-    assert selected({}, offer("acme", "sales", PLUGINS)) == ([], ())
+def test_plugins_are_not_agents():
+    assert selected({}, offer("acme", "sales", PLUGINS))[0] == []
 
 
 def test_sections_belong_to_keys():
     section = AgentConfig(route="/verkauf", enabled=False)
-    wanted, unfitting = select(Config(agents={"sales": section}), [offer("acme", "sales"), offer("acme", "support")])
-    warnings = tuple(unfitting.values())
+    selection = select(Config(agents={"sales": section}), [offer("acme", "sales"), offer("acme", "support")])
 
-    assert [section, AgentConfig()] == [w.config for w in wanted]
-    assert warnings == ()
+    assert [section, AgentConfig()] == [w.config for w in selection.wanted]
+    assert selection.unfitting == selection.refusals == {}
+
+
+@pytest.mark.parametrize("key", ["sales", "acme:sales"])
+def test_a_section_may_name_the_full_key(key):
+    """Whoever writes it is safe from packages to come."""
+    section = AgentConfig(route="/verkauf")
+
+    assert [section] == [w.config for w in select(Config(agents={key: section}), [offer("acme", "sales")]).wanted]
+
+
+def test_two_sections_of_one_agent():
+    """Nobody knows which of them restricts, so the agent is set aside."""
+    sections = {"sales": AgentConfig(enabled=False), "acme:sales": AgentConfig()}
+    wanted, selection = selected(sections, offer("acme", "sales"))
+
+    assert wanted == []
+    [contested] = selection.contested
+    assert contested.diagnosis.reason == 'agents.sales and agents."acme:sales" are two sections of one agent'
 
 
 def test_two_distributions_with_one_name():
-    """Both serve; their keys say which is which."""
+    """Both serve under full keys, which say which is which."""
     offers = [offer("acme", "sales"), offer("beta", "sales"), offer("beta", "support")]
 
-    assert selected({}, *offers) == (
-        [("acme:sales", "acme", "sales"), ("beta:sales", "beta", "sales"), ("support", "beta", "support")],
-        (),
-    )
+    assert selected({}, *offers)[0] == [
+        ("acme:sales", "acme", "sales"),
+        ("beta:sales", "beta", "sales"),
+        ("support", "beta", "support"),
+    ]
 
 
 def test_the_section_of_one_of_two():
     section = AgentConfig(route="/other")
-    wanted, _ = select(Config(agents={"beta:sales": section}), [offer("acme", "sales"), offer("beta", "sales")])
+    selection = select(Config(agents={"beta:sales": section}), [offer("acme", "sales"), offer("beta", "sales")])
 
-    assert [AgentConfig(), section] == [w.config for w in wanted]
+    assert [AgentConfig(), section] == [w.config for w in selection.wanted]
 
 
-def test_an_ambiguous_section():
-    """The warning says both names that could be meant."""
-    wanted, warnings = selected({"sales": AgentConfig()}, offer("acme", "sales"), offer("beta", "sales"))
+@pytest.mark.parametrize(
+    "section",
+    [
+        AgentConfig(),
+        AgentConfig(enabled=False),
+        AgentConfig(isolation="process"),
+        AgentConfig(user="ann", password=Secret("long enough 1")),
+    ],
+)
+def test_a_section_that_fits_two_restricts_both(section):
+    """None of the claimants is served until a line decides; everything else is."""
+    wanted, selection = selected({"sales": section}, offer("acme", "sales"), offer("beta", "sales"), offer("c", "help"))
 
-    assert len(wanted) == 2
-    assert warnings == (
-        (
-            "agents.sales: several packages offer an agent of this name. "
-            'Write [agents."acme:sales"] or [agents."beta:sales"].'
-        ),
+    assert wanted == [("help", "c", "help")]
+    assert [(each.key, each.diagnosis.remedy) for each in selection.contested] == [
+        ("acme:sales", '[agents.sales] use = "acme:sales" in agenthost.toml'),
+        ("beta:sales", '[agents.sales] use = "beta:sales" in agenthost.toml'),
+    ]
+
+
+@pytest.mark.parametrize("newcomer", ["aaa", "beta"])
+def test_a_newcomer_takes_nothing(newcomer):
+    """The owner keeps short key and section, whatever the alphabet says."""
+    section = AgentConfig(enabled=False)
+    owners = Owners({"sales": "acme"}, place="the record")
+    offers = sorted([offer("acme", "sales"), offer(newcomer, "sales")], key=lambda each: each.distribution)
+    selection = select(Config(agents={"sales": section}), offers, owners)
+
+    assert {w.key: w.config for w in selection.wanted} == {"sales": section, f"{newcomer}:sales": AgentConfig()}
+    assert selection.contested == ()
+
+
+def test_the_key_of_an_absent_owner_stays_its_own():
+    """A package that is taken away and comes back finds its section as it was."""
+    section = AgentConfig(enabled=False)
+    wanted, selection = selected(
+        {"sales": section}, offer("beta", "sales"), owners=Owners({"sales": "acme"}, place="p")
     )
+
+    assert wanted == [("beta:sales", "beta", "sales")]
+    assert selection.refusals == {
+        "sales": "agents.sales: 'sales' belongs to acme by p, and acme is not installed, and the section restricts it. "
+        'fix: agenthost owners forget sales, or [agents.sales] use = "beta:sales"; '
+        "or agents.sales.optional = true where it need not be installed"
+    }
+
+
+def test_configuration_decides_before_the_record():
+    """``use`` under the agent's own name says whose it is."""
+    owners = Owners({"sales": "acme"})
+    sections = {"sales": AgentConfig(use="beta:sales", route="/b")}
+    selection = select(Config(agents=sections), [offer("acme", "sales"), offer("beta", "sales")], owners)
+
+    assert [(w.key, w.config.route, w.again) for w in selection.wanted] == [
+        ("acme:sales", None, False),
+        ("sales", "/b", False),
+    ]
 
 
 def test_a_second_mount():
     """``use`` mounts an agent once more, under the section's name."""
     agents = {"sales-eu": AgentConfig(use="acme:sales", route="/eu")}
+    wanted, selection = selected(agents, offer("acme", "sales"))
 
-    assert selected(agents, offer("acme", "sales")) == ([("sales", "acme", "sales"), ("sales-eu", "acme", "sales")], ())
+    assert wanted == [("sales", "acme", "sales"), ("sales-eu", "acme", "sales")]
+    assert [w.again for w in selection.wanted] == [False, True]
+    assert [w.full_key for w in selection.wanted] == ["acme:sales", "sales-eu"]
+
+
+def test_a_second_mount_keeps_its_name_against_packages():
+    """Configuration gave the name away; the package's agent goes by its full key."""
+    agents = {"sales": AgentConfig(use="acme:support")}
+    wanted, _ = selected(agents, offer("acme", "sales"), offer("acme", "support"))
+
+    assert wanted == [("acme:sales", "acme", "sales"), ("support", "acme", "support"), ("sales", "acme", "support")]
 
 
 @pytest.mark.parametrize(
@@ -85,21 +161,35 @@ def test_a_second_mount():
         ("nobody", AgentConfig(), "'nobody'"),
         ("sales-eu", AgentConfig(use="acme:nobody"), "'acme:nobody'"),
         ("sales-eu", AgentConfig(use="nobody:sales"), "'nobody:sales'"),
-        ("acme:sales", AgentConfig(), "'acme:sales'"),
+        ("beta:sales", AgentConfig(), "'beta:sales'"),
     ],
 )
-def test_a_section_for_nobody(key, section, missing):
-    """It is probably misspelt; the command that lists the names is said."""
-    wanted, (warning,) = selected({key: section}, offer("acme", "sales"))
+def test_a_section_that_fits_nothing(key, section, missing):
+    """It is probably misspelt; one that restricts an agent is a reason not to start."""
+    wanted, selection = selected({key: section}, offer("acme", "sales"))
+    at = key if ":" not in key else f'"{key}"'
+    sentence = f"agents.{at}: no installed package offers {missing}"
 
     assert wanted == [("sales", "acme", "sales")]
-    assert warning == f"agents.{key}: no installed package offers {missing}. agenthost agents lists them."
+    assert selection.unfitting == {key: f"{sentence}. fix: agenthost agents lists what there is"}
+    restricting = {key: evolve(section, enabled=False)}
+    assert selected(restricting, offer("acme", "sales"))[1].refusals == {
+        key: f"{sentence}, and the section restricts it. fix: agenthost agents lists what there is; "
+        f"or agents.{at}.optional = true where it need not be installed"
+    }
 
 
-def test_use_under_a_name_that_a_package_offers():
-    """The package's agent serves, and it is said that ``use`` is not looked at."""
-    agents = {"sales": AgentConfig(use="acme:support")}
-    wanted, (warning,) = selected(agents, offer("acme", "sales"), offer("acme", "support"))
+def test_an_optional_section_may_fit_nothing():
+    selection = select(Config(agents={"sales": AgentConfig(enabled=False, optional=True)}), [])
 
-    assert wanted == [("sales", "acme", "sales"), ("support", "acme", "support")]
-    assert warning == "agents.sales: use is not looked at: a package offers 'sales'. Choose another name."
+    assert selection.unfitting == selection.refusals == {}
+
+
+@pytest.mark.parametrize("name", ["hid:hid", "a b", "sälte", "x\x1b[31m", "a/b"])
+def test_names_that_could_be_another_key(name):
+    """An entry point called ``distribution:name`` would take that agent's key, section and secrets."""
+    wanted, selection = selected({}, offer("evil", name), offer("hid", "hid"))
+
+    assert wanted == [("hid", "hid", "hid")]
+    [contested] = selection.contested
+    assert contested.diagnosis.remedy == "evil must rename it in the group agenthost.agents"

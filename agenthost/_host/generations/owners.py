@@ -1,0 +1,75 @@
+"""Owners: the distributions and agents that hold short keys, routes and SIP aliases against newcomers.
+
+The full key of an agent is ``distribution:name``. Its short key, ``name``, belongs to one distribution for good: to the
+one that configuration names, else to the one that held it before, else to the only claimant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Owners", "full_key"]
+
+
+def full_key(distribution: str, name: str) -> str:
+    """The key of an agent that no other installed package can change."""
+    return f"{distribution}:{name}"
+
+
+@frozen(eq=False)
+class Owners:
+    """Holders of what only one agent can have.
+
+    Args:
+        keys: by short key, the distribution that holds it.
+        routes: by route, the full key of the agent that is served there.
+        aliases: by SIP alias, the full key of the agent that it reaches.
+        place: the file that this was read from, for people; empty when nothing was read.
+    """
+
+    keys: Mapping[str, str] = field(factory=dict)
+    routes: Mapping[str, str] = field(factory=dict)
+    aliases: Mapping[str, str] = field(factory=dict)
+    place: str = ""
+
+    def with_served(
+        self,
+        keys: Mapping[str, str],
+        routes: Mapping[str, str],
+        aliases: Mapping[str, str],
+    ) -> Owners:
+        """The same owners after a host has served, with what it serves added.
+
+        A route or alias whose holder is still served, but elsewhere, is free again.
+
+        Args:
+            keys: by short key, its distribution.
+            routes: by route, the full key of the agent that is served there.
+            aliases: by SIP alias, the full key of the agent that it reaches.
+        """
+        served = set(routes.values())
+        return evolve(
+            self,
+            keys={**self.keys, **keys},
+            routes={**_without(self.routes, served), **routes},
+            aliases={**_without(self.aliases, served), **aliases},
+        )
+
+    def without(self, key: str) -> Owners:
+        """The same owners after the holder of a short key has been forgotten, with its routes and aliases."""
+        distribution = self.keys.get(key)
+        if distribution is None:
+            return self
+        gone = {full_key(distribution, key)}
+        keys = {name: holder for name, holder in self.keys.items() if name != key}
+        return evolve(self, keys=keys, routes=_without(self.routes, gone), aliases=_without(self.aliases, gone))
+
+
+def _without(held: Mapping[str, str], holders: Iterable[str]) -> dict[str, str]:
+    gone = frozenset(holders)
+    return {name: holder for name, holder in held.items() if holder not in gone}

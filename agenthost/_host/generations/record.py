@@ -1,0 +1,108 @@
+"""The record of owners: one file in the state directory for each environment and configuration file.
+
+Only ``agenthost run``, an accepted reload and ``agenthost owners forget`` write it. Without a state directory that
+lasts, a lock file or ``use`` in the configuration decides instead.
+"""
+
+# No pathlib: every command that lists something would pay for it.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH118, PTH120, PTH123
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from agenthost._host.generations.owners import Owners
+from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._host.config.schema import Config
+
+__all__ = ["read_record", "record_path", "write_record"]
+
+_FORMAT = 1
+_TABLES = ("keys", "routes", "aliases")
+
+_log = logging.getLogger("agenthost.owners")
+
+
+def record_path(config: Config) -> str:
+    """The file of this environment and configuration file."""
+    name = sha256("\0".join(_place(config)).encode()).hexdigest()[:16]
+    return os.path.join(config.host.state_dir, "owners", f"{name}.json")
+
+
+def read_record(config: Config) -> Owners:
+    """Read the owners; none where no host has served here yet.
+
+    Raises:
+        ConfigurationError: the file cannot be read as a record.
+    """
+    path = record_path(config)
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except FileNotFoundError:
+        return Owners(place=path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    if not _is_record(content):
+        raise _unreadable(path, f"it is not a record of format {_FORMAT}")
+    return Owners(*(content[table] for table in _TABLES), place=path)
+
+
+def write_record(config: Config, owners: Owners) -> None:
+    """Keep the owners; where the state directory cannot be written, log that once and go on."""
+    path = record_path(config)
+    environment, file = _place(config)
+    content = {"format": _FORMAT, "environment": environment, "configuration": file}
+    content |= {table: dict(sorted(getattr(owners, table).items())) for table in _TABLES}
+    text = json.dumps(content, indent=2) + "\n"
+    with suppress(OSError), open(path, encoding="utf-8") as before:
+        if before.read() == text:
+            return
+    beside = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(beside)
+        _log.warning("owners are not remembered: %s: %s; agenthost lock keeps them in a file", path, error.strerror)
+
+
+def _place(config: Config) -> tuple[str, str]:
+    """The environment and the configuration file that a record belongs to."""
+    file = config.source
+    return os.path.realpath(sys.prefix), os.path.realpath(file) if file else ""
+
+
+def _is_record(content: Any) -> bool:
+    return (
+        isinstance(content, dict)
+        and content.get("format") == _FORMAT
+        and all(_is_text_to_text(content.get(table)) for table in _TABLES)
+    )
+
+
+def _is_text_to_text(value: Any) -> bool:
+    table: Mapping[Any, Any] = value if isinstance(value, dict) else {0: 0}
+    return all(isinstance(name, str) and isinstance(holder, str) for name, holder in table.items())
+
+
+def _unreadable(path: str, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}: the record of owners cannot be used: {reason}. "
+        f"fix: rm {path}, and the next run takes the owners from what is installed"
+    )
