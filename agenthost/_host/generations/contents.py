@@ -1,0 +1,199 @@
+"""Contents of a distribution: one digest of its code, data, metadata and entry points.
+
+The same release has the same digest whichever installer put it there: what installers write differently (RECORD,
+INSTALLER, REQUESTED, direct_url.json, scripts with their shebang lines) and bytecode are left out. The files are those
+that RECORD lists, and for an editable install those of the modules that its entry points name. Every file is read,
+unless its size and time stamp are those of an earlier reading.
+"""
+
+# No pathlib: every start pays for each file.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH113, PTH116, PTH117, PTH118, PTH119, PTH120, PTH123
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from hashlib import sha256
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["Contents", "Readings", "contents_of"]
+
+_OF_INSTALLERS = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
+_FORMAT = 1
+_FIELDS = 4
+
+
+@frozen
+class Contents:
+    """What was found of a distribution.
+
+    Args:
+        digest: ``sha256:`` and 64 hexadecimal digits; empty where no file of it is known.
+        editable: whether it is installed in editable mode.
+        recorded: whether RECORD lists its files.
+        changed: files that are not as RECORD says, or missing, sorted.
+    """
+
+    digest: str
+    editable: bool = False
+    recorded: bool = True
+    changed: tuple[str, ...] = ()
+
+
+class Readings:
+    """Earlier readings of distributions, in a file of the state directory.
+
+    Args:
+        path: the file; what cannot be read of it counts as nothing, and it is written when that is possible.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._known = _read_readings(path)
+        self._now: dict[str, Any] = {}
+
+    def of(self, location: str, modules: Sequence[str]) -> Contents:
+        """Read a distribution, or recall an earlier reading where no file has changed since.
+
+        Args:
+            location: its metadata directory.
+            modules: top-level modules that its entry points name.
+        """
+        files = _files(location, modules)
+        stamp = sha256(repr([(name, _stamp(path)) for name, path, _ in files]).encode()).hexdigest()
+        known = self._known.get(location)
+        if known is None or known.get("stamp") != stamp:
+            found = _contents(location, files)
+            known = {"stamp": stamp, "contents": [found.digest, found.editable, found.recorded, list(found.changed)]}
+        self._now[location] = known
+        digest, editable, recorded, changed = known["contents"]
+        return Contents(digest, editable, recorded, tuple(changed))
+
+    def keep(self) -> None:
+        """Write what was read, for the next start; a directory that cannot be written only costs time."""
+        if self._now == self._known:
+            return
+        beside = f"{self._path}.{os.getpid()}"
+        try:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+                json.dump({"format": _FORMAT, "readings": self._now}, file)
+            os.replace(beside, self._path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(beside)
+
+
+def contents_of(location: str, modules: Sequence[str] = ()) -> Contents:
+    """Read a distribution; see ``Readings.of``."""
+    return _contents(location, _files(location, modules))
+
+
+def _contents(location: str, files: Iterable[tuple[str, str, str]]) -> Contents:
+    lines, changed = [], []
+    for name, path, recorded in files:
+        found = _hash(path)
+        lines.append(f"{name}\0{found}")
+        if recorded and found != recorded:
+            changed.append(name)
+    digest = sha256("\n".join(sorted(lines)).encode()).hexdigest()
+    return Contents(
+        f"sha256:{digest}" if lines else "",
+        _is_editable(location),
+        os.path.isfile(os.path.join(location, "RECORD")),
+        tuple(sorted(changed)),
+    )
+
+
+def _files(location: str, modules: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Name, path and recorded hash of each file that counts, sorted by name."""
+    root, own = os.path.split(location)
+    found = {name: (os.path.join(root, name), digest) for name, digest in _recorded(location) if _counts(name, own)}
+    if not found:
+        listed = (f"{own}/{name}" for name in ("METADATA", "PKG-INFO", "entry_points.txt"))
+        found = {name: (path, "") for name in listed if os.path.isfile(path := os.path.join(root, name))}
+    if _is_editable(location) or not os.path.isfile(os.path.join(location, "RECORD")):
+        found |= {name: (path, "") for module in modules for name, path in _sources(module)}
+    return sorted((name, path, digest) for name, (path, digest) in found.items())
+
+
+def _recorded(location: str) -> Iterator[tuple[str, str]]:
+    with suppress(OSError, UnicodeError, csv.Error), open(f"{location}/RECORD", encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            if len(row) > 1 and row[0]:
+                yield row[0], row[1]
+
+
+def _counts(name: str, own: str) -> bool:
+    """Whether a file of RECORD is the distribution's own, rather than its installer's."""
+    directory, _, leaf = name.rpartition("/")
+    outside = name.startswith(("..", "/")) or os.path.isabs(name)
+    return not outside and not name.endswith(".pyc") and not (directory == own and leaf in _OF_INSTALLERS)
+
+
+def _is_editable(location: str) -> bool:
+    try:
+        with open(f"{location}/direct_url.json", encoding="utf-8") as file:
+            return bool(json.load(file)["dir_info"]["editable"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sources(module: str) -> Iterator[tuple[str, str]]:
+    """Name and path of each file of a top-level module, which is not imported."""
+    spec = None
+    with suppress(Exception):  # a finder of another package
+        spec = PathFinder.find_spec(module, sys.path)
+    if spec is None:
+        return
+    for folder in spec.submodule_search_locations or ():
+        for directory, folders, names in os.walk(folder):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for name in names:
+                path = os.path.join(directory, name)
+                if not name.endswith(".pyc"):
+                    yield f"{module}/{os.path.relpath(path, folder).replace(os.sep, '/')}", path
+    if spec.submodule_search_locations is None and spec.origin is not None:
+        yield os.path.basename(spec.origin), spec.origin
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _hash(path: str) -> str:
+    """A file's hash as RECORD writes it; empty for one that cannot be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            digest = sha256(file.read()).digest()
+    except OSError:
+        return ""
+    return f"sha256={urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def _read_readings(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+        readings: dict[str, Any] = content["readings"] if content["format"] == _FORMAT else {}
+        return {
+            location: each
+            for location, each in readings.items()
+            if len(each["contents"]) == len(Contents.__attrs_attrs__)
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
