@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Find what will cause trouble in production.",
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks and the plugins that implement them.",
+    "owners": "List who holds short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",
     "reload": "Make a running host reread its configuration and packages.",
     "routes": "List the routes and the agents behind them.",

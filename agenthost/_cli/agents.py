@@ -7,6 +7,7 @@ import click
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
+from agenthost._host.generations.record import read_record
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, table
 from agenthost._host.packages.selection import select
 
@@ -35,8 +36,8 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         else:
             click.echo(table(AGENT_COLUMNS, agent_rows(report)))
         return
-    wanted, unfitting = select(config, discover((AGENTS,)))
-    print_warnings((*config.warnings, *unfitting.values()))
+    selection = select(config, discover((AGENTS,)), read_record(config))
+    print_warnings((*config.warnings, *selection.unfitting.values(), *selection.refusals.values()))
     rows: list[dict[str, str | None]] = [
         {
             "agent": item.key,
@@ -47,7 +48,19 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             "value": item.candidate.value,
             "isolation": item.config.isolation or config.host.isolation,
         }
-        for item in wanted
+        for item in selection.wanted
+    ]
+    rows += [
+        {
+            "agent": item.key,
+            "route": None,
+            "package": item.candidate.distribution,
+            "version": item.candidate.version,
+            "state": f"conflict: {item.diagnosis.reason}",
+            "value": item.candidate.value,
+            "remedy": item.diagnosis.remedy,
+        }
+        for item in selection.contested
     ]
     rows += [
         {
@@ -68,15 +81,18 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         click.echo(FIRST_AGENT)
     else:
         cells = [
-            [
-                str(row["agent"]),
-                row["route"] or "its own",
-                f"{row['package']} {row['version']}".strip(),
-                _state(row),
-            ]
+            (
+                [
+                    str(row["agent"]),
+                    row["route"] or "its own",
+                    f"{row['package']} {row['version']}".strip(),
+                    _state(row),
+                ],
+                row.get("remedy") or "",
+            )
             for row in rows
         ]
-        click.echo(table(("agent", "route", "package", "state"), [(row, "") for row in cells]))
+        click.echo(table(("agent", "route", "package", "state"), cells))
 
 
 def _state(row: dict[str, str | None]) -> str:

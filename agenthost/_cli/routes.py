@@ -9,6 +9,7 @@ import click
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
+from agenthost._host.generations.record import read_record
 from agenthost._host.operations.terminal import table
 from agenthost._host.packages.selection import select
 
@@ -43,8 +44,9 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
 
         agents = [(a["route"], a["agent"], a["state"]) for a in installed_plan(config).report()["agents"]]
     else:
-        wanted, _ = select(config, discover((AGENTS,)))
-        agents = [(w.config.route, w.key, "enabled" if w.config.enabled else "disabled") for w in wanted]
+        selection = select(config, discover((AGENTS,)), read_record(config))
+        agents = [(w.config.route, w.key, "enabled" if w.config.enabled else "disabled") for w in selection.wanted]
+        agents += [(None, each.key, "conflict") for each in selection.contested]
         agents += [
             (table.route or f"/{name}", name, "enabled" if table.enabled else "disabled")
             for name, table in config.workflows.items()
