@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
@@ -9,6 +11,9 @@ from agenthost._cli.output import print_json
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.generations.record import read_record, write_record
 from agenthost._host.operations.terminal import table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["command"]
 
@@ -60,7 +65,7 @@ def forget(file: str | None, key: str) -> None:
     click.echo(f"{key} no longer belongs to {distribution}")
 
 
-def _rows(owners: Owners) -> list[dict[str, object]]:
+def _rows(owners: Owners) -> list[dict[str, Any]]:
     return [
         {
             "key": key,
@@ -72,5 +77,5 @@ def _rows(owners: Owners) -> list[dict[str, object]]:
     ]
 
 
-def _held(names: object, holder: str) -> list[str]:
-    return [name for name, by in names.items() if by == holder]  # type: ignore[attr-defined]
+def _held(names: Mapping[str, str], holder: str) -> list[str]:
+    return [name for name, by in names.items() if by == holder]

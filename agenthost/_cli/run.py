@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config.schema import Config
+    from agenthost._host.plan.plan import HostPlan
 
 __all__ = ["command"]
 
@@ -58,7 +59,7 @@ def command(file: str | None, **options: Any) -> None:
     if not discover((AGENTS, PLUGINS)):
         click.echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
-    from agenthost._host.runtime.start import installed_plan, start_logging, with_secrets
+    from agenthost._host.runtime.start import installed_plan, remember, start_logging, with_secrets
     from agenthost._web.process.serving import address, listen, serve_on
     from agenthost._web.process.workers import serve_with_workers
 
@@ -70,7 +71,12 @@ def command(file: str | None, **options: Any) -> None:
         if config.host.workers > 1:
             serve_with_workers(opened, config, tell)
         else:
-            serve_on(opened, config, partial(installed_plan, config), lambda plan: tell(plan.report()))
+
+            def ready(plan: HostPlan) -> None:
+                remember(config, plan)
+                tell(plan.report())
+
+            serve_on(opened, config, partial(installed_plan, config), ready)
 
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:

@@ -369,6 +369,10 @@ class AgentConfig(_Table):
     optional: bool = setting(False, FLAG, "Whether the host starts although no installed package offers the agent")  # noqa: FBT003
     settings: Mapping[str, object] = field(factory=dict)
 
+    def mounts_again(self, key: str) -> bool:
+        """Return whether the section of this key mounts an agent a second time; ``use`` may also name the owner."""
+        return self.use is not None and self.use.rpartition(":")[2] != key.rpartition(":")[2]
+
     @property
     def restricts(self) -> bool:
         """Whether the section protects something: the host must not go on as if it did not stand there."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 __all__ = ["Owners", "full_key"]
 
@@ -37,27 +37,32 @@ class Owners:
     aliases: Mapping[str, str] = field(factory=dict)
     place: str = ""
 
-    def with_served(
-        self,
-        keys: Mapping[str, str],
-        routes: Mapping[str, str],
-        aliases: Mapping[str, str],
-    ) -> Owners:
-        """The same owners after a host has served, with what it serves added.
+    def with_keys(self, keys: Mapping[str, str]) -> Owners:
+        """The same owners with the distributions that hold short keys now."""
+        return evolve(self, keys={**self.keys, **keys})
 
-        A route or alias whose holder is still served, but elsewhere, is free again.
+    def with_served(self, routes: Mapping[str, str], aliases: Mapping[str, str]) -> Owners:
+        """The same owners with what a host serves.
+
+        A route or alias whose holder is still served, but no longer there, is free again.
 
         Args:
-            keys: by short key, its distribution.
             routes: by route, the full key of the agent that is served there.
             aliases: by SIP alias, the full key of the agent that it reaches.
         """
         served = set(routes.values())
         return evolve(
             self,
-            keys={**self.keys, **keys},
             routes={**_without(self.routes, served), **routes},
             aliases={**_without(self.aliases, served), **aliases},
+        )
+
+    def installed(self, distributions: Collection[str]) -> Owners:
+        """The same owners without the routes and aliases of distributions that are not installed."""
+        return evolve(
+            self,
+            routes={name: by for name, by in self.routes.items() if by.rpartition(":")[0] in distributions},
+            aliases={name: by for name, by in self.aliases.items() if by.rpartition(":")[0] in distributions},
         )
 
     def without(self, key: str) -> Owners:

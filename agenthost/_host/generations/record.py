@@ -55,7 +55,7 @@ def read_record(config: Config) -> Owners:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
     if not _is_record(content):
         raise _unreadable(path, f"it is not a record of format {_FORMAT}")
-    return Owners(*(content[table] for table in _TABLES), place=path)
+    return Owners(content["keys"], content["routes"], content["aliases"], path)
 
 
 def write_record(config: Config, owners: Owners) -> None:

@@ -40,7 +40,7 @@ class Wanted:
     @property
     def again(self) -> bool:
         """Whether configuration mounts the candidate a second time, under a name of its own."""
-        return self.key.rpartition(":")[2] != self.candidate.name
+        return self.config.mounts_again(self.key)
 
     @property
     def full_key(self) -> str:

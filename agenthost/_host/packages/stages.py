@@ -8,6 +8,7 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.config.limits import Limits
+from agenthost._host.generations.owners import Owners, full_key
 from agenthost.agent.declared import Alone
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from agenthost.swml import Template
     from agenthost.tools.tool import Tool
 
-__all__ = ["Built", "Loaded", "Mounted", "Rejected", "SetAside"]
+__all__ = ["PROGRAM", "Built", "Loaded", "Mounted", "Rejected", "SetAside"]
+
+PROGRAM = "program"
+"""The owner of agents that a program registers."""
 
 
 @frozen
@@ -37,7 +41,7 @@ class Built:
 
     Args:
         key: see ``Wanted``.
-        distribution: the package that offers it; ``code`` when a program registered it.
+        distribution: the package that offers it; ``PROGRAM`` when a program registered it.
         version: that package's version.
         agent: the agent.
         config: its section.
@@ -53,6 +57,16 @@ class Built:
     offer: Candidate | None = None
     served: Mounted | None = None
 
+    @property
+    def again(self) -> bool:
+        """Whether configuration mounts an agent a second time, under a name of its own."""
+        return self.config.mounts_again(self.key)
+
+    @property
+    def full_key(self) -> str:
+        """The key that no other installed package can change."""
+        return self.key if self.again else full_key(self.distribution, self.key.rpartition(":")[2])
+
 
 @frozen
 class Rejected:
@@ -63,12 +77,14 @@ class Rejected:
         distribution: the package that offers it.
         version: that package's version.
         diagnosis: what failed, and what to do about it.
+        state: see ``SetAside``.
     """
 
     key: str
     distribution: str
     version: str
     diagnosis: Diagnosis
+    state: str = "quarantined"
 
 
 @frozen(kw_only=True)
@@ -92,6 +108,9 @@ class Loaded:
         classifiers: what makes classifiers.
         escalation_detectors: what notices that somebody else should take over.
         stamps: by distribution, in what condition it was.
+        owners: holders of keys, routes and SIP aliases, as they were decided before.
+        installed: distributions that offer anything.
+        refusals: sentences about configuration that restricts an agent which is not installed.
         registry: the plugins, registered.
     """
 
@@ -111,6 +130,9 @@ class Loaded:
     classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
     escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
+    owners: Owners = field(factory=Owners)
+    installed: frozenset[str] = frozenset()
+    refusals: tuple[str, ...] = ()
     registry: Plugins | None = None
 
 
@@ -165,6 +187,11 @@ class Mounted:
     limits: Limits = field(factory=Limits, repr=False)
     built: Built | None = field(default=None, repr=False)
     isolation: str = "thread"
+
+    @property
+    def full_key(self) -> str:
+        """The key that no other installed package can change."""
+        return self.built.full_key if self.built is not None else self.key
 
     def report(self) -> dict[str, Any]:
         """What lists and ``--json`` show."""

@@ -10,6 +10,7 @@ import attrs
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.schema import AgentConfig, Config, configured
+from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.guarded_run import Failed, run_guarded
@@ -41,6 +42,7 @@ def load(
     candidates: Sequence[Candidate],
     stays: Callable[[Wanted], Built | None] = lambda _: None,
     plugins: Plugins | None = None,
+    owners: Owners | None = None,
 ) -> Loaded:
     """Import and build everything that is enabled; never raises for what a package does.
 
@@ -49,9 +51,12 @@ def load(
         candidates: the entry points that were found.
         stays: gives what is served of an agent already, if it can stay as it is; None builds it.
         plugins: those that are registered already; None registers them.
+        owners: holders of keys, routes and SIP aliases, as they were decided before.
     """
     plugins = plugins or Plugins.load(config, candidates)
-    items, unfitting = select(config, candidates)
+    owners = owners or Owners()
+    selection = select(config, candidates, owners)
+    items = selection.wanted
     kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
     enabled = [item for item in items if item.config.enabled and item.key not in kept]
     problems: dict[str, str | None] = {}
@@ -61,7 +66,10 @@ def load(
     )
     journal.forget()
     offered: list[Built] = []
-    rejected: list[Rejected] = []
+    rejected = [
+        Rejected(each.key, each.candidate.distribution, each.candidate.version, each.diagnosis, "conflict")
+        for each in selection.contested
+    ]
     for item, outcome in zip(enabled, outcomes, strict=True):
         offer = item.candidate
         if isinstance(outcome, Failed):
@@ -69,7 +77,8 @@ def load(
             rejected.append(Rejected(item.key, offer.distribution, offer.version, diagnosis))
         else:
             offered.append(Built(item.key, offer.distribution, offer.version, outcome, item.config, offer))
-    from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items})
+    held = owners.with_keys({item.key: item.candidate.distribution for item in items if ":" not in item.key})
+    from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items}, held)
     taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
     configured_ones, refused = _from_tables(config, taken)
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
@@ -79,9 +88,12 @@ def load(
         rejected=(*rejected, *refused),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
+        owners=held.with_keys({item.key: item.distribution for item in from_hooks if ":" not in item.key}),
+        installed=frozenset(candidate.distribution for candidate in candidates),
+        refusals=tuple(sentence for key, sentence in selection.refusals.items() if key not in in_code),
         warnings=(
             *plugins.warnings,
-            *(sentence for key, sentence in unfitting.items() if key not in in_code),
+            *(sentence for key, sentence in selection.unfitting.items() if key not in in_code),
             *_not_isolated(config, from_hooks),
         ),
     )
@@ -222,7 +234,7 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
     return tuple(made), tuple(refused)
 
 
-def _from_hooks(plugins: Plugins, config: Config, keys: set[str]) -> tuple[list[Built], list[Wanted]]:
+def _from_hooks(plugins: Plugins, config: Config, keys: set[str], owners: Owners) -> tuple[list[Built], list[Wanted]]:
     """Agents that plugins make in code, and those of them that are disabled."""
     made: list[Built] = []
     disabled: list[Wanted] = []
@@ -235,9 +247,11 @@ def _from_hooks(plugins: Plugins, config: Config, keys: set[str]) -> tuple[list[
         except DefinitionError as error:
             plugins.failed(plugin, error)
             continue
-        key = name if name not in keys else f"{owner.distribution}:{name}"
+        full = full_key(owner.distribution, name)
+        owns = name not in keys and owners.keys.get(name, owner.distribution) == owner.distribution
+        key = name if owns else full
         keys.add(key)
-        section = _section(config, key)
+        section = config.agents.get(full) or _section(config, key)
         if section.isolation == "process":
             problem = f"agent {key!r}: {_IN_CODE}; {_remove_isolation(config, key)}"
             plugins.failed(plugin, DefinitionError(problem))

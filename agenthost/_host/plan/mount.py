@@ -16,7 +16,7 @@ from agenthost._discovery import AGENTS, Candidate
 from agenthost._error_words import message_of, summary_of
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
-from agenthost._host.packages.stages import Mounted, SetAside
+from agenthost._host.packages.stages import PROGRAM, Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.plan.workflow_members import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
@@ -47,16 +47,17 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
         The agents in order of their routes, and everything else that was asked for, in order of keys.
     """
     set_aside = [
-        SetAside(item.key, item.distribution, item.version, "quarantined", item.diagnosis) for item in loaded.rejected
+        SetAside(item.key, item.distribution, item.version, item.state, item.diagnosis) for item in loaded.rejected
     ]
     set_aside += [
         SetAside(item.key, item.candidate.distribution, item.candidate.version, "disabled", None, item.config.route)
         for item in loaded.disabled
     ]
     claims: dict[str, list[Built]] = {}
+    holders = loaded.owners.installed(loaded.installed).routes
     for item in loaded.built:
         route = wanted_route(item)
-        if problem := route_problem(route, program=item.distribution == "code"):
+        if problem := route_problem(route, program=item.distribution == PROGRAM):
             remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         elif route == sip_path:
@@ -68,9 +69,11 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
     mounted: list[Mounted] = []
     unopposed: list[tuple[str, Built]] = []
     for route, items in sorted(claims.items(), key=_first_mounts_first):
-        chosen = _chosen(items)
+        chosen = _chosen(items, holders.get(route))
         set_aside += [
-            _refused(item, route, "conflict", _conflict(item, route, items)) for item in items if item is not chosen
+            _refused(item, route, "conflict", _conflict(item, route, items, holders.get(route)))
+            for item in items
+            if item is not chosen
         ]
         if chosen is not None:
             unopposed.append((route, chosen))
@@ -91,7 +94,7 @@ def given_up(agent: Mounted, error: BaseException) -> SetAside:
     """What an agent is that failed after it had been mounted."""
     candidate = Candidate(AGENTS, agent.key, type(agent.agent).__module__, agent.distribution, agent.version, "")
     diagnosis = diagnose(error, candidate, agent.key)
-    if agent.distribution == "code":  # there is nothing to install or to switch off
+    if agent.distribution == PROGRAM:  # there is nothing to install or to switch off
         diagnosis = attrs.evolve(diagnosis, remedy="mend its lifespan; the log has the whole error")
     return SetAside(agent.key, agent.distribution, agent.version, "quarantined", diagnosis, agent.route)
 
@@ -172,14 +175,14 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         tools={name: runnable(item.agent, tool) for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
         template=template,
         fallback=own.fallback,
-        sip=() if item.config.use else own.sip,
+        sip=() if item.again else own.sip,
         functions=tuple(own.draft.tools),
         dynamic=bool(own.per_call),
         routing=own.routing,
         debug_handler=own.debug_handler,
         alone=own.alone,
         mcp_server=own.mcp_server,
-        again=item.config.use is not None,
+        again=item.again,
         probes=probes,
         model=item.config.model,
         limits=limits.for_agent(item.config, own.busy),
@@ -191,29 +194,36 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
 def _first_mounts_first(claim: tuple[str, Sequence[Built]]) -> tuple[bool, str]:
     """Second mounts come last, so that an agent that can be mounted once is mounted where its package wants it."""
     route, items = claim
-    return all(item.config.use is not None for item in items), route
+    return all(item.again for item in items), route
 
 
-def _chosen(claims: Sequence[Built]) -> Built | None:
-    """Who serves a route: its only claimant, who serves it already, or the only one that configuration put there."""
-    if len(claims) == 1:
-        return claims[0]
+def _chosen(claims: Sequence[Built], holder: str | None) -> Built | None:
+    """Return the agent that serves a route; None where configuration has to decide.
+
+    Args:
+        claims: the agents that claim it.
+        holder: the full key of the agent that is installed and held it before.
+    """
     served = [item for item in claims if item.served is not None]
-    if len(served) == 1:
-        return served[0]
     configured = [item for item in claims if item.config.route is not None]
-    return configured[0] if len(configured) == 1 else None
+    for chosen in (served, configured):
+        if len(chosen) == 1:
+            return chosen[0]
+    if holder is not None:
+        return next((item for item in claims if item.full_key == holder), None)
+    return claims[0] if len(claims) == 1 else None
 
 
-def _conflict(item: Built, route: str, claims: Iterable[Built]) -> Diagnosis:
+def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | None) -> Diagnosis:
     others = " and ".join(
         sorted(f"{other.distribution} {other.version} ({other.key})" for other in claims if other is not item)
     )
+    claimed = f"also claimed by {others}" if others else f"held by {holder}, which is not served"
     key = item.key
     free = f"/{_plain(key)}"
     elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
     return Diagnosis(
-        f"route {route!r} is also claimed by {others}",
+        f"route {route!r} is {claimed}",
         f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{elsewhere}" moves it, '
         f'route = "{route}" gives it the route',
     )

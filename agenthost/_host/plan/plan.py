@@ -13,8 +13,9 @@ import attrs
 from attrs import field, frozen
 
 from agenthost._host.config.limits import Limits
+from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.plugins import Plugins
-from agenthost._host.packages.stages import SetAside
+from agenthost._host.packages.stages import PROGRAM, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models
@@ -31,7 +32,7 @@ from agenthost.sip.rules import RuleTable
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.plugins import PluginState
@@ -67,6 +68,9 @@ class HostPlan:
         redactors: what transcripts go through.
         limits: those of agents that have none of their own.
         stamps: by distribution, in what condition it was when it was loaded.
+        owners: holders of keys, routes and SIP aliases; see ``held`` for those that this plan adds.
+        installed: distributions that offer anything.
+        refusals: sentences about configuration that restricts an agent which is not installed.
         registry: the plugins, registered.
     """
 
@@ -91,10 +95,14 @@ class HostPlan:
 
     @_known.default
     def _index(self) -> Mapping[str, Mounted]:
-        return by_name((agent.key, agent.name, agent) for agent in self.agents)
+        full = {agent.full_key: agent for agent in self.agents}
+        return full | by_name((agent.key, agent.name, agent) for agent in self.agents)
 
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict, repr=False)
+    owners: Owners = field(factory=Owners, repr=False)
+    installed: frozenset[str] = field(default=frozenset(), repr=False)
+    refusals: tuple[str, ...] = ()
     registry: Plugins | None = field(default=None, repr=False)
 
     @property
@@ -126,8 +134,32 @@ class HostPlan:
             for name in members_of(agent.agent)
             if self.find(name) is None
         )
-        told = (*unroutable, *unreachable, *homeless, *incomplete, *self._unknown_parts(), *self._sip_problems())
+        told = (
+            *unroutable,
+            *self._kept_aliases(),
+            *unreachable,
+            *homeless,
+            *incomplete,
+            *self._unknown_parts(),
+            *self._sip_problems(),
+        )
         return (*self.unfitting, *self.models.warnings, *self.classifiers.warnings, *told)
+
+    def _kept_aliases(self) -> Iterator[str]:
+        """Yield sentences about SIP aliases that a newcomer asks for and does not get."""
+        holders = self.owners.installed(self.installed).aliases
+        keys = {agent.full_key: agent.key for agent in self.agents}
+        for agent in self.agents:
+            for user in (SipAlias(user, agent.key).compared for user in agent.sip):
+                holder = holders.get(user)
+                if (
+                    holder is not None
+                    and self.aliases.agents.get(user) != agent.key
+                    and user not in self.aliases.conflicts
+                ):
+                    by = keys.get(holder, f"{holder}, which is not served")
+                    rule = f'[[sip.rules]] users = ["{user}"], agent = "{agent.key}"'
+                    yield f"SIP alias {user!r} stays with {by}; {agent.key} asks for it too. fix: {rule} moves it"
 
     def _unknown_parts(self) -> tuple[str, ...]:
         """Sentences about classifiers and detectors that workflows name and nobody has."""
@@ -195,7 +227,7 @@ class HostPlan:
     def problems(self) -> int:
         """How many agents and plugins failed, and warnings there are."""
         plugins = sum(plugin.state == "quarantined" for plugin in self.plugins)
-        return len(self.failed) + plugins + len(self.warnings)
+        return len(self.failed) + plugins + len(self.warnings) + len(self.refusals)
 
     def with_aliases(
         self, registered: Iterable[SipAlias], *, automatic: bool = True, keeping: bool = False
@@ -214,9 +246,30 @@ class HostPlan:
         suggested = [
             SipAlias(each.user, reached[each.agent]) for _, each in self.sip.automatic if each.agent in reached
         ]
-        automatic = automatic and self.sip.config.automatic
-        table = AliasTable.of(registered, kept, [*declared_too, *from_plugins], suggested if automatic else ())
+        suggested = suggested if automatic and self.sip.config.automatic else []
+        held, reserved = self._held_aliases([*declared_too, *from_plugins, *suggested])
+        claimed, suggested = (
+            [alias for alias in claims if alias.compared not in reserved]
+            for claims in ([*declared_too, *from_plugins], suggested)
+        )
+        table = AliasTable.of(registered, [*kept, *held], claimed, suggested)
         return attrs.evolve(self, aliases=table, origins=origins(table, self.origins, declared_too, self.sip.aliases))
+
+    def _held_aliases(self, claims: Iterable[SipAlias]) -> tuple[list[SipAlias], set[str]]:
+        """Return the aliases that stay with those who held them, and those kept for agents that are not served."""
+        keys = {agent.full_key: agent.key for agent in self.agents}
+        claimed = {(alias.compared, alias.agent) for alias in claims}
+        holders = self.owners.installed(self.installed).aliases
+        held = [SipAlias(user, keys[by]) for user, by in holders.items() if (user, keys.get(by)) in claimed]
+        return held, {user for user, by in holders.items() if by not in keys}
+
+    def held(self) -> Owners:
+        """Return the owners after this plan has been served."""
+        full = {agent.key: agent.full_key for agent in self.agents}
+        return self.owners.with_served(
+            {agent.route: agent.full_key for agent in self.agents},
+            {user: full[key] for user, key in self.aliases.agents.items() if key in full},
+        )
 
     def with_agent(self, item: Built) -> HostPlan:
         """The same plan with one agent more; those that are served keep their routes against it.
@@ -229,7 +282,7 @@ class HostPlan:
         if taken is not None:
             msg = f"route {route!r} is already taken by agent {taken.key!r}; register this one at another route."
             raise DefinitionError(msg)
-        if problem := route_problem(route, program=item.distribution == "code"):
+        if problem := route_problem(route, program=item.distribution == PROGRAM):
             raise DefinitionError(problem)
         mounted = mount(item, route, self.agents, {item.key: item.agent}, self.why_not_served, self.limits)
         if isinstance(mounted, SetAside):
@@ -251,11 +304,8 @@ class HostPlan:
         )
 
     def after(self, earlier: HostPlan) -> HostPlan:
-        """The same plan where ``earlier`` is served: who is reached by a SIP alias keeps it against newcomers."""
-        contested = self.aliases.conflicts
-        kept = [SipAlias(user, key) for user, key in earlier.aliases.agents.items() if key in contested.get(user, ())]
-        stamps = {**self.stamps, **earlier.stamps}  # what has been imported once stays what it was
-        return attrs.evolve(self.with_aliases(kept) if kept else self, stamps=stamps)
+        """The same plan where ``earlier`` is served: what has been imported once stays what it was."""
+        return attrs.evolve(self, stamps={**self.stamps, **earlier.stamps})
 
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
         """The same plan after a plugin failed while the host took shape."""
@@ -290,7 +340,7 @@ class HostPlan:
             "agents": [row.report() for row in rows],
             "plugins": [plugin.report() for plugin in self.plugins],
             "state": self.state.report(),
-            "warnings": list(self.warnings),
+            "warnings": [*self.warnings, *self.refusals],
             "findings": list(self.findings),
             "problems": self.problems,
         }
@@ -322,5 +372,8 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         limits=limits,
         sip=SipSources(config.sip, aliases, registry.left_of(loaded.resolve_sip)),
         stamps=loaded.stamps,
+        owners=loaded.owners,
+        installed=loaded.installed,
+        refusals=loaded.refusals,
         registry=registry,
     ).with_aliases(())

@@ -119,8 +119,12 @@ def origins(
         if alias.automatic and plugin not in BUILT_IN
     }
     others = {alias.compared: f"plugin alias of {plugin}" for plugin, alias in plugins if not alias.automatic}
+
+    def kept_origin(user: str) -> str:
+        return _ORIGINS[2] if user in own else others.get(user) or automatic.get(user, _ORIGINS[-1])
+
     return {
-        user: before.get(user, "automatic alias")
+        user: before.get(user) or kept_origin(user)
         if tier == 1
         else others[user]
         if tier == 2 and user in others and user not in own  # noqa: PLR2004 - the third tier

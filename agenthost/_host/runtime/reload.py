@@ -125,7 +125,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
             return None
         return evolve(mounted.built, served=mounted)
 
-    loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry)
+    loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held())
     new = evolve(make_plan(config, loaded).after(plan), models=plan.models, classifiers=plan.classifiers)
     accepted(config, new)
     for item in new.failed:

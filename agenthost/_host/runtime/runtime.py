@@ -368,7 +368,7 @@ class Runtime:
 
     def _own_credentials(self, agent: Mounted) -> Credentials | None:
         """What opens an agent for which the configuration names a password; the host's does not, then."""
-        section = self.config.agents.get(agent.key)
+        section = self.config.agents.get(agent.full_key) or self.config.agents.get(agent.key)
         if section is None or not section.passwords:
             return None
         first, *others = (password.reveal() for password in section.passwords)

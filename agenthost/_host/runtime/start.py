@@ -12,6 +12,7 @@ from attrs import evolve
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.access.credentials import Credentials
 from agenthost._host.config.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
+from agenthost._host.generations.record import read_record, write_record
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.runtime.runtime import Runtime
@@ -22,7 +23,16 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
 
-__all__ = ["accepted", "credentials_of", "installed_plan", "make_runtime", "start_logging", "tokens_of", "with_secrets"]
+__all__ = [
+    "accepted",
+    "credentials_of",
+    "installed_plan",
+    "make_runtime",
+    "remember",
+    "start_logging",
+    "tokens_of",
+    "with_secrets",
+]
 
 
 def with_secrets(config: Config) -> Config:
@@ -85,7 +95,13 @@ def make_runtime(config: Config) -> Runtime:
 
 def installed_plan(config: Config) -> HostPlan:
     """Discover, load and plan what is installed."""
-    return make_plan(config, load(config, discover((AGENTS, PLUGINS))))
+    return make_plan(config, load(config, discover((AGENTS, PLUGINS)), owners=read_record(config)))
+
+
+def remember(config: Config, plan: HostPlan) -> None:
+    """Keep who holds keys, routes and SIP aliases, once a plan of installed packages is served."""
+    if plan.installed:
+        write_record(config, plan.held())
 
 
 def accepted(config: Config, plan: HostPlan) -> HostPlan:
@@ -96,6 +112,8 @@ def accepted(config: Config, plan: HostPlan) -> HostPlan:
     """
     if config.state.url is not None and plan.state.problem is not None:
         raise PlanError(plan.state.problem)
+    if plan.refusals:
+        raise PlanError("; ".join(plan.refusals))
     if config.host.strict and plan.problems:
         reasons = [f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis]
         reasons += [f"{p.name}: {p.diagnosis.reason}" for p in plan.plugins if p.diagnosis]

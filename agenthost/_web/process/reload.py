@@ -13,7 +13,7 @@ from attrs import evolve
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.runtime.background_thread import beside
 from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
-from agenthost._host.runtime.start import credentials_of, start_logging, tokens_of
+from agenthost._host.runtime.start import credentials_of, remember, start_logging, tokens_of
 from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Reloading:
                 runtime.publish(plan)
                 raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in lost if item.diagnosis))
             self._front.reload(done.plan, KEPT_SECONDS)
+            remember(config, done.plan)
             self._loop.call_later(KEPT_SECONDS + 1, runtime.forget)
             garbage.keep_anew()
             return done.report()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from agenthost._host.runtime import gc_freeze as garbage
-from agenthost._host.runtime.start import installed_plan, make_runtime, start_logging
+from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
 from agenthost._web.front import Front
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
@@ -105,6 +105,7 @@ class _Worker:
         """Tell that the plan is served, and what its agents are made of."""
         offers = [agent.built.offer for agent in plan.agents if agent.built is not None]
         modules = {offer.value.partition(":")[0].strip() for offer in offers if offer is not None}
+        remember(self.runtime.config, plan)
         self.send("ready", (plan.report(), sorted(modules)))
 
     @contextmanager

@@ -53,9 +53,9 @@ def test_commands_that_are_shown_exist(block):
 
 def options(command):
     """The options of a command, those of its own commands included."""
-    if isinstance(command, click.Group) and command is not cli:
-        return set().union(*map(options, command.commands.values()))
-    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")} - {"--help"}
+    below = command.commands.values() if isinstance(command, click.Group) and command is not cli else ()
+    own = {name for parameter in command.params for name in parameter.opts if name.startswith("--")} - {"--help"}
+    return own.union(*map(options, below))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

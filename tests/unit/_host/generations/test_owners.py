@@ -11,7 +11,7 @@ DISTRIBUTIONS = st.sampled_from(["acme", "beta", "gamma"])
 
 
 def test_what_is_served_is_remembered():
-    owners = Owners().with_served({"sales": "acme"}, {"/sales": "acme:sales"}, {"help": "acme:sales"})
+    owners = Owners().with_keys({"sales": "acme"}).with_served({"/sales": "acme:sales"}, {"help": "acme:sales"})
 
     assert owners.keys == {"sales": "acme"}
     assert owners.routes == {"/sales": "acme:sales"}
@@ -21,7 +21,7 @@ def test_what_is_served_is_remembered():
 def test_a_route_that_its_holder_has_left_is_free():
     """One whose holder is not served now is kept for it."""
     before = Owners({"a": "acme", "b": "beta"}, {"/old": "acme:a", "/b": "beta:b"}, {"x": "acme:a", "y": "beta:b"})
-    after = before.with_served({"a": "acme"}, {"/new": "acme:a"}, {})
+    after = before.with_served({"/new": "acme:a"}, {})
 
     assert after.routes == {"/new": "acme:a", "/b": "beta:b"}
     assert after.aliases == {"y": "beta:b"}
@@ -40,6 +40,6 @@ def test_a_forgotten_owner_leaves_everything():
 def test_forgetting_is_the_only_way_to_lose_a_key(served):
     owners = Owners()
     for name, distribution in served:
-        owners = owners.with_served({name: owners.keys.get(name, distribution)}, {}, {})
+        owners = owners.with_keys({name: owners.keys.get(name, distribution)})
 
     assert owners.keys == dict(reversed(served))

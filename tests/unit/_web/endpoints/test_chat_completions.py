@@ -87,7 +87,7 @@ def ask(url, *said, **options):
 def test_the_agents_are_models(url):
     with client(url) as opened:
         assert [model.id for model in opened.models.list()] == ["sales", "support"]
-        assert opened.models.retrieve("support").owned_by == "code"
+        assert opened.models.retrieve("support").owned_by == "program"
         with pytest.raises(openai.NotFoundError, match="there is no agent 'gone'"):
             opened.models.retrieve("gone")
 
