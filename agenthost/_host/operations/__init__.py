@@ -1,1 +1,1 @@
-"""Operators' requests: doctor, exports, terminal tables, control socket, document lint."""
+"""Tools for operators: doctor, exports, terminal tables, control socket, document lint."""

@@ -1,7 +1,7 @@
-"""The control socket: how a command reaches a host that runs on the same machine.
+"""The control socket, by which commands reach a host on the same machine.
 
-A Unix socket in the state directory that only the user who runs the host can open; one request and one answer a
-connection, each a line of JSON.
+It is a Unix socket in the state directory, which only the host's user can open. Each connection has one request and one
+answer, each a line of JSON.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["ask_host", "controlled", "socket_path"]
 
 _MOST = 1 << 20
-"""Bytes of a request or an answer."""
+"""The longest request or answer, in bytes."""
 _PATIENCE = 5.0
-"""Seconds that a client may take to say what it wants."""
+"""Timeout of a client's request, in seconds."""
 _MOST_PATH = 100
-"""Characters of a socket's path; systems take 104 to 108."""
+"""The longest path of a socket, in characters. Systems allow 104 to 108."""
 _KEY = "host.state_dir"
 _KINDS = {kind.__name__: kind for kind in (AddressError, ConfigurationError, PlanError)}
 
@@ -39,13 +39,13 @@ _log = logging.getLogger("agenthost.control")
 
 
 def socket_path(config: Config, port: int | None = None) -> str:
-    """Where the host of a configuration listens for commands."""
+    """Return the path of the control socket."""
     return os.path.join(config.host.state_dir, f"control-{port or config.host.port}.sock")  # noqa: PTH118
 
 
 @contextmanager
 def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Iterator[None]:
-    """Answer commands during the block, one at a time, on a thread of its own.
+    """Answer commands during the block, one at a time, on a separate thread.
 
     Args:
         path: of the socket; what is there of an earlier host is replaced.
@@ -55,7 +55,7 @@ def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any
         listener = _listen(path)
     except (OSError, ConfigurationError) as error:
         reason = error if isinstance(error, ConfigurationError) else f"{path}: {error.strerror or error}"
-        _log.warning("no commands are taken: %s", reason)
+        _log.warning("commands are disabled: %s", reason)
         yield
         return
     thread = threading.Thread(target=_answer_all, args=(listener, answer), name="agenthost-control", daemon=True)
@@ -71,7 +71,7 @@ def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any
 
 
 def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """Ask the host that listens at a socket.
+    """Send a command to the host at a socket, and return the answer.
 
     Args:
         path: of the socket.
@@ -80,8 +80,8 @@ def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str,
 
     Raises:
         AddressError: no host listens there, or it does not answer in time.
-        ConfigurationError: the socket is another user's, or open to others; root may ask every host.
-        AgentHostError: what the host could not do, as it said so.
+        ConfigurationError: the socket is another user's, or open to others. Root can use every socket.
+        AgentHostError: the host reported this error.
     """
     try:
         if os.geteuid():
@@ -95,7 +95,7 @@ def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str,
     except (OSError, ValueError) as error:
         reason = "it does not answer" if isinstance(error, TimeoutError | ValueError) else "no host listens there"
         raise AddressError(
-            f"{path}: {reason}. Start it with agenthost run, or name its --port or --config as it was started with."
+            f"{path}: {reason}. Fix: start it with agenthost run, or pass its own --port or --config."
         ) from error
     if "error" in told:
         raise _KINDS.get(told.get("kind"), AgentHostError)(told["error"])
@@ -121,7 +121,7 @@ def _listen(path: str) -> socket.socket:
 
 @contextmanager
 def _short(path: str) -> Iterator[str]:
-    """A name for a path that may be longer than the name of a socket: through its directory, opened."""
+    """Yield a short name for a long path, through its opened directory."""
     if len(os.fsencode(path)) <= _MOST_PATH:
         yield path
         return
@@ -148,18 +148,21 @@ def _answer(line: bytes, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]
     try:
         request = json.loads(line)
         if not isinstance(request, dict):
-            raise TypeError("a command is an object")  # noqa: TRY301 - told like any other mistake
+            raise TypeError("a command must be an object")  # noqa: TRY301 - reported like any other error
         told = answer(request)
     except AgentHostError as error:
         told = {"error": str(error), "kind": type(error).__name__}
-    except Exception as error:  # noqa: BLE001 - the client hears of it, and the thread goes on
+    except Exception as error:  # noqa: BLE001 - reported to the client, so that the thread goes on
         _log.exception("a command failed")
-        told = {"error": f"the host failed ({type(error).__name__}); its log says more", "kind": ""}
+        told = {"error": f"the host failed ({type(error).__name__}). See its log", "kind": ""}
     return json.dumps(told).encode()
 
 
 def _trusted(client: socket.socket) -> bool:
-    """Whether the other side is the same user, or root: the socket's mode says so too, but not on every system."""
+    """Return True if the client is the same user or root.
+
+    The socket's mode already demands this on most systems, but not on all.
+    """
     if not hasattr(socket, "SO_PEERCRED"):
         return True
     credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))

@@ -1,4 +1,7 @@
-"""What files for a supervisor have to know of a configuration: times, ports, limits; of secrets the names alone."""
+"""The parts of a configuration that files for a supervisor need.
+
+These are times, ports and limits, and of secrets only the names.
+"""
 
 # No pathlib: the command line stays light.
 # ruff: noqa: PTH100, PTH111, PTH113, PTH118, PTH120, PTH123
@@ -26,27 +29,27 @@ __all__ = ["END", "Deployment"]
 END = 5.0
 """Seconds beyond grace and drain after which a worker is killed."""
 _SPARE = 10.0
-"""Seconds beyond that which a supervisor leaves."""
+"""Seconds beyond that before a supervisor kills the host."""
 _START = 20.0
-"""Seconds that Python and the packages' imports may take before agents are built."""
+"""Seconds for Python and the packages' imports, before agents are built."""
 _OPEN_BESIDE = 1024
-"""Files that are open beside connections: libraries, stores, logs."""
+"""Open files beside connections: libraries, stores, logs."""
 _NOT_EXPORTED = ("host", "state_dir")
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 
 @frozen(kw_only=True)
 class Deployment:
-    """A configuration as those see it who start, probe and stop the host.
+    """The data that a supervisor needs to start, probe and stop the host.
 
     Args:
         config: the configuration.
-        config_text: what its file says; None without one.
-        plain: variables that are set here and are no secrets, by name.
-        secret_variables: variables in which the host looks for secrets, those that are set here or that the file names.
-        secret_files: absolute paths of files in which the file says that secrets are.
-        literal: keys whose secrets stand in the file itself.
-        agents: how many agents are installed here.
+        config_text: the text of its file, or None.
+        plain: set variables that are not secret, by name.
+        secret_variables: variables with secrets, those that are set or that the file names.
+        secret_files: absolute paths of the secret files that the file names.
+        literal: keys whose secrets are in the file itself.
+        agents: the number of installed agents.
         command: the command that starts the host here.
     """
 
@@ -61,12 +64,12 @@ class Deployment:
 
     @classmethod
     def of(cls, config: Config, environ: Mapping[str, str], agents: int) -> Deployment:
-        """Read what a deployment has to know.
+        """Collect the data from configuration and environment.
 
         Args:
             config: the configuration.
             environ: the environment that it was read with.
-            agents: how many agents are installed here.
+            agents: the number of installed agents.
         """
         text, tables, directory = None, {}, ""
         if config.source is not None:
@@ -112,28 +115,28 @@ class Deployment:
 
     @property
     def starting(self) -> int:
-        """Seconds that a start may take where every agent takes all of its time."""
+        """Seconds for a start in which every agent uses its whole build timeout."""
         return round(_START + self.config.host.build_timeout * max(1, self.agents) + 0.5)
 
     @property
     def open_files(self) -> int:
-        """How many files one process may have open."""
+        """Limit of open files of one process."""
         return self.config.host.max_connections + _OPEN_BESIDE
 
     @property
     def shared_store(self) -> bool:
-        """Whether several hosts can share the store."""
+        """True if several hosts can share the store."""
         return self.config.state.scheme not in ("sqlite", "memory")
 
     @property
     def health_port(self) -> int | None:
-        """The port of its own for health, where others than this machine reach it."""
+        """The separate health port, if other machines can reach it."""
         health = self.config.health
         return None if health.host is not None and loopback(health.host) else health.port or None
 
 
 def loopback(address: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Return True for an address that only this machine can reach."""
     return address.startswith(_LOOPBACK)
 
 
@@ -143,7 +146,7 @@ def _command() -> tuple[str, ...]:
 
 
 def _named(value: Any) -> Iterator[tuple[str, str]]:
-    """The sources of secrets in a file: ``("env", NAME)`` and ``("file", path)``."""
+    """Yield the sources of secrets in a file: ``("env", NAME)`` and ``("file", path)``."""
     if isinstance(value, list):
         for item in value:
             yield from _named(item)
@@ -157,7 +160,7 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _literal(tables: Mapping[str, Any]) -> Iterator[str]:
-    """Keys whose value is a secret that stands in the file, as far as the host can know."""
+    """Yield keys whose value is a secret in the file itself."""
     sections = {
         "host": tables.get("host", {}),
         **{f"agents.{key}": each for key, each in tables.get("agents", {}).items()},

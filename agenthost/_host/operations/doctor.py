@@ -1,7 +1,7 @@
-"""The doctor: what a host that starts would still do badly, and what mends it.
+"""The doctor: faults that do not stop a host, but will hurt in production.
 
-``check`` says whether the host can serve; this says whether it should be left to serve. Each check looks at one thing,
-changes nothing, and yields findings.
+``check`` reports if the host can serve; the doctor reports if it is ready for production. Each check examines one
+thing, changes nothing, and yields findings.
 """
 
 # One look each, without pathlib.
@@ -49,19 +49,19 @@ _SPARE_FILES = 1024
 _KEPT = ("password", "signing_key", "state.db")
 _STA_UNSYNC = 0x0040
 _WRITTEN = 1767225600.0
-"""The first of January 2026: no clock that is right says less."""
+"""The first of January 2026. An earlier time means a wrong clock."""
 _NETWORKED = ("redis", "rediss", "valkey", "valkeys", "postgresql", "postgres")
 
 
 @frozen
 class Finding:
-    """Something that should be mended.
+    """A fault, with its fix.
 
     Args:
-        check: what was looked at; one of the names of ``CHECKS``.
-        severity: ``problem``, which callers will notice, or ``warning``, which may be meant.
-        says: what is so, and why that is bad.
-        remedy: what mends it.
+        check: the name of the check, from ``CHECKS``.
+        severity: ``problem``, which callers will notice, or ``warning``, which may be intended.
+        says: the fault and its effect.
+        remedy: the fix.
     """
 
     check: str
@@ -70,12 +70,12 @@ class Finding:
     remedy: str
 
     def report(self) -> dict[str, Any]:
-        """What ``agenthost doctor --json`` shows."""
+        """Return the finding as in ``agenthost doctor --json``."""
         return asdict(self)
 
 
 def examine(config: Config, plan: HostPlan) -> tuple[Finding, ...]:
-    """Look at everything.
+    """Run all checks.
 
     Args:
         config: the configuration, without the secrets that the host makes.
@@ -92,7 +92,7 @@ def _public_url(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     url = config.host.public_url
     write = 'public_url = "https://agents.example.com" in [host]'
     if url is None:
-        says = "public_url is not set: documents point to whatever address a request was sent to"
+        says = "public_url is not set: the URLs in documents follow the address of each request"
         yield WARNING, says, f"Write {write}."
         return
     parts = urlsplit(url)
@@ -101,8 +101,8 @@ def _public_url(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     elif parts.scheme != "https":
         yield (
             PROBLEM,
-            f"public_url is {url}: passwords and what callers say travel in the clear",
-            "Put a proxy with a certificate in front, and write https://.",
+            f"public_url is {url}: passwords and callers' words are sent in the clear",
+            "Put a proxy with a certificate in front, and write https:// in public_url.",
         )
 
 
@@ -115,24 +115,22 @@ def _credentials(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     if not any(place == "host" for place, _ in passwords) and _several_hosts(config):
         yield (
             PROBLEM,
-            f"the password is made by each host for itself, and the {config.state.scheme}:// store is one for several",
+            f"each host generates its own password, and the {config.state.scheme}:// store is shared by several",
             'Write password = { env = "AGENTHOST_PASSWORD" } in [host], the same for all of them.',
         )
     taken: dict[str, str] = {}
     for place, secret in passwords:
         text = secret.reveal()
         if len(text) < _SHORT_PASSWORD or text.casefold() in _WEAK or text == host.user:
-            says = (
-                f"the password of {place} can be guessed: it is shorter than {_SHORT_PASSWORD} letters, or a usual one"
-            )
+            says = f"the password of {place} can be guessed: it is common, or has under {_SHORT_PASSWORD} characters"
             yield PROBLEM, says, "Make one: python -c 'import secrets; print(secrets.token_urlsafe())'"
         elif taken.setdefault(text, place) != place:
-            yield WARNING, f"{place} has the password of {taken[text]}: who knows one knows both", "Make one for each."
+            yield WARNING, f"{place} has the same password as {taken[text]}", "Make a password for each."
     if any(key.reveal() in taken for key in (*host.signing_keys, *host.webhook_keys)):
         yield (
             PROBLEM,
-            "a key is a password too: each webhook URL shows the password, with which anybody could sign tokens",
-            "Make a key of its own: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            "a signing key is also a password: each webhook URL shows it, so that any reader could sign tokens",
+            "Make a separate key: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
         )
 
 
@@ -142,15 +140,15 @@ def _keys(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
         yield (
             PROBLEM,
             (
-                f"each host signs tokens by a key of its own, and the {config.state.scheme}:// store is for several:"
-                " each refuses the tokens of the others"
+                f"each host signs tokens with its own key, and the {config.state.scheme}:// store is shared by several:"
+                " each host refuses the tokens of the others"
             ),
             'Write signing_keys = [{ env = "SIGNALWIRE_SWAIG_SECRET" }] in [host], the same for all of them.',
         )
     if any(len(key.reveal()) < _SHORT_KEY for key in keys):
         yield (
             WARNING,
-            f"a signing key has fewer than {_SHORT_KEY} letters",
+            f"a signing key has fewer than {_SHORT_KEY} characters",
             "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
         )
 
@@ -160,15 +158,15 @@ def _proxies(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     if any(ipaddress.ip_network(each, strict=False).prefixlen == 0 for each in host.trusted_proxies):
         yield (
             PROBLEM,
-            "trusted_proxies takes in every address: anybody can say who he is",
-            "Name the networks of the proxies alone.",
+            "trusted_proxies matches every address: any client can forge its address",
+            "List only the networks of the proxies in trusted_proxies.",
         )
     if (host.public_url or "").startswith("https:") and not host.trusted_proxies:
         yield (
             WARNING,
             (
-                "public_url is https, so a proxy is in front, and trusted_proxies names none: failed logins and the log"
-                " know clients by its address"
+                "public_url is https, so a proxy is in front, but trusted_proxies is empty: failed logins and the log"
+                " have the proxy's address for every client"
             ),
             'Write trusted_proxies = ["127.0.0.1"] in [host], with the address of the proxy.',
         )
@@ -180,24 +178,24 @@ def _allowed_hosts(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]
         if host.public_url is None and not loopback(host.host):
             yield (
                 WARNING,
-                f"the host listens on {host.host}, and takes any name in Host into its documents",
+                f"the host listens on {host.host}, and copies any Host header to the URLs of its documents",
                 "Set public_url, or allowed_hosts.",
             )
         return
     name = (urlsplit(host.public_url or "").hostname or "").casefold()
     if name and not any(_covers(pattern.casefold(), name) for pattern in host.allowed_hosts):
-        yield PROBLEM, f"allowed_hosts does not hold {name}, which is in public_url", f'Add "{name}" to allowed_hosts.'
+        yield PROBLEM, f"allowed_hosts lacks {name}, the host of public_url", f'Add "{name}" to allowed_hosts.'
 
 
 def _workers(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if config.host.workers > cores:
-        says = f"{config.host.workers} workers share {cores} core{'s' * (cores > 1)}: more are not quicker"
+        says = f"{config.host.workers} workers share {cores} core{'s' * (cores > 1)}: more workers are not faster"
         yield WARNING, says, f"Write workers = {cores} in [host]."
     if config.state.scheme == "memory":
         yield (
             WARNING,
-            "the store of shared state is memory://: everything in it is gone with the process",
+            "the store of shared state is memory://: its content is lost with the process",
             'Write url = "sqlite:///state.db" in [state], or a store on the network.',
         )
 
@@ -207,13 +205,13 @@ def _clock(_: Config, __: HostPlan) -> Iterator[tuple[str, str, str]]:
         yield (
             PROBLEM,
             f"the clock says {time.strftime('%Y-%m-%d')}: tokens and certificates of today are refused",
-            "Set the clock, and keep it right: timedatectl set-ntp true",
+            "Synchronise the clock: timedatectl set-ntp true",
         )
     elif _unsynchronised():
         yield (
             WARNING,
-            "nothing keeps the clock right: tokens of other hosts expire too early or too late",
-            "Have it set by NTP: timedatectl set-ntp true",
+            "the clock is not synchronised: tokens of other hosts expire too early or too late",
+            "Synchronise the clock: timedatectl set-ntp true",
         )
 
 
@@ -228,8 +226,8 @@ def _file_limit(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
         yield (
             WARNING if limit >= config.host.max_connections else PROBLEM,
             (
-                f"a process may open {limit} files here, and max_connections is {config.host.max_connections}:"
-                " connections beyond fail"
+                f"a process can open {limit} files here, but max_connections is {config.host.max_connections}:"
+                " further connections fail"
             ),
             f"ulimit -n {wanted}, LimitNOFILE={wanted} in a unit, or a smaller max_connections.",
         )
@@ -251,17 +249,17 @@ def _packages(_: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
     names = {"agenthost", *(each.distribution for each in plan.agents), *(each.distribution for each in plan.set_aside)}
     names |= {each.distribution for each in plan.plugins}
     for name, requirement, has in unmet(sorted(names)):
-        says = f"{name} requires {requirement}, and {f'{has} is installed' if has else 'that is not installed'}"
+        says = f"{name} requires {requirement}, but {f'{has} is installed' if has else 'it is not installed'}"
         yield PROBLEM, says, f"pip install '{requirement}'"
 
 
 def _state_dir(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     path = config.host.state_dir
     if not os.path.exists(path):
-        return  # it is made at the first start, mode 0700
+        return  # created at the first start, with mode 0700
     found = os.stat(path)
     if not stat.S_ISDIR(found.st_mode):
-        yield PROBLEM, f"state_dir {path} is no directory", "Name a directory: state_dir in [host]."
+        yield PROBLEM, f"state_dir {path} is not a directory", "Set state_dir in [host] to a directory."
     elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         yield PROBLEM, f"state_dir {path} cannot be written by this user", f"chown $(id -u) {shown(path)}"
     else:
@@ -284,7 +282,7 @@ def _store(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
         yield PROBLEM, plan.state.problem, "Install the plugin, or configure another store."
         return
     if config.state.url is None:
-        return  # a file that is made when it is needed
+        return  # a file that is created on first use
 
     async def answers() -> None:
         state = HostState(config)
@@ -306,15 +304,15 @@ def _health(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     elif health.port is None and not loopback(host.host):
         yield (
             WARNING,
-            "health has no port of its own: a tool that blocks the event loop lets probes fail",
-            "Write port = 3001 in [health], and let probes ask there.",
+            "health has no separate port: a tool that blocks the event loop makes probes fail",
+            "Write port = 3001 in [health], and point probes there.",
         )
 
 
 def _configuration(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     for warning in config.warnings:
         says, _dot, remedy = warning.partition(". ")
-        yield WARNING, says, remedy or "Correct it, or take it out."
+        yield WARNING, says, remedy or "Correct or remove it."
 
 
 CHECKS: dict[str, Callable[[Config, HostPlan], Iterable[tuple[str, str, str]]]] = {
@@ -332,14 +330,14 @@ CHECKS: dict[str, Callable[[Config, HostPlan], Iterable[tuple[str, str, str]]]] 
     "store": _store,
     "health": _health,
 }
-"""What is looked at, in this order."""
+"""The checks, in order."""
 
 
 def unmet(names: Iterable[str]) -> Iterator[tuple[str, str, str | None]]:
-    """What installed distributions require and do not have, as ``pip check`` finds it.
+    """Yield unmet requirements of installed distributions, as ``pip check`` finds them.
 
     Yields:
-        The distribution, what it requires, and the version that is there; None without any.
+        The distribution, its requirement, and the installed version or None.
     """
     for name in names:
         try:
@@ -363,12 +361,12 @@ def unmet(names: Iterable[str]) -> Iterator[tuple[str, str, str | None]]:
 
 
 def _several_hosts(config: Config) -> bool:
-    """Whether there are likely to be several hosts: their store is on the network."""
+    """Return True if there are probably several hosts, as their store is on the network."""
     return config.state.scheme in _NETWORKED
 
 
 def _only_inside(name: str) -> bool:
-    """Whether a name or an address means something on this machine or network alone."""
+    """Return True for a name or an address of this machine or a private network."""
     try:
         return not ipaddress.ip_address(name).is_global
     except ValueError:
@@ -380,11 +378,11 @@ def _covers(pattern: str, name: str) -> bool:
 
 
 def _unsynchronised() -> bool:
-    """Whether the kernel knows of nobody who keeps its clock right (adjtimex(2)); False where it cannot be asked."""
+    """Return True if the kernel reports an unsynchronised clock (adjtimex(2))."""
     if not sys.platform.startswith("linux"):
         return False
     try:
-        state = ctypes.create_string_buffer(512)  # struct timex, with room to spare: modes 0 only reads
+        state = ctypes.create_string_buffer(512)  # struct timex, with spare room. Modes 0 only reads
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.adjtimex(state) < 0:
             return False

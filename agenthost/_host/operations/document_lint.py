@@ -1,4 +1,4 @@
-"""Holding a document against a JSON Schema."""
+"""A check of a document against a JSON Schema."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["lint"]
 
 _LONGEST = 200
-"""Characters of one finding; a message may hold the whole value that does not fit."""
+"""The longest finding, in characters. A message may contain the whole wrong value."""
 
 
 def lint(document: Any, schema: str) -> list[str]:
-    """What a schema has against a document, a line each.
+    """Return the violations of a schema by a document, a line each.
 
     Args:
         document: JSON values.
@@ -42,10 +42,10 @@ def lint(document: Any, schema: str) -> list[str]:
 
 
 def _within(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
-    """What an error really is about.
+    """Yield the actual errors behind an error.
 
-    Where none of several schemas fits, as for every verb of a document, it is the one that fits down to the deepest
-    place; its own errors are what is wrong there.
+    If none of several schemas fits, as for every verb of a document, the one that fits down to the deepest place is
+    meant, and its own errors are the actual ones.
     """
     branches = [branch for branch in getattr(error.kind, "context", ()) if branch]
     depths = [min(len(inner.instance_path) for inner in branch) for branch in branches]

@@ -1,4 +1,4 @@
-"""A manifest with which Kubernetes runs the host (apps/v1, v1, policy/v1)."""
+"""A Kubernetes manifest for the host (apps/v1, v1, policy/v1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["kubernetes_files"]
 _STARTUP_PERIOD = 2
 _USER = 10001
 _NEEDED = ("AGENTHOST_PASSWORD", "SIGNALWIRE_SWAIG_SECRET")
-"""Secrets that all replicas have to share, whatever else is configured."""
+"""Secrets that all replicas must share in any case."""
 _MANIFEST = """\
 # agenthost on Kubernetes, made by: agenthost export kubernetes
 #
@@ -127,7 +127,7 @@ spec:
 
 
 def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
-    """The manifest, by file name.
+    """Return the manifest, by file name.
 
     Args:
         deployment: what it has to know; no secret's text is in it, and none in the manifest.
@@ -176,14 +176,14 @@ def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
 
 
 def _missing(deployment: Deployment) -> tuple[str, ...]:
-    """Secrets that the replicas have to share, and that nothing here configures."""
+    """Return the secrets that the replicas must share, but that are not configured."""
     host = deployment.config.host
     given = (host.password is not None or bool(host.passwords), bool(host.signing_keys))
     return tuple(name for name, is_given in zip(_NEEDED, given, strict=True) if not is_given)
 
 
 def _before(deployment: Deployment, secrets: tuple[str, ...]) -> str:
-    """The commands that have to come first, as comments."""
+    """Return the commands to run first, as comments."""
     lines = []
     if secrets:
         lines.append("kubectl create secret generic agenthost \\")
@@ -192,8 +192,8 @@ def _before(deployment: Deployment, secrets: tuple[str, ...]) -> str:
         lines.append("kubectl create secret generic agenthost-files \\")
         found = [f"  --from-file={_key(path)}={path}" for path in deployment.secret_files]
         lines += [f"{line} \\" for line in found[:-1]] + found[-1:]
-    if deployment.literal:  # the file is a secret itself
-        lines.append("# secrets stand in the configuration: " + ", ".join(deployment.literal))
+    if deployment.literal:  # the file has secrets in it
+        lines.append("# the configuration file has secrets in it: " + ", ".join(deployment.literal))
         lines.append(
             f"kubectl create secret generic agenthost-config --from-file=agenthost.toml={deployment.config.source}"
         )
@@ -217,7 +217,7 @@ def _config_map(deployment: Deployment) -> str:
 
 
 def _environment(deployment: Deployment, secrets: tuple[str, ...]) -> str:
-    # The volume itself belongs to root and is open to all: what is in the directory below it, the host makes private.
+    # The volume itself belongs to root and is open to all, so the host uses a private directory below it.
     plain = {"AGENTHOST_STATE_DIR": "/var/lib/agenthost/state", **deployment.plain}
     if deployment.config_text is not None:
         plain["AGENTHOST_CONFIG"] = "/etc/agenthost/agenthost.toml"
@@ -250,5 +250,5 @@ def _volume(name: str, deployment: Deployment) -> str:
 
 
 def _key(path: str) -> str:
-    """The key of a file in a secret: letters, digits, ``-``, ``_`` and ``.`` (v1.Secret)."""
+    """Return the key of a file in a secret (v1.Secret)."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", path).strip("-")

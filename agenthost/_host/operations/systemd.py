@@ -1,4 +1,4 @@
-"""Files with which systemd runs the host: a unit, and the user that it runs as (systemd.exec(5), sysusers.d(5))."""
+"""Files for systemd: a unit, and its user (systemd.exec(5), sysusers.d(5))."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ KillMode=mixed
 TimeoutStopSec={patience}
 Restart=on-failure
 RestartSec=1
-# 2: the port is in use; 3: wrong configuration; 4: nothing to serve. Starting again does not mend these.
+# 2: the port is in use; 3: wrong configuration; 4: nothing to serve. A restart does not fix these.
 RestartPreventExitStatus=2 3 4
 
-# Limits: a file for each connection ({connections} in a process), and some beside.
+# Limits: a file for each connection ({connections} per process), and some more.
 LimitNOFILE={files}
 TasksMax={tasks}
 OOMPolicy=continue
 
-# What the host keeps.
+# The state of the host.
 StateDirectory=agenthost
 StateDirectoryMode=0700
 UMask=0077
 
-# What the host and its agents have no business with.
+# Privileges that the host and its agents do not need.
 NoNewPrivileges=yes
 CapabilityBoundingSet={capabilities}
 AmbientCapabilities={capabilities}
@@ -86,7 +86,7 @@ u agenthost - "agenthost" /var/lib/agenthost
 
 
 def systemd_files(deployment: Deployment) -> dict[str, str]:
-    """The unit and its user, by file name.
+    """Return the unit and its user, by file name.
 
     Args:
         deployment: what they have to know; no secret's text is in it, and none in them.
@@ -122,20 +122,18 @@ def _on_secrets(deployment: Deployment) -> str:
     lines = []
     if deployment.secret_variables:
         lines += [
-            f"# {_SECRETS} (owner root, mode 0600) holds one line NAME=value for each of:",
+            f"# {_SECRETS} (owner root, mode 0600) has one line NAME=value for each of:",
             *(f"#   {name}" for name in deployment.secret_variables),
         ]
     if deployment.secret_files:
         lines += ["# The user agenthost has to be able to read:", *(f"#   {path}" for path in deployment.secret_files)]
     if deployment.literal:
-        lines.append(f"# Secrets stand in {deployment.config.source} itself: chown agenthost, chmod 600.")
-    return "\n".join(
-        lines or ["# No secret is configured: the host makes its own, and keeps them in its state directory."]
-    )
+        lines.append(f"# {deployment.config.source} has secrets in it: chown agenthost, chmod 600.")
+    return "\n".join(lines or ["# No secret is configured: the host generates its own, in its state directory."])
 
 
 def _quoted(word: str) -> str:
-    """A word as systemd reads it (systemd.syntax(7)): ``%`` stands for itself."""
+    """Quote a word for systemd (systemd.syntax(7)), with ``%`` escaped."""
     word = word.replace("%", "%%")
     if not word or any(letter in word for letter in " \t\"'\\;"):
         return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'

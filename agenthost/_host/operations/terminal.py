@@ -1,4 +1,4 @@
-"""What people are shown: tables of text, and the banner of a host that serves."""
+"""Output for people: tables of text, and the banner of a serving host."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ __all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures"
 
 _GAP = "  "
 _PIECE = r"\S+?(?:(?<=[a-z0-9]:)(?=[a-z])|(?=\s)|$)\s*"
-"""A word, with the space behind it; ``package:`` is one where a name follows."""
+"""A word, with the space after it. ``package:`` before a name is a word, too."""
 AGENT_COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
 
 
 def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> str:
-    """A table of text, each column as wide as it needs to be; on a terminal, cells are folded where it is too narrow.
+    """Format a table of text.
+
+    Each column is as wide as it needs to be. On a narrow terminal, cells are folded.
 
     Args:
         header: the columns' names.
@@ -44,7 +46,7 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
 
 
 def terminal_width() -> int | None:
-    """How many characters a line of the terminal has; None where the output goes elsewhere, and lines stay whole."""
+    """Return the width of the terminal, or None if the output goes elsewhere."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
     import shutil  # noqa: PLC0415 - costs 3 ms
@@ -53,7 +55,9 @@ def terminal_width() -> int | None:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """The lines of a text, folded between words and behind the package of a key; a word is never cut.
+    """Fold a text between words and after the package of a key.
+
+    A word is never cut.
 
     Args:
         text: the text.
@@ -70,12 +74,15 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def _parts(cells: Sequence[str], widths: Sequence[int]) -> Iterable[Sequence[str]]:
-    """A row's lines, with the part of each cell that stands in them."""
+    """Return the lines of a row, with their part of each cell."""
     return zip_longest(*(folded(cell, width) for cell, width in zip(cells, widths, strict=True)), fillvalue="")
 
 
 def _widths(columns: Sequence[Sequence[str]], whole: Sequence[int], screen: int | None) -> Sequence[int]:
-    """How wide each column is: the widest give way until the table fits; where words do not let them, none does."""
+    """Return the width of each column.
+
+    The widest columns shrink until the table fits. If words are too long for that, none shrinks.
+    """
     widths, shrinking = [*whole], set(range(len(columns)))
     while screen is not None and sum(widths) + len(_GAP) * len(widths) > screen:
         if not shrinking:
@@ -89,7 +96,7 @@ def _widths(columns: Sequence[Sequence[str]], whole: Sequence[int], screen: int 
 
 
 def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:
-    """The rows of a plan's agents, in the order of ``AGENT_COLUMNS``."""
+    """Return a plan's agents as rows in the order of ``AGENT_COLUMNS``."""
     return [
         (
             [
@@ -107,13 +114,13 @@ def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    """The last cell: what state an agent is in, why, and whether it has processes of its own."""
+    """Format an agent's state, reason and isolation."""
     own = ", own process" if row.get("isolation") == "process" else ""
     return f"{row['state']}{own}" + (f": {row['reason']}" if "reason" in row else "")
 
 
 def failed_plugins(report: Mapping[str, Any]) -> list[str]:
-    """A line on each plugin that failed, and one on what mends it."""
+    """Return a line for each plugin that failed, and one with its fix."""
     failed = [plugin for plugin in report["plugins"] if "reason" in plugin]
     return [
         line
@@ -126,7 +133,7 @@ def failed_plugins(report: Mapping[str, Any]) -> list[str]:
 
 
 def failures(report: Mapping[str, Any]) -> list[str]:
-    """A sentence on each agent and plugin that failed, for the log: which, of what package, why, and what mends it."""
+    """Return a log line for each agent and plugin that failed, with its fix."""
     rows = [("agent", row["agent"], row) for row in report["agents"]]
     rows += [("plugin", row["plugin"], row) for row in report["plugins"]]
     return [
@@ -138,7 +145,7 @@ def failures(report: Mapping[str, Any]) -> list[str]:
 
 
 def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> str:
-    """What is served, on one screen, with a line that can be pasted.
+    """Return the served agents on one screen, with a command to paste.
 
     Args:
         config: the configuration, with its secrets.
@@ -163,7 +170,7 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -
     lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
     served = [row for row in report["agents"] if row["state"] == "ready"]
     if served:
-        pair = f"{host.user}:{password}" if made else host.user  # curl asks for the rest
+        pair = f"{host.user}:{password}" if made else host.user  # curl prompts for the rest
         quoted = pair.replace("'", "'\\''")
         lines.append(f"  try:  curl -u '{quoted}' {url}{served[-1]['route']}")
     return "\n".join(lines)

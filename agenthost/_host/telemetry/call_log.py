@@ -1,6 +1,6 @@
-"""The log of what happens for every call: a line each, written a moment later and many at once.
+"""The log of calls: a line each, written in batches after a short delay.
 
-A line of its own for each call, at once, would cost as much as everything else that the host does for the call.
+Writing each line at once would cost as much as everything else that the host does for the call.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["EndedCall", "Said", "call_ended", "say_later", "write_now", "write_what_waits"]
 
 _DELAY = 0.05
-"""Seconds that a line waits for others."""
+"""Delay of a line, in seconds."""
 
 _log = logging.getLogger("agenthost.calls")
 
 
 class EndedCall(NamedTuple):
-    """What became of a call; ``call_ended`` says what each is, ``then`` is when, in seconds since 1970."""
+    """The end of a call, for the log.
+
+    ``then`` is the time in seconds since 1970. ``call_ended`` describes the others.
+    """
 
     then: float
     owner: Owner
@@ -37,12 +40,12 @@ class EndedCall(NamedTuple):
 
     @property
     def words(self) -> str:
-        """For people."""
+        """The line for people."""
         return f"{self.owner}: {self.outcome} in {self.seconds * 1000:.1f} ms"
 
     @property
     def fields(self) -> dict[str, object]:
-        """For programs."""
+        """The fields for programs."""
         told: dict[str, object] = {
             **self.owner.fields,
             "call": self.call,
@@ -52,12 +55,15 @@ class EndedCall(NamedTuple):
         return told if self.error_id is None else told | {"error_id": self.error_id}
 
     def record(self) -> logging.LogRecord:
-        """As the standard library's logging takes it."""
+        """Return a record of the standard library."""
         return Said(self.then, _log.name, logging.INFO, self.words, self.fields).record()
 
 
 class Said(NamedTuple):
-    """Something that many calls may have in common; ``say_later`` says what each is, ``then`` is when."""
+    """A line that many calls may share.
+
+    ``then`` is its time. ``say_later`` describes the others.
+    """
 
     then: float
     logger: str
@@ -66,7 +72,7 @@ class Said(NamedTuple):
     fields: Mapping[str, object]
 
     def record(self) -> logging.LogRecord:
-        """As the standard library's logging takes it."""
+        """Return a record of the standard library."""
         known = {"name": self.logger, "levelno": self.level, "levelname": logging.getLevelName(self.level)}
         when = {"created": self.then, "msecs": self.then % 1 * 1000}
         return logging.makeLogRecord({**known, **when, "msg": self.words, "fields": self.fields})
@@ -80,7 +86,7 @@ _thread: threading.Thread | None = None
 
 
 def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
-    """Have it logged what became of a call.
+    """Log the outcome of a call.
 
     Args:
         owner: the tool that was called.
@@ -95,7 +101,7 @@ def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: 
 
 
 def say_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
-    """Log something that many calls may have in common.
+    """Log a line that many calls may share.
 
     Args:
         log: where to.
@@ -116,13 +122,19 @@ def _write_later(line: EndedCall | Said) -> None:
 
 
 def write_now() -> None:
-    """Write what waits; what another thread is writing is written too when this returns, as when a process ends."""
+    """Write the waiting lines.
+
+    This includes lines that another thread is writing, for the end of a process.
+    """
     with _writing:
         write_what_waits()
 
 
 def write_what_waits() -> None:
-    """Write what waits; for handlers, which must not wait for another thread that waits for them."""
+    """Write the waiting lines, without waiting for other threads.
+
+    Handlers use it, as other threads may wait for them.
+    """
     lines = []
     while _waiting:
         try:

@@ -1,4 +1,4 @@
-"""The author's code that runs now, and the call that it runs for."""
+"""The owner of the code that is running, and its call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "Owner", "calling", "running"]
 
 Kind: TypeAlias = Literal["tool", "document", "summary", "debug event", "routing callback", "probe", "lifespan", "code"]
-"""The kinds of code that an author writes; ``code`` is any function that has no kind of its own."""
+"""The kinds of an author's code. ``code`` is any other function."""
 
 _PARTS: Mapping[Kind, str] = {
     "tool": "tool {}",
@@ -43,27 +43,27 @@ class Owner:
 
     @classmethod
     def of(cls, agent: str, kind: object, name: object) -> Owner:
-        """An owner that another process names; a kind that does not exist is ``code``."""
+        """Return an owner from another process, whose unknown kind becomes ``code``."""
         return cls(agent, kind if kind in get_args(Kind) else "code", str(name))  # type: ignore[arg-type]
 
     @property
     def part(self) -> str:
-        """The part of the agent, as metrics and log lines name it, such as ``tool book_visit``."""
+        """The part of the agent for metrics and log lines, such as ``tool book_visit``."""
         return _PARTS[self.kind].format(self.name)
 
     @property
     def fields(self) -> dict[str, object]:
-        """The fields that a log line has for it."""
+        """The fields of the owner in a log line."""
         if not self.agent:
             return {}
         return {"agent": self.agent, "tool": self.name if self.kind == "tool" else self.part}
 
     def __str__(self) -> str:
-        """The owner as a log line names it, such as ``tool book_visit of agent dental``."""
+        """Return the owner for a log line, such as ``tool book_visit of agent dental``."""
         return f"{self.part} of agent {self.agent}" if self.agent else self.part
 
 
 running: ContextVar[Owner | None] = ContextVar("agenthost_running", default=None)
-"""The owner of the code that runs in this context; tasks that it starts inherit it."""
+"""The owner of the code in this context. Tasks inherit it."""
 calling: ContextVar[str] = ContextVar("agenthost_calling", default="")
-"""The id of the call that it runs for; empty where there is none."""
+"""The ID of the call that it runs for, or empty."""

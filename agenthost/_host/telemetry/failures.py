@@ -1,4 +1,4 @@
-"""Failures of agents' code in the log: each by an id of its own, and with its traceback where that is new."""
+"""Failures of agents' code in the log, each with an ID, and with new tracebacks."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ if TYPE_CHECKING:
 __all__ = ["Failures", "new_error_id"]
 
 AGAIN = 10.0
-"""Seconds after which a failure that goes on is logged with its traceback once more."""
+"""Seconds after which a repeated failure is logged with its traceback again."""
 _MOST_WAYS = 256
-"""Ways to fail that are known at once."""
+"""Number of distinct failures to remember."""
 _MOST_FRAMES = 64
 
 
-_chance = random.Random()  # noqa: S311 - an id is no secret; the system's own source costs as much as a tool call
+_chance = random.Random()  # noqa: S311 - an id is not a secret, and the system's source costs as much as a tool call
 
 
 def new_error_id() -> str:
-    """The id that a failure has in the log, and in what its caller hears."""
+    """Make the ID of a failure, for the log and for the caller."""
     return f"e-{_chance.getrandbits(48):012x}"
 
 
 @define
 class Failures:
-    """Logs failures; of those that are alike, one every ten seconds with its traceback, the others in a line each.
+    """Logs failures of agents' code.
 
-    A tool that fails for every caller would otherwise cost the other agents more than its own calls do.
+    Of similar failures, one in ten seconds is logged with its traceback, and the others in a line each. Otherwise, a
+    tool that fails for every caller would cost the other agents more than their own calls.
 
     Args:
         log: where to.
@@ -46,12 +47,12 @@ class Failures:
 
     log: logging.Logger
     _told: dict[int, tuple[str, float]] = field(factory=dict, init=False)
-    """By way to fail: the id of the failure that was logged in full, and when."""
+    """The ID and time of the latest full log entry, by kind of failure."""
 
     def failed(
         self, owner: Owner, error: BaseException, error_id: str, *, words: str = "{} failed", call: str = ""
     ) -> None:
-        """Log one.
+        """Log a failure.
 
         Args:
             owner: the owner of the code that failed.
@@ -69,7 +70,7 @@ class Failures:
             say_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
             return
         self._told.pop(way, None)
-        for oldest in list(self._told)[: 1 - _MOST_WAYS]:  # a copy: threads fail, too
+        for oldest in list(self._told)[: 1 - _MOST_WAYS]:  # a copy, because threads fail too
             self._told.pop(oldest, None)
         self._told[way] = error_id, now
         known = {"fields": {**fields, "error_id": error_id}}
@@ -77,7 +78,7 @@ class Failures:
 
 
 def _way(error: BaseException | None) -> Iterator[object]:
-    """What two failures share whose tracebacks read the same: every place, and what was raised there."""
+    """Yield the parts that equal tracebacks share: every place, and the exceptions."""
     frames = 0
     while error is not None and frames < _MOST_FRAMES:
         yield type(error)

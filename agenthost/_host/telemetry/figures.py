@@ -1,7 +1,7 @@
-"""Figures: how often each agent is used in text, and how well that goes; added up over workers and restarts.
+"""Figures: usage and success of each agent in text, over all workers and restarts.
 
-Each process counts by itself and adds what it has counted to the host's store every few seconds. What is kept can be
-added up: sums, and how many answers took how long. So nothing is lost when several processes write.
+Each process counts and adds its counts to the host's store every few seconds. The store has sums only, including the
+number of answers per time slot, so that nothing is lost when several processes write.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 __all__ = ["DAYS", "AgentFigures", "Figures", "kept_figures", "quantile", "slot", "wilson"]
 
 DAYS = 30
-"""For how many days figures are kept."""
+"""Days that figures are kept."""
 EVERY = 5.0
-"""Seconds between two times that a process adds its figures to the store."""
+"""Seconds between two updates of the store by a process."""
 _SCOPE = "agent figures"
 _DAY = 86400.0
 _SHORTEST = 0.001
 _STEP = sqrt(2)
 _SLOTS = 36
 _NINETY_FIVE = 1.959963984540054
-"""Of the normal distribution, both sides."""
+"""The two-sided quantile of the normal distribution."""
 
 _log = logging.getLogger("agenthost.workflows")
 
 
 @frozen
 class AgentFigures:
-    """What is known of one agent.
+    """The figures of one agent.
 
     Args:
         agent: its key.
@@ -79,17 +79,17 @@ class AgentFigures:
 
     @property
     def succeeded(self) -> int:
-        """How often it answered and nobody took over."""
+        """The number of answers without an escalation."""
         return max(0, self.ok - self.escalated)
 
     @property
     def success(self) -> tuple[float, float, float] | None:
-        """Its rate of success among the calls that were not cancelled, 0 to 1, with its interval; None without any."""
+        """The success rate without cancelled calls, 0 to 1, with its interval, or None."""
         tried = self.calls - self.cancelled
         return (self.succeeded / tried, *wilson(self.succeeded, tried)) if tried > 0 else None
 
     def report(self) -> dict[str, Any]:
-        """What ``/-/metrics.json`` and ``agenthost stats --json`` tell."""
+        """Return the figures as in ``/-/metrics.json`` and ``agenthost stats --json``."""
         success = self.success
         return {
             "agent": self.agent,
@@ -109,7 +109,7 @@ class AgentFigures:
 
 
 class Figures:
-    """What this process has counted and not yet added to the store.
+    """The counts of this process that are not in the store yet.
 
     Args:
         metrics: where it is counted for Prometheus too.
@@ -123,7 +123,7 @@ class Figures:
         self._adding = asyncio.Lock()
 
     def called(self, outcome: Outcome, usage: Usage) -> None:
-        """Count what became of a call.
+        """Count the outcome of a call.
 
         Args:
             outcome: that.
@@ -139,15 +139,17 @@ class Figures:
         self._metrics.called(agent, status, outcome.seconds, counted)
 
     def escalated(self, agent: str) -> None:
-        """Count that somebody else took over from an agent which did not ask for it."""
+        """Count an escalation that the agent did not request."""
         self._today(agent)["escalated"] += 1
         self._metrics.escalated(agent)
 
     async def add(self) -> None:
-        """Add what is new to the store, one write for each agent; what cannot be added is kept for the next time.
+        """Add the new counts to the store, one write per agent.
+
+        Counts that cannot be added are kept for the next time.
 
         Raises:
-            StateUnavailable: the store does not answer. What was being written then may be counted twice.
+            StateUnavailable: the store does not answer. The counts in flight may be counted twice.
         """
         store = _store(self._stores)
         async with self._adding:
@@ -161,7 +163,7 @@ class Figures:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """Add what is new every few seconds during the block, and at its end."""
+        """Add the new counts every few seconds during the block, and at its end."""
         adding = asyncio.create_task(self._keep_adding())
         try:
             yield
@@ -181,11 +183,11 @@ class Figures:
                 try:
                     await self.add()
                 except StateUnavailable as error:
-                    _log.debug("figures are kept for later: %s", error)
+                    _log.debug("figures are not stored yet: %s", error)
 
 
 async def kept_figures(stores: Stores, days: int) -> list[AgentFigures]:
-    """What the store knows of each agent, those that are used most first.
+    """Return the stored figures of each agent, the most used first.
 
     Args:
         stores: the host's stores.
@@ -208,7 +210,7 @@ async def kept_figures(stores: Stores, days: int) -> list[AgentFigures]:
 
 
 def wilson(successes: int, tried: int) -> tuple[float, float]:
-    """The interval in which a rate lies with a confidence of 95 % (Wilson, 1927), 0 to 1.
+    """Return the 95 % confidence interval of a rate, 0 to 1 (Wilson, 1927).
 
     Args:
         successes: how often it went well.
@@ -222,12 +224,17 @@ def wilson(successes: int, tried: int) -> tuple[float, float]:
 
 
 def slot(seconds: float) -> int:
-    """Which slot a time is counted in: each reaches to 1.41 times the end of the one before, the first to 1 ms."""
+    """Return the slot that a time is counted in.
+
+    Each slot ends at 1.41 times the end of the one before. The first ends at 1 ms.
+    """
     return min(_SLOTS, max(0, ceil(log(max(seconds, 1e-9) / _SHORTEST, _STEP) - 1e-9)))
 
 
 def quantile(slots: Mapping[int, int], share: float) -> float | None:
-    """The time within which a share of all answers came, in seconds; within a slot, times are spread evenly.
+    """Return the time within which a share of all answers came, in seconds.
+
+    Within a slot, times are assumed to be spread evenly.
 
     Args:
         slots: how many answers each slot counts.
@@ -272,12 +279,11 @@ def _key(day: str, agent: str) -> str:
 
 
 def _added(new: Mapping[str, int], agent: str, kept: Any) -> dict[str, Any]:
-    """What is kept, with what is new."""
     return {"agent": agent, **(Counter(_numbers(kept)) + Counter(new))}
 
 
 def _numbers(kept: Any) -> dict[str, int]:
-    """The numbers that are kept; nothing, where somebody else has written there."""
+    """Return the stored numbers, or nothing if the value has another form."""
     if not isinstance(kept, dict):
         return {}
     return {name: number for name, number in kept.items() if isinstance(number, int)}

@@ -1,4 +1,4 @@
-"""Hiding: what is secret is taken out of a line before it is written, wherever in the line it came from."""
+"""Redaction of secrets in lines of the log, from any source."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["Hidden"]
 
 _SHORTEST = 4
-"""Letters of a secret that is looked for: shorter ones stand in any text by chance."""
+"""The shortest secret to redact, as shorter ones occur in any text by chance."""
 _SHOWN = "***"
 
 
 class Hidden:
-    """The secrets of a configuration, in all forms that a line may hold them in.
+    """The secrets of a configuration, in all forms that a line may contain.
 
     Args:
         config: the configuration, with the secrets that were made.
@@ -37,7 +37,7 @@ class Hidden:
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 
     def out_of(self, line: str) -> str:
-        """The line without them."""
+        """Redact a line."""
         for form in self._forms:
             if form in line:
                 line = line.replace(form, _SHOWN)
@@ -45,7 +45,7 @@ class Hidden:
 
 
 def _secrets(value: Any) -> Iterator[Secret]:
-    """Every secret in a configuration, however deep."""
+    """Yield every secret in a configuration, at any depth."""
     if isinstance(value, Secret):
         yield value
     elif isinstance(value, dict):
@@ -60,7 +60,7 @@ def _secrets(value: Any) -> Iterator[Secret]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """What is secret in a text: of a URL its password and nothing else."""
+    """Yield the secret parts of a text, which is only the password of a URL."""
     if "://" not in text:
         yield text
         return
@@ -75,7 +75,10 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _forms(text: str, users: set[str]) -> set[str]:
-    """A secret as it stands in text, in a URL, in an ``Authorization`` header; quoted by JSON or Python, also twice."""
+    """Return the forms of a secret: in text, a URL, or an ``Authorization`` header.
+
+    Each may be quoted by JSON or Python, also twice.
+    """
     forms = {text, quote(text, safe="")}
     for _ in range(2):
         forms |= {quoted for form in forms for quoted in _quoted(form)}

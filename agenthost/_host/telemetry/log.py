@@ -1,8 +1,8 @@
-"""The log: a line for each thing that happened, as JSON for programs, or to be read on a terminal.
+"""The log: a line for each event, as JSON or as text.
 
-Everything goes through the standard library's logging, what libraries and agents write included, and comes out in one
-form on standard error. Fields that the host knows stand beside the words: a record's ``fields``, whatever an agent
-gives as ``extra``, and where an agent's own code writes, the agent, the tool and the call.
+All records go through the standard library's logging, including those of libraries and agents, and are written in one
+form to standard error. Further fields come from a record's ``fields``, an agent's ``extra``, and, for lines of an
+agent's own code, the agent, the tool and the call.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
 
 _OURS = "agenthost."
 _STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName"))
-"""What every record has."""
+"""The attributes of every record."""
 
 
 class Lines(logging.Formatter):
@@ -47,19 +47,19 @@ class Lines(logging.Formatter):
         self.hidden = hidden
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record, without what is secret."""
+        """Format a record, without secrets."""
         return self.hidden.out_of(self.line(record))
 
     def line(self, record: logging.LogRecord) -> str:
-        """One record."""
+        """Format a record."""
         raise NotImplementedError
 
     def waited(self, line: EndedCall | Said) -> str:
-        """What has waited, as a line."""
+        """Format a delayed line."""
         return self.line(line.record())
 
     def trace(self, record: logging.LogRecord) -> str:
-        """The traceback and the stack that a record comes with; empty without."""
+        """Return the traceback and the stack of a record, or an empty text."""
         parts = [self.formatException(record.exc_info)] if record.exc_info else []
         if record.stack_info:
             parts.append(self.formatStack(record.stack_info))
@@ -87,7 +87,7 @@ class JsonLines(Lines):
         return str(self._render(None, "", event))
 
     def waited(self, line: EndedCall | Said) -> str:
-        """The same, without a record: these are what most lines are."""
+        """Format a delayed line without a record, as most lines are such."""
         if isinstance(line, Said):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
@@ -106,12 +106,12 @@ class JsonLines(Lines):
         )
         try:
             return _encoder.encode(known).decode()
-        except UnicodeEncodeError:  # a call's id that is no UTF-8
+        except UnicodeEncodeError:  # a call's id that is not UTF-8
             return self.line(line.record())
 
 
 class _CallLine(msgspec.Struct):
-    """What ``line`` says of a call: much quicker to encode than a dictionary."""
+    """The line of an ended call, which msgspec encodes much faster than a dictionary."""
 
     timestamp: str
     level: str
@@ -126,7 +126,7 @@ class _CallLine(msgspec.Struct):
 
 
 class TextLines(Lines):
-    """Words for people: what the host's own fields say is in them.
+    """Lines for people, whose text includes the host's own fields.
 
     Args:
         hidden: what is taken out of every line.
@@ -155,15 +155,15 @@ class TextLines(Lines):
 
 
 class _Handler(logging.StreamHandler[Any]):
-    """Writes to standard error; what comes together is written together."""
+    """Writes to standard error, in batches if possible."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, after the calls that have ended before it."""
+        """Write a record, after the calls that ended before it."""
         write_what_waits()
         super().emit(record)
 
     def handle_many(self, lines: Iterable[EndedCall | Said]) -> None:
-        """Write what has waited."""
+        """Write delayed lines."""
         form = self.formatter
         if not isinstance(form, Lines):
             return
@@ -177,7 +177,9 @@ class _Handler(logging.StreamHandler[Any]):
 
 
 def start_log(config: Config) -> None:
-    """Write the log to standard error, unless the program has set up its own; called again, by what is configured now.
+    """Write the log to standard error, unless the program has set up its own.
+
+    A second call applies the present configuration.
 
     Args:
         config: the configuration, with its secrets.
@@ -202,13 +204,13 @@ def _lines(config: Config) -> Lines:
 
 
 def for_programs(config: Config) -> bool:
-    """Whether what is written to standard error is JSON."""
+    """Return True if the log is JSON."""
     form = config.host.log_format
     return form == "json" or (form == "auto" and not sys.stderr.isatty())
 
 
 def _take_structlog_in() -> None:
-    """Let agents that log by structlog write where everybody does, unless they have said otherwise."""
+    """Route structlog's records to the log, unless the program has configured it."""
     if not structlog.is_configured():
         structlog.configure(
             processors=[
@@ -225,7 +227,7 @@ def _take_structlog_in() -> None:
 def _as_fields(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> tuple[tuple[object, ...], dict[str, Any]]:
-    """What structlog collected, as the standard library's logging takes it."""
+    """Convert an event of structlog for the standard library's logging."""
     given = {name: event.pop(name) for name in ("exc_info", "stack_info", "stacklevel") if name in event}
     words = str(event.pop("event", ""))
     taken = {(f"{name}_" if name in _STANDARD else name): value for name, value in event.items()}
@@ -233,7 +235,7 @@ def _as_fields(
 
 
 def _told(record: logging.LogRecord) -> dict[str, Any]:
-    """What an agent's own line says beside its words, and whose it is."""
+    """Return the further fields of an agent's own line, with its owner."""
     if hasattr(record, "fields"):
         return {}
     told = {name: value for name, value in vars(record).items() if name not in _STANDARD}
@@ -246,7 +248,7 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _stamp(then: float) -> str:
-    """When it happened (RFC 3339), in UTC."""
+    """Format a time (RFC 3339), in UTC."""
     return f"{_second(int(then))}.{int(then % 1 * 1000):03}Z"
 
 
@@ -261,7 +263,7 @@ _encoder = msgspec.json.Encoder(enc_hook=repr)
 def _encoded(event: dict[str, Any], **_: object) -> str:
     try:
         return _encoder.encode(event).decode()
-    except Exception:  # noqa: BLE001 - a key that is no text, text that is no UTF-8, a repr() that raises
+    except Exception:  # noqa: BLE001 - a key that is not text, text that is not UTF-8, a repr() that raises
         return json.dumps({str(name): _plain(value) for name, value in event.items()})
 
 

@@ -1,8 +1,8 @@
-"""Metrics of a host, in the form that Prometheus reads.
+"""Metrics of a host, for Prometheus.
 
-With several workers, each writes its figures into files of a directory that they share, and whoever is asked adds them
-up (``PROMETHEUS_MULTIPROC_DIR``, set by the supervising process before the workers start). What every request counts is
-looked up once for each combination of labels: finding it anew costs more than counting.
+With several workers, each writes its metrics to files of a shared directory (``PROMETHEUS_MULTIPROC_DIR``, set by the
+supervising process before the workers start), and the worker that is scraped adds them up. Metrics of every request are
+looked up once for each combination of labels, as a lookup costs more than counting.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ __all__ = ["CONTENT_TYPE", "Metrics"]
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of ``Metrics.text``."""
 _MOST_NAMES = 400
-"""Parts of one agent that are told apart: tools of an agent that is configured for each call may have any name."""
+"""Label values per agent, as tools of an agent that is configured per call may have any name."""
 _OTHER = "other"
 _MOST_NOTED = 256
-"""Requests and tool calls that are noted before they are counted, together: one by one costs several times as much."""
+"""Size of a batch of requests and tool calls. Counting them one by one costs several times as much."""
 _TOOL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _STORE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
 
 
 class Metrics:
-    """What one process counts."""
+    """The metrics of one process."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -59,27 +59,27 @@ class Metrics:
         self._loaded: set[str] = set()
         self._requests = Counter(
             "agenthost_requests",
-            "Requests, by the agent that answered, empty for the host itself.",
+            "Requests, by agent, which is empty for the host itself.",
             ("agent", "endpoint", "status"),
             registry=self._registry,
         )
         self._tool_seconds = Histogram(
             "agenthost_tool_seconds",
-            "How long tool calls took, from the request that has been read to the answer.",
+            "Duration of tool calls, from the complete request to the answer.",
             ("agent", "tool", "outcome"),
             registry=self._registry,
             buckets=_TOOL_SECONDS,
         )
         self._running = Gauge(
             "agenthost_running",
-            "Calls of an agent's own code that run now.",
+            "Running calls of an agent's own code.",
             ("agent",),
             registry=self._registry,
             multiprocess_mode="livesum",
         )
         self._waiting = Gauge(
             "agenthost_waiting",
-            "Calls of an agent's own code that wait for another to end.",
+            "Waiting calls of an agent's own code.",
             ("agent",),
             registry=self._registry,
             multiprocess_mode="livesum",
@@ -93,20 +93,20 @@ class Metrics:
         )
         self._ready = Gauge(
             "agenthost_ready",
-            "Whether the host is ready: 1 or 0.",
+            "Readiness of the host: 1 or 0.",
             registry=self._registry,
             multiprocess_mode="livemin",
         )
         self._store_seconds = Histogram(
             "agenthost_store_seconds",
-            "How long operations of the store of shared state took.",
+            "Duration of operations of the store.",
             ("operation", "outcome"),
             registry=self._registry,
             buckets=_STORE_SECONDS,
         )
         self._workers = Gauge(
             "agenthost_workers",
-            "Processes that serve.",
+            "Serving processes.",
             registry=self._registry,
             multiprocess_mode="livesum",
         )
@@ -118,61 +118,61 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livemax",
         ).labels(__version__).set(1)
-        if not self._shared:  # of several workers, one would speak for all
+        if not self._shared:  # with several workers, one would set it for all
             ProcessCollector(registry=self._registry)
         self._failures = Counter(
             "agenthost_failures",
-            "Times that an agent's own code failed, ran out of time or answered with what cannot be sent.",
+            "Failures of an agent's own code, including timeouts and invalid results.",
             ("agent", "what"),
             registry=self._registry,
         )
         self._busy = Counter(
             "agenthost_busy",
-            "Times that an agent could take no more.",
+            "Calls refused because an agent was at its limit.",
             ("agent", "what"),
             registry=self._registry,
         )
 
         self._hooks = Counter(
             "agenthost_hook_failures",
-            "Times that a plugin's function failed, ran out of time or could not be asked.",
+            "Failures of a plugin's function, including timeouts.",
             ("plugin", "hook"),
             registry=self._registry,
         )
         self._dropped = Counter(
             "agenthost_events_dropped",
-            "Tool calls that a plugin was not told of, because it was too slow.",
+            "Tool calls that a plugin did not observe, because it was too slow.",
             ("plugin",),
             registry=self._registry,
         )
         self._sip = Counter(
             "agenthost_sip_decisions",
-            "SIP calls, by what decided who answers them.",
+            "SIP calls, by the rule that decided.",
             ("rule",),
             registry=self._registry,
         )
         self._refused = Counter(
             "agenthost_breaker_refusals",
-            "Times that an agent's own code was not run, because its breaker was open.",
+            "Calls refused because an agent's circuit breaker was open.",
             ("agent", "what"),
             registry=self._registry,
         )
         self._breaker = Gauge(
             "agenthost_breaker_open",
-            "Whether an agent's breaker is open: 1 or 0.",
+            "Circuit breaker of an agent: 1 if open, else 0.",
             ("agent",),
             registry=self._registry,
             multiprocess_mode="livemax",
         )
         self._blocks = Counter(
             "agenthost_loop_blocked",
-            "Times that somebody's code blocked the event loop.",
+            "Blocks of the event loop by an author's code.",
             ("agent", "what"),
             registry=self._registry,
         )
         self._blocked_seconds = Counter(
             "agenthost_loop_blocked_seconds",
-            "Seconds for which somebody's code blocked the event loop.",
+            "Seconds that an author's code blocked the event loop.",
             ("agent", "what"),
             registry=self._registry,
         )
@@ -184,20 +184,20 @@ class Metrics:
         )
         self._process_memory = Gauge(
             "agenthost_process_memory_bytes",
-            "What the processes of an isolated agent have in memory.",
+            "Memory of an isolated agent's processes.",
             ("agent",),
             registry=self._registry,
             multiprocess_mode="livesum",
         )
         self._lag = Gauge(
             "agenthost_loop_lag_seconds",
-            "How long the event loop left something waiting when it was last asked.",
+            "Latest lag of the event loop.",
             registry=self._registry,
             multiprocess_mode="livemax",
         )
         self._probes = Gauge(
             "agenthost_probe_up",
-            "Whether a probe is well: 1 or 0.",
+            "Status of a probe: 1 if ok, else 0.",
             ("agent", "probe"),
             registry=self._registry,
             multiprocess_mode="livemin",
@@ -205,32 +205,32 @@ class Metrics:
 
         self._calls = Counter(
             "agenthost_agent_calls",
-            "Times that an agent was called in text, by people and other agents.",
+            "Calls of an agent in text, by people and other agents.",
             ("agent", "outcome"),
             registry=self._registry,
         )
         self._call_seconds = Histogram(
             "agenthost_agent_call_seconds",
-            "How long agents took to answer in text.",
+            "Duration of answers in text.",
             ("agent",),
             registry=self._registry,
             buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
         )
         self._escalations = Counter(
             "agenthost_agent_escalations",
-            "Times that somebody else took over from an agent in text.",
+            "Escalations from an agent in text.",
             ("agent",),
             registry=self._registry,
         )
         self._handovers = Counter(
             "agenthost_agent_handovers",
-            "Times that an agent handed a conversation over in text.",
+            "Hand-offs by an agent in text.",
             ("agent",),
             registry=self._registry,
         )
         self._tokens = Counter(
             "agenthost_agent_tokens",
-            "Tokens that language models took for an agent in text, workflows with all below them.",
+            "Tokens of language models for an agent in text, including a workflow's agents.",
             ("agent", "direction"),
             registry=self._registry,
         )
@@ -240,7 +240,7 @@ class Metrics:
 
     @property
     def families(self) -> Iterable[Collector]:
-        """What is counted, whether something has been or not."""
+        """All metrics, counted yet or not."""
         return tuple(self._registry._collector_to_names)  # noqa: SLF001 - the registry has no other way to list them
 
     def answered(self, agent: str, endpoint: str, status: int) -> None:
@@ -268,7 +268,10 @@ class Metrics:
             self.count()
 
     def count(self) -> None:
-        """Count what has been noted; from any thread, and now and then, so that nobody waits for a scrape to see it."""
+        """Count the noted requests and tool calls.
+
+        Any thread may call it, and does so now and then, so that a scrape has little to do.
+        """
         noted = self._noted
         requests: dict[tuple[str, str, int], int] = {}
         with suppress(IndexError):
@@ -299,7 +302,7 @@ class Metrics:
         observe(seconds)
 
     def _apart(self, agent: str, name: str) -> str:
-        """What tells a tool, or another part of an agent, from the rest; there are only so many."""
+        """Return the label value of a tool or part, which is ``other`` beyond the limit."""
         apart = self._told_apart.setdefault(agent, set())
         if name in apart or len(apart) < _MOST_NAMES:
             apart.add(name)
@@ -320,7 +323,7 @@ class Metrics:
         observe(seconds)
 
     def load(self, loads: Mapping[str, tuple[int, int]]) -> None:
-        """Note how many calls run and wait.
+        """Set the numbers of running and waiting calls.
 
         Args:
             loads: by agent, both numbers; agents that are not there have none.
@@ -337,7 +340,7 @@ class Metrics:
             self._waiting.labels(agent).set(waiting)
 
     def states(self, states: Mapping[str, int], *, ready: bool) -> None:
-        """Note how many agents are in each state, and whether the host is ready."""
+        """Set the number of agents in each state, and the readiness of the host."""
         for state, number in states.items():
             self._agents.labels(state).set(number)
         self._ready.set(ready)
@@ -352,7 +355,7 @@ class Metrics:
             counted: ``escalated``, ``handed_over``, ``input`` and ``output`` tokens, as far as there are any.
         """
         known = self._known_calls.get((agent, outcome))
-        if known is None:  # finding a label's counter costs as much as all the rest
+        if known is None:  # a lookup of labels costs as much as the rest
             known = self._calls.labels(agent, outcome), self._call_seconds.labels(agent)
             self._known_calls[agent, outcome] = known
         known[0].inc()
@@ -369,23 +372,23 @@ class Metrics:
                 tokens.inc(counted[direction])
 
     def escalated(self, agent: str) -> None:
-        """Count that somebody else took over from an agent."""
+        """Count an escalation from an agent."""
         self._escalations.labels(agent).inc()
 
     def failed(self, owner: Owner) -> None:
-        """Count a failure of some code."""
+        """Count a failure of an agent's code."""
         self._failures.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
     def busy(self, owner: Owner) -> None:
-        """Count a call that was not started."""
+        """Count a call refused because an agent was at its limit."""
         self._busy.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
     def hook_failed(self, plugin: str, hook: str) -> None:
-        """Count a failure of a plugin's function that is asked while the host serves."""
+        """Count a failure of a plugin's function that is called while the host serves."""
         self._hooks.labels(plugin, hook).inc()
 
     def event_dropped(self, plugin: str) -> None:
-        """Count a tool call that a plugin is not told of."""
+        """Count a tool call that a plugin did not observe."""
         self._dropped.labels(plugin).inc()
 
     def sip_decision(self, rule: str) -> None:
@@ -397,11 +400,11 @@ class Metrics:
         self._sip.labels(rule).inc()
 
     def refused(self, owner: Owner) -> None:
-        """Count a call that was not run because a breaker is open."""
+        """Count a call refused because a circuit breaker was open."""
         self._refused.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
     def breaker(self, agent: str, *, is_open: bool) -> None:
-        """Note how an agent's breaker stands."""
+        """Set the state of an agent's circuit breaker."""
         self._breaker.labels(agent).set(is_open)
 
     def blocked(self, owner: Owner, seconds: float) -> None:
@@ -414,25 +417,25 @@ class Metrics:
         self._processes_ended.labels(agent, reason).inc()
 
     def process_memory(self, agent: str, size: int) -> None:
-        """Note how many bytes the processes of an agent have in memory."""
+        """Set the memory of an agent's processes, in bytes."""
         self._process_memory.labels(agent).set(size)
 
     def lagged(self, seconds: float) -> None:
-        """Note how long the event loop left something waiting."""
+        """Set the lag of the event loop."""
         self._lag.set(seconds)
         self.count()
 
     def probed(self, agent: str, probe: str, *, ok: bool) -> None:
-        """Note how a probe stands; ``agent`` is empty for one of the host."""
+        """Set the status of a probe, whose ``agent`` is empty for the host."""
         self._probes.labels(agent, probe).set(ok)
 
     def unprobed(self, agent: str, probe: str) -> None:
-        """Forget a probe that is no longer asked."""
-        if not self._shared:  # what is shared cannot be taken back; it goes with the process
+        """Remove a probe that no longer runs."""
+        if not self._shared:  # a shared metric cannot be removed before the process ends
             with suppress(KeyError):
                 self._probes.remove(agent, probe)
 
     def text(self) -> bytes:
-        """All figures, those of the other workers included."""
+        """Return all metrics, including the other workers'."""
         self.count()
         return added_up() if self._shared else generate_latest(self._registry)

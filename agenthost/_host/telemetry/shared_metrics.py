@@ -1,7 +1,7 @@
-"""Figures that workers share: each writes into files of a directory, and whoever is asked adds them up.
+"""Metrics that workers share through files of a directory.
 
-What an ended worker counted stays, in one file for all that have ended: a host whose workers come and go keeps as few
-files as one whose workers stay. A lock keeps readers from seeing a number in both files, or in neither.
+The counts of ended workers are kept in one file for all, so that a host whose workers come and go has no more files
+than one whose workers stay. A lock keeps readers from seeing a number in both files, or in neither.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["SHARED", "added_up", "forget_process"]
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the directory which workers share."""
+"""The variable that names the shared directory."""
 _ENDED = "ended"
-"""What stands for a process's number in the files of those that have ended."""
+"""The replacement of the process number in the files of ended processes."""
 _SUMS = ("counter", "histogram")
 
 
 def added_up() -> bytes:
-    """The figures of all workers, those that have ended included, in the form that Prometheus reads."""
+    """Return the metrics of all workers, including ended ones, in the form for Prometheus."""
     directory = Path(os.environ[SHARED])
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
@@ -43,7 +43,7 @@ def added_up() -> bytes:
 
 
 def forget_process(number: int) -> None:
-    """Leave out from now on what a worker that has ended said of itself alone; what it counted stays.
+    """Remove an ended worker's gauges, and keep its counts.
 
     Args:
         number: its process id.
@@ -61,7 +61,7 @@ def _fold(ended: Path, kept: Path) -> None:
         return
     sums = MmapedDict(str(kept))  # type: ignore[no-untyped-call]
     try:
-        with suppress(RuntimeError, ValueError, struct.error):  # it was killed while it wrote a new name
+        with suppress(RuntimeError, ValueError, struct.error):  # the worker was killed while it wrote a new name
             for key, value, _, _ in MmapedDict.read_all_values_from_file(str(ended)):  # type: ignore[no-untyped-call]
                 json.loads(key)
                 before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]

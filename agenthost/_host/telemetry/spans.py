@@ -1,4 +1,4 @@
-"""Spans: what a tracer is told of agents that answer; nothing, unless one has been set."""
+"""Spans of answering agents, if a tracer is set."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ class Span(Protocol):
     """A span that has begun."""
 
     def set_attribute(self, name: str, value: Any) -> object:
-        """Add what is only known later."""
+        """Add an attribute."""
 
 
 class _Nothing:
     __slots__ = ()
 
     def set_attribute(self, name: str, value: Any) -> None:
-        """There is nobody to tell."""
+        """Ignore the attribute."""
 
 
 class Tracer(Protocol):
-    """What begins spans."""
+    """Starts spans."""
 
     def __call__(
         self, name: str, attributes: Mapping[str, Any], caller: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Span]:
-        """A span around a block; ``caller`` holds what a request says of the trace that it belongs to."""
+        """Start a span around a block.
+
+        ``caller`` has the trace headers of a request.
+        """
 
 
 _nothing: AbstractContextManager[Span] = nullcontext(_Nothing())
@@ -39,12 +42,15 @@ _start: Tracer | None = None
 
 
 def tracing() -> bool:
-    """Whether anybody is told of spans; asked first wherever a span would cost more than what it is around."""
+    """Return True if a tracer is set.
+
+    Check this first where a span would cost more than the code within it.
+    """
     return _start is not None
 
 
 def span(name: str, attributes: Mapping[str, Any]) -> AbstractContextManager[Span]:
-    """A span around a block.
+    """Start a span around a block.
 
     Args:
         name: what it is called.
@@ -54,11 +60,14 @@ def span(name: str, attributes: Mapping[str, Any]) -> AbstractContextManager[Spa
 
 
 def request_span(name: str, attributes: Mapping[str, Any], caller: Mapping[str, str]) -> AbstractContextManager[Span]:
-    """A span around the answer to a request; ``caller`` holds its headers ``traceparent`` and ``tracestate``."""
+    """Start a span around the answer to a request.
+
+    ``caller`` has its headers ``traceparent`` and ``tracestate``.
+    """
     return _nothing if _start is None else _start(name, attributes, caller)
 
 
 def set_tracer(start: Tracer | None) -> None:
-    """Have spans begun by ``start`` from now on; None ends that."""
+    """Set the tracer, or remove it with None."""
     global _start  # noqa: PLW0603 - one process has one tracer
     _start = start

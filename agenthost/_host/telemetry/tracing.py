@@ -1,7 +1,6 @@
-"""Tracing: spans by OpenTelemetry, where ``[telemetry]`` asks for them and ``agenthost[otel]`` is installed.
+"""Tracing by OpenTelemetry, enabled by ``[telemetry]`` and ``agenthost[otel]``.
 
-What OpenTelemetry's own variables say (``OTEL_SERVICE_NAME``, ``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_TRACES_SAMPLER``,
-…) holds.
+OpenTelemetry's own variables apply (``OTEL_SERVICE_NAME``, ``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_TRACES_SAMPLER``, …).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ __all__ = ["traced"]
 
 @contextmanager
 def traced(config: Config) -> Iterator[None]:
-    """Send spans during the block, where the configuration asks for it, and what is left of them at its end.
+    """Send spans during the block, if configured, and flush them at its end.
 
     Args:
         config: the configuration.
@@ -44,7 +43,7 @@ def traced(config: Config) -> Iterator[None]:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError(
-            f"{config.where}: telemetry: OpenTelemetry is not installed. Run: pip install 'agenthost[otel]'"
+            f"{config.where}: telemetry: OpenTelemetry is not installed. Fix: pip install 'agenthost[otel]'"
         ) from error
     endpoint = telemetry.otlp_endpoint
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)
@@ -64,7 +63,7 @@ def _resource() -> dict[str, str]:
 
 
 class _Tracer:
-    """Begins spans.
+    """Starts spans.
 
     Args:
         tracer: OpenTelemetry's.
@@ -83,7 +82,10 @@ class _Tracer:
     def __call__(
         self, name: str, attributes: Mapping[str, Any], caller: Mapping[str, str] | None = None
     ) -> Iterator[Span]:
-        """A span around a block; of what the block raises, it tells the class and nothing else."""
+        """Start a span around a block.
+
+        Of an exception, the span has only the class.
+        """
         context = self._propagator.extract(caller) if caller is not None else None
         with self._tracer.start_as_current_span(
             name,

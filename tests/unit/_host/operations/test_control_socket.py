@@ -34,7 +34,7 @@ def test_no_socket_is_made_in_a_directory_that_others_can_open(tmp_path, caplog)
     with controlled(str(tmp_path / "control-3000.sock"), answer):
         assert list(tmp_path.iterdir()) == []
 
-    assert "no commands are taken: " in caplog.text
+    assert "commands are disabled: " in caplog.text
     assert f"Fix: chmod 700 {tmp_path}" in caplog.text
 
 

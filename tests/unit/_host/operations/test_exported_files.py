@@ -161,7 +161,7 @@ def test_a_file_with_secrets_in_it_is_mounted_as_a_secret(deployment):
 
     assert "ConfigMap" not in resources(text)
     assert {"name": "config", "secret": {"secretName": "agenthost-config"}} in pod["volumes"]
-    assert "secrets stand in the configuration: host.password" in text
+    assert "the configuration file has secrets in it: host.password" in text
 
 
 def test_variables_that_are_set_here_are_set_there(deployment):
