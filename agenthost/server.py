@@ -278,7 +278,7 @@ class AgentServer:
                     shown_plan = self.app.runtime.published
                     plan = shown_plan.plan if shown_plan is not None else plan
                 shown = with_secrets(config)
-                print(banner(shown, url, plan.report(), made=config.host.password is None), flush=True)  # noqa: T201
+                print(banner(shown, url, plan.report(), made=not config.host.accepted_passwords), flush=True)  # noqa: T201
 
             self.app.start()
             serve_front(opened, self.app, self._first_plan, ready)

@@ -63,7 +63,7 @@ def command(file: str | None, **options: Any) -> None:
     from agenthost._web.process.serving import address, listen, serve_on
     from agenthost._web.process.workers import serve_with_workers
 
-    made = config.host.password is None
+    made = not config.host.accepted_passwords
     config = with_secrets(config)
     start_logging(config)
     with listen(config.host.host, config.host.port) as opened:

@@ -39,7 +39,7 @@ def test_a_store_that_nobody_opens(packages, text, command, sentence):
     """The host says which key is wrong and what to do, and does not start with another store instead."""
     line = refused(packages, f"[state]\n{text}\n", command)
 
-    assert "agenthost.toml: state.url: " in line
+    assert "agenthost.toml:2: state.url: " in line
     assert sentence in line
 
 

@@ -1,6 +1,7 @@
 """agenthost.toml and the environment: what they change in a host that is served, and how mistakes in them are told."""
 
 import json
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -113,8 +114,8 @@ def test_a_setting_is_read_from_the_environment_or_a_file_too(desk, place, confi
 @pytest.mark.parametrize(
     ("section", "reason"),
     [
-        ("company = 5", "agenthost.toml: agents.sales.company: 5 is not text"),
-        ('colour = "red"', "agenthost.toml: agents.sales.colour: there is no such key"),
+        ("company = 5", "agenthost.toml:2: agents.sales.company: 5 is not text"),
+        ('colour = "red"', "agenthost.toml:2: agents.sales.colour: there is no such key"),
         ('company = "nowhere.toml"', "nowhere.toml"),
         ('route = "/Sales Team"', "route '/Sales Team' is not a path"),
         ('route = "/ready"', "route '/ready' is reserved"),
@@ -138,8 +139,8 @@ def test_a_section_that_fits_nothing_is_a_warning(desk, place, configure):
     assert (listed.returncode, checked.returncode) == (0, 1)
     assert listed.stderr == checked.stderr
     first, second = listed.stderr.splitlines()
-    assert first.startswith("warning: agents.slaes: ")
-    assert second.startswith("warning: agents.more: ")
+    assert first.startswith("warning: agenthost.toml:1: agents.slaes: ")
+    assert second.startswith("warning: agenthost.toml:3: agents.more: ")
 
 
 # -- addresses and credentials ---------------------------------------------------------------------------------------
@@ -226,8 +227,8 @@ def test_hosts_with_one_signing_key_take_each_other_s_tokens(desk):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[host\n", ("line 1",)),
-        ("[host]\nport = \n", ("line 2",)),
+        ("[host\n", ("toml:1: ",)),
+        ("[host]\nport = \n", ("toml:2: ",)),
         ('[host]\nport = "3000"\n', ("host.port", "'3000'", "port = 3000")),
         ("[host]\nport = 70000\n", ("host.port", "70000")),
         ("[host]\nprot = 3000\n", ("host.prot", "port")),
@@ -248,13 +249,13 @@ def test_hosts_with_one_signing_key_take_each_other_s_tokens(desk):
     ids=repr,
 )
 def test_a_mistake_in_the_file_ends_with_3_and_a_sentence(desk, place, configure, text, said):
-    """It names the file, the place in it, and what to write."""
+    """It names the file, the line, the key, and what to write."""
     configure(text)
     done = desk.run("agenthost", "agents", cwd=place)
     [sentence] = done.stderr.splitlines()
 
     assert (done.returncode, done.stdout) == (3, "")
-    assert sentence.startswith("agenthost: agenthost.toml: ")
+    assert re.match(r"agenthost: agenthost\.toml:[12]: ", sentence)
     assert all(part in sentence for part in said)
 
 
@@ -266,7 +267,7 @@ def test_no_command_goes_on_with_a_mistake_in_the_file(desk, place, configure, c
 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        "agenthost: agenthost.toml: host.workers: 0 is not a whole number of 1 or more. Write workers = 1.\n"
+        "agenthost: agenthost.toml:2: host.workers: 0 is not a whole number of 1 or more. Write workers = 1.\n"
     )
 
 
@@ -289,7 +290,7 @@ def test_a_file_that_cannot_be_read_ends_with_3_and_a_sentence(desk, place, make
         [sentence] = done.stderr.splitlines()
 
         assert (done.returncode, done.stdout) == (3, "")
-        assert sentence.startswith("agenthost: loop.toml: ")
+        assert sentence.startswith("agenthost: loop.toml:")
         assert said in sentence
 
 

@@ -21,6 +21,7 @@ from environment import FRONTDESK, ROOT
 
 import agenthost.builtin
 from agenthost._host.config import schema as tables
+from agenthost._host.config.declaration import keys_of
 
 PLACES = {
     "HostConfig": ("host",),
@@ -84,7 +85,8 @@ def secret_settings():
     found = {}
     for cls in {each for each in known if isinstance(each, type) and each.__module__ in (tables.__name__, *names)}:
         for name, field in attrs.fields_dict(cls).items() if attrs.has(cls) else ():
-            if "Secret" in str(field.type):
+            is_key = cls.__module__ != tables.__name__ or name in keys_of(cls)
+            if is_key and "Secret" in str(field.type):
                 found |= {(place, name): "tuple" in str(field.type) for place in PLACES[cls.__name__]}
     return dict(sorted(found.items()))
 

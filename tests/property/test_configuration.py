@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import tempfile
 from pathlib import Path
@@ -13,9 +14,11 @@ from attrs import field, frozen
 from hypothesis import given, strategies as st
 
 from agenthost._host.config.author_settings import build_settings
+from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.load import load_config, variables
-from agenthost._host.config.schema import HostConfig, configured
+from agenthost._host.config.place import Place
+from agenthost._host.config.schema import HostConfig
 from agenthost._host.config.secret_sources import Secret  # noqa: TC001 - resolved at run time
 from agenthost.errors import ConfigurationError
 
@@ -35,7 +38,7 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
     max_leaves=6,
 )
-_HOST = st.dictionaries(st.sampled_from(sorted(configured(HostConfig))), _VALUES, max_size=3)
+_HOST = st.dictionaries(st.sampled_from(sorted(keys_of(HostConfig))), _VALUES, max_size=3)
 _AGENT = st.dictionaries(st.sampled_from(["enabled", "route", "use"]) | _TEXT, _VALUES, max_size=3)
 _FILES = st.fixed_dictionaries(
     {},
@@ -46,8 +49,11 @@ _FILES = st.fixed_dictionaries(
         "plugins": st.dictionaries(st.sampled_from(["disable", "only"]) | _TEXT, _VALUES, max_size=3) | _VALUES,
     },
 )
-_VARIABLES = sorted(name for attribute in configured(HostConfig).values() for name in variables(attribute))
+_VARIABLES = sorted(name for attribute in keys_of(HostConfig).values() for name in variables(attribute))
 _ENVIRONS = st.dictionaries(st.sampled_from(_VARIABLES), st.text(max_size=12), max_size=4)
+
+
+_PLACE = Place("agenthost.toml").at("agents", "a")
 
 
 def _load(text, environ, overrides=None):
@@ -86,10 +92,14 @@ class _Settings:
 
 @given(tables=_FILES, environ=_ENVIRONS)
 def test_any_file_is_read_or_refused(tables, environ):
-    """Whatever TOML can say, the answer is a configuration or one ConfigurationError of one line."""
+    """Whatever TOML can say, the answer is a configuration or one ConfigurationError, which names the line."""
     loaded, refusal = _attempt(_load, tomli_w.dumps(tables).encode(), environ)
 
-    assert "\n" not in refusal if loaded is None else loaded.host.port in range(65536)
+    if loaded is not None:
+        assert loaded.host.port in range(65536)
+    else:
+        assert "\n" not in refusal
+        assert re.search(r"/agenthost\.toml:\d+: ", refusal) or refusal.startswith(tuple(_VARIABLES))
 
 
 @given(data=st.binary(max_size=60) | st.text(string.printable, max_size=60).map(str.encode))
@@ -97,10 +107,10 @@ def test_any_bytes_are_read_or_refused(data):
     """A file that is no TOML is refused like any other mistake."""
     loaded, refusal = _attempt(_load, data, {})
 
-    assert loaded or "agenthost.toml: " in refusal
+    assert loaded or re.search(r"/agenthost\.toml:\d+: ", refusal)
 
 
-@given(overrides=st.dictionaries(st.sampled_from(sorted(configured(HostConfig))) | _TEXT, st.none() | _VALUES))
+@given(overrides=st.dictionaries(st.sampled_from(sorted(keys_of(HostConfig))) | _TEXT, st.none() | _VALUES))
 def test_any_options_are_read_or_refused(overrides):
     """Options, too, are read or refused."""
     loaded, refusal = _attempt(_load, b"", {}, overrides)
@@ -111,7 +121,7 @@ def test_any_options_are_read_or_refused(overrides):
 @given(values=st.dictionaries(st.sampled_from([each.name for each in attrs.fields(_Settings)]) | _TEXT, _VALUES))
 def test_any_settings_are_built_or_refused(values):
     """An author's class is built from a section, or the section is refused."""
-    built, refusal = _attempt(build_settings, _Settings, values, "agenthost.toml", "agents.a")
+    built, refusal = _attempt(build_settings, _Settings, values, _PLACE)
 
     assert built or refusal.startswith("agenthost.toml: agents.a")
 
@@ -120,7 +130,7 @@ _SECRET = "s3cr3t-s3cr3t"
 _SETTINGS = [f"agents.a.{attribute.name}" for attribute in attrs.fields(_Settings)]
 _SECRET_PLACES = ["host.password", "host.signing_keys", *_SETTINGS, "agents.a.inner.name", "plugins.hours.zone"]
 _OPEN_PLACES = [
-    *(f"host.{name}" for name in configured(HostConfig) if name not in {"password", "signing_keys"}),
+    *(f"host.{name}" for name in keys_of(HostConfig) if name not in {"password", "signing_keys"}),
     *("health.shape", "agents.a.enabled", "agents.a.route", "agents.a.use", "plugins.only", "plugins.disable"),
 ]
 
@@ -142,7 +152,7 @@ def test_no_secret_shows(place, prefix, listed):
         assert _SECRET not in repr(loaded)
     if loaded is not None and "a" in loaded.agents:
         settings = loaded.agents["a"].settings
-        _, refusal = _attempt(build_settings, _Settings, settings, "agenthost.toml", "agents.a")
+        _, refusal = _attempt(build_settings, _Settings, settings, _PLACE)
         assert _SECRET not in str(refusal)
 
 

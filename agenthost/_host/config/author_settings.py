@@ -1,293 +1,102 @@
 """An author's own settings: the attrs class an agent or a plugin declares, filled from its section.
 
-cattrs builds the class. The hooks here make it strict (``"5"`` is no number, one name is no list of names), and
-every mistake ends as one sentence that names its place.
+The fields are the keys, and each field's type is its kind. The kinds are strict: ``"5"`` is not a number, one name is
+not a list of names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence, Set as AbstractSet
+from collections.abc import (
+    Callable,
+    Collection,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+    Set as AbstractSet,
+)
 from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from threading import get_ident
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
-from attrs import Attribute, AttrsInstance, fields_dict, has
-from cattrs import Converter
-from cattrs.errors import (
-    AttributeValidationNote,
-    BaseValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationNote,
-    StructureHandlerNotFoundError,
-)
+from attrs import AttrsInstance, fields, has, resolve_types
 
 from agenthost._error_words import one_line, words_of
-from agenthost._host.config.key_paths import key_path, refuse_unknown
-from agenthost._host.config.value_types import Refused, shown
-from agenthost.errors import ConfigurationError, DefinitionError
+from agenthost._host.config.declaration import Key, read_table, unknown_key
+from agenthost._host.config.value_types import Kind, Refused, shown
+from agenthost.errors import DefinitionError
 from agenthost.secret import Secret
+
+if TYPE_CHECKING:
+    from agenthost._host.config.place import Place
 
 __all__ = ["build_settings"]
 
 T = TypeVar("T", bound=AttrsInstance)
-Hook = Callable[[Any, Any], Any]
 
-_LISTS = (list, tuple, set, frozenset, Sequence, AbstractSet)
-_TABLES = (dict, Mapping)
-_EXAMPLES = {str: '"…"', int: "1", float: "1.5", bool: "true", Secret: '{ env = "NAME" }'}
-_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Secret: "a secret"}
+_LISTS: Mapping[Any, Callable[[list[Any]], Any]] = {
+    list: list,
+    MutableSequence: list,
+    tuple: tuple,
+    Sequence: tuple,
+    Collection: tuple,
+    set: set,
+    MutableSet: set,
+    frozenset: frozenset,
+    AbstractSet: frozenset,
+}
+_TABLES = (dict, Mapping, MutableMapping)
 
 
-def build_settings(
-    cls: type[T], values: Mapping[str, object], where: str, key: str, *, reserved: Collection[str] = ()
-) -> T:
+def build_settings(cls: type[T], values: Mapping[str, object], place: Place, *, reserved: Collection[str] = ()) -> T:
     """Build an author's ``Settings`` from a section of the configuration.
 
     Args:
         cls: the attrs class; its fields are the keys of the section.
         values: the section, secrets resolved; a ``str`` field gets the text, a ``Secret`` hides it.
-        where: the file, for errors.
-        key: the key path of the section, for errors: ``agents.dental``.
+        place: where the section is.
         reserved: keys of the same section that the host reads itself.
 
     Raises:
         ConfigurationError: a key is unknown, missing, or its value is refused; the text never holds a secret.
         DefinitionError: the class declares a type that no TOML value can become, or a reserved key.
     """
-    known = [name for name, attribute in fields_dict(cls).items() if attribute.init]
     for name in reserved:
-        if name in known:
-            raise DefinitionError(
-                f"{cls.__module__}.{cls.__qualname__}: the host reads {name} itself. Rename this field."
-            )
-    refuse_unknown(values, [*known, *reserved], where, key)
+        if name in _keys_of(cls):
+            raise DefinitionError(f"{_named(cls)}: the host reads {name} itself. Rename this field.")
     try:
-        return _converter().structure(values, cls)
-    except StructureHandlerNotFoundError as error:
-        raise _impossible(cls, error) from error
-    except BaseValidationError as error:
-        stumbled = error
-    # Raised out here because a chain of exceptions would show values.
-    raise _explained(stumbled, cls, values, where, key)
+        return _built(cls, values, reserved)
+    except Refused as refused:
+        error = refused.error(place)
+    raise error  # out here because a chain of exceptions would show values
 
 
-@cache
-def _converter() -> Converter:
-    converter = Converter(forbid_extra_keys=True)
-    plain: set[tuple[int, Any]] = set()  # by thread: agents are built in several
-
-    def shaped(kind: Any) -> Hook:
-        """Return what cattrs would do with ``kind``, after a check that it is given a list or a table."""
-        asked = (get_ident(), kind)
-        plain.add(asked)
-        try:
-            inner: Hook = converter.get_structure_hook(kind, cache_result=False)
-        finally:
-            plain.discard(asked)
-        return _checked(inner, kind)
-
-    def is_shaped(kind: Any) -> bool:
-        return (has(kind) or _is(kind, _LISTS + _TABLES)) and (get_ident(), kind) not in plain
-
-    converter.register_structure_hook_factory(is_shaped, shaped)
-    converter.register_structure_hook_factory(_is_union, lambda kind: _union(kind, converter))
-    converter.register_structure_hook_func(_is_literal, _literal)
-    converter.register_structure_hook_func(_is_enum, _enum)
-    converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(bytes, lambda value, _: _text(value, str).encode())
-    converter.register_structure_hook(Path, lambda value, _: Path(_text(value, str)))
-    converter.register_structure_hook(Secret, _secret)
-    converter.register_structure_hook(float, _float)
-    for exact in (int, bool, date, datetime, time):
-        converter.register_structure_hook(exact, _exact)
-    return converter
-
-
-def _checked(inner: Hook, kind: Any) -> Hook:
-    sort, name = (list, "a list") if _is(kind, _LISTS) else (Mapping, "a table")
-    arguments = get_args(kind)
-    length = len(arguments) if _origin(kind) is tuple and Ellipsis not in arguments else None
-
-    def structure(value: Any, to: Any) -> Any:
-        if not isinstance(value, sort):
-            raise Refused(f"{shown(value)} is not {name}")
-        if length is not None and len(value) != length:
-            raise Refused(f"it has to hold {length} values, not {len(value)}")
-        return inner(value, to)
-
-    return structure
-
-
-def _union(kind: Any, converter: Converter) -> Hook:
-    """Take the first alternative that fits; the checks are strict, so that a second one hardly ever would."""
-    kinds = [each for each in get_args(kind) if each is not NoneType]  # TOML has no null
-    hooks: list[Hook] = [converter.get_structure_hook(each) for each in kinds]
-    if len(hooks) == 1:
-        return lambda value, _: hooks[0](value, kinds[0])
-
-    def structure(value: Any, _: Any) -> Any:
-        for each, hook in zip(kinds, hooks, strict=True):
-            try:
-                return hook(value, each)
-            except (Refused, BaseValidationError):
-                continue
-        raise Refused(f"{shown(value)} is not {' or '.join(map(_name, kinds))}")
-
-    return structure
-
-
-def _origin(kind: Any) -> Any:
-    return get_origin(kind)
-
-
-def _is_union(kind: Any) -> bool:
-    return _origin(kind) in {Union, UnionType}
-
-
-def _is_literal(kind: Any) -> bool:
-    return _origin(kind) is Literal
-
-
-def _is_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Enum)
-
-
-def _is(kind: Any, kinds: tuple[Any, ...]) -> bool:
-    return (_origin(kind) or kind) in kinds
-
-
-def _name(kind: Any) -> str:
-    if kind in _NAMES:
-        return _NAMES[kind]
-    if _is(kind, _LISTS):
-        return "a list"
-    if has(kind) or _is(kind, _TABLES):
-        return "a table"
-    return f"a {getattr(kind, '__name__', kind)}"
-
-
-def _text(value: Any, to: Any) -> Any:
-    text = value.reveal() if isinstance(value, Secret) else value
-    if _is_enum(to):  # class Colour(str, Enum)
-        return _enum(text, to)
-    if not isinstance(text, str):
-        raise Refused(f"{shown(value)} is not text")
-    return text
-
-
-def _secret(value: Any, _: Any) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str):
-        raise Refused("it is not text")
-    return Secret(value)
-
-
-def _float(value: Any, _: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refused(f"{shown(value)} is not a number")
+def _built(cls: type[T], values: Mapping[str, object], reserved: Collection[str] = ()) -> T:
+    keys = _keys_of(cls)
+    if refused := unknown_key(values, [*keys, *reserved]):
+        raise refused
+    arguments = read_table(keys, values)
     try:
-        return float(value)
-    except OverflowError:
-        raise Refused(f"{shown(value)} is too large") from None
+        return cls(**arguments)
+    except Exception as error:  # noqa: BLE001 - of the author's own checks
+        said, name = _said_by_author(error, cls, values)
+    raise Refused(said, name, advice=keys[name].advice) if name else Refused(said, advice="")
 
 
-def _exact(value: Any, to: Any) -> Any:
-    if _is_enum(to):  # class Level(IntEnum)
-        return _enum(value, to)
-    if type(value) is not to:
-        raise Refused(f"{shown(value)} is not {_name(to)}")
-    return value
-
-
-def _literal(value: Any, to: Any) -> Any:
-    plain = value.reveal() if isinstance(value, Secret) else value
-    for allowed in get_args(to):
-        if type(plain) is type(allowed) and plain == allowed:
-            return allowed
-    raise Refused(f"{shown(value)} is not one of {', '.join(map(repr, get_args(to)))}")
-
-
-def _enum(value: Any, to: Any) -> Any:
-    for allowed in to:
-        if type(value) is type(allowed.value) and value == allowed.value:
-            return allowed
-    raise Refused(f"{shown(value)} is not one of {', '.join(repr(allowed.value) for allowed in to)}")
-
-
-class _Place:
-    """Where in a section cattrs stumbled, followed from the outermost complaint to its first cause.
-
-    Args:
-        error: what cattrs raised.
-        cls: the class that was to be built.
-        key: the key path of the section.
-    """
-
-    def __init__(self, error: BaseException, cls: type[AttrsInstance], key: str) -> None:
-        self.cause = error
-        self.cls = cls
-        self.key = key
-        self.attribute: Attribute[Any] | None = None
-        while isinstance(self.cause, BaseValidationError):
-            # A misspelt key is what an operator should hear of, not the one that is missing because of it.
-            causes = sorted(self.cause.exceptions, key=lambda each: not isinstance(each, ForbiddenExtraKeysError))
-            self._enter(causes[0])
-
-    def _enter(self, cause: BaseException) -> None:
-        outer = getattr(self.cause, "cl", None)
-        outer = _origin(outer) or outer
-        if isinstance(outer, type) and has(outer):
-            self.cls, self.attribute = outer, None
-        self.cause = cause
-        for note in getattr(cause, "__notes__", ()):
-            if isinstance(note, AttributeValidationNote):
-                self.at(note.name)
-            elif isinstance(note, IterableValidationNote):
-                step = note.index
-                self.key = f"{self.key}[{step}]" if isinstance(step, int) else key_path(self.key, str(step))
-
-    def at(self, name: str) -> None:
-        """Step to a field of the class."""
-        self.key = key_path(self.key, name)
-        self.attribute = fields_dict(self.cls)[name]
-
-
-def _explained(error: BaseException, cls: type[AttrsInstance], values: object, where: str, key: str) -> Exception:
-    place = _Place(error, cls, key)
-    cause = place.cause
-    if isinstance(cause, StructureHandlerNotFoundError):
-        return _impossible(cls, cause)
-    if isinstance(cause, ForbiddenExtraKeysError):
-        known = [name for name, attribute in fields_dict(place.cls).items() if attribute.init]
-        refuse_unknown(sorted(cause.extra_fields), known, where, place.key)
-    if isinstance(cause, Refused):
-        wrong = str(cause)
-    elif isinstance(cause, KeyError) and place.attribute is not None:
-        wrong = "it is missing"
-    else:
-        wrong = _said_by_author(cause, place, _secrets(values))
-    attribute = place.attribute
-    write = f"Write {attribute.name} = {_example(attribute)}" if attribute else f"Change [{place.key}]"
-    return ConfigurationError(f"{where}: {place.key}: {wrong}. {write}.")
-
-
-def _said_by_author(cause: BaseException, place: _Place, secrets: Collection[str]) -> str:
-    """Return what a validator or a converter says, unless it quotes a secret."""
-    said = cause.args[0] if cause.args and isinstance(cause.args[0], str) else words_of(cause)
+def _said_by_author(error: Exception, cls: type[AttrsInstance], values: object) -> tuple[str, str]:
+    """Return the words of a validator or a converter, unless they quote a secret, and the key that they name."""
+    said = error.args[0] if error.args and isinstance(error.args[0], str) else words_of(error)
     named = re.match(r"'(\w+)'", said)  # as the validators of attrs begin
-    if named and place.attribute is None and named[1] in fields_dict(place.cls):
-        place.at(named[1])
-    if any(form in said for secret in secrets for form in (secret, repr(secret)[1:-1])):
-        return f"{place.cls.__qualname__} refuses its value, a secret"
+    name = named[1] if named and named[1] in _keys_of(cls) else ""
+    if any(form in said for secret in _secrets(values) for form in (secret, repr(secret)[1:-1])):
+        return f"{cls.__qualname__} refuses its value, a secret", name
     said = one_line(said).removesuffix(".")
-    return said if isinstance(cause, ValueError | TypeError) and said else f"{type(cause).__name__}: {said}"
+    return (said if isinstance(error, ValueError | TypeError) and said else f"{type(error).__name__}: {said}"), name
 
 
 def _secrets(value: object) -> set[str]:
@@ -297,32 +106,194 @@ def _secrets(value: object) -> set[str]:
     return {secret for item in items for secret in _secrets(item)}
 
 
-def _example(attribute: Attribute[Any]) -> str:
-    default = attribute.default
-    return _toml(default) if type(default) in {str, int, float, bool} else _example_of(attribute.type)
+@cache
+def _keys_of(cls: type[AttrsInstance]) -> Mapping[str, Key]:
+    """Return the keys of an author's class by name.
+
+    Raises:
+        DefinitionError: the type of a field is not known, or no TOML value can become it.
+    """
+    try:
+        resolve_types(cls)
+    except NameError as error:
+        raise DefinitionError(
+            f"{_named(cls)}: {error}. Import the types of its fields outside of TYPE_CHECKING."
+        ) from error
+    keys = {}
+    for attribute in fields(cls):
+        if attribute.init:
+            try:
+                kind = _kind(attribute.type)
+            except _Impossible as impossible:
+                if attribute.converter is None:
+                    raise DefinitionError(
+                        f"{_named(cls)}.{attribute.name}: no TOML value can become {impossible}. "
+                        "Declare text, numbers, lists, tables or attrs classes of them, or give the field a converter."
+                    ) from None
+                kind = _ANYTHING
+            keys[attribute.name] = Key(attribute.name, attribute.alias or attribute.name, attribute.default, kind)
+    return keys
 
 
-def _example_of(kind: Any) -> str:
-    arguments = get_args(kind)
-    if kind in _EXAMPLES:
-        return _EXAMPLES[kind]
-    if _is_literal(kind):
-        return _toml(arguments[0])
-    if _is_enum(kind):
-        return _toml(next(iter(kind)).value)
-    if _is_union(kind):
-        return _example_of(arguments[0])
-    if _is(kind, _LISTS):
-        return f"[{', '.join(_example_of(each) for each in arguments if each is not Ellipsis)}]"
-    return "{ … }" if has(kind) or _is(kind, _TABLES) else '"…"'
+def _named(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+class _Impossible(Exception):  # noqa: N818 - what a type is
+    """A type that no TOML value can become."""
+
+
+def _kind(declared: Any) -> Kind:
+    """Return the kind that a declared type stands for.
+
+    Raises:
+        _Impossible: there is none.
+    """
+    if declared in _PLAIN:
+        return _PLAIN[declared]
+    if isinstance(declared, type) and issubclass(declared, Enum):
+        return _one_of({member.value: member for member in declared})
+    if isinstance(declared, type) and has(declared):
+        return _table(declared)
+    for other_name in ("__supertype__", "__value__"):  # NewType, and: type Name = ...
+        if hasattr(declared, other_name):
+            return _kind(getattr(declared, other_name))
+    return _compound(declared, get_origin(declared) or declared, get_args(declared))
+
+
+def _compound(declared: Any, origin: Any, arguments: tuple[Any, ...]) -> Kind:
+    if origin in (Annotated, Final):
+        return _kind(arguments[0])
+    if origin is Literal:
+        return _one_of({value: value for value in arguments})
+    if origin in (Union, UnionType):
+        return _union([_kind(each) for each in arguments if each is not NoneType])  # TOML has no null
+    if origin in _LISTS:
+        return _list(_LISTS[origin], arguments)
+    if origin in _TABLES:
+        return _mapping(*(map(_kind, arguments or (str, Any))))
+    raise _Impossible(declared)
+
+
+def _table(cls: type[AttrsInstance]) -> Kind:
+    def read(value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise Refused(f"{shown(value)} is not a table")
+        return _built(cls, value)
+
+    return Kind("a table", read, "{ … }")
+
+
+def _mapping(names: Kind, values: Kind) -> Kind:
+    def read(value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise Refused(f"{shown(value)} is not a table")
+        return {names.read(name): _inside(values, each, name) for name, each in value.items()}
+
+    return Kind("a table", read, "{ … }")
+
+
+def _list(make: Callable[[list[Any]], Any], arguments: tuple[Any, ...]) -> Kind:
+    kinds = [_kind(each) for each in arguments if each is not Ellipsis] or [_ANYTHING]
+    fixed = make is tuple and bool(arguments) and Ellipsis not in arguments
+
+    def read(value: object) -> object:
+        if not isinstance(value, list):
+            raise Refused(f"{shown(value)} is not a list")
+        if fixed and len(value) != len(kinds):
+            raise Refused(f"it has to hold {len(kinds)} values, not {len(value)}")
+        items = [_inside(kinds[index] if fixed else kinds[0], item, index) for index, item in enumerate(value)]
+        try:
+            return make(items)
+        except TypeError:
+            raise Refused("it is a set, which holds neither lists nor tables") from None
+
+    return Kind("a list", read, f"[{', '.join(kind.example for kind in kinds)}]")
+
+
+def _inside(kind: Kind, value: object, step: str | int) -> object:
+    try:
+        return kind.read(value)
+    except Refused as refused:
+        raise refused.below(step) from None
+
+
+def _union(kinds: Sequence[Kind]) -> Kind:
+    """Return the kind of the first alternative that fits; they are so strict that a second one hardly ever would."""
+    if len(kinds) == 1:
+        return kinds[0]
+    name = " or ".join(kind.name for kind in kinds)
+
+    def read(value: object) -> object:
+        for kind in kinds:
+            try:
+                return kind.read(value)
+            except Refused:
+                continue
+        raise Refused(f"{shown(value)} is not {name}")
+
+    return Kind(name, read, kinds[0].example)
+
+
+def _one_of(allowed: Mapping[Any, object]) -> Kind:
+    def read(value: object) -> object:
+        plain = value.reveal() if isinstance(value, Secret) else value
+        for each, becomes in allowed.items():
+            if type(plain) is type(each) and plain == each:
+                return becomes
+        raise Refused(f"{shown(value)} is not one of {', '.join(map(repr, allowed))}")
+
+    return Kind(f"one of {', '.join(map(repr, allowed))}", read, _toml(next(iter(allowed), "…")))
 
 
 def _toml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _impossible(cls: type[AttrsInstance], error: StructureHandlerNotFoundError) -> DefinitionError:
-    return DefinitionError(
-        f"{cls.__module__}.{cls.__qualname__}: no TOML value can become {error.type_}. "
-        "Declare text, numbers, lists, tables or attrs classes of them, or give the field a converter."
-    )
+def _text(value: object) -> str:
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str):
+        raise Refused(f"{shown(value)} is not text")
+    return text
+
+
+def _secret(value: object) -> Secret:
+    if not isinstance(value, str | Secret):
+        raise Refused("it is not text")
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _float(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused(f"{shown(value)} is not a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise Refused(f"{shown(value)} is too large") from None
+
+
+def _exactly(kind: type, name: str, example: str) -> Kind:
+    def read(value: object) -> object:
+        if type(value) is not kind:
+            raise Refused(f"{shown(value)} is not {name}")
+        return value
+
+    return Kind(name, read, example)
+
+
+_ANYTHING = Kind("anything", lambda value: value, '"…"')
+_PLAIN: Mapping[Any, Kind] = {
+    None: _ANYTHING,
+    Any: _ANYTHING,
+    object: _ANYTHING,
+    str: Kind("text", _text, '"…"'),
+    bytes: Kind("text", lambda value: _text(value).encode(), '"…"'),
+    Path: Kind("a path", lambda value: Path(_text(value)), '"…"'),
+    Secret: Kind("a secret", _secret, '{ env = "NAME" }'),
+    int: _exactly(int, "a whole number", "1"),
+    float: Kind("a number", _float, "1.5"),
+    bool: _exactly(bool, "true or false", "true"),
+    date: _exactly(date, "a date", "2026-01-31"),
+    time: _exactly(time, "a time", "09:00:00"),
+    datetime: _exactly(datetime, "a date with a time", "2026-01-31T09:00:00Z"),
+}

@@ -1,4 +1,4 @@
-"""Where things stand in a TOML file: tomllib reads values and forgets their lines."""
+"""Lines of a TOML file: tomllib reads values and forgets where they are."""
 
 from __future__ import annotations
 

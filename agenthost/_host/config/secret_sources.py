@@ -8,23 +8,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from agenthost._host.config.key_paths import key_path
 from agenthost.errors import ConfigurationError
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._host.config.place import Place
+
 __all__ = ["resolve"]
 
 
-def resolve(value: object, where: str, key: str, environ: Mapping[str, str], directory: str) -> object:
+def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str) -> object:
     """Replace ``{ env = "NAME" }`` and ``{ file = "path" }`` anywhere in ``value`` by a :class:`Secret`.
 
     Args:
         value: what the TOML file says: text, number, list, table.
-        where: the file, for errors.
-        key: the key path of ``value``, for errors.
+        place: where it is written.
         environ: the environment.
         directory: what relative paths of secret files are relative to.
 
@@ -32,19 +32,19 @@ def resolve(value: object, where: str, key: str, environ: Mapping[str, str], dir
         ConfigurationError: a variable is not set, or a file cannot be read.
     """
     if isinstance(value, list):
-        return [resolve(item, where, f"{key}[{index}]", environ, directory) for index, item in enumerate(value)]
+        return [resolve(item, place.at(index), environ, directory) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         (source, name), *_ = value.items()
         if source == "env":
-            return Secret(_from_variable(name, f"{where}: {key}", environ))
+            return Secret(_from_variable(name, place, environ))
         if source == "file":
-            return Secret(_from_file(name, f"{where}: {key}", directory))
-    return {name: resolve(item, where, key_path(key, name), environ, directory) for name, item in value.items()}
+            return Secret(_from_file(name, place, directory))
+    return {name: resolve(item, place.at(name), environ, directory) for name, item in value.items()}
 
 
-def _from_variable(name: object, place: str, environ: Mapping[str, str]) -> str:
+def _from_variable(name: object, place: Place, environ: Mapping[str, str]) -> str:
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f'{place}: env takes the name of a variable. Write {{ env = "NAME" }}.')
     text = environ.get(name, "")
@@ -57,7 +57,7 @@ def _from_variable(name: object, place: str, environ: Mapping[str, str]) -> str:
     return text
 
 
-def _from_file(name: object, place: str, directory: str) -> str:
+def _from_file(name: object, place: Place, directory: str) -> str:
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f'{place}: file takes a path. Write {{ file = "path/of/the/secret" }}.')
     path = os.path.join(directory, os.path.expanduser(name))

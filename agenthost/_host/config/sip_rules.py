@@ -1,15 +1,16 @@
-"""``[[sip.rules]]``: read from configuration, each with the line on which it stands."""
+"""``[[sip.rules]]``: rules of the configuration, each with its line."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from agenthost._host.config.key_paths import refuse_unknown
-from agenthost._host.config.schema import configured
-from agenthost._host.config.value_types import TEXT, TEXTS, Kind, setting, shown
+from agenthost._host.config.declaration import keys_of, setting
+from agenthost._host.config.file import refuse_unknown
+from agenthost._host.config.place import Place
+from agenthost._host.config.value_types import TEXT, TEXTS, Kind, shown
 from agenthost.errors import ConfigurationError
 from agenthost.sip.hours import Hours, time_zone
 from agenthost.sip.rules import Numbers, Rule, Users
@@ -18,24 +19,23 @@ from agenthost.sip.uri import user_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost._host.config.line_numbers import Path
-    from agenthost._host.config.load import _File
+    from agenthost._host.config.file import ConfigFile
 
 __all__ = ["RuleConfig", "read_rules"]
 
 T = TypeVar("T")
 
-_USERS = Kind("user part, or list of them", TEXTS.read, '"sales"')
-_PATTERNS = Kind("pattern, or list of them", TEXTS.read, '"support-*"')
-_NUMBERS = Kind("number, or list of them", TEXTS.read, '"+4930*"')
-_HOURS = Kind("hours, or list of them", TEXTS.read, '"Mon-Fri 09:00-17:00"')
-_ZONE = Kind("name of a time zone", TEXT.read, '"Europe/Berlin"')
-_AGENT = Kind("key, name or route of an agent", TEXT.read, '"sales"')
+_USERS = Kind("user part, or list of them", TEXTS.read, '"sales"', other='"support"')
+_PATTERNS = Kind("pattern, or list of them", TEXTS.read, '"support-*"', other='"sales-*"')
+_NUMBERS = Kind("number, or list of them", TEXTS.read, '"+4930*"', other='"+4940*"')
+_HOURS = Kind("hours, or list of them", TEXTS.read, '"Mon-Fri 09:00-17:00"', other='"Sat 10:00-14:00"')
+_ZONE = Kind("name of a time zone", TEXT.read, '"Europe/Berlin"', other='"UTC"')
+_AGENT = Kind("key, name or route of an agent", TEXT.read, '"sales"', other='"support"')
 
 
 @frozen(kw_only=True)
 class RuleConfig:
-    """``[[sip.rules]]``: one rule; where all its conditions hold, it decides."""
+    """``[[sip.rules]]``: one rule, which decides where all its conditions hold."""
 
     user: tuple[str, ...] | None = setting(None, _USERS, "User parts that are called, without regard to case")
     pattern: tuple[str, ...] | None = setting(
@@ -53,49 +53,47 @@ class RuleConfig:
     )
 
 
-def read_rules(opened: _File, tables: object, lines: Mapping[Path, int]) -> tuple[Rule, ...]:
-    """Read the rules of a file.
+def read_rules(opened: ConfigFile, tables: object) -> tuple[tuple[RuleConfig, Rule], ...]:
+    """Read the rules of a file, each as it is written and as it decides.
 
     Args:
         opened: the file.
-        tables: what stands at ``sip.rules``.
-        lines: see ``toml_lines``.
+        tables: the value of ``sip.rules``.
 
     Raises:
-        ConfigurationError: something in them cannot be used; the text begins with file and line.
+        ConfigurationError: something in them cannot be used.
     """
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        where = f"{opened.where}:{lines.get(('sip', 'rules'), 1)}"
-        raise ConfigurationError(f"{where}: sip.rules: {shown(tables)} is not tables. Write [[sip.rules]] for each.")
-    return tuple(_Reader(opened, lines, index).rule(table) for index, table in enumerate(tables))
+        place = opened.place("sip", "rules")
+        raise ConfigurationError(f"{place}: {shown(tables)} is not tables. Write [[sip.rules]] for each.")
+    return tuple(_rule(opened, index, table) for index, table in enumerate(tables))
+
+
+def _rule(opened: ConfigFile, index: int, table: Mapping[str, object]) -> tuple[RuleConfig, Rule]:
+    place = Place(opened.name, "sip.rules", ("sip", "rules", index), opened.lines)
+    refuse_unknown(table, keys_of(RuleConfig), place)
+    config = opened.fill(RuleConfig, table, place)
+    return config, _Reader(place, index).rule(config)
 
 
 @frozen(eq=False)
 class _Reader:
-    """Reads one rule; knows where its keys stand."""
+    """Makes a rule of its table.
 
-    opened: _File
-    lines: Mapping[Path, int]
+    Args:
+        place: where the table is.
+        index: its index among the rules.
+    """
+
+    place: Place
     index: int
 
-    def place(self, key: str = "") -> str:
-        at: Path = ("sip", "rules", self.index)
-        return f"{self.opened.where}:{self.lines.get((*at, key), self.lines.get(at, self.lines.get(at[:2], 1)))}"
-
-    def rule(self, table: Mapping[str, object]) -> Rule:
-        known = configured(RuleConfig)
-        for key in table:
-            refuse_unknown([key], known, self.place(key), "sip.rules")
-        values = {
-            known[key].name: evolve(self.opened, where=self.place(key)).read(known[key], value, "sip.rules")
-            for key, value in table.items()
-        }
-        read = RuleConfig(**values)  # type: ignore[arg-type]  # each was read by its field's kind
+    def rule(self, read: RuleConfig) -> Rule:
         if read.agent is None:
             raise self.refused("", "this rule names no agent", 'agent = "sales"')
         return Rule(
             self.index + 1,
-            self.place(),
+            self.place.in_file,
             read.agent,
             read.else_,
             self.users(read),
@@ -137,5 +135,5 @@ class _Reader:
             raise self.refused(key, str(error), f"{key} = {kind.example}") from None
 
     def refused(self, key: str, reason: str, write: str) -> ConfigurationError:
-        path = f"sip.rules.{key}" if key else "sip.rules"
-        return ConfigurationError(f"{self.place(key)}: {path}: {reason}. Write {write}.")
+        place = self.place.at(key) if key else self.place
+        return ConfigurationError(f"{place}: {reason}. Write {write}.")

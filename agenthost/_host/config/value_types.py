@@ -1,19 +1,22 @@
-"""What a configured value may be: one :class:`Kind` for each sort of field.
+"""Kinds of configured values: what a key may hold.
 
-A kind is described once and serves the loader, error messages and the reference page of the docs.
+A kind is described once and serves the reader, error messages and the reference page of the docs.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import frozen
 
+from agenthost.errors import ConfigurationError
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agenthost._host.config.place import Place
 
 __all__ = [
     "FLAG",
@@ -36,12 +39,9 @@ __all__ = [
     "Kind",
     "Refused",
     "choice",
-    "setting",
     "shown",
     "whole",
 ]
-
-T = TypeVar("T")
 
 _DAY = 86400
 _SHOWN = 60
@@ -71,7 +71,32 @@ _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
 class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
-    """A value is not of its field's kind; the text says why and never shows a secret."""
+    """A value that is not of its key's kind; the text gives the reason and never shows a secret.
+
+    Args:
+        reason: the reason.
+        path: the steps from the value to the part of it that is refused.
+        advice: the sentence that tells what to write; None for the key's own, empty where only its author knows.
+    """
+
+    def __init__(self, reason: str, *path: str | int, advice: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+        self.advice = advice
+
+    def below(self, step: str | int, advice: str | None = None) -> Refused:
+        """Return the same refusal as the table or list sees it that holds the value."""
+        return Refused(self.reason, step, *self.path, advice=advice if self.advice is None else self.advice)
+
+    def error(self, place: Place) -> ConfigurationError:
+        """Return the error that an operator reads.
+
+        Args:
+            place: where the value is configured.
+        """
+        place = place.at(*self.path)
+        return ConfigurationError(f"{place}: {self.reason}. {self.advice or f'Change [{place.key}].'}")
 
 
 @frozen(eq=False)
@@ -83,26 +108,14 @@ class Kind:
         read: checks a value and returns it in the form the host uses; raises :class:`Refused`.
         parse: turns the text of a variable or an option into what the TOML file would hold.
         example: a value that is accepted, as TOML.
+        other: another one.
     """
 
     name: str
     read: Callable[[object], object]
     example: str
     parse: Callable[[str], object] = str
-
-
-def setting(default: T, kind: Kind, doc: str, *, unit: str = "", variables: tuple[str, ...] = ()) -> T:
-    """Describe a configured field of an attrs class.
-
-    Args:
-        default: its value when nothing is said.
-        kind: what it may be.
-        doc: one sentence for the reference page.
-        unit: of a number, in the plural.
-        variables: SignalWire's or the platform's own environment variables for it.
-    """
-    metadata = {"kind": kind, "doc": doc, "unit": unit, "variables": variables}
-    return field(default=default, metadata=metadata)  # as attrs itself declares it
+    other: str = ""
 
 
 def shown(value: object) -> str:
@@ -131,7 +144,7 @@ def whole(low: int, high: int | None = None) -> Kind:
             raise Refused(f"{shown(value)} is not {said}")
         return value
 
-    return Kind(name, read, str(low), _number)
+    return Kind(name, read, str(low), _number, str(low + 1))
 
 
 def choice(*names: str) -> Kind:
@@ -143,7 +156,8 @@ def choice(*names: str) -> Kind:
             raise Refused(f"{shown(value)} is not one of {', '.join(names)}")
         return str(text)
 
-    return Kind("one of " + ", ".join(f"`{name}`" for name in names), read, f'"{names[0]}"', str.lower)
+    listed = ", ".join(f"`{name}`" for name in names)
+    return Kind(f"one of {listed}", read, f'"{names[0]}"', str.lower, f'"{names[1]}"')
 
 
 def _number(text: str) -> object:
@@ -292,20 +306,20 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in items)
 
 
-FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text))
-HOST = Kind("host name or IP address", _host, '"0.0.0.0"')
-HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words)
-KEYS = Kind("list of secrets", _keys, '[{ env = "AGENTHOST_KEY" }]')
-NAMES = Kind("list of names", _names, '["name"]')
-NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words)
-PASSWORD = Kind("secret", _password, '{ env = "NAME" }')
-PATH = Kind("path", _text, '"state"')
-PAUSE = Kind(f"number from 0, up to {_DAY}", _pause, "5", _number)
-ROUTE = Kind("path", _route, '"/sip"')
-SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number)
-STORE = Kind("URL, or secret", _store, '"redis://localhost:6379/0"')
-TEXT = Kind("text", _text, '"…"')
-TEXTS = Kind("text, or list of texts", _texts, '"…"')
-URL = Kind("URL without credentials, query and fragment", _url, '"https://agents.example.com"')
-USE = Kind("`distribution:name`", _use, '"agenthost-support:support"')
-USER = Kind("text without colon", _user, '"agenthost"')
+FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")
+HOST = Kind("host name or IP address", _host, '"0.0.0.0"', other='"::1"')
+HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words, "[]")
+KEYS = Kind("list of secrets", _keys, '[{ env = "AGENTHOST_KEY" }]', other='["written here"]')
+NAMES = Kind("list of names", _names, '["name"]', other='["other name"]')
+NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words, "[]")
+PASSWORD = Kind("secret", _password, '{ env = "NAME" }', other='"written here"')
+PATH = Kind("path", _text, '"state"', other='"other state"')
+PAUSE = Kind(f"number from 0, up to {_DAY}", _pause, "5", _number, "0")
+ROUTE = Kind("path", _route, '"/sip"', other='"/other"')
+SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number, "20")
+STORE = Kind("URL, or secret", _store, '"redis://localhost:6379/0"', other='"sqlite:///other.db"')
+TEXT = Kind("text", _text, '"…"', other='"other"')
+TEXTS = Kind("text, or list of texts", _texts, '"…"', other='["other"]')
+URL = Kind("URL without credentials, query and fragment", _url, '"https://agents.example.com"', other='"http://host"')
+USE = Kind("`distribution:name`", _use, '"agenthost-support:support"', other='"other-support:support"')
+USER = Kind("text without colon", _user, '"agenthost"', other='"other"')

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
-from agenthost._host.config.key_paths import key_path
-from agenthost._host.config.schema import AgentConfig, configured
+from agenthost._host.config.declaration import keys_of
+from agenthost._host.config.schema import AgentConfig
 from agenthost._host.isolation.descriptions import Described, DescribedDraft
 from agenthost._host.isolation.process import NeverBegan, NotHere, OwnProcessError, start_process
 from agenthost._host.isolation.process_setup import Setup
@@ -60,10 +60,11 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         Diagnosed: its package failed.
         NotHere: it is a workflow, which cannot be isolated.
     """
+    place = section.place or config.place("agents", key)
     setup = Setup(
         candidate,
         key,
-        Section("agent", dict(section.settings), config.where, key_path("agents", key), tuple(configured(AgentConfig))),
+        Section("agent", dict(section.settings), place.alone(), tuple(keys_of(AgentConfig))),
         config.host.log_level,
         section.memory_limit,
     )

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.load import variables
-from agenthost._host.config.schema import HostConfig, configured
+from agenthost._host.config.schema import HostConfig
 from agenthost._host.config.value_types import KEYS, PASSWORD
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ class Deployment:
             tables, directory = tomllib.loads(text), os.path.dirname(os.path.abspath(config.source))
         plain: dict[str, str] = {}
         secrets: list[str] = []
-        for name, attribute in configured(HostConfig).items():
-            given = [each for each in variables(attribute) if environ.get(each)]
-            if attribute.metadata["kind"] in (PASSWORD, KEYS):
+        for name, key in keys_of(HostConfig).items():
+            given = [each for each in variables(key) if environ.get(each)]
+            if key.kind in (PASSWORD, KEYS):
                 secrets += given[:1]
             elif given and name not in _NOT_EXPORTED:
                 plain[given[0]] = environ[given[0]]

@@ -108,10 +108,9 @@ def _public_url(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
 
 def _credentials(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     host = config.host
-    passwords = [("host", each) for each in (*host.passwords, *([host.password] if host.password else []))]
+    passwords = [("host", each) for each in host.accepted_passwords]
     for key, agent in config.agents.items():
-        own = [*agent.passwords, *([agent.password] if agent.password else [])]
-        passwords += [(f"agents.{key}", each) for each in own]
+        passwords += [(f"agents.{key}", each) for each in agent.accepted_passwords]
     if not any(place == "host" for place, _ in passwords) and _several_hosts(config):
         yield (
             PROBLEM,

@@ -178,7 +178,7 @@ def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
 def _missing(deployment: Deployment) -> tuple[str, ...]:
     """Return the secrets that the replicas must share, but that are not configured."""
     host = deployment.config.host
-    given = (host.password is not None or bool(host.passwords), bool(host.signing_keys))
+    given = (bool(host.accepted_passwords), bool(host.signing_keys))
     return tuple(name for name, is_given in zip(_NEEDED, given, strict=True) if not is_given)
 
 

@@ -154,7 +154,7 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -
         made: whether the host made its password; one that was configured is not shown.
     """
     host = config.host
-    password = host.password.reveal() if host.password else ""
+    password = next((each.reveal() for each in host.accepted_passwords), "")
     lines = [f"agenthost {__version__} on {url}"]
     if made:
         lines.append(f"  user {host.user}, password {password} (made for this machine, kept in {host.state_dir})")

@@ -16,6 +16,8 @@ from agenthost.errors import ConfigurationError, DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._host.config.place import Place
+
 __all__ = ["Section", "agent_of", "built", "kind_of", "made", "resolve"]
 
 
@@ -26,15 +28,13 @@ class Section:
     Args:
         noun: what is offered, for errors: ``agent``, ``plugin``.
         values: its own keys, secrets resolved.
-        where: the file, for errors.
-        key: the key path of the section, for errors.
+        place: where the section is.
         reserved: keys of the same section that the host reads itself.
     """
 
     noun: str
     values: Mapping[str, object]
-    where: str
-    key: str
+    place: Place
     reserved: tuple[str, ...] = ()
 
     def settings(self, cls: type[attrs.AttrsInstance]) -> Any:
@@ -44,9 +44,9 @@ class Section:
             ConfigurationError: the section does not fit.
             DefinitionError: the class cannot be filled from any.
         """
-        from agenthost._host.config.author_settings import build_settings  # noqa: PLC0415 - cattrs, for those who declare any
+        from agenthost._host.config.author_settings import build_settings  # noqa: PLC0415 - for those who declare any
 
-        return build_settings(cls, self.values, self.where, self.key, reserved=self.reserved)
+        return build_settings(cls, self.values, self.place, reserved=self.reserved)
 
     def refuse(self) -> None:
         """Refuse everything, for what takes no settings.
@@ -56,8 +56,7 @@ class Section:
         """
         if self.values:
             raise ConfigurationError(
-                f"{self.where}: {self.key}: this {self.noun} takes no settings, but has {', '.join(self.values)}. "
-                "Remove them."
+                f"{self.place}: this {self.noun} takes no settings, but has {', '.join(self.values)}. Remove them."
             )
 
 

@@ -235,7 +235,7 @@ def _register(
     with journal.loading(candidate.distribution, candidate.version, candidate.value):
         plugin = resolve(candidate.value)
     called = state.key if state.key in config.plugins.settings else state.called
-    section = Section("plugin", config.plugins.settings.get(called, {}), config.where, key_path("plugins", called))
+    section = Section("plugin", config.plugins.settings.get(called, {}), config.place("plugins", called))
     if isinstance(plugin, type):
         plugin = built(plugin, section)
     else:
@@ -334,16 +334,18 @@ def _unknown(config: Config, offers: Collection[Candidate]) -> list[str]:
     """Sentences about plugins that nobody offers, and settings that could be for several."""
     names = Counter(candidate.name for candidate in offers)
     offered = {*names, *(f"{candidate.distribution}:{candidate.name}" for candidate in offers)}
-    named = [("plugins.disable", name) for name in config.plugins.disable]
-    named += [("plugins.only", name) for name in config.plugins.only or ()]
-    named += [(key_path("plugins", name), name) for name in config.plugins.settings]
+    named = [(config.place("plugins", "disable"), name) for name in config.plugins.disable]
+    named += [(config.place("plugins", "only"), name) for name in config.plugins.only or ()]
+    named += [(config.place("plugins", name), name) for name in config.plugins.settings]
     unknown = [
-        f"{key}: no installed package offers the plugin {name!r}. agenthost plugins lists them."
-        for key, name in named
+        f"{place}: no installed package offers the plugin {name!r}. agenthost plugins lists them."
+        for place, name in named
         if name not in offered
     ]
     for name in config.plugins.settings:
         if names[name] > 1:
             both = " or ".join(f"[{key_path('plugins', f'{o.distribution}:{name}')}]" for o in offers if o.name == name)
-            unknown.append(f"{key_path('plugins', name)}: several packages offer a plugin of this name. Write {both}.")
+            unknown.append(
+                f"{config.place('plugins', name)}: several packages offer a plugin of this name. Write {both}."
+            )
     return unknown

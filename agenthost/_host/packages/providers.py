@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from agenthost._error_words import summary_of
-from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section
 from agenthost.errors import AgentHostError, ConfigurationError
@@ -70,8 +69,7 @@ def make_all(
         elif isinstance(error := outcome.error, AgentHostError):
             problems[name] = str(error)
         else:
-            place = f"{config.where}: {key_path(f'{noun}s', name)}"
-            problems[name] = f"{place}: {summary_of(error)}"
+            problems[name] = f"{config.place(f'{noun}s', name)}: {summary_of(error)}"
     return made, problems
 
 
@@ -102,7 +100,7 @@ def _kind(table: ModelsConfig | ClassifiersConfig, name: str) -> str:
 
 def _section(config: Config, noun: str, table: ModelsConfig | ClassifiersConfig, name: str) -> Section:
     own = {key: value for key, value in table.settings.get(name, {}).items() if key != "kind"}
-    return Section(noun, own, config.where, key_path(f"{noun}s", name), reserved=("kind",))
+    return Section(noun, own, config.place(f"{noun}s", name), reserved=("kind",))
 
 
 def _make(section: Section, kind: str, name: str, providers: Sequence[tuple[str, Provider[T]]]) -> T:
@@ -111,7 +109,7 @@ def _make(section: Section, kind: str, name: str, providers: Sequence[tuple[str,
     Raises:
         ConfigurationError: nobody makes values of its kind, several do, or its settings are wrong.
     """
-    place, what = f"{section.where}: {section.key}", f"{section.noun}s of the kind {kind!r}"
+    place, what = section.place, f"{section.noun}s of the kind {kind!r}"
     fitting = [(plugin, provider) for plugin, provider in providers if provider.kind == kind]
     if not fitting:
         known = ", ".join(sorted({provider.kind for _, provider in providers})) or "none"

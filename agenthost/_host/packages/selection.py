@@ -144,7 +144,7 @@ class _Choice:
         section = self.config.agents.get(name)
         if section is not None and section.use is not None:
             distribution, _, used = section.use.rpartition(":")
-            return (distribution if used == name else None), f"{self.config.where}: {self._at(name)}.use"
+            return (distribution if used == name else None), str(self.config.place("agents", name, "use"))
         if (holder := self.owners.keys.get(name)) is not None:
             return holder, self.owners.place
         return (offers[0].distribution, "the only claimant") if len(offers) == 1 else (None, "")
@@ -174,19 +174,20 @@ class _Choice:
             distribution, _, name = (section.use or "").rpartition(":")
             offer = next((each for each in claims.get(name, ()) if each.distribution == distribution), None)
             if offer is not None and _NAME.fullmatch(name):
-                self.wanted.append(Wanted(key, offer, section, f"{self.config.where}: {self._at(key)}.use"))
+                self.wanted.append(Wanted(key, offer, section, str(self.config.place("agents", key, "use"))))
             elif not section.optional:
                 self._unfitting(key, section, claims)
 
     def _unfitting(self, key: str, section: AgentConfig, claims: dict[str, list[Candidate]]) -> None:
         at, holder = self._at(key), self.owners.keys.get(key)
+        place = self.config.place("agents", key)
         if section.use is None and holder is not None and key in claims:
             others = claims[key]
-            sentence = f"{at}: {key!r} belongs to {holder} by {self.owners.place}, and {holder} is not installed"
+            sentence = f"{place}: {key!r} belongs to {holder} by {self.owners.place}, and {holder} is not installed"
             line = f'[{at}] use = "{full_key(others[0].distribution, key)}"'
             remedy = f"agenthost owners forget {key}, or {line}" if len(others) == 1 else line
         else:
-            sentence = f"{at}: no installed package offers {section.use or key!r}"
+            sentence = f"{place}: no installed package offers {section.use or key!r}"
             remedy = "agenthost agents lists what there is"
         if section.restricts:
             optional = f"{at}.optional = true where it need not be installed"

@@ -29,7 +29,7 @@ def choose_redactors(
     known = {redactor.name for _, redactor in offered}
     there_are = ", ".join(sorted(known)) or "none"
     unknown = tuple(
-        f"{config.where}: conversation.redact: there is no redactor {name!r}. There are: {there_are}."
+        f"{config.place('conversation', 'redact')}: there is no redactor {name!r}. There are: {there_are}."
         for name in wanted
         if name not in known
     )

@@ -8,13 +8,13 @@ import attrs
 from attrs import frozen
 
 from agenthost._host.config.author_settings import build_settings
-from agenthost._host.config.key_paths import key_path
 from agenthost.errors import ConfigurationError, DefinitionError
 from agenthost.workflows import Escalation, Parallel, Router, Sequential, Vote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._host.config.place import Place
     from agenthost._host.config.schema import WorkflowConfig
     from agenthost.workflows import Workflow
 
@@ -91,38 +91,35 @@ KINDS: Mapping[str, tuple[type[Workflow], type[_Common]]] = {
 }
 
 
-def built_workflow(name: str, table: WorkflowConfig, where: str) -> Workflow:
+def built_workflow(name: str, table: WorkflowConfig, place: Place) -> Workflow:
     """The workflow that a table declares.
 
     Args:
         name: the workflow's name.
         table: the table.
-        where: the file that it stands in, for errors.
+        place: where it is configured.
 
     Raises:
         ConfigurationError: something in it cannot be.
     """
-    key = key_path("workflows", name)
     kind, takes = KINDS[table.kind]
-    settings = build_settings(takes, table.settings, where, key, reserved=table.own_keys)
+    settings = build_settings(takes, table.settings, place, reserved=table.own_keys)
     options: dict[str, Any] = {
         option: value
         for option, value in attrs.asdict(settings, recurse=False).items()
         if value is not None and value != ()
     }
-    _check_positive(options, where, key)
+    _check_positive(options, place)
     try:
         return kind(name, table.agents, **options)
     except DefinitionError as error:
-        raise ConfigurationError(f"{where}: {key}: {error}") from error
+        raise ConfigurationError(f"{place}: {error}") from error
 
 
-def _check_positive(options: Mapping[str, Any], where: str, key: str) -> None:
+def _check_positive(options: Mapping[str, Any], place: Place) -> None:
     seconds = options.get("seconds", 1.0)
     if not 0 < seconds <= 86400:  # noqa: PLR2004 - a day
-        raise ConfigurationError(f"{where}: {key_path(key, 'seconds')}: {seconds} is no time. Write seconds = 20.0.")
+        raise ConfigurationError(f"{place.at('seconds')}: {seconds} is no time. Write seconds = 20.0.")
     for name in ("threshold", "margin"):
         if not 0 <= options.get(name, 0) <= 1:
-            raise ConfigurationError(
-                f"{where}: {key_path(key, name)}: {options[name]} is not 0 to 1. Write {name} = 0.5."
-            )
+            raise ConfigurationError(f"{place.at(name)}: {options[name]} is not 0 to 1. Write {name} = 0.5.")

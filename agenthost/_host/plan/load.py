@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
+from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.key_paths import key_path
-from agenthost._host.config.schema import AgentConfig, Config, configured
+from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
@@ -143,7 +144,7 @@ def _section(config: Config, key: str) -> AgentConfig:
 def _remove_isolation(config: Config, key: str) -> str:
     return (
         f"let a package offer it in the entry-point group {AGENTS}, "
-        f"or remove {key_path('agents', key)}.isolation from {config.where}"
+        f"or remove {key_path('agents', key)}.isolation from {config.place('agents', key, 'isolation').in_file}"
     )
 
 
@@ -152,7 +153,7 @@ def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
     if config.host.isolation != "process":
         return ()
     return tuple(
-        f"{config.where}: host.isolation: agent {item.key!r} stays in the host: {_IN_CODE}"
+        f"{config.place('host', 'isolation')}: agent {item.key!r} stays in the host: {_IN_CODE}"
         for item in made
         if _section(config, item.key).isolation is None
     )
@@ -205,8 +206,8 @@ def _build(item: Wanted, config: Config, problems: dict[str, str | None], journa
             if item.config.isolation is not None:
                 raise
     with journal.loading(offer.distribution, offer.version, offer.value):
-        key, reserved = key_path("agents", item.key), tuple(configured(AgentConfig))
-        thing = made(offer.value, Section("agent", item.config.settings, config.where, key, reserved))
+        place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))
+        thing = made(offer.value, Section("agent", item.config.settings, place, reserved))
     return agent_of(offer.value, thing)
 
 
@@ -219,11 +220,11 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
         if not table.enabled:
             continue
         if name in taken:
-            reason = f"{where}: {key_path('workflows', name)}: there is an agent of this name already"
+            reason = f"{config.place('workflows', name)}: there is an agent of this name already"
             refused.append(Rejected(name, where, "", Diagnosis(reason, f"choose another name for it in {where}")))
             continue
         try:
-            workflow = built_workflow(name, table, where)
+            workflow = built_workflow(name, table, config.place("workflows", name))
         except ConfigurationError as error:
             reason, _, remedy = str(error).rpartition(". ")
             refused.append(

@@ -58,7 +58,7 @@ def choose_provider(
     """
     scheme = config.state.scheme
     fitting = [(key, provider) for key, provider in providers if scheme in provider.schemes]
-    where = f"{config.where}: state.url"
+    where = config.place("state", "url")
     if not fitting:
         known = sorted({f"{each}://" for _, provider in providers for each in provider.schemes})
         distribution = _PLUGINS.get(scheme)

@@ -369,9 +369,9 @@ class Runtime:
     def _own_credentials(self, agent: Mounted) -> Credentials | None:
         """What opens an agent for which the configuration names a password; the host's does not, then."""
         section = self.config.agents.get(agent.full_key) or self.config.agents.get(agent.key)
-        if section is None or not section.passwords:
+        if section is None or not section.accepted_passwords:
             return None
-        first, *others = (password.reveal() for password in section.passwords)
+        first, *others = (password.reveal() for password in section.accepted_passwords)
         return Credentials(section.user or self.credentials.user, first, tuple(others))
 
     def tokens_of(self, agent: Mounted) -> Tokens:

@@ -43,10 +43,10 @@ def with_secrets(config: Config) -> Config:
     """
     host = config.host
     _check_kept(config)
-    if host.password is None:
-        host = evolve(host, password=kept_secret(host.state_dir, "password", new_password))
-    if not host.signing_keys:
-        host = evolve(host, signing_keys=(kept_secret(host.state_dir, "signing_key", new_signing_key),))
+    if not host.accepted_passwords:
+        host = evolve(host, kept_password=kept_secret(host.state_dir, "password", new_password))
+    if not host.token_keys:
+        host = evolve(host, kept_key=kept_secret(host.state_dir, "signing_key", new_signing_key))
     return evolve(config, host=host)
 
 
@@ -78,14 +78,13 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
 
 def credentials_of(config: Config) -> Credentials:
     """What callers present, of a configuration that has its secrets."""
-    host = config.host
-    others = tuple(password.reveal() for password in host.passwords[1:])
-    return Credentials(host.user, host.password.reveal() if host.password else "", others)
+    first, *others = [password.reveal() for password in config.host.accepted_passwords] or [""]
+    return Credentials(config.host.user, first, tuple(others))
 
 
 def tokens_of(config: Config) -> Tokens:
     """What mints and verifies tokens, of a configuration that has its secrets."""
-    return Tokens([key.reveal().encode() for key in config.host.signing_keys])
+    return Tokens([key.reveal().encode() for key in config.host.token_keys])
 
 
 def make_runtime(config: Config) -> Runtime:

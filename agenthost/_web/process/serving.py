@@ -97,8 +97,8 @@ def listen_for_health(config: Config) -> socket.socket | None:
     """
     if config.health.port is None:
         return None
-    where = config.where
-    return listen(config.health.host or config.host.host, config.health.port, f"Choose another in {where}: health.port")
+    place = config.place("health", "port")
+    return listen(config.health.host or config.host.host, config.health.port, f"Choose another in {place}")
 
 
 def address(opened: socket.socket) -> str:

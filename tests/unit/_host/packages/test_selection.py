@@ -119,7 +119,8 @@ def test_the_key_of_an_absent_owner_stays_its_own():
 
     assert wanted == [("beta:sales", "beta", "sales")]
     assert selection.refusals == {
-        "sales": "agents.sales: 'sales' belongs to acme by p, and acme is not installed, and the section restricts it. "
+        "sales": "agenthost.toml: agents.sales: 'sales' belongs to acme by p, and acme is not installed, "
+        "and the section restricts it. "
         'fix: agenthost owners forget sales, or [agents.sales] use = "beta:sales"; '
         "or agents.sales.optional = true where it need not be installed"
     }
@@ -168,7 +169,7 @@ def test_a_section_that_fits_nothing(key, section, missing):
     """It is probably misspelt; one that restricts an agent is a reason not to start."""
     wanted, selection = selected({key: section}, offer("acme", "sales"))
     at = key if ":" not in key else f'"{key}"'
-    sentence = f"agents.{at}: no installed package offers {missing}"
+    sentence = f"agenthost.toml: agents.{at}: no installed package offers {missing}"
 
     assert wanted == [("sales", "acme", "sales")]
     assert selection.unfitting == {key: f"{sentence}. fix: agenthost agents lists what there is"}

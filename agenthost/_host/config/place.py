@@ -1,0 +1,94 @@
+"""Places: file, line and key of a value, as messages name them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from agenthost._host.config.key_paths import key_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._host.config.line_numbers import Path
+
+__all__ = ["NO_LINES", "Lines", "Place"]
+
+
+class Lines:
+    """The lines of a TOML document, looked up when the first of them is asked for.
+
+    Args:
+        text: a document that tomllib accepts.
+    """
+
+    __slots__ = ("_found", "_text")
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+        self._found: Mapping[Path, int] | None = None
+
+    def of(self, path: Path) -> int | None:
+        """Return the line of a value, else that of its table; None where neither is in the document."""
+        found = self._all()
+        return next((found[path[:length]] for length in range(len(path), 0, -1) if path[:length] in found), None)
+
+    def below(self, path: Path) -> Lines:
+        """Return the lines of one table alone, without the text of the document."""
+        own = Lines()
+        own._found = {each: line for each, line in self._all().items() if each[: len(path)] == path}
+        return own
+
+    def _all(self) -> Mapping[Path, int]:
+        """Return lines by path, with the first line of each table that has no header of its own."""
+        if self._found is None:
+            from agenthost._host.config.line_numbers import toml_lines  # noqa: PLC0415  # only mistakes need a line
+
+            written = toml_lines(self._text)
+            found = dict(written)
+            for path, line in written.items():
+                for length in range(1, len(path)):
+                    found.setdefault(path[:length], line)
+            self._found = found
+        return self._found
+
+
+NO_LINES = Lines()
+
+
+@frozen
+class Place:
+    """Where a value is configured, as messages name it: ``agenthost.toml:3: host.port``.
+
+    Args:
+        file: the file, or the variable or option in its place.
+        key: the key path.
+        path: the same as steps.
+        lines: the lines of the file.
+    """
+
+    file: str
+    key: str = ""
+    path: Path = ()
+    lines: Lines = field(default=NO_LINES, repr=False, eq=False)
+
+    def at(self, *steps: str | int) -> Place:
+        """Return the place of something in this table."""
+        key = self.key
+        for step in steps:
+            key = f"{key}[{step}]" if isinstance(step, int) else key_path(key, step)
+        return evolve(self, key=key, path=(*self.path, *steps))
+
+    def alone(self) -> Place:
+        """Return the same place for a process that must not see the rest of the file."""
+        return evolve(self, lines=self.lines.below(self.path))
+
+    @property
+    def in_file(self) -> str:
+        """The file, and the line where there is one."""
+        line = self.lines.of(self.path)
+        return self.file if line is None else f"{self.file}:{line}"
+
+    def __str__(self) -> str:
+        return f"{self.in_file}: {self.key}" if self.key else self.in_file
