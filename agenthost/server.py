@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost._escaping import escaped
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner
@@ -278,7 +279,8 @@ class AgentServer:
                     shown_plan = self.app.runtime.published
                     plan = shown_plan.plan if shown_plan is not None else plan
                 shown = with_secrets(config)
-                print(banner(shown, url, plan.report(), made=not config.host.accepted_passwords), flush=True)  # noqa: T201
+                text = banner(shown, url, plan.report(), made=not config.host.accepted_passwords)
+                print(escaped(text, keep="\n"), flush=True)  # noqa: T201 - a program's own terminal
 
             self.app.start()
             serve_front(opened, self.app, self._first_plan, ready)

@@ -13,11 +13,12 @@ import sys
 import traceback
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from agenthost._cli.output import let_go
+from agenthost._cli.output import echo, let_go
+from agenthost._escaping import escaped
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._version import __version__
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
@@ -68,6 +69,13 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"agenthost._cli.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:  # which click prints itself
+            error.message = escaped(error.message, keep="\n")  # type: ignore[misc]
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -113,7 +121,7 @@ def main() -> None:
 
 def _fail(words: str, code: ExitCode) -> NoReturn:
     with suppress(OSError):  # if nothing can be printed, the exit code has to do
-        click.echo(words, err=True)
+        echo(words, err=True)
     let_go(sys.stdout)
     let_go(sys.stderr)
     sys.exit(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.output import print_json, print_warnings
+from agenthost._cli.output import echo, print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
 from agenthost._host.generations.record import read_record
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, table
@@ -34,7 +34,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         if as_json:
             print_json(report["agents"])
         else:
-            click.echo(table(AGENT_COLUMNS, agent_rows(report)))
+            echo(table(AGENT_COLUMNS, agent_rows(report)))
         return
     selection = select(config, discover((AGENTS,)), read_record(config))
     print_warnings((*config.warnings, *selection.unfitting.values(), *selection.refusals.values()))
@@ -78,7 +78,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     elif not rows:
         from agenthost._cli.first_agent import FIRST_AGENT
 
-        click.echo(FIRST_AGENT)
+        echo(FIRST_AGENT)
     else:
         cells = [
             (
@@ -92,7 +92,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             )
             for row in rows
         ]
-        click.echo(table(("agent", "route", "package", "state"), cells))
+        echo(table(("agent", "route", "package", "state"), cells))
 
 
 def _state(row: dict[str, str | None]) -> str:

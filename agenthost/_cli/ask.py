@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import as_json, config_file, in_conversation, json_object
-from agenthost._cli.output import print_json
+from agenthost._cli.output import echo, print_json
 from agenthost._error_words import message_of
 from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
 
@@ -64,11 +64,11 @@ def command(
         said = message_of(error) or TOO_LONG
         if as_json:
             print_json({"error": said, "conversation": named, "events": events})
-        click.echo(f"agenthost: {said}", err=True)
+        echo(f"agenthost: {said}", err=True)
         sys.exit(ExitCode.FINDINGS)
     if as_json:
         print_json({**reply_as_json(named, reply), "events": events})
         return
-    click.echo(reply.text)
+    echo(reply.text)
     if reply.escalate is not None:
         told(f"  · escalated, a person should take over: {reply.escalate}")

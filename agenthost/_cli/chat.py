@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import config_file, in_conversation, json_object
+from agenthost._cli.output import echo
 from agenthost._error_words import message_of
 from agenthost.errors import AgentHostError
 
@@ -54,12 +55,12 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
                 try:
                     talk.turn_to(line.removeprefix(_TO).strip())
                 except PlanError as error:
-                    click.echo(f"agenthost: {error}", err=True)
+                    echo(f"agenthost: {error}", err=True)
                     continue
                 named = new_conversation()
                 told(f"{talk.key} with the model {talk.model}, conversation {named}")
             elif _COMMAND.fullmatch(line):
-                click.echo(f"agenthost: {line} is not a command. The commands are /new, /to NAME and /quit.", err=True)
+                echo(f"agenthost: {line} is not a command. The commands are /new, /to NAME and /quit.", err=True)
             elif line:
                 _turn(talk, named, line, known)
 
@@ -73,13 +74,13 @@ def _line() -> str | None:
     if terminal and sys.stdout.isatty():
         return _edited_line()
     if terminal:
-        click.echo("> ", nl=False, err=True)
+        echo("> ", nl=False, err=True)
     try:
         line = sys.stdin.readline()
     except KeyboardInterrupt:
         return None
     if line.strip() and not terminal:
-        click.echo(f"> {line.strip()}", err=True)
+        echo(f"> {line.strip()}", err=True)
     return line.strip() if line else None
 
 
@@ -90,7 +91,7 @@ def _edited_line() -> str | None:
     try:
         return input("> ").strip()
     except (EOFError, KeyboardInterrupt):
-        click.echo()
+        echo()
         return None
 
 
@@ -107,26 +108,26 @@ def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> No
     def listen(event: Event) -> None:
         nonlocal middle
         if isinstance(event, Said):
-            click.echo(event.text, nl=False)
+            echo(event.text, nl=False)
             middle = not event.text.endswith("\n")
         elif (line := shown_event(event)) is not None:
             if middle:
-                click.echo()
+                echo()
                 middle = False
             told_event(line)
 
     try:
         reply = talk.say(conversation, text, known, listen)
     except KeyboardInterrupt:
-        click.echo()
+        echo()
         told("  · stopped")
         return
     except (AgentHostError, TimeoutError) as error:
         if middle:
-            click.echo()
-        click.echo(f"agenthost: {message_of(error) or TOO_LONG}", err=True)
+            echo()
+        echo(f"agenthost: {message_of(error) or TOO_LONG}", err=True)
         return
     if middle:
-        click.echo()
+        echo()
     if reply.escalate is not None:
         told(f"  · escalated, a person should take over: {reply.escalate}")

@@ -8,7 +8,7 @@ import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import leave_log_out, print_json, print_warnings
+from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
 
@@ -38,12 +38,12 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     if as_json:
         print_json(report)
     elif not report["agents"]:
-        click.echo(FIRST_AGENT)
+        echo(FIRST_AGENT)
     else:
-        click.echo(table(AGENT_COLUMNS, agent_rows(report)))
+        echo(table(AGENT_COLUMNS, agent_rows(report)))
         for line in failed_plugins(report):
-            click.echo(line)
+            echo(line)
         print_warnings((*plan.warnings, *plan.findings))
         count = report["problems"]
-        click.echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
+        echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
     sys.exit(ExitCode.FINDINGS if plan.problems or not report["agents"] else ExitCode.OK)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import leave_log_out, print_json
+from agenthost._cli.output import echo, leave_log_out, print_json
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]
@@ -35,7 +35,7 @@ def command(file: str | None, as_json: bool) -> None:
         print_json({"findings": found, "problems": problems, "warnings": len(found) - problems, "checks": list(CHECKS)})
     else:
         for finding in findings:
-            click.echo(f"{finding.severity}: {finding.check}: {finding.says}.\n  fix:  {finding.remedy}")
+            echo(f"{finding.severity}: {finding.check}: {finding.says}.\n  fix:  {finding.remedy}")
         counts = f"{problems} problem{'s' * (problems != 1)}, {len(findings) - problems} warning"
-        click.echo(f"{len(CHECKS)} checks: {counts}{'s' * (len(findings) - problems != 1)}.")
+        echo(f"{len(CHECKS)} checks: {counts}{'s' * (len(findings) - problems != 1)}.")
     sys.exit(ExitCode.FINDINGS if problems else ExitCode.OK)

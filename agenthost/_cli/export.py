@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenthost._cli.options import config_file, configuration
+from agenthost._cli.output import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +76,7 @@ def _deployment(file: str | None) -> Deployment:
 def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> None:
     if directory is None:
         for name, text in files.items():
-            click.echo(f"# {name}\n{text}" if len(files) > 1 else text, nl=False)
+            echo(f"# {name}\n{text}" if len(files) > 1 else text, nl=False)
         return
     paths = {directory / name: text for name, text in files.items()}
     if (there := [str(path) for path in paths if path.exists()]) and not force:
@@ -84,7 +85,7 @@ def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> N
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
             path.write_text(text, encoding="utf-8")
-            click.echo(path)
+            echo(str(path))
     except OSError as error:
         raise click.UsageError(
             f"{directory}: cannot be written ({error.strerror}). Fix: choose another --output."

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import print_json, print_warnings
+from agenthost._cli.output import echo, print_json, print_warnings
 from agenthost._discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
 
@@ -54,7 +54,7 @@ def command(file: str | None, as_json: bool) -> None:
         for row in rows
         for hook, said in ((row["hook"], row["what"]), ("", ", ".join(map(_named, row["plugins"])) or "–"))
     ]
-    click.echo(table(("hook", "purpose, and the plugins that implement it"), [(each, "") for each in cells]))
+    echo(table(("hook", "purpose, and the plugins that implement it"), [(each, "") for each in cells]))
 
 
 def _named(plugin: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The output of commands: JSON and warnings."""
+"""The output of commands: everything that they print goes through ``echo``, which escapes it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from agenthost._escaping import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["leave_log_out", "let_go", "print_json", "print_warnings"]
+__all__ = ["echo", "leave_log_out", "let_go", "print_json", "print_warnings"]
+
+
+def echo(text: str = "", *, err: bool = False, nl: bool = True, dim: bool = False) -> None:
+    """Print a text: names and words of packages, callers and models cannot move the cursor.
+
+    Args:
+        text: lines.
+        err: whether to print to standard error.
+        nl: whether a line end follows.
+        dim: whether a terminal shows it with less contrast.
+    """
+    shown = escaped(text, keep="\n\t")
+    click.echo(click.style(shown, dim=True) if dim else shown, err=err, nl=nl)
 
 
 def leave_log_out() -> None:
@@ -27,13 +42,13 @@ def print_json(value: Any) -> None:
     """Print ``value`` as JSON."""
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
     """Print each warning as a line on standard error."""
     for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {escaped(warning)}", err=True)
 
 
 def let_go(stream: TextIO | None) -> None:

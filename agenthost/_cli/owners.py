@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import print_json
+from agenthost._cli.output import echo, print_json
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.generations.record import read_record, write_record
 from agenthost._host.operations.terminal import table
@@ -36,14 +36,14 @@ def command(context: click.Context, file: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"file": owners.place, "owners": _rows(owners)})
     elif not owners.keys:
-        click.echo(f"No owners yet: no host has served with this configuration ({owners.place}).")
+        echo(f"No owners yet: no host has served with this configuration ({owners.place}).")
     else:
         cells = [
             [row["key"], row["distribution"], " ".join(row["routes"]) or "–", " ".join(row["sip"]) or "–"]
             for row in _rows(owners)
         ]
-        click.echo(table(("key", "package", "route", "sip"), [(row, "") for row in cells]))
-        click.echo(f"  kept in {owners.place}")
+        echo(table(("key", "package", "route", "sip"), [(row, "") for row in cells]))
+        echo(f"  kept in {owners.place}")
 
 
 @command.command("forget")
@@ -62,7 +62,7 @@ def forget(file: str | None, key: str) -> None:
         msg = f"{key!r} has no owner in {owners.place}. agenthost owners lists the keys that have one."
         raise click.UsageError(msg)
     write_record(config, owners.without(key))
-    click.echo(f"{key} no longer belongs to {distribution}")
+    echo(f"{key} no longer belongs to {distribution}")
 
 
 def _rows(owners: Owners) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.output import leave_log_out, print_json, print_warnings
+from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
@@ -42,7 +42,7 @@ def command(file: str | None, as_json: bool, load: bool, hook: str | None) -> No
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo(f"No plugin implements {hook}.")
+        echo(f"No plugin implements {hook}.")
     else:
         cells = [
             (
@@ -56,7 +56,7 @@ def command(file: str | None, as_json: bool, load: bool, hook: str | None) -> No
             )
             for row in rows
         ]
-        click.echo(table(("plugin", "package", "hooks", "state"), cells))
+        echo(table(("plugin", "package", "hooks", "state"), cells))
 
 
 def _refuse_unknown(hook: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import echo
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]
@@ -41,7 +42,7 @@ def command(agent: str | None, file: str | None, port: int | None, as_json: bool
 
     config = configuration(file, port=port)
     told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, _SECONDS)
-    click.echo(json.dumps(told, indent=2) if as_json else _shown(told))
+    echo(json.dumps(told, indent=2) if as_json else _shown(told))
     if told["restart"]:
         sys.exit(ExitCode.FINDINGS)
 

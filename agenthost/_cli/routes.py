@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.output import print_json, print_warnings
+from agenthost._cli.output import echo, print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
 from agenthost._host.generations.record import read_record
 from agenthost._host.operations.terminal import table
@@ -61,5 +61,5 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         print_json(rows)
         return
     cells = [[row["route"] or "its own", row["methods"], row["answers"], row["state"]] for row in rows]
-    click.echo(table(("route", "methods", "answers", "state"), [(row, "") for row in cells]))
-    click.echo("  Each agent's tools are called at its route and /swaig.")
+    echo(table(("route", "methods", "answers", "state"), [(row, "") for row in cells]))
+    echo("  Each agent's tools are called at its route and /swaig.")

@@ -11,7 +11,7 @@ import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
 from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import let_go, print_warnings
+from agenthost._cli.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
 from agenthost._host.operations.terminal import banner, failures
@@ -57,7 +57,7 @@ def command(file: str | None, **options: Any) -> None:
     """
     config = configuration(file, **options)
     if not discover((AGENTS, PLUGINS)):
-        click.echo(FIRST_AGENT, err=True)
+        echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
     from agenthost._host.runtime.start import installed_plan, remember, start_logging, with_secrets
     from agenthost._web.process.serving import address, listen, serve_on
@@ -86,7 +86,7 @@ def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> 
     from agenthost._host.telemetry.log import for_programs
 
     try:
-        click.echo(banner(config, url, report, made=made))
+        echo(banner(config, url, report, made=made))
     except OSError as error:  # a full disk, or a closed pipe, must not stop the host
         let_go(sys.stdout)
         _log.warning("the list of agents cannot be printed: %s", error.strerror)

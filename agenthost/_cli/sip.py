@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import leave_log_out, print_json, print_warnings
+from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def resolve(
         )
     else:
         end = f"{agent.key} {agent.route} · ready" if agent is not None else "no agent: 404"
-        click.echo(f"{user.casefold() if user else 'no user part'} → {decision.reason} → {end}")
+        echo(f"{user.casefold() if user else 'no user part'} → {decision.reason} → {end}")
     sys.exit(ExitCode.OK if agent is not None else ExitCode.FINDINGS)
 
 
@@ -94,10 +94,10 @@ def list_(file: str | None, as_json: bool) -> None:
         return
     print_warnings(plan.warnings)
     if not rows:
-        click.echo("No agent is reachable by SIP: there are no agents, rules or plugins that decide.")
+        echo("No agent is reachable by SIP: there are no agents, rules or plugins that decide.")
         return
     columns = ("decided_by", "callers", "agent", "route")
-    click.echo(table(("decided by", *columns[1:]), [([row[name] or "–" for name in columns], "") for row in rows]))
+    echo(table(("decided by", *columns[1:]), [([row[name] or "–" for name in columns], "") for row in rows]))
 
 
 def _rows(plan: HostPlan) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import print_json
+from agenthost._cli.output import echo, print_json
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def command(file: str | None, as_json: bool, days: int) -> None:
     if as_json:
         print_json({"days": days, "agents": [each.report() for each in figures]})
     elif not figures:
-        click.echo(f"No agent was used in text in the last {days} days.  try:  agenthost chat AGENT")
+        echo(f"No agent was used in text in the last {days} days.  try:  agenthost chat AGENT")
     else:
         from agenthost._host.operations.terminal import table
 
-        click.echo(table(_COLUMNS, [(_row(each), "") for each in figures]))
+        echo(table(_COLUMNS, [(_row(each), "") for each in figures]))
 
 
 def _read(config: Config, days: int) -> Sequence[AgentFigures]:

@@ -9,6 +9,7 @@ import sys
 import click
 
 from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
+from agenthost._cli.output import echo
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]
@@ -41,18 +42,16 @@ def command(
     asked, sent = pairs(query), json_object("--body", body)
     _, rehearsal = rehearsed(config, agent, call_id)
     made = asyncio.run(rehearsal.document(asked, sent))
-    click.echo(json.dumps(made.result, indent=2, ensure_ascii=False))
+    echo(json.dumps(made.result, indent=2, ensure_ascii=False))
     findings = []
     if made.error_id is not None:
-        click.echo(
-            f"The agent's own code failed ({made.error_id}, see above): this is its fallback document.", err=True
-        )
+        echo(f"The agent's own code failed ({made.error_id}, see above): this is its fallback document.", err=True)
     if validate is not None:
         from agenthost._host.operations.document_lint import lint
 
         findings = lint(made.result, validate)
         for finding in findings:
-            click.echo(finding, err=True)
+            echo(finding, err=True)
         if findings:
-            click.echo(_LAG, err=True)
+            echo(_LAG, err=True)
     sys.exit(ExitCode.FINDINGS if findings or made.error_id else ExitCode.OK)

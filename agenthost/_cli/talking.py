@@ -8,10 +8,10 @@ import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-import click
 from attrs import evolve
 
 from agenthost._cli.options import configuration
+from agenthost._cli.output import echo
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def told_event(line: str) -> None:
 
 def told(line: str) -> None:
     """Print a line to standard error."""
-    click.echo(click.style(line, dim=True), err=True)
+    echo(line, err=True, dim=True)
 
 
 def _short(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
+from agenthost._cli.output import echo
 from agenthost.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
@@ -63,17 +64,17 @@ def command(
     request, url, answer = asyncio.run(_exchange(rehearsal, found, asked, called, context.args, ask=not curl))
     if curl:
         data = shlex.quote(json.dumps(request, ensure_ascii=False))
-        click.echo(f"curl {shlex.quote(url)} -H 'content-type: application/json' -d {data}")
+        echo(f"curl {shlex.quote(url)} -H 'content-type: application/json' -d {data}")
         return
     if raw:
-        click.echo(json.dumps({"request": request, "response": answer}, indent=2, ensure_ascii=False))
+        echo(json.dumps({"request": request, "response": answer}, indent=2, ensure_ascii=False))
     else:
         said = answer.get("response", "")
-        click.echo(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
+        echo(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
         for action in answer.get("action", ()):
-            click.echo(f"  action: {json.dumps(action, ensure_ascii=False)}")
+            echo(f"  action: {json.dumps(action, ensure_ascii=False)}")
     if "error_id" in answer:
-        click.echo(f"The tool failed ({answer['error_id']}, see above): the caller hears this fallback.", err=True)
+        echo(f"The tool failed ({answer['error_id']}, see above): the caller hears this fallback.", err=True)
     sys.exit(ExitCode.FINDINGS if "error_id" in answer else ExitCode.OK)
 
 

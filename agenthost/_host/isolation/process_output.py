@@ -7,6 +7,9 @@ import logging
 import os
 import threading
 import time
+from typing import Any
+
+from agenthost._escaping import escaped
 
 __all__ = ["RECORD", "follow_output"]
 
@@ -14,6 +17,7 @@ RECORD = "\x1e"
 """What a line begins with that is an entry of the process's own log (ASCII's record separator)."""
 _MOST_A_SECOND = 200
 _LONGEST = 16 * 1024
+_LONGEST_NAME = 100
 _CHUNK = 65536
 
 _log = logging.getLogger("agenthost.output")
@@ -46,23 +50,50 @@ def _follow(descriptor: int, agent: str) -> None:
                 if lines > _MOST_A_SECOND:
                     dropped += 1
                 else:
-                    _say(line, agent)
+                    _take(line, agent)
     if rest:
-        _say(rest, agent)
+        _take(rest, agent)
     if dropped:
         _log.warning("%d lines of output of agent %s were left out", dropped, agent)
 
 
-def _say(line: bytes, agent: str) -> None:
-    text = line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r")
-    if text.startswith(RECORD):
-        try:
-            level, name, words, fields = json.loads(text[1:])
-            told = {each: str(fields[each]) for each in ("tool", "call") if each in fields}
-            logging.getLogger(str(name)).log(int(level), "%s", words, extra={"agent": agent, **told})
-        except (ValueError, TypeError):
-            pass
-        else:
-            return
-    if text.strip():
-        _log.info("%s", "".join(c if c.isprintable() else " " for c in text), extra={"agent": agent})
+def _take(line: bytes, agent: str) -> None:
+    """Log one line; whatever the process writes, those that follow are read."""
+    try:
+        text = line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r")
+        if (entry := _entry(text)) is not None:
+            _log_entry(*entry, agent)
+        elif text.strip():
+            _log.info("%s", escaped(text, keep="\t"), extra={"agent": agent})
+    except Exception as error:  # noqa: BLE001 - a filter or a handler of the program
+        _log.warning("a line of output of agent %s cannot be logged (%s)", agent, type(error).__name__)
+
+
+def _entry(text: str) -> tuple[int, str, str, dict[str, Any]] | None:
+    """An entry of the process's own log: level, logger, words and fields; None for anything else."""
+    if not text.startswith(RECORD):
+        return None
+    try:
+        entry = json.loads(text[1:])
+    except (ValueError, RecursionError):
+        return None
+    match entry:
+        case [int(level), str(name), str(words), dict(fields)]:
+            return level, name, words, fields
+    return None
+
+
+def _log_entry(level: int, name: str, words: str, fields: dict[str, Any], agent: str) -> None:
+    """Log an entry by the logger of the agent, whatever logger it names: nothing of the host's can be imitated."""
+    log = logging.getLogger(f"agent.{agent}")
+    level = min(max(level, logging.DEBUG), logging.CRITICAL)
+    if not log.isEnabledFor(level):
+        return
+    below = "".join(each if each.isalnum() or each in "._-" else "_" for each in name[:_LONGEST_NAME])
+    known = {each: fields[each] for each in ("tool", "call") if isinstance(fields.get(each), str)}
+    first, _, trace = words.partition("\n")
+    # No logger is made for a name that the process invents: loggers stay for good.
+    whole = log.name if below in ("", "root") else f"{log.name}.{below}"
+    record = log.makeRecord(whole, level, "", 0, "%s", (escaped(first),), None, extra={"agent": agent, **known})
+    record.stack_info = escaped(trace, keep="\n\t") or None
+    log.handle(record)

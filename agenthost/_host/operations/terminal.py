@@ -7,6 +7,7 @@ import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from agenthost._escaping import escaped
 from agenthost._version import __version__
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
 
     Each column is as wide as it needs to be. On a narrow terminal, cells are folded.
 
+    What cannot be printed is escaped, so that a row stays one.
+
     Args:
         header: the columns' names.
         rows: cells, and a remedy that stands below them where there is one.
     """
-    rows = [(header, ""), *rows]
+    rows = [(header, ""), *(([escaped(cell) for cell in cells], escaped(remedy)) for cells, remedy in rows)]
     columns = list(zip(*(cells for cells, _ in rows), strict=True))
     whole = [max(map(len, column)) for column in columns]
     widths = _widths(columns, whole, terminal_width())
@@ -123,7 +126,7 @@ def failed_plugins(report: Mapping[str, Any]) -> list[str]:
     """Return a line for each plugin that failed, and one with its fix."""
     failed = [plugin for plugin in report["plugins"] if "reason" in plugin]
     return [
-        line
+        escaped(line)
         for plugin in failed
         for line in (
             f"  plugin {plugin['plugin']} ({plugin['package']} {plugin['version']}): {plugin['reason']}",

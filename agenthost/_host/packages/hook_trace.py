@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from agenthost._error_words import one_line, summary_of
+from agenthost._escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,8 @@ def show(hook: str, plugin: str, seconds: float, outcome: object) -> None:
             shown = one_line(repr(outcome), _MOST_CHARACTERS)
     except BaseException as error:  # noqa: BLE001 - an author's repr() may itself fail
         shown = f"{type(outcome).__name__}, which cannot be shown: {type(error).__name__}"
-    sys.stderr.write(f"hook {hook} of {plugin}: {seconds * 1000:.1f} ms, {'failed: ' * failed}{shown}\n")
+    line = escaped(f"hook {hook} of {plugin}: {seconds * 1000:.1f} ms, {'failed: ' * failed}{shown}")
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 

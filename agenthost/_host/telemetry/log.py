@@ -13,12 +13,14 @@ import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 from structlog.processors import JSONRenderer
 
+from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import EndedCall, Said, write_what_waits
 from agenthost._host.telemetry.current_call import calling, running
 from agenthost._host.telemetry.hiding import Hidden
@@ -33,6 +35,11 @@ __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
 _OURS = "agenthost."
 _STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName"))
 """The attributes of every record."""
+
+
+_UNDER = "    "
+_LINES = "\n\t"
+_DELETE = "\x7f"
 
 
 class Lines(logging.Formatter):
@@ -84,14 +91,14 @@ class JsonLines(Lines):
             event.setdefault(name, value)
         if trace := self.trace(record):
             event["exception"] = trace
-        return str(self._render(None, "", event))
+        return _shown(str(self._render(None, "", event)))
 
     def waited(self, line: EndedCall | Said) -> str:
         """Format a delayed line without a record, as most lines are such."""
         if isinstance(line, Said):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
-            return _encoded({**said, **line.fields})
+            return _shown(_encoded({**said, **line.fields}))
         known = _CallLine(
             timestamp=_stamp(line.then),
             level="info",
@@ -105,7 +112,7 @@ class JsonLines(Lines):
             error_id=line.error_id or msgspec.UNSET,
         )
         try:
-            return _encoder.encode(known).decode()
+            return _shown(_encoder.encode(known).decode())
         except UnicodeEncodeError:  # a call's id that is not UTF-8
             return self.line(line.record())
 
@@ -128,6 +135,9 @@ class _CallLine(msgspec.Struct):
 class TextLines(Lines):
     """Lines for people, whose text includes the host's own fields.
 
+    What cannot be printed is escaped. One entry is one line, and what follows it, such as a traceback, is indented: no
+    caller, package or process of an agent can write a line that looks like the host's.
+
     Args:
         hidden: what is taken out of every line.
         colors: whether it is a terminal that shows them.
@@ -138,20 +148,26 @@ class TextLines(Lines):
         self._pretty = structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0) if colors else None
 
     def line(self, record: logging.LogRecord) -> str:
-        told, trace = _told(record), self.trace(record)
+        told = {escaped(name): self._value(value) for name, value in _told(record).items()}
+        words, logger = escaped(record.getMessage().removesuffix("\n")), escaped(record.name)
         if self._pretty is not None:
             event = {
                 "timestamp": datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
                 "level": record.levelname.lower(),
-                "logger": record.name,
-                "event": record.getMessage(),
+                "logger": logger,
+                "event": words,
                 **told,
             }
             line = str(self._pretty(None, "", event))
         else:
-            line = f"{_stamp(record.created)} {record.levelname} {record.name}: {record.getMessage()}"
-            line += "".join(f" {name}={value!r}" for name, value in told.items())
-        return f"{line}\n{trace}" if trace else line
+            line = f"{_stamp(record.created)} {record.levelname} {logger}: {words}"
+            line += "".join(f" {name}={value}" for name, value in told.items())
+        if trace := self.trace(record):
+            return f"{line}\n{indent(escaped(trace, keep=_LINES), _UNDER)}"
+        return line
+
+    def _value(self, value: object) -> str:
+        return escaped(value if self._pretty is not None and isinstance(value, str) else _spoken(value))
 
 
 class _Handler(logging.StreamHandler[Any]):
@@ -267,10 +283,19 @@ def _encoded(event: dict[str, Any], **_: object) -> str:
         return json.dumps({str(name): _plain(value) for name, value in event.items()})
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, (str, int, float, bool)) or value is None:
-        return value
+def _shown(line: str) -> str:
+    """A line of JSON without what a terminal acts on; JSON itself has escaped most of it."""
+    return line if line.isascii() and _DELETE not in line else escaped(line)
+
+
+def _spoken(value: object) -> str:
     try:
         return repr(value)
     except Exception as error:  # noqa: BLE001 - an author's repr()
         return f"<{type(value).__name__} whose repr() raises {type(error).__name__}>"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    return _spoken(value)

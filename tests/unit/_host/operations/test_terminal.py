@@ -56,6 +56,12 @@ class TestTable:
             "  a      long name\n  1      2\n  wider  x"
         )
 
+    def test_a_cell_cannot_look_like_a_row_or_move_the_cursor(self):
+        """Names and versions come from the metadata of packages."""
+        assert table(("a", "b"), [(["1\n  2", "\x1b[2J\u202e"], "do\nit")]) == (
+            "  a       b\n  1\\n  2  \\u001b[2J\\u202e\n    fix:  do\\nit"
+        )
+
     def test_a_remedy_stands_below_its_row(self):
         assert table(("a",), [(["1"], "do it"), (["2"], "")]) == "  a\n  1\n    fix:  do it\n  2"
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 
@@ -178,6 +179,37 @@ def test_whatever_is_logged_is_one_line_of_json(words, value):
 
     assert "\n" not in line
     assert json.loads(line)["logger"] == "author"
+
+
+HOSTILE = "booked\n2026-11-21T13:00:00.123Z INFO agenthost: forged\x1b[2J\x1b]0;title\x07\u202e\x9b\x7f"
+
+
+@pytest.mark.parametrize("colors", [False, True], ids=["plain", "colors"])
+def test_text_cannot_forge_a_line_or_move_a_cursor(colors):
+    """Neither words, nor fields and their names, nor a logger's name, nor an exception's words."""
+    try:
+        raise ValueError(HOSTILE)  # noqa: TRY301
+    except ValueError:
+        made = record("%s", HOSTILE, logger=f"author{HOSTILE}", **{f"extra{HOSTILE}": HOSTILE})
+        made.exc_info = sys.exc_info()
+    form = TextLines(Hidden(Config()), colors=colors)
+
+    first, *trace = form.format(made).split("\n")
+
+    assert all(line.startswith("    ") for line in trace)
+    assert trace[-1].endswith("INFO agenthost: forged\\u001b[2J\\u001b]0;title\\u0007\\u202e\\u009b\\u007f")
+    left = "\n".join([first, *trace])
+    left = re.sub(r"\x1b\[[0-9;]*m", "", left) if colors else left
+    assert "booked\\n2026" in left
+    assert not any(each in left for each in "\x1b\x07\u202e\x9b\x7f\r")
+
+
+def test_json_holds_nothing_that_a_terminal_acts_on(lines):
+    """For people who follow a journal; programs read the same."""
+    line = lines.format(record("%s", HOSTILE))
+
+    assert not any(each in line for each in "\x1b\x07\u202e\x9b\x7f")
+    assert json.loads(line)["event"] == HOSTILE
 
 
 @pytest.mark.slow

@@ -1,0 +1,38 @@
+r"""Escaping: what reaches a person, on a terminal or in a log of text, cannot move a cursor or pass for other lines.
+
+Control characters (ECMA-48), line ends, invisible characters and marks that turn the direction of writing are shown as
+JSON writes them, such as ``\u001b``, so that JSON stays what it says. What scripts need inside words is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["escaped"]
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0001-\U000e007f]"
+)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_PLANE = 0x10000
+
+
+def escaped(text: str, keep: str = "") -> str:
+    r"""A text as it may be shown.
+
+    Args:
+        text: any text; escaping it twice changes nothing.
+        keep: characters that are left as they are: ``"\n"`` where the text is in lines of the host's own.
+    """
+    if text.isprintable():  # which almost every text is
+        return text
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _SHORT.get(found[0]) or _form(found[0]), text)
+
+
+def _form(character: str) -> str:
+    code = ord(character)
+    if code < _PLANE:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - _PLANE, 0x400)  # a surrogate pair, as in JSON
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
