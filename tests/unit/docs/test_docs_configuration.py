@@ -42,7 +42,7 @@ _SECTIONS = (
     PluginsConfig,
 )
 _PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
-_COLUMNS = ("key", "what it may be", "default", "unit", "a change takes effect", "meaning")
+_COLUMNS = ("key", "value", "default", "unit", "takes effect", "meaning")
 _EFFECTS = {"live": "at once", "process": "new process", "restart": "restart"}
 _TEXT = _PAGE.read_text(encoding="utf-8")
 _EXAMPLES = re.findall(r"```toml\n(.*?)```", _TEXT, re.DOTALL)
