@@ -32,6 +32,7 @@ __all__ = [
     "PLUGINS",
     "SKILLS",
     "Candidate",
+    "dependencies",
     "discover",
     "extra_for",
     "requirement_problem",
@@ -86,17 +87,8 @@ def discover(
         path: Directories and archives to search, ``sys.path`` unless given. An empty string is the current
             directory.
     """
-    directories = sys.path if path is None else path
-    found = _on_disk(directories) if _only_standard_finders() else None
-    copies: dict[str, list[_Metadata]] = {}
-    for metadata in _from_finders(directories) if found is None else found:
-        name = metadata.distribution()
-        # pip renames a distribution to "~name" before it replaces it, and ignores a leftover. So must we.
-        if name[:1].isalnum():
-            copies.setdefault(name, []).append(metadata)
     candidates: list[Candidate] = []
-    for distribution, several in copies.items():
-        metadata = several[0] if len(several) == 1 else max(several, key=_Metadata.complete)
+    for distribution, metadata in _installed(sys.path if path is None else path).items():
         if entries := _entries(metadata.read("entry_points.txt"), groups):
             version = metadata.version()
             candidates += [
@@ -104,6 +96,32 @@ def discover(
                 for group, name, value in entries
             ]
     return tuple(sorted(candidates, key=attrgetter("distribution", "name", "group", "value")))
+
+
+def dependencies(distributions: Iterable[str]) -> dict[str, str]:
+    """Give the versions of what distributions require, directly and indirectly.
+
+    Extras do not count, nor what is not installed.
+
+    Args:
+        distributions: Canonical names; they are not in the result, unless one requires another.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
+
+    installed = _installed(sys.path)
+    found: dict[str, str] = {}
+    waiting = list(distributions)
+    while waiting:
+        metadata = installed.get(waiting.pop())
+        for line in metadata.headers("Requires-Dist") if metadata is not None else ():
+            with suppress(InvalidRequirement):
+                wanted = Requirement(line)
+                name = _canonical(wanted.name)
+                applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+                if applies and name in installed and name not in found:
+                    found[name] = installed[name].version()
+                    waiting.append(name)
+    return found
 
 
 def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
@@ -162,8 +180,7 @@ class _Metadata:
 
     def distribution(self) -> str:
         """Return the canonical name, from the directory's name if possible."""
-        name = self._named()[0] or self.header("Name")
-        return re.sub(r"[-_.]+", "-", name).lower()
+        return _canonical(self._named()[0] or self.header("Name"))
 
     def version(self) -> str:
         """Return the version, from the directory's name if possible."""
@@ -196,6 +213,25 @@ class _Metadata:
             return "", ""
         name, _, rest = stem.partition("-")
         return name, rest.partition("-")[0]
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _installed(path: Sequence[str]) -> dict[str, _Metadata]:
+    """Find the distributions on *path* by canonical name."""
+    found = _on_disk(path) if _only_standard_finders() else None
+    copies: dict[str, list[_Metadata]] = {}
+    for metadata in _from_finders(path) if found is None else found:
+        name = metadata.distribution()
+        # pip renames what it is about to replace to "~name" and ignores it if left behind; so must we.
+        if name[:1].isalnum():
+            copies.setdefault(name, []).append(metadata)
+    return {
+        name: several[0] if len(several) == 1 else max(several, key=_Metadata.complete)
+        for name, several in copies.items()
+    }
 
 
 def _on_disk(directories: Iterable[str]) -> list[_Metadata] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import echo, print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
-from agenthost._host.generations.record import read_record
+from agenthost._host.generations.lock import known_owners, read_lock
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, table
 from agenthost._host.packages.selection import select
 
@@ -36,12 +38,15 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         else:
             echo(table(AGENT_COLUMNS, agent_rows(report)))
         return
-    selection = select(config, discover((AGENTS,)), read_record(config))
+    lock = read_lock(config)
+    selection = select(config, discover((AGENTS,)), known_owners(config, lock))
     print_warnings((*config.warnings, *selection.unfitting.values(), *selection.refusals.values()))
-    rows: list[dict[str, str | None]] = [
+    rows: list[dict[str, Any]] = [
         {
             "agent": item.key,
-            "route": item.config.route,
+            "route": item.config.route or (locked.route if locked else None),
+            "tools": list(locked.tools) if locked else None,
+            "sip": list(locked.sip) if locked else None,
             "package": item.candidate.distribution,
             "version": item.candidate.version,
             "state": "enabled" if item.config.enabled else "disabled",
@@ -49,6 +54,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             "isolation": item.config.isolation or config.host.isolation,
         }
         for item in selection.wanted
+        for locked in [lock.agent(item.candidate) if lock is not None and not item.again else None]
     ]
     rows += [
         {
@@ -95,6 +101,6 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         echo(table(("agent", "route", "package", "state"), cells))
 
 
-def _state(row: dict[str, str | None]) -> str:
+def _state(row: dict[str, Any]) -> str:
     isolated = row.get("isolation") == "process" and row["state"] == "enabled"
     return f"{row['state']}, own process" if isolated else str(row["state"])

@@ -9,7 +9,7 @@ import click
 from agenthost._cli.options import as_json, config_file, configuration, load_too
 from agenthost._cli.output import echo, print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
-from agenthost._host.generations.record import read_record
+from agenthost._host.generations.lock import known_owners, read_lock
 from agenthost._host.operations.terminal import table
 from agenthost._host.packages.selection import select
 
@@ -44,8 +44,17 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
 
         agents = [(a["route"], a["agent"], a["state"]) for a in installed_plan(config).report()["agents"]]
     else:
-        selection = select(config, discover((AGENTS,)), read_record(config))
-        agents = [(w.config.route, w.key, "enabled" if w.config.enabled else "disabled") for w in selection.wanted]
+        lock = read_lock(config)
+        selection = select(config, discover((AGENTS,)), known_owners(config, lock))
+        agents = [
+            (
+                item.config.route or (locked.route if locked else None),
+                item.key,
+                "enabled" if item.config.enabled else "disabled",
+            )
+            for item in selection.wanted
+            for locked in [lock.agent(item.candidate) if lock is not None and not item.again else None]
+        ]
         agents += [(None, each.key, "conflict") for each in selection.contested]
         agents += [
             (table.route or f"/{name}", name, "enabled" if table.enabled else "disabled")

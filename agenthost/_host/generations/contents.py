@@ -26,6 +26,8 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from agenthost._host.config.schema import Config
+
 __all__ = ["Contents", "Readings", "contents_of"]
 
 _OF_INSTALLERS = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
@@ -61,6 +63,11 @@ class Readings:
         self._path = path
         self._known = _read_readings(path)
         self._now: dict[str, Any] = {}
+
+    @classmethod
+    def of_host(cls, config: Config) -> Readings:
+        """Open the readings in a host's state directory."""
+        return cls(os.path.join(config.host.state_dir, "readings.json"))
 
     def of(self, location: str, modules: Sequence[str]) -> Contents:
         """Read a distribution, or recall an earlier reading where no file has changed since.

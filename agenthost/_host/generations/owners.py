@@ -37,6 +37,11 @@ class Owners:
     aliases: Mapping[str, str] = field(factory=dict)
     place: str = ""
 
+    def before(self, others: Owners) -> Owners:
+        """The same owners, with those of others where these say nothing."""
+        merged = {name: {**getattr(others, name), **getattr(self, name)} for name in ("keys", "routes", "aliases")}
+        return Owners(**merged, place=self.place if self.keys else others.place)
+
     def with_keys(self, keys: Mapping[str, str]) -> Owners:
         """The same owners with the distributions that hold short keys now."""
         return evolve(self, keys={**self.keys, **keys})

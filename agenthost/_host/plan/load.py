@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,7 +17,7 @@ from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section, agent_of, made
-from agenthost._host.packages.plugins import Plugins
+from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
 from agenthost._host.packages.stages import Built, Loaded, Rejected
@@ -32,7 +33,7 @@ from agenthost.health import Probe
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 __all__ = ["load", "load_for_program"]
@@ -44,6 +45,7 @@ def load(
     stays: Callable[[Wanted], Built | None] = lambda _: None,
     plugins: Plugins | None = None,
     owners: Owners | None = None,
+    unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
 ) -> Loaded:
     """Import and build everything that is enabled; never raises for what a package does.
 
@@ -53,13 +55,15 @@ def load(
         stays: gives what is served of an agent already, if it can stay as it is; None builds it.
         plugins: those that are registered already; None registers them.
         owners: holders of keys, routes and SIP aliases, as they were decided before.
+        unapproved: distributions that must not be loaded, each with the reason.
     """
-    plugins = plugins or Plugins.load(config, candidates)
+    plugins = plugins or Plugins.load(config, [each for each in candidates if each.distribution not in unapproved])
     owners = owners or Owners()
     selection = select(config, candidates, owners)
     items = selection.wanted
     kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
-    enabled = [item for item in items if item.config.enabled and item.key not in kept]
+    building = [item for item in items if item.config.enabled and item.key not in kept]
+    enabled = [item for item in building if item.candidate.distribution not in unapproved]
     problems: dict[str, str | None] = {}
     journal = Journal(config.host.state_dir)
     outcomes = run_guarded(
@@ -70,6 +74,11 @@ def load(
     rejected = [
         Rejected(each.key, each.candidate.distribution, each.candidate.version, each.diagnosis, "conflict")
         for each in selection.contested
+    ]
+    rejected += [
+        Rejected(item.key, offer.distribution, offer.version, unapproved[offer.distribution])
+        for item in building
+        if (offer := item.candidate).distribution in unapproved
     ]
     for item, outcome in zip(enabled, outcomes, strict=True):
         offer = item.candidate
@@ -87,6 +96,7 @@ def load(
         _heard(plugins),
         built=(*kept.values(), *offered, *from_hooks, *configured_ones),
         rejected=(*rejected, *refused),
+        plugins=(*plugins.states, *_unapproved_plugins(candidates, unapproved)),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         owners=held.with_keys({item.key: item.distribution for item in from_hooks if ":" not in item.key}),
@@ -98,6 +108,13 @@ def load(
             *_not_isolated(config, from_hooks),
         ),
     )
+
+
+def _unapproved_plugins(candidates: Sequence[Candidate], unapproved: Mapping[str, Diagnosis]) -> Iterator[PluginState]:
+    for each in candidates:
+        if each.group == PLUGINS and each.distribution in unapproved:
+            diagnosis = unapproved[each.distribution]
+            yield PluginState(each.name, each.distribution, each.version, "quarantined", diagnosis=diagnosis)
 
 
 def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:

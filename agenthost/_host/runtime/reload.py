@@ -15,6 +15,9 @@ from attrs import evolve, frozen
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
+from agenthost._host.generations.contents import Readings
+from agenthost._host.generations.lock import read_lock
+from agenthost._host.packages.approval import unapproved
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.workflow_members import members_of
@@ -103,6 +106,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     importlib.invalidate_caches()
     candidates = discover((AGENTS, PLUGINS))
     stale = _stale(plan, candidates)
+    refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
     served = {mounted.key: mounted for mounted in plan.agents if mounted.built is not None}
     offers = {mounted.built.offer for mounted in served.values() if mounted.built is not None}
     if agent is not None:
@@ -125,7 +129,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
             return None
         return evolve(mounted.built, served=mounted)
 
-    loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held())
+    loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held(), refused)
     new = evolve(make_plan(config, loaded).after(plan), models=plan.models, classifiers=plan.classifiers)
     accepted(config, new)
     for item in new.failed:

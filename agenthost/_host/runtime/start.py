@@ -12,7 +12,10 @@ from attrs import evolve
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.access.credentials import Credentials
 from agenthost._host.config.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
-from agenthost._host.generations.record import read_record, write_record
+from agenthost._host.generations.contents import Readings
+from agenthost._host.generations.lock import known_owners, read_lock
+from agenthost._host.generations.record import write_record
+from agenthost._host.packages.approval import unapproved
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.runtime.runtime import Runtime
@@ -94,7 +97,10 @@ def make_runtime(config: Config) -> Runtime:
 
 def installed_plan(config: Config) -> HostPlan:
     """Discover, load and plan what is installed."""
-    return make_plan(config, load(config, discover((AGENTS, PLUGINS)), owners=read_record(config)))
+    candidates, lock = discover((AGENTS, PLUGINS)), read_lock(config)
+    owners = known_owners(config, lock)
+    refused = unapproved(candidates, lock, Readings.of_host(config))
+    return make_plan(config, load(config, candidates, owners=owners, unapproved=refused))
 
 
 def remember(config: Config, plan: HostPlan) -> None:

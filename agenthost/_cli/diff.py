@@ -1,0 +1,48 @@
+"""``agenthost diff``."""
+
+from __future__ import annotations
+
+import sys
+
+import attrs
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import leave_log_out, print_json
+from agenthost.errors import ConfigurationError, ExitCode
+
+__all__ = ["command"]
+
+
+@click.command("diff")
+@config_file
+@as_json
+def command(file: str | None, as_json: bool) -> None:
+    """Compare what is installed with agenthost.lock.
+
+    The packages are imported and built, so that the list shows the tools, routes and settings that differ. Exit code 1:
+    something differs. Exit code 3: there is no agenthost.lock, or it cannot be read.
+    """
+    config = configuration(file)
+    leave_log_out()
+    from agenthost._host.generations.changes import changes, dependency_changes
+    from agenthost._host.generations.lock import lock_path, read_lock
+    from agenthost._host.operations.locking import installed_lock
+
+    locked = read_lock(config)
+    if locked is None:
+        raise ConfigurationError(f"{lock_path(config)} does not exist. fix: agenthost lock writes it")
+    lock, _ = installed_lock(config)
+    packages, dependencies = changes(locked, lock), dependency_changes(locked, lock)
+    if as_json:
+        found = {"packages": packages, "dependencies": dependencies}
+        print_json({kind: [attrs.asdict(change) for change in each] for kind, each in found.items()})
+    else:
+        for change in packages:
+            click.echo(f"{change}; not in agenthost.lock" if change.after else str(change))
+        for change in dependencies:
+            click.echo(f"dependency {change}")
+        if not packages and not dependencies:
+            click.echo(f"Nothing differs from {locked.place}.")
+    if packages or dependencies:
+        sys.exit(ExitCode.FINDINGS)

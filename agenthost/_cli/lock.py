@@ -1,0 +1,35 @@
+"""``agenthost lock``."""
+
+from __future__ import annotations
+
+import click
+
+from agenthost._cli.options import config_file, configuration
+from agenthost._cli.output import leave_log_out, print_warnings
+
+__all__ = ["command"]
+
+
+@click.command("lock")
+@config_file
+def command(file: str | None) -> None:
+    """Write agenthost.lock: the installed packages as they are now.
+
+    A host that finds the file beside its configuration serves what is in it. A package that has changed since is set
+    aside at the next start, and agenthost diff shows what has changed. Keep the file in version control.
+    """
+    config = configuration(file)
+    leave_log_out()
+    from agenthost._host.generations.changes import changes, dependency_changes
+    from agenthost._host.generations.lock import Lock, read_lock, write_lock
+    from agenthost._host.operations.locking import installed_lock
+
+    before = read_lock(config)
+    lock, plan = installed_lock(config)
+    print_warnings(f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis)
+    write_lock(lock)
+    known = before or Lock(lock.place)
+    for change in (*changes(known, lock), *(dependency_changes(known, lock) if before else ())):
+        click.echo(f"  {change}")
+    count = len(lock.distributions)
+    click.echo(f"{lock.place}: {count} package{'s' * (count != 1)} with {len(plan.agents)} agents")

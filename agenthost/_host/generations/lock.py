@@ -1,0 +1,207 @@
+"""The lock file: the packages that a person decided to host, in ``agenthost.lock`` beside the configuration.
+
+``agenthost lock`` writes it. A host that finds one serves what is in it, and sets aside what has changed.
+"""
+
+# No pathlib: every start pays for it.
+# ruff: noqa: PTH100, PTH105, PTH108, PTH113, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen
+
+from agenthost._host.config.declaration import Table, keys_of, setting
+from agenthost._host.config.file import ConfigFile, open_file, refuse_unknown
+from agenthost._host.config.value_types import NAMES, TEXT, whole
+from agenthost._host.generations.owners import Owners, full_key
+from agenthost._host.generations.record import read_record
+from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attrs import AttrsInstance
+
+    from agenthost._discovery import Candidate
+    from agenthost._host.config.schema import Config
+
+__all__ = ["Lock", "LockedAgent", "LockedDistribution", "known_owners", "lock_path", "read_lock", "write_lock"]
+
+FORMAT = 1
+_HEAD = """\
+# The packages that this host serves. Keep this file in version control.
+# agenthost lock writes it, agenthost diff compares it with what is installed.
+
+"""
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class LockedAgent(Table):
+    """``[distributions.<name>.agents.<name>]``: one agent as it was decided."""
+
+    key: str = setting("", TEXT, "Its name in configuration and on the command line")
+    route: str | None = setting(None, TEXT, "Where it is mounted")
+    tools: tuple[str, ...] = setting((), NAMES, "Names of its tools")
+    sip: tuple[str, ...] = setting((), NAMES, "User parts of SIP addresses that reach it")
+    settings: tuple[str, ...] = setting((), NAMES, "Keys of its own that its section may have")
+    variables: tuple[str, ...] = setting((), NAMES, "Variables of the environment that its processes may see")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class LockedDistribution(Table):
+    """``[distributions.<name>]``: one installed package as it was decided."""
+
+    version: str = setting("", TEXT, "Its version", required=True)
+    hashes: tuple[str, ...] = setting((), NAMES, "Digests of its contents, of each platform", required=True)
+    hooks: tuple[str, ...] = setting((), NAMES, "Hooks that its plugins implement")
+    skills: tuple[str, ...] = setting((), NAMES, "Names of its skills")
+    commands: tuple[str, ...] = setting((), NAMES, "Names of its commands")
+    agents: Mapping[str, LockedAgent] = field(factory=dict)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class _Root(Table):
+    format: int = setting(FORMAT, whole(1), "Version of this format", required=True)
+
+
+@frozen(eq=False)
+class Lock:
+    """A lock file.
+
+    Args:
+        place: the file.
+        distributions: by canonical name.
+        dependencies: version of each distribution that those require, directly and indirectly.
+    """
+
+    place: str
+    distributions: Mapping[str, LockedDistribution] = field(factory=dict)
+    dependencies: Mapping[str, str] = field(factory=dict)
+
+    def agent(self, candidate: Candidate) -> LockedAgent | None:
+        """Return an agent as it was decided; None where its package is another version."""
+        locked = self.distributions.get(candidate.distribution)
+        if locked is None or locked.version != candidate.version:
+            return None
+        return locked.agents.get(candidate.name)
+
+    @property
+    def owners(self) -> Owners:
+        """Holders of short keys, routes and SIP aliases."""
+        agents = [
+            (full_key(distribution, name), agent, distribution)
+            for distribution, each in self.distributions.items()
+            for name, agent in each.agents.items()
+        ]
+        return Owners(
+            {agent.key: distribution for _, agent, distribution in agents if agent.key and ":" not in agent.key},
+            {agent.route: full for full, agent, _ in agents if agent.route},
+            {user: full for full, agent, _ in agents for user in agent.sip},
+            self.place,
+        )
+
+    def with_hashes_of(self, earlier: Lock | None) -> Lock:
+        """Return the same lock with the digests that other platforms have added for the same versions."""
+        if earlier is None:
+            return self
+        kept = {}
+        for name, each in self.distributions.items():
+            before = earlier.distributions.get(name)
+            known = before.hashes if before is not None and before.version == each.version else ()
+            kept[name] = evolve(each, hashes=tuple(dict.fromkeys((*each.hashes, *known))))
+        return evolve(self, distributions=kept)
+
+
+def lock_path(config: Config) -> str:
+    """Return the lock file of a configuration: beside its file, else in the current directory."""
+    directory = os.path.dirname(os.path.abspath(config.source)) if config.source else os.getcwd()  # noqa: PTH109
+    return os.path.join(directory, "agenthost.lock")
+
+
+def read_lock(config: Config) -> Lock | None:
+    """Read the lock file; None where there is none.
+
+    Raises:
+        ConfigurationError: it cannot be read, or has a key or a format that this agenthost does not know.
+    """
+    path = lock_path(config)
+    if not os.path.isfile(path):
+        return None
+    opened = open_file(path, {})
+    root = opened.place()
+    refuse_unknown(opened.tables, {"format", "distributions", "dependencies"}, root)
+    written = opened.fill(_Root, {key: value for key, value in opened.tables.items() if key == "format"}, root)
+    if written.format != FORMAT:
+        raise ConfigurationError(
+            f"{opened.place('format')}: format {written.format} is not one that this agenthost reads. "
+            f"fix: pip install --upgrade agenthost, or agenthost lock to write the file anew"
+        )
+    distributions = {
+        name: _distribution(opened, name, values) for name, values in opened.table("distributions").items()
+    }
+    return Lock(path, distributions, _dependencies(opened))
+
+
+def known_owners(config: Config, lock: Lock | None) -> Owners:
+    """Return the owners as the lock file has them, and where it says nothing, as the record of this host has them."""
+    record = read_record(config)
+    return record if lock is None else lock.owners.before(record)
+
+
+def write_lock(lock: Lock) -> None:
+    """Write the lock file whole, or leave the old one as it is.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    import tomli_w  # noqa: PLC0415 - only where one is written
+
+    content: dict[str, Any] = {"format": FORMAT, "distributions": {}}
+    for name, each in sorted(lock.distributions.items()):
+        agents = {agent: _written(LockedAgent, own) for agent, own in sorted(each.agents.items())}
+        content["distributions"][name] = _written(LockedDistribution, each) | ({"agents": agents} if agents else {})
+    content["dependencies"] = dict(sorted(lock.dependencies.items()))
+    beside = f"{lock.place}.{os.getpid()}"
+    try:
+        with open(beside, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            file.write(_HEAD + tomli_w.dumps(content))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, lock.place)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise ConfigurationError(
+            f"{lock.place} cannot be written: {error.strerror}; the old file is as it was. "
+            "fix: make room, or run agenthost lock where its directory can be written"
+        ) from error
+
+
+def _distribution(opened: ConfigFile, name: str, values: object) -> LockedDistribution:
+    place = opened.place("distributions", name)
+    table = opened.as_table(values, place)
+    refuse_unknown(table, {*keys_of(LockedDistribution), "agents"}, place)
+    agents = {}
+    for agent, value in opened.as_table(table.get("agents", {}), place.at("agents")).items():
+        own = opened.as_table(value, place.at("agents", agent))
+        refuse_unknown(own, keys_of(LockedAgent), place.at("agents", agent))
+        agents[agent] = opened.fill(LockedAgent, own, place.at("agents", agent))
+    return evolve(opened.fill(LockedDistribution, table, place), agents=agents)
+
+
+def _dependencies(opened: ConfigFile) -> dict[str, str]:
+    found = opened.table("dependencies")
+    for name, version in found.items():
+        if not isinstance(version, str):
+            raise ConfigurationError(f"{opened.place('dependencies', name)}: a version is text. fix: agenthost lock")
+    return {name: str(version) for name, version in found.items()}
+
+
+def _written(cls: type[AttrsInstance], table: Table) -> dict[str, Any]:
+    """Return the keys of a table that hold anything, as TOML has them."""
+    values = ((key.name, getattr(table, key.argument)) for key in keys_of(cls).values())
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value}

@@ -1,0 +1,62 @@
+"""Approval: the installed packages that are not as the lock file says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenthost._host.packages.diagnosis import Diagnosis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenthost._discovery import Candidate
+    from agenthost._host.generations.contents import Readings
+    from agenthost._host.generations.lock import Lock
+
+__all__ = ["by_distribution", "modules_of", "unapproved"]
+
+
+def unapproved(candidates: Iterable[Candidate], lock: Lock | None, readings: Readings) -> dict[str, Diagnosis]:
+    """Return the packages that a lock file keeps from being loaded, each with the reason.
+
+    Args:
+        candidates: the entry points that were found.
+        lock: the lock file; None approves everything.
+        readings: earlier readings of the packages' files.
+    """
+    if lock is None:
+        return {}
+    remedy = "agenthost diff shows what has changed, and agenthost lock takes it"
+    found = {
+        distribution: Diagnosis(reason, remedy)
+        for distribution, offers in by_distribution(candidates).items()
+        if (reason := _reason(offers, lock, readings))
+    }
+    readings.keep()
+    return found
+
+
+def by_distribution(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    """Return entry points by their distribution; those of agenthost itself are left out."""
+    offers: dict[str, list[Candidate]] = {}
+    for each in candidates:
+        if each.distribution != "agenthost":
+            offers.setdefault(each.distribution, []).append(each)
+    return offers
+
+
+def modules_of(offers: Iterable[Candidate]) -> list[str]:
+    """Return the top-level modules that entry points name."""
+    return sorted({offer.value.partition(":")[0].strip().partition(".")[0] for offer in offers})
+
+
+def _reason(offers: list[Candidate], lock: Lock, readings: Readings) -> str:
+    distribution, version = offers[0].distribution, offers[0].version
+    locked = lock.distributions.get(distribution)
+    if locked is None:
+        return f"{distribution} {version} is not in agenthost.lock"
+    if locked.version != version:
+        return f"{distribution} {version} is not in agenthost.lock, which has {locked.version}"
+    if readings.of(offers[0].location, modules_of(offers)).digest not in locked.hashes:
+        return f"{distribution} {version} has other contents than agenthost.lock says"
+    return ""
