@@ -71,7 +71,7 @@ def check_database(path: str, key: str) -> None:
         mode = stat.S_IMODE(found.st_mode)
         raise ConfigurationError(
             f"{directory}: {key}: other users can put files beside it, such as its log (mode {mode:04o}, owner "
-            f"{_name(found.st_uid)}). Fix: name a directory that only {_name(os.geteuid())} can write"
+            f"{_name(found.st_uid)}). fix: name a directory that only {_name(os.geteuid())} can write"
         )
     check_private(path, key)
 
@@ -112,20 +112,20 @@ def _check(path: str, found: os.stat_result, key: str, kind: int) -> None:
     if stat.S_ISLNK(found.st_mode):
         real = os.path.realpath(path)
         remedy = f'name the directory itself: "{real}"' if kind == stat.S_IFDIR else f"mv {shlex.quote(real)} {quoted}"
-        raise ConfigurationError(f"{where}: it is a symbolic link, and may lead to a file of others. Fix: {remedy}")
+        raise ConfigurationError(f"{where}: it is a symbolic link, and may lead to a file of others. fix: {remedy}")
     if stat.S_IFMT(found.st_mode) != kind:
-        raise ConfigurationError(f"{where}: it is not a {_KINDS[kind]}. Fix: move it away, or name another directory")
+        raise ConfigurationError(f"{where}: it is not a {_KINDS[kind]}. fix: move it away, or name another directory")
     user = os.geteuid()
     if found.st_uid != user:
         raise ConfigurationError(
             f"{where}: it belongs to {_name(found.st_uid)}, and the host runs as {_name(user)}. "
-            f"Fix: run it as {_name(found.st_uid)}, or, where you trust the content: sudo chown {_name(user)} {quoted}"
+            f"fix: run it as {_name(found.st_uid)}, or, where you trust the content: sudo chown {_name(user)} {quoted}"
         )
     if found.st_mode & _OTHERS:
         mode = stat.S_IMODE(found.st_mode)
         wanted = "700" if kind == stat.S_IFDIR else "600"
         raise ConfigurationError(
-            f"{where}: other users can read or change it (mode {mode:04o}). Fix: chmod {wanted} {quoted}"
+            f"{where}: other users can read or change it (mode {mode:04o}). fix: chmod {wanted} {quoted}"
         )
 
 

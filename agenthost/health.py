@@ -200,7 +200,7 @@ def probes_of(agent: object) -> tuple[Probe, ...]:
         found |= own
     names = [made.name for made in found.values()]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DefinitionError(f"{type(agent).__name__}: two of its probes are called {twice!r}. Fix: rename one.")
+        raise DefinitionError(f"{type(agent).__name__}: two of its probes are called {twice!r}. fix: rename one.")
     return tuple(attrs.evolve(made, check=getattr(agent, attribute)) for attribute, made in found.items())
 
 

@@ -153,7 +153,7 @@ class AgentServer:
         route = _absolute(route)
         with self._changing:
             if route in self._registered:
-                msg = f"SIP routing at {route!r}: agent {self._registered[route].key!r} is there. Fix: choose another."
+                msg = f"SIP routing at {route!r}: agent {self._registered[route].key!r} is there. fix: choose another."
                 raise DefinitionError(msg)
             self._sip_path, self._auto_map = route, auto_map
             if self._front is not None:
@@ -172,7 +172,7 @@ class AgentServer:
         route = _absolute(route)
         with self._changing:
             if route not in self._registered:
-                msg = f"SIP user {username!r}: no agent is registered at {route!r}. Fix: register it first."
+                msg = f"SIP user {username!r}: no agent is registered at {route!r}. fix: register it first."
                 raise DefinitionError(msg)
             if not isinstance(username, str) or not username:
                 raise DefinitionError(f"a SIP user is text such as 'sales', not {username!r}.")
@@ -346,12 +346,12 @@ class AgentServer:
             DefinitionError: one of these is the case.
         """
         if route == self._sip_path:
-            raise DefinitionError(f"route {route!r} is used for SIP. Fix: choose another.")
+            raise DefinitionError(f"route {route!r} is used for SIP. fix: choose another.")
         for taken, item in self._registered.items():
             if taken == route:
-                raise DefinitionError(f"route {route!r} is already taken by agent {item.key!r}. Fix: choose another.")
+                raise DefinitionError(f"route {route!r} is already taken by agent {item.key!r}. fix: choose another.")
             if item.agent is agent:
-                msg = f"agent {item.key!r} is already registered at {taken!r}. Fix: create another for {route!r}."
+                msg = f"agent {item.key!r} is already registered at {taken!r}. fix: create another for {route!r}."
                 raise DefinitionError(msg)
 
 

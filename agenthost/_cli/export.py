@@ -80,7 +80,7 @@ def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> N
         return
     paths = {directory / name: text for name, text in files.items()}
     if (there := [str(path) for path in paths if path.exists()]) and not force:
-        raise click.UsageError(f"{', '.join(there)}: already exists. Fix: choose another --output, or add --force.")
+        raise click.UsageError(f"{', '.join(there)}: already exists. fix: choose another --output, or add --force.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
@@ -88,5 +88,5 @@ def _give(files: Mapping[str, str], directory: Path | None, *, force: bool) -> N
             echo(str(path))
     except OSError as error:
         raise click.UsageError(
-            f"{directory}: cannot be written ({error.strerror}). Fix: choose another --output."
+            f"{directory}: cannot be written ({error.strerror}). fix: choose another --output."
         ) from error

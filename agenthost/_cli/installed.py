@@ -27,9 +27,9 @@ def installed_command(name: str) -> click.Command | None:
         return None
     packages = " and ".join(f"{each.distribution} {each.version}" for each in found)
     if len(found) > 1:
-        raise PlanError(f"command {name!r} is offered by {packages}. Fix: uninstall all but one of them.")
+        raise PlanError(f"command {name!r} is offered by {packages}. fix: uninstall all but one of them.")
     value = found[0].value.partition("[")[0].strip()
-    remedy = f"Fix: pip install --upgrade {found[0].distribution}"
+    remedy = f"fix: pip install --upgrade {found[0].distribution}"
     try:
         command = pkgutil.resolve_name(value)
     except KeyboardInterrupt:

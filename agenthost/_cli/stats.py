@@ -59,7 +59,7 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
 
     if config.state.scheme == "memory":
         msg = (
-            "state.url: a memory:// store keeps its figures in the memory of the host. Fix: GET /-/metrics.json of the "
+            "state.url: a memory:// store keeps its figures in the memory of the host. fix: GET /-/metrics.json of the "
             'host, or write url = "sqlite:///state.db".'
         )
         raise PlanError(msg)

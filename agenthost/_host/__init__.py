@@ -1,1 +1,1 @@
-"""The host: from installed packages to a plan, and from a plan to what requests read."""
+"""The host: from installed packages to a plan, and from a plan to its runtime."""

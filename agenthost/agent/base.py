@@ -121,7 +121,7 @@ class AgentBase(Vocabulary):
             msg = f"agent {name!r}: route must be a path such as '/sales', not {type(route).__name__}."
             raise DefinitionError(msg)
         if config_file is not None:
-            msg = f"agent {name!r}: config_file is not read. Fix: write its content to agenthost.toml: [agents.{name}]"
+            msg = f"agent {name!r}: config_file is not read. fix: write its content to agenthost.toml: [agents.{name}]"
             raise DefinitionError(msg)
         if not isinstance(on_failure, str) or not on_failure.strip():
             msg = f"agent {name!r}: on_failure must be 'hangup', a number, an address or a URL, not {on_failure!r}."

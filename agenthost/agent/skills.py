@@ -131,7 +131,7 @@ def _offer(name: str) -> Candidate:
         )
     if len(offers) > 1:
         choices = " or ".join(f"'{offer.distribution}:{plain}'" for offer in offers)
-        raise DefinitionError(f"several distributions offer the skill {name!r}. Fix: write {choices}.")
+        raise DefinitionError(f"several distributions offer the skill {name!r}. fix: write {choices}.")
     return offers[0]
 
 

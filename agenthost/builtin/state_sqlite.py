@@ -92,7 +92,7 @@ def file_of(url: str, directory: str) -> Path:
     host, slash, path = rest.partition("/")
     if host or not slash or not path or "?" in path or "#" in path:
         raise ConfigurationError(
-            "state.url: the URL does not name a file. Fix: write sqlite:///name.db, or sqlite:////path/to/name.db."
+            "state.url: the URL does not name a file. fix: write sqlite:///name.db, or sqlite:////path/to/name.db."
         )
     return Path(directory, unquote(path))
 

@@ -55,7 +55,7 @@ class ContextBuilder:
         if not name:
             raise DefinitionError("a context needs a name")
         if name in self.contexts:
-            raise DefinitionError(f"there already is a context {name!r}. Fix: give each its own name")
+            raise DefinitionError(f"there already is a context {name!r}. fix: give each its own name")
         if len(self.contexts) >= MAX_CONTEXTS:
             raise DefinitionError(f"there already are {MAX_CONTEXTS} contexts, the maximum")
         context = self.contexts[name] = Context(name)
@@ -84,7 +84,7 @@ class ContextBuilder:
         taken = sorted(RESERVED_TOOL_NAMES.intersection(tool_names))
         if taken:
             raise DefinitionError(
-                f"the platform reserves the tool names {', '.join(taken)} for contexts. Fix: rename the agent's tools"
+                f"the platform reserves the tool names {', '.join(taken)} for contexts. fix: rename the agent's tools"
             )
         known = RESERVED_TOOL_NAMES.union(tool_names)
         for context, step in self._steps():
@@ -109,14 +109,14 @@ class ContextBuilder:
 
     def _check(self) -> None:
         if not self.contexts:
-            raise DefinitionError("there are no contexts. Fix: add one, called 'default'")
+            raise DefinitionError("there are no contexts. fix: add one, called 'default'")
         if len(self.contexts) == 1 and "default" not in self.contexts:
             raise DefinitionError(f"the only context must be called 'default', not {next(iter(self.contexts))!r}")
         for name, context in self.contexts.items():
             where = f"context {name!r}"
             steps = [step.name for step in context.steps]
             if not steps:
-                raise DefinitionError(f"{where} has no steps. Fix: add at least one")
+                raise DefinitionError(f"{where} has no steps. fix: add at least one")
             if context.initial_step is not None:
                 _known("step", [context.initial_step], steps, where)
             _known("step", context.valid_steps or (), [*steps, "next"], where)
@@ -128,19 +128,19 @@ class ContextBuilder:
         where = _place(context, step)
         steps = [other.name for other in context.steps]
         if step.passage.render() is None:
-            raise DefinitionError(f"{where} has no words. Fix: call set_text() or add_section()")
+            raise DefinitionError(f"{where} has no words. fix: call set_text() or add_section()")
         _known("step", step.valid_steps or (), [*steps, "next"], where)
         _known("context", step.valid_contexts or (), self.contexts, where)
         if step.gather_info is None:
             return
         if not step.gather_info.questions:
-            raise DefinitionError(f"{where} gathers, but has no questions. Fix: call add_gather_question()")
+            raise DefinitionError(f"{where} gathers, but has no questions. fix: call add_gather_question()")
         onward = step.gather_info.completion_action
         if onward == "next_step":
             if step.name == steps[-1]:
                 raise DefinitionError(
                     f"{where} continues at the next step after gathering, but it is the last. "
-                    "Fix: add a step after it, name another one, or leave completion_action out to stay"
+                    "fix: add a step after it, name another one, or leave completion_action out to stay"
                 )
         elif onward is not None:
             _known("step", [onward], [*steps, "next_step"], where)

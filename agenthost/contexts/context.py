@@ -77,7 +77,7 @@ class Context:
             DefinitionError: The name is taken or not allowed, or there are 100 steps already.
         """
         if self.get_step(name) is not None:
-            raise DefinitionError(f"context {self.name!r} already has a step {name!r}. Fix: give each its own name")
+            raise DefinitionError(f"context {self.name!r} already has a step {name!r}. fix: give each its own name")
         if len(self.steps) >= MAX_STEPS:
             raise DefinitionError(f"context {self.name!r} already has {MAX_STEPS} steps, the maximum")
         step = Step(name)

@@ -83,7 +83,7 @@ class GatherInfo:
             DefinitionError: Another question has the same key.
         """
         if any(question.key == other.key for other in self.questions):
-            raise DefinitionError(f"two questions have the key {question.key!r}. Fix: give each its own")
+            raise DefinitionError(f"two questions have the key {question.key!r}. fix: give each its own")
         self.questions.append(question)
 
     def to_dict(self) -> dict[str, Any]:

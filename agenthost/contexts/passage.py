@@ -80,7 +80,7 @@ class Passage:
         return "\n\n".join(_markdown(section) for section in self.sections).strip()
 
     def _both(self) -> DefinitionError:
-        return DefinitionError(f"{self.owner} takes a text or sections, not both. Fix: put the text in a section")
+        return DefinitionError(f"{self.owner} takes a text or sections, not both. fix: put the text in a section")
 
 
 def _markdown(section: dict[str, Any]) -> str:

@@ -120,7 +120,7 @@ class Step:
         if isinstance(functions, str):
             if functions != "none":
                 raise DefinitionError(
-                    f'step {self.name!r}: functions must be a list of tools, or "none". Fix: write [{functions!r}]'
+                    f'step {self.name!r}: functions must be a list of tools, or "none". fix: write [{functions!r}]'
                 )
             self.functions = "none"
         else:
@@ -218,7 +218,7 @@ class Step:
         """
         if self.gather_info is None:
             raise DefinitionError(
-                f"step {self.name!r} does not gather. Fix: call set_gather_info() before the questions"
+                f"step {self.name!r} does not gather. fix: call set_gather_info() before the questions"
             )
         tools = None if functions is None else string_list(f"question {key!r}: functions", functions)
         self.gather_info.add_question(GatherQuestion(key, question, type, confirm, prompt, tools, isolated))

@@ -109,7 +109,7 @@ def examples_by_language(agent: str, examples: object) -> Mapping[str, tuple[str
         if not isinstance(language, str) or listed is None or not all(isinstance(each, str) for each in listed):
             raise DefinitionError(
                 f"agent {agent!r}: examples must be a list of sentences, or lists by language, not {sentences!r}. "
-                'Fix: write examples=["Where is my order?"] or examples={"en": ["Where is my order?"]}.'
+                'fix: write examples=["Where is my order?"] or examples={"en": ["Where is my order?"]}.'
             )
         if said := tuple(dict.fromkeys(each.strip() for each in listed if each.strip())):
             found[language.strip().lower()] = said

@@ -39,7 +39,7 @@ class Prompt:
             TypeError: The argument is not text.
         """
         if not checked_text("the prompt", text).strip():
-            raise DefinitionError("the prompt text is empty. Fix: say who the agent is and what it does")
+            raise DefinitionError("the prompt text is empty. fix: say who the agent is and what it does")
         self.text = text
 
     def set_sections(self, pom: str | Iterable[dict[str, Any]]) -> None:
@@ -53,7 +53,7 @@ class Prompt:
         """
         sections = PromptSections.from_json(pom)
         if not sections.sections:
-            raise DefinitionError("the prompt has no sections. Fix: pass at least one, with a title and a body")
+            raise DefinitionError("the prompt has no sections. fix: pass at least one, with a title and a body")
         self.sections = sections
 
     def copy(self) -> Prompt:
@@ -75,7 +75,7 @@ class Prompt:
         if empty:
             raise DefinitionError(
                 f"the prompt's section {empty[0]!r} has no content. "
-                "Fix: give it a body, bullets or subsections, or leave it out"
+                "fix: give it a body, bullets or subsections, or leave it out"
             )
         pom = self.sections.to_dict()
         if not pom:

@@ -35,7 +35,7 @@ def checked_text(name: str, value: object) -> str:
     """
     if isinstance(value, str):
         return value
-    advice = ". Fix: pass a list of bullet points as bullets" if isinstance(value, (list, tuple)) else ""
+    advice = ". fix: pass a list of bullet points as bullets" if isinstance(value, (list, tuple)) else ""
     raise TypeError(f"{name} must be a string, not {type(value).__name__}{advice}")
 
 
@@ -200,5 +200,5 @@ def read_section(written: object, where: str, *, titled: bool = False) -> Sectio
         for position, below in enumerate(written.get("subsections", ()))
     ]
     if section.is_empty:
-        raise DefinitionError(f"{where} of the prompt has no content. Fix: give it a body, bullets or subsections")
+        raise DefinitionError(f"{where} of the prompt has no content. fix: give it a body, bullets or subsections")
     return section

@@ -172,6 +172,6 @@ def _located(hand_over: HandOver, resolve: Callable[[str], str] | None) -> dict[
     if resolve is None:
         raise DefinitionError(
             f"hand_over({hand_over.agent!r}): the URL of the agent is unknown outside a host. "
-            "Fix: pass to_dict(resolve=...) a function from an agent's name to its URL"
+            "fix: pass to_dict(resolve=...) a function from an agent's name to its URL"
         )
     return hand_over.to_action(resolve(hand_over.agent))

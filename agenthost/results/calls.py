@@ -87,7 +87,7 @@ class CallActions(Actions):
         """
         filled("agent", agent, "the name of an agent of this host")
         if not final and ai_response is None:
-            raise DefinitionError(f"hand_over({agent!r}, final=False) brings the call back. Fix: pass ai_response")
+            raise DefinitionError(f"hand_over({agent!r}, final=False) brings the call back. fix: pass ai_response")
         self.action.append(HandOver(agent, ai_response, final))
         return self
 

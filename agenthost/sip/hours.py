@@ -102,7 +102,7 @@ def _minutes(entry: str) -> int:
             raise ValueError(f"{entry!r}: {part.strip()!r} is not a time from-to such as 09:00-17:00")
         start, end = _minute(times[1], times[2], entry), _minute(times[3], times[4], entry)
         if start in (end, _DAY):
-            raise ValueError(f"{entry!r}: {part.strip()!r} is empty. Fix: write 00:00-24:00 for a whole day")
+            raise ValueError(f"{entry!r}: {part.strip()!r} is empty. fix: write 00:00-24:00 for a whole day")
         length = (end - start) % _DAY or _DAY
         for day in days:
             found |= ((1 << length) - 1) << (day * _DAY + start)

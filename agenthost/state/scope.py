@@ -59,6 +59,6 @@ def encoded_key(key: str) -> bytes:
         raise StateRefused("a key must be Unicode text, but this one has a lone surrogate.") from None
     if not 0 < len(encoded) <= MOST_KEY:
         raise StateRefused(
-            f"a key must have 1 to {MOST_KEY} bytes, not {len(encoded)}. Fix: move the rest to the value."
+            f"a key must have 1 to {MOST_KEY} bytes, not {len(encoded)}. fix: move the rest to the value."
         )
     return encoded

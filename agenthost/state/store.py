@@ -405,7 +405,7 @@ class SyncStore:
     def _wait(self, operation: Coroutine[Any, Any, T]) -> T:
         if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented, and returns None instead of raising
             operation.close()
-            msg = "sync is for functions that run in threads. Fix: on the event loop, await the store itself."
+            msg = "sync is for functions that run in threads. fix: on the event loop, await the store itself."
             raise RuntimeError(msg)
         try:
             loop = self._loop()

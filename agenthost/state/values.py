@@ -71,7 +71,7 @@ def checked_integer(value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise StateRefused(f"an integer is needed, not {type(value).__name__}.")
     if not LEAST_INTEGER <= value <= MOST_INTEGER:
-        raise StateRefused("an integer may have 64 bits, and this one has more. Fix: store it as text.")
+        raise StateRefused("an integer may have 64 bits, and this one has more. fix: store it as text.")
     return value
 
 

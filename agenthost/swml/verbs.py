@@ -99,13 +99,13 @@ def written_verb(name: str, config: Any, *, checked: bool) -> tuple[str, Any] | 
     if name not in VERBS:
         raise DefinitionError(
             f"SWML has no verb {name!r}. The verbs are {', '.join(sorted(VERBS))}. "
-            "Fix: AgentBase(..., schema_validation=False) accepts any"
+            "fix: AgentBase(..., schema_validation=False) accepts any"
         )
     if isinstance(config, (dict, _FORMS.get(name, dict))):
         return name, config
     # The conformance data (doc0199) leave such a verb out of the document. So do we, with a warning.
     _log.warning(
-        "verb %s is left out: its configuration is %s, not an object. Fix: "
+        "verb %s is left out: its configuration is %s, not an object. fix: "
         "AgentBase(..., schema_validation=False) keeps it as written",
         name,
         type(config).__name__,

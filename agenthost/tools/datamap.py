@@ -260,7 +260,7 @@ class DataMap:
         if self._fallback is not None:
             data_map["output"] = self._fallback.to_dict(resolve)
         if not data_map:
-            raise self._error("it does nothing. Fix: add an expression, a webhook or a fallback_output")
+            raise self._error("it does nothing. fix: add an expression, a webhook or a fallback_output")
         if self._error_keys:
             data_map["error_keys"] = list(self._error_keys)
         parameters: dict[str, Any] = {
@@ -278,7 +278,7 @@ class DataMap:
 
     def _describe(self, key: str, value: Any) -> Self:
         if not self._webhooks:
-            raise self._error(f"{key} describes a web call. Fix: call webhook() first")
+            raise self._error(f"{key} describes a web call. fix: call webhook() first")
         self._webhooks[-1][key] = value
         return self
 

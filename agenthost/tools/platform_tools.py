@@ -59,7 +59,7 @@ class PlatformTool:
             )
         if "data_map" in definition and not definition["data_map"]:
             raise DefinitionError(
-                f"tool {name!r}: its data_map does nothing. Fix: add an expression, a webhook or an output."
+                f"tool {name!r}: its data_map does nothing. fix: add an expression, a webhook or an output."
             )
         written = copy.deepcopy(dict(definition))
         if "gates" in written:

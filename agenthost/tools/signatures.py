@@ -143,7 +143,7 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model. Fix: name each parameter."
+            msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model. fix: name each parameter."
             raise DefinitionError(msg)
         if name in _INJECTED:
             continue
@@ -196,7 +196,7 @@ def _hints(tool: str, handler: Callable[..., Any]) -> dict[str, Any]:
             include_extras=True,
         )
     except (NameError, TypeError, SyntaxError) as error:
-        msg = f"tool {tool!r}: a type hint cannot be read: {error}. Fix: import its name outside TYPE_CHECKING."
+        msg = f"tool {tool!r}: a type hint cannot be read: {error}. fix: import its name outside TYPE_CHECKING."
         raise DefinitionError(msg) from error
 
 

@@ -154,7 +154,7 @@ class Tool:
             raise DefinitionError(msg)
         if taken := _OWN_KEYS & extras.keys():
             msg = (
-                f"tool {name!r}: {', '.join(sorted(taken))} cannot be set as a field. Fix: use define_tool's arguments."
+                f"tool {name!r}: {', '.join(sorted(taken))} cannot be set as a field. fix: use define_tool's arguments."
             )
             raise DefinitionError(msg)
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):

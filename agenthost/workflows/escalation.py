@@ -56,7 +56,7 @@ class Escalation(Workflow):
     ) -> None:
         super().__init__(name, agents, **options)
         if len(self.agents) < 2:  # noqa: PLR2004 - one that answers, one that takes over
-            msg = f"workflow {name!r}: an escalation needs at least two agents. Fix: name one that takes over."
+            msg = f"workflow {name!r}: an escalation needs at least two agents. fix: name one that takes over."
             raise DefinitionError(msg)
         self.detectors = None if detectors is None else tuple(detectors)
         self.seconds = seconds

@@ -56,7 +56,7 @@ def test_two_plugins_for_one_store(packages):
                 (place / "agenthost.toml").write_text(f'{redis}[plugins]\ndisable = ["redis-too"]\n')
                 chosen = packages.run("agenthost", "check", "--json", cwd=place)
 
-    assert "agenthost-redis 0.1.0 is installed, but quarantined: No module named 'redis'. Fix: pip install" in without
+    assert "agenthost-redis 0.1.0 is installed, but quarantined: No module named 'redis'. fix: pip install" in without
     assert "agenthost-redis 0.1.0 is installed, but disabled. Let [plugins] only, or disable, in" in switched_off
     assert "agenthost-redis:redis and agenthost-test-stores-redis-too:redis-too both open redis:// stores." in both
     assert '[plugins] disable = ["redis-too"]' in both

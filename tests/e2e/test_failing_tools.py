@@ -145,8 +145,8 @@ def test_what_a_tool_leaves_behind_is_counted(caller, tool, what):
 @pytest.mark.parametrize(
     ("raises", "logged", "what"),
     [
-        ("exit", "exit of agent starting, wanted to end the process: SystemExit (e-", "exit"),
-        ("interrupt", "interrupt of agent starting, wanted to end the process: KeyboardInterrupt (e-", "interrupt"),
+        ("exit", "exit of agent starting, tried to end the process: SystemExit (e-", "exit"),
+        ("interrupt", "interrupt of agent starting, tried to end the process: KeyboardInterrupt (e-", "interrupt"),
         ("stop", "a callback of the event loop, loop.stop(), stopped it (e-", "loop.stop()"),
         ("stumble", "callback that tool leaves_a_callback of agent starting left", "tool leaves_a_callback"),
     ],

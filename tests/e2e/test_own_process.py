@@ -273,7 +273,7 @@ def test_a_callback_that_exits_leaves_the_process_alone(served, caller, said):
     """It is run on, so that calls beside it go on; the failure is logged and counted."""
     number = said("leave_a_callback")
 
-    assert eventually(lambda: "of agent wild wanted to end the process: SystemExit (e-" in served.stderr)
+    assert eventually(lambda: "of agent wild tried to end the process: SystemExit (e-" in served.stderr)
     assert said("pid") == number
     line = 'agenthost_failures_total{agent="wild",what="a callback of the event loop"} 1.0'
     assert eventually(lambda: line in caller.ask("GET", "/metrics").body.decode())

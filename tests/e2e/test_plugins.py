@@ -14,7 +14,7 @@ FAILED_AT_LOADING = {
     "not-there": "has no attribute 'Missing'",
     "raises-in-agents": "RuntimeError: the table of branches is gone",
     "exits-in-agents": "it called sys.exit(3)",
-    "gives-no-agents": "its hook agents() gives str object, not an AgentBase",
+    "gives-no-agents": "its hook agents() returns str object, not an AgentBase",
 }
 FAILED = FAILED_AT_LOADING | {"breaks-the-app": "Router.register"}
 

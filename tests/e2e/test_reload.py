@@ -167,7 +167,7 @@ def test_code_that_was_installed_anew_comes_with_a_restart(host):
     done = host.reload()
 
     assert done.returncode == 1
-    assert "needs a restart: agenthost-test-slow-tools was installed anew" in done.stdout
+    assert "needs a restart: agenthost-test-slow-tools was reinstalled" in done.stdout
     assert host.status("/slow-tools") == 200
 
 
@@ -211,7 +211,7 @@ def test_workers_reload_in_place_and_are_replaced_for_new_code(desk):
                 desk.install("slow-tools")
                 told = host.reloaded()
                 assert (told["removed"], told["restart"]) == (["good-1"], [])
-                assert told["replaced"] == ["agenthost-test-slow-tools was installed anew"]
+                assert told["replaced"] == ["agenthost-test-slow-tools was reinstalled"]
                 processes(lambda seen: len(seen - before) == 2)
 
             host.configure("[agents.slow-tools]\nroute = 7\n")

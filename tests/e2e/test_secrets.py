@@ -277,7 +277,7 @@ def test_what_a_host_says(packages, workers, but, form):
     assert "told to ***" in served.stderr
     assert "no attribute '***'" in served.stderr
     assert "GET /starting 401" in served.stderr
-    assert "wanted to end the process" in served.stderr
+    assert "tried to end the process" in served.stderr
     assert "agenthost agent starting" in shown
     assert place.within(served.stdout + served.stderr + shown) == set()
 

@@ -91,7 +91,7 @@ def test_a_second_signal_waits_for_nothing(slow, workers):
         caller = Caller.of(served)
         url = functions(caller.document("/slow-tools", "c-1"))["disturb"]["web_hook_url"]
         assert caller.call(url, "disturb", {}, "c-1") == {"response": "begun"}
-        wait_for(lambda: served.stderr.count("leave of agent slow-tools, wanted to end the process: SystemExit") > 1)
+        wait_for(lambda: served.stderr.count("leave of agent slow-tools, tried to end the process: SystemExit") > 1)
         with begin(served, "wait", 60) as busy:
             served.process.send_signal(signal.SIGTERM)
             time.sleep(1)

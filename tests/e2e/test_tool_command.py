@@ -82,7 +82,7 @@ def test_an_agent_that_is_not_served(endpoints):
 
     assert (broken.returncode, broken.stdout) == (4, "")
     assert broken.stderr.startswith("agenthost: agent 'import-error' is quarantined: ")
-    assert " Fix: " in broken.stderr
+    assert " fix: " in broken.stderr
     assert unknown.returncode == 4
     assert unknown.stderr.startswith("agenthost: there is no agent 'nobody'. Installed: async-guests, ")
 

@@ -53,7 +53,7 @@ def test_refuses_what_others_can_open(tmp_path, kind, mode):
     path = made(tmp_path / "it", kind, mode)
 
     assert refusal(path, kind) == (
-        f"other users can read or change it (mode {mode:04o}). Fix: chmod {700 if kind == DIRECTORY else 600} {path}"
+        f"other users can read or change it (mode {mode:04o}). fix: chmod {700 if kind == DIRECTORY else 600} {path}"
     )
 
 
@@ -63,7 +63,7 @@ def test_refuses_a_symbolic_link(tmp_path, kind):
 
     message = refusal(tmp_path / "it", kind)
 
-    assert message.startswith("it is a symbolic link, and may lead to a file of others. Fix: ")
+    assert message.startswith("it is a symbolic link, and may lead to a file of others. fix: ")
     assert str(tmp_path / "real") in message
 
 
@@ -133,5 +133,5 @@ def test_database_may_be_in_a_directory_that_others_can_read(tmp_path):
 def test_database_is_private_itself(tmp_path):
     path = made(tmp_path / "state.db", FILE, 0o644)
 
-    with pytest.raises(ConfigurationError, match=r"Fix: chmod 600 "):
+    with pytest.raises(ConfigurationError, match=r"fix: chmod 600 "):
         check_database(str(path), "state.url")

@@ -16,7 +16,7 @@ def serve(port):
     Whether the port is free is checked first; whoever has it is named.
     """
     if not port:
-        raise ValueError("there is no port. Fix: write port = 3000")
+        raise ValueError("there is no port. fix: write port = 3000")
     return "the host says no"  # a value that nobody is shown
 '''
 

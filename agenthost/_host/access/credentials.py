@@ -1,4 +1,4 @@
-"""Credentials: the pair that callers present by HTTP Basic, and its comparison with a header."""
+"""Credentials: user and password for HTTP Basic, and their comparison with a header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Credentials", "authorised"]
 
 @frozen
 class Credentials:
-    """The pair that callers present by HTTP Basic.
+    """The user and password of callers, for HTTP Basic.
 
     Args:
         user: without ``:``.
@@ -27,22 +27,24 @@ class Credentials:
 
     @property
     def pair(self) -> bytes:
-        """``user:password`` in UTF-8, as it stands in a header before base64."""
+        """``user:password`` in UTF-8, as in a header before base64."""
         return f"{self.user}:{self.password}".encode()
 
     @property
     def pairs(self) -> tuple[bytes, ...]:
-        """All pairs that are accepted."""
+        """All accepted pairs."""
         return (self.pair, *(f"{self.user}:{other}".encode() for other in self.others))
 
     @property
     def userinfo(self) -> str:
-        """The pair as it stands in a URL."""
+        """The pair in the form of a URL."""
         return f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
 
 
 def authorised(header: bytes | None, *pairs: bytes) -> bool:
-    """Whether an ``Authorization`` header presents one of ``pairs`` (RFC 7617); compared in constant time.
+    """Return True if an ``Authorization`` header has one of ``pairs`` (RFC 7617).
+
+    The comparison takes constant time.
 
     Args:
         header: its value, None when it is missing.
@@ -54,6 +56,6 @@ def authorised(header: bytes | None, *pairs: bytes) -> bool:
     except binascii.Error:
         given = b""
     same = False
-    for pair in pairs:  # all of them, in the same time
+    for pair in pairs:  # all pairs, for constant time
         same |= hmac.compare_digest(given, pair)
     return same and scheme.lower() == b"basic"

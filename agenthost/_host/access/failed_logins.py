@@ -1,4 +1,4 @@
-"""Failed logins: how many wrong passwords one client may send before it is only told to wait."""
+"""Failed logins: a limit of wrong passwords per client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger("agenthost.web")
 
 @define
 class _Bucket:
-    """What one client may still send.
+    """The budget of one client.
 
     Args:
         tokens: failures that are left.
@@ -38,11 +38,11 @@ class _Bucket:
 
 
 class FailedLogins:
-    """A token bucket for each client; only failures take from it.
+    """A token bucket for each client, used by failures only.
 
-    A client is an address, of IPv6 the network of 64 bits that one subscriber has. Right credentials are never looked
-    up here: behind one address of a balancer, who guesses must not lock out who knows. So this keeps guessing cheap to
-    answer and plain to see; what keeps it from succeeding is the length of the password.
+    A client is an address, or for IPv6 the network of 64 bits that one subscriber has. Correct credentials never depend
+    on it: behind one address of a balancer, a guesser must not lock out other users. So this keeps guessing cheap to
+    answer and easy to see. The length of the password keeps it from succeeding.
 
     Args:
         in_a_minute: failures that a client may have in a minute; 0 for any number.
@@ -63,7 +63,7 @@ class FailedLogins:
         """Count a failure of the client at an address.
 
         Returns:
-            Seconds until it may fail again; 0 when it still may.
+            Seconds until it may fail again, or 0 while it still may.
         """
         if not self._in_a_minute:
             return 0

@@ -37,7 +37,7 @@ _FIELDS = 4
 
 @frozen
 class Contents:
-    """What was found of a distribution.
+    """The content of a distribution.
 
     Args:
         digest: ``sha256:`` and 64 hexadecimal digits; empty where no file of it is known.
@@ -87,7 +87,10 @@ class Readings:
         return Contents(digest, editable, recorded, tuple(changed))
 
     def keep(self) -> None:
-        """Write what was read, for the next start; a directory that cannot be written only costs time."""
+        """Write the readings for the next start.
+
+        If the directory cannot be written, the next start takes longer.
+        """
         if self._now == self._known:
             return
         beside = f"{self._path}.{os.getpid()}"
@@ -102,7 +105,7 @@ class Readings:
 
 
 def contents_of(location: str, modules: Sequence[str] = ()) -> Contents:
-    """Read a distribution; see ``Readings.of``."""
+    """Read a distribution, see ``Readings.of``."""
     return _contents(location, _files(location, modules))
 
 
@@ -123,7 +126,7 @@ def _contents(location: str, files: Iterable[tuple[str, str, str]]) -> Contents:
 
 
 def _files(location: str, modules: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Name, path and recorded hash of each file that counts, sorted by name."""
+    """Return name, path and recorded hash of each relevant file, sorted by name."""
     root, own = os.path.split(location)
     found = {name: (os.path.join(root, name), digest) for name, digest in _recorded(location) if _counts(name, own)}
     if not found:
@@ -142,7 +145,7 @@ def _recorded(location: str) -> Iterator[tuple[str, str]]:
 
 
 def _counts(name: str, own: str) -> bool:
-    """Whether a file of RECORD is the distribution's own, rather than its installer's."""
+    """Return True if a file of RECORD is the distribution's own, not its installer's."""
     directory, _, leaf = name.rpartition("/")
     outside = name.startswith(("..", "/")) or os.path.isabs(name)
     return not outside and not name.endswith(".pyc") and not (directory == own and leaf in _OF_INSTALLERS)
@@ -157,7 +160,7 @@ def _is_editable(location: str) -> bool:
 
 
 def _sources(module: str) -> Iterator[tuple[str, str]]:
-    """Name and path of each file of a top-level module, which is not imported."""
+    """Yield name and path of each file of a top-level module, without importing it."""
     spec = None
     with suppress(Exception):  # a finder of another package
         spec = PathFinder.find_spec(module, sys.path)
@@ -183,7 +186,7 @@ def _stamp(path: str) -> tuple[int, int] | None:
 
 
 def _hash(path: str) -> str:
-    """A file's hash as RECORD writes it; empty for one that cannot be read."""
+    """Return a file's hash in the form of RECORD, or an empty text."""
     try:
         with open(path, "rb", buffering=0) as file:
             digest = sha256(file.read()).digest()

@@ -17,13 +17,13 @@ __all__ = ["Owners", "full_key"]
 
 
 def full_key(distribution: str, name: str) -> str:
-    """The key of an agent that no other installed package can change."""
+    """Return the key of an agent that no other installed package can change."""
     return f"{distribution}:{name}"
 
 
 @frozen(eq=False)
 class Owners:
-    """Holders of what only one agent can have.
+    """Holders of keys, routes and aliases that only one agent can have.
 
     Args:
         keys: by short key, the distribution that holds it.
@@ -43,13 +43,13 @@ class Owners:
         return Owners(**merged, place=self.place if self.keys else others.place)
 
     def with_keys(self, keys: Mapping[str, str]) -> Owners:
-        """The same owners with the distributions that hold short keys now."""
+        """Return the owners with new holders of short keys."""
         return evolve(self, keys={**self.keys, **keys})
 
     def with_served(self, routes: Mapping[str, str], aliases: Mapping[str, str]) -> Owners:
-        """The same owners with what a host serves.
+        """Return the owners with the routes and aliases that a host serves.
 
-        A route or alias whose holder is still served, but no longer there, is free again.
+        A route or alias is free again if its holder is served elsewhere.
 
         Args:
             routes: by route, the full key of the agent that is served there.
@@ -63,7 +63,7 @@ class Owners:
         )
 
     def installed(self, distributions: Collection[str]) -> Owners:
-        """The same owners without the routes and aliases of distributions that are not installed."""
+        """Return the owners without routes and aliases of uninstalled distributions."""
         return evolve(
             self,
             routes={name: by for name, by in self.routes.items() if by.rpartition(":")[0] in distributions},
@@ -71,7 +71,7 @@ class Owners:
         )
 
     def without(self, key: str) -> Owners:
-        """The same owners after the holder of a short key has been forgotten, with its routes and aliases."""
+        """Return the owners without a short key's holder, its routes and aliases."""
         distribution = self.keys.get(key)
         if distribution is None:
             return self

@@ -1,7 +1,7 @@
-"""The record of owners: one file in the state directory for each environment and configuration file.
+"""The record of owners: a file per environment and configuration file.
 
-Only ``agenthost run``, an accepted reload and ``agenthost owners forget`` write it. Without a state directory that
-lasts, a lock file or ``use`` in the configuration decides instead.
+It is in the state directory. Only ``agenthost run``, an accepted reload and ``agenthost owners forget`` write it.
+Without a durable state directory, a lock file or ``use`` in the configuration decides instead.
 """
 
 # No pathlib: every command that lists something would pay for it.
@@ -34,13 +34,13 @@ _log = logging.getLogger("agenthost.owners")
 
 
 def record_path(config: Config) -> str:
-    """The file of this environment and configuration file."""
+    """Return the file of this environment and configuration file."""
     name = sha256("\0".join(_place(config)).encode()).hexdigest()[:16]
     return os.path.join(config.host.state_dir, "owners", f"{name}.json")
 
 
 def read_record(config: Config) -> Owners:
-    """Read the owners; none where no host has served here yet.
+    """Read the owners, which are empty before the first run.
 
     Raises:
         ConfigurationError: the file cannot be read as a record.
@@ -59,7 +59,10 @@ def read_record(config: Config) -> Owners:
 
 
 def write_record(config: Config, owners: Owners) -> None:
-    """Keep the owners; where the state directory cannot be written, log that once and go on."""
+    """Write the owners.
+
+    If the state directory cannot be written, this logs a warning once.
+    """
     path = record_path(config)
     environment, file = _place(config)
     content = {"format": _FORMAT, "environment": environment, "configuration": file}
@@ -79,11 +82,11 @@ def write_record(config: Config, owners: Owners) -> None:
     except OSError as error:
         with suppress(OSError):
             os.unlink(beside)
-        _log.warning("owners are not remembered: %s: %s; agenthost lock keeps them in a file", path, error.strerror)
+        _log.warning("owners are not stored: %s: %s. fix: agenthost lock stores them in a file", path, error.strerror)
 
 
 def _place(config: Config) -> tuple[str, str]:
-    """The environment and the configuration file that a record belongs to."""
+    """Return the environment and the configuration file of a record."""
     file = config.source
     return os.path.realpath(sys.prefix), os.path.realpath(file) if file else ""
 

@@ -95,7 +95,7 @@ def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str,
     except (OSError, ValueError) as error:
         reason = "it does not answer" if isinstance(error, TimeoutError | ValueError) else "no host listens there"
         raise AddressError(
-            f"{path}: {reason}. Fix: start it with agenthost run, or pass its own --port or --config."
+            f"{path}: {reason}. fix: start it with agenthost run, or pass its own --port or --config."
         ) from error
     if "error" in told:
         raise _KINDS.get(told.get("kind"), AgentHostError)(told["error"])

@@ -272,7 +272,7 @@ def _not_private(path: str, kind: int) -> Iterator[tuple[str, str, str]]:
     try:
         check_private(path, "host.state_dir", kind)
     except ConfigurationError as error:
-        says, _, remedy = str(error).partition(". Fix: ")
+        says, _, remedy = str(error).partition(". fix: ")
         yield PROBLEM, says, remedy
 
 

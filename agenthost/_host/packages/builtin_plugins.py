@@ -1,4 +1,4 @@
-"""Plugins that are there without being installed."""
+"""The built-in plugins."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BUILT_IN = (
     "agenthost.builtin.state_memory",
     "agenthost.builtin.state_sqlite",
 )
-"""The modules that they are, by which they are registered too."""
+"""Their modules, which are also their registered names."""
 
 
 def short_name(module: str) -> str:
-    """How lists name a plugin that is built in, such as ``state_sqlite``."""
+    """Return the name of a built-in plugin in lists, such as ``state_sqlite``."""
     return module.rpartition(".")[2]

@@ -1,8 +1,8 @@
-"""Journal: which package a process was loading, so that one that kills the process is known at the next start.
+"""Crash journal: the packages being loaded, to recognise one that kills the process.
 
-Before a package is loaded, a file of its own in ``state_dir/loading`` says so, and names the process; afterwards it is
-removed. What stays belongs to a process that ended in between. Each process writes files of its own, so workers and
-hosts that share a directory do not disturb each other.
+Before a package is loaded, a file in ``state_dir/loading`` records it and the process. Afterwards the file is removed.
+A remaining file belongs to a process that died in between. Each process has files of its own, so that workers and hosts
+with a common directory do not interfere.
 """
 
 # No pathlib: every start pays for what is imported here.
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["DEATHS", "Deadly", "Journal"]
 
 DEATHS = 3
-"""Processes that a package may kill before it is no longer loaded."""
+"""Processes that a package can kill before it is quarantined."""
 
 
 class Deadly(Exception):  # noqa: N818 - the package's state, not its error
-    """A package has ended too many processes while it was loaded.
+    """A package has killed too many processes while it was loaded.
 
     Args:
         reason: one line.
@@ -43,7 +43,7 @@ class Deadly(Exception):  # noqa: N818 - the package's state, not its error
 class Journal:
     """The journal of one state directory.
 
-    Where it cannot be written, everything is loaded.
+    If it cannot be written, every package is loaded.
 
     Args:
         state_dir: the directory.
@@ -56,7 +56,7 @@ class Journal:
         atexit.register(self.forget)
 
     def forget(self) -> None:
-        """Take back what this process was loading and never came to an end with; it has lived on."""
+        """Remove the entries of this process, which has survived."""
         for path in list(self._own):
             with suppress(OSError):
                 os.unlink(path)
@@ -95,7 +95,7 @@ class Journal:
             self._own.discard(path)
             with suppress(OSError):
                 os.unlink(path)
-        for entry in dead:  # it can be loaded after all
+        for entry in dead:  # the package can be loaded after all
             with suppress(OSError):
                 os.unlink(os.path.join(self._directory, entry))
 
@@ -106,7 +106,10 @@ class Journal:
             return []
 
     def _lives(self, entry: str) -> bool:
-        """Whether the process of an entry may still be loading; one on another machine may."""
+        """Return True if the process of an entry may still be loading.
+
+        A process on another machine may.
+        """
         host, process, _ = entry.partition(".")[2].rsplit(".", 2)
         if host != self._host:
             return True
@@ -122,7 +125,7 @@ class Journal:
 
 
 def _began(process: int) -> str:
-    """When a process began, where the system tells: its number may have passed on to another."""
+    """Return the start time of a process, as its number may be reused."""
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[19]

@@ -1,4 +1,4 @@
-"""What a person is told about a package that failed: the reason in one line, and what mends it."""
+"""Diagnosis: the reason that a package failed, in one line, and the fix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Diagnosed", "Diagnosis", "diagnose", "off"]
 
 @frozen
 class Diagnosis:
-    """Why something was set aside.
+    """The reason that an agent or a plugin was set aside, and the fix.
 
     Args:
         reason: one line.
@@ -35,7 +35,7 @@ class Diagnosis:
 
 
 class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
-    """A package failed elsewhere, where it was diagnosed.
+    """A package failed in another process, which made the diagnosis.
 
     Args:
         diagnosis: what was found.
@@ -47,7 +47,7 @@ class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
 
 
 def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
-    """Explain what a package did while it was loaded.
+    """Explain the failure of a package.
 
     Args:
         error: what it raised.
@@ -62,7 +62,7 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
 
 
 def off(candidate: Candidate, key: str) -> str:
-    """The line of agenthost.toml that switches an agent or a plugin off."""
+    """Return the line of agenthost.toml that switches an agent or a plugin off."""
     if candidate.group == PLUGINS:
         return f'[plugins] disable = ["{key}"]'
     return f"[{key_path('agents', key)}] enabled = false"
@@ -78,7 +78,7 @@ def _reason(error: BaseException, candidate: Candidate) -> str:
 
 
 def _place(error: BaseException, candidate: Candidate) -> str:
-    """The last line of the package's own code that the error passed, such as ``(agenthost_dental.py:12)``."""
+    """Return the last line of the package's own code: ``(agenthost_dental.py:12)``."""
     package = candidate.value.partition(":")[0].partition(".")[0]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if found := re.search(rf"[\\/]({re.escape(package)}(?:\.py|[\\/].*))$", frame.filename):
@@ -93,9 +93,9 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
     if isinstance(error, ModuleNotFoundError):
         return _install_missing(str(error.name or "").partition(".")[0], candidate)
     if isinstance(error, TimeoutError):
-        return f"[host] build_timeout = 60 in agenthost.toml gives it longer; {off(candidate, key)} switches it off"
+        return f"[host] build_timeout = 60 in agenthost.toml gives it more time; {off(candidate, key)} switches it off"
     if isinstance(error, ConfigurationError):
-        return "do as it says, then run agenthost check"
+        return "follow the message, then run agenthost check"
     return f"pip install --upgrade {distribution}; or switch it off in agenthost.toml: {off(candidate, key)}"
 
 

@@ -1,4 +1,4 @@
-"""Running code that is not ours while the host starts: one job after another, none longer than its deadline."""
+"""Guarded runs of authors' code at start-up, in order, each with a deadline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @frozen
 class Failed:
-    """How a job failed.
+    """The failure of a job.
 
     Args:
         error: what it raised, ``SystemExit`` and the like included; ``TimeoutError`` when it missed its deadline.
@@ -34,7 +34,7 @@ Outcome: TypeAlias = "T | Failed"
 
 @frozen(eq=False)
 class _Runner(Generic[T]):
-    """A thread that works through ``jobs`` from ``first`` on, until it is abandoned."""
+    """A thread that runs ``jobs`` from ``first`` on, until it is abandoned."""
 
     jobs: Sequence[Callable[[], T]]
     first: int
@@ -63,7 +63,10 @@ class _Runner(Generic[T]):
         self.finished.set()
 
     def wait(self, timeout: float) -> int | None:
-        """Wait for the end; the index of a job that missed its deadline is returned instead, its thread left behind."""
+        """Wait for the end, or return the index of a job that missed its deadline.
+
+        The thread of that job is abandoned.
+        """
         while not self.finished.is_set():
             index, started = self.current[0]
             left = started + timeout - time.monotonic()
@@ -78,7 +81,7 @@ class _Runner(Generic[T]):
 
 
 def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome[T]]:
-    """Run ``jobs`` in order on a thread of their own.
+    """Run ``jobs`` in order on a separate thread.
 
     Args:
         jobs: each returns its result or raises anything.
@@ -101,7 +104,10 @@ def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """What is being built stays; looking for garbage among it time and again costs a tenth of a large start."""
+    """Disable garbage collection.
+
+    The objects of a start are permanent, and repeated collections would cost a tenth of a large start.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

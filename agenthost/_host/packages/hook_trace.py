@@ -1,4 +1,4 @@
-"""Showing calls of hooks on stderr, for those who write plugins: ``AGENTHOST_TRACE_HOOKS=1``."""
+"""A trace of hook calls on stderr, for authors of plugins: ``AGENTHOST_TRACE_HOOKS=1``."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MOST_CHARACTERS = 160
 
 
 def tracing() -> bool:
-    """Whether calls of hooks are to be shown."""
+    """Return True if hook calls are traced."""
     return os.environ.get(VARIABLE, "").lower() not in _NO
 
 
 def show(hook: str, plugin: str, seconds: float, outcome: object) -> None:
-    """Write a line about one call.
+    """Print one call.
 
     Args:
         hook: the hook's name.
@@ -54,7 +54,10 @@ def show(hook: str, plugin: str, seconds: float, outcome: object) -> None:
 
 
 def traced(hook: str, plugin: str, function: Callable[P, T]) -> Callable[P, T]:
-    """The same function, of which each call is shown; of a coroutine function, when it has been awaited."""
+    """Trace each call of a function.
+
+    A coroutine function is traced once it has been awaited.
+    """
 
     @contextmanager
     def shown() -> Iterator[list[object]]:

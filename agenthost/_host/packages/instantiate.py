@@ -1,4 +1,4 @@
-"""Offers: what an entry point names, imported, and made as its section of the configuration says."""
+"""Import and instantiation of the objects that entry points offer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Section", "agent_of", "built", "kind_of", "made", "resolve"]
 
 @frozen
 class Section:
-    """What the configuration says of one offer.
+    """The configuration of one offered object.
 
     Args:
         noun: what is offered, for errors: ``agent``, ``plugin``.
@@ -38,21 +38,21 @@ class Section:
     reserved: tuple[str, ...] = ()
 
     def settings(self, cls: type[attrs.AttrsInstance]) -> Any:
-        """Build what an author declares as settings.
+        """Build the author's settings class from the section.
 
         Raises:
             ConfigurationError: the section does not fit.
-            DefinitionError: the class cannot be filled from any.
+            DefinitionError: the class cannot be built from any section.
         """
         from agenthost._host.config.author_settings import build_settings  # noqa: PLC0415 - for those who declare any
 
         return build_settings(cls, self.values, self.place, reserved=self.reserved)
 
     def refuse(self) -> None:
-        """Refuse everything, for what takes no settings.
+        """Reject any settings, for an object that has none.
 
         Raises:
-            ConfigurationError: there is something in it.
+            ConfigurationError: the section is not empty.
         """
         if self.values:
             raise ConfigurationError(
@@ -61,7 +61,7 @@ class Section:
 
 
 def resolve(value: str) -> Any:
-    """Import what an entry point names: ``module`` or ``module:attribute``."""
+    """Import the object of an entry point: ``module`` or ``module:attribute``."""
     module, _, attribute = value.partition(":")
     resolved = importlib.import_module(module.strip())
     attribute = attribute.partition("[")[0].strip()
@@ -69,7 +69,7 @@ def resolve(value: str) -> Any:
 
 
 def built(cls: type, section: Section) -> Any:
-    """Make what is offered as a class: with its ``Settings`` where it declares them, else without arguments.
+    """Create an object of a class, with its ``Settings`` if it declares them.
 
     Raises:
         ConfigurationError: the section does not fit.
@@ -82,10 +82,10 @@ def built(cls: type, section: Section) -> Any:
 
 
 def made(value: str, section: Section) -> object:
-    """Import what an entry point offers as an agent, and make it if it is a class or a factory.
+    """Import the offered agent, and create it if it is a class or a factory.
 
     Raises:
-        BaseException: whatever the package does.
+        BaseException: the package raised it.
     """
     offered = resolve(value)
     if isinstance(offered, type) and issubclass(offered, AgentBase):
@@ -95,23 +95,23 @@ def made(value: str, section: Section) -> object:
 
 
 def agent_of(value: str, thing: object) -> AgentBase:
-    """What an entry point was made into, if that is an agent.
+    """Check that the result of an entry point is an agent, and return it.
 
     Args:
         value: what the entry point names, for errors.
         thing: what was made.
 
     Raises:
-        DefinitionError: it is none, or its class does not call ``AgentBase.__init__``.
+        DefinitionError: the object is not an agent, or its class does not call ``AgentBase.__init__``.
     """
     if inspect.iscoroutine(thing):
         thing.close()
     if not isinstance(thing, AgentBase):
-        raise DefinitionError(f"{value} gives {kind_of(thing)}, not an agent (a subclass of agenthost.AgentBase)")
+        raise DefinitionError(f"{value} returns {kind_of(thing)}, not an agent (a subclass of agenthost.AgentBase)")
     declared(thing)
     return thing
 
 
 def kind_of(thing: object) -> str:
-    """What to call a value that should have been something else."""
+    """Describe a wrong value in an error."""
     return "nothing" if thing is None else f"{type(thing).__name__} object"

@@ -1,6 +1,6 @@
-"""Plugins: registered one at a time, and asked through their hooks, each guarded by itself.
+"""Plugins: registered one at a time, and called through their hooks, each guarded.
 
-Hooks declare and objects act: everything here happens at start-up, and what plugins said is handed on as tuples.
+Hooks declare, and objects act: everything here happens at start-up, and the declared values are passed on as tuples.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ HOOKS: Mapping[str, Callable[..., object]] = {
     for name in hookspecs.__all__
     if hasattr(specification := getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")
 }
-"""Every hook's specification, by name."""
+"""The specification of each hook, by name."""
 
 
 @frozen
 class PluginState:
-    """A plugin that was asked for.
+    """The state of a plugin.
 
     Args:
         name: its entry-point name.
@@ -79,16 +79,16 @@ class PluginState:
 
     @property
     def key(self) -> str:
-        """``distribution:name``, by which a plugin is registered."""
+        """``distribution:name``, the registered name of a plugin."""
         return f"{self.distribution}:{self.name}"
 
     @property
     def called(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return self.key if self.doubled else self.name
 
     def quarantined(self, error: BaseException, offer: Candidate | None = None) -> PluginState:
-        """The same plugin after it failed.
+        """Return the plugin with a diagnosis of its failure.
 
         Args:
             error: what it raised.
@@ -98,7 +98,7 @@ class PluginState:
         return attrs.evolve(self, state="quarantined", diagnosis=diagnosis)
 
     def report(self) -> dict[str, Any]:
-        """What lists and ``--json`` show."""
+        """Return the plugin for lists and ``--json``."""
         row: dict[str, Any] = {
             "plugin": self.name,
             "package": self.distribution,
@@ -109,12 +109,12 @@ class PluginState:
         return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
 
     def as_candidate(self) -> Candidate:
-        """The plugin as discovery names it."""
+        """Return the plugin as a candidate of discovery."""
         return Candidate(PLUGINS, self.name, "", self.distribution, self.version, "")
 
 
 class Plugins:
-    """The plugins of one start, registered; see ``load``.
+    """The registered plugins of one start, see ``load``.
 
     Args:
         manager: where they are registered.
@@ -133,7 +133,10 @@ class Plugins:
 
     @classmethod
     def load(cls, config: Config, candidates: Iterable[Candidate]) -> Plugins:
-        """Import and register what is enabled; never raises for what a plugin does."""
+        """Import and register the enabled plugins.
+
+        A plugin that fails is quarantined, and raises nothing.
+        """
         manager = pluggy.PluginManager(hookspecs.PROJECT)
         manager.add_hookspecs(hookspecs)
         for name in BUILT_IN:
@@ -164,14 +167,14 @@ class Plugins:
         return tuple(self._states.values())
 
     def state_of(self, key: str) -> PluginState | None:
-        """The state of an installed plugin; None for one that is built in."""
+        """Return the state of an installed plugin, or None for a built-in one."""
         return self._states.get(key)
 
     def values(self, hook: str, kind: type[T], **given: object) -> tuple[tuple[str, T], ...]:
-        """What plugins declare through a hook that gives several values, each with its plugin's key.
+        """Return the values that plugins declare through a hook, each with its plugin's key.
 
-        A plugin whose implementation raises, takes too long or gives something else is quarantined, and says nothing
-        through this hook; the others are heard.
+        A plugin whose implementation raises, takes too long or returns something else is quarantined, and its values
+        are ignored.
 
         Args:
             hook: the hook's name.
@@ -195,15 +198,16 @@ class Plugins:
         return tuple(found)
 
     def implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
-        """The functions that implement a hook, each with its plugin's key: what is built in first, then by key.
+        """Return the functions that implement a hook, each with its plugin's key.
 
-        They can be called with all arguments of the hook, also those that leave some out.
+        Built-in ones come first, then the others by key. They can be called with all arguments of the hook, even if
+        they omit some.
         """
         found = self._implementations(hook)
         return tuple((key, traced(hook, key, function)) for key, function in found) if tracing() else found
 
     def left_of(self, pairs: Iterable[tuple[str, T]]) -> tuple[tuple[str, T], ...]:
-        """What plugins said through an earlier hook, without those that have failed since."""
+        """Filter out values of plugins that have failed since."""
         return tuple(pair for pair in pairs if (state := self._states.get(pair[0])) is None or state.state == "ready")
 
     def _implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
@@ -212,10 +216,10 @@ class Plugins:
         return tuple(sorted(found, key=lambda item: (item[0] not in BUILT_IN, item[0])))
 
     def failed(self, key: str, error: BaseException) -> None:
-        """Set a plugin aside after one of its hooks failed.
+        """Quarantine a plugin after one of its hooks failed.
 
         Raises:
-            BaseException: ``error``, where the plugin is built in: that is no stranger's mistake.
+            BaseException: ``error``, if the plugin is built in, as that is an error of the host.
         """
         if key not in self._states:
             raise error
@@ -229,7 +233,7 @@ class Plugins:
 def _register(
     manager: pluggy.PluginManager, candidate: Candidate, state: PluginState, config: Config, journal: Journal
 ) -> tuple[str, ...]:
-    """Import a plugin and register it, all or nothing; gives the names of its hooks."""
+    """Import a plugin and register it, all or nothing, and return its hooks."""
     if problem := requirement_problem(candidate, __version__):
         raise UnsupportedHost(problem)
     with journal.loading(candidate.distribution, candidate.version, candidate.value):
@@ -252,7 +256,7 @@ def _register(
 
 
 def built_in_plugins() -> tuple[PluginState, ...]:
-    """The plugins that are there without being installed, with their hooks."""
+    """Return the built-in plugins, with their hooks."""
     return tuple(
         PluginState(short_name(name), "agenthost", __version__, "built in", _hooks_of(importlib.import_module(name)))
         for name in sorted(BUILT_IN)
@@ -260,29 +264,32 @@ def built_in_plugins() -> tuple[PluginState, ...]:
 
 
 def _hooks_of(plugin: object) -> tuple[str, ...]:
-    """The hooks that a plugin means to implement, also those that no host has."""
+    """Return the hooks that a plugin implements, including unknown ones."""
     marked = (name for name in dir(plugin) if hasattr(getattr(plugin, name, None), f"{hookspecs.PROJECT}_impl"))
     return tuple(sorted(marked))
 
 
 def _unfitting(key: str, plugin: object, said: str) -> str:
-    """What is wrong with a plugin's functions, and how the hook is written; pluggy's words where that is unclear."""
+    """Explain the faults of a plugin's functions, with the correct signature of the hook.
+
+    Unclear faults keep pluggy's message.
+    """
     for name in _hooks_of(plugin):
         if name not in HOOKS:
             near = difflib.get_close_matches(name, HOOKS, 1)
-            hint = f"Is {near[0]} meant?" if near else "agenthost hooks lists them."
+            hint = f"Did you mean {near[0]}?" if near else "agenthost hooks lists them."
             return f"plugin {key!r}: unknown hook {name!r}. {hint}"
         known, takes = (inspect.signature(function).parameters for function in (HOOKS[name], getattr(plugin, name)))
         if strangers := [argument for argument in takes if argument not in known]:
             return (
                 f"plugin {key!r}: its {name}({', '.join(takes)}) takes {', '.join(strangers)}, which this hook does "
-                f"not give. Write it {name}({', '.join(known)})"
+                f"not pass. fix: write {name}({', '.join(known)})"
             )
     return said
 
 
 def _with_all(impl: pluggy.HookImpl, hook: str) -> Callable[..., Any]:
-    """An implementation as a function that takes all arguments of its hook."""
+    """Wrap an implementation so that it accepts all arguments of its hook."""
     function, takes = impl.function, impl.argnames
     if set(takes) == set(inspect.signature(HOOKS[hook]).parameters):
         return function
@@ -308,7 +315,7 @@ def _with_all(impl: pluggy.HookImpl, hook: str) -> Callable[..., Any]:
 def _given(
     hook: str, implementation: Callable[[], Iterable[T]], kind: type[T], took: Callable[[float], object]
 ) -> list[T]:
-    """What an implementation gives, when that fits; ``took`` is told how many seconds that needed."""
+    """Return the checked values of an implementation, and report its duration to ``took``."""
     began = time.perf_counter()
     try:
         return _checked(hook, implementation(), kind)
@@ -318,11 +325,11 @@ def _given(
 
 def _checked(hook: str, given: object, kind: type[T]) -> list[T]:
     if not isinstance(given, Iterable):
-        raise DefinitionError(f"its hook {hook}() gives {kind_of(given)}, not a list of {kind.__name__}")
+        raise DefinitionError(f"its hook {hook}() returns {kind_of(given)}, not a list of {kind.__name__}")
     found = list(given)
     for value in found:
         if not isinstance(value, kind):
-            raise DefinitionError(f"its hook {hook}() gives {kind_of(value)}, not {_a(kind.__name__)}")
+            raise DefinitionError(f"its hook {hook}() returns {kind_of(value)}, not {_a(kind.__name__)}")
     return found
 
 
@@ -331,7 +338,7 @@ def _a(noun: str) -> str:
 
 
 def _unknown(config: Config, offers: Collection[Candidate]) -> list[str]:
-    """Sentences about plugins that nobody offers, and settings that could be for several."""
+    """Return warnings about unknown plugins in the configuration, and ambiguous settings."""
     names = Counter(candidate.name for candidate in offers)
     offered = {*names, *(f"{candidate.distribution}:{candidate.name}" for candidate in offers)}
     named = [(config.place("plugins", "disable"), name) for name in config.plugins.disable]
@@ -346,6 +353,6 @@ def _unknown(config: Config, offers: Collection[Candidate]) -> list[str]:
         if names[name] > 1:
             both = " or ".join(f"[{key_path('plugins', f'{o.distribution}:{name}')}]" for o in offers if o.name == name)
             unknown.append(
-                f"{config.place('plugins', name)}: several packages offer a plugin of this name. Write {both}."
+                f"{config.place('plugins', name)}: several packages offer a plugin of this name. fix: write {both}."
             )
     return unknown

@@ -1,4 +1,4 @@
-"""Kinds: what plugins make, one value for each name, of the kind that its table in the configuration says."""
+"""Providers: factories of models and classifiers, by kind."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Provider(Protocol[T_co]):
-    """Who makes values of one kind; see ``agenthost.conversation.models.ModelProvider``."""
+    """A factory of values of one kind, such as ``ModelProvider``."""
 
     @property
     def kind(self) -> str:
-        """What ``kind`` in a table names."""
+        """The value of ``kind`` in a table."""
 
     @property
     def make(self) -> Callable[[str, Any], T_co]:
-        """Makes a value of its name and its settings."""
+        """Makes a value from its name and its settings."""
 
     @property
     def settings(self) -> type | None:
-        """The attrs class that its table is read into; None for none."""
+        """The attrs class for the table, or None."""
 
 
 def configured_kinds(table: ModelsConfig | ClassifiersConfig) -> set[str]:
-    """The kinds that a configuration names, the default's included."""
+    """Return the kinds that a configuration names, including the default's."""
     return {_kind(table, name) for name in (table.default, *table.settings)}
 
 
@@ -51,7 +51,9 @@ def make_all(
     providers: Sequence[tuple[str, Provider[T]]],
     names: Collection[str],
 ) -> tuple[dict[str, T], dict[str, str]]:
-    """Make values, each guarded by itself; gives those that are made, and why the others are not, by name.
+    """Make values, each guarded separately.
+
+    The result has the values and the problems, by name.
 
     Args:
         config: the configuration.
@@ -75,7 +77,7 @@ def make_all(
 
 @asynccontextmanager
 async def closing(noun: str, made: Mapping[str, object]) -> AsyncIterator[None]:
-    """Close values after the block, those that can be closed.
+    """Close values after the block, if they have ``close``.
 
     Args:
         noun: what they are, for the log.
@@ -107,13 +109,13 @@ def _make(section: Section, kind: str, name: str, providers: Sequence[tuple[str,
     """Make one value.
 
     Raises:
-        ConfigurationError: nobody makes values of its kind, several do, or its settings are wrong.
+        ConfigurationError: no plugin or several make values of its kind, or its settings are wrong.
     """
     place, what = section.place, f"{section.noun}s of the kind {kind!r}"
     fitting = [(plugin, provider) for plugin, provider in providers if provider.kind == kind]
     if not fitting:
         known = ", ".join(sorted({provider.kind for _, provider in providers})) or "none"
-        raise ConfigurationError(f"{place}: no plugin makes {what}. Write kind = with one of these: {known}.")
+        raise ConfigurationError(f"{place}: no plugin makes {what}. fix: set kind to one of {known}.")
     if len(fitting) > 1:
         plugins = " and ".join(plugin for plugin, _ in fitting)
         disable = fitting[-1][0].rpartition(":")[2]

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @frozen
 class Wanted:
-    """An agent to be served: a candidate under a key.
+    """An agent to be served: a candidate with a key.
 
     Args:
         key: its name in configuration and on the command line.
@@ -39,7 +39,7 @@ class Wanted:
 
     @property
     def again(self) -> bool:
-        """Whether configuration mounts the candidate a second time, under a name of its own."""
+        """True if configuration mounts the candidate a second time, under another name."""
         return self.config.mounts_again(self.key)
 
     @property
@@ -50,7 +50,7 @@ class Wanted:
 
 @frozen
 class Contested:
-    """An agent that is not served because it is undecided whose key or section it is.
+    """An agent that is not served, because its owner is undecided.
 
     Args:
         key: its full key.
@@ -119,7 +119,7 @@ class _Choice:
     used: set[str] = field(factory=set)
 
     def settle(self, name: str, offers: list[Candidate]) -> None:
-        """Decide whose a short key is, and give each claimant its section."""
+        """Decide the owner of a short key, and give each claimant its section."""
         owner, reason = self._owner(name, offers)
         sections = self.config.agents
         if owner is None and reason == "" and name in sections:
@@ -140,7 +140,10 @@ class _Choice:
             self.wanted.append(Wanted(key, offer, section or AgentConfig(), reason if owns else ""))
 
     def _owner(self, name: str, offers: list[Candidate]) -> tuple[str | None, str]:
-        """The distribution that a short key belongs to, and why; None without a reason where nobody owns it."""
+        """Return the owner of a short key, and the reason.
+
+        Without an owner, the reason is empty.
+        """
         section = self.config.agents.get(name)
         if section is not None and section.use is not None:
             distribution, _, used = section.use.rpartition(":")

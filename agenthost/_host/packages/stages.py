@@ -37,7 +37,7 @@ PROGRAM = "program"
 
 @frozen
 class Built:
-    """An agent that was imported and made.
+    """An agent that was imported and created.
 
     Args:
         key: see ``Wanted``.
@@ -59,7 +59,7 @@ class Built:
 
     @property
     def again(self) -> bool:
-        """Whether configuration mounts an agent a second time, under a name of its own."""
+        """True if configuration mounts an agent a second time, under another name."""
         return self.config.mounts_again(self.key)
 
     @property
@@ -70,7 +70,7 @@ class Built:
 
 @frozen
 class Rejected:
-    """An agent that could not be made.
+    """An agent that could not be created.
 
     Args:
         key: see ``Wanted``.
@@ -89,7 +89,7 @@ class Rejected:
 
 @frozen(kw_only=True)
 class Loaded:
-    """Everything that loading found out; what plugins said stands with the key of the plugin that said it.
+    """Everything that loading found, with the key of the plugin for each plugin's value.
 
     Args:
         built: agents that can be planned.
@@ -97,17 +97,17 @@ class Loaded:
         disabled: agents that configuration switches off.
         plugins: every plugin with its state.
         warnings: sentences about configuration that fits nothing installed.
-        configure_app: what plugins do to the Litestar application.
-        state_providers: what opens stores.
-        health_probes: what is asked of the host's health.
-        lifespans: what runs around the serving.
-        observers: who is told of tool calls.
-        chat_models: what makes language models.
-        redactors: what takes words out of transcripts.
-        resolve_sip: functions that are asked who answers a call.
-        classifiers: what makes classifiers.
-        escalation_detectors: what notices that somebody else should take over.
-        stamps: by distribution, in what condition it was.
+        configure_app: functions that change the Litestar application.
+        state_providers: factories of stores.
+        health_probes: health checks.
+        lifespans: context managers around serving.
+        observers: observers of tool calls.
+        chat_models: factories of language models.
+        redactors: redactors of transcripts.
+        resolve_sip: functions that choose the agent for a call.
+        classifiers: factories of classifiers.
+        escalation_detectors: detectors of escalations.
+        stamps: version and time of installation, by distribution.
         owners: holders of keys, routes and SIP aliases, as they were decided before.
         installed: distributions that offer anything.
         refusals: sentences about configuration that restricts an agent which is not installed.
@@ -138,7 +138,7 @@ class Loaded:
 
 @frozen(eq=False)
 class Mounted:
-    """An agent that is served.
+    """A served agent.
 
     Args:
         key: its name in configuration and on the command line.
@@ -194,7 +194,7 @@ class Mounted:
         return self.built.full_key if self.built is not None else self.key
 
     def report(self) -> dict[str, Any]:
-        """What lists and ``--json`` show."""
+        """Return the agent for lists and ``--json``."""
         return {
             "agent": self.key,
             "route": self.route,
@@ -209,7 +209,7 @@ class Mounted:
 
 @frozen
 class SetAside:
-    """An agent that is not served, and why.
+    """An agent that is not served, with the reason.
 
     Args:
         key: its name in configuration and on the command line.
@@ -228,7 +228,7 @@ class SetAside:
     route: str | None = None
 
     def report(self) -> dict[str, Any]:
-        """What lists and ``--json`` show."""
+        """Return the agent for lists and ``--json``."""
         row: dict[str, Any] = {
             "agent": self.key,
             "route": self.route,

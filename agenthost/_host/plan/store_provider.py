@@ -82,4 +82,4 @@ def _lift(plugin: PluginState) -> str:
     whose = f"{plugin.distribution} {plugin.version} is installed, but {plugin.state}"
     if plugin.diagnosis is None:
         return f"{whose}. Let [plugins] only, or disable, in agenthost.toml allow {plugin.name!r}"
-    return f"{whose}: {plugin.diagnosis.reason}. Fix: {plugin.diagnosis.remedy}"
+    return f"{whose}: {plugin.diagnosis.reason}. fix: {plugin.diagnosis.remedy}"

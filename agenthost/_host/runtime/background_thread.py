@@ -1,4 +1,4 @@
-"""Work that may take its time, beside the event loop."""
+"""Slow work on a thread beside the event loop."""
 
 from __future__ import annotations
 

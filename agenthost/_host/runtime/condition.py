@@ -1,6 +1,6 @@
-"""The condition of a host: one value from which every health endpoint is answered (wire.md, section 5).
+"""The condition of a host, from which every health endpoint answers (wire.md, section 5).
 
-It can be handed to another thread, or by a worker to the process that looks after it.
+It is a value that can be passed to another thread, or from a worker to its supervisor.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Condition", "Named", "Phase", "Refusal", "together"]
 
 
 class Phase(Enum):
-    """What the host is doing."""
+    """The phase of a host's life."""
 
     STARTING = "starting"
     SERVING = "serving"
@@ -32,7 +32,7 @@ class Phase(Enum):
 
 @frozen
 class Named:
-    """An agent that is served.
+    """A served agent.
 
     Args:
         key: its name in configuration and on the command line.
@@ -64,7 +64,7 @@ class Refusal:
 
 @frozen
 class Condition:
-    """How a host is doing.
+    """The condition of a host.
 
     Args:
         phase: what it is doing.
@@ -90,12 +90,12 @@ class Condition:
 
     @property
     def started(self) -> bool:
-        """Whether the start is over, probes of the start included."""
+        """True if the start is over, including start-up probes."""
         return self.phase is not Phase.STARTING and self.verdict.started
 
     @property
     def ready(self) -> bool:
-        """Whether it should get requests."""
+        """True if it should get requests."""
         able = self.phase is Phase.SERVING and self.state and self.settled
         return able and self.started and self.verdict.ready(self._keys())
 
@@ -110,15 +110,15 @@ class Condition:
         return "degraded" if status == "ok" and (self.failed or self.broken.intersection(self._keys())) else status
 
     def find(self, name: str) -> Named | None:
-        """The served agent of this key, else the only one of this name."""
+        """Return the served agent with this key, else the only one with this name."""
         return by_name((agent.key, agent.name, agent) for agent in self.agents).get(name)
 
     def knows(self, name: str) -> bool:
-        """Whether somebody asks for an agent of this name, served or not."""
+        """Return True for a served or a failed agent's name."""
         return self.find(name) is not None or any(item.agent == name for item in self.failed)
 
     def status_of(self, agent: Named) -> str:
-        """How one agent that is served stands: ``starting``, ``ok``, ``degraded`` or ``failing``."""
+        """Return the status of a served agent: ``starting``, ``ok``, ``degraded`` or ``failing``."""
         status = "starting" if agent.key in self.verdict.pending else self.verdict.of(agent.key)
         return "degraded" if status == "ok" and agent.key in self.broken else status
 
@@ -126,7 +126,7 @@ class Condition:
         return (agent.key for agent in self.agents)
 
     def _only_waits(self) -> bool:
-        """Whether nothing is wrong but that probes have not been answered yet."""
+        """Return True if probes without a result are the only fault."""
         verdict = self.verdict
         if verdict.host == "failing":
             return verdict.host_pending
@@ -134,7 +134,9 @@ class Condition:
 
 
 def together(workers: Sequence[Condition]) -> Condition:
-    """The condition of a host of several workers: the best of them, but for loops that stand still and open breakers.
+    """Combine the conditions of several workers.
+
+    The result is the best of them, with the longest lag and all open breakers.
 
     Args:
         workers: what each said last.

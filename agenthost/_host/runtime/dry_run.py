@@ -1,4 +1,4 @@
-"""One call to one agent, without a server: its document and its tools, as the platform would get them."""
+"""A dry run: one call to one agent, without a server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class Rehearsal:
         runtime.give_state(plan)
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Attempt:
-        """The agent's document, decoded; the fallback document, and an ``error_id``, where its own code fails.
+        """Return the agent's document, decoded.
+
+        If the agent's own code fails, it is the fallback document, with an ``error_id``.
 
         Args:
             query: parameters of the request.
@@ -68,9 +70,9 @@ class Rehearsal:
         return Attempt(json.loads(made.result))
 
     async def tools(self, query: Mapping[str, str], body: Mapping[str, Any]) -> Attempt:
-        """The agent's tools by name, as a tool call with this query and body finds them.
+        """Return the agent's tools by name, as a tool call finds them.
 
-        Where the agent's own code fails, there are none, and there is an ``error_id``.
+        If the agent's own code fails, there are none, and there is an ``error_id``.
         """
         agent = self._agent
         found: dict[str, Tool | PlatformTool] = {**declared(agent.agent).draft.tools, **agent.tools}
@@ -84,7 +86,7 @@ class Rehearsal:
         return Attempt({name: tool_of(agent.agent, made.result, name) or tool for name, tool in described.items()})
 
     async def call(self, tool: Tool, body: dict[str, Any]) -> dict[str, Any]:
-        """What a tool answers.
+        """Return a tool's answer.
 
         Args:
             tool: the tool.
@@ -92,7 +94,7 @@ class Rehearsal:
 
         Raises:
             MalformedRequest: a field of the body has a wrong type.
-            PlanError: the agent's lifespan does not begin.
+            PlanError: the agent's lifespan fails.
         """
         what, seconds = f"agent {self._agent.key}", self._runtime.config.host.build_timeout
         async with self._runtime.state.opened(), alive(what, self._agent.agent.lifespan, seconds):
@@ -109,6 +111,6 @@ class Rehearsal:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """The query parameters of a URL out of a document, without its token."""
+    """Return the query parameters of a document's URL, without its token."""
     pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     return {name: value for name, value in pairs if name != "__token"}

@@ -1,4 +1,4 @@
-"""One agent without a server: installed, or in a file."""
+"""Lookup of one agent without a server, installed or in a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["find_agent", "why_not"]
 
 
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
-    """The agent that ``name`` means, in a plan that serves it.
+    """Return the agent with a name, in a plan that serves it.
 
     Args:
         config: the configuration.
@@ -52,18 +52,18 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
 
 
 def why_not(plan: HostPlan, name: str) -> str:
-    """Why a plan serves no agent of this name."""
+    """Explain why a plan serves no agent with this name."""
     aside = next((item for item in plan.set_aside if item.key == name), None)
     if aside is not None and aside.diagnosis is not None:
-        return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. Fix: {aside.diagnosis.remedy}"
+        return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. fix: {aside.diagnosis.remedy}"
     if aside is not None:
-        return f"agent {name!r} is {aside.state}. Enable it in agenthost.toml."
+        return f"agent {name!r} is {aside.state}. fix: enable it in agenthost.toml."
     known = ", ".join(agent.key for agent in plan.agents) or "none"
-    return f"there is no agent {name!r}. Installed: {known}. A file is named as path/to/file.py."
+    return f"there is no agent {name!r}. Installed: {known}. For a file, write path/to/file.py."
 
 
 def _from_file(file: Path, attribute: str) -> AgentBase:
-    """The agent that a file defines: a class of its own, or an instance."""
+    """Return the agent that a file defines, as a class or an instance."""
     name = file.stem if file.stem not in sys.modules else f"agent file {file}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
@@ -85,7 +85,7 @@ def _from_file(file: Path, attribute: str) -> AgentBase:
 
 
 def _offered(module: ModuleType, file: Path, attribute: str) -> Any:
-    """What a file offers under a name, else the only agent in it.
+    """Return the agent with a name in a file, or the only one.
 
     Raises:
         PlanError: there is no such agent, or there are several.
@@ -103,9 +103,7 @@ def _offered(module: ModuleType, file: Path, attribute: str) -> Any:
         msg = f"{file}: there is no agent {attribute!r} in it. Agents there: {names}."
         raise PlanError(msg)
     if not attribute and len(offered) > 1:
-        msg = (
-            f"{file}: there are several agents in it. Name one as {file}:{next(iter(offered))}. Agents there: {names}."
-        )
+        msg = f"{file}: there are several agents in it: {names}. fix: name one as {file}:{next(iter(offered))}."
         raise PlanError(msg)
     return offered[attribute or names]
 

@@ -1,7 +1,7 @@
-"""What the collector of garbage need not look at.
+"""Exclusion of permanent objects from garbage collection.
 
-A full collection looks at every object of every imported module, 20 ms for the host alone, and the event loop stands
-still meanwhile. Failures of agents cause one: exceptions hold their own tracebacks. So does the end of every process.
+A full collection visits every object of every imported module, 20 ms for the host alone, and blocks the event loop.
+Failures of agents cause one, as exceptions hold their own tracebacks. So does the end of every process.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ __all__ = ["keep", "keep_anew"]
 
 
 def keep() -> None:
-    """Let everything that is there count as there for good; for processes that are all ours."""
+    """Freeze all present objects, in processes that belong to the host."""
     gc.freeze()
 
 
 def keep_anew() -> None:
-    """The same once more, without what nobody has use for any more; nothing where ``keep`` was not called."""
+    """Freeze again, after a collection, if ``keep`` was called before."""
     if gc.get_freeze_count():
         gc.unfreeze()
         gc.collect()

@@ -1,7 +1,7 @@
-"""Asking probes, all at once and again and again, beside the requests; whoever wants to know reads the last answers.
+"""Probing: repeated checks in the background, beside the requests.
 
-A check that does not end in time is failing, and is not started again until it has ended, so that one which hangs keeps
-one thread, or one task, for as long as it hangs.
+Health endpoints read the latest results. A check that exceeds its timeout is failing, and is not started again until it
+has ended, so that one which hangs keeps one thread, or one task.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Known", "Probing"]
 
 _JITTER = 0.1
-"""How much of an interval is left to chance, so that hosts and probes do not ask all at once."""
+"""Random share of an interval, so that hosts and probes do not run their checks all at once."""
 
 _log = logging.getLogger("agenthost.health")
 
 
 @frozen(eq=False)
 class Asked:
-    """A probe as a host asks it.
+    """A probe with its source.
 
     Args:
         source: who declares it: a plugin's key, ``code``, or the agent's key.
@@ -55,13 +55,13 @@ class Asked:
         return Owner(self.probe.agent or "", "probe", self.probe.name)
 
     def __str__(self) -> str:
-        """The probe as a log line names it."""
+        """Return the probe for a log line."""
         return str(self.owner) if self.probe.agent is not None else f"{self.owner} of {self.source}"
 
 
 @frozen
 class Known:
-    """What is told of one probe to those with credentials.
+    """The public status of a probe, for clients with credentials.
 
     Args:
         name: the probe's.
@@ -86,7 +86,7 @@ class Known:
 
 @define(eq=False)
 class _Followed:
-    """A probe that is being asked, and how it stands."""
+    """A probe that is running, with its standing."""
 
     asked: Asked
     check: Callable[[], Any]
@@ -97,7 +97,7 @@ class _Followed:
 
 
 class Probing:
-    """Asks the probes of one host.
+    """Runs the probes of one host.
 
     Args:
         metrics: where it is noted how they stand.
@@ -114,7 +114,10 @@ class Probing:
         self.verdict = Verdict()
 
     def use(self, probes: Iterable[Asked]) -> None:
-        """Ask these probes from now on; those that were asked already keep how they stand. From any thread."""
+        """Run these probes from now on.
+
+        Probes that were running keep their standing. Any thread may call this.
+        """
         with self._changing:
             wanted = {asked.probe: asked for asked in probes}
             gone = [followed for probe, followed in self._followed.items() if probe not in wanted]
@@ -131,7 +134,7 @@ class Probing:
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
-        """Ask while the block runs, on the running loop."""
+        """Run the probes during the block, on the running loop."""
         self._loop = asyncio.get_running_loop()
         self._judge()
         self._begin(())
@@ -144,17 +147,17 @@ class Probing:
             self._judge()
 
     def known(self) -> tuple[Known, ...]:
-        """How each probe stands, in order of agents and names; the host's own come first."""
+        """Return the status of each probe, the host's own first."""
         found = [_known(followed) for followed in self._followed.values()]
         return tuple(sorted(found, key=lambda each: (each.agent or "", each.name, each.source)))
 
     def _judge(self) -> None:
-        """Draw the conclusions; where nothing asks probes, they have no say."""
+        """Update the verdict, in which probes count only while they run."""
         asked = self._followed.values() if self._loop is not None else ()
         self.verdict = aggregate((followed.asked.probe, followed.standing) for followed in asked)
 
     def _begin(self, gone: Iterable[_Followed]) -> None:
-        """Start asking what is new, and stop asking what is gone; on the loop."""
+        """Start new probes and stop removed ones, on the loop."""
         for followed in gone:
             _end(followed)
         for followed in self._followed.values():
@@ -170,11 +173,11 @@ class Probing:
             self._note(followed, before)
             if probe.startup and followed.standing.status is Status.OK:
                 return
-            spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
+            spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - not a secret
             await asyncio.sleep(probe.interval * spread)
 
     async def _ask(self, followed: _Followed) -> Outcome:
-        """Make one check, or see that the one before still hangs."""
+        """Run one check, unless the previous one still hangs."""
         probe = followed.asked.probe
         if followed.running is None or followed.running.done():
             followed.running = asyncio.get_running_loop().create_task(self._check(followed))
@@ -189,8 +192,8 @@ class Probing:
         return running.result()
 
     async def _check(self, followed: _Followed) -> Outcome:
-        """Run an author's check; never raises for what it does."""
-        owner = followed.asked.owner  # the watchdog reads it here
+        """Run an author's check, whose failures are outcomes."""
+        owner = followed.asked.owner  # the watchdog reads this name
         if owner.agent:
             running.set(owner)
         began = time.perf_counter()
@@ -208,7 +211,7 @@ class Probing:
         return Outcome(outcome.ok, outcome.error, outcome.reason, time.perf_counter() - began)
 
     def _note(self, followed: _Followed, before: Standing) -> None:
-        """Tell the log what is new, and judge again."""
+        """Log a change, and update the verdict."""
         standing, asked = followed.standing, followed.asked
         if standing.status is not before.status:
             ok = standing.status is Status.OK
@@ -216,7 +219,7 @@ class Probing:
             if standing.status is Status.FAILING:
                 _log.error("%s is failing: %s", asked, standing.last.reason)
             elif before.status is Status.FAILING:
-                _log.warning("%s is well again", asked)
+                _log.warning("%s is ok again", asked)
             with self._changing:
                 self._judge()
 

@@ -1,7 +1,7 @@
-"""Reloading: a new plan beside the one that is served, of everything that can change while the host serves.
+"""Reload: a new plan beside the served one, of everything that can change while serving.
 
-Agents whose package and section are as they were stay as they are, with all that they hold. Modules that have been
-imported stay imported: a package that was installed anew comes with the next process.
+Agents with an unchanged package and section are kept, with all their state. Imported modules stay imported: newly
+installed code needs a new process.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 __all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]
 
 KEPT_SECONDS = 30 * 60.0
-"""Seconds in which calls that have begun stay with the agents that they began with."""
+"""Seconds that calls in progress stay with the agents they started with."""
 
 _FIXED = {
     "host": ("host", "port", "workers", "state_dir", "public_url"),
     "state": ("url", "required", "connect_timeout", "operation_timeout"),
     "health": ("port", "host", "live_after"),
 }
-"""Settings that a process has for its life."""
+"""Settings that need a restart."""
 
 
 @frozen
 class Reloaded:
-    """What became of a reload.
+    """The result of a reload.
 
     Args:
         plan: what is to be served from now on.
@@ -66,19 +66,19 @@ class Reloaded:
     process: tuple[str, ...] = ()
 
     def report(self) -> dict[str, Any]:
-        """What ``agenthost reload --json`` shows."""
+        """Return the result as in ``agenthost reload --json``."""
         lists = ("added", "changed", "removed", "failed", "process")
         return {name: list(getattr(self, name)) for name in lists} | {"restart": [], "agents": len(self.plan.agents)}
 
 
 def reread(config: Config) -> tuple[Config, tuple[str, ...]]:
-    """Read the configuration again, from where it was read before.
+    """Read the configuration again, from the same source.
 
     Returns:
-        It, with what a process has for its life as it was; and a sentence for each of those settings that differs.
+        The configuration, with old values for settings that need a restart, and a sentence for each that differs.
 
     Raises:
-        ConfigurationError: it cannot be used.
+        ConfigurationError: the configuration is wrong.
     """
     file, overrides = config.asked
     read = with_secrets(load_config(file, os.environ, overrides))
@@ -92,7 +92,9 @@ def reread(config: Config) -> tuple[Config, tuple[str, ...]]:
 
 
 def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = None) -> Reloaded:
-    """Plan anew; never changes what is served.
+    """Make a new plan.
+
+    This never changes what is served.
 
     Args:
         config: the configuration, as ``reread`` gave it.
@@ -101,7 +103,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
         agent: the key of the only agent to build anew, whatever else has changed; None for all that have changed.
 
     Raises:
-        PlanError: something that is served now would not be served any more although it should be.
+        PlanError: an agent that is served now, and should be, would be lost.
     """
     importlib.invalidate_caches()
     candidates = discover((AGENTS, PLUGINS))
@@ -121,7 +123,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     def stays(item: Wanted) -> Built | None:
         mounted = served.get(item.key)
         if mounted is None or mounted.built is None or mounted.built.offer is None or members_of(mounted.agent):
-            return None  # a workflow meets its agents anew
+            return None  # a workflow is rebuilt with its agents
         changed = item.key == agent or mounted.built.config != item.config
         changed = changed or not _same(item.candidate, [mounted.built.offer])
         changed = changed or (item.config.isolation is None and config.host.isolation != before.host.isolation)
@@ -134,8 +136,8 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     accepted(config, new)
     for item in new.failed:
         if item.key in served and item.diagnosis is not None:
-            raise PlanError(f"{item.key}: {item.diagnosis.reason}. Fix: {item.diagnosis.remedy}")
-    anew = [f"{name} was installed anew" for name in stale]
+            raise PlanError(f"{item.key}: {item.diagnosis.reason}. fix: {item.diagnosis.remedy}")
+    anew = [f"{name} was reinstalled" for name in stale]
     other = [
         f"the configuration of {table} has changed"
         for table in ("plugins", "models", "classifiers")
@@ -146,7 +148,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
 
 
 def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[str]:
-    """Sentences about plugins that have come and gone: what they do around the serving belongs to a process."""
+    """Return sentences about added and removed plugins, which need a new process."""
     now = {f"{each.distribution}:{each.name}" for each in candidates if each.group == PLUGINS}
     before = {plugin.key for plugin in plan.plugins}
     gone, come = (sorted(keys) for keys in (before - now, now - before))
@@ -172,7 +174,10 @@ def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str],
 
 
 def _differ(before: Mounted, after: Mounted) -> bool:
-    """Whether an agent is another one; workflows, and agents of plugins, are made anew without being that."""
+    """Return True if an agent has changed.
+
+    Workflows, and agents of plugins, are rebuilt without a change.
+    """
     if before is after or before.built is None or after.built is None:
         return before is not after
     made_anew = after.built.offer is None or bool(members_of(after.agent))
@@ -181,13 +186,13 @@ def _differ(before: Mounted, after: Mounted) -> bool:
 
 
 def _stale(plan: HostPlan, candidates: Iterable[Candidate]) -> tuple[str, ...]:
-    """Distributions that are not what was imported."""
+    """Return the distributions that differ from the imported ones."""
     now = {candidate.distribution: candidate.stamp() for candidate in candidates}
     return tuple(sorted(name for name, stamp in plan.stamps.items() if now.get(name, stamp) != stamp))
 
 
 def _same(candidate: Candidate, offers: Iterable[Candidate | None]) -> bool:
-    """Whether an entry point is one of those, in whatever version."""
+    """Return True if an entry point is among those, in any version."""
     named = (candidate.group, candidate.name, candidate.distribution, candidate.value)
     return any(o is not None and named == (o.group, o.name, o.distribution, o.value) for o in offers)
 
@@ -203,11 +208,11 @@ def _refuse_unknown(agent: str, plan: HostPlan, config: Config, candidates: Iter
     named = (*config.agents, *config.workflows)
     known = {*(item.key for item in plan.agents), *(item.key for item in plan.set_aside), *named}
     if agent not in known and not any(_named(candidate, agent, config) for candidate in candidates):
-        raise PlanError(f"there is no agent {agent!r}. agenthost agents lists them.")
+        raise PlanError(f"there is no agent {agent!r}. fix: agenthost agents lists the agents.")
 
 
 def _only(config: Config, before: Config, plan: HostPlan, agent: str) -> Config:
-    """The configuration in which of all agents only one has another section, or another table of a workflow."""
+    """Return the configuration in which only one agent or workflow has changed."""
     sections: Mapping[str, AgentConfig] = {
         mounted.key: mounted.built.config for mounted in plan.agents if mounted.built is not None
     } | {item.key: AgentConfig(enabled=False) for item in plan.set_aside if item.state == "disabled"}

@@ -1,7 +1,7 @@
-"""The running host: what a request needs to know, ready to be read.
+"""The runtime of a host: the data that requests read.
 
-Everything that can be computed before a request comes is computed when a plan is published; publishing replaces one
-reference, so requests in flight finish on the plan they began with.
+Everything that can be computed before a request is computed when a plan is published. Publishing replaces one
+reference, so that requests in flight finish with the plan they started with.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ __all__ = ["Phase", "Published", "Runtime", "host_allowed"]
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 _SAMPLED = 1.0
-"""Seconds between two looks at what the metrics do not count by themselves."""
+"""Seconds between two samples of gauges."""
 
 
 _MOST_KEPT = 4
-"""Earlier plans that are kept for the calls that began with them."""
+"""Earlier plans that are kept for calls in progress."""
 
 
 def _reveal(value: object) -> object:
-    """What ``_encode`` writes for settings of an agent that JSON has no form for."""
+    """Convert a setting that is not JSON, for ``_encode``."""
     return value.reveal() if isinstance(value, Secret) else repr(value)
 
 
@@ -73,7 +73,7 @@ _encode = msgspec.json.Encoder(enc_hook=_reveal).encode
 
 @frozen(eq=False)
 class Published:
-    """A plan, with everything a request needs beside it.
+    """A plan, with everything that requests need.
 
     Args:
         plan: the plan.
@@ -128,12 +128,12 @@ class Runtime:
         self._own_userinfo: Mapping[str, str] = {}
         self.phase = Phase.STARTING
         self.watched = False
-        """Whether somebody, such as a balancer, asks for readiness."""
+        """Whether readiness is requested, such as by a balancer."""
         self.settled = True
-        """Whether the workers beside this one live long enough."""
+        """Whether the other workers live long enough."""
         self.published: Published | None = None
         self.observers: Observers | None = None
-        """Who is told of tool calls; None without any, so that nothing is done for them."""
+        """The observers of tool calls, or None, so that calls without observers cost nothing."""
         self.lifespans: Lifespans[Mounted | str] = Lifespans(_described, config.host.build_timeout, self._show)
         self._wanted: HostPlan | None = None
         self._showing = threading.Lock()
@@ -141,7 +141,10 @@ class Runtime:
         self.configure(config, credentials, tokens)
 
     def configure(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
-        """Go by a configuration from the next ``publish`` on; see the class."""
+        """Apply a configuration from the next ``publish`` on.
+
+        See the class.
+        """
         self.config = config
         self.credentials = credentials
         self.tokens = tokens
@@ -152,7 +155,9 @@ class Runtime:
             self._origin = (scheme, rest)
 
     def publish(self, plan: HostPlan, *, keep: float = 0.0) -> None:
-        """Serve ``plan`` from now on; an agent that has a lifespan, once that has begun.
+        """Serve ``plan`` from now on.
+
+        An agent with a lifespan is served once that has started.
 
         Args:
             plan: the plan.
@@ -167,22 +172,26 @@ class Runtime:
             self._publish(self._begun(plan))
 
     def forget(self) -> None:
-        """Let go of what has been kept for its time; calls that still go on are answered by what is served now."""
+        """Discard earlier plans whose time is over.
+
+        Calls that still use them continue with the present plan.
+        """
         with self._showing:
             if self._wanted is not None:
                 self.lifespans.want(self._makers(self._wanted) | self._still_kept())
                 self._publish(self._begun(self._wanted))
 
     def _still_kept(self) -> dict[Mounted | str, Callable[[], object]]:
-        """The lifespans of agents that calls may still go on with."""
+        """Return the lifespans of agents of earlier plans that calls may still use."""
         now = time.monotonic()
         self._kept = tuple(item for item in self._kept if item[0] > now)
         return _lifespans_of(agent for _, published in self._kept for agent in published.plan.agents)
 
     def _earlier(self, served: frozenset[Mounted], tokens: Mapping[str, Tokens]) -> dict[tuple[str, str], Published]:
-        """Where the tokens of agents lead that are no longer served as they were.
+        """Return the earlier plans for tokens of agents that have changed since.
 
-        Those of an agent that was built anew and says the same lead to the new one: its own cannot be told from them.
+        If an agent was rebuilt with the same document, its tokens lead to the new one, as the old ones cannot be
+        distinguished.
 
         Args:
             served: the agents that are served now.
@@ -191,7 +200,7 @@ class Runtime:
         editions = {(route, each.edition) for route, each in tokens.items()}
         gone = [
             (agent.route, published)
-            for _, published in reversed(self._kept)  # the newest has the last word
+            for _, published in reversed(self._kept)  # the newest wins
             for agent in published.plan.agents
             if agent not in served and (agent.route, published.tokens[agent.route].edition) not in editions
         ]
@@ -202,10 +211,10 @@ class Runtime:
         }
 
     async def begin(self, plan: HostPlan) -> HostPlan:
-        """Begin what agents and plugins of ``plan`` keep open, on this event loop.
+        """Start the lifespans of the agents and plugins of ``plan``, on this event loop.
 
         Returns:
-            The plan as it can be served: whose lifespan did not begin is set aside.
+            The plan without agents whose lifespan failed, which are set aside.
         """
         before = self._makers(self._wanted) if self._wanted is not None else {}
         self.lifespans.want(before | self._makers(plan) | self._still_kept())
@@ -221,7 +230,10 @@ class Runtime:
         return makers | _lifespans_of(plan.agents)
 
     def _begun(self, plan: HostPlan) -> HostPlan:
-        """The plan with what has begun; what failed is set aside, what is still beginning is not there yet."""
+        """Return the plan of agents whose lifespan has started.
+
+        Failed ones are set aside, and starting ones are left out.
+        """
         for key, _ in plan.lifespans:
             if error := self.lifespans.error(key):
                 plan = plan.with_failed_plugin(key, error)
@@ -233,7 +245,7 @@ class Runtime:
         return evolve(plan, agents=tuple(agent for agent in plan.agents if self.lifespans.begun(agent)))
 
     def _show(self) -> None:
-        """Publish again, after a lifespan has begun or failed."""
+        """Publish again, after a lifespan has started or failed."""
         with self._showing:
             if self._wanted is not None:
                 self._publish(self._begun(self._wanted))
@@ -262,11 +274,13 @@ class Runtime:
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
 
-    def condition(self, details: bool = False) -> Condition:  # noqa: FBT001, FBT002 - the one question
-        """How the host is doing at this moment; from any thread.
+    def condition(self, details: bool = False) -> Condition:  # noqa: FBT001, FBT002 - the only argument
+        """Return the present condition of the host.
+
+        Any thread may call this.
 
         Args:
-            details: whether each probe is told by name.
+            details: whether it includes each probe by name.
         """
         published = self.published
         return Condition(
@@ -283,7 +297,7 @@ class Runtime:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Keep the store open with the figures, ask the probes, and watch what agents do, during the block."""
+        """Run store, figures, probes and watchdog during the block."""
         with guarded(self._owner_of, self._strays, self._stray):
             async with (
                 self.state.opened(),
@@ -304,7 +318,7 @@ class Runtime:
                         self.observers = None
 
     def sample(self) -> None:
-        """Note in the metrics what they do not count by themselves: how things stand at this moment."""
+        """Update the gauges of the metrics."""
         self.metrics.load(self.caller.gates.loads())
         published = self.published
         if published is not None:
@@ -315,7 +329,7 @@ class Runtime:
 
     @asynccontextmanager
     async def _sampled(self) -> AsyncIterator[None]:
-        """Sample again and again, so that what one worker tells of the others is never old."""
+        """Update the gauges regularly, so that those of every worker are fresh."""
         sampling = asyncio.create_task(self._keep_sampling())
         try:
             yield
@@ -328,7 +342,7 @@ class Runtime:
             await asyncio.sleep(_SAMPLED)
 
     def exited(self, error: BaseException) -> None:
-        """Take notice of a callback that wanted to end the process, or stopped the event loop, which has been run on.
+        """Log a callback that tried to end the process, or stopped the event loop.
 
         Args:
             error: what ``agenthost._host.calls.stray_work.run_on`` tells; its traceback names the agent, if anything
@@ -336,13 +350,13 @@ class Runtime:
         """
         error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))
         owner = self._blocker(error.__traceback__) if wanted else Owner("", "code", "loop.stop()")
-        how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
+        how = f"tried to end the process: {type(error).__name__}" if wanted else "stopped it"
         self._strays.failed(owner, error, error_id, words=f"a callback of the event loop, {{}}, {how}")
         self.metrics.failed(owner)
         self.caller.gates.exited(owner, error_id)
 
     def _owner_of(self, failed: threading.ExceptHookArgs) -> Owner:
-        """Find the owner of the code that failed in a thread, as far as its traceback tells."""
+        """Find the owner of the code that failed in a thread, from its traceback."""
         return self._blocker(failed.exc_traceback)
 
     def _blocker(self, trace: TracebackType | None) -> Owner:
@@ -351,7 +365,7 @@ class Runtime:
         return blocker_of(trace.tb_frame if trace is not None else None, self._agents())
 
     def _stray(self, owner: Owner) -> None:
-        """Count a failure that nobody waited for."""
+        """Count a failure that nothing awaited."""
         if owner.agent:
             self.metrics.failed(owner)
 
@@ -359,7 +373,7 @@ class Runtime:
         return self.published.plan.agents if self.published is not None else ()
 
     def give_state(self, plan: HostPlan) -> None:
-        """Let the agents of a plan reach their state."""
+        """Connect the agents of a plan to their state."""
         self.state.use(plan.state)
         for agent in plan.agents:
             serve_state(agent.agent, agent.key, self.state.stores)
@@ -367,7 +381,10 @@ class Runtime:
                 elsewhere.follow(self.metrics)
 
     def _own_credentials(self, agent: Mounted) -> Credentials | None:
-        """What opens an agent for which the configuration names a password; the host's does not, then."""
+        """Return an agent's own credentials, if its section has a password.
+
+        They replace the host's.
+        """
         section = self.config.agents.get(agent.full_key) or self.config.agents.get(agent.key)
         if section is None or not section.accepted_passwords:
             return None
@@ -375,7 +392,7 @@ class Runtime:
         return Credentials(section.user or self.credentials.user, first, tuple(others))
 
     def tokens_of(self, agent: Mounted) -> Tokens:
-        """The host's tokens, or those of an agent that has a secret or a lifetime of its own."""
+        """Return the host's tokens, or those with an agent's own secret or lifetime."""
         alone = agent.alone
         own = [alone.token_secret.encode()] if alone.token_secret is not None else []
         settings = agent.built.config.settings if agent.built is not None else {}
@@ -385,10 +402,10 @@ class Runtime:
         return Tokens([*own, *self.tokens.keys], alone.token_lifetime or self.tokens.lifetime, edition)
 
     def base(self, route: str, scheme: str, authority: str) -> str:
-        """The address of ``route`` with credentials, as documents carry it.
+        """Return the URL of ``route`` with credentials, as in documents.
 
-        It is built from the configured public URL; where there is none, from the address that this very request was
-        sent to, which ``host_allowed`` has checked. Nothing of a request is kept.
+        It is built from the configured public URL, or without one, from the address of this request, which
+        ``host_allowed`` has checked. Nothing of a request is stored.
 
         Args:
             route: an agent's route.
@@ -400,13 +417,13 @@ class Runtime:
         return f"{scheme}://{userinfo}@{authority}{'' if route == '/' else route}"
 
     def origin(self, scheme: str, authority: str) -> str:
-        """The host's own address, without credentials; see ``base``."""
+        """Return the host's own URL, without credentials, see ``base``."""
         scheme, authority = self._origin or (scheme, authority)
         return f"{scheme}://{authority}"
 
 
 def _lifespans_of(agents: Iterable[Mounted]) -> dict[Mounted | str, Callable[[], object]]:
-    """The lifespans of those that have one of their own."""
+    """Return the lifespans of agents that override it."""
     return {agent: agent.agent.lifespan for agent in agents if overrides(agent.agent, "lifespan")}
 
 
@@ -415,7 +432,7 @@ def _described(owner: Mounted | str) -> str:
 
 
 def _asked(plan: HostPlan) -> Iterator[Asked]:
-    """The probes of a plan, each with the key of its agent; those of agents that are not served are left out."""
+    """Yield the probes of a plan with their agents, except for agents not served."""
     for agent in plan.agents:
         for probe in agent.probes:
             yield Asked(agent.key, probe)
@@ -427,5 +444,5 @@ def _asked(plan: HostPlan) -> Iterator[Asked]:
 
 
 def host_allowed(host: bytes) -> bool:
-    """Whether a ``Host`` header is a host name or address with an optional port."""
+    """Return True if a ``Host`` header is a name or address with an optional port."""
     return _HOST.fullmatch(host) is not None

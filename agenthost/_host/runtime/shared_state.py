@@ -1,4 +1,4 @@
-"""The host's store: which provider opens it, and what becomes of everybody while it does not answer."""
+"""The host's store: opening, timeouts, and behaviour while it does not answer."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["HostState"]
 T = TypeVar("T")
 
 FAILURES = 3
-"""Operations in a row that fail before the store is left alone for a while."""
+"""Failed operations in a row before a pause."""
 PAUSE = 1.0
-"""Seconds that it is left alone, and between two looks whether it answers."""
+"""Seconds of the pause, and between two checks of the store."""
 _LOCAL = 30.0
-"""Seconds that an operation of a store on this machine may take at most."""
+"""Timeout of an operation of a local store, in seconds."""
 _CLOSING = 2.0
 
 _log = logging.getLogger("agenthost.state")
@@ -39,9 +39,9 @@ _log = logging.getLogger("agenthost.state")
 class HostState:
     """The entries of the configured store, for all agents of one process.
 
-    It is opened when it is first needed, and again after it has failed, on the event loop that uses it. What takes too
-    long is cut off; after ``FAILURES`` in a row nothing is tried for ``PAUSE`` seconds, then one operation is. Nothing
-    else ever takes the store's place.
+    The store is opened on first use, and again after a failure, on the event loop that uses it. Operations have a
+    timeout. After ``FAILURES`` in a row, all operations fail for ``PAUSE`` seconds, and then one is tried. No other
+    store ever replaces it.
 
     Args:
         config: the configuration.
@@ -66,28 +66,31 @@ class HostState:
         self._answers = True
         self.stores = Stores(self)
         self._kept = False
-        """Whether one event loop keeps it open, and is the one that its stores are used on."""
+        """Whether one event loop keeps it open, and runs all its operations."""
 
     def use(self, chosen: ChosenProvider) -> None:
-        """Open the store with this provider from now on."""
+        """Use this provider from now on."""
         self._chosen = chosen
 
     def serving(self) -> Stores:
-        """The stores, of which threads can now use the synchronous face; called on the event loop."""
+        """Return the stores, and let threads use them.
+
+        Call this on the event loop.
+        """
         if not self._kept:
             self.stores.serve()
         return self.stores
 
     @property
     def ready(self) -> bool:
-        """Whether agents have what they need: the store answers, or need not."""
+        """True if the store answers, or is not required."""
         return self._answers or not self._required
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Keep an eye on the store during the block, and close it afterwards.
+        """Watch the store during the block, and close it afterwards.
 
-        A store that is configured is opened at once; the one that a host has without being told, when it is used.
+        A configured store is opened at once, the default one on first use.
         """
         self.stores.serve()
         self._kept = True
@@ -107,15 +110,15 @@ class HostState:
                 await asyncio.wait(self._closing, timeout=_CLOSING)
 
     async def read(self, key: bytes) -> Entry | None:
-        """The entry under ``key``."""
+        """Return the entry under ``key``."""
         return await self._do("read", lambda entries: entries.read(key))
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        """Write whatever is there."""
+        """Write an entry unconditionally."""
         return await self._do("put", lambda entries: entries.put(key, value, ttl))
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        """Write if the entry still has ``version``."""
+        """Write an entry if it still has ``version``."""
         return await self._do("put_if", lambda entries: entries.put_if(key, value, version, ttl))
 
     async def add(self, key: bytes, by: int, ttl: float | None) -> int:
@@ -127,31 +130,31 @@ class HostState:
         return await self._do("remove", lambda entries: entries.remove(key, version))
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        """Some of the keys that begin with ``prefix``."""
+        """List some of the keys that begin with ``prefix``."""
         return await self._do("page", lambda entries: entries.page(prefix, cursor, most))
 
     async def ping(self) -> None:
-        """Return when the store answers."""
+        """Return if the store answers."""
         await self._do("ping", lambda entries: entries.ping())
 
     async def ping_in_use(self) -> None:
-        """Return when the store answers, or nobody has used it yet."""
+        """Return if the store answers, or has not been used yet."""
         if self._wanted:
             await self.ping()
 
     async def close(self) -> None:
-        """Nobody but ``opened`` closes it."""
+        """Do nothing, as only ``opened`` closes the store."""
 
     async def _do(self, name: str, operation: Callable[[Entries], Awaitable[T]]) -> T:
-        """Do something with the store.
+        """Run an operation on the store.
 
         Args:
             name: what it is called.
             operation: does it.
 
         Raises:
-            StateUnavailable: it could not be done.
-            StateRefused: the store refuses what it was given.
+            StateUnavailable: the operation failed.
+            StateRefused: the store refuses the arguments.
         """
         self._wanted = True
         provider = self._chosen.provider
@@ -160,8 +163,8 @@ class HostState:
         if self._failures >= FAILURES:
             now = time.monotonic()
             if now < self._closed_until:
-                raise StateUnavailable(f"the {self._name} does not answer; it is tried again within {PAUSE:g} s.")
-            self._closed_until = now + PAUSE  # whoever comes now tries, the others wait for what becomes of it
+                raise StateUnavailable(f"the {self._name} does not answer. The next attempt is within {PAUSE:g} s.")
+            self._closed_until = now + PAUSE  # this caller makes the attempt, the others fail meanwhile
         began = time.perf_counter()
         try:
             entries = self._entries
@@ -187,21 +190,24 @@ class HostState:
         return result
 
     async def _open(self, provider: StateProvider) -> Entries:
-        """The entries; whoever needs them while they are opened waits for the same attempt."""
+        """Return the entries of the store.
+
+        All callers wait for the same attempt to open it.
+        """
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._opening, self._entries = loop, None, None
         if self._opening is None:
             self._opening = loop.create_task(self._attempt(provider))
             self._opening.add_done_callback(self._attempted)
-        with Deadline(self._connecting(provider)):  # an attempt that was cut off may need longer to clear up
+        with Deadline(self._connecting(provider)):  # an attempt may need longer to clean up after its timeout
             return await asyncio.shield(self._opening)
 
     async def _attempt(self, provider: StateProvider) -> Entries:
         try:
             with Deadline(self._connecting(provider)):
                 self._entries = await provider.open(self._url, self._options)
-        except (KeyboardInterrupt, SystemExit) as error:  # would end the host, raised in a task of its own
+        except (KeyboardInterrupt, SystemExit) as error:  # raised in a task, these would end the host
             raise RuntimeError(f"{type(error).__name__} while the {self._name} was opened") from error
         return self._entries
 
@@ -212,7 +218,7 @@ class HostState:
         if self._opening is attempt:
             self._opening = None
         if not attempt.cancelled():
-            attempt.exception()  # those who waited have it, if they still do
+            attempt.exception()  # marks the exception as retrieved
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
@@ -230,7 +236,10 @@ class HostState:
             _log.warning("the %s answers again", self._name)
 
     def _drop(self) -> None:
-        """Give the connection up; the next operation makes a new one."""
+        """Drop the connection.
+
+        The next operation opens a new one.
+        """
         entries, self._entries = self._entries, None
         if entries is not None and self._loop is asyncio.get_running_loop():
             task = self._loop.create_task(_close(entries))
@@ -238,7 +247,7 @@ class HostState:
             task.add_done_callback(self._closing.discard)
 
     async def _look(self) -> None:
-        """See whether the store answers, so that a host which nobody asks is ready again too."""
+        """Ping the store regularly, so that an idle host becomes ready again."""
         while True:
             await asyncio.sleep(PAUSE)
             if self._wanted and self._chosen.provider is not None:
@@ -249,5 +258,5 @@ class HostState:
 async def _close(entries: Entries) -> None:
     try:
         await entries.close()
-    except Exception:  # noqa: BLE001 - it is gone either way
+    except Exception:  # noqa: BLE001 - closed or not, it is gone
         _log.debug("closing a store failed", exc_info=True)

@@ -1,4 +1,4 @@
-"""Who answers a call: plugins first, each bounded in time, then everything that the plan has decided."""
+"""Resolution of calls: plugins first, each with a timeout, then the plan's routing."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["SipResolver"]
 
 SECONDS = 0.25
-"""How long a plugin's function may take."""
+"""Timeout of a plugin's function, in seconds."""
 _AT_ONCE = 8
-"""Calls of one plugin's synchronous function that run at once."""
+"""Concurrent calls of one plugin's synchronous function."""
 
 _log = logging.getLogger("agenthost.sip")
 
@@ -56,7 +56,7 @@ class _Function:
 
 
 class SipResolver:
-    """Decides who answers a call.
+    """Decides which agent answers a call.
 
     Args:
         routing: what the plan has decided.
@@ -71,7 +71,9 @@ class SipResolver:
         self._threads = Threads()
 
     async def resolve(self, call: SipCall, moment: datetime | None = None) -> Decision:
-        """Decide about one call; never raises for what a caller sends or a plugin does.
+        """Decide for one call.
+
+        Neither a caller's data nor a plugin's failure raises.
 
         Args:
             call: the call.
@@ -96,16 +98,16 @@ class SipResolver:
                 if inspect.isawaitable(answer):
                     answer = await answer
             if answer is not None and not isinstance(answer, str):
-                raise TypeError(f"it gives {type(answer).__name__}, not the name of an agent or None")  # noqa: TRY301
+                raise TypeError(f"it returned {type(answer).__name__}, not the name of an agent or None")  # noqa: TRY301
         except Busy:
             self._metrics.hook_failed(each.plugin, "resolve_sip")
-            _log.error("resolve_sip of plugin %s is not asked: %d of its calls hang", each.plugin, _AT_ONCE)
+            _log.error("resolve_sip of plugin %s is skipped: %d of its calls hang", each.plugin, _AT_ONCE)
         except BaseException as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise
             self._metrics.hook_failed(each.plugin, "resolve_sip")
-            _log.error("resolve_sip of plugin %s failed, and is passed over", each.plugin, exc_info=error)
+            _log.error("resolve_sip of plugin %s failed, and is skipped", each.plugin, exc_info=error)
         else:
             return answer
         return None

@@ -1,4 +1,4 @@
-"""SIP users that nobody but a default agent answers: the most frequent ones, in bounded memory."""
+"""Unmatched SIP users: the most frequent ones, in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Seen:
 
 
 class Unmatched:
-    """Counts users.
+    """Counts unmatched users.
 
     Args:
         most: users that are kept; beyond them, the least frequent one that was seen longest ago makes room.
@@ -55,7 +55,7 @@ class Unmatched:
         seen.last, seen.answered_by = self._clock(), answered_by
 
     def report(self) -> dict[str, Any]:
-        """The users as data, the most frequent first, among equals the last that was seen."""
+        """Return the users as data, the most frequent first, then the latest."""
         listed = sorted(self._seen.items(), key=lambda item: (-item[1].times, -item[1].last))
         return {
             "total": self.total,

@@ -1,4 +1,4 @@
-"""Starting: configuration with its secrets, the log, the runtime, and the plan of what is installed."""
+"""Start: configuration with its secrets, log, runtime, and the plan of installed packages."""
 
 from __future__ import annotations
 
@@ -39,10 +39,12 @@ __all__ = [
 
 
 def with_secrets(config: Config) -> Config:
-    """The configuration with a password and a signing key: configured ones, else those kept in the state directory.
+    """Return the configuration with a password and a signing key.
+
+    They are the configured ones, else those in the state directory.
 
     Raises:
-        ConfigurationError: they can neither be read nor kept, or others can reach what the host keeps.
+        ConfigurationError: they can neither be read nor stored, or others can access the host's files.
     """
     host = config.host
     _check_kept(config)
@@ -54,21 +56,23 @@ def with_secrets(config: Config) -> Config:
 
 
 def _check_kept(config: Config) -> None:
-    """Refuse what the host keeps where another user could have put it there, or can read it."""
+    """Reject files of the host that another user may have created, or can read."""
     directory = config.host.state_dir
-    with suppress(OSError):  # what cannot be looked at is refused where it is needed
+    with suppress(OSError):  # an unreadable file is rejected where it is needed
         check_state_dir(directory)
         if config.state.scheme == "sqlite":
             check_database(os.path.join(directory, unquote(config.state.address.partition(":///")[2])), "state.url")  # noqa: PTH118
 
 
 def start_logging(config: Config, *, for_people: bool = False) -> None:
-    """Write the log to standard error, unless the program has set up its own; see ``agenthost._host.telemetry.log``.
+    """Write the log to standard error, unless the program has set up its own.
+
+    See ``agenthost._host.telemetry.log``.
 
     Args:
         config: the configuration, with its secrets.
         for_people: whether a command runs for somebody who reads along: words rather than JSON, and nothing about what
-            went well, unless the configuration asks for either.
+            went well, unless the configuration sets either.
     """
     from agenthost._host.telemetry.log import start_log  # noqa: PLC0415 - lists write none
 
@@ -80,23 +84,23 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
 
 
 def credentials_of(config: Config) -> Credentials:
-    """What callers present, of a configuration that has its secrets."""
+    """Return the credentials of callers, from a configuration with its secrets."""
     first, *others = [password.reveal() for password in config.host.accepted_passwords] or [""]
     return Credentials(config.host.user, first, tuple(others))
 
 
 def tokens_of(config: Config) -> Tokens:
-    """What mints and verifies tokens, of a configuration that has its secrets."""
+    """Return the tokens of a configuration with its secrets."""
     return Tokens([key.reveal().encode() for key in config.host.token_keys])
 
 
 def make_runtime(config: Config) -> Runtime:
-    """The runtime of a configuration that has its secrets."""
+    """Make the runtime of a configuration with its secrets."""
     return Runtime(config, credentials_of(config), tokens_of(config))
 
 
 def installed_plan(config: Config) -> HostPlan:
-    """Discover, load and plan what is installed."""
+    """Discover, load and plan the installed packages."""
     candidates, lock = discover((AGENTS, PLUGINS)), read_lock(config)
     owners = known_owners(config, lock)
     refused = unapproved(candidates, lock, Readings.of_host(config))
@@ -104,16 +108,19 @@ def installed_plan(config: Config) -> HostPlan:
 
 
 def remember(config: Config, plan: HostPlan) -> None:
-    """Keep who holds keys, routes and SIP aliases, once a plan of installed packages is served."""
+    """Store the holders of keys, routes and SIP aliases of a served plan."""
     if plan.installed:
         write_record(config, plan.held())
 
 
 def accepted(config: Config, plan: HostPlan) -> HostPlan:
-    """The plan, unless the configured store cannot be opened here, or the configuration is strict and something failed.
+    """Return the plan, or reject it.
+
+    It is rejected if the configured store cannot be opened here, a section that restricts fits no agent, or the
+    configuration is strict and something failed.
 
     Raises:
-        PlanError: that is so.
+        PlanError: the plan is rejected.
     """
     if config.state.url is not None and plan.state.problem is not None:
         raise PlanError(plan.state.problem)
@@ -122,6 +129,6 @@ def accepted(config: Config, plan: HostPlan) -> HostPlan:
     if config.host.strict and plan.problems:
         reasons = [f"{item.key}: {item.diagnosis.reason}" for item in plan.failed if item.diagnosis]
         reasons += [f"{p.name}: {p.diagnosis.reason}" for p in plan.plugins if p.diagnosis]
-        msg = "strict, and not everything can be served: " + "; ".join([*reasons, *plan.warnings])
+        msg = "host.strict: not everything can be served: " + "; ".join([*reasons, *plan.warnings])
         raise PlanError(msg)
     return plan

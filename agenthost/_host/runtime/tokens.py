@@ -1,10 +1,9 @@
 """Signed tokens: each opens one tool of one agent for one call (wire.md, section 3).
 
-A token is ``<expiry>.<edition>.<mac>``: the Unix time in seconds, the edition of the agent whose document it stands in,
-then a MAC over agent, tool, call, expiry and edition. Any host or worker with the same keys accepts it; nothing is
-stored. The edition is no condition: it tells a host that has changed since which of its agents the call began with.
-The MAC is keyed BLAKE2b (RFC 7693): as strong as HMAC-SHA256, and a third of its cost, which a document pays for each
-of its tools.
+A token is ``<expiry>.<edition>.<mac>``: the Unix time in seconds, the edition of the agent in whose document it is, and
+a MAC over agent, tool, call, expiry and edition. Any host or worker with the same keys accepts it, and nothing is
+stored. The edition is not checked: it identifies the version of the agent that the call started with. The MAC is keyed
+BLAKE2b (RFC 7693): as strong as HMAC-SHA256, at a third of its cost, which a document pays for each of its tools.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["LIFETIME", "Tokens", "edition_of"]
 
 LIFETIME = 4 * 60 * 60
-"""Seconds that a token is good for."""
+"""Lifetime of a token, in seconds."""
 LEEWAY = 60
-"""Seconds after its expiry in which a token is still taken, since clocks differ."""
+"""Seconds that a token is accepted after its expiry, since clocks differ."""
 
 _MAC_BYTES = 24
 _MOST_CHARACTERS = 128
@@ -38,9 +37,9 @@ class Tokens:
     """Mints and verifies tokens.
 
     Args:
-        keys: secret keys; the first signs, all verify, so that a key can be replaced without refusing a call.
+        keys: secret keys. The first signs, all verify, so that a key can be replaced without refusing a call.
         lifetime: seconds.
-        edition: stands in every token that is minted; ASCII letters, digits, ``-`` and ``_``, or empty.
+        edition: a part of every new token: ASCII letters, digits, ``-`` and ``_``, or empty.
     """
 
     keys: Sequence[bytes] = field(repr=False)
@@ -50,11 +49,14 @@ class Tokens:
 
     @_macs.default
     def _keyed(self) -> Sequence[blake2b]:
-        """A keyed MAC for each key, whose length is made to fit: BLAKE2b takes at most 64 bytes."""
+        """Return a keyed MAC for each key.
+
+        Keys are hashed to fit, as BLAKE2b accepts at most 64 bytes.
+        """
         return tuple(blake2b(key=blake2b(key).digest(), digest_size=_MAC_BYTES) for key in self.keys)
 
     def minter(self, agent: str, call_id: str) -> Callable[[str], bytes]:
-        """A function that gives the token of ``agent``'s tool for this call."""
+        """Return a function that mints the tokens of ``agent``'s tools for this call."""
         expiry = int(time.time()) + self.lifetime
         keyed, edition = self._macs[0], self.edition
         prefix = f"{expiry}.{edition}.".encode()
@@ -65,11 +67,14 @@ class Tokens:
         return mint
 
     def name(self, what: bytes) -> str:
-        """Four characters by which hosts and workers with the same keys know the same thing, and nobody else any."""
+        """Return a name of four characters for a value.
+
+        Hosts and workers with the same keys give it the same name, which is unpredictable without them.
+        """
         return urlsafe_b64encode(blake2b(what, key=blake2b(self.keys[0]).digest(), digest_size=3).digest()).decode()
 
     def verify(self, token: str, agent: str, tool: str, call_id: str) -> bool:
-        """Whether ``token`` was minted for this agent, tool and call, and has not expired."""
+        """Return True for an unexpired token of this agent, tool and call."""
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False
         expiry, _, rest = token.partition(".")
@@ -84,13 +89,16 @@ class Tokens:
 
 
 def edition_of(token: str) -> str:
-    """The edition that a token names; nothing about it is verified, and anything else has the empty one."""
+    """Return the edition in a token, unverified, or an empty text."""
     parts = token.split(".", 3)
     return parts[1] if len(parts) == 3 else ""  # noqa: PLR2004 - expiry, edition, mac
 
 
 def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int, edition: str) -> bytes:
-    """URL- and JSON-safe text; the encoding of the parts is unambiguous whatever they contain."""
+    """Return a MAC as URL- and JSON-safe text.
+
+    The encoding of the parts is unambiguous whatever they contain.
+    """
     mac = keyed.copy()
     mac.update(_encode((agent, tool, call_id, expiry, edition)))
     return mac.hexdigest().encode()

@@ -43,7 +43,7 @@ def traced(config: Config) -> Iterator[None]:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError(
-            f"{config.place('telemetry')}: OpenTelemetry is not installed. Fix: pip install 'agenthost[otel]'"
+            f"{config.place('telemetry')}: OpenTelemetry is not installed. fix: pip install 'agenthost[otel]'"
         ) from error
     endpoint = telemetry.otlp_endpoint
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)

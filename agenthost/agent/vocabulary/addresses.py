@@ -47,7 +47,7 @@ class AddressWords(Configurable):
         """
         draft = self._draft()
         if taken := {"__token", "token"} & set(params or ()):
-            raise DefinitionError(f"query parameter {taken.pop()!r} carries the token. Fix: choose another name.")
+            raise DefinitionError(f"query parameter {taken.pop()!r} carries the token. fix: choose another name.")
         encoded(params or {})
         draft.urls.query = {**(draft.urls.query or {}), **(params or {})} or None
         return self
@@ -112,6 +112,6 @@ class AddressWords(Configurable):
         if path.strip("/") != "sip":
             raise DefinitionError(
                 f"agent {own.name!r}: SIP is answered at '/sip' below each agent, not at {path!r}. "
-                "Fix: [sip] path in agenthost.toml sets the host's path, register_routing_callback adds others."
+                "fix: [sip] path in agenthost.toml sets the host's path, register_routing_callback adds others."
             )
         return self

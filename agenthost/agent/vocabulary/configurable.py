@@ -19,7 +19,7 @@ class _Undeclared:
     def __get__(self, agent: object, kind: type) -> Self:
         if agent is None:
             return self
-        msg = f"{kind.__name__}.__init__ has not called super().__init__. Fix: call super().__init__(name=…) first."
+        msg = f"{kind.__name__}.__init__ has not called super().__init__. fix: call super().__init__(name=…) first."
         raise DefinitionError(msg)
 
 
@@ -45,7 +45,7 @@ class Configurable:
         self._unsealed()
         if self._declared.of_call:
             raise DefinitionError(
-                f"agent {self._declared.name!r}: {method} applies to the agent, not to a call. Fix: use __init__."
+                f"agent {self._declared.name!r}: {method} applies to the agent, not to a call. fix: use __init__."
             )
         return self._declared
 
@@ -53,6 +53,6 @@ class Configurable:
         if self._declared.sealed:
             msg = (
                 f"agent {self._declared.name!r} is being served, so a change would reach the next caller. "
-                "Fix: configure it in __init__, or for one call in a callback of add_per_call_config."
+                "fix: configure it in __init__, or for one call in a callback of add_per_call_config."
             )
             raise AgentSealed(msg)

@@ -33,7 +33,7 @@ class FlowWords(Configurable):
         if draft.checked and verb_name not in BEFORE_ANSWER:
             raise DefinitionError(
                 f"verb {verb_name!r} cannot run before the call is answered. These can: "
-                f"{', '.join(sorted(BEFORE_ANSWER))}. Fix: use add_post_answer_verb"
+                f"{', '.join(sorted(BEFORE_ANSWER))}. fix: use add_post_answer_verb"
             )
         draft.before_answer += [verb] if verb else []
         return self

@@ -149,5 +149,5 @@ def _known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
         if name not in known:
             raise DefinitionError(
                 f"the platform has no {kind} {name!r}. It has {', '.join(sorted(known))}. "
-                "Fix: AgentBase(..., schema_validation=False) accepts any"
+                "fix: AgentBase(..., schema_validation=False) accepts any"
             )

@@ -51,7 +51,7 @@ class SkillWords(Configurable):
             if tool.name in draft.tools:
                 raise DefinitionError(
                     f"skill {key!r} brings a tool {tool.name!r}, and agent {draft.name!r} has one "
-                    f"{_from(draft, tool.name)}. Fix: give the skill a prefix, or rename the agent's tool"
+                    f"{_from(draft, tool.name)}. fix: give the skill a prefix, or rename the agent's tool"
                 )
         sections = () if skip_prompt else tuple(dict(section) for section in skill.prompt_sections())
         read = PromptSections.from_json(list(sections))

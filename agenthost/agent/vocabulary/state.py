@@ -34,7 +34,7 @@ class SharedState:
         own = self._own
         if name not in own.shared_state:
             raise DefinitionError(
-                f"agent {own.name!r} declares no shared state {name!r}. Fix: write in its __init__: "
+                f"agent {own.name!r} declares no shared state {name!r}. fix: write in its __init__: "
                 f'super().__init__(…, shared_state=("{name}",))'
             )
         return (own.stores or NO_STORES).shared(name)

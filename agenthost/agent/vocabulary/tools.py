@@ -212,7 +212,7 @@ class ToolWords(Configurable):
     def _add_tool(self, tool: Tool | PlatformTool) -> None:
         tools = self._draft().tools
         if tool.name in tools:
-            msg = f"agent {self._declared.name!r} has two tools called {tool.name!r}. Fix: rename one."
+            msg = f"agent {self._declared.name!r} has two tools called {tool.name!r}. fix: rename one."
             raise DefinitionError(msg)
         tools[tool.name] = tool
 

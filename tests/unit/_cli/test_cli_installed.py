@@ -57,14 +57,14 @@ def test_a_command_of_a_package_runs(run):
         (
             {"acme": {"greet": "acme_greetings:greet"}, "zebra": {"greet": "acme_greetings:greet"}},
             4,
-            "command 'greet' is offered by acme 1.0 and zebra 1.0. Fix: uninstall all but one of them.",
+            "command 'greet' is offered by acme 1.0 and zebra 1.0. fix: uninstall all but one of them.",
         ),
         (
             {"acme": {"greet": "acme_broken:greet"}},
             4,
             (
                 "acme 1.0: command 'greet' cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all'. "
-                "Fix: pip install --upgrade acme"
+                "fix: pip install --upgrade acme"
             ),
         ),
         ({"acme": {"greet": "acme_greetings:number"}}, 4, "acme_greetings:number is of type int, not a click command."),

@@ -228,7 +228,7 @@ def test_a_tool_that_fails(agenthost, caplog):
         (["library.py", "plain", "--body", '{"caller_id_num": 5}'], 2, "--body: caller_id_num must be a string."),
         (["library.py", "plain", "--query", "guest"], 2, "--query guest: write it as --query name=value."),
         (["library.py:Nobody", "x"], 4, "library.py: there is no agent 'Nobody' in it. Agents there: LibraryAgent."),
-        (["several.py", "x"], 4, "several.py: there are several agents in it. Name one as several.py:One. "),
+        (["several.py", "x"], 4, "several.py: there are several agents in it: One, "),
         (["nothing.py", "x"], 4, "nothing.py: there is no agent in it, neither a subclass of"),
         (["missing.py", "x"], 4, "missing.py: there is no such Python file."),
         (["broken.py", "x"], 4, "broken.py: SyntaxError: invalid syntax (broken.py, line 1)"),

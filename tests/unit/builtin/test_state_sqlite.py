@@ -90,7 +90,7 @@ def test_a_file_that_others_can_read_is_not_opened(tmp_path):
 
     kept.touch()
     kept.chmod(0o644)
-    with pytest.raises(ConfigurationError, match=r"state\.db: state\.url: .* Fix: chmod 600 "):
+    with pytest.raises(ConfigurationError, match=r"state\.db: state\.url: .* fix: chmod 600 "):
         opened()
     kept.unlink()
     kept.symlink_to(tmp_path / "elsewhere")

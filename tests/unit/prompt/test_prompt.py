@@ -189,7 +189,7 @@ class TestSections:
         [
             (
                 lambda: Section("A", ["x"]),
-                "body must be a string, not list. Fix: pass a list of bullet points as bullets",
+                "body must be a string, not list. fix: pass a list of bullet points as bullets",
             ),
             (lambda: Section("A", bullets=5), "bullets must be a list of strings, not int"),
             (lambda: Section("A", bullets=[5]), "a bullet must be a string, not int"),

@@ -169,7 +169,7 @@ def test_expression_tool():
         (lambda: DataMap("dm").parameter("q", "str", "query"), "parameter 'q' has the unknown type 'str'"),
         (lambda: DataMap("dm").webhook("FETCH", "https://a"), "webhook method 'FETCH' is unknown"),
         (lambda: DataMap("dm").webhook("GET", ""), "a webhook needs a URL"),
-        (lambda: DataMap("dm").params({}), r"params describes a web call. Fix: call webhook\(\) first"),
+        (lambda: DataMap("dm").params({}), r"params describes a web call. fix: call webhook\(\) first"),
         (lambda: DataMap("dm").foreach({"input_key": "i"}), "foreach needs output_key, append"),
         (
             lambda: DataMap("dm").webhook("GET", "u").webhook_expressions([{"string": "s"}]),

@@ -98,7 +98,7 @@ def test_planted_by_a_link(tmp_path):
     (tmp_path / "theirs").chmod(0o600)
     (tmp_path / "password").symlink_to(tmp_path / "theirs")
 
-    with pytest.raises(ConfigurationError, match=r"it is a symbolic link.* Fix: mv ") as caught:
+    with pytest.raises(ConfigurationError, match=r"it is a symbolic link.* fix: mv ") as caught:
         kept_secret(str(tmp_path), "password", new_password)
 
     assert "known to them" not in str(caught.value)
@@ -109,7 +109,7 @@ def test_state_dir_open_to_others(tmp_path):
     """Nothing is made in a directory that others can look into."""
     (tmp_path / "state").mkdir(mode=0o755)
 
-    with pytest.raises(ConfigurationError, match=r"\(mode 0755\)\. Fix: chmod 700 "):
+    with pytest.raises(ConfigurationError, match=r"\(mode 0755\)\. fix: chmod 700 "):
         kept_secret(str(tmp_path / "state"), "password", new_password)
 
     assert list((tmp_path / "state").iterdir()) == []

@@ -62,7 +62,7 @@ def test_a_directory_that_cannot_be_written(config, tmp_path, caplog):
     (tmp_path / "state").write_text("a file")
     write_record(config, OWNERS)
 
-    assert "owners are not remembered" in caplog.text
+    assert "owners are not stored" in caplog.text
     with pytest.raises(ConfigurationError):
         read_record(config)
 

@@ -210,7 +210,7 @@ def test_it_reaches_its_own_entries_alone(build, key, may):
     [
         ("raises", "ValueError: not today (far_away.py:39)"),
         ("dies", "its process was ended by SIGABRT while it was loaded"),
-        ("nothing", "far_away:nothing gives nothing, not an agent (a subclass of agenthost.AgentBase)"),
+        ("nothing", "far_away:nothing returns nothing, not an agent (a subclass of agenthost.AgentBase)"),
         ("missing", "AttributeError: module 'far_away' has no attribute 'missing'"),
     ],
 )

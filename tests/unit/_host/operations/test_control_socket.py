@@ -35,7 +35,7 @@ def test_no_socket_is_made_in_a_directory_that_others_can_open(tmp_path, caplog)
         assert list(tmp_path.iterdir()) == []
 
     assert "commands are disabled: " in caplog.text
-    assert f"Fix: chmod 700 {tmp_path}" in caplog.text
+    assert f"fix: chmod 700 {tmp_path}" in caplog.text
 
 
 def test_nothing_is_asked_of_a_socket_that_others_have_made(tmp_path, monkeypatch):

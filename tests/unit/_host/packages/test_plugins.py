@@ -132,7 +132,11 @@ def test_a_class_is_built_with_its_settings(load):
         (Greeter, {}, "plugins.greeter.greeting: it is missing"),
         (Greeter, {"greeting": 1}, "plugins.greeter.greeting"),
         (Greeter, {"greeting": "x", "tone": "y"}, "tone"),
-        (Silent, {"tone": "y"}, "plugins.silent: this plugin takes no settings, but has tone. Remove them."),
+        (
+            Silent,
+            {"tone": "y"},
+            "plugins.silent: this plugin has no settings, but it sets tone. fix: remove them.",
+        ),
     ],
 )
 def test_a_section_that_does_not_fit_sets_its_plugin_aside(load, cls, settings, reason):
@@ -152,8 +156,8 @@ def test_each_implementation_is_guarded_by_itself(load):
     assert {key for key, _ in heard} == STORES
     reasons = {state.name: state.diagnosis and state.diagnosis.reason for state in plugins.states}
     assert reasons["silent"] is None
-    assert "its hook state_providers() gives str object, not a StateProvider" in reasons["nonsense"]
-    assert "its hook state_providers() gives nothing, not a list of StateProvider" in reasons["nothing"]
+    assert "its hook state_providers() returns str object, not a StateProvider" in reasons["nonsense"]
+    assert "its hook state_providers() returns nothing, not a list of StateProvider" in reasons["nothing"]
     assert "sys.exit(3)" in reasons["raises"]
 
 
@@ -189,10 +193,10 @@ def test_an_implementation_may_leave_arguments_out(load):
 @pytest.mark.parametrize(
     ("cls", "words"),
     [
-        (Misspelt, ("plugin 'acme:misspelt'", "unknown hook 'health_probe'", "Is health_probes meant?")),
+        (Misspelt, ("plugin 'acme:misspelt'", "unknown hook 'health_probe'", "Did you mean health_probes?")),
         (
             Greedy,
-            ("'acme:greedy'", "resolve_sip(uri, caller)", "takes caller,", "Write it resolve_sip(uri, call)"),
+            ("'acme:greedy'", "resolve_sip(uri, caller)", "takes caller,", "write resolve_sip(uri, call)"),
         ),
     ],
 )
@@ -229,10 +233,10 @@ MISBEHAVIOURS = {
     exits: "it called sys.exit(3)",
     hangs: "did not finish loading within 0.6 s",
     fails_midway: "LookupError: the table is gone",
-    lambda: None: "gives nothing, not a list of",
-    lambda: 7: "gives int object, not a list of",
-    lambda: "text": "gives str object, not a",
-    lambda: [object()]: "gives object object, not a",
+    lambda: None: "returns nothing, not a list of",
+    lambda: 7: "returns int object, not a list of",
+    lambda: "text": "returns str object, not a",
+    lambda: [object()]: "returns object object, not a",
 }
 HEARD = {
     "agents": AgentBase,
@@ -297,4 +301,4 @@ def test_two_plugins_of_one_name_are_told_apart_by_their_packages(load):
     assert {state.key: state.state for state in only.states} == {"acme:silent": "disabled", "other:silent": "ready"}
     assert off.warnings == only.warnings == ()
     (warning,) = ambiguous.warnings
-    assert warning.endswith('of this name. Write [plugins."acme:greeter"] or [plugins."other:greeter"].')
+    assert warning.endswith('of this name. fix: write [plugins."acme:greeter"] or [plugins."other:greeter"].')

@@ -52,13 +52,16 @@ def test_a_table_is_a_classifier_of_its_kind(tmp_path):
             [LEXICAL, LLM],
             (
                 "agenthost.toml: classifiers.x: no plugin makes classifiers of the kind 'magic'. "
-                "Write kind = with one of these: lexical, llm."
+                "fix: set kind to one of lexical, llm."
             ),
         ),
         (
             {"lexical": {"model": "x"}},
             [LEXICAL, LLM],
-            "agenthost.toml: classifiers.lexical: this classifier takes no settings, but has model. Remove them.",
+            (
+                "agenthost.toml: classifiers.lexical: this classifier has no settings, but it sets model. "
+                "fix: remove them."
+            ),
         ),
         (
             {},

@@ -73,9 +73,13 @@ def test_a_model_is_made_with_its_settings_only_where_it_is_used(configured):
 @pytest.mark.parametrize(
     ("section", "providers", "told"),
     [
-        ("", [], "models.x: no plugin makes models of the kind 'x'. Write kind = with one of these: offline, openai."),
+        ("", [], "models.x: no plugin makes models of the kind 'x'. fix: set kind to one of offline, openai."),
         ('kind = "echo"\nquiet = true', [ECHO], "models.x.quiet: there is no such key."),
-        ('kind = "offline"\nloud = true', [], "models.x: this model takes no settings, but has loud. Remove them."),
+        (
+            'kind = "offline"\nloud = true',
+            [],
+            "models.x: this model has no settings, but it sets loud. fix: remove them.",
+        ),
         ('kind = "openai"\ntimeout = "long"', [], "models.x.timeout"),
         ('kind = "echo"', [ECHO, ("other:echo", ECHO[1])], "pkg:echo and other:echo both make models of the kind"),
         ('kind = "bad"', [("pkg:bad", ModelProvider("bad", fails))], "models.x: OSError: x has no disk"),
@@ -98,4 +102,4 @@ def test_the_client_of_openai_is_an_extra(configured, monkeypatch):
     monkeypatch.setitem(sys.modules, "openai", None)
     [warning] = choose_models(configured('[models]\ndefault = "openai"\n'), BUILT_IN).warnings
 
-    assert warning.endswith("Fix: pip install 'agenthost[openai]'")
+    assert warning.endswith("fix: pip install 'agenthost[openai]'")

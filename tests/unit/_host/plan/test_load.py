@@ -96,15 +96,15 @@ class TestWhatAnEntryPointMayBe:
             (
                 "n_text",
                 "thing = 'text'",
-                "n_text:thing gives str object, not an agent (a subclass of agenthost.AgentBase)",
+                "n_text:thing returns str object, not an agent (a subclass of agenthost.AgentBase)",
             ),
             (
                 "n_none",
                 "def thing(): ...",
-                "n_none:thing gives nothing, not an agent (a subclass of agenthost.AgentBase)",
+                "n_none:thing returns nothing, not an agent (a subclass of agenthost.AgentBase)",
             ),
-            ("n_class", "class thing: ...", "n_class:thing gives thing object, not an agent"),
-            ("n_async", "async def thing(): ...", "n_async:thing gives coroutine object, not an agent"),
+            ("n_class", "class thing: ...", "n_class:thing returns thing object, not an agent"),
+            ("n_async", "async def thing(): ...", "n_async:thing returns coroutine object, not an agent"),
             ("n_missing", "", "AttributeError: module 'n_missing' has no attribute 'thing'"),
             ("n_raises", "def thing(): raise ValueError('no')", "ValueError: no (n_raises.py:1)"),
             ("n_exits", "import sys\nsys.exit('bye')", "it called sys.exit('bye') while loading"),
@@ -116,7 +116,7 @@ class TestWhatAnEntryPointMayBe:
             (
                 "n_super",
                 "from agenthost import AgentBase\nclass thing(AgentBase):\n    def __init__(self): ...",
-                "thing.__init__ must call super().__init__(name=…) first; add that line.",
+                "thing.__init__ has not called super().__init__. fix: call super().__init__(name=…) first.",
             ),
             (
                 "n_arguments",
@@ -203,7 +203,7 @@ class TestSettings:
 
         assert the_rejected(loaded) == (
             "agenthost.toml: agents.desk.rooms: 'many' is not a whole number. Write rooms = 3.",
-            "do as it says, then run agenthost check",
+            "follow the message, then run agenthost check",
         )
 
     @pytest.mark.parametrize("value", ["Agent", "make"])
@@ -212,7 +212,7 @@ class TestSettings:
         candidates = install(f"s_none_{value}", source, agents=[f"desk = s_none_{value}:{value}"])
         reason, _ = the_rejected(load(configured(agents={"desk": AgentConfig(settings={"rooms": 5})}), candidates))
 
-        assert reason == "agenthost.toml: agents.desk: this agent takes no settings, but has rooms. Remove them."
+        assert reason == "agenthost.toml: agents.desk: this agent has no settings, but it sets rooms. fix: remove them."
 
 
 class TestPlugins:
@@ -283,12 +283,12 @@ class TestPlugins:
             (
                 "p_thing",
                 "from agenthost import hookimpl\n@hookimpl\ndef agents(): return ['text']",
-                "its hook agents() gives str object, not an AgentBase",
+                "its hook agents() returns str object, not an AgentBase",
             ),
             (
                 "p_nothing",
                 "from agenthost import hookimpl\n@hookimpl\ndef agents(): return 5",
-                "its hook agents() gives int object, not a list of AgentBase",
+                "its hook agents() returns int object, not a list of AgentBase",
             ),
         ],
     )

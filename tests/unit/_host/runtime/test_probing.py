@@ -223,5 +223,5 @@ def test_the_log_tells_when_something_changes(caplog):
         asyncio.run(main())
     assert [record.getMessage() for record in caplog.records] == [
         "probe x of acme:plugin is failing: OSError: /etc/secret is gone",
-        "probe x of acme:plugin is well again",
+        "probe x of acme:plugin is ok again",
     ]

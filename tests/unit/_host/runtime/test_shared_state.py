@@ -234,7 +234,7 @@ def test_an_unknown_scheme_names_what_to_install(url, sentence):
         (
             "quarantined",
             Diagnosis("No module named 'redis'", "pip install redis"),
-            "quarantined: No module named 'redis'. Fix: pip install redis.",
+            "quarantined: No module named 'redis'. fix: pip install redis.",
         ),
     ],
 )
