@@ -28,7 +28,7 @@ def chosen(section, elsewhere):
     return f'choose in agenthost.toml: {moved}, route = "/sales" gives it the route'
 
 
-LATER = "[host] build_timeout = 60 in agenthost.toml gives it longer; [agents.hangs-on-import] enabled = false"
+LATER = "[host] build_timeout = 60 in agenthost.toml gives it more time; [agents.hangs-on-import] enabled = false"
 QUARANTINED = {
     "bad-route": (
         "route '/Sales Team!' is not a path of one to four segments",

@@ -1,4 +1,4 @@
-"""Changes: the difference between a lock file and what is installed, in the words of an operator."""
+"""Changes between a lock file and the installed packages, in an operator's words."""
 
 from __future__ import annotations
 

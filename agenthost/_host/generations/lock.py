@@ -1,6 +1,7 @@
-"""The lock file: the packages that a person decided to host, in ``agenthost.lock`` beside the configuration.
+"""The lock file: the packages that a person decided to host.
 
-``agenthost lock`` writes it. A host that finds one serves what is in it, and sets aside what has changed.
+It is ``agenthost.lock`` beside the configuration, written by ``agenthost lock``. A host with a lock file serves its
+packages, and sets aside those that have changed.
 """
 
 # No pathlib: every start pays for it.
@@ -83,7 +84,7 @@ class Lock:
     dependencies: Mapping[str, str] = field(factory=dict)
 
     def agent(self, candidate: Candidate) -> LockedAgent | None:
-        """Return an agent as it was decided; None where its package is another version."""
+        """Return a locked agent, or None if its package has another version."""
         locked = self.distributions.get(candidate.distribution)
         if locked is None or locked.version != candidate.version:
             return None
@@ -91,7 +92,7 @@ class Lock:
 
     @property
     def owners(self) -> Owners:
-        """Holders of short keys, routes and SIP aliases."""
+        """The holders of short keys, routes and SIP aliases."""
         agents = [
             (full_key(distribution, name), agent, distribution)
             for distribution, each in self.distributions.items()
@@ -105,7 +106,7 @@ class Lock:
         )
 
     def with_hashes_of(self, earlier: Lock | None) -> Lock:
-        """Return the same lock with the digests that other platforms have added for the same versions."""
+        """Return the lock with digests that other platforms added for the same versions."""
         if earlier is None:
             return self
         kept = {}
@@ -123,7 +124,7 @@ def lock_path(config: Config) -> str:
 
 
 def read_lock(config: Config) -> Lock | None:
-    """Read the lock file; None where there is none.
+    """Read the lock file, or return None without one.
 
     Raises:
         ConfigurationError: it cannot be read, or has a key or a format that this agenthost does not know.
@@ -147,7 +148,7 @@ def read_lock(config: Config) -> Lock | None:
 
 
 def known_owners(config: Config, lock: Lock | None) -> Owners:
-    """Return the owners as the lock file has them, and where it says nothing, as the record of this host has them."""
+    """Return the owners in the lock file, completed by the record of this host."""
     record = read_record(config)
     return record if lock is None else lock.owners.before(record)
 

@@ -206,7 +206,7 @@ class Process:
                         raise NotHere(reason)
                     raise Diagnosed(Diagnosis(reason, remedy))
         except TimeoutError:
-            remedy = f"[host] build_timeout = 60 in agenthost.toml gives it longer; {off(candidate, self._key)} "
+            remedy = f"[host] build_timeout = 60 in agenthost.toml gives it more time; {off(candidate, self._key)} "
             remedy += "switches it off"
             raise Diagnosed(Diagnosis(f"did not finish loading within {seconds:g} s", remedy)) from None
         except OSError:

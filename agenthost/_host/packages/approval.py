@@ -37,7 +37,7 @@ def unapproved(candidates: Iterable[Candidate], lock: Lock | None, readings: Rea
 
 
 def by_distribution(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
-    """Return entry points by their distribution; those of agenthost itself are left out."""
+    """Return entry points by their distribution, without agenthost's own."""
     offers: dict[str, list[Candidate]] = {}
     for each in candidates:
         if each.distribution != "agenthost":

@@ -56,7 +56,8 @@ class Section:
         """
         if self.values:
             raise ConfigurationError(
-                f"{self.place}: this {self.noun} takes no settings, but has {', '.join(self.values)}. Remove them."
+                f"{self.place}: this {self.noun} has no settings, but it sets {', '.join(self.values)}. "
+                "fix: remove them."
             )
 
 

@@ -284,7 +284,10 @@ def _encoded(event: dict[str, Any], **_: object) -> str:
 
 
 def _shown(line: str) -> str:
-    """A line of JSON without what a terminal acts on; JSON itself has escaped most of it."""
+    """Escape the characters in a line that a terminal acts on.
+
+    JSON has already escaped most of them.
+    """
     return line if line.isascii() and _DELETE not in line else escaped(line)
 
 

@@ -327,7 +327,7 @@ class TestRemedies:
             (
                 TimeoutError("late"),
                 (
-                    "[host] build_timeout = 60 in agenthost.toml gives it longer; "
+                    "[host] build_timeout = 60 in agenthost.toml gives it more time; "
                     "[agents.dental] enabled = false switches it off"
                 ),
             ),

@@ -96,7 +96,7 @@ def test_a_store_that_fails_is_left_alone_and_comes_back(mode, caplog):
             assert re.fullmatch(r"the flaky:// store does not answer \((ConnectionE|TimeoutE)rror\)\.", heard[0])
             assert not host.ready
             asked = flaky.asked
-            while "tried again within" not in await refusal(store):
+            while "next attempt is within" not in await refusal(store):
                 asked = flaky.asked
             assert flaky.asked == asked
             flaky.mode = "well"
