@@ -1,113 +1,116 @@
-"""Leaving a coroutine behind that takes no notice of its deadline, without a task for each call.
+"""Bounding a coroutine in time: one that ignores its cancellation is left behind.
 
-Whoever awaits an author's coroutine is stuck with it: a coroutine that catches ``CancelledError``, or waits for a task
-that does, keeps its caller waiting. Here the caller's own task runs the coroutine, step by step; only when the
-deadline has passed and the coroutine still goes on, a task of its own takes over what is left of it.
+Whoever awaits a coroutine is stuck with it while it catches ``CancelledError``, or waits for a task that does. So each
+runs in a task of its own, which the caller can leave. The task is also the one that the coroutine's own time limits and
+task groups cancel: run by the caller's task, they would cancel whatever that does next.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
-from types import coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Callable, Coroutine
 
-    from agenthost._host.calls.deadline import Deadline
+__all__ = ["GRACE", "bounded", "cancelled_here"]
 
-__all__ = ["until"]
+T = TypeVar("T")
 
-_PLAIN = asyncio.Future
-"""What ends when it is cancelled; tasks and gatherings may not."""
+GRACE = 0.02
+"""Seconds that a coroutine has to end once it is cancelled."""
 
 
-@coroutine
-def until(work: Coroutine[Any, Any, Any], deadline: Deadline) -> Generator[Any, Any, Any]:
-    """Await ``work``, but not beyond ``deadline``.
-
-    When that has passed and the coroutine goes on all the same, ``deadline.left`` is the task that runs it.
+async def bounded(
+    function: Callable[[], Coroutine[Any, Any, T]],
+    seconds: float,
+    left: Callable[[asyncio.Task[Any]], object],
+    loop: asyncio.AbstractEventLoop | None = None,
+    *,
+    cut_off: Callable[[], object] = lambda: None,
+) -> T:
+    """Run a coroutine function in a task of its own, for so many seconds.
 
     Args:
-        work: a coroutine that has not begun.
-        deadline: the one whose block this is in; it begins with the first thing that is waited for.
+        function: the coroutine function.
+        seconds: the time, from now on.
+        left: called with the task where it goes on although it was cancelled; keeps a reference to it.
+        cut_off: called before the task is cancelled.
+        loop: the running event loop, where it is known: asking for it is a system call before Python 3.12.
 
     Raises:
-        CancelledError: it went on, and was left.
+        TimeoutError: it did not end in time.
         BaseException: whatever it raises.
     """
+    loop = loop or asyncio.get_running_loop()
+    ends = loop.time() + seconds
+    task = asyncio.Task(_outcome(function), loop=loop)  # past the loop's factory, which names and guards authors' tasks
     try:
-        waits = work.send(None)
-        deadline.begin()
-        while True:
-            try:
-                if waits is None or type(waits) is _PLAIN or not hasattr(waits, "_asyncio_future_blocking"):
-                    yield waits
-                else:
-                    yield from _beside(waits, work, deadline)
-            except GeneratorExit:
-                work.close()
-                raise
-            except BaseException as error:
-                if deadline.left is not None:
-                    raise
-                waits = work.throw(error)
-                if deadline.passed:
-                    deadline.left = _go_on(work, waits)
-                    raise
-            else:
-                waits = work.send(None)
-    except StopIteration as end:
-        return end.value
-
-
-def _beside(
-    waits: asyncio.Future[Any], work: Coroutine[Any, Any, Any], deadline: Deadline
-) -> Generator[Any, Any, None]:
-    """Wait for what may outlive being cancelled, so that this task can go on without it."""
-    waits._asyncio_future_blocking = False  # noqa: SLF001 - PEP 3156's own mark of a future that is awaited
-    while not waits.done():
-        ended = asyncio.get_running_loop().create_future()
-        waits.add_done_callback(partial(_wake, ended))
-        try:
-            yield from ended
-        except asyncio.CancelledError:
-            waits.cancel()
-            if deadline.passed:
-                waits._asyncio_future_blocking = True  # noqa: SLF001 - as above
-                deadline.left = _go_on(work, waits)
-                raise
-
-
-def _wake(ended: asyncio.Future[None], _: object) -> None:
-    if not ended.done():
-        ended.set_result(None)
-
-
-def _go_on(work: Coroutine[Any, Any, Any], waits: Any) -> asyncio.Task[Any]:
-    return asyncio.get_running_loop().create_task(_rest(work, waits))
-
-
-async def _rest(work: Coroutine[Any, Any, Any], waits: Any) -> None:
-    """Run the rest of a coroutine that nobody waits for; what it says is heard by nobody."""
-    with suppress(BaseException):  # its deadline has passed, which the log has said
-        await _resumed(work, waits)
-
-
-@coroutine
-def _resumed(work: Coroutine[Any, Any, Any], waits: Any) -> Generator[Any, Any, Any]:
+        await asyncio.sleep(0)
+        if not task.done():  # most have waited for nothing, and set no timer
+            await _until(ends, task, loop)
+    except asyncio.CancelledError:
+        await _end(task, left, cut_off)
+        raise
+    late = not task.done()
+    if late:
+        await _end(task, left, cut_off)
+        if not task.done():
+            raise TimeoutError
+    result: T
+    result, error = task.result()
+    if error is None:
+        return result
+    if late and isinstance(error, asyncio.CancelledError):
+        raise TimeoutError from error
     try:
-        while True:
-            try:
-                yield waits
-            except GeneratorExit:
-                work.close()
-                raise
-            except BaseException as error:  # noqa: BLE001 - as above
-                waits = work.throw(error)
-            else:
-                waits = work.send(None)
-    except StopIteration as end:
-        return end.value
+        raise error
+    finally:
+        del error, task  # which would keep the error, and it this frame
+
+
+def cancelled_here(error: BaseException) -> bool:
+    """Return whether an error is the end of the running task itself, and not what a coroutine raised by itself."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # the loop has ended, and what is left of the task is being closed
+        return True
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+async def _outcome(function: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, BaseException | None]:
+    """Return what a coroutine returns and what it raises: ``SystemExit`` that leaves a task ends the event loop."""
+    try:
+        return await function(), None
+    except BaseException as error:  # noqa: BLE001 - raised again by the caller's task
+        return None, error
+
+
+async def _until(ends: float, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for a task until a time of the loop; half the cost of ``asyncio.wait``."""
+    waiting = loop.create_future()
+    wake = partial(_wake, waiting)
+    timer = loop.call_at(ends, wake)
+    task.add_done_callback(wake)
+    try:
+        await waiting
+    finally:
+        timer.cancel()
+
+
+def _wake(waiting: asyncio.Future[None], _: object = None) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+async def _end(
+    task: asyncio.Task[Any], left: Callable[[asyncio.Task[Any]], object], cut_off: Callable[[], object]
+) -> None:
+    cut_off()
+    task.cancel()
+    try:
+        await asyncio.wait((task,), timeout=GRACE)
+    finally:
+        if not task.done():
+            left(task)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import frozen
 
-from agenthost._host.calls.abandon import until
+from agenthost._host.calls.abandon import bounded, cancelled_here
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.concurrency import Busy
 from agenthost._host.calls.deadline import Deadline
@@ -198,7 +198,7 @@ class ToolCaller:
         Raises:
             BaseException: ``error``, where it is no failure of the agent but the end of our own task.
         """
-        if _ours(error):
+        if cancelled_here(error):
             gate.breaker.undecided(tried=tried)
             raise error
         error_id = self._failed(owner, error)
@@ -272,86 +272,101 @@ class ToolCaller:
         slots = gate.slots
         if not slots.take_now():
             await slots.take(agent.limits.queue_wait)
-        if not on_loop and agent.isolation == "thread":  # what stands in for other agents only waits for them
-            return await self._run_in_thread(gate, owner, function, seconds)
-        token = running.set(owner)
-        deadline = Deadline(seconds, self.loop, at_once=False)
+        run = _Run(owner, function, slots, self._left)
+        ends = time.monotonic() + seconds
         try:
-            with deadline:
-                result = function()
-                return await until(result if type(result) is CoroutineType else _awaited(result), deadline)
+            if not on_loop and agent.isolation == "thread":  # what stands in for other agents only waits for them
+                result = await self._run_in_thread(gate, run, seconds)
+                if not inspect.isawaitable(result):
+                    return result
+                run.function, seconds = partial(_itself, result), ends - time.monotonic()
+            return await bounded(run.call, seconds, run.leave, self.loop)
         finally:
-            running.reset(token)
-            if deadline.left is None:
-                slots.give_back()
-            else:
-                self._leave(owner, deadline.left, slots)
+            run.release()
 
-    async def _run_in_thread(self, gate: Gate, owner: Owner, function: Callable[[], Any], seconds: float) -> Any:
-        """The same for a function that runs in a thread; what it returns to be awaited runs on the loop.
+    async def _run_in_thread(self, gate: Gate, run: _Run, seconds: float) -> Any:
+        """Run a function in a thread.
 
         Threads that compute take turns with the event loop at the interpreter, so that each makes every request of
         every agent wait. While the loop is held up, an agent computes in one thread, which leaves the processor to the
         loop: together its threads are no quicker.
         """
-        slots, deadline = gate.slots, Deadline(seconds, self.loop)
+        owner = run.owner
         turn = gate.turn(owner) if self._held_up() else None
-        taken: Slots | None = None
-        in_thread = gone = False
+        taken = False
         used = 0.0
 
-        def run() -> Any:
+        def work() -> Any:
             nonlocal used
             began = time.thread_time()
             try:
-                return function()
+                return run.function()
             finally:
                 used = time.thread_time() - began
 
         def thread_ended() -> None:
-            nonlocal in_thread
-            in_thread = False
             gate.used(owner, used)
-            if gone:
-                slots.give_back()
+            run.release()
 
         token = running.set(owner)
         try:
-            with deadline:
+            with Deadline(seconds):
                 await asyncio.sleep(0)  # a call that is over already starts nothing
                 if turn is not None:
                     await turn.take()
-                    taken = turn
-                in_thread = True
-                result = await self._threads.run(run, thread_ended, last=taken is not None)
-                if not inspect.isawaitable(result):
-                    return result
-                return await until(result if type(result) is CoroutineType else _awaited(result), deadline)
+                    taken = True
+                run.hold()
+                return await self._threads.run(work, thread_ended, last=taken)
         finally:
             running.reset(token)
-            if taken is not None:
-                taken.give_back()
-            if deadline.left is not None:
-                self._leave(owner, deadline.left, slots)
-            elif in_thread:
-                gone = True
-            else:
-                slots.give_back()
+            if turn is not None and taken:
+                turn.give_back()
 
-    def _leave(self, owner: Owner, task: asyncio.Task[object], slots: Slots) -> None:
-        """Let something run on that took no notice of its deadline; its slot is taken until it ends."""
+
+class _Run:
+    """One run of an author's function, which has a slot until neither its call, its thread nor its task goes on."""
+
+    __slots__ = ("_holders", "_left", "_slots", "function", "owner")
+
+    def __init__(self, owner: Owner, function: Callable[[], Any], slots: Slots, left: set[asyncio.Task[Any]]) -> None:
+        self.owner = owner
+        self.function = function
+        self._slots = slots
+        self._left = left
+        self._holders = 1
+
+    async def call(self) -> Any:
+        owner = self.owner  # the watchdog reads it here
+        running.set(owner)
+        result = self.function()
+        return await result if type(result) is CoroutineType or inspect.isawaitable(result) else result
+
+    def hold(self) -> None:
+        self._holders += 1
+
+    def release(self) -> None:
+        self._holders -= 1
+        if not self._holders:
+            self._slots.give_back()
+
+    def leave(self, task: asyncio.Task[Any]) -> None:
+        """Let a task run on that ignores its cancellation."""
         _log.warning(
             "%s takes no notice of its deadline and goes on; its slot stays taken",
-            owner,
-            extra={"fields": owner.fields},
+            self.owner,
+            extra={"fields": self.owner.fields},
         )
+        self.hold()
         self._left.add(task)
+        task.add_done_callback(self._ended)
 
-        def ended(task: asyncio.Task[object]) -> None:
-            self._left.discard(task)
-            slots.give_back()
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._left.discard(task)
+        self.release()
 
-        task.add_done_callback(ended)
+
+def _itself(result: Any) -> Any:
+    return result
 
 
 async def _in_span(working: Coroutine[Any, Any, Any], owner: Owner, call: str) -> Any:
@@ -362,16 +377,3 @@ async def _in_span(working: Coroutine[Any, Any, Any], owner: Owner, call: str) -
     }
     with span(f"execute_tool {owner.name}", names | {"gen_ai.conversation.id": call}):
         return await working
-
-
-async def _awaited(result: Any) -> Any:
-    return await result if inspect.isawaitable(result) else result
-
-
-def _ours(error: BaseException) -> bool:
-    """Whether our own task was asked to end, rather than the author's code having raised something by itself."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # the loop has ended, and what is left of the task is being closed
-        return True
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

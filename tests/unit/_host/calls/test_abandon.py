@@ -1,88 +1,110 @@
-"""Coroutines and their deadlines: whoever waits is answered, whatever the coroutine thinks of it."""
+"""Coroutines and their deadlines: the caller goes on, even if the coroutine ignores its cancellation."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
+import weakref
 
 import pytest
 
-from agenthost._host.calls.abandon import until
-from agenthost._host.calls.deadline import Deadline
+from agenthost._host.calls.abandon import bounded
 
 SOON, NEVER = 0.05, 60.0
+LATE = "late"
 
 
-@pytest.fixture(params=[True, False], ids=["at once", "once it waits"])
-def wait_for(request):
-    """Awaits something within a deadline; gives what came of it, and the task that was left behind."""
-
-    async def wait(work, seconds):
-        deadline = Deadline(seconds, at_once=request.param)
-        try:
-            with deadline:
-                return await until(work, deadline), deadline.left
-        except TimeoutError:
-            return TimeoutError, deadline.left
-
-    return wait
+async def within(seconds, function, cut_off=lambda: None):
+    """Run a coroutine function; gives what came of it, and the tasks that were left."""
+    left, cut = [], []
+    try:
+        return await bounded(function, seconds, left.append, cut_off=lambda: cut.append(cut_off())), left
+    except TimeoutError:
+        if not cut:
+            raise
+        return LATE, left
 
 
-async def stubborn(ended, go_on):
-    while not go_on.is_set():
-        with contextlib.suppress(asyncio.CancelledError):
-            await go_on.wait()
-    ended.append(True)
+class Stubborn:
+    """Goes on until it is allowed to end."""
+
+    def __init__(self):
+        self.go_on, self.ended = asyncio.Event(), False
+
+    async def works(self):
+        while not self.go_on.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.go_on.wait()
+        self.ended = True
+
+    async def waits_for_a_task(self):
+        await asyncio.create_task(self.works())
+
+    async def waits_for_many(self):
+        await asyncio.gather(self.works(), asyncio.sleep(0))
+
+    async def waits_in_a_group(self):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.works())
+
+    async def waits_shielded(self):
+        task = asyncio.create_task(self.works())
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(task)
 
 
-async def waits_for_a_task(ended, go_on):
-    await asyncio.create_task(stubborn(ended, go_on))
-
-
-async def waits_for_many(ended, go_on):
-    await asyncio.gather(stubborn(ended, go_on), asyncio.sleep(0))
-
-
-async def waits_in_a_group(ended, go_on):
-    async with asyncio.TaskGroup() as group:
-        group.create_task(stubborn(ended, go_on))
-
-
-async def waits_shielded(ended, go_on):
-    task = asyncio.create_task(stubborn(ended, go_on))
-    while not task.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-
-
-@pytest.mark.parametrize("work", [stubborn, waits_for_a_task, waits_for_many, waits_in_a_group, waits_shielded])
-def test_what_takes_no_notice_of_its_deadline_is_left_behind(wait_for, work):
-    """Its caller goes on at once, and it runs to its own end in a task."""
+@pytest.mark.parametrize("how", ["works", "waits_for_a_task", "waits_for_many", "waits_in_a_group", "waits_shielded"])
+def test_what_ignores_its_cancellation_is_left_behind(how):
+    """Its caller goes on, and it runs to its own end."""
 
     async def main():
-        ended, go_on = [], asyncio.Event()
-        outcome, left = await wait_for(work(ended, go_on), SOON)
-        before = list(ended)
-        go_on.set()
+        stubborn = Stubborn()
+        outcome, (left,) = await within(SOON, getattr(stubborn, how))
+        before = stubborn.ended
+        stubborn.go_on.set()
         await asyncio.wait((left,), timeout=30)
-        return outcome, before, ended, left.done()
+        return outcome, before, stubborn.ended, left.done()
 
-    assert asyncio.run(main()) == (TimeoutError, [], [True], True)
+    assert asyncio.run(main()) == (LATE, False, True, True)
 
 
-@pytest.mark.parametrize("work", [lambda: asyncio.sleep(NEVER), lambda: asyncio.gather(asyncio.sleep(NEVER))])
-def test_what_ends_at_its_deadline_leaves_nothing_that_stays(wait_for, work):
-    async def awaiting():
-        await work()
-
+def test_a_caller_that_is_cancelled_leaves_it_too():
     async def main():
-        outcome, left = await wait_for(awaiting(), SOON)
-        if left is not None:
-            await asyncio.wait((left,), timeout=30)
-        return outcome, left is None or left.done()
+        stubborn, left = Stubborn(), []
+        caller = asyncio.create_task(bounded(stubborn.works, NEVER, left.append))
+        await asyncio.sleep(0.01)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(caller, 30)
+        before = stubborn.ended
+        stubborn.go_on.set()
+        await asyncio.wait(left, timeout=30)
+        return before, stubborn.ended
 
-    assert asyncio.run(main()) == (TimeoutError, True)
+    assert asyncio.run(main()) == (False, True)
+
+
+async def sleeps():
+    await asyncio.sleep(NEVER)
+
+
+async def gathers():
+    await asyncio.gather(asyncio.sleep(NEVER))
+
+
+async def clears_up():
+    try:
+        await asyncio.sleep(NEVER)
+    finally:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("work", [sleeps, gathers, clears_up])
+def test_what_ends_at_its_deadline_leaves_nothing(work):
+    assert asyncio.run(within(SOON, work)) == (LATE, [])
 
 
 async def in_steps():
@@ -98,40 +120,67 @@ async def with_a_time_of_its_own():
     return "in time"
 
 
-async def in_its_own_task():
-    return asyncio.current_task().get_name()
+async def gives_something_at_its_deadline():
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(NEVER)
+    return "partly"
 
 
 @pytest.mark.parametrize(
-    ("work", "expected"),
-    [(in_steps, ["task", 1, 2, 3]), (with_a_time_of_its_own, "in time"), (in_its_own_task, "of the caller")],
+    ("work", "seconds", "expected"),
+    [
+        (in_steps, 30, ["task", 1, 2, 3]),
+        (with_a_time_of_its_own, 30, "in time"),
+        (gives_something_at_its_deadline, SOON, "partly"),
+    ],
 )
-def test_a_coroutine_runs_as_if_it_were_awaited(wait_for, work, expected):
-    """In the task of its caller, with time limits of its own."""
-
-    async def main():
-        asyncio.current_task().set_name("of the caller")
-        return await wait_for(work(), 30)
-
-    assert asyncio.run(main()) == (expected, None)
+def test_what_it_returns_is_returned(work, seconds, expected):
+    assert asyncio.run(within(seconds, work)) == (expected, [])
 
 
-@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt()], ids=repr)
-def test_what_it_raises_is_raised(wait_for, error):
+@pytest.mark.parametrize(
+    "error", [ValueError("x"), TimeoutError("its own"), asyncio.CancelledError(), SystemExit(3), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("begins", [lambda: asyncio.sleep(0), lambda: asyncio.sleep(0.01)])
+def test_what_it_raises_is_raised(error, begins):
+    """In the caller's task: what would end the event loop does not."""
+
     async def failing():
-        await asyncio.sleep(0)
+        await begins()
         raise error
 
     async def main():
         try:
-            await wait_for(failing(), 30)
+            await within(30, failing)
         except BaseException as raised:  # noqa: BLE001 - it is compared
             return raised
 
     assert asyncio.run(main()) is error
 
 
-def test_the_cancellation_of_the_caller_reaches_it(wait_for):
+def test_an_error_is_not_kept():
+    """Neither it nor its traceback waits for a collection of garbage."""
+
+    class AuthorsError(Exception):
+        """Can be referred to weakly."""
+
+    async def failing():
+        raise AuthorsError
+
+    async def main():
+        try:
+            await within(30, failing)
+        except AuthorsError as error:
+            return weakref.ref(error)
+
+    gc.disable()
+    try:
+        assert asyncio.run(main())() is None
+    finally:
+        gc.enable()
+
+
+def test_the_cancellation_of_the_caller_reaches_it():
     async def main():
         seen = []
 
@@ -142,18 +191,36 @@ def test_the_cancellation_of_the_caller_reaches_it(wait_for):
                 seen.append("cancelled")
                 raise
 
-        task = asyncio.create_task(wait_for(working(), NEVER))
+        task = asyncio.create_task(within(NEVER, working, cut_off=lambda: seen.append("cut off")))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         return seen
 
-    assert asyncio.run(main()) == ["cancelled"]
+    assert asyncio.run(main()) == ["cut off", "cancelled"]
+
+
+def test_what_is_left_behind_does_not_cancel_its_caller():
+    """A time limit that it has entered is its own task's: the caller goes on with something else."""
+
+    async def retries():
+        async with asyncio.timeout(3 * SOON):
+            for _ in range(2):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(NEVER)
+
+    async def main():
+        outcome, (left,) = await within(SOON, retries)
+        await asyncio.wait((left,), timeout=30)
+        await asyncio.sleep(0)
+        return outcome, asyncio.current_task().cancelling()
+
+    assert asyncio.run(main()) == (LATE, 0)
 
 
 def test_what_waits_for_nothing_has_no_timer():
-    """As most tools do, which a timer would cost more than all the rest of a deadline."""
+    """Most tools do not wait, and a timer costs as much as the task."""
 
     async def main():
         loop, set_timers = asyncio.get_running_loop(), []
@@ -162,13 +229,12 @@ def test_what_waits_for_nothing_has_no_timer():
         async def working():
             return "done"
 
-        with (deadline := Deadline(30, at_once=False)):
-            return await until(working(), deadline), set_timers
+        return await within(30, working), set_timers
 
-    assert asyncio.run(main()) == ("done", [])
+    assert asyncio.run(main()) == (("done", []), [])
 
 
-def test_the_time_before_it_waits_counts_too(wait_for):
+def test_the_time_before_it_waits_counts_too():
     """A coroutine that has used up its time when it first waits does not get it once more."""
 
     async def late():
@@ -177,4 +243,4 @@ def test_the_time_before_it_waits_counts_too(wait_for):
             await asyncio.sleep(0)
         return "too late"
 
-    assert asyncio.run(wait_for(late(), 0.2)) == (TimeoutError, None)
+    assert asyncio.run(within(0.2, late)) == (LATE, [])
