@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, evolve, field
 
 from agenthost._error_words import message_of
+from agenthost._host.calls.abandon import bounded, cancelled_here
 from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answers", "Figures", "HostTeam", "Teams"]
 
-GRACE = 0.02
-"""Seconds that a call which is cut off has to end by itself before nobody waits for it any longer."""
 KEPT_BACK = 0.1
 """The share of what a workflow has left that it keeps for itself when it calls: to say that there was no answer."""
 MOST_KEPT_BACK = 0.5
@@ -120,6 +120,10 @@ class _Call:
         """It and the agents below it, in the order in which they were called."""
         return (self.agent.key, *(key for call in self.below for key in call.path))
 
+    def cut_off(self) -> None:
+        """Let it call nobody any more."""
+        self.over = True
+
     def begin(self) -> None:
         """Called before each request to a language model.
 
@@ -168,7 +172,7 @@ class Teams:
         self._stores = stores
         self.figures = figures
         self._limits = limits
-        self._left_behind: set[asyncio.Task[Reply]] = set()
+        self._left: set[asyncio.Task[Any]] = set()
 
     def budget(self, seconds: float) -> Budget:
         """The budget of a turn that begins now, and may take so many seconds."""
@@ -225,21 +229,12 @@ class Teams:
             "gen_ai.conversation.id": call.turn.conversation,
         }
         with span(f"invoke_agent {agent.key}", attributes) as told:
-            task = loop.create_task(self._answered(call))
             try:
-                await asyncio.wait((task,), timeout=max(0.0, call.deadline - began))
+                outcome = await self._outcome(call, began)
             except asyncio.CancelledError:
-                await self._end(task, call)
                 told.set_attribute("error.type", "cancelled")
                 self.figures.called(Outcome(agent.key, Status.CANCELLED, seconds=loop.time() - began), call.usage)
                 raise
-            if task.done():
-                outcome = _outcome(call, task, loop.time() - began)
-            else:
-                await self._end(task, call)
-                seconds = loop.time() - began
-                reason = f"no answer within {_about(call.deadline - began)} s"
-                outcome = Outcome(agent.key, Status.TIMEOUT, reason=reason, seconds=seconds)
             told.set_attribute("gen_ai.usage.input_tokens", call.usage.input_tokens)
             told.set_attribute("gen_ai.usage.output_tokens", call.usage.output_tokens)
             if outcome.status is not Status.OK:
@@ -251,41 +246,37 @@ class Teams:
         self.figures.called(outcome, call.usage)
         return outcome
 
-    async def _answered(self, call: _Call) -> Reply:
-        """What the agent replies, in a task of its own; whatever its author's code raises ends no other task.
-
-        Raises:
-            Exception: the agent failed.
-        """
+    async def _outcome(self, call: _Call, began: float) -> Outcome:
+        """Have an agent answer in a task of its own, for as long as the call may take."""
+        key, loop = call.agent.key, asyncio.get_running_loop()
+        seconds = call.deadline - began
         try:
-            agent = call.agent
-            if isinstance(agent.agent, Workflow):
-                reply = _checked(await agent.agent.respond(call.turn, HostTeam(self, call)), agent)
-                return evolve(reply, agent=reply.agent or agent.key, usage=call.usage, path=call.path)
-            reply = await self.answers.answer(call.plan, agent, call.turn, call.hear, call)
-        except Exception:
-            raise
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            reply = await bounded(
+                partial(self._answered, call), seconds, partial(self._leave, call), cut_off=call.cut_off
+            )
+        except BaseException as error:
+            if cancelled_here(error):
                 raise
-            raise _Ended("CancelledError") from error
-        except BaseException as error:  # SystemExit and its like would end the event loop
-            raise _Ended(type(error).__name__) from error
+            if not call.over:
+                return _failed(call, error, loop.time() - began)
+        else:
+            if not call.over:
+                return Outcome(key, Status.OK, reply, seconds=loop.time() - began)
+        reason = f"no answer within {_about(seconds)} s"
+        return Outcome(key, Status.TIMEOUT, reason=reason, seconds=loop.time() - began)
+
+    async def _answered(self, call: _Call) -> Reply:
+        agent = call.agent
+        if isinstance(agent.agent, Workflow):
+            reply = _checked(await agent.agent.respond(call.turn, HostTeam(self, call)), agent)
+            return evolve(reply, agent=reply.agent or agent.key, usage=call.usage, path=call.path)
+        reply = await self.answers.answer(call.plan, agent, call.turn, call.hear, call)
         return evolve(reply, usage=call.usage)
 
-    async def _end(self, task: asyncio.Task[Reply], call: _Call) -> None:
-        """Cancel a call; whoever is cancelled here as well waits no longer than for this one."""
-        call.over = True
-        task.cancel()
-        await asyncio.wait((task,), timeout=GRACE)
-        if task.done():
-            _seen(task)
-        else:
-            _log.warning("agent %s goes on although it was cut off", call.agent.key)
-            self._left_behind.add(task)
-            task.add_done_callback(self._left_behind.discard)
-            task.add_done_callback(_seen)
+    def _leave(self, call: _Call, task: asyncio.Task[Any]) -> None:
+        _log.warning("agent %s goes on although it was cut off", call.agent.key)
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
 
     @property
     def kept(self) -> Store:
@@ -380,7 +371,7 @@ class HostTeam:
         return made
 
 
-class _Ended(Exception):  # noqa: N818 - what it did
+class _EndedError(Exception):
     """An agent's code raised what would have ended the event loop."""
 
 
@@ -400,14 +391,10 @@ def _about(seconds: float) -> str:
     return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}" if seconds >= 1 else f"{seconds:.1g}"  # noqa: PLR2004
 
 
-def _outcome(call: _Call, task: asyncio.Task[Reply], seconds: float) -> Outcome:
-    """What a call that has ended by itself came to."""
-    key = call.agent.key
-    error = asyncio.CancelledError() if task.cancelled() else task.exception()
-    if error is None:
-        return Outcome(key, Status.OK, task.result(), seconds=seconds)
-    call.error = error
-    error_id = new_error_id()
+def _failed(call: _Call, error: BaseException, seconds: float) -> Outcome:
+    """Log what an agent's code raised; what would end the event loop is the agent's failure, too."""
+    key, error_id = call.agent.key, new_error_id()
+    call.error = error if isinstance(error, Exception) else _EndedError(type(error).__name__)
     if isinstance(error, AgentHostError) and not isinstance(error, DefinitionError):
         _log.warning("agent %s has no answer (%s): %s", key, error_id, message_of(error))
         return Outcome(key, Status.ERROR, reason=message_of(error).rstrip("."), error_id=error_id, seconds=seconds)
@@ -422,9 +409,3 @@ def _skipped(agent: str, reason: str) -> Outcome:
 
 def _nobody(_: Event) -> None:
     """Nobody listens."""
-
-
-def _seen(task: asyncio.Task[Reply]) -> None:
-    """Take note of how a task ended, so that nobody is told that no one did."""
-    if not task.cancelled():
-        task.exception()
