@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 import uuid
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -24,13 +23,14 @@ from agenthost.conversation.classifiers import examples_by_language
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
 from agenthost.swml import Draft, Template
-from agenthost.tools.arguments import AnyArguments
+from agenthost.tools.arguments import PassedOn
 from agenthost.tools.tool import Tool, declarations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from agenthost.state import Stores
+    from agenthost.tools.swaig import Call
 
 __all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "runnable", "seal", "serve_state"]
 
@@ -223,10 +223,14 @@ def runnable(agent: AgentBase, tool: Tool) -> Tool:
     if not overrides(agent, "on_function_call"):
         return tool
     hook = agent.on_function_call
+
+    def handler(given: Mapping[str, Any], call: Call) -> Any:
+        return hook(tool.name, dict(given), call.raw_data)
+
     return evolve(
         tool,
-        handler=partial(hook, tool.name),
-        arguments=AnyArguments(),
+        handler=handler,
+        arguments=PassedOn(tool.parameters, tool.arguments.accepted),
         is_async=inspect.iscoroutinefunction(hook),
     )
 

@@ -16,7 +16,7 @@ from agenthost.results import FunctionResult
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["END", "START", "CallHook", "Moment"]
 
@@ -72,7 +72,7 @@ class CallHook:
         """Return the tool that the platform calls."""
         return Tool.define(self.moment.tool, self, description=self.moment.description, parameters={})
 
-    def __call__(self, _args: Mapping[str, Any], raw_data: dict[str, Any] | None) -> Any:
+    def __call__(self, raw_data: dict[str, Any] | None) -> Any:
         """Run the handlers.
 
         Results of sync handlers wait for the async ones, to keep the order.

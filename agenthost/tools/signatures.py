@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import inspect
 import re
 import types
@@ -17,12 +18,13 @@ import msgspec
 from attrs import frozen
 
 from agenthost.errors import ArgumentsRefused, DefinitionError
-from agenthost.tools.arguments import coercions, explain
+from agenthost.tools.arguments import Arguments, with_defaults
+from agenthost.tools.call_sentences import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agenthost.tools.swaig import Call
+    from agenthost.tools.swaig import Call, Given
 
 __all__ = ["Signature", "TypedArguments", "is_plain", "names_of", "read_signature", "reads_arguments"]
 
@@ -33,45 +35,51 @@ _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
-class TypedArguments:
+class TypedArguments(Arguments):
     """Arguments of a typed handler: converted to the declared types, then passed by keyword.
 
     Args:
         struct: a msgspec structure with one field per parameter.
         schema: the parameters as JSON Schema, for explanations.
+        accepted: see ``Arguments``.
         injected: those of ``call`` and ``raw_data`` that the handler takes.
     """
 
-    __slots__ = ("_coercions", "_fields", "_injected", "_schema", "_struct")
+    __slots__ = ("_fields", "_injected", "_struct")
 
-    def __init__(self, struct: type[msgspec.Struct], schema: Mapping[str, Any], injected: frozenset[str]) -> None:
+    def __init__(
+        self,
+        struct: type[msgspec.Struct],
+        schema: Mapping[str, Any],
+        accepted: Mapping[str, Any],
+        injected: frozenset[str],
+    ) -> None:
         self._struct = struct
         self._fields = struct.__struct_fields__
-        self._schema = schema
+        super().__init__(schema, accepted if self._fields else None)
         self._injected = injected
-        self._coercions = coercions(schema)
 
-    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
-        """Call ``handler`` with the converted arguments.
-
-        Raises:
-            ArgumentsRefused: the arguments do not fit the declared types.
-        """
-        if self._coercions:
-            arguments = {
-                name: self._coercions[name](value) if isinstance(value, str) and name in self._coercions else value
-                for name, value in arguments.items()
-            }
-        try:
-            converted = msgspec.convert(arguments, self._struct, strict=False)
-        except (msgspec.ValidationError, RecursionError) as error:
-            raise ArgumentsRefused(explain(self._schema, _path(str(error)))) from error
-        passed = {name: getattr(converted, name) for name in self._fields}
+    def invoke(self, handler: Callable[..., Any], given: Given, call: Call) -> Any:
+        """See ``Arguments``; a handler that takes none is called whatever was sent."""
+        passed: dict[str, Any] = {}
+        if self._fields:
+            try:
+                converted = msgspec.convert(given, self._struct, str_keys=True)  # most fit as they are
+            except (msgspec.ValidationError, RecursionError):
+                converted = self._converted(given)
+            passed = {name: getattr(converted, name) for name in self._fields}
         if "call" in self._injected:
             passed["call"] = call
         if "raw_data" in self._injected:
             passed["raw_data"] = call.raw_data
         return handler(**passed)
+
+    def _converted(self, given: Given) -> msgspec.Struct:
+        try:
+            return msgspec.convert(self.read(given), self._struct, str_keys=True)
+        except (msgspec.ValidationError, RecursionError) as error:
+            path, missing = _place(str(error))
+            raise ArgumentsRefused(explain(self.schema, path, missing=missing)) from error
 
 
 @frozen
@@ -107,8 +115,10 @@ def reads_arguments(handler: Callable[..., Any]) -> bool:
     return names[:1] == ["args"]
 
 
-def names_of(handler: Callable[..., Any], properties: Mapping[str, Any]) -> dict[str, bool] | None:
-    """Return the parameters of a handler that takes schema properties by name.
+def names_of(
+    handler: Callable[..., Any], properties: Mapping[str, Any]
+) -> tuple[frozenset[str], dict[str, Any]] | None:
+    """Return the parameters of a handler that takes properties of a schema by name, and their defaults.
 
     The values tell if a parameter is required. The result is None if some parameters are not in the schema, so that the
     handler must be called as ``handler(args, raw_data)``.
@@ -120,10 +130,10 @@ def names_of(handler: Callable[..., Any], properties: Mapping[str, Any]) -> dict
     known = {*properties, *_INJECTED}
     needed = {name for name, parameter in parameters.items() if parameter.default is parameter.empty}
     by_name = all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in parameters.values())
-    named = {name: name in needed for name in parameters if name in known}
+    named = frozenset(parameters) & known
     if not by_name or "args" in parameters or not needed <= known or bool(named) is not bool(parameters or properties):
         return None
-    return named
+    return named, {name: parameters[name].default for name in named - needed}
 
 
 def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
@@ -141,28 +151,30 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
     parameters = inspect.signature(handler).parameters
     described = {param.arg_name: " ".join((param.description or "").split()) for param in doc.params}
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    defaults: dict[str, Any] = {}
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             msg = f"tool {tool!r}: parameter {parameter} cannot be described to a model. fix: name each parameter."
             raise DefinitionError(msg)
         if name in _INJECTED:
             continue
-        hint = hints.get(name, str)
+        hint = _with_format(hints.get(name, str))
         if text := described.get(name):
             hint = Annotated[hint, msgspec.Meta(description=text)]
         if parameter.default is parameter.empty:
             fields.append((name, hint))
         else:
             fields.append((name, hint, _default(parameter.default)))
+            defaults[name] = parameter.default
     try:
         struct = msgspec.defstruct(tool, fields, kw_only=True)
-        schema = _schema(struct, hints)
+        schema, accepted = _schemas(struct, hints, defaults)
     except (TypeError, ValueError, RecursionError) as error:
         msg = f"tool {tool!r}: a parameter's type cannot be described to a model: {str(error).splitlines()[0]}"
         raise DefinitionError(msg) from error
     injected = frozenset(_INJECTED) & parameters.keys()
     summary = "\n".join(part for part in (doc.short_description, doc.long_description) if part)
-    return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, injected))
+    return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, accepted, injected))
 
 
 def _docstring(handler: Callable[..., Any]) -> docstring_parser.Docstring:
@@ -200,21 +212,42 @@ def _hints(tool: str, handler: Callable[..., Any]) -> dict[str, Any]:
         raise DefinitionError(msg) from error
 
 
-def _schema(struct: type[msgspec.Struct], hints: Mapping[str, Any]) -> dict[str, Any]:
+def _with_format(hint: Any) -> Any:
+    """Return a type hint whose dates and times say what they are; msgspec says it of dates alone."""
+    if hint in (dt.datetime, dt.time):
+        form = "time" if hint is dt.time else "date-time"
+        return Annotated[hint, msgspec.Meta(extra_json_schema={"format": form})]
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return Annotated[(_with_format(inner[0]), *inner[1:])]
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(_with_format(each) for each in inner)]  # noqa: UP007 - of as many as there are
+    if origin in (list, tuple, set, frozenset, dict):
+        return origin[tuple(_with_format(each) for each in inner)]
+    return hint
+
+
+def _schemas(
+    struct: type[msgspec.Struct], hints: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters as models read them best, and as they are accepted: with null, and with defaults."""
     (reference,), components = msgspec.json.schema_components([struct])
-    schema: dict[str, Any] = _inline(reference, components, ())
-    properties: dict[str, Any] = schema.get("properties", {})
-    for name, described in properties.items():
+    shown = _inline(reference, components, (), shown=True).get("properties", {})
+    for name, described in shown.items():
         if "enum" in described and (written := _literal(hints.get(name))):
             described["enum"] = [choice for choice in written if choice is not None]
-    required = {"required": schema["required"]} if schema.get("required") else {}
-    return {"type": "object", "properties": properties} | required
+    accepted = _inline(reference, components, (), shown=False).get("properties", {})
+    given = [name for name in shown if name not in defaults]
+    required = {"required": given} if given else {}
+    whole = {"type": "object", "properties": accepted} | required
+    return {"type": "object", "properties": shown} | required, with_defaults(whole, defaults)
 
 
-def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...]) -> Any:
-    """Simplify a schema for models: no references, titles, defaults, or optional nulls."""
+def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...], *, shown: bool) -> Any:
+    """Return a schema without references and titles; as it is shown, also without defaults and optional null."""
+    inline = partial(_inline, components=components, shown=shown)
     if isinstance(node, list):
-        return [_inline(item, components, above) for item in node]
+        return [inline(item, above=above) for item in node]
     if not isinstance(node, dict):
         return node
     if reference := node.get("$ref"):
@@ -223,11 +256,14 @@ def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...]) ->
             msg = f"{name} contains itself"
             raise TypeError(msg)
         extra = {key: value for key, value in node.items() if key != "$ref"}
-        return _inline(components[name] | extra, components, (*above, name))
-    plain = {key: _inline(value, components, above) for key, value in node.items() if key not in ("title", "default")}
+        return inline(components[name] | extra, above=(*above, name))
+    left_out = ("title", "default") if shown else ("title",)
+    plain = {key: inline(value, above=above) for key, value in node.items() if key not in left_out}
     if properties := node.get("properties"):
-        plain["properties"] = {name: _inline(item, components, above) for name, item in properties.items()}
-    return _choices(_without_null(plain))
+        plain["properties"] = {name: inline(item, above=above) for name, item in properties.items()}
+    if shown:
+        return _choices(_without_null(plain))
+    return {"additionalProperties": False, **plain} if "properties" in plain else plain
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -257,11 +293,13 @@ def _literal(hint: Any) -> tuple[Any, ...]:
     return next((choices for part in parts if (choices := _literal(part))), ())
 
 
-def _path(message: str) -> list[str | int]:
+def _place(message: str) -> tuple[list[str | int], bool]:
+    """Return where msgspec found a mistake, and whether a value is missing there."""
     path: list[str | int] = []
     if found := _PATH.search(message):
         for name, index in _STEP.findall(found["path"]):
             path.append(name or (int(index) if index.isdigit() else "*"))
     if missing := _MISSING.search(message):
         path.append(missing["name"])
-    return path
+    named = bool(path) and isinstance(path[-1], str) and path[-1] != "*"
+    return path, missing is not None or (named and "got `null`" in message)

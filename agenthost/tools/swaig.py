@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from attrs import field, frozen
@@ -16,7 +15,21 @@ if TYPE_CHECKING:
 
     from agenthost.state import Stores
 
-__all__ = ["Call", "EncodedAnswer", "MalformedRequest", "ToolRequest", "decode_object", "encode_answer"]
+__all__ = [
+    "UNREADABLE",
+    "Call",
+    "EncodedAnswer",
+    "Given",
+    "MalformedRequest",
+    "ToolRequest",
+    "Unreadable",
+    "check_depth",
+    "conversation_id",
+    "decode_object",
+    "decode_value",
+    "encode_answer",
+    "read_arguments",
+]
 
 MAX_DEPTH = 64
 """The deepest nesting of a request body."""
@@ -25,7 +38,10 @@ MAX_ANSWER = 256 * 1024
 
 _NO_STATE = NO_STORES.call("unserved")
 _BYTES = (bytes, bytearray, memoryview)
-_FUNCTION = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_MOST_ARGUMENTS = 64 * 1024
+"""Characters of JSON that a model writes as arguments, at most."""
+_WRAPPERS = frozenset({"parsed", "raw", "substituted"})
+"""What the platform puts around arguments."""
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -35,6 +51,16 @@ class MalformedRequest(ValueError):  # noqa: N818 - it is an answer, not an erro
 
     The message names the field, and repeats nothing of the body.
     """
+
+
+@frozen
+class Unreadable:
+    """Arguments that were sent and are not a JSON object: cut off, in single quotes, a list, prose."""
+
+
+UNREADABLE = Unreadable()
+Given: TypeAlias = "Mapping[str, Any] | Unreadable"
+"""The arguments of a call as they were sent."""
 
 
 @frozen(slots=True)
@@ -63,20 +89,25 @@ class Call:
     def from_body(cls, body: dict[str, Any], stores: Stores = NO_STORES) -> Call:
         """Read a decoded request body.
 
+        What decides about access is read strictly, and what a tool may merely look at leniently: a number becomes text,
+        and what cannot be read is not known.
+
         Args:
             body: the body.
             stores: the host's stores.
 
         Raises:
-            MalformedRequest: a field has a wrong type.
+            MalformedRequest: ``call`` or ``call_id`` has a wrong type.
         """
         call = call_id(body) or ""
+        name, number = body.get("caller_id_name"), body.get("caller_id_num")
+        known, own = body.get("global_data"), body.get("meta_data")
         return cls(
             call,
-            _typed(body, "caller_id_name", str, None),
-            _typed(body, "caller_id_num", str, None),
-            _typed(body, "global_data", dict, None) or {},
-            _typed(body, "meta_data", dict, None) or {},
+            name if type(name) is str else _read_text(name),
+            number if type(number) is str else _read_text(number),
+            known if type(known) is dict else _read_data(known),
+            own if type(own) is dict else _read_data(own),
             body,
             stores.call(call),
         )
@@ -87,13 +118,13 @@ class ToolRequest:
     """A tool call of a valid form.
 
     Args:
-        function: the tool's name.
-        arguments: the arguments of the model.
+        function: the tool's name, as the model wrote it: there may be no such tool.
+        arguments: what the model passed.
         call: the call it belongs to.
     """
 
     function: str
-    arguments: Mapping[str, Any]
+    arguments: Given
     call: Call
 
     @classmethod
@@ -105,7 +136,7 @@ class ToolRequest:
             stores: the host's stores, for the state of the call.
 
         Raises:
-            MalformedRequest: ``function`` is missing or not a name, or a field has a wrong type.
+            MalformedRequest: ``function`` is missing, or a field has a wrong type.
         """
         function = body.get("function")
         if function is None:
@@ -113,9 +144,6 @@ class ToolRequest:
             raise MalformedRequest(msg)
         if not isinstance(function, str):
             msg = "function must be a string"
-            raise MalformedRequest(msg)
-        if not _FUNCTION.fullmatch(function):
-            msg = "function must be a letter or _, then letters, digits and _"
             raise MalformedRequest(msg)
         return cls(function, _arguments(body), Call.from_body(body, stores))
 
@@ -150,14 +178,24 @@ def decode_object(body: bytes) -> dict[str, Any]:
     """
     if not body:
         return {}
+    decoded = decode_value(body)
+    if not isinstance(decoded, dict):
+        msg = "the body must be a JSON object"
+        raise MalformedRequest(msg)
+    return decoded
+
+
+def decode_value(body: bytes) -> Any:
+    """Decode JSON of any type in UTF-8, at most ``MAX_DEPTH`` levels deep.
+
+    Raises:
+        MalformedRequest: it is something else.
+    """
     try:
         decoded = _decode(body)
     except (ValueError, RecursionError):
         msg = "the body is not valid JSON"
         raise MalformedRequest(msg) from None
-    if not isinstance(decoded, dict):
-        msg = "the body must be a JSON object"
-        raise MalformedRequest(msg)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _deeper_than(decoded, MAX_DEPTH):
         msg = f"the body is nested deeper than {MAX_DEPTH} levels"
         raise MalformedRequest(msg)
@@ -269,20 +307,68 @@ def _is_bytes(item: Any) -> bool:
     return isinstance(item, _BYTES)
 
 
-def _arguments(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return ``argument.parsed[0]``, else ``argument.raw``, else ``arguments``, else no arguments."""
+def conversation_id(body: Mapping[str, Any]) -> str | None:
+    """Return a body's ``conversation_id``; None where it is not text, or empty."""
+    found = body.get("conversation_id")
+    return found if isinstance(found, str) and found else None
+
+
+def read_arguments(written: Any) -> Given:
+    """Read what a model wrote as arguments: an object, or JSON text of one; nothing at all is ``{}``.
+
+    Args:
+        written: what was sent.
+    """
+    for _ in range(2):  # text of an object that was encoded twice
+        if not isinstance(written, str):
+            break
+        if not written.strip():
+            return {}
+        if len(written) > _MOST_ARGUMENTS:
+            return UNREADABLE
+        try:
+            written = decode_value(written.strip().encode())
+        except (MalformedRequest, UnicodeEncodeError):
+            return UNREADABLE
+    if written is None:
+        return {}
+    return written if isinstance(written, dict) else UNREADABLE
+
+
+def _arguments(body: Mapping[str, Any]) -> Given:
+    """Return the first of ``argument.parsed[0]``, ``argument.raw``, ``argument`` and ``arguments`` that holds any.
+
+    Where none does, they are ``{}``, unless one of them cannot be read.
+    """
     argument = body.get("argument")
-    if isinstance(argument, dict):
+    places = [argument, body.get("arguments")]
+    if type(argument) is dict:
         parsed = argument.get("parsed")
-        if isinstance(parsed, list) and parsed and isinstance(parsed[0], dict):
-            return parsed[0]
-        raw = argument.get("raw")
-        if isinstance(raw, str) and raw:
-            try:
-                return decode_object(raw.encode())
-            except (MalformedRequest, UnicodeEncodeError):
-                return {}
-    return _typed(body, "arguments", dict, None) or {}
+        if type(parsed) is list:
+            parsed = parsed[0] if parsed else None
+            if type(parsed) is dict and parsed:
+                return parsed
+        if not _WRAPPERS.isdisjoint(argument):
+            places[:1] = parsed, argument.get("raw")
+    none: Given = {}
+    for written in places:
+        found = read_arguments(written)
+        if isinstance(found, Unreadable):
+            none = found
+        elif found:
+            return found
+    return none
+
+
+def _read_text(value: Any) -> str | None:
+    return str(value) if type(value) in (int, float) else None
+
+
+def _read_data(value: Any) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    found = read_arguments(value)
+    return {} if isinstance(found, Unreadable) else found
 
 
 def _typed(body: Mapping[str, Any], key: str, kind: type, above: str | None) -> Any:

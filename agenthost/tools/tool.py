@@ -18,20 +18,25 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from agenthost.errors import DefinitionError
-from agenthost.tools.arguments import AnyArguments, NamedArguments, SchemaArguments
+from agenthost.tools.arguments import Arguments, NamedArguments, SchemaArguments
 from agenthost.tools.gates import checked_gates
-from agenthost.tools.signatures import TypedArguments, is_plain, names_of, read_signature, reads_arguments
+from agenthost.tools.signatures import is_plain, names_of, read_signature, reads_arguments
 
 if TYPE_CHECKING:
-    from agenthost.tools.swaig import Call
+    from agenthost.tools.swaig import Call, Given
 
-__all__ = ["Tool", "ToolDeclaration", "declarations"]
+__all__ = ["Tool", "ToolDeclaration", "declarations", "is_tool_name"]
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _OWN_KEYS = frozenset({"function", "description", "parameters", "web_hook_url"})
 _MARK = "__agenthost_tool__"
 
 Handler = Callable[..., Any]
+
+
+def is_tool_name(name: str) -> bool:
+    """Whether a tool can have this name: a letter or ``_``, then letters, digits and ``_``."""
+    return _NAME.fullmatch(name) is not None
 
 
 @frozen
@@ -102,7 +107,7 @@ class Tool:
     description: str
     parameters: Mapping[str, Any] = field(repr=False)
     handler: Handler = field(repr=False)
-    arguments: AnyArguments | SchemaArguments | TypedArguments = field(repr=False)
+    arguments: Arguments = field(repr=False)
     is_async: bool
     secure: bool = True
     webhook_url: str | None = None
@@ -146,7 +151,7 @@ class Tool:
         Raises:
             DefinitionError: the name, the schema or the signature is wrong.
         """
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not is_tool_name(name):
             msg = f"tool name {name!r}: a name must be a letter or _, then letters, digits and _."
             raise DefinitionError(msg)
         if not callable(handler):
@@ -160,7 +165,7 @@ class Tool:
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
             msg = f"tool {name!r}: timeout must be a number of seconds above 0, not {timeout!r}."
             raise DefinitionError(msg)
-        arguments: SchemaArguments | TypedArguments
+        arguments: Arguments
         if parameters is None and not is_plain(handler):
             signature = read_signature(name, handler)
             arguments, schema = signature.arguments, signature.schema
@@ -171,7 +176,7 @@ class Tool:
             arguments = (
                 SchemaArguments(name, schema, takes=_plain_arity(name, handler))
                 if named is None
-                else NamedArguments(name, schema, named)
+                else NamedArguments(name, schema, *named)
             )
         if description is None:
             description = (inspect.getdoc(handler) or "").partition("\n\n")[0] or f"Execute {name}"
@@ -206,15 +211,15 @@ class Tool:
             described.setdefault(key, value)
         return described
 
-    def call(self, arguments: Mapping[str, Any], call: Call) -> Any:
-        """Check ``arguments`` and call the handler.
+    def call(self, given: Given, call: Call) -> Any:
+        """Check the arguments and call the handler.
 
         The coroutine of an async handler is returned unawaited.
 
         Raises:
-            ArgumentsRefused: the arguments do not fit the schema.
+            ArgumentsRefused: the arguments cannot be read, or do not fit the schema.
         """
-        return self.arguments.invoke(self.handler, arguments, call)
+        return self.arguments.invoke(self.handler, given, call)
 
 
 def _extras(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:

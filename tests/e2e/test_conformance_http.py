@@ -15,31 +15,29 @@ HEALTHY = "the host tells of itself and of all its agents (section 5)"
 REFUSED = "not the SDK's sentence: errors name the field and echo nothing (section 2)"
 ROUTES = "paths that nothing serves are 404, with one form of errors (section 2)"
 
+TOOLS = "echo, boom, aecho, none, strres, num, dictres, dictodd, empty, lst, sec"
+UNREADABLE = {"response": 'The arguments cannot be read. Send one JSON object: {"city": <text>}'}
+MISSING = {"response": "city is missing; it must be text"}
+
+
+def unknown(name):
+    """What a model is told of a tool that does not exist."""
+    return {"response": f"There is no tool called {name}. There are: {TOOLS}."}
+
+
 OVERRIDDEN = {
-    "http:raw-bad": (
-        "arguments are checked against the tool's schema (section 3)",
+    "http:raw-bad": ("arguments that cannot be read are never taken for none (section 3)", 200, UNREADABLE),
+    "http:parsed-notdict": ("the same", 200, UNREADABLE),
+    "http:no-args": ("arguments are checked against the tool's schema (section 3)", 200, MISSING),
+    "http:missing-required": ("the same", 200, MISSING),
+    "http:wrong-type-arg": (
+        "a number where text is declared becomes text (section 3)",
         200,
-        {"response": "city must be text"},
+        {"response": 'got {"city": "5"}', "action": [{"set_global_data": {"seen": True}}]},
     ),
-    "http:parsed-notdict": ("the same", 200, {"response": "city must be text"}),
-    "http:no-args": ("the same", 200, {"response": "city must be text"}),
-    "http:missing-required": ("the same", 200, {"response": "city must be text"}),
-    "http:wrong-type-arg": ("the same", 200, {"response": "city must be text"}),
-    "http:unknown-fn": (
-        "the sentence is free (section 2), and echoes only what is a name",
-        200,
-        {"response": "There is no function called nope."},
-    ),
-    "http:bad-name": (
-        REFUSED,
-        400,
-        {"error": "function must be a letter or _, then letters, digits and _"},
-    ),
-    "http:name-newline": (
-        "a name is matched as a whole string (section 2)",
-        400,
-        {"error": "function must be a letter or _, then letters, digits and _"},
-    ),
+    "http:unknown-fn": ("the sentence is free (section 2)", 200, unknown("nope")),
+    "http:bad-name": ("a name that no tool has, whatever its form (section 2)", 200, unknown("a-b")),
+    "http:name-newline": ("the same", 200, unknown("echo\n")),
     "http:no-name": (REFUSED, 400, {"error": "function is missing"}),
     "http:name-not-str": (REFUSED, 400, {"error": "function must be a string"}),
     "http:list-body": (REFUSED, 400, {"error": "the body must be a JSON object"}),
@@ -60,7 +58,7 @@ OVERRIDDEN = {
     "http:datamap": (
         "a data map runs on the platform: there is no such function here, so there is no token to refuse",
         200,
-        {"response": "There is no function called dm."},
+        unknown("dm"),
     ),
     "http:health": (
         HEALTHY,

@@ -296,7 +296,7 @@ def test_the_complete_example_routes_calls(serve, to, role):
     ("route", "tool", "arguments", "said"),
     [
         ("/sales", "get_pricing", {"product": "pro"}, "The price for pro is $99.99"),
-        ("/sales", "get_pricing", {}, "product must be text"),
+        ("/sales", "get_pricing", {}, "product is missing; it must be text"),
         ("/support", "create_ticket", {"issue": "it is broken"}, "Created ticket #12345 for: it is broken"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agenthost.errors import StateRefused, StateUnavailable
+from agenthost.tools.swaig import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +48,9 @@ async def answer_once(
         request: the call.
         resolve: gives the public URL of a sibling agent.
     """
-    if not request.call.id:
+    if not request.call.id or isinstance(request.arguments, Unreadable):
         return await caller.answer(agent, tool, request, resolve)
-    asked = _encode([agent.key, request.call.id, tool.name, request.arguments])
+    asked = _encode([agent.key, request.call.id, tool.name, tool.arguments.canonical(request.arguments)])
     key = sha256(asked).hexdigest()
     seconds = caller.seconds(agent, tool) + agent.limits.queue_wait + _SPARE
     try:

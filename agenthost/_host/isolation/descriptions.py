@@ -38,6 +38,7 @@ class DescribedTool:
         timeout: seconds that a call may take.
         idempotent: whether identical requests of one call run once.
         undeclared: whether nothing tells the model what to pass.
+        accepted: its parameters as they are read; None where it takes no arguments.
     """
 
     name: str
@@ -50,6 +51,7 @@ class DescribedTool:
     timeout: float | None = None
     idempotent: bool = False
     undeclared: bool = False
+    accepted: dict[str, Any] | None = None
 
 
 @frozen
@@ -71,11 +73,13 @@ class DescribedDraft:
 
     Args:
         instructions: the prompt as text.
+        answer: how the call is answered; None where it is not.
         global_data: ``ai.global_data``.
         tools: its tools, in order.
     """
 
     instructions: str
+    answer: dict[str, Any] | None
     global_data: dict[str, Any]
     tools: tuple[DescribedTool, ...]
 
@@ -180,8 +184,9 @@ def _draft(draft: Draft) -> DescribedDraft:
                     tool.timeout,
                     tool.idempotent,
                     tool.undeclared,
+                    None if tool.arguments.accepted is None else dict(tool.arguments.accepted),
                 )
             )
         else:
             tools.append(DescribedTool(name, dict(tool.describe(str))))
-    return DescribedDraft(instructions(draft), dict(draft.global_data), tuple(tools))
+    return DescribedDraft(instructions(draft), draft.answer, dict(draft.global_data), tuple(tools))

@@ -27,6 +27,7 @@ from agenthost.agent.per_call import copy_for_call
 from agenthost.health import Probe, ProbeResult
 from agenthost.state import NO_STORES, Scope
 from agenthost.swml import Draft, Template
+from agenthost.tools.arguments import PassedOn
 from agenthost.tools.platform_tools import PlatformTool
 from agenthost.tools.swaig import EncodedAnswer
 from agenthost.tools.tool import Tool
@@ -196,6 +197,7 @@ class StandIn(AgentBase):
         """What conversations and tool calls see of the agent's document."""
         draft = Draft(declared(self).name)
         draft.prompt.text = said.instructions
+        draft.answer = said.answer
         draft.global_data = dict(said.global_data)
         for tool in said.tools:
             if tool.described is not None:
@@ -206,7 +208,7 @@ class StandIn(AgentBase):
                     tool.description,
                     tool.parameters,
                     partial(self._run_tool, tool.name, ticket, process),
-                    _CheckedThere(),  # type: ignore[arg-type]
+                    PassedOn(tool.parameters, tool.accepted),
                     is_async=True,
                     secure=tool.secure,
                     webhook_url=tool.webhook_url,
@@ -216,13 +218,6 @@ class StandIn(AgentBase):
                     undeclared=tool.undeclared,
                 )
         return draft
-
-
-class _CheckedThere:
-    """Arguments that are checked where the tool runs."""
-
-    def invoke(self, handler: Callable[..., Any], arguments: Mapping[str, Any], call: Call) -> Any:
-        return handler(arguments, call)
 
 
 def _nothing(*_: object) -> None:

@@ -31,7 +31,7 @@ from agenthost._host.runtime.probing import Asked, Probing
 from agenthost._host.runtime.shared_state import HostState
 from agenthost._host.runtime.sip_resolver import SipResolver
 from agenthost._host.runtime.sip_unmatched import Unmatched
-from agenthost._host.runtime.tokens import Tokens
+from agenthost._host.runtime.tokens import LIFETIME, Tokens
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
@@ -399,7 +399,8 @@ class Runtime:
         edition = self.tokens.name(
             _encode((agent.key, agent.distribution, agent.version, settings, agent.template.parts))
         )
-        return Tokens([*own, *self.tokens.keys], alone.token_lifetime or self.tokens.lifetime, edition)
+        lifetime = alone.token_lifetime or self.tokens.lifetime
+        return Tokens([*own, *self.tokens.keys], lifetime, max(lifetime, _longest_call(agent)), edition)
 
     def base(self, route: str, scheme: str, authority: str) -> str:
         """Return the URL of ``route`` with credentials, as in documents.
@@ -425,6 +426,14 @@ class Runtime:
 def _lifespans_of(agents: Iterable[Mounted]) -> dict[Mounted | str, Callable[[], object]]:
     """Return the lifespans of agents that override it."""
     return {agent: agent.agent.lifespan for agent in agents if overrides(agent.agent, "lifespan")}
+
+
+def _longest_call(agent: Mounted) -> int:
+    """Return the seconds that an agent's calls may last: what it answers with as ``max_duration``, else four hours."""
+    longest = (declared(agent.agent).draft.answer or {}).get("max_duration")
+    if not isinstance(longest, int) or longest <= 0:
+        return LIFETIME
+    return max(longest, LIFETIME) if agent.dynamic else longest  # a call may be configured to last longer
 
 
 def _described(owner: Mounted | str) -> str:

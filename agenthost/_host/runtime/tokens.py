@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from attrs import field, frozen
 
+from agenthost.swml import POST_PROMPT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -38,12 +40,14 @@ class Tokens:
 
     Args:
         keys: secret keys. The first signs, all verify, so that a key can be replaced without refusing a call.
-        lifetime: seconds.
+        lifetime: seconds for which the token of a tool is valid.
+        summary_lifetime: the same for the token of the summary, which arrives once, when the call has ended.
         edition: a part of every new token: ASCII letters, digits, ``-`` and ``_``, or empty.
     """
 
     keys: Sequence[bytes] = field(repr=False)
     lifetime: int = LIFETIME
+    summary_lifetime: int = LIFETIME
     edition: str = ""
     _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
 
@@ -57,11 +61,14 @@ class Tokens:
 
     def minter(self, agent: str, call_id: str) -> Callable[[str], bytes]:
         """Return a function that mints the tokens of ``agent``'s tools for this call."""
-        expiry = int(time.time()) + self.lifetime
+        now = int(time.time())
+        expiry, last = now + self.lifetime, now + self.summary_lifetime
         keyed, edition = self._macs[0], self.edition
         prefix = f"{expiry}.{edition}.".encode()
 
         def mint(tool: str) -> bytes:
+            if tool == POST_PROMPT:
+                return f"{last}.{edition}.".encode() + _mac(keyed, agent, tool, call_id, last, edition)
             return prefix + _mac(keyed, agent, tool, call_id, expiry, edition)
 
         return mint
@@ -73,8 +80,16 @@ class Tokens:
         """
         return urlsafe_b64encode(blake2b(what, key=blake2b(self.keys[0]).digest(), digest_size=3).digest()).decode()
 
-    def verify(self, token: str, agent: str, tool: str, call_id: str) -> bool:
-        """Return True for an unexpired token of this agent, tool and call."""
+    def verify(self, token: str, agent: str, tool: str, *ids: str | None) -> bool:
+        """Return True for an unexpired token of this agent, this tool and one of these ids.
+
+        Args:
+            token: the token of the request.
+            agent: the agent's route.
+            tool: the tool's name, or ``agenthost.swml.POST_PROMPT``.
+            ids: the request's call and conversation, if it has them. The platform's chat service fetches a document
+                under the conversation's id, and calls tools under ids of its own.
+        """
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False
         expiry, _, rest = token.partition(".")
@@ -82,9 +97,10 @@ class Tokens:
         if not expiry.isdecimal() or expiry.startswith("0") or int(expiry) + LEEWAY < time.time():
             return False
         given = mac.encode()
-        for keyed in self._macs:
-            if hmac.compare_digest(given, _mac(keyed, agent, tool, call_id, int(expiry), edition)):
-                return True
+        for each in ids:
+            for keyed in self._macs if each is not None else ():
+                if hmac.compare_digest(given, _mac(keyed, agent, tool, each or "", int(expiry), edition)):
+                    return True
         return False
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost._version import __version__
+from agenthost._web.endpoints.tool_calls import names_shown
 from agenthost._web.request.requests import Refused
+from agenthost.tools.call_sentences import explain_unknown
 from agenthost.tools.swaig import ToolRequest
 
 if TYPE_CHECKING:
@@ -68,16 +70,22 @@ async def answer(request: Request, agent: Mounted) -> Answer:
 async def _call(request: Request, agent: Mounted, message: dict[str, Any], params: Any) -> bytes:
     """Run a tool as a tool call would, and give its words."""
     name = params.get("name") if isinstance(params, dict) else None
-    tool = agent.tools.get(name) if isinstance(name, str) else None
-    arguments = params.get("arguments") or {} if isinstance(params, dict) else None
-    if tool is None or tool.webhook_url is not None or not isinstance(arguments, dict):
-        return _error(message, _INVALID_PARAMS, "there is no such tool, or its arguments are no object")
+    if not isinstance(name, str):
+        return _error(message, _INVALID_PARAMS, "params.name must be the name of a tool")
+    tool = agent.tools.get(name)
+    if tool is None or tool.webhook_url is not None:
+        return _result(message, _said(explain_unknown(name, names_shown(agent.tools)), failed=True))
     stores = request.site.runtime.state.serving()
-    called = ToolRequest.from_body({"function": tool.name, "argument": {"parsed": [arguments]}}, stores)
+    body = {"function": name, "argument": {"parsed": [params.get("arguments")]}}
+    called = ToolRequest.from_body(body, stores)
     said = json.loads(await request.site.caller.answer(agent, tool, called, request.resolve))
     words = said.get("response", "")
     text = words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)
-    return _result(message, {"content": [{"type": "text", "text": text}], "isError": "error_id" in said})
+    return _result(message, _said(text, failed="error_id" in said))
+
+
+def _said(text: str, *, failed: bool) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": text}], "isError": failed}
 
 
 def _result(message: dict[str, Any], result: dict[str, Any]) -> bytes:

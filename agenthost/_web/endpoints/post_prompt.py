@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused, query_value
 from agenthost.agent.per_call import configure
 from agenthost.swml import POST_PROMPT
-from agenthost.tools.swaig import MalformedRequest, call_id, decode_object
+from agenthost.tools.swaig import MalformedRequest, call_id, conversation_id, decode_object
 
 if TYPE_CHECKING:
     from agenthost._host.calls.tool_caller import Attempt
@@ -24,6 +25,7 @@ __all__ = ["METHODS", "answer", "summary_of"]
 METHODS = documents.METHODS
 
 _encode = msgspec.json.Encoder().encode
+_log = logging.getLogger("agenthost.tools")
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
@@ -38,7 +40,12 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     site, query = request.site, request.scope["query_string"]
     call = call_id(body) or query_value(query, b"call_id") or ""
     token = query_value(query, b"__token", b"token") or ""
-    if not request.published.tokens[agent.route].verify(token, agent.route, POST_PROMPT, call):
+    if not request.published.tokens[agent.route].verify(token, agent.route, POST_PROMPT, call, conversation_id(body)):
+        _log.warning(
+            "the summary of call %.128r for agent %s is refused: its token is invalid or expired",
+            *(call, agent.key),
+            extra={"fields": {"agent": agent.key, "call": call[:128]}},
+        )
         raise Refused(403, "Invalid or missing token")
     done = await _summarise(request, agent, body)
     error_id = done.error_id

@@ -13,15 +13,20 @@ from agenthost._host.calls.idempotency import answer_once
 from agenthost._host.calls.tool_caller import REFUSED_TOKEN, Busy
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import query_value
+from agenthost.agent.base import declared
+from agenthost.agent.call_hooks import END, START
 from agenthost.agent.per_call import configure, tool_of
-from agenthost.tools.swaig import ToolRequest, call_id, encode_answer
+from agenthost.tools.call_sentences import explain_unknown
+from agenthost.tools.swaig import ToolRequest, call_id, conversation_id, encode_answer
+from agenthost.tools.tool import Tool, is_tool_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
-    from agenthost.tools.tool import Tool
 
-__all__ = ["METHODS", "answer"]
+__all__ = ["METHODS", "answer", "names_shown"]
 
 METHODS = documents.METHODS
 
@@ -37,16 +42,17 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return await _signatures(request, agent, body)
     site = request.site
     called = ToolRequest.from_body(body, site.runtime.state.serving())
+    tools: Mapping[str, Any] = agent.tools
     tool = agent.tools.get(called.function)
-    if agent.dynamic and (tool is None or _opened(request, agent, tool, called)):
+    if agent.dynamic and (_opened(request, agent, tool, called) if tool else is_tool_name(called.function)):
         try:
-            tool, error_id = await _tool_of_call(request, agent, called)
+            tool, tools, error_id = await _tool_of_call(request, agent, called)
         except Busy:
             return 200, site.json, site.caller.busy(agent, called.function, called)
         if error_id is not None:
             return 200, site.json, site.caller.unconfigured(agent, called.function, called, error_id)
     if tool is None:
-        return 200, site.json, encode_answer(f"There is no function called {called.function}.", request.resolve)
+        return 200, site.json, encode_answer(explain_unknown(called.function, names_shown(tools)), request.resolve)
     if not _opened(request, agent, tool, called):
         site.caller.refused(agent, tool.name, called)
         return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
@@ -65,16 +71,25 @@ def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -
     if not tool.secure:
         return True
     token = query_value(request.scope["query_string"], b"__token", b"token") or ""
-    return request.published.tokens[agent.route].verify(token, agent.route, tool.name, called.call.id)
+    ids = called.call.id, conversation_id(called.call.raw_data)
+    return request.published.tokens[agent.route].verify(token, agent.route, tool.name, *ids)
 
 
-async def _tool_of_call(request: Request, agent: Mounted, called: ToolRequest) -> tuple[Tool | None, str | None]:
-    """The tool of an agent that is configured for each call; or the id of the failure to configure it."""
+async def _tool_of_call(
+    request: Request, agent: Mounted, called: ToolRequest
+) -> tuple[Tool | None, Mapping[str, Any], str | None]:
+    """Return the tool of an agent that is configured for each call, and all its tools; or the id of the failure."""
     run = partial(configure, agent.agent, request.query(), called.call.raw_data, request.headers())
     done = await request.site.caller.attempt(agent, "document", run, seconds=agent.limits.document_timeout)
     if done.error_id is not None:
-        return None, done.error_id
-    return tool_of(agent.agent, done.result, called.function), None
+        return None, {}, done.error_id
+    return tool_of(agent.agent, done.result, called.function), declared(done.result).draft.tools, None
+
+
+def names_shown(tools: Mapping[str, Any]) -> list[str]:
+    """Return the names of the tools that this host runs and a model is told of."""
+    here = (name for name, tool in tools.items() if isinstance(tool, Tool) and tool.webhook_url is None)
+    return [name for name in here if name not in (START.tool, END.tool)]
 
 
 async def _signatures(request: Request, agent: Mounted, body: dict[str, Any]) -> Answer:

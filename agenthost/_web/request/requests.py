@@ -43,7 +43,7 @@ _FORBIDDEN = re.compile(
     rb"|/(?:/|(?:\.|%2[Ee]){1,2}(?:/|$))"  # empty and dot segments, also encoded; without IGNORECASE: twice as quick
 )
 _NEEDLESS_ESCAPE = re.compile(rb"%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", re.IGNORECASE)
-_JSON_TYPE = re.compile(rb"application/json(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE)
+_JSON_TYPE = re.compile(rb"application/json(?:\s*;\s*charset=\"?utf-?8\"?)?\s*", re.IGNORECASE)
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
@@ -76,7 +76,7 @@ class Head:
         authorization: ``Authorization``.
         content_type: ``Content-Type``.
         content_length: ``Content-Length``.
-        encoded: whether there is a ``Content-Encoding``.
+        encoded: whether a ``Content-Encoding`` says that the body is encoded; ``identity`` says that it is not.
         chunked: whether the body comes in chunks.
     """
 
@@ -112,7 +112,7 @@ class Head:
                     raise Refused(400, "Content-Length is sent twice", CLOSE)
                 length = value
             elif name == b"content-encoding":
-                encoded = True
+                encoded = encoded or value.strip().lower() != b"identity"
             elif name == b"transfer-encoding":
                 if chunked or value.lower() != b"chunked" or http_version == "1.0":
                     raise Refused(400, "Transfer-Encoding is not chunked", CLOSE)

@@ -232,14 +232,16 @@ class TestToolCall:
         }
 
     def test_an_unknown_function(self, front):
-        assert self.call(front, "/desk/swaig", "nobody") == {"response": "There is no function called nobody."}
+        for name in ("nobody", "book-visit", "desk.book", "book\n", ""):
+            said = f"There is no tool called {name}. There are: book, hand_over."
+            assert self.call(front, "/desk/swaig", name) == {"response": said}
 
     def test_arguments_that_do_not_fit(self, front):
         url = self.hook(front, params={"call_id": "call-1"})
 
         assert self.call(front, url, arguments={"days": "many"}) == {"response": "days must be an integer"}
 
-    @pytest.mark.parametrize("body", [{}, {"function": 5}, {"function": "a-b"}, {"function": "book", "call_id": 5}])
+    @pytest.mark.parametrize("body", [{}, {"function": 5}, {"function": "book", "call_id": 5}])
     def test_what_is_no_call(self, front, body):
         answer = ask(front, "POST", "/desk/swaig", json=body)
 

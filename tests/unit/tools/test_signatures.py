@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import decimal
 import enum
 import sys
 import types
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, TypedDict
 
@@ -16,7 +18,7 @@ import pytest
 
 from agenthost.errors import ArgumentsRefused, DefinitionError
 from agenthost.tools.signatures import is_plain, read_signature
-from agenthost.tools.swaig import Call
+from agenthost.tools.swaig import UNREADABLE, Call
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -184,6 +186,26 @@ def test_nested_classes_are_written_out():
         (set[int], [1, 1], {1}),
         (tuple[int, str], [1, "a"], (1, "a")),
         (dict[str, int], {"a": 1}, {"a": 1}),
+        (dict[str, int], {"a": "1"}, {"a": 1}),
+        (dict[int, str], {"1": "a"}, {1: "a"}),
+        (str, 5, "5"),
+        (str | None, "null", "null"),
+        (int | None, "null", None),
+        (int | bool, "true", True),
+        (list[int] | str, "[1]", "[1]"),
+        (list[int] | None, "[1]", [1]),
+        (list[Literal["Mon"]], ["MON"], ["Mon"]),
+        (list[Room], '[{"number": "4", "beds": null}]', [Room(4, 2)]),
+        (Room, '{"number": 4}', Room(4, 2)),
+        (Room, {"number": 4, "beds": None}, Room(4, 2)),
+        (Stay, {"room": '{"number": "4"}', "nights": "[1]"}, Stay(Room(4, 2), [1])),
+        (Card | Cash, {"type": "CASH", "amount": "3"}, Cash(3)),
+        (Card | Cash, '{"type": "cash", "amount": 3, "note": 1}', Cash(3)),
+        (Room | None, {"number": "4"}, Room(4, 2)),
+        (decimal.Decimal, 9.5, decimal.Decimal("9.5")),
+        (dt.timedelta, "PT90M", dt.timedelta(minutes=90)),
+        (dt.datetime, "2026-11-29T14:30:00", dt.datetime.fromisoformat("2026-11-29T14:30")),
+        (dt.datetime | int, "2026-11-29T14:30:00", dt.datetime.fromisoformat("2026-11-29T14:30")),
         (Room, {"number": 4}, Room(4, 2)),
         (Stay, {"room": {"number": 4, "beds": 1}, "nights": [1]}, Stay(Room(4, 1), [1])),
         (Guest, {"name": "Ann"}, {"name": "Ann"}),
@@ -206,10 +228,19 @@ def test_what_a_handler_receives(hint, sent, received):
     [
         (int, "five", "value must be an integer"),
         (int, 5.5, "value must be an integer"),
-        (int, None, "value must be an integer"),
-        (str, 5, "value must be text"),
+        (int, None, "value is missing; it must be an integer"),
+        (str, True, "value must be text"),
+        (str, None, "value is missing; it must be text"),
+        (list[int], [1, None], "value[1] must be an integer"),
         (bool, "perhaps", "value must be true or false"),
-        (dt.date, "soon", "value must be text in the form of a date"),
+        (bool, 1, "value must be true or false"),
+        (dt.date, "soon", "value must be a date, like 2026-11-29"),
+        (dt.date, 5, "value must be a date, like 2026-11-29"),
+        (dt.datetime, "soon", "value must be a date and time, like 2026-11-29T14:30:00"),
+        (dt.time, "14:30", "value must be a time, like 14:30:00"),
+        (dt.timedelta, "an hour", "value must be a duration, like PT90M"),
+        (uuid.UUID, "abc", "value must be a UUID, like 123e4567-e89b-12d3-a456-426614174000"),
+        (decimal.Decimal, "much", "value must be a decimal number, like 9.99"),
         (Annotated[int, msgspec.Meta(ge=1, le=14)], 15, "value must be an integer, 1 to 14"),
         (Annotated[int, msgspec.Meta(gt=0)], 0, "value must be an integer, more than 0"),
         (Annotated[str, msgspec.Meta(min_length=2)], "a", "value must be text of at least 2 characters"),
@@ -221,13 +252,15 @@ def test_what_a_handler_receives(hint, sent, received):
         (tuple[int, str], ["x", "a"], "value[0] must be an integer"),
         (dict[str, int], {"a": "x"}, "value.* must be an integer"),
         (Room, 5, "value must be an object with number"),
-        (Room, {}, "value.number must be an integer"),
+        (Room, {}, "value.number is missing; it must be an integer"),
+        (Room, {"number": None}, "value.number is missing; it must be an integer"),
+        (Room, "{'number': 4}", "value must be an object with number"),
         (Room, {"number": 1, "beds": 9}, "value.beds must be an integer, 1 to 4"),
-        (Stay, {"room": {}, "nights": []}, "value.room.number must be an integer"),
+        (Stay, {"room": {}, "nights": []}, "value.room.number is missing; it must be an integer"),
         (Stay, {"room": {"number": 1}, "nights": [1, "x"]}, "value.nights[1] must be an integer"),
         (list[Room], [{"number": 1}, {"number": "x"}], "value[1].number must be an integer"),
-        (list[Room], [{"number": 1}, {}], "value[1].number must be an integer"),
-        (Guest, {}, "value.name must be text"),
+        (list[Room], [{"number": 1}, {}], "value[1].number is missing; it must be an integer"),
+        (Guest, {}, "value.name is missing; it must be text"),
         (Card | Cash, {"type": "cash", "amount": "x"}, "value.amount must be an integer"),
     ],
     ids=str,
@@ -243,8 +276,62 @@ def test_what_does_not_fit_is_refused_with_a_sentence(hint, sent, sentence):
 def test_a_missing_argument_is_named():
     def book(day: Literal["mon"], nights: int): ...
 
-    with pytest.raises(ArgumentsRefused, match=r"^nights must be an integer$"):
+    with pytest.raises(ArgumentsRefused, match=r"^nights is missing; it must be an integer$"):
         tool(book).call({"day": "mon"}, CALL)
+
+
+def test_null_for_what_has_a_default_means_the_default():
+    """Where null is a value of the type, it stays."""
+
+    def book(nights: int = 3, day: Literal["mon"] = "mon", note: str | None = "none", anything: Any = 1):
+        return nights, day, note, anything
+
+    sent = {"nights": None, "day": None, "note": None, "anything": None}
+    assert tool(book).call(sent, CALL) == (3, "mon", None, None)
+
+
+def test_what_cannot_be_read_is_refused():
+    """A tool with defaults never runs with them instead."""
+
+    def discard(which: str = "all"):
+        return which
+
+    with pytest.raises(ArgumentsRefused, match=r'^The arguments cannot be read\. .*\{"which": <text, optional>\}$'):
+        tool(discard).call(UNREADABLE, CALL)
+
+
+def test_a_tool_that_takes_nothing_runs_whatever_was_sent():
+    def now(call: Call):
+        return call.id
+
+    assert tool(now).call(UNREADABLE, CALL) == "call-1"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"room": {"number": 4, "beds": 2}, "colour": "red"},
+        {"room": {"number": "4"}, "colour": "RED"},
+        {"room": '{"number": 4.0}', "tags": []},
+        {"room": {"number": 4, "beds": None, "other": 1}, "tags": None, "note": None},
+    ],
+    ids=str,
+)
+def test_the_same_arguments_written_differently(written):
+    """What equals a default counts as not given, at every depth."""
+
+    def book(room: Room, colour: Colour = Colour.RED, tags: list[str] = [], note: str | None = None): ...  # noqa: B006
+
+    same = tool(book).arguments.canonical
+
+    assert same({"room": {"number": 4}}) == same(written)
+    assert same({"room": {"number": 5}}) != same(written)
+
+
+def test_a_default_that_json_cannot_carry_is_none_that_can_be_spelt_out():
+    def book(rooms: list[str] = [Unknown]): ...  # noqa: B006
+
+    assert tool(book).arguments.canonical({"rooms": []}) == {"rooms": []}
 
 
 def test_required_are_parameters_without_default():
@@ -279,7 +366,7 @@ def test_a_parameter_without_type_is_text():
 
     assert schema_of(str) == tool(book).parameters["properties"]["day"]
     with pytest.raises(ArgumentsRefused, match="day must be text"):
-        tool(book).call({"day": 5}, CALL)
+        tool(book).call({"day": [5]}, CALL)
 
 
 def test_names_that_json_schema_uses_itself():

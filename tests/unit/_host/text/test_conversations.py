@@ -34,6 +34,11 @@ from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._host.text.conversations import Conversations
 from agenthost.conversation.turns import Said, ToolEnded
 
+UNREADABLE = (
+    "The arguments cannot be read. Send one JSON object: "
+    '{"product": <one of: basic, pro>, "seats": <an integer, optional>}'
+)
+
 
 class Sales(AgentBase):
     """Sells."""
@@ -191,13 +196,17 @@ def test_tools_are_called_until_the_model_answers(talk):
     ("use", "told"),
     [
         (("price", '{"product": "gold"}'), "product must be one of: basic, pro"),
-        (("price", '{"product": "pro"'), "The arguments of price are not a JSON object. Write one, as described."),
-        (("price", "[1]"), "The arguments of price are not a JSON object. Write one, as described."),
+        (("price", "{}"), "product is missing; it must be one of: basic, pro"),
+        (("price", '{"product": "pro"'), UNREADABLE),
+        (("price", "{'product': 'pro'}"), UNREADABLE),
+        (("price", "pro"), UNREADABLE),
+        (("price", "[1]"), UNREADABLE),
+        (("sell-price", "{}"), "There is no tool called sell-price. There are: price, fail, support, phone, urgent."),
         (("gone", "{}"), "There is no tool called gone. There are: price, fail, support, phone, urgent."),
         (("elsewhere", "{}"), "There is no tool called elsewhere. There are: price, fail, support, phone, urgent."),
         (("fail", "{}"), "Sales is out for lunch."),
     ],
-    ids=["choice", "broken", "list", "unknown", "elsewhere", "fails"],
+    ids=["choice", "missing", "broken", "quotes", "prose", "list", "dash", "unknown", "elsewhere", "fails"],
 )
 def test_a_model_that_calls_a_tool_wrongly_is_told(talk, use, told):
     async def test(host):

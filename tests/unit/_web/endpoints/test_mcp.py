@@ -7,6 +7,7 @@ from asking import ask
 
 from agenthost import AgentBase, AgentServer, FunctionResult
 
+UNREADABLE = 'The arguments cannot be read. Send one JSON object: {"a": <an integer>, "b": <an integer>}'
 PAIR = ("agenthost", "correct horse battery staple")
 
 
@@ -63,7 +64,11 @@ def test_tools_are_listed_with_their_schemas(app):
     ("params", "text", "failed"),
     [
         ({"name": "add", "arguments": {"a": 1, "b": "2"}}, "3", False),
-        ({"name": "add", "arguments": {"a": 1}}, "b must be an integer", False),
+        ({"name": "add", "arguments": {"a": 1}}, "b is missing; it must be an integer", False),
+        ({"name": "add", "arguments": '{"a": 1, "b": 2}'}, "3", False),
+        ({"name": "add", "arguments": [1]}, UNREADABLE, False),
+        ({"name": "add", "arguments": "1 and 2"}, UNREADABLE, False),
+        ({"name": "add-numbers"}, "There is no tool called add-numbers. There are: add, fail.", True),
         ({"name": "fail"}, "I'm sorry, something went wrong on my side. Please try again in a moment.", True),
     ],
 )
@@ -79,8 +84,8 @@ def test_tools_are_called(app, params, text, failed):
         ({"method": "ping"}, -32600),
         ({"jsonrpc": "2.0", "id": 7, "method": 5}, -32600),
         (message("resources/list"), -32601),
-        (message("tools/call", name="none"), -32602),
-        (message("tools/call", name="add", arguments=[1]), -32602),
+        (message("tools/call"), -32602),
+        (message("tools/call", name=["add"]), -32602),
         ({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": [1]}, -32602),
     ],
 )

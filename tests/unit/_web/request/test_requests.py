@@ -105,11 +105,24 @@ class TestHead:
             (b"authorization", b"Basic x"),
             (b"content-type", b"application/json"),
             (b"content-length", b"12"),
-            (b"content-encoding", b"identity"),
+            (b"content-encoding", b"gzip"),
             (b"x-other", b"1"),
         )
 
         assert Head(b"agents.example", b"Basic x", b"application/json", b"12", encoded=True) == head
+
+    @pytest.mark.parametrize(
+        ("codings", "encoded"),
+        [
+            ((b"identity",), False),
+            ((b" Identity ",), False),
+            ((b"",), True),
+            ((b"br",), True),
+            ((b"identity", b"gzip"), True),
+        ],
+    )
+    def test_identity_is_not_an_encoding(self, codings, encoded):
+        assert encoded is read(HOST, *((b"content-encoding", coding) for coding in codings)).encoded
 
     @pytest.mark.parametrize("version", ["1.0", "2"])
     def test_a_host_is_needed_in_http_1_1_alone(self, version):
@@ -165,6 +178,8 @@ class TestCheckBody:
             b"application/json; charset=utf-8",
             b"application/json;charset=UTF-8",
             b'application/json ; charset="utf-8" ',
+            b"application/json; charset=utf8",
+            b'application/json; charset="UTF8"',
         ],
     )
     def test_json(self, kind):
