@@ -251,7 +251,7 @@ def test_a_wish_for_another_protocol_is_not_heard(served, wish):
         connection.send(whole[-20:])
         answers.append(connection.answer())
 
-    told = {"response": "There is no function called nothing."}
+    told = {"response": "There is no tool called nothing. There are: get_pricing."}
     assert [answer.json for answer in answers] == [told, {"status": "ok"}, told]
     assert served.stderr == before
 

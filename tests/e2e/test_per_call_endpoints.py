@@ -93,7 +93,7 @@ def test_tools_of_another_call_are_not_there(caller, route):
         return caller.ask("POST", f"{route}/swaig/?{query}", {"function": "greet", "call_id": call_id}).json["response"]
 
     assert greet(f"guest=ann&__token={token}", "c-1") == "Hello, ann."
-    assert greet(f"__token={token}", "c-1") == "There is no tool called greet. There are none."
+    assert greet(f"__token={token}", "c-1") == "There is no tool called greet. There are: name_of_guest."
     assert greet(f"guest=ann&__token={token}", "c-2").startswith("I'm sorry, the security token")
     assert greet("guest=ann", "c-1").startswith("I'm sorry, the security token")
 
