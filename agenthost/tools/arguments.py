@@ -193,5 +193,5 @@ def with_defaults(schema: Mapping[str, Any], defaults: Mapping[str, Any]) -> dic
 
 
 def _refuse_retrieval(uri: str) -> Any:
-    msg = f"{uri} is elsewhere; a tool's schema must stand on its own"
+    msg = f"{uri} is another document. A tool's schema must be self-contained"
     raise ValueError(msg)
