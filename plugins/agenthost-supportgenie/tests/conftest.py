@@ -44,13 +44,19 @@ class Host:
 
     def post(self, path, body):
         """What the host answers, as JSON."""
+        [answer] = self.post_all([(path, body)])
+        return answer
+
+    def post_all(self, requests):
+        """What the host answers to several at once, on the one event loop that it has, as JSON."""
 
         async def send():
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(
                 transport=transport, base_url="https://shop.example", auth=("agenthost", PASSWORD), timeout=60
             ) as client:
-                return (await client.post(path, json=body)).json()
+                posting = (client.post(path, json=body) for path, body in requests)
+                return [answer.json() for answer in await asyncio.gather(*posting)]
 
         return asyncio.run(send())
 
@@ -62,9 +68,13 @@ class Host:
 
     def call(self, topic, tool, *, known=None, call_id="call-1", route=None, **arguments):
         """What a tool answers."""
+        return self.post(*self.request(topic, tool, known=known, call_id=call_id, route=route, **arguments))
+
+    def request(self, topic, tool, *, known=None, call_id="call-1", route=None, **arguments):
+        """Where a tool is called, and with what."""
         url = self.functions(route or f"/genie/{topic}", call_id)[tool]["web_hook_url"]
         body = {"function": tool, "call_id": call_id, "argument": {"parsed": [arguments]}}
-        return self.post(url, {**body, "global_data": dict(known or {})})
+        return url, {**body, "global_data": dict(known or {})}
 
     def say(self, agent, text, *, known=None, conversation=None):
         """What an agent answers in text; with what happened on the way."""
@@ -73,22 +83,13 @@ class Host:
 
     def say_all(self, agent, texts, *, known=None, conversation=None):
         """What an agent answers to several at once, each in a conversation of its own unless one is named."""
-
-        async def send():
-            transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="https://shop.example", auth=("agenthost", PASSWORD), timeout=60
-            ) as client:
-                posting = (client.post("/v1/chat/completions", json=body) for body in bodies)
-                return [answer.json() for answer in await asyncio.gather(*posting)]
-
         told = {"tools": "shown"}
         if conversation is not None:
             told["conversation"] = conversation
         if known is not None:
             told["context"] = json.dumps(dict(known))
         bodies = [{"model": agent, "messages": [{"role": "user", "content": text}], "metadata": told} for text in texts]
-        answers = asyncio.run(send())
+        answers = self.post_all(("/v1/chat/completions", body) for body in bodies)
         assert [answer for answer in answers if "error" in answer] == []
         return [{"text": each["choices"][0]["message"]["content"], **each["agenthost"]} for each in answers]
 

@@ -124,10 +124,11 @@ def test_probes_run_at_the_same_time():
     """Each waits for all the others, which one after another never would."""
     meeting = threading.Barrier(8)
 
+    def meet():
+        meeting.wait(20)
+
     async def main():
-        async with asking(
-            *(Probe(f"p{n}", lambda: meeting.wait(20) and None, timeout=30) for n in range(8))
-        ) as probing:
+        async with asking(*(Probe(f"p{n}", meet, timeout=30) for n in range(8))) as probing:
             await until(probing, **{f"p{n}": "ok" for n in range(8)})
 
     asyncio.run(main())
