@@ -20,6 +20,8 @@ _WORDS = {
     "changed": "rebuilt",
     "removed": "no longer served",
     "failed": "set aside",
+    "applied": "applied",
+    "left": "not applied, since it is another agent's",
     "replaced": "workers replaced",
     "restart": "needs a restart",
 }

@@ -83,7 +83,9 @@ def test_packages_and_sections_come_and_go(host):
                 "changed": [],
                 "removed": [],
                 "failed": [],
-                "process": [],
+                "applied": [],
+                "left": [],
+                "replaced": [],
                 "restart": [],
                 "agents": 6,
             }
@@ -99,7 +101,13 @@ def test_packages_and_sections_come_and_go(host):
 
         host.configure("[agents.slow-tools]\nenabled = false\n")
         done = host.reload()
-        assert (done.returncode, done.stdout) == (0, "4 agents served:\n  no longer served: slow-tools\n")
+        assert done.returncode == 0
+        assert done.stdout.splitlines() == [
+            "4 agents served:",
+            "  no longer served: slow-tools",
+            "  applied: agents.slow-tools.enabled",
+            "  applied: agents.slow-tools.route",
+        ]
         assert host.status("/slower") == 404
         assert host.caller.call(before, "process", {}, "c-1")["response"].isdigit()
 
@@ -151,10 +159,39 @@ def test_what_cannot_be_served_changes_nothing(host):
     assert fixed.returncode == 0, fixed.stderr
 
 
+def test_every_changed_key_is_named(host):
+    """The command says for each whether it is in effect, and ends with 1 where one is not; values stay secret."""
+    live = "[conversation]\ntimeout = 7\n[turns]\ntokens = 5000\n[health]\npublic = 'status'\n"
+    host.configure(live + "[host]\nheader_timeout = 7\nwebhook_keys = ['hunter2 hunter2']\n")
+    done = host.reload()
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        [
+            "5 agents served:",
+            "  applied: host.webhook_keys",
+            "  applied: host.header_timeout",
+            "  applied: health.public",
+            "  applied: conversation.timeout",
+            "  applied: turns.tokens",
+        ],
+    )
+    assert host.caller.ask("POST", "/sales", {}).status == 403
+    assert "hunter2" not in host.served.stderr
+
+    host.configure(live + "[models]\ndefault = 'other'\n[telemetry]\ntraces = true\n[host]\nheader_timeout = 8\n")
+    for applied in (["host.webhook_keys", "host.header_timeout"], []):
+        done = host.reload("--json")
+        told = json.loads(done.stdout)
+        assert (done.returncode, told["applied"]) == (1, applied)
+        assert told["restart"] == ["telemetry.traces", "models.default"]
+    assert host.caller.ask("POST", "/sales", {}).status == 200
+
+
 def test_one_agent_alone(host):
     """It is built anew although nothing has changed; others stay as they are although something has."""
     host.configure('[agents.sales]\nroute = "/other"\n')
-    assert host.reloaded("slow-tools")["changed"] == ["slow-tools"]
+    told = host.reloaded("slow-tools")
+    assert (told["changed"], told["applied"], told["left"]) == (["slow-tools"], [], ["agents.sales.route"])
     assert host.status("/sales") == 200
 
     unknown = host.reload("slow")
@@ -176,7 +213,7 @@ def test_nobody_there(desk):
     done = desk.run("agenthost", "reload", "--port", str(free_port()))
 
     assert done.returncode == 2
-    assert "no host listens there. Start it with agenthost run" in done.stderr
+    assert "no host listens there. Fix: start it with agenthost run" in done.stderr
 
 
 def test_the_socket_is_its_users_alone(host):

@@ -24,8 +24,10 @@ __all__ = [
     "Key",
     "Table",
     "beside",
-    "beside_effect",
+    "beside_of",
     "keys_of",
+    "listed",
+    "listed_of",
     "overriding",
     "read_table",
     "setting",
@@ -62,6 +64,7 @@ RESTART: Effect = "restart"
 
 _KEY = "key"
 _BESIDE = "beside"
+_LISTED = "listed"
 
 
 @frozen(eq=False)
@@ -166,9 +169,20 @@ def _key(attribute: Attribute[Any]) -> Key:
 
 
 @cache
-def beside_effect(cls: type[AttrsInstance]) -> Effect | None:
-    """Return when a change of keys that a table does not declare takes effect; None where it takes no others."""
-    return next((each.metadata[_BESIDE] for each in fields(cls) if _BESIDE in each.metadata), None)
+def beside_of(cls: type[AttrsInstance]) -> Mapping[str, Effect]:
+    """Return the fields that take keys which the table does not declare, and when a change of these takes effect."""
+    return {each.name: each.metadata[_BESIDE] for each in fields(cls) if _BESIDE in each.metadata}
+
+
+def listed(name: str) -> Any:
+    """Declare the field that takes an array of tables, such as ``[[sip.rules]]``, each with keys of its own."""
+    return field(default=(), metadata={_LISTED: name})
+
+
+@cache
+def listed_of(cls: type[AttrsInstance]) -> Mapping[str, str]:
+    """Return the fields that take arrays of tables, with the names of these in the file."""
+    return {each.name: each.metadata[_LISTED] for each in fields(cls) if _LISTED in each.metadata}
 
 
 def read_table(keys: Mapping[str, Key], values: Mapping[str, object]) -> dict[str, object]:

@@ -34,6 +34,7 @@ from agenthost._host.config.schema import (
     WorkflowConfig,
     state_dir,
 )
+from agenthost._host.config.secret_sources import sources
 from agenthost._host.config.value_types import KEYS, PASSWORD, Refused
 from agenthost.errors import ConfigurationError
 
@@ -106,7 +107,7 @@ def load_config(
         agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
-        warnings=(*_exposed(opened), *_unknown_variables(environ)),
+        warnings=(*_exposed(opened), *_unknown_variables(opened)),
         asked=(os.path.abspath(name) if name else None, dict(overrides)),
         lines=opened.lines,
     )
@@ -264,10 +265,11 @@ def _exposed(opened: ConfigFile) -> list[str]:
     ]
 
 
-def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+def _unknown_variables(opened: ConfigFile) -> list[str]:
     known = {*_NOT_FIELDS, *(name for key in keys_of(HostConfig).values() for name in variables(key))}
+    named = {name for source, name in sources(opened.tables) if source == "env"}
     return [
         f"{name}: agenthost knows no such variable and ignores it. Known: {', '.join(sorted(known))}."
-        for name in sorted(environ)
-        if name.startswith(_PREFIX) and name not in known
+        for name in sorted(opened.environ)
+        if name.startswith(_PREFIX) and name not in known | named
     ]

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, field, frozen
 
-from agenthost._host.config.declaration import PROCESS, RESTART, Table, beside, keys_of, overriding, setting
+from agenthost._host.config.declaration import PROCESS, RESTART, Table, beside, keys_of, listed, overriding, setting
 from agenthost._host.config.place import NO_LINES, Lines, Place
 from agenthost._host.config.value_types import (
+    AGENTS,
     FLAG,
     HOST,
     HOSTS,
     KEYS,
+    MOUNT,
     NAMES,
     NETWORKS,
     PASSWORD,
@@ -323,8 +325,8 @@ class WorkflowConfig(Table):
         "The way in which the agents work together",
         required=True,
     )
-    agents: tuple[str, ...] = setting((), NAMES, "The agents that take part, by name", required=True)
-    route: str | None = setting(None, TEXT, "Where it is mounted; left out, `/` and its name")
+    agents: tuple[str, ...] = setting((), AGENTS, "The agents that take part, by name", required=True)
+    route: str | None = setting(None, MOUNT, "Where it is mounted; left out, `/` and its name")
     model: str | None = setting(None, TEXT, "The language model that it asks itself, instead of the default")
     enabled: bool = setting(True, FLAG, "Build and serve it")  # noqa: FBT003
     settings: Mapping[str, object] = beside()
@@ -351,7 +353,7 @@ class SipConfig(Table):
     )
     default: str | None = setting(None, TEXT, "Key, name or route of the agent that answers where nothing else decides")
     automatic: bool = setting(True, FLAG, "Reach agents by their key, name and route, too")  # noqa: FBT003
-    tables: tuple[RuleConfig, ...] = ()
+    tables: tuple[RuleConfig, ...] = listed("rules")
     rules: tuple[Rule, ...] = ()
     default_place: str = ""
 
@@ -378,7 +380,7 @@ class AgentConfig(Table):
     """
 
     enabled: bool = setting(True, FLAG, "Build and serve the agent")  # noqa: FBT003
-    route: str | None = setting(None, TEXT, "Where the agent is mounted, instead of where it asks to be")
+    route: str | None = setting(None, MOUNT, "Where the agent is mounted, instead of where it asks to be")
     use: str | None = setting(None, USE, "Another installed agent to mount under this name")
     model: str | None = setting(None, TEXT, "The language model it is talked to in text with, instead of the default")
     busy: str | None = setting(None, TEXT, "What a caller hears when the agent can take no more")

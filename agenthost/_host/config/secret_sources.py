@@ -12,11 +12,11 @@ from agenthost.errors import ConfigurationError
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agenthost._host.config.place import Place
 
-__all__ = ["resolve"]
+__all__ = ["resolve", "sources"]
 
 
 def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str) -> object:
@@ -42,6 +42,20 @@ def resolve(value: object, place: Place, environ: Mapping[str, str], directory: 
         if source == "file":
             return Secret(_from_file(name, place, directory))
     return {name: resolve(item, place.at(name), environ, directory) for name, item in value.items()}
+
+
+def sources(value: object) -> Iterator[tuple[str, str]]:
+    """Return the sources of secrets anywhere in ``value``: ``("env", NAME)`` and ``("file", path)``."""
+    if isinstance(value, list):
+        for item in value:
+            yield from sources(item)
+    elif isinstance(value, dict):
+        for source in ("env", "file"):
+            if set(value) == {source} and isinstance(value[source], str):
+                yield source, value[source]
+                return
+        for item in value.values():
+            yield from sources(item)
 
 
 def _from_variable(name: object, place: Place, environ: Mapping[str, str]) -> str:

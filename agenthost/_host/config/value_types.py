@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from agenthost._host.config.place import Place
 
 __all__ = [
+    "AGENTS",
     "FLAG",
     "HOST",
     "HOSTS",
     "KEYS",
+    "MOUNT",
     "NAMES",
     "NETWORKS",
     "PASSWORD",
@@ -306,10 +308,12 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in items)
 
 
+AGENTS = Kind("list of agents", _names, '["support", "sales"]', other='["sales"]')
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")
 HOST = Kind("host name or IP address", _host, '"0.0.0.0"', other='"::1"')
 HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words, "[]")
-KEYS = Kind("list of secrets", _keys, '[{ env = "AGENTHOST_KEY" }]', other='["written here"]')
+KEYS = Kind("list of secrets", _keys, '[{ env = "KEY" }]', other='["written here"]')
+MOUNT = Kind("path", _text, '"/sales"', other='"/shop"')
 NAMES = Kind("list of names", _names, '["name"]', other='["other name"]')
 NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words, "[]")
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }', other='"written here"')

@@ -18,6 +18,7 @@ from attrs import frozen
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.load import variables
 from agenthost._host.config.schema import HostConfig
+from agenthost._host.config.secret_sources import sources
 from agenthost._host.config.value_types import KEYS, PASSWORD
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Deployment:
                 secrets += given[:1]
             elif given and name not in _NOT_EXPORTED:
                 plain[given[0]] = environ[given[0]]
-        named = list(_named(tables))
+        named = list(sources(tables))
         secrets += [name for source, name in named if source == "env"]
         files = [
             os.path.abspath(os.path.join(directory, os.path.expanduser(name)))
@@ -144,20 +145,6 @@ def loopback(address: str) -> bool:
 def _command() -> tuple[str, ...]:
     beside = os.path.join(os.path.dirname(sys.executable), "agenthost")
     return (beside, "run") if os.path.isfile(beside) else (sys.executable, "-m", "agenthost", "run")
-
-
-def _named(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield the sources of secrets in a file: ``("env", NAME)`` and ``("file", path)``."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _named(item)
-    elif isinstance(value, dict):
-        for source in ("env", "file"):
-            if set(value) == {source} and isinstance(value[source], str):
-                yield source, value[source]
-                return
-        for item in value.values():
-            yield from _named(item)
 
 
 def _literal(tables: Mapping[str, Any]) -> Iterator[str]:

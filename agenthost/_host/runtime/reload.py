@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover
+from agenthost._host.config.changes import changes, with_kept
+from agenthost._host.config.declaration import LIVE, PROCESS, RESTART
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.contents import Readings
@@ -25,7 +27,7 @@ from agenthost._host.runtime.start import accepted, with_secrets
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable
 
     from agenthost._host.packages.selection import Wanted
     from agenthost._host.packages.stages import Built, Mounted
@@ -35,26 +37,21 @@ __all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]
 KEPT_SECONDS = 30 * 60.0
 """Seconds that calls in progress stay with the agents they started with."""
 
-_FIXED = {
-    "host": ("host", "port", "workers", "state_dir", "public_url"),
-    "state": ("url", "required", "connect_timeout", "operation_timeout"),
-    "health": ("port", "host", "live_after"),
-}
-"""Settings that need a restart."""
-
 
 @frozen
 class Reloaded:
     """The result of a reload.
 
     Args:
-        plan: what is to be served from now on.
-        config: what it was made by.
+        plan: the plan to serve from now on.
+        config: the configuration that it was made by, with everything that waits as it was.
         added: agents that are new, by key.
-        changed: agents that were built anew.
+        changed: agents that were rebuilt.
         removed: agents that are no longer served.
         failed: newcomers that are set aside, each with the reason.
-        process: what comes with a new process only, a sentence each.
+        applied: keys of the configuration that have changed, and take effect.
+        process: keys, and sentences about packages, that take effect in a new process.
+        left: keys that have changed and belong to other agents than the one that was to be rebuilt.
     """
 
     plan: HostPlan
@@ -63,32 +60,29 @@ class Reloaded:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    applied: tuple[str, ...] = ()
     process: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def report(self) -> dict[str, Any]:
-        """Return the result as in ``agenthost reload --json``."""
-        lists = ("added", "changed", "removed", "failed", "process")
-        return {name: list(getattr(self, name)) for name in lists} | {"restart": [], "agents": len(self.plan.agents)}
+        """Return the result as JSON; ``process`` becomes ``replaced`` or ``restart``, as the host can."""
+        lists = ("added", "changed", "removed", "failed", "applied", "left", "process")
+        return {name: list(getattr(self, name)) for name in lists} | {"agents": len(self.plan.agents)}
 
 
 def reread(config: Config) -> tuple[Config, tuple[str, ...]]:
     """Read the configuration again, from the same source.
 
     Returns:
-        The configuration, with old values for settings that need a restart, and a sentence for each that differs.
+        The configuration, with everything that needs a restart as it was; and the keys of that which have changed.
 
     Raises:
         ConfigurationError: the configuration is wrong.
     """
     file, overrides = config.asked
-    read = with_secrets(load_config(file, os.environ, overrides))
-    restart = []
-    for table, names in _FIXED.items():
-        old, new = getattr(config, table), getattr(read, table)
-        differing = [name for name in names if getattr(old, name) != getattr(new, name)]
-        restart += [f"{table}.{name} has changed" for name in differing]
-        read = evolve(read, **{table: evolve(new, **{name: getattr(old, name) for name in differing})})
-    return read, tuple(restart)
+    read = load_config(file, os.environ, overrides)
+    restart = tuple(change.key for change in changes(config, read) if change.effect == RESTART)
+    return with_secrets(with_kept(config, read, (RESTART,))), restart
 
 
 def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = None) -> Reloaded:
@@ -111,9 +105,12 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
     served = {mounted.key: mounted for mounted in plan.agents if mounted.built is not None}
     offers = {mounted.built.offer for mounted in served.values() if mounted.built is not None}
+    asked = config
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
         config = _only(config, before, plan, agent)
+    to_serve = config
+    config = _with_sections_of(before, config, _waiting(plan, candidates, stale))
 
     def wanted(candidate: Candidate) -> bool:
         if candidate.group == PLUGINS or _same(candidate, offers):
@@ -137,14 +134,30 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
     for item in new.failed:
         if item.key in served and item.diagnosis is not None:
             raise PlanError(f"{item.key}: {item.diagnosis.reason}. fix: {item.diagnosis.remedy}")
-    anew = [f"{name} was reinstalled" for name in stale]
-    other = [
-        f"the configuration of {table} has changed"
-        for table in ("plugins", "models", "classifiers")
-        if getattr(before, table) != getattr(config, table)
-    ]
+    found = {change.key: change.effect for change in changes(before, config)}
+    to_come = [change.key for change in changes(before, to_serve) if found.get(change.key) != LIVE]
     tables = {name for name, table in config.workflows.items() if table != before.workflows.get(name)}
-    return _told(plan, new, config, tables, [*other, *_plugins_that_wait(plan, candidates), *anew])
+    return evolve(
+        _told(plan, new, with_kept(before, config, (PROCESS,)), tables),
+        applied=tuple(key for key, effect in found.items() if effect == LIVE),
+        process=(*to_come, *_plugins_that_wait(plan, candidates), *(f"{name} was reinstalled" for name in stale)),
+        left=tuple(change.key for change in changes(to_serve, asked)),
+    )
+
+
+def _waiting(plan: HostPlan, candidates: Iterable[Candidate], stale: Container[str]) -> set[str]:
+    """Return the sections of agents whose code was installed anew, which another process has to build."""
+    served = {key for agent in plan.agents if agent.distribution in stale for key in (agent.key, agent.full_key)}
+    return served.union(
+        *({offer.name, f"{offer.distribution}:{offer.name}"} for offer in candidates if offer.distribution in stale)
+    )
+
+
+def _with_sections_of(before: Config, config: Config, names: Container[str]) -> Config:
+    """Return a configuration in which some agents have the sections of ``before``, unless they are switched off."""
+    kept = {name: section for name, section in before.agents.items() if name in names}
+    new = {name: section for name, section in config.agents.items() if name not in names or not section.enabled}
+    return evolve(config, agents={**kept, **new})
 
 
 def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[str]:
@@ -155,7 +168,7 @@ def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[
     return [f"plugin {key} was removed" for key in gone] + [f"plugin {key} was added" for key in come]
 
 
-def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str], process: Iterable[str]) -> Reloaded:
+def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str]) -> Reloaded:
     before, after = ({agent.key: agent for agent in each.agents} for each in (plan, new))
     known = {item.key for item in plan.failed}
     return Reloaded(
@@ -169,7 +182,6 @@ def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str],
         failed=tuple(
             f"{item.key}: {item.diagnosis.reason}" for item in new.failed if item.diagnosis and item.key not in known
         ),
-        process=tuple(process),
     )
 
 
@@ -212,12 +224,11 @@ def _refuse_unknown(agent: str, plan: HostPlan, config: Config, candidates: Iter
 
 
 def _only(config: Config, before: Config, plan: HostPlan, agent: str) -> Config:
-    """Return the configuration in which only one agent or workflow has changed."""
-    sections: Mapping[str, AgentConfig] = {
-        mounted.key: mounted.built.config for mounted in plan.agents if mounted.built is not None
-    } | {item.key: AgentConfig(enabled=False) for item in plan.set_aside if item.state == "disabled"}
-    own = {agent: config.agents[agent]} if agent in config.agents else {}
-    kept = {key: section for key, section in sections.items() if key in config.agents and key != agent}
-    others = {name: table for name, table in before.workflows.items() if name != agent}
-    table = {agent: config.workflows[agent]} if agent in config.workflows else {}
-    return evolve(config, agents={**config.agents, **kept, **own}, workflows={**others, **table})
+    """Return the configuration in which of all agents and workflows only one has another section."""
+    known = ({each.key, each.full_key} for each in plan.agents)
+    names = {agent}.union(*(keys for keys in known if agent in keys))
+    agents = {name: section for name, section in before.agents.items() if name not in names}
+    agents |= {name: section for name, section in config.agents.items() if name in names}
+    workflows = {name: table for name, table in before.workflows.items() if name != agent}
+    workflows |= {name: table for name, table in config.workflows.items() if name == agent}
+    return evolve(config, agents=agents, workflows=workflows)

@@ -8,8 +8,6 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
-
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.runtime.background_thread import beside
 from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reloading", "on_hangup", "report"]
 
+_LOGGED = ("added", "changed", "removed", "applied", "replaced", "left")
 _log = logging.getLogger("agenthost.reload")
 
 
@@ -44,7 +43,8 @@ class Reloading:
         agent = request.get("agent")
         config, restart = reread(self._front.runtime.config)
         told = asyncio.run_coroutine_threadsafe(self.reload(agent, config), self._loop).result()
-        return report({**told, "process": [], "restart": [*restart, *told["process"]]})
+        waiting = told.pop("process")
+        return report({**told, "replaced": [], "restart": [*restart, *waiting]})
 
     async def reload(self, agent: str | None, config: Config) -> dict[str, Any]:
         """Build what has changed beside what is served, and serve it.
@@ -65,8 +65,7 @@ class Reloading:
                 raise PlanError("the host is still starting; reload it when it serves.")
             plan, before = runtime.published.plan, runtime.config
             done: Reloaded = await beside(lambda: rebuilt(config, before, plan, agent))
-            # These are this process's for its life.
-            config = evolve(done.config, plugins=before.plugins, models=before.models, classifiers=before.classifiers)
+            config = done.config
             runtime.configure(config, credentials_of(config), tokens_of(config))
             start_logging(config)
             begun = await runtime.begin(done.plan)
@@ -83,12 +82,13 @@ class Reloading:
 
 
 def report(told: dict[str, Any]) -> dict[str, Any]:
-    """Log what became of a reload, and hand it on."""
-    changes = [f"{word} {', '.join(told[word])}" for word in ("added", "changed", "removed") if told.get(word)]
-    _log.info("reloaded: %s", "; ".join(changes) or "nothing has changed")
-    for kind in ("failed", "restart"):
-        for item in told.get(kind, ()):
-            _log.warning("reloaded: %s: %s", "set aside" if kind == "failed" else "needs a restart", item)
+    """Log the result of a reload, and return it."""
+    changes = [f"{word} {', '.join(told[word])}" for word in _LOGGED if told[word]]
+    nothing = "" if told["failed"] or told["restart"] else "nothing has changed"
+    _log.info("reloaded: %s", "; ".join(changes) or nothing or "nothing could be applied")
+    for kind, words in (("failed", "set aside"), ("restart", "needs a restart")):
+        for item in told[kind]:
+            _log.warning("reloaded: %s: %s", words, item)
     return told
 
 

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, together
 from agenthost._host.runtime.reload import reread
-from agenthost._host.runtime.start import credentials_of
+from agenthost._host.runtime.start import credentials_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.process.connections import protocol_for
 from agenthost._web.process.health_port import health_port
@@ -152,13 +152,14 @@ class _Supervisor:
             if told is None:
                 raise PlanError("no worker serves at the moment; try again when the host is ready.")
             self._config = config
-            if told["process"]:
+            start_logging(config)
+            replaced = told.pop("process")
+            if replaced:
                 self._dismiss_spare()
-                told["replaced"] = told["process"]
                 for place in self._places:
                     self._to_replace.put(place)
             self._wake()
-            return report({**told, "process": [], "restart": [*restart, *told["restart"]]})
+            return report({**told, "replaced": replaced, "restart": list(restart)})
 
     def _asked(self, place: Place, order: tuple[str | None, Config]) -> Any:
         """What the worker in a place answers to the order to reload; None when it does not."""

@@ -255,7 +255,7 @@ def test_variables():
         ),
         (
             "host.signing_keys = []",
-            ('host.signing_keys: it names no key. Write signing_keys = [{ env = "AGENTHOST_KEY" }].'),
+            ('host.signing_keys: it names no key. Write signing_keys = [{ env = "KEY" }].'),
         ),
         ("host.prot = 1", "host.prot: there is no such key. Did you mean port? Known here: host, port, "),
         ("host = 3", "host: 3 is not a table. Write [host]."),
@@ -454,6 +454,11 @@ def test_unknown_variables():
     (warning,) = load_config(None, environ).warnings
 
     assert warning.startswith("AGENTHOST_PROT: agenthost knows no such variable and ignores it. Known: AGENTHOST_")
+
+
+@pytest.mark.slow
+def test_a_variable_that_the_file_names_is_known(load):
+    assert load('[host]\npassword = { env = "AGENTHOST_MY_PASSWORD" }', {"AGENTHOST_MY_PASSWORD": "x"}).warnings == ()
 
 
 @pytest.mark.slow

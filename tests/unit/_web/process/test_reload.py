@@ -1,0 +1,232 @@
+"""Reloading: every key of every table, edited in the file of a host that serves."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import sys
+import threading
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+import tomli_w
+from attrs import define, frozen
+
+from agenthost._host.config import schema
+from agenthost._host.config.declaration import LIVE, Key, Table, keys_of
+from agenthost._host.config.load import load_config
+from agenthost._host.config.sip_rules import RuleConfig
+from agenthost._host.runtime.start import installed_plan, make_runtime, with_secrets
+from agenthost._web.front import Front
+from agenthost._web.process.reload import Reloading
+from agenthost.errors import ConfigurationError, PlanError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SALES = """
+from attrs import frozen
+from agenthost import AgentBase
+
+@frozen
+class Settings:
+    rooms: int = 1
+
+class Sales(AgentBase):
+    Settings = Settings
+
+    def __init__(self, settings):
+        super().__init__("sales", "/sales")
+
+class Support(AgentBase):
+    def __init__(self):
+        super().__init__("support", "/support")
+"""
+PLAIN = """
+[agents.sales]
+[workflows.both]
+kind = "parallel"
+agents = ["sales", "support"]
+[[sip.rules]]
+agent = "sales"
+"""
+COMPANIONS = """
+[agents.sales]
+user = "ann"
+password = "of this agent alone"
+[workflows.both]
+kind = "parallel"
+agents = ["sales", "support"]
+[[sip.rules]]
+agent = "sales"
+else = "support"
+hours = "Mon 09:00-10:00"
+timezone = "UTC"
+"""
+"""Has keys that others need beside them, such as a time zone beside hours."""
+
+
+@frozen
+class Case:
+    """A key of a table.
+
+    Args:
+        key: the key.
+        path: the steps to its table in the file.
+        table: the steps to its table in a configuration.
+    """
+
+    key: Key
+    path: tuple[str | int, ...]
+    table: tuple[str | int, ...]
+
+    @property
+    def name(self) -> str:
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*self.path, self.key.name))[1:]
+
+    def of(self, config):
+        """Return its value."""
+        value = config
+        for step in self.table:
+            value = value[step] if isinstance(value, (dict, tuple)) else getattr(value, step)
+        return getattr(value, self.key.argument)
+
+
+def cases():
+    """Return every key of every table that the schema declares."""
+    places = {type(value): (name,) for name, value in attrs.asdict(schema.Config(), recurse=False).items()}
+    places |= {schema.AgentConfig: ("agents", "sales"), schema.WorkflowConfig: ("workflows", "both")}
+    tables = [
+        cls for cls in vars(schema).values() if isinstance(cls, type) and issubclass(cls, Table) and attrs.has(cls)
+    ]
+    found = [Case(key, places[cls], places[cls]) for cls in tables if (keys := keys_of(cls)) for key in keys.values()]
+    return found + [Case(key, ("sip", "rules", 0), ("sip", "tables", 0)) for key in keys_of(RuleConfig).values()]
+
+
+CASES = cases()
+
+
+def edited(text, path, value):
+    """Return a file with another value for a key."""
+    tables = tomllib.loads(text)
+    table: Any = tables
+    for step in path[:-1]:
+        table = table[step] if isinstance(step, int) else table.setdefault(step, {})
+    table[path[-1]] = value
+    return tomli_w.dumps(tables)
+
+
+@define
+class Host:
+    """A host that serves two agents in this process.
+
+    Args:
+        file: its configuration.
+        front: what serves.
+        reloading: its reloads.
+    """
+
+    file: Path
+    front: Front
+    reloading: Reloading
+
+    @property
+    def config(self):
+        return self.front.runtime.config
+
+    @property
+    def plan(self):
+        return self.front.runtime.published.plan
+
+    def reload(self, text, agent=None):
+        self.file.write_text(text, encoding="utf-8")
+        self.file.chmod(0o600)
+        return self.reloading.answer({"agent": agent})
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    """A host, for all tests: a reload changes what it serves, and another one changes it back."""
+    place = tmp_path_factory.mktemp("host")
+    (place / "reloaded_sales.py").write_text(SALES, encoding="utf-8")
+    info = place / "agenthost_support-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: agenthost-support\nVersion: 1.0\n", encoding="utf-8")
+    offers = "[agenthost.agents]\nsales = reloaded_sales:Sales\nsupport = reloaded_sales:Support\n"
+    (info / "entry_points.txt").write_text(offers, encoding="utf-8")
+    level = logging.getLogger().level
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AGENTHOST_")]:
+            patch.delenv(name)
+        patch.setenv("XDG_STATE_HOME", str(place / "state"))
+        patch.setenv("PYTHONPATH", str(place))
+        patch.setenv("NAME", "a secret of the environment")
+        patch.setenv("KEY", "a key of the environment")
+        patch.syspath_prepend(place)
+        patch.chdir(place)
+        importlib.invalidate_caches()
+        file = place / schema.FILE
+        file.write_text(PLAIN, encoding="utf-8")
+        config = with_secrets(load_config(None, os.environ, {}))
+        front = Front(make_runtime(config), sip_path=config.sip.path)
+        serving, over = threading.Event(), threading.Event()
+        made: list[Reloading] = []
+
+        async def serve():
+            async with front.opened(front.assemble(installed_plan(config))):
+                made.append(Reloading(front))
+                serving.set()
+                await asyncio.to_thread(over.wait)
+
+        thread = threading.Thread(target=asyncio.run, args=(serve(),))
+        thread.start()
+        serving.wait(timeout=30)
+        yield Host(file, front, made[0])
+        over.set()
+        thread.join(timeout=30)
+    logging.getLogger().setLevel(level)
+    sys.modules.pop("reloaded_sales", None)
+
+
+def changed(host, case):
+    """Reload a host with another value of a key; gives the configuration before, the file, and the report."""
+    for base in (COMPANIONS, PLAIN):
+        for example in (case.key.kind.other, case.key.kind.example):
+            value = tomllib.loads(f"value = {example}")["value"]
+            text = edited(base, (*case.path, case.key.name), value)
+            host.reload(base)
+            before = host.config
+            try:
+                told = host.reload(text)
+            except (ConfigurationError, PlanError):  # not in this file
+                continue
+            if case.of(load_config(None, os.environ, {})) != case.of(before):
+                return before, text, told
+    raise AssertionError("no value of its kind is accepted")
+
+
+def marked(case):
+    """Return a case as a parameter; one that moves an agent to another process is slow."""
+    return pytest.param(case, id=case.name, marks=pytest.mark.slow if "`process`" in case.key.kind.name else ())
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
+def test_a_changed_key_takes_effect_or_needs_a_restart(host, case):
+    """The host serves by the new value, or goes on with the old one and names the key."""
+    before, text, told = changed(host, case)
+    after = load_config(None, os.environ, {})
+
+    if case.key.effect == LIVE:
+        assert (told["applied"], told["restart"]) == ([case.name], [])
+        assert case.of(host.config) == case.of(after)
+    else:
+        assert (told["applied"], told["restart"]) == ([], [case.name])
+        assert case.of(host.config) == case.of(before)
+        assert host.reload(text)["restart"] == [case.name], "each reload names it again"
+    for agent in host.plan.agents:
+        if agent.key in host.config.agents:
+            assert agent.built.config == host.config.agents[agent.key]
