@@ -213,7 +213,7 @@ def test_nobody_there(desk):
     done = desk.run("agenthost", "reload", "--port", str(free_port()))
 
     assert done.returncode == 2
-    assert "no host listens there. Fix: start it with agenthost run" in done.stderr
+    assert "no host listens there. fix: start it with agenthost run" in done.stderr
 
 
 def test_the_socket_is_its_users_alone(host):
