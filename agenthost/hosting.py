@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+
+from agenthost.results.tool_answer import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,9 +14,6 @@ if TYPE_CHECKING:
     from agenthost.state import Store
 
 __all__ = ["Host", "HostedAgent", "Outcome", "ToolCalled"]
-
-Outcome: TypeAlias = Literal["ok", "refused", "failed", "busy", "timeout"]
-"""The outcome of a tool call."""
 
 
 @frozen

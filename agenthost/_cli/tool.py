@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.dry_run import Rehearsal
+    from agenthost.results.tool_answer import ToolAnswer
     from agenthost.tools.tool import Tool
 
 __all__ = ["command"]
@@ -57,25 +58,26 @@ def command(
     """
     config = configuration(file)
     from agenthost._cli.rehearsing import rehearsed
+    from agenthost._web.request.tool_answers import swaig_fields
 
-    asked, fields = pairs(query), json_object("--body", body)
-    called = {"call_id": call_id, **fields, "function": tool}
+    asked = pairs(query)
+    called = {"call_id": call_id, **json_object("--body", body), "function": tool}
     found, rehearsal = rehearsed(config, agent, str(called["call_id"]))
     request, url, answer = asyncio.run(_exchange(rehearsal, found, asked, called, context.args, ask=not curl))
-    if curl:
+    if answer is None:
         data = shlex.quote(json.dumps(request, ensure_ascii=False))
         echo(f"curl {shlex.quote(url)} -H 'content-type: application/json' -d {data}")
         return
+    fields = swaig_fields(answer, rehearsal.resolve)
     if raw:
-        echo(json.dumps({"request": request, "response": answer}, indent=2, ensure_ascii=False))
+        echo(json.dumps({"request": request, "response": fields}, indent=2, ensure_ascii=False))
     else:
-        said = answer.get("response", "")
-        echo(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
-        for action in answer.get("action", ()):
+        echo(answer.text)
+        for action in fields.get("action", ()):
             echo(f"  action: {json.dumps(action, ensure_ascii=False)}")
-    if "error_id" in answer:
-        echo(f"The tool failed ({answer['error_id']}, see above): the caller hears this fallback.", err=True)
-    sys.exit(ExitCode.FINDINGS if "error_id" in answer else ExitCode.OK)
+    if answer.error_id is not None:
+        echo(f"The tool failed ({answer.error_id}, see above): the caller hears this fallback.", err=True)
+    sys.exit(ExitCode.FINDINGS if answer.error_id is not None else ExitCode.OK)
 
 
 async def _exchange(
@@ -86,7 +88,7 @@ async def _exchange(
     words: Sequence[str],
     *,
     ask: bool,
-) -> tuple[dict[str, Any], str, dict[str, Any]]:
+) -> tuple[dict[str, Any], str, ToolAnswer | None]:
     """Make the request of a tool call, and return request, URL and response.
 
     As on the platform, the document is rendered first: it has the URL of the tool and the data that come back with the
@@ -111,7 +113,7 @@ async def _exchange(
     written = {"parsed": [arguments], "raw": json.dumps(arguments, ensure_ascii=False)}
     request = {"function": name, "argument": written, **called}
     if not ask:
-        return request, url, {}
+        return request, url, None
     try:
         return request, url, await rehearsal.call(tool, request)
     except MalformedRequest as error:

@@ -12,9 +12,10 @@ from agenthost.results.arguments import instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Actions", "HandOver", "swml_action"]
+__all__ = ["NOTHING_TO_SAY", "Actions", "HandOver", "swml_action"]
 
-_NOTHING_TO_SAY = "Action completed."
+NOTHING_TO_SAY = "Action completed."
+"""The response of a result that has neither words nor actions."""
 
 
 def swml_action(*verbs: dict[str, Any], transfer: bool | None = None) -> dict[str, Any]:
@@ -164,7 +165,7 @@ class Actions:
             if self.post_process:
                 answer["post_process"] = True
         if not answer:
-            answer["response"] = _NOTHING_TO_SAY
+            answer["response"] = NOTHING_TO_SAY
         return answer
 
 

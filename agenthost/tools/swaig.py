@@ -1,4 +1,4 @@
-"""The SWAIG wire values: tool calls and their answers (wire.md, section 3)."""
+"""The SWAIG wire values of tool calls (wire.md, section 3)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 from attrs import field, frozen
 
-from agenthost.results import FunctionResult
 from agenthost.state import NO_STORES, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from agenthost.state import Stores
 
 __all__ = [
     "UNREADABLE",
     "Call",
-    "EncodedAnswer",
     "Given",
     "MalformedRequest",
     "ToolRequest",
@@ -27,23 +25,18 @@ __all__ = [
     "conversation_id",
     "decode_object",
     "decode_value",
-    "encode_answer",
     "read_arguments",
 ]
 
 MAX_DEPTH = 64
 """The deepest nesting of a request body."""
-MAX_ANSWER = 256 * 1024
-"""The longest answer of a tool, in bytes."""
 
 _NO_STATE = NO_STORES.call("unserved")
-_BYTES = (bytes, bytearray, memoryview)
 _MOST_ARGUMENTS = 64 * 1024
 """Characters of JSON that a model writes as arguments, at most."""
 _WRAPPERS = frozenset({"parsed", "raw", "substituted"})
 """What the platform puts around arguments."""
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
 
 
 class MalformedRequest(ValueError):  # noqa: N818 - it is an answer, not an error
@@ -148,26 +141,6 @@ class ToolRequest:
         return cls(function, _arguments(body), Call.from_body(body, stores))
 
 
-@frozen(slots=True)
-class EncodedAnswer:
-    """A tool's encoded answer, with gaps for the URLs of sibling agents.
-
-    Args:
-        parts: the encoded answer, split at the gaps.
-        names: the agents whose URLs fill the gaps.
-    """
-
-    parts: tuple[bytes, ...]
-    names: tuple[str, ...] = ()
-
-    def located(self, resolve: Callable[[str], str]) -> bytes:
-        """Fill the gaps with URLs, see ``encode_answer``."""
-        said = [self.parts[0]]
-        for name, part in zip(self.names, self.parts[1:], strict=True):
-            said += (_encode(resolve(name))[1:-1], part)
-        return b"".join(said)
-
-
 def decode_object(body: bytes) -> dict[str, Any]:
     """Decode a request body: a JSON object of at most ``MAX_DEPTH`` levels.
 
@@ -234,77 +207,6 @@ def call_id(body: Mapping[str, Any]) -> str | None:
     if not found and call:
         found = _typed(call, "call_id", str, "call")
     return found or None
-
-
-def encode_answer(result: Any, resolve: Callable[[str], str]) -> bytes:
-    """Encode the result of a tool.
-
-    Args:
-        result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, an ``EncodedAnswer``, or
-            any other JSON value, which is sent as text.
-        resolve: returns the public URL of a sibling agent, for results that hand the call over.
-
-    Raises:
-        ValueError, TypeError, RecursionError: the result is not JSON, or has more than ``MAX_ANSWER`` bytes.
-    """
-    if isinstance(result, EncodedAnswer):
-        return _bounded(result.located(resolve))
-    if isinstance(result, FunctionResult):
-        answer = result.to_dict(resolve)
-    elif result is None:
-        answer = {"response": "Function executed successfully"}
-    elif isinstance(result, str):
-        answer = {"response": result}
-    elif isinstance(result, dict) and ("response" in result or "action" in result):
-        answer = result
-    else:
-        answer = {"response": _checked(_encode(result), result).decode()}
-    return _bounded(_checked(_encode(answer), answer))
-
-
-def _bounded(encoded: bytes) -> bytes:
-    if len(encoded) > MAX_ANSWER:
-        msg = f"the result has {len(encoded)} bytes, more than the limit of {MAX_ANSWER}"
-        raise ValueError(msg)
-    return encoded
-
-
-def _checked(encoded: bytes, value: Any) -> bytes:
-    """Reject NaN, infinities and bytes, which the encoder would convert silently."""
-    if b"null" in encoded and _contains(msgspec.to_builtins(value), _not_finite):
-        msg = "the result has a number that JSON cannot carry (NaN or infinity)"
-        raise ValueError(msg)
-    if not _is_said(value) and _contains(value, _is_bytes):
-        msg = "the result has bytes, which JSON cannot carry"
-        raise ValueError(msg)
-    return encoded
-
-
-def _is_said(value: Any) -> bool:
-    """Return True for an answer with nothing but text, like most."""
-    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("response"), str)
-
-
-def _contains(value: Any, such: Callable[[Any], bool]) -> bool:
-    """Return True if a value is, or contains at any depth, an item ``such``."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, (list, tuple, set, frozenset)):
-            stack.extend(item)
-        elif such(item):
-            return True
-    return False
-
-
-def _not_finite(item: Any) -> bool:
-    return isinstance(item, float) and item - item != 0
-
-
-def _is_bytes(item: Any) -> bool:
-    return isinstance(item, _BYTES)
 
 
 def conversation_id(body: Mapping[str, Any]) -> str | None:

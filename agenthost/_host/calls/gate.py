@@ -41,7 +41,9 @@ class LeftAlone(Exception):  # noqa: N818 - a state, not an error
 
 
 class Gate:
-    """The gate between one agent and its callers: its slots, its circuit breaker, and the owners of its calls.
+    """The gate between one agent and its callers.
+
+    It has the slots of the agent, its circuit breaker, and the owners of its calls.
 
     Args:
         agent: the agent.
@@ -63,28 +65,28 @@ class Gate:
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_open, changed)
 
     def tool(self, name: str) -> Owner:
-        """Return the owner of a tool's calls; made once for each, since every call needs it."""
+        """Return the owner of the calls of a tool, made once for each."""
         owner = self._tools.get(name)
         if owner is None:
             owner = self._tools[name] = Owner(self._key, "tool", name)
         return owner
 
     def owner(self, kind: Kind, name: str) -> Owner:
-        """Return the owner of the calls of another part of the agent; made once for each."""
+        """Return the owner of any other part of the agent, made once for each."""
         owner = self._others.get((kind, name))
         if owner is None:
             owner = self._others[kind, name] = Owner(self._key, kind, name)
         return owner
 
     def used(self, owner: Owner, seconds: float) -> None:
-        """Remember whether a part of the agent computes, by the seconds of CPU that it has used in a thread."""
+        """Remember whether a part computes, by its seconds of CPU in a thread."""
         if seconds >= _COMPUTES:
             self._computing.add(owner)
         else:
             self._computing.discard(owner)
 
     def turn(self, owner: Owner) -> Slots | None:
-        """The one turn that parts of the agent share which compute; None for any other part."""
+        """Return the one turn of all parts that compute, and None for any other part."""
         return self._turn if owner in self._computing else None
 
     def enter(self) -> bool:
@@ -100,7 +102,7 @@ class Gate:
         return True
 
     def failed(self, owner: Owner, error: BaseException, error_id: str, *, tried: bool) -> None:
-        """Count a failed call for the breaker, unless the store failed, which has a breaker of its own."""
+        """Count a failed call for the breaker, unless the store failed."""
         if isinstance(error, StateUnavailable):
             self.breaker.undecided(tried=tried)
         else:
@@ -149,7 +151,7 @@ class Gates:
         return loads
 
     def blocked(self, owner: Owner, seconds: float) -> None:
-        """Open the breaker of an agent that has blocked the event loop; see ``loop_watchdog.Listener``."""
+        """Open the breaker of an agent that has blocked the event loop."""
         for gate in self._gates_of(owner.agent):
             error_id = new_error_id()
             _log.error(
@@ -160,7 +162,7 @@ class Gates:
             gate.breaker.blocked(error_id)
 
     def exited(self, owner: Owner, error_id: str) -> None:
-        """Open the breaker of an agent that has stopped the event loop in order to end the process."""
+        """Open the breaker of an agent that has stopped the event loop."""
         for gate in self._gates_of(owner.agent):
             gate.breaker.exited(error_id)
 
@@ -168,7 +170,7 @@ class Gates:
         return [gate for agent, gate in self._known() if agent.key == key]
 
     def forget(self, gone: Callable[[Mounted], bool]) -> None:
-        """Let nobody be told from now on of the breakers of agents that are not served any more.
+        """Report breakers of agents that are served, and of no others, from now on.
 
         Args:
             gone: whether an agent is not; calls may still go on with it.
@@ -181,7 +183,7 @@ class Gates:
                 self._metrics.breaker(key, is_open=any(agent.key == key for agent in self.broken))
 
     def _changed(self, weakly: ref[Mounted], reason: str | None) -> None:
-        """Tell log and metrics of a breaker that opens, or closes."""
+        """Log and count a breaker that opens or closes."""
         agent = weakly()
         if agent is None:
             return

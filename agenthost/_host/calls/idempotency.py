@@ -1,4 +1,4 @@
-"""Once: identical requests of one call run a tool once, and all of them hear what it said."""
+"""Idempotency: identical requests of one call run a tool once and get the same answer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agenthost.errors import StateRefused, StateUnavailable
+from agenthost.results.tool_answer import ToolAnswer
 from agenthost.tools.swaig import Unreadable
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ _log = logging.getLogger("agenthost.tools")
 
 
 async def answer_once(
-    caller: ToolCaller, store: Store, agent: Mounted, tool: Tool, request: ToolRequest, resolve: Callable[[str], str]
-) -> bytes:
-    """Run ``tool`` as ``ToolCaller.answer`` does, unless an identical request of this call has been answered or is.
+    caller: ToolCaller, store: Store, agent: Mounted, tool: Tool, request: ToolRequest, sibling: Callable[[str], str]
+) -> ToolAnswer:
+    """Run a tool once for all identical requests of a call.
 
     What fails is not kept: whoever asks again has it tried again. Where the store does not answer, the tool runs.
 
@@ -46,37 +47,46 @@ async def answer_once(
         agent: whose tool it is.
         tool: the tool.
         request: the call.
-        resolve: gives the public URL of a sibling agent.
+        sibling: see there.
     """
     if not request.call.id or isinstance(request.arguments, Unreadable):
-        return await caller.answer(agent, tool, request, resolve)
+        return await caller.answer(agent, tool, request, sibling)
     asked = _encode([agent.key, request.call.id, tool.name, tool.arguments.canonical(request.arguments)])
     key = sha256(asked).hexdigest()
     seconds = caller.seconds(agent, tool) + agent.limits.queue_wait + _SPARE
     try:
         while not await store.set_if_absent(key, None, ttl=seconds):
-            answer = await store.get(key)
-            if answer is not None:
-                return str(answer).encode()
+            kept = await store.get(key)
+            if kept is not None:
+                return _kept_answer(kept, sibling) or await caller.answer(agent, tool, request, sibling)
             await asyncio.sleep(_LOOK)
     except StateUnavailable as unavailable:
         _log.warning("tool %s of agent %s may run twice for one request: %s", tool.name, agent.key, unavailable)
-        return await caller.answer(agent, tool, request, resolve)
-    said: list[bytes] = []
+        return await caller.answer(agent, tool, request, sibling)
+    answer: ToolAnswer | None = None
     try:
-        return await caller.answer(agent, tool, request, resolve, said.append)
+        answer = await caller.answer(agent, tool, request, sibling)
     finally:
         try:
-            if not said or not await _keep(store, key, said[0]):
+            if answer is None or answer.outcome != "ok" or not await _keep(store, key, answer):
                 await store.delete(key)
         except StateUnavailable as error:
             _log.warning("the answer of tool %s of agent %s is not kept: %s", tool.name, agent.key, error)
+    return answer
 
 
-async def _keep(store: Store, key: str, answer: bytes) -> bool:
-    """Keep an answer; gives whether it is of a size that a store takes."""
+def _kept_answer(kept: object, sibling: Callable[[str], str]) -> ToolAnswer | None:
+    """Read a stored answer. None where its target has gone, or another version wrote it."""
     try:
-        await store.set(key, answer.decode(), ttl=KEPT)
+        return ToolAnswer.from_plain(kept).located(sibling)
+    except (LookupError, TypeError, ValueError):
+        return None
+
+
+async def _keep(store: Store, key: str, answer: ToolAnswer) -> bool:
+    """Store an answer, and return false for one that is too large."""
+    try:
+        await store.set(key, answer.to_plain(), ttl=KEPT)
     except StateRefused:
         return False
     return True

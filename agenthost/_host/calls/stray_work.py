@@ -68,7 +68,7 @@ def guarded(
     failures: Failures,
     counted: Callable[[Owner], object] = lambda _: None,
 ) -> Iterator[None]:
-    """Guard what authors' code starts by itself, on the running loop and in threads, while the block runs.
+    """Guard what authors' code starts by itself, while the block runs.
 
     Args:
         owner_of: finds the owner of the code that failed in a thread.
@@ -112,7 +112,7 @@ def guarded(
 
 
 def _left_by(handle: Any) -> Owner | None:
-    """Return the owner of the code that left a callback; None for the host's own."""
+    """Return the owner of a callback, and None for the host's own."""
     if handle is None:
         return None
     context = getattr(handle, "_context", None)  # asyncio's own; uvloop tells of a failure within the context

@@ -1,4 +1,4 @@
-"""Running an agent's own code: bounded in time and in number, and every failure kept from everybody else."""
+"""The tool caller: runs the code of agents, bounded in time and in number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from attrs import frozen
 
 from agenthost._host.calls.abandon import bounded, cancelled_here
@@ -20,13 +19,13 @@ from agenthost._host.calls.deadline import Deadline
 from agenthost._host.calls.gate import Gates, LeftAlone
 from agenthost._host.config.limits import BUSY
 from agenthost._host.telemetry.call_log import call_ended, say_later
-from agenthost._host.telemetry.current_call import calling, running
+from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._host.telemetry.spans import span, tracing
 from agenthost.errors import ArgumentsRefused
 from agenthost.hosting import ToolCalled
-from agenthost.tools.swaig import encode_answer
+from agenthost.results.tool_answer import ToolAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from agenthost._host.calls.gate import Gate
     from agenthost._host.calls.observers import Observers
     from agenthost._host.packages.stages import Mounted
-    from agenthost._host.telemetry.current_call import Kind, Owner
+    from agenthost._host.telemetry.current_call import Kind
     from agenthost.hosting import Outcome
     from agenthost.tools.swaig import ToolRequest
     from agenthost.tools.tool import Tool
@@ -48,12 +47,11 @@ REFUSED_TOKEN = (
 )
 
 _log = logging.getLogger("agenthost.tools")
-_encode = msgspec.json.Encoder().encode
 
 
 @frozen(slots=True)
 class Attempt:
-    """What became of an author's function.
+    """The result of an author's function.
 
     Args:
         result: what it returned; None when it failed.
@@ -72,7 +70,7 @@ class ToolCaller:
 
     Args:
         metrics: where failures are counted.
-        observers: gives those who are told of calls; None where nobody is.
+        observers: returns the observers of tool calls; None where there are none.
         held_up: whether the event loop has to wait for threads that compute.
     """
 
@@ -93,7 +91,7 @@ class ToolCaller:
         self._left: set[asyncio.Task[object]] = set()
 
     def seconds(self, agent: Mounted, tool: Tool) -> float:
-        """How many seconds one call of a tool may take."""
+        """Return the seconds that one call of a tool may take."""
         return tool.timeout or agent.limits.tool_timeout
 
     async def answer(
@@ -101,17 +99,15 @@ class ToolCaller:
         agent: Mounted,
         tool: Tool,
         request: ToolRequest,
-        resolve: Callable[[str], str],
-        worked: Callable[[bytes], object] | None = None,
-    ) -> bytes:
-        """Run ``tool`` and encode what it says; never raises for what the tool does.
+        sibling: Callable[[str], str],
+    ) -> ToolAnswer:
+        """Run a tool, and return its answer. Never raises an error of the tool.
 
         Args:
             agent: whose tool it is.
             tool: the tool.
             request: the call.
-            resolve: gives the public URL of a sibling agent.
-            worked: told the answer when it is the tool's own.
+            sibling: gives the key of the served agent of a name, for a call that is handed over.
         """
         gate = self.gates.of(agent)
         owner = gate.tool(tool.name)
@@ -124,56 +120,49 @@ class ToolCaller:
             seconds = self.seconds(agent, tool)
             working = self._run(agent, gate, owner, run, seconds, on_loop=tool.is_async)
             result = await (_in_span(working, owner, request.call.id) if tracing() else working)
-            answer = encode_answer(result, resolve)
+            answer = ToolAnswer.of(result, sibling)
         except ArgumentsRefused as refused:
             gate.breaker.undecided(tried=tried)
-            self._ended(owner, request, began, "refused")
-            return _encode({"response": str(refused)})
+            answer = ToolAnswer(str(refused), outcome="refused")
         except Busy:
             gate.breaker.undecided(tried=tried)
-            self._ended(owner, request, began, "busy")
-            return self._busy(agent, owner)
+            answer = self._busy(agent, owner)
         except LeftAlone as left:
             self._metrics.refused(owner)
-            self._ended(owner, request, began, "failed", left.error_id)
-            return _encode({"response": tool.fallback or agent.fallback, "error_id": left.error_id})
+            answer = _failed(agent, tool, left.error_id)
         except BaseException as error:  # noqa: BLE001 - what is not the agent's is raised again
             error_id = self._blamed(gate, owner, error, tried=tried)
-            outcome: Outcome = "timeout" if isinstance(error, TimeoutError) else "failed"
-            self._ended(owner, request, began, outcome, error_id)
-            return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
-        if tried or gate.breaker.in_a_row:
-            gate.breaker.worked(tried=tried)
-        if worked is not None:
-            worked(answer)
-        self._ended(owner, request, began, "ok")
+            answer = _failed(agent, tool, error_id, "timeout" if isinstance(error, TimeoutError) else "failed")
+        else:
+            if tried or gate.breaker.in_a_row:
+                gate.breaker.worked(tried=tried)
+        self._ended(owner, request, began, answer)
         return answer
 
-    def refused(self, agent: Mounted, tool: str, request: ToolRequest) -> None:
-        """Count a call that may not reach its tool."""
-        self._ended(self.gates.of(agent).tool(tool), request, time.perf_counter(), "refused")
+    def refused(self, agent: Mounted, request: ToolRequest) -> ToolAnswer:
+        """Count a call without the token of its tool, and return the answer to it."""
+        return self._not_run(agent, request, ToolAnswer(REFUSED_TOKEN, outcome="refused"))
 
-    def busy(self, agent: Mounted, tool: str, request: ToolRequest) -> bytes:
-        """Count a call that never reached its tool because the agent can take no more; gives what is said instead."""
-        owner = self.gates.of(agent).tool(tool)
-        self._ended(owner, request, time.perf_counter(), "busy")
-        return self._busy(agent, owner)
+    def busy(self, agent: Mounted, request: ToolRequest) -> ToolAnswer:
+        """Count a call for which the agent had no room, and return its answer."""
+        return self._not_run(agent, request, self._busy(agent, Owner(agent.key, "tool", request.function)))
 
-    def unconfigured(self, agent: Mounted, tool: str, request: ToolRequest, error_id: str) -> bytes:
-        """Count a call that never reached its tool because the agent's configuration failed; gives what is said."""
-        self._ended(self.gates.of(agent).tool(tool), request, time.perf_counter(), "failed", error_id)
-        return _encode({"response": agent.fallback, "error_id": error_id})
+    def unconfigured(self, agent: Mounted, request: ToolRequest, error_id: str) -> ToolAnswer:
+        """Count a call for which the configuration failed, and return its answer."""
+        return self._not_run(agent, request, _failed(agent, None, error_id))
 
-    def cut_off(self, agent: Mounted, tool: Tool, request: ToolRequest, error: BaseException) -> bytes:
-        """Log and count a call that the host ends before its tool has; gives what is said instead."""
-        owner = self.gates.of(agent).tool(tool.name)
-        error_id = self._failed(owner, error)
-        self._ended(owner, request, time.perf_counter(), "failed", error_id)
-        return _encode({"response": tool.fallback or agent.fallback, "error_id": error_id})
+    def cut_off(self, agent: Mounted, tool: Tool, request: ToolRequest, error: BaseException) -> ToolAnswer:
+        """Log and count a call that the host cuts off, and return its answer."""
+        error_id = self._failed(Owner(agent.key, "tool", tool.name), error)
+        return self._not_run(agent, request, _failed(agent, tool, error_id))
+
+    def _not_run(self, agent: Mounted, request: ToolRequest, answer: ToolAnswer) -> ToolAnswer:
+        self._ended(Owner(agent.key, "tool", request.function), request, time.perf_counter(), answer)
+        return answer
 
     def failed(self, agent: Mounted, kind: Kind, error: BaseException) -> str:
-        """Log and count a failure of an agent; gives the id that the log and the caller's answer share."""
-        return self._failed(self.gates.of(agent).owner(kind, ""), error)
+        """Log and count a failure of an agent, and return its id."""
+        return self._failed(Owner(agent.key, kind), error)
 
     def _failed(self, owner: Owner, error: BaseException) -> str:
         error_id = new_error_id()
@@ -181,11 +170,9 @@ class ToolCaller:
         self._failures.failed(owner, error, error_id, call=calling.get())
         return error_id
 
-    def _ended(
-        self, owner: Owner, request: ToolRequest, began: float, outcome: Outcome, error_id: str | None = None
-    ) -> None:
+    def _ended(self, owner: Owner, request: ToolRequest, began: float, answer: ToolAnswer) -> None:
         """Count, log and report to observers what became of a tool call."""
-        seconds = time.perf_counter() - began
+        seconds, outcome, error_id = time.perf_counter() - began, answer.outcome, answer.error_id
         self._metrics.tool_ended(owner, outcome, seconds)
         call_ended(owner, request.call.id, seconds, outcome, error_id)
         observers = self._observers()
@@ -193,10 +180,10 @@ class ToolCaller:
             observers.tell(ToolCalled(owner.agent, owner.name, request.call.id, seconds, outcome, error_id))
 
     def _blamed(self, gate: Gate, owner: Owner, error: BaseException, *, tried: bool) -> str:
-        """Log, count and hold against an agent what its code raised; gives the failure's id.
+        """Log and count what an agent's code raised, and return the failure's id.
 
         Raises:
-            BaseException: ``error``, where it is no failure of the agent but the end of our own task.
+            BaseException: ``error``, where it is the end of our own task.
         """
         if cancelled_here(error):
             gate.breaker.undecided(tried=tried)
@@ -205,14 +192,14 @@ class ToolCaller:
         gate.failed(owner, error, error_id, tried=tried)
         return error_id
 
-    def _busy(self, agent: Mounted, owner: Owner) -> bytes:
-        """Log and count a call that was not started; gives what is said instead of a tool's words."""
+    def _busy(self, agent: Mounted, owner: Owner) -> ToolAnswer:
+        """Log and count a call that was not started, and return the answer to it."""
         self._metrics.busy(owner)
         slots, limits = self.gates.of(agent).slots, agent.limits
         taken = limits.running - slots.free
         words = f"agent {agent.key} is busy: {taken} calls running, {slots.waiting} waiting; {owner.part} not started"
         say_later(_log, logging.WARNING, words, owner.fields)
-        return _encode({"response": limits.busy})
+        return ToolAnswer(limits.busy, outcome="busy")
 
     async def attempt(
         self,
@@ -224,7 +211,7 @@ class ToolCaller:
         on_loop: bool = False,
         seconds: float | None = None,
     ) -> Attempt:
-        """Run an author's function; never raises for what it does.
+        """Run an author's function. Never raises an error of the function.
 
         Args:
             agent: the agent that it belongs to.
@@ -289,7 +276,7 @@ class ToolCaller:
 
         Threads that compute take turns with the event loop at the interpreter, so that each makes every request of
         every agent wait. While the loop is held up, an agent computes in one thread, which leaves the processor to the
-        loop: together its threads are no quicker.
+        loop: together its threads are not quicker.
         """
         owner = run.owner
         turn = gate.turn(owner) if self._held_up() else None
@@ -367,6 +354,12 @@ class _Run:
 
 def _itself(result: Any) -> Any:
     return result
+
+
+def _failed(agent: Mounted, tool: Tool | None, error_id: str, outcome: Outcome = "failed") -> ToolAnswer:
+    """Return the fallback sentence of the tool, else of the agent."""
+    fallback = tool.fallback if tool is not None else None
+    return ToolAnswer(fallback or agent.fallback, outcome=outcome, error_id=error_id)
 
 
 async def _in_span(working: Coroutine[Any, Any, Any], owner: Owner, call: str) -> Any:

@@ -7,7 +7,6 @@ import contextlib
 import inspect
 import logging
 import os
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +25,11 @@ from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent.base import declared, runnable, serve_state
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.health import HostVitals, outcome_of
+from agenthost.results.tool_answer import ToolAnswer
 from agenthost.secret import Secret
 from agenthost.state import Stores
 from agenthost.swml import Template
-from agenthost.tools.swaig import Call, encode_answer
+from agenthost.tools.swaig import Call
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -183,15 +183,7 @@ class Inside:
         calling.set(call.id)
         run = partial(tool.call, arguments, call)
         result = await self._run(self._owner("tool", name), run, on_loop=tool.is_async)
-        mark = f"\u241f{secrets.token_hex(8)};"
-        names: list[str] = []
-
-        def gap(sibling: str) -> str:
-            names.append(sibling)
-            return mark
-
-        parts = encode_answer(result, gap).split(mark.encode())
-        return [parts, names]
+        return ToolAnswer.of(result, str).to_plain()
 
     async def _do_configure(self, query: Any, body: Any, headers: Any) -> list[Any]:
         copy = await self._configured(query, body, headers)

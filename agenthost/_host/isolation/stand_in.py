@@ -25,11 +25,11 @@ from agenthost._host.packages.instantiate import Section
 from agenthost.agent.base import AgentBase, declared
 from agenthost.agent.per_call import copy_for_call
 from agenthost.health import Probe, ProbeResult
+from agenthost.results.tool_answer import ToolAnswer
 from agenthost.state import NO_STORES, Scope
 from agenthost.swml import Draft, Template
 from agenthost.tools.arguments import PassedOn
 from agenthost.tools.platform_tools import PlatformTool
-from agenthost.tools.swaig import EncodedAnswer
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -170,9 +170,8 @@ class StandIn(AgentBase):
 
     async def _run_tool(
         self, name: str, ticket: int, process: Process | None, arguments: Mapping[str, Any], call: Call
-    ) -> EncodedAnswer:
-        parts, names = await self._ask(process, "tool", ticket, name, arguments, call.raw_data)
-        return EncodedAnswer(tuple(parts), tuple(names))
+    ) -> ToolAnswer:
+        return ToolAnswer.from_plain(await self._ask(process, "tool", ticket, name, arguments, call.raw_data))
 
     async def _route(self, path: str, body: Any, headers: Any) -> Any:
         return await self._processes.ask("routing", path, body, headers)

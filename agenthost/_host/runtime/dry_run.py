@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
+    from agenthost.results.tool_answer import ToolAnswer
     from agenthost.tools.platform_tools import PlatformTool
     from agenthost.tools.tool import Tool
 
@@ -62,7 +63,7 @@ class Rehearsal:
             return Attempt(json.loads(template.render(base.encode(), mint)))
         body = {"call_id": self._call_id, **body}
         run = partial(
-            render_per_call, agent.agent, base, lambda tool: mint(tool).decode(), self._resolve, query, body, {}
+            render_per_call, agent.agent, base, lambda tool: mint(tool).decode(), self.resolve, query, body, {}
         )
         made = await self._caller.attempt(agent, "document", run, seconds=agent.limits.document_timeout)
         if made.error_id is not None:
@@ -85,8 +86,8 @@ class Rehearsal:
         described = declared(made.result).draft.tools
         return Attempt({name: tool_of(agent.agent, made.result, name) or tool for name, tool in described.items()})
 
-    async def call(self, tool: Tool, body: dict[str, Any]) -> dict[str, Any]:
-        """Return a tool's answer.
+    async def call(self, tool: Tool, body: dict[str, Any]) -> ToolAnswer:
+        """Run a tool, and return its answer.
 
         Args:
             tool: the tool.
@@ -99,13 +100,17 @@ class Rehearsal:
         what, seconds = f"agent {self._agent.key}", self._runtime.config.host.build_timeout
         async with self._runtime.state.opened(), alive(what, self._agent.agent.lifespan, seconds):
             request = ToolRequest.from_body(body, self._runtime.state.stores)
-            answer: dict[str, Any] = json.loads(await self._caller.answer(self._agent, tool, request, self._resolve))
-        return answer
+            return await self._caller.answer(self._agent, tool, request, lambda name: self._plan.sibling(name).key)
 
     def _base(self, agent: Mounted) -> str:
         return self._runtime.base(agent.route, "http", self._authority)
 
-    def _resolve(self, name: str) -> str:
+    def resolve(self, name: str) -> str:
+        """The public URL of an agent of this host, by key or name.
+
+        Raises:
+            LookupError: no such agent is served.
+        """
         sibling = self._plan.sibling(name)
         return self._base(sibling) + ("/" if sibling.route == "/" else "")
 

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Owner", "calling", "running"]
 
-Kind: TypeAlias = Literal["tool", "document", "summary", "debug event", "routing callback", "probe", "lifespan", "code"]
+Kind: TypeAlias = Literal[
+    "tool", "document", "summary", "summary result", "debug event", "routing callback", "probe", "lifespan", "code"
+]
 """The kinds of an author's code. ``code`` is any other function."""
 
 _PARTS: Mapping[Kind, str] = {
     "tool": "tool {}",
     "document": "the configuration for a call",
     "summary": "on_summary",
+    "summary result": "on_summary's result",
     "debug event": "on_debug_event",
     "routing callback": "the routing callback {}",
     "probe": "probe {}",

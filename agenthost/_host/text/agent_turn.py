@@ -7,7 +7,6 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from attrs import Factory, define, frozen
 
 from agenthost._host.telemetry.failures import new_error_id
@@ -19,6 +18,7 @@ from agenthost.conversation.models import Completion, Message, ModelRequest, Too
 from agenthost.conversation.turns import Reply, Said, ToolEnded, ToolStarted
 from agenthost.errors import ModelError, ModelNonsense
 from agenthost.prompt.placeholders import filled
+from agenthost.results import HandOver
 from agenthost.swml.instructions import instructions
 from agenthost.tools.call_sentences import explain_unknown
 from agenthost.tools.swaig import MalformedRequest, ToolRequest, Unreadable, read_arguments
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from agenthost._host.text.budget import Meter
     from agenthost.conversation.models import ChatModel, ToolUse
     from agenthost.conversation.turns import Listener, Turn
+    from agenthost.results.tool_answer import ToolAnswer
     from agenthost.tools.tool import Tool
 
 __all__ = ["Conversing", "complete"]
 
 MOST_AT_ONCE = 8
 """Tools that a model may call in one round."""
-_HANDED_TO = "agenthost:"
 _log = logging.getLogger("agenthost.conversations")
 
 
@@ -146,12 +146,10 @@ class Conversing:
         here = {name: tool for name, tool in tools.items() if tool.webhook_url is None}
         return _Prepared(instructions(draft), here, dict(draft.global_data))
 
-    async def run(self, plan: HostPlan, agent: Mounted, tool: Tool, body: dict[str, Any]) -> dict[str, Any]:
-        """What a tool answers, decoded; agents that it hands over to are named ``agenthost:<key>``."""
+    async def run(self, plan: HostPlan, agent: Mounted, tool: Tool, body: dict[str, Any]) -> ToolAnswer:
+        """Run a tool, and return its answer."""
         request = ToolRequest.from_body(body, self._runtime.state.serving())
-        answer = await self._caller.answer(agent, tool, request, lambda name: _HANDED_TO + plan.sibling(name).key)
-        decoded: dict[str, Any] = msgspec.json.decode(answer)
-        return decoded
+        return await self._caller.answer(agent, tool, request, lambda name: plan.sibling(name).key)
 
 
 class _Turn:
@@ -242,14 +240,13 @@ class _Turn:
         self._listen(ToolEnded(self._agent.key, use.name, result.text, result.failed))
         return result
 
-    def _read(self, name: str, answer: Mapping[str, Any]) -> _Result:
-        """What a tool's answer means in text; actions that belong to a live call have no effect."""
-        said = answer.get("response", "")
-        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-        result = _Result(cut(text), failed="error_id" in answer)
-        actions = answer.get("action", ())
-        for action in actions if isinstance(actions, list) else [actions]:
-            if isinstance(action, dict):
+    def _read(self, name: str, answer: ToolAnswer) -> _Result:
+        """Read what a tool's answer means in text; actions that belong to a live call have no effect."""
+        result = _Result(cut(answer.text), failed=answer.error_id is not None)
+        for action in answer.actions:
+            if isinstance(action, HandOver):
+                result.handed_to = action.agent
+            elif isinstance(action, dict):
                 self._act(name, action, result)
         return result
 
@@ -260,21 +257,14 @@ class _Turn:
             elif kind == "set_global_data" and isinstance(value, dict):
                 self._data |= value
             elif kind == "unset_global_data":
-                for key in value if isinstance(value, list) else [value]:
+                for key in value if isinstance(value, (list, tuple)) else [value]:
                     self._data.pop(str(key), None)
             elif kind == "escalate":
                 reason = value.get("reason") if isinstance(value, dict) else value
                 result.escalate = reason if isinstance(reason, str) and reason else f"{name} asks for somebody else"
             else:
                 for where in _destinations(kind, value):
-                    self._leave(name, where, result)
-
-    def _leave(self, name: str, where: object, result: _Result) -> None:
-        """The call goes elsewhere: to an agent of this host, or to somebody whom text does not reach."""
-        if isinstance(where, str) and where.startswith(_HANDED_TO):
-            result.handed_to = where.removeprefix(_HANDED_TO)
-        else:
-            result.escalate = f"{name} connects the caller to {where}"
+                    result.escalate = f"{name} connects the caller to {where}"
 
     def _say(self, text: str, *, apart: bool = False) -> None:
         if not text:
@@ -374,7 +364,7 @@ def _destinations(kind: str, value: object) -> list[object]:
     main = value["sections"].get("main")
     return [
         verb[name].get(key) if isinstance(verb[name], dict) else verb[name]
-        for verb in (main if isinstance(main, list) else ())
+        for verb in (main if isinstance(main, (list, tuple)) else ())
         for name, key in (("transfer", "dest"), ("connect", "to"))
         if isinstance(verb, dict) and name in verb
     ]

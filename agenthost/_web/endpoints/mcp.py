@@ -6,7 +6,6 @@ JSON-RPC 2.0 over one request and one answer (MCP 2025-06-18, "Streamable HTTP" 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -78,10 +77,8 @@ async def _call(request: Request, agent: Mounted, message: dict[str, Any], param
     stores = request.site.runtime.state.serving()
     body = {"function": name, "argument": {"parsed": [params.get("arguments")]}}
     called = ToolRequest.from_body(body, stores)
-    said = json.loads(await request.site.caller.answer(agent, tool, called, request.resolve))
-    words = said.get("response", "")
-    text = words if isinstance(words, str) else json.dumps(words, ensure_ascii=False)
-    return _result(message, _said(text, failed="error_id" in said))
+    answer = await request.site.caller.answer(agent, tool, called, request.sibling)
+    return _result(message, _said(answer.text, failed=answer.error_id is not None))
 
 
 def _said(text: str, *, failed: bool) -> dict[str, Any]:

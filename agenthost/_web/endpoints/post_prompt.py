@@ -53,7 +53,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             return 200, site.json, _encode(done.result)
         except (TypeError, ValueError, RecursionError) as error:
-            error_id = site.caller.failed(agent, "summary", error)
+            error_id = site.caller.failed(agent, "summary result", error)
     return 200, site.json, _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id})
 
 

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost._host.calls.idempotency import answer_once
-from agenthost._host.calls.tool_caller import REFUSED_TOKEN, Busy
+from agenthost._host.calls.tool_caller import Busy
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import query_value
+from agenthost._web.request.tool_answers import encoded
 from agenthost.agent.base import declared
 from agenthost.agent.call_hooks import END, START
 from agenthost.agent.per_call import configure, tool_of
+from agenthost.results.tool_answer import ToolAnswer
 from agenthost.tools.call_sentences import explain_unknown
-from agenthost.tools.swaig import ToolRequest, call_id, conversation_id, encode_answer
+from agenthost.tools.swaig import ToolRequest, call_id, conversation_id
 from agenthost.tools.tool import Tool, is_tool_name
 
 if TYPE_CHECKING:
@@ -48,22 +50,25 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             tool, tools, error_id = await _tool_of_call(request, agent, called)
         except Busy:
-            return 200, site.json, site.caller.busy(agent, called.function, called)
+            return _said(request, site.caller.busy(agent, called))
         if error_id is not None:
-            return 200, site.json, site.caller.unconfigured(agent, called.function, called, error_id)
+            return _said(request, site.caller.unconfigured(agent, called, error_id))
     if tool is None:
-        return 200, site.json, encode_answer(explain_unknown(called.function, names_shown(tools)), request.resolve)
+        return _said(request, ToolAnswer(explain_unknown(called.function, names_shown(tools))))
     if not _opened(request, agent, tool, called):
-        site.caller.refused(agent, tool.name, called)
-        return 200, site.json, encode_answer(REFUSED_TOKEN, request.resolve)
+        return _said(request, site.caller.refused(agent, called))
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
         if tool.idempotent:
             store = site.runtime.state.serving().shared("tool calls")
-            return 200, site.json, await answer_once(site.caller, store, agent, tool, called, request.resolve)
-        return 200, site.json, await site.caller.answer(agent, tool, called, request.resolve)
+            return _said(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
+        return _said(request, await site.caller.answer(agent, tool, called, request.sibling))
     except asyncio.CancelledError as cut_off:  # the host has to end before the tool has
-        return 200, site.json, site.caller.cut_off(agent, tool, called, cut_off)
+        return _said(request, site.caller.cut_off(agent, tool, called, cut_off))
+
+
+def _said(request: Request, answer: ToolAnswer) -> Answer:
+    return 200, request.site.json, encoded(answer, request.resolve)
 
 
 def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> bool:

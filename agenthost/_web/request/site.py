@@ -164,6 +164,14 @@ class Request:
         agent = self.published.plan.sibling(name)
         return self.base(agent) + ("/" if agent.route == "/" else "")
 
+    def sibling(self, name: str) -> str:
+        """The key of an agent of this host, by key or name.
+
+        Raises:
+            LookupError: no such agent is served.
+        """
+        return self.published.plan.sibling(name).key
+
     def _origin(self) -> tuple[str, str]:
         """The scheme and host that this request was sent to, with the path that a server stripped before it came here.
 

@@ -1,20 +1,11 @@
-"""SWAIG: what is read of a tool call, and how its answer is written."""
+"""SWAIG: what is read of a tool call."""
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import dataclass
-from typing import Any
-
-import attrs
 import conformance
-import msgspec
 import pytest
 
-from agenthost.results import FunctionResult
 from agenthost.tools.swaig import (
-    MAX_ANSWER,
     MAX_DEPTH,
     UNREADABLE,
     MalformedRequest,
@@ -22,24 +13,12 @@ from agenthost.tools.swaig import (
     call_id,
     conversation_id,
     decode_object,
-    encode_answer,
 )
 
 
 def requests(*names):
     """The recorded requests of these names."""
     return {name: conformance.by_id("http", f"http:{name}")["request"]["body"] for name in names}
-
-
-def sibling(name):
-    """The public URL of an agent of this host."""
-    if name != "sales":
-        raise LookupError(name)
-    return "https://u:p@host.example/sales"
-
-
-def encoded(result):
-    return json.loads(encode_answer(result, sibling))
 
 
 class TestArguments:
@@ -275,124 +254,3 @@ class TestDecode:
         assert isinstance(decode_object(deepest), dict)
         with pytest.raises(MalformedRequest, match=r"^the body is nested deeper than 64 levels$"):
             decode_object(too_deep)
-
-
-@attrs.frozen
-class Measured:
-    value: Any
-
-
-@dataclass
-class Point:
-    value: Any
-
-
-class Struct(msgspec.Struct):
-    value: Any
-
-
-class TestAnswer:
-    @pytest.mark.parametrize(
-        ("result", "answer"),
-        [
-            ("plain", {"response": "plain"}),
-            ("", {"response": ""}),
-            (None, {"response": "Function executed successfully"}),
-            (5, {"response": "5"}),
-            (True, {"response": "true"}),
-            ([1], {"response": "[1]"}),
-            ((1, None), {"response": "[1,null]"}),
-            ({"foo": 1}, {"response": '{"foo":1}'}),
-            ({"foo": None, "bar": 1.5}, {"response": '{"foo":null,"bar":1.5}'}),
-            ({1: 2}, {"response": '{"1":2}'}),
-            (Measured(2), {"response": '{"value":2}'}),
-            (Point(2), {"response": '{"value":2}'}),
-            ({"response": "d", "action": [{"say": "x"}]}, {"response": "d", "action": [{"say": "x"}]}),
-            ({"action": [{"say": "x"}]}, {"action": [{"say": "x"}]}),
-            (FunctionResult("x").say("a"), {"response": "x", "action": [{"say": "a"}]}),
-            (FunctionResult(), {"response": "Action completed."}),
-        ],
-    )
-    def test_of_what_a_tool_returns(self, result, answer):
-        """Whatever JSON carries is an answer."""
-        assert answer == encoded(result)
-
-    @pytest.mark.parametrize(
-        ("name", "result"),
-        [
-            ("none", None),
-            ("strres", "plain"),
-            ("num", 5),
-            ("lst", [1]),
-            ("dictres", {"response": "d", "action": [{"say": "x"}]}),
-            ("empty", FunctionResult()),
-        ],
-    )
-    def test_as_the_platform_s_sdk_answers(self, name, result):
-        """Where the contract agrees with it (it says an odd dictionary as text)."""
-        assert conformance.by_id("http", f"http:{name}")["response"] == encoded(result)
-
-    @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-    @pytest.mark.parametrize(
-        "wrap",
-        [
-            lambda n: n,
-            lambda n: [None, n],
-            lambda n: {"a": {"b": (n,)}},
-            lambda n: {"response": "x", "action": [{"set_global_data": {"n": n}}]},
-            lambda n: FunctionResult("x").update_global_data({"n": n}),
-            Measured,
-            lambda n: {"response": "x", "action": [Measured([n])]},
-            lambda n: Point({"n": n}),
-            Struct,
-        ],
-    )
-    def test_numbers_that_json_cannot_carry(self, number, wrap):
-        """They would arrive as null, and nobody would hear of it."""
-        with pytest.raises(ValueError, match="number that JSON cannot carry"):
-            encoded(wrap(number))
-
-    @pytest.mark.parametrize(
-        "result",
-        [object(), {"response": object()}, {(1, 2): 3}, "\ud800", {"response": "\ud800"}, {"action": {"\ud800": 1}}],
-        ids=["object", "object-in-it", "key", "surrogate", "surrogate-in-it", "surrogate-as-a-key"],
-    )
-    def test_what_json_cannot_carry(self, result):
-        with pytest.raises((TypeError, ValueError)):
-            encoded(result)
-
-    def test_what_contains_itself(self):
-        endless: list[Any] = []
-        endless.append(endless)
-
-        with pytest.raises(RecursionError):
-            encoded({"response": endless})
-
-    def test_size(self):
-        """At most 256 KiB as they are sent, so an umlaut counts twice."""
-        frame = len(b'{"response":""}')
-        fits = "x" * (MAX_ANSWER - frame)
-
-        assert {"response": fits} == encoded(fits)
-        for too_large in (f"{fits}x", "ä" * (MAX_ANSWER // 2)):
-            with pytest.raises(ValueError, match=r"the result has \d+ bytes, more than the limit of 262144"):
-                encoded(too_large)
-
-    def test_hand_over(self):
-        """A sibling's public address is filled in where the call is handed over."""
-        action = {
-            "transfer": "true",
-            "SWML": {
-                "version": "1.0.0",
-                "sections": {"main": [{"transfer": {"dest": "https://u:p@host.example/sales"}}]},
-            },
-        }
-
-        assert {"response": "Bye.", "action": [action]} == encoded(FunctionResult("Bye.").hand_over("sales"))
-
-    def test_hand_over_to_nobody(self):
-        with pytest.raises(LookupError):
-            encoded(FunctionResult("Bye.").hand_over("nobody"))
-
-    def test_a_result_without_a_sibling_does_not_ask_for_one(self):
-        assert encode_answer(FunctionResult("x"), lambda _: pytest.fail("asked")) == b'{"response":"x"}'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import os
@@ -22,7 +21,9 @@ from agenthost._host.calls.tool_caller import BUSY, ToolCaller
 from agenthost._host.config.limits import Limits
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost.tools.swaig import MAX_ANSWER, ToolRequest
+from agenthost._web.request.tool_answers import swaig_fields
+from agenthost.results.tool_answer import MAX_ANSWER
+from agenthost.tools.swaig import ToolRequest
 
 FALLBACK = "Let me connect you to the desk."
 MOST = Limits().running
@@ -41,10 +42,8 @@ def mounted(name="desk", *, limits=None, **tools):
 
 async def ask(caller, agent, tool="t", arguments=None):
     body: dict[str, Any] = {"function": tool, "call_id": "call-1", "arguments": arguments or {}}
-    answer = await caller.answer(
-        agent, agent.tools[tool], ToolRequest.from_body(body), lambda name: f"https://x/{name}"
-    )
-    return json.loads(answer)
+    answer = await caller.answer(agent, agent.tools[tool], ToolRequest.from_body(body), str)
+    return swaig_fields(answer, lambda key: f"https://x/{key}")
 
 
 def answered(handler, arguments=None, *, timeout=5.0):
@@ -157,14 +156,14 @@ def test_a_result_that_cannot_be_sent(handler, caplog):
 
 
 def test_a_hand_over_to_nobody(caplog):
-    def resolve(name):
+    def sibling(name):
         raise LookupError(name)
 
     agent = mounted(t=lambda args: FunctionResult("Bye.").hand_over("nobody"))
     request = ToolRequest.from_body({"function": "t"})
-    answer = json.loads(asyncio.run(ToolCaller().answer(agent, agent.tools["t"], request, resolve)))
+    answer = asyncio.run(ToolCaller().answer(agent, agent.tools["t"], request, sibling))
 
-    assert answer["response"] == FALLBACK
+    assert (answer.response, answer.outcome) == (FALLBACK, "failed")
     assert "LookupError: nobody" in caplog.text
 
 
@@ -357,7 +356,7 @@ class TestSlots:
             caller = ToolCaller()
             await ask(caller, mounted(t=lambda args: ""))
             await asyncio.sleep(0)
-            return len(caller.gates._gates)
+            return len(caller.gates.loads())
 
         assert asyncio.run(main()) == 0
 

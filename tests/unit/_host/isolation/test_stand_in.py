@@ -14,8 +14,10 @@ from agenthost._host.isolation.stand_in import isolated
 from agenthost._host.packages.diagnosis import Diagnosed
 from agenthost.agent.base import declared
 from agenthost.errors import ArgumentsRefused
+from agenthost.results import HandOver
+from agenthost.results.tool_answer import ToolAnswer
 from agenthost.state import Scope
-from agenthost.tools.swaig import Call, encode_answer
+from agenthost.tools.swaig import Call
 
 pytestmark = pytest.mark.slow
 
@@ -124,10 +126,10 @@ def test_its_tools_run_there(build):
             await tools["die"].call({}, call())
         return twice, first, await tools["pid"].call({}, call())
 
-    twice, first, second = (encode_answer(answer, str) for answer in asyncio.run(used(stand_in, work)))
-    assert twice == b'{"response":"42"}'
+    twice, first, second = asyncio.run(used(stand_in, work))
+    assert twice == ToolAnswer("42")
     assert first != second
-    assert str(os.getpid()).encode() not in (first, second)
+    assert str(os.getpid()) not in (first.text, second.text)
 
 
 def test_it_is_loaded_like_any_other_and_yields_to_the_host_from_then_on(build):
@@ -138,7 +140,7 @@ def test_it_is_loaded_like_any_other_and_yields_to_the_host_from_then_on(build):
         return await declared(stand_in).draft.tools["priorities"].call({}, call())
 
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert asyncio.run(used(stand_in, work)).parts == (f'{{"response":"{own} {min(own + 10, 19)}"}}'.encode(),)
+    assert asyncio.run(used(stand_in, work)) == ToolAnswer(f"{own} {min(own + 10, 19)}")
 
 
 def test_the_log_tells_a_call_that_goes_on_from_one_that_was_never_begun(build, caplog):
@@ -147,12 +149,12 @@ def test_the_log_tells_a_call_that_goes_on_from_one_that_was_never_begun(build, 
     tools = declared(stand_in).draft.tools
 
     async def work():
-        number = int(encode_answer(await tools["pid"].call({}, call()), str)[13:-2])
+        number = int((await tools["pid"].call({}, call())).text)
         os.kill(number, signal.SIGSTOP)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await tools["pid"].call({}, call())
-        return number, int(encode_answer(await tools["pid"].call({}, call()), str)[13:-2])
+        return number, int((await tools["pid"].call({}, call())).text)
 
     first, second = asyncio.run(used(stand_in, work))
     assert first != second
@@ -160,21 +162,14 @@ def test_the_log_tells_a_call_that_goes_on_from_one_that_was_never_begun(build, 
     assert f"process {first} of agent far is replaced: it has not begun a call before the call's deadline" in said
 
 
-def test_urls_of_siblings_are_filled_in_here(build):
+def test_a_hand_over_names_the_agent(build):
+    """The host finds it, and knows where it is."""
     stand_in = build()
 
     async def work():
         return await declared(stand_in).draft.tools["over"].call({}, call())
 
-    answer = asyncio.run(used(stand_in, work))
-    asked = []
-
-    def resolve(name):
-        asked.append(name)
-        return "https://u:p@host/friend"
-
-    assert b'"dest":"https://u:p@host/friend"' in encode_answer(answer, resolve)
-    assert asked == ['a "friend"']
+    assert asyncio.run(used(stand_in, work)).actions == (HandOver('a "friend"'),)
 
 
 def test_its_probes_are_asked_there(build):

@@ -69,6 +69,11 @@ class Sales(AgentBase):
         return FunctionResult("A person will help.").connect("+15550100")
 
     @AgentBase.tool
+    def lookalike(self) -> FunctionResult:
+        """Connect to an address that only looks like an agent."""
+        return FunctionResult("Somebody will help.").connect("agenthost:support")
+
+    @AgentBase.tool
     def urgent(self) -> FunctionResult:
         """Ask for somebody else."""
         return FunctionResult("Noted.").add_action("escalate", "angry customer").say("One moment.")
@@ -165,7 +170,7 @@ def test_a_model_is_told_the_prompt_the_tools_and_what_was_said(talk):
         assert first.messages[-1] == Message("user", "Hello?")
         assert '"customer": "Ann"' in first.messages[1].content
         assert "not instructions" in first.messages[1].content
-        assert [tool.name for tool in first.tools] == ["price", "fail", "support", "phone", "urgent"]
+        assert [tool.name for tool in first.tools] == ["price", "fail", "support", "phone", "lookalike", "urgent"]
         assert second.messages[1:] == (
             Message("user", "Hello?"),
             Message("assistant", "Hi there."),
@@ -201,9 +206,15 @@ def test_tools_are_called_until_the_model_answers(talk):
         (("price", "{'product': 'pro'}"), UNREADABLE),
         (("price", "pro"), UNREADABLE),
         (("price", "[1]"), UNREADABLE),
-        (("sell-price", "{}"), "There is no tool called sell-price. There are: price, fail, support, phone, urgent."),
-        (("gone", "{}"), "There is no tool called gone. There are: price, fail, support, phone, urgent."),
-        (("elsewhere", "{}"), "There is no tool called elsewhere. There are: price, fail, support, phone, urgent."),
+        (
+            ("sell-price", "{}"),
+            "There is no tool called sell-price. There are: price, fail, support, phone, lookalike, urgent.",
+        ),
+        (("gone", "{}"), "There is no tool called gone. There are: price, fail, support, phone, lookalike, urgent."),
+        (
+            ("elsewhere", "{}"),
+            "There is no tool called elsewhere. There are: price, fail, support, phone, lookalike, urgent.",
+        ),
         (("fail", "{}"), "Sales is out for lunch."),
     ],
     ids=["choice", "missing", "broken", "quotes", "prose", "list", "dash", "unknown", "elsewhere", "fails"],
@@ -249,6 +260,15 @@ def test_a_conversation_that_is_handed_over_stays_there(talk):
         assert (await host.say("Hello", agent="sales", conversation="c-2")).agent == "sales"
 
     talk(test, calls(("support", "{}")), says("I am here."))
+
+
+def test_an_address_is_no_hand_over_whatever_it_looks_like(talk):
+    async def test(host):
+        reply = await host.say("Help!")
+        assert (reply.agent, reply.handed_to) == ("sales", None)
+        assert reply.escalate == "lookalike connects the caller to agenthost:support"
+
+    talk(test, calls(("lookalike", "{}")), says("Well."))
 
 
 class Slow(AgentBase):

@@ -1,0 +1,46 @@
+"""Answers to tool calls in the form of the platform, SWAIG (wire.md, section 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agenthost.results import HandOver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenthost.results.tool_answer import ToolAnswer
+
+
+__all__ = ["encoded", "swaig_fields"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encoded(answer: ToolAnswer, resolve: Callable[[str], str]) -> bytes:
+    """Encode an answer. See ``swaig_fields``."""
+    return _encode(swaig_fields(answer, resolve))
+
+
+def swaig_fields(answer: ToolAnswer, resolve: Callable[[str], str]) -> dict[str, Any]:
+    """Return the fields of an answer.
+
+    Args:
+        answer: the answer.
+        resolve: returns the public URL of an agent by its key, for a call that is handed over.
+    """
+    fields: dict[str, Any] = {} if answer.response is None else {"response": answer.response}
+    if answer.actions:
+        fields["action"] = [
+            action.to_action(resolve(action.agent)) if isinstance(action, HandOver) else action
+            for action in answer.actions
+        ]
+    if answer.post_process:
+        fields["post_process"] = True
+    if answer.further:
+        fields |= answer.further
+    if answer.error_id is not None:
+        fields["error_id"] = answer.error_id
+    return fields
