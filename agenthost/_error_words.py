@@ -6,6 +6,8 @@ terminal's cursor, marks that change the direction of writing, megabytes.
 
 from __future__ import annotations
 
+from agenthost._escaping import escaped
+
 __all__ = ["MOST", "message_of", "one_line", "summary_of", "words_of"]
 
 MOST = 300
@@ -34,16 +36,16 @@ def summary_of(error: BaseException, most: int = MOST) -> str:
 
 
 def one_line(text: str, most: int = MOST) -> str:
-    """Return a text in one line.
+    """Return a text as one short line.
 
-    Unprintable characters become spaces, and an ellipsis replaces the end of a long text.
+    White space becomes a space, what cannot be shown is escaped, and what is too much becomes an ellipsis.
 
     Args:
         text: the text.
         most: characters of the result.
     """
     begin = text[: most * _READ]
-    line = " ".join("".join([each if each.isprintable() else " " for each in begin]).split())
+    line = escaped(" ".join(begin.split()))
     if len(line) <= most and len(begin) == len(text):
         return line
     return f"{line[: most - 1]}…"

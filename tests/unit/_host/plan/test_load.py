@@ -131,7 +131,7 @@ class TestWhatAnEntryPointMayBe:
             (
                 "n_lines",
                 "def thing(): raise ValueError('one\\x1b[2J\\ntwo\\t three')",
-                "ValueError: one [2J two three (n_lines.py:1)",
+                r"ValueError: one\u001b[2J two three (n_lines.py:1)",
             ),
         ],
     )
