@@ -101,10 +101,14 @@ def make_runtime(config: Config) -> Runtime:
 
 def installed_plan(config: Config) -> HostPlan:
     """Discover, load and plan the installed packages."""
+    from agenthost._host.telemetry.log import join_structlog  # noqa: PLC0415 - as above
+
     candidates, lock = discover((AGENTS, PLUGINS)), read_lock(config)
     owners = known_owners(config, lock)
     refused = unapproved(candidates, lock, Readings.of_host(config))
-    return make_plan(config, load(config, candidates, owners=owners, unapproved=refused))
+    loaded = load(config, candidates, owners=owners, unapproved=refused)
+    join_structlog()
+    return make_plan(config, loaded)
 
 
 def remember(config: Config, plan: HostPlan) -> None:

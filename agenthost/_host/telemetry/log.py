@@ -17,29 +17,26 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
-from structlog.processors import JSONRenderer
 
 from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import EndedCall, Said, write_what_waits
 from agenthost._host.telemetry.current_call import calling, running
 from agenthost._host.telemetry.hiding import Hidden
+from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "start_log"]
+__all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "join_structlog", "start_log"]
 
 _OURS = "agenthost."
-_STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName"))
-"""The attributes of every record."""
-
-
 _UNDER = "    "
 _LINES = "\n\t"
 _DELETE = "\x7f"
+_PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+_RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN = (f"\x1b[{color}m" for color in range(31, 37))
 
 
 class Lines(logging.Formatter):
@@ -76,10 +73,6 @@ class Lines(logging.Formatter):
 class JsonLines(Lines):
     """One JSON object a line: ``timestamp``, ``level``, ``logger``, ``event``, and fields."""
 
-    def __init__(self, hidden: Hidden) -> None:
-        super().__init__(hidden)
-        self._render = JSONRenderer(serializer=_encoded)
-
     def line(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
             "timestamp": _stamp(record.created),
@@ -91,7 +84,7 @@ class JsonLines(Lines):
             event.setdefault(name, value)
         if trace := self.trace(record):
             event["exception"] = trace
-        return _shown(str(self._render(None, "", event)))
+        return _shown(_encoded(event))
 
     def waited(self, line: EndedCall | Said) -> str:
         """Format a delayed line without a record, as most lines are such."""
@@ -145,20 +138,13 @@ class TextLines(Lines):
 
     def __init__(self, hidden: Hidden, *, colors: bool) -> None:
         super().__init__(hidden)
-        self._pretty = structlog.dev.ConsoleRenderer(sort_keys=False, pad_event_to=0) if colors else None
+        self._colors = colors
 
     def line(self, record: logging.LogRecord) -> str:
         told = {escaped(name): self._value(value) for name, value in _told(record).items()}
         words, logger = escaped(record.getMessage().removesuffix("\n")), escaped(record.name)
-        if self._pretty is not None:
-            event = {
-                "timestamp": datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
-                "level": record.levelname.lower(),
-                "logger": logger,
-                "event": words,
-                **told,
-            }
-            line = str(self._pretty(None, "", event))
+        if self._colors:
+            line = _colored(record, logger, words, told)
         else:
             line = f"{_stamp(record.created)} {record.levelname} {logger}: {words}"
             line += "".join(f" {name}={value}" for name, value in told.items())
@@ -167,7 +153,7 @@ class TextLines(Lines):
         return line
 
     def _value(self, value: object) -> str:
-        return escaped(value if self._pretty is not None and isinstance(value, str) else _spoken(value))
+        return escaped(value if self._colors and isinstance(value, str) else _spoken(value))
 
 
 class _Handler(logging.StreamHandler[Any]):
@@ -201,7 +187,7 @@ def start_log(config: Config) -> None:
         config: the configuration, with its secrets.
     """
     root = logging.getLogger()
-    handler = next((each for each in root.handlers if isinstance(each.formatter, Lines)), None)
+    handler = _handler()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     if handler is None and root.handlers:
         return
@@ -209,9 +195,19 @@ def start_log(config: Config) -> None:
         handler = _Handler(sys.stderr)
         root.addHandler(handler)
         logging.captureWarnings(capture=True)
-        _take_structlog_in()
     handler.setFormatter(_lines(config))
     root.setLevel(config.host.log_level.upper())
+    configure_structlog()
+
+
+def join_structlog() -> None:
+    """Have structlog's events in the log, if the host writes it and a package has imported structlog."""
+    if _handler() is not None:
+        configure_structlog()
+
+
+def _handler() -> logging.Handler | None:
+    return next((each for each in logging.getLogger().handlers if isinstance(each.formatter, Lines)), None)
 
 
 def _lines(config: Config) -> Lines:
@@ -225,36 +221,22 @@ def for_programs(config: Config) -> bool:
     return form == "json" or (form == "auto" and not sys.stderr.isatty())
 
 
-def _take_structlog_in() -> None:
-    """Route structlog's records to the log, unless the program has configured it."""
-    if not structlog.is_configured():
-        structlog.configure(
-            processors=[
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.filter_by_level,
-                structlog.stdlib.PositionalArgumentsFormatter(),
-                _as_fields,
-            ],
-            logger_factory=structlog.stdlib.LoggerFactory(),
-            wrapper_class=structlog.stdlib.BoundLogger,
-        )
-
-
-def _as_fields(
-    _logger: object, _name: str, event: structlog.typing.EventDict
-) -> tuple[tuple[object, ...], dict[str, Any]]:
-    """Convert an event of structlog for the standard library's logging."""
-    given = {name: event.pop(name) for name in ("exc_info", "stack_info", "stacklevel") if name in event}
-    words = str(event.pop("event", ""))
-    taken = {(f"{name}_" if name in _STANDARD else name): value for name, value in event.items()}
-    return ("%s", words), {"extra": taken, **given}
+def _colored(record: logging.LogRecord, logger: str, words: str, told: Mapping[str, str]) -> str:
+    """Format a record for a terminal, by the attributes of ECMA-48 that every terminal has."""
+    then = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+    level = _GREEN if record.levelno < logging.WARNING else _YELLOW if record.levelno < logging.ERROR else _RED
+    fields = "".join(f" {_CYAN}{name}{_PLAIN}={_MAGENTA}{value}{_PLAIN}" for name, value in told.items())
+    return (
+        f"{_DIM}{then}{_PLAIN} [{level}{record.levelname.lower():<9}{_PLAIN}] {_BOLD}{words}{_PLAIN} "
+        f"[{_BLUE}{logger}{_PLAIN}]{fields}"
+    )
 
 
 def _told(record: logging.LogRecord) -> dict[str, Any]:
     """Return the further fields of an agent's own line, with its owner."""
     if hasattr(record, "fields"):
         return {}
-    told = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    told = {name: value for name, value in vars(record).items() if name not in STANDARD}
     owner = running.get()
     if owner is not None and not record.name.startswith(_OURS):
         told = {**owner.fields, **told}

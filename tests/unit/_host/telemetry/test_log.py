@@ -74,6 +74,30 @@ def test_every_line_of_a_program_is_one_object():
 
 
 @pytest.mark.slow
+def test_an_agent_may_import_structlog_after_the_log_has_started():
+    """As installed packages do; a program that writes its own log keeps structlog as it is."""
+    program = """
+import logging, sys
+from agenthost._host.config.schema import Config, HostConfig
+from agenthost._host.telemetry.log import join_structlog, start_log
+if sys.argv[1] == "own":
+    logging.basicConfig()
+start_log(Config(host=HostConfig(log_format="json")))
+assert "structlog" not in sys.modules
+import structlog
+join_structlog()
+structlog.get_logger("author").warning("by structlog", visit=8)
+"""
+    ours, own = (
+        subprocess.run([sys.executable, "-c", program, whose], capture_output=True, text=True, check=True)  # noqa: S603
+        for whose in ("ours", "own")
+    )
+
+    assert (json.loads(ours.stderr)["visit"], ours.stdout) == (8, "")
+    assert (own.stderr, "by structlog" in own.stdout) == ("", True)
+
+
+@pytest.mark.slow
 def test_text_is_for_people():
     """With fields behind the words, and the traceback below."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM, "text"], capture_output=True, text=True, check=True)  # noqa: S603
