@@ -1,1 +1,4 @@
-"""The web side: the front, the endpoints behind it, and the processes; Litestar and uvicorn stay here."""
+"""The web side: the front, the endpoints behind it, and the processes.
+
+Litestar and uvicorn are imported only here.
+"""

@@ -1,4 +1,4 @@
-"""The Litestar application behind the front: everything that is not an agent."""
+"""The Litestar application behind the front, for everything that is not an agent."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_app(
 
 
 def _http_error(_: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
-    """Litestar's own errors in the form of all others; their details stay inside."""
+    """Convert Litestar's errors to the common form, without their details."""
     status = exception.status_code
     headers = {name: value for name, value in (exception.headers or {}).items() if name.lower() == "allow"}
     return Response(

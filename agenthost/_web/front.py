@@ -1,8 +1,8 @@
-"""The front: the ASGI callable that every request meets first.
+"""The front: the ASGI application that receives every request first.
 
-It refuses what breaks the rules of wire.md, section 2, answers for the agents from the published route table, and
-passes everything else to the Litestar application behind it. A new endpoint of agents is a file beside this one and a
-line in ``_ENDPOINTS``.
+It refuses requests that break the rules of wire.md, section 2, answers for the agents from the published route table,
+and passes everything else to the Litestar application behind it. A new endpoint of agents is a file in ``endpoints``
+and a line in ``_ENDPOINTS``.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ _ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], 
     "sip": (sip.answer, sip.METHODS),
 }
 _COUNTED = {name: name or "document" for name in _ENDPOINTS}
-"""What the metrics call the endpoints of agents."""
+"""The endpoints of agents, as named in metrics."""
 HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str]]"
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _TELLING_MORE = ("/health", "/ready")
-"""Paths that tell more to those who have the password."""
-_HTTP = ScopeType.HTTP  # a member asked of its class costs as much as finding a route
+"""Paths with more details for callers with credentials."""
+_HTTP = ScopeType.HTTP  # an attribute lookup on the class costs as much as finding a route
 _RETRY = [(b"retry-after", b"1")]
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -107,9 +107,10 @@ class Front:
         self.litestar = make_app(runtime)
 
     def get(self, path: str) -> Callable[[F], F]:
-        """Answer GET and HEAD at ``path`` with the decorated function; see ``agenthost._web.handlers``.
+        """Answer GET and HEAD at ``path`` with the decorated function.
 
-        At ``/ready``, the host's own check still has the first word: while it fails, the answer is 503.
+        See ``agenthost._web.handlers``. At ``/ready``, the host's own check comes first: while it fails, the answer is
+        503.
         """
         return self._adder(path, ("GET", "HEAD"))
 
@@ -118,7 +119,7 @@ class Front:
         return self._adder(path, ("POST",))
 
     def answer_sip_at(self, path: str) -> None:
-        """Answer for SIP addresses at ``path`` alone, also where an agent at ``/`` would."""
+        """Answer for SIP addresses only at ``path``, even if an agent at ``/`` has it."""
         endpoint: HostEndpoint = (sip.answer_for_host, sip.METHODS)
         self._own = {where: own for where, own in self._own.items() if own != endpoint}
         self._own |= {path: endpoint, f"{path}/": endpoint}
@@ -129,7 +130,7 @@ class Front:
         self.litestar = make_app(self.runtime, static=self._static)
 
     def has(self, path: str) -> bool:
-        """Whether something of the host is at a path, such as ``/sales/swaig``."""
+        """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""
         published = self.runtime.published
         if path in self._own or normalise(path) in self._handlers or path.startswith(completions.PATHS):
             return True
@@ -138,17 +139,17 @@ class Front:
         return any(_leads_to(route, path) for route in self.litestar.routes)
 
     def start(self) -> None:
-        """Have the first plan published, unless that has been done."""
+        """Publish the first plan, once."""
         if self._start is not None:
             self._start()
 
     def publish(self, plan: HostPlan) -> None:
-        """Serve ``plan``, which ``assemble`` gave, from now on."""
+        """Serve ``plan``, the result of ``assemble``, from now on."""
         self._start = None
         self.runtime.publish(plan)
 
     def reload(self, plan: HostPlan, keep: float) -> None:
-        """Serve ``plan`` from now on, by what the runtime has been configured with.
+        """Serve ``plan`` with the runtime's present configuration from now on.
 
         Args:
             plan: the plan.
@@ -161,10 +162,10 @@ class Front:
         self.runtime.publish(plan, keep=keep)
 
     def assemble(self, plan: HostPlan) -> HostPlan:
-        """Make the Litestar application that belongs to a plan.
+        """Make the Litestar application for a plan.
 
         Returns:
-            The plan as it can be served: a plugin whose ``configure_app`` fails, or hangs, is set aside.
+            The plan without plugins whose ``configure_app`` fails or hangs, which are set aside.
         """
         applied: list[Callable[..., object]] = []
         for key, function in plan.configure_app:
@@ -182,14 +183,14 @@ class Front:
     async def opened(
         self, plan: HostPlan, accept: Callable[[HostPlan], HostPlan] = lambda plan: plan
     ) -> AsyncIterator[HostPlan]:
-        """Serve ``plan``, which ``assemble`` gave, while what plugins run around the serving is running.
+        """Serve ``plan``, the result of ``assemble``, within the lifespans of its plugins.
 
         Args:
             plan: the plan.
             accept: raises for one that must not be served, after something of it has failed to start.
 
         Yields:
-            The plan as it is served: where something of that fails to start, the plugins are set aside.
+            The plan without plugins whose lifespan fails, which are set aside.
         """
         async with AsyncExitStack() as running:
             self.runtime.give_state(plan)
@@ -199,16 +200,19 @@ class Front:
             wanted, plan = plan, accept(await self.runtime.begin(plan))
             try:
                 await running.enter_async_context(self.litestar.lifespan())
-            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the agents are served without
-                _log.error("what plugins run at start-up failed", exc_info=error)
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the agents are served without it
+                _log.error("lifespans of plugins failed", exc_info=error)
                 for key, _ in plan.configure_app:
                     wanted, plan = wanted.with_failed_plugin(key, error), accept(plan.with_failed_plugin(key, error))
                 self.litestar = make_app(self.runtime, static=self._static)
             self.publish(wanted)
             yield plan
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912 - the one way in
-        """Answer one request (ASGI 3); other kinds of scope are Litestar's."""
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912 - the only entry
+        """Answer one request (ASGI 3).
+
+        Scopes of other types are passed to Litestar.
+        """
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)
         if scope["type"] != _HTTP:
@@ -255,7 +259,7 @@ class Front:
                 self.runtime.metrics.answered(whose, endpoint, status)
 
     def _reached(self, scope: HTTPScope) -> tuple[Published | None, str, Mounted | None, str]:
-        """What a request goes by: the plan, the path below the server's prefix, the agent there and its endpoint.
+        """Find plan, path, agent and endpoint of a request.
 
         Raises:
             Refused: the path breaks the rules.
@@ -274,7 +278,7 @@ class Front:
         return published, below, *(published.table.find(path) or (None, ""))
 
     async def _begin_late(self, scope: HTTPScope) -> None:
-        """Begin with the first request where nobody tells when the serving begins, such as serverless."""
+        """Start with the first request, if nothing announces the start, as in serverless."""
         self.start()
         if scope["type"] == _HTTP and self.runtime.phase is Phase.SERVING:
             await self.runtime.lifespans.open()
@@ -288,12 +292,12 @@ class Front:
         return add
 
     async def _bounded(self, head: Head, receive: Receive) -> Receive:
-        """Read a body that is not an agent's to its end, within the bounds of all bodies.
+        """Read a body for another endpoint, within the limits of all bodies.
 
         Raises:
             Refused: 413 or 415.
-            MalformedRequest: it is JSON that is nested too deeply.
-            Disconnected: the client left.
+            MalformedRequest: the JSON is nested too deeply.
+            Disconnected: the client disconnected.
         """
         head.check_any_body(self._site.most)
         body = await read_body(receive, self._site.most)
@@ -302,7 +306,7 @@ class Front:
         return _once(body, receive)
 
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
-        """An agent's answer."""
+        """Answer for an agent."""
         called_back = endpoint in agent.routing
         answer, methods = (None, routing_callbacks.METHODS) if called_back else _ENDPOINTS[endpoint]
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
@@ -312,11 +316,11 @@ class Front:
             if answer is None:
                 return await routing_callbacks.answer(request, agent, endpoint)
             return await answer(request, agent)
-        except asyncio.CancelledError:  # the host has to end before the agent has answered
+        except asyncio.CancelledError:  # the host has to stop before the agent has answered
             raise Refused(503, "the host is stopping", _RETRY) from None
 
     async def _pass_on(self, path: str, head: Head, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Everything that is not an agent's: the host's own endpoints, and what plugins added."""
+        """Answer for the host's own endpoints and those of plugins."""
         if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
             raise Refused(503, "the host is starting", _RETRY)
         handlers = self._handlers.get(normalise(path), {})
@@ -338,14 +342,17 @@ class Front:
         await self.litestar(scope, receive, with_headers(send, self._site.shared))
 
     def _note_wrong_login(self, authorization: bytes, scope: HTTPScope) -> None:
-        """Count a wrong password at health endpoints, which answer all the same: a probe must not fail for it."""
+        """Count a wrong password at health endpoints.
+
+        They answer all the same, as a probe must not fail for it.
+        """
         site = self._site
         if not authorised(authorization, *site.pairs):
             site.failed_logins.count(site.proxies.forwarded(scope).client)
 
 
 def _noted(send: Send) -> tuple[Send, Callable[[], int]]:
-    """A ``send`` that notes the status, and what gives it; 0 before there is one."""
+    """Wrap ``send``, and return it with a function that returns the status, or 0."""
     status = 0
 
     async def noting(message: Any) -> None:
@@ -358,14 +365,14 @@ def _noted(send: Send) -> tuple[Send, Callable[[], int]]:
 
 
 def _leads_to(route: BaseRoute, path: str) -> bool:
-    """Whether a route of the application behind the front may answer at a path."""
+    """Return True if a route of the application behind the front may match a path."""
     if not route.path_parameters:
         return bool(route.path == normalise(path))
     return path.startswith(route.path.partition("{")[0])
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
-    """A ``receive`` that gives a body which has been read, and then what comes after it."""
+    """Return a ``receive`` that replays a body, and then continues."""
     given = False
 
     async def once() -> Any:
@@ -381,7 +388,7 @@ def _once(body: bytes, receive: Receive) -> Receive:
 async def _answer_for_host(
     request: Request, answer: Callable[[Request], Awaitable[Answer]], methods: Sequence[str]
 ) -> Answer:
-    """What the host says for itself."""
+    """Answer for an endpoint of the host itself."""
     if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
         return _other_method(request, methods)
     request.authorise()
@@ -389,18 +396,18 @@ async def _answer_for_host(
 
 
 def _began_with(published: Published, path: str, scope: HTTPScope) -> Published:
-    """What was published when the call of this request began, where that is still kept for it."""
+    """Return the plan that the request's call started with, if it is still kept."""
     token = query_value(scope["query_string"], b"__token", b"token")
     return published.earlier.get((normalise(path), edition_of(token)), published) if token else published
 
 
 def _is_probe(scope: HTTPScope, head: Head) -> bool:
-    """Whether somebody reads without credentials, as those do who ask whether a process lives."""
+    """Return True for a read without credentials, such as a liveness check."""
     return head.authorization is None and scope["method"] in ("GET", "HEAD")
 
 
 def _other_method(request: Request, methods: Sequence[str]) -> Answer:
-    """OPTIONS tells the methods; any other is refused with them."""
+    """Answer OPTIONS with the methods, and refuse other methods."""
     allow = (b"allow", ", ".join(methods).encode())
     if request.scope["method"] == "OPTIONS":
         return 204, [*request.site.shared, allow], b""

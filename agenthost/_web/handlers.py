@@ -1,4 +1,4 @@
-"""Handlers that a program adds by itself: ``@server.app.get("/ready")`` and the like.
+"""Handlers that a program adds: ``@server.app.get("/ready")`` and the like.
 
 They need no annotations and no framework: a handler takes nothing, or the request, is sync or async, and returns a
 value, which is sent as JSON, or any response that is an ASGI application.
@@ -33,7 +33,7 @@ _log = logging.getLogger("agenthost.web")
 
 
 class _Request(LitestarRequest[Any, Any, Any]):
-    """A request outside of Litestar's own routes; its body is bounded as everywhere.
+    """A request outside Litestar's own routes, with the usual limit of its body.
 
     Args:
         most: bytes that its body may have.
@@ -44,16 +44,16 @@ class _Request(LitestarRequest[Any, Any, Any]):
         self._most = most
 
     async def body(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
         if self._body is Empty:
             self._body = await read_body(self.receive, self._most)
         return self._body
 
     async def json(self) -> Any:
-        """The body, decoded.
+        """Return the body, decoded.
 
         Raises:
-            Refused: 400, when it is not JSON.
+            Refused: 400 if it is not JSON.
         """
         try:
             return msgspec.json.decode(await self.body())
@@ -75,16 +75,18 @@ class Handler:
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Handler:
-        """A handler of a function that takes nothing, or one argument."""
+        """Make a handler of a function that takes nothing, or one argument."""
         parameters = inspect.signature(function).parameters.values()
         return cls(function, any(parameter.default is parameter.empty for parameter in parameters))
 
     async def answer(self, site: Site, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Run the function and send what it returns; what it raises goes to the log, and the client gets a 500.
+        """Run the function and send its result.
+
+        An exception is logged, and the client gets a 500.
 
         Raises:
-            Refused: 400 or 413, when it reads a body that is no JSON or too large.
-            Disconnected: the client left while it read the body.
+            Refused: 400 or 413 for a body that is not JSON or too large.
+            Disconnected: the client disconnected while the body was read.
         """
         request = _Request(scope, receive, send, site.most)
         arguments = (request,) if self.takes_request else ()

@@ -1,4 +1,4 @@
-"""The host inside somebody's own Litestar application."""
+"""A plugin that adds the host to another Litestar application."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ class HasApp(Protocol):
 
 
 class AgentHostPlugin(InitPlugin):
-    """Adds the host to a Litestar application: its agents answer at their routes, while the application runs.
+    """Adds the host to a Litestar application, whose routes then include the agents.
 
-    The host takes its requests before the application routes them, by its own rules. A route without parameters that
-    the application has is the application's; everything that is not the host's is.
+    The host takes its requests before the application routes them, by its own rules. The application's own routes
+    without parameters have precedence, and so have all paths that are not the host's.
 
     Args:
-        server: a host whose agents a program has registered; left out, every installed agent and plugin, as
-            ``agenthost run`` serves them.
+        server: a host with agents that a program registered. By default, every installed agent and plugin is served, as
+            by ``agenthost run``.
         health: whether ``/live``, ``/ready``, ``/startup`` and ``/health`` are the host's.
-        config: the configuration file, where the installed agents are served; left out, ``AGENTHOST_CONFIG``, else
-            ``agenthost.toml`` where there is one.
+        config: the configuration file, for installed agents. Defaults to ``AGENTHOST_CONFIG``, else ``agenthost.toml``
+            if it exists.
 
     Raises:
-        ConfigurationError: the configuration cannot be used.
+        ConfigurationError: the configuration is wrong.
     """
 
     __slots__ = ("_config", "_front", "_health", "_installed")
@@ -73,13 +73,13 @@ class AgentHostPlugin(InitPlugin):
         self._config = self._front.runtime.config
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Join the lifespan of the application."""
+        """Add the host to the lifespan of the application."""
         app_config.lifespan.append(self._serving)
         return app_config
 
     @asynccontextmanager
     async def _serving(self, app: Litestar) -> AsyncIterator[None]:
-        """Stand in front of the application while it runs.
+        """Intercept the application's requests while it runs.
 
         Raises:
             PlanError: the configuration is strict and something failed, or an agent of a program cannot be mounted.
@@ -107,13 +107,16 @@ class AgentHostPlugin(InitPlugin):
             _log.warning("%s", failure)
 
     def _of_application(self, app: Litestar) -> frozenset[str]:
-        """Paths that the application keeps for itself; agents that it covers are told in the log."""
+        """Return the paths that the application keeps.
+
+        Agents at these paths are logged.
+        """
         own = frozenset(normalise(route.path) for route in app.routes if not route.path_parameters)
         published = self._front.runtime.published
         for agent in published.plan.agents if published is not None else ():
             if agent.route in own:
                 _log.error(
-                    "agent %s is not reached at %s, where the application has a route of its own; choose another for "
+                    "agent %s is not reachable at %s, where the application has its own route. fix: choose another for "
                     "one of them, such as %s route = ... in agenthost.toml",
                     *(agent.key, agent.route, f"[{key_path('agents', agent.key)}]"),
                 )
@@ -121,7 +124,7 @@ class AgentHostPlugin(InitPlugin):
 
 
 class _Doorkeeper:
-    """Decides who answers a request: the host, or the application that it stands in front of.
+    """Passes each request to the host or to the application behind it.
 
     Args:
         front: the host.
@@ -143,7 +146,7 @@ class _Doorkeeper:
     def _is_hosts(self, scope: HTTPScope) -> bool:
         try:
             path = path_below(scope) or "/"
-        except Refused:  # whatever that is, it reaches no agent
+        except Refused:  # an invalid path is never an agent's
             return False
         kept = normalise(path) in self._own or path.split("/", 2)[1] in self._without
         return not kept and self._front.has(path)

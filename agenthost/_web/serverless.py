@@ -1,4 +1,4 @@
-"""Serverless: one request at a time, as AWS Lambda, CGI and WSGI bring them, to the same front as everywhere."""
+"""Serverless: single requests of AWS Lambda, CGI and WSGI, through the same front."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ __all__ = ["WSGIApplication", "answer_cgi", "answer_lambda", "as_wsgi"]
 WSGIApplication: TypeAlias = "Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]"
 """PEP 3333."""
 
-_INSTALL = "Install it: pip install 'agenthost[serverless]'."
+_INSTALL = "fix: pip install 'agenthost[serverless]'."
 _PLAIN = "/-._~!$&'()*+,;=:@"
-"""What stands unescaped in a path beside letters and digits (RFC 3986, section 3.3)."""
+"""Unescaped characters of a path, beside letters and digits (RFC 3986, section 3.3)."""
 
 
 def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
-    """Answer an event of AWS Lambda: API Gateway (REST v1, HTTP v2), a function URL or a load balancer.
+    """Answer an event of AWS Lambda.
+
+    It may come from API Gateway (REST v1, HTTP v2), a function URL or a load balancer.
 
     Args:
         front: the host.
@@ -54,7 +56,9 @@ def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
 
 
 def as_wsgi(front: Front) -> WSGIApplication:
-    """The host as a WSGI application; its event loop runs on a thread of its own.
+    """Return the host as a WSGI application.
+
+    Its event loop runs on a separate thread.
 
     Raises:
         ConfigurationError: a2wsgi is not installed.
@@ -67,7 +71,10 @@ def as_wsgi(front: Front) -> WSGIApplication:
     inner = ASGIMiddleware(front)  # type: ignore[arg-type]
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Hand a request on; its path is escaped again, so that our rules see what a client may have sent."""
+        """Pass a request on.
+
+        Its path is escaped again, so that the rules see the form a client may have sent.
+        """
         sent = {name: value for name, value in environ.items() if value or not name.startswith("CONTENT_")}
         sent["PATH_INFO"] = quote(environ.get("PATH_INFO", "").encode("latin-1"), safe=_PLAIN)
         return inner(sent, start_response)  # type: ignore[arg-type]
@@ -76,7 +83,7 @@ def as_wsgi(front: Front) -> WSGIApplication:
 
 
 def answer_cgi(front: Front) -> None:
-    """Answer the request in this process's environment and standard input (RFC 3875).
+    """Answer the CGI request in the environment and on standard input (RFC 3875).
 
     Raises:
         ConfigurationError: a2wsgi is not installed.
@@ -87,10 +94,10 @@ def answer_cgi(front: Front) -> None:
 
 
 def _place(event: Mapping[str, Any]) -> tuple[str, str]:
-    """The path that callers write before a route, and the path from there on.
+    """Return the public path before a route, and the path from there on.
 
-    An HTTP API leaves a named stage in the path, and says so by a ``version``. A REST API takes it off ``path`` and
-    leaves it in ``requestContext.path``. A load balancer has none.
+    An HTTP API leaves a named stage in the path, and has a ``version``. A REST API removes it from ``path`` and leaves
+    it in ``requestContext.path``. A load balancer has none.
     """
     context = event.get("requestContext") or {}
     path = str(event.get("rawPath") or event.get("path") or "/")

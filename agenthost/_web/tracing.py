@@ -1,4 +1,4 @@
-"""Spans of requests, beneath the caller's own where it sends ``traceparent`` (W3C Trace Context)."""
+"""Spans of requests, as children of the caller's ``traceparent`` (W3C Trace Context)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SERVER_ERROR = 500
 
 
 def with_spans(front: Front) -> Any:
-    """The host with a span around each request; the host itself, where nobody is told of spans."""
+    """Wrap the host in a span for each request, if tracing is on."""
     if not tracing():
         return front
 
@@ -49,7 +49,10 @@ def with_spans(front: Front) -> Any:
 
 
 def _route(front: Front, scope: HTTPScope) -> str | None:
-    """The agent's route with the endpoint: one of few, where a path may be anything."""
+    """Return the agent's route with the endpoint.
+
+    Unlike paths, these are few.
+    """
     published = front.runtime.published
     if published is None:
         return None

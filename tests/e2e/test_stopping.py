@@ -79,7 +79,7 @@ def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
         assert served.process.wait(30) == 0
 
     assert [(answer.status, answer.header("connection")) for answer in answers] == [(200, "close")] * 2
-    assert "stopping: not ready any more; requests are still taken for 3 s\n" in served.stderr
+    assert "stopping: not ready, requests are accepted for another 3 s\n" in served.stderr
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

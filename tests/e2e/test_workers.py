@@ -165,4 +165,4 @@ def test_workers_that_keep_ending_turn_readiness_off(slow):
             known = {*before, killed}
             (killed,) = processes(caller, lambda answered, known=known: answered - known) - known
         assert kept in processes(caller, lambda answered: len(answered) == 2)
-    assert "workers keep ending: not ready" in served.stderr
+    assert "workers keep dying: not ready" in served.stderr

@@ -102,7 +102,7 @@ class TestRegister:
             (lambda server: (Desk("x"), "/live/more"), "is reserved"),
             (lambda server: (Desk("x"), "/a/swaig"), "is reserved"),
             (lambda server: (server.get_agent("/sales"), "/twice"), "already registered at '/sales'"),
-            (lambda server: ("no agent", "/x"), "is no agent"),
+            (lambda server: ("no agent", "/x"), "is not an agent"),
         ],
     )
     def test_what_cannot_be(self, server, serving, make, reason):

@@ -1,4 +1,7 @@
-"""``GET /-/metrics.json``: how often each agent is used in text, and how well; with the host's credentials."""
+"""``GET /-/metrics.json``: usage and success of each agent in text.
+
+It needs the host's credentials.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,10 @@ _DEFAULT = 7
 
 
 async def answer_for_host(request: Request) -> Answer:
-    """The figures of the last days, as JSON.
+    """Return the figures of the last days, as JSON.
 
     Raises:
-        Refused: 400 for a number of days that is none, 503 while the store does not answer.
+        Refused: 400 for an invalid number of days, 503 while the store does not answer.
     """
     asked = request.query().get("days", str(_DEFAULT))
     days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < len("1000") else 0

@@ -1,4 +1,4 @@
-"""Polling for input: ``R/check_for_input`` answers that there is none (wire.md, section 1)."""
+"""Polling for input: ``R/check_for_input`` always answers that there is none (wire.md, section 1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """Nothing new.
+    """Answer that there is no new input.
 
     Raises:
         Refused: 400 without a conversation.

@@ -1,4 +1,4 @@
-"""Debug events: ``POST R/debug_events``, what the platform tells of a call while it runs."""
+"""Debug events of the platform during a call: ``POST R/debug_events``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("agenthost.debug_events")
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """Log the event, and hand it to the agent's observer where it has one."""
+    """Log the event, and pass it to the agent's handler if there is one."""
     event = await request.body(agent)
     label = event.get("label") or event.get("action") or "event"
     _log.info("agent %s: %.80r", agent.key, label)

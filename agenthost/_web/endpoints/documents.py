@@ -20,7 +20,7 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """The agent's document for one call."""
+    """Return the agent's document for one call."""
     if request.scope["method"] == "POST":
         body = await request.body(agent)
         return await render(request, agent, call_id(body), body)
@@ -28,9 +28,10 @@ async def answer(request: Request, agent: Mounted) -> Answer:
 
 
 async def render(request: Request, agent: Mounted, call: str | None, body: dict[str, Any]) -> Answer:
-    """The agent's document; asked for without a call, it gets a call_id of its own, and a header tells it.
+    """Return the agent's document.
 
-    Where an agent's own code fails to make it in time, the caller gets the agent's fallback document.
+    Without a call, the document gets a new call ID, which is also a header. If an agent's own code fails or is too
+    slow, the caller gets the agent's fallback document.
     """
     headers: list[tuple[bytes, bytes]] = request.site.document
     if not call:

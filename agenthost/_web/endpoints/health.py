@@ -1,7 +1,7 @@
-"""Health endpoints: what a balancer, a person and Kubernetes are told (wire.md, section 5).
+"""Health endpoints for balancers, people and Kubernetes (wire.md, section 5).
 
-``answer`` is a function of the host's condition, so that the same is told by whoever knows it: the host itself, its
-thread beside the event loop, the process that looks after workers.
+``answer`` is a function of the host's condition, so that all can use it: the host itself, its thread beside the event
+loop, and the supervisor of workers.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _encode = msgspec.json.Encoder().encode
 
 @frozen
 class Asker:
-    """What of a request decides how it is answered.
+    """The parts of a request that decide its answer.
 
     Args:
         trusted: whether it presents the host's credentials.
@@ -57,7 +57,7 @@ class Asker:
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]], query: bytes, pairs: Sequence[bytes]) -> Asker:
-        """The asker of a request with these headers.
+        """Read the parts from a request's headers.
 
         Args:
             headers: ASGI's.
@@ -74,7 +74,7 @@ class Asker:
 
 
 def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) -> Answer | None:
-    """What a health endpoint says.
+    """Return the answer of a health endpoint.
 
     Args:
         path: such as ``/ready`` or ``/health/sales``.
@@ -83,7 +83,7 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
         asker: who asks.
 
     Returns:
-        The answer; None where nothing is at the path.
+        The answer, or None if there is no such path.
     """
     endpoint, _, name = path.removeprefix("/").partition("/")
     if name and endpoint in ("ready", "health"):
@@ -108,7 +108,7 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
 
 
 def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
-    """The handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``, for GET and HEAD."""
+    """Return the handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``."""
     read = [HttpMethod.GET, HttpMethod.HEAD]
     pairs = runtime.credentials.pairs
 
@@ -157,7 +157,10 @@ def _probes_of(agent: Named, probes: Iterable[Known]) -> tuple[Known, ...]:
 
 
 def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[str, Any]:
-    """What ``/health`` says; a shape in the query is ``routes`` or ``names``, anything else is configuration's."""
+    """Return the body of ``/health``.
+
+    The shape in the query, ``routes`` or ``names``, overrides the configuration.
+    """
     wanted = query_value(asker.query, b"shape")
     shape = wanted if wanted in _WORDS else config.shape
     public = "full" if asker.trusted else config.public
@@ -175,17 +178,17 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
     return told
 
 
-def _readiness(ready: bool, agents: int, asker: Asker) -> Answer:  # noqa: FBT001 - the answer itself
+def _readiness(ready: bool, agents: int, asker: Asker) -> Answer:  # noqa: FBT001 - the only flag
     body: dict[str, Any] = {"status": "ready" if ready else "not ready", "agents": agents}
     return _answered(_code(ready), body, asker)
 
 
-def _code(well: bool) -> int:  # noqa: FBT001 - the question itself
+def _code(well: bool) -> int:  # noqa: FBT001 - the only argument
     return _OK if well else _UNAVAILABLE
 
 
 def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[Known] = ()) -> Answer:
-    """The answer in the form that was asked for, with details for those who may have them."""
+    """Return the answer in the requested form, with details for trusted callers."""
     headers = [NO_STORE] if status == _OK else [NO_STORE, (b"retry-after", b"1")]
     if _HEALTH_JSON in asker.accept.lower():
         grade = "fail" if status != _OK else "warn" if body["status"] == "degraded" else "pass"
@@ -199,7 +202,7 @@ def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[
 
 
 def _checks(probes: Iterable[Known]) -> dict[str, list[dict[str, Any]]]:
-    """The probes in the form of draft-inadarei-api-health-check-06, section 4."""
+    """Return the probes in the form of draft-inadarei-api-health-check-06, section 4."""
     checks: dict[str, list[dict[str, Any]]] = {}
     for probe in probes:
         told: dict[str, Any] = {"componentId": probe.agent or probe.source, "status": _grade(probe)}

@@ -1,7 +1,7 @@
-"""The Model Context Protocol: ``POST R/mcp``, where an agent offers its tools to other clients.
+"""The Model Context Protocol: ``POST R/mcp``, where an agent offers its tools.
 
-JSON-RPC 2.0 over one request and one answer (MCP 2025-06-18, "Streamable HTTP" without streams). An agent opens it by
-``enable_mcp_server``; callers need the host's credentials, and no token, for they are no call.
+It is JSON-RPC 2.0 with one response per request (MCP 2025-06-18, "Streamable HTTP" without streams). An agent enables
+it by ``enable_mcp_server``. Callers need the host's credentials, but no token, as there is no call.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """What a client of the protocol is told.
+    """Answer a client of the protocol.
 
     Raises:
-        Refused: 404, where the agent has not opened it.
+        Refused: 404 if the agent has not enabled it.
     """
     if not agent.mcp_server:
         raise Refused(404)
@@ -67,7 +67,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
 
 
 async def _call(request: Request, agent: Mounted, message: dict[str, Any], params: Any) -> bytes:
-    """Run a tool as a tool call would, and give its words."""
+    """Run a tool as a tool call would, and return its text."""
     name = params.get("name") if isinstance(params, dict) else None
     if not isinstance(name, str):
         return _error(message, _INVALID_PARAMS, "params.name must be the name of a tool")

@@ -1,4 +1,4 @@
-"""``GET /metrics``: what the host counts, for Prometheus, with the host's credentials."""
+"""``GET /metrics``: metrics for Prometheus, with the host's credentials."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 async def answer_for_host(request: Request) -> Answer:
-    """The figures as text."""
+    """Return the metrics as text."""
     site = request.site
     site.runtime.sample()
-    text = await asyncio.to_thread(site.runtime.metrics.text)  # many agents make a long text, or many files
+    text = await asyncio.to_thread(site.runtime.metrics.text)  # many agents mean a long text, or many files
     return 200, [*site.shared, (b"content-type", CONTENT_TYPE.encode())], text

@@ -1,4 +1,4 @@
-"""Summaries: ``POST R/post_prompt``, when a conversation has ended."""
+"""Summaries: ``POST R/post_prompt``, after a conversation has ended."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _log = logging.getLogger("agenthost.tools")
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """Hand the summary to the agent's ``on_summary``.
+    """Pass the summary to the agent's ``on_summary``.
 
     Raises:
-        Refused: 403 for a token that does not open this agent's summaries for this call.
+        Refused: 403 for a token of another agent, tool or call.
     """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
@@ -61,7 +61,7 @@ async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> 
     """Run ``on_summary`` of the agent, or of its copy for this call.
 
     Raises:
-        Busy: the agent can take no more.
+        Busy: the agent is at its limit.
     """
     caller, target = request.site.caller, agent.agent
     if agent.dynamic:
@@ -76,7 +76,7 @@ async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> 
 
 
 def summary_of(body: dict[str, Any]) -> Any:
-    """What the model wrote: an object where it wrote JSON, else its text, else None."""
+    """Return the model's summary: JSON values if it returned some, else text, else None."""
     data = body.get("post_prompt_data")
     if not isinstance(data, dict):
         return None

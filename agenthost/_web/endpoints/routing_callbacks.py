@@ -1,4 +1,4 @@
-"""Routing callbacks: ``POST R/<path>``, where an agent's own function decides who answers a call."""
+"""Routing callbacks: ``POST R/<path>``, where an agent's function chooses the agent of a call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ METHODS = documents.METHODS
 
 
 async def answer(request: Request, agent: Mounted, path: str) -> Answer:
-    """The document of the agent whose route the callback names, else of this one; never a foreign address."""
+    """Return the document of the agent whose route the callback returns, else of this one.
+
+    A callback cannot redirect to another server.
+    """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
     body = await request.body(agent)

@@ -1,4 +1,7 @@
-"""SIP: ``POST /sip`` for the whole host, and ``POST R/sip`` for one agent (wire.md, section 4)."""
+"""SIP: ``POST /sip`` for the host, and ``POST R/sip`` for one agent.
+
+See wire.md, section 4.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +28,22 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """The document of the agent that the call is for.
+    """Return the document of the agent that the call is for.
 
-    It is this one's when it is for nobody, or for an agent with other credentials.
+    This agent's document is the default, also for a call to an agent with other credentials.
     """
     body = await request.body(agent)
     target, pairs = await _target(request, body) or agent, request.published.pairs
-    if target is agent or pairs.get(target.route) != pairs.get(agent.route):  # the document would tell them
+    if target is agent or pairs.get(target.route) != pairs.get(agent.route):  # its document would reveal them
         return await documents.render(request, agent, call_id(body), body)
     return await _answer_of(request, target, body)
 
 
 async def answer_for_host(request: Request) -> Answer:
-    """The document of the agent that the call is for.
+    """Return the document of the agent that the call is for.
 
     Raises:
-        Refused: 404, when it is for nobody: never silently somebody else.
+        Refused: 404 if it is for no agent, so that no other agent answers silently.
     """
     body = await request.body()
     target = await _target(request, body)
@@ -50,13 +53,13 @@ async def answer_for_host(request: Request) -> Answer:
 
 
 async def answer_unmatched(request: Request) -> Answer:
-    """The users that nothing but a default agent answers, as this process has seen them."""
+    """Return the users that no agent but a default one answers, in this process."""
     report = {"process": os.getpid(), **request.site.runtime.unmatched.report()}
     return 200, request.site.json, _encode(report)
 
 
 async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) -> Answer:
-    """The target's document, or where configuration wants it a redirect to it."""
+    """Return the target's document, or a redirect to it if so configured."""
     site = request.site
     if site.runtime.config.sip.mode != "redirect":
         return await documents.render(request, target, call_id(body), body)
@@ -75,10 +78,10 @@ async def _target(request: Request, body: dict[str, Any]) -> Mounted | None:
 
 
 def _call(body: dict[str, Any]) -> SipCall:
-    """The call of a request.
+    """Read the call of a request.
 
     Raises:
-        MalformedRequest: it, or the address that was called, is missing or of another type.
+        MalformedRequest: the call, or the called address, is missing or of another type.
     """
     call = body.get("call")
     if not isinstance(call, dict):

@@ -36,7 +36,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:
-    """What the tool says: 200 whatever becomes of it, for the model must have something to say."""
+    """Run a tool, and return its answer.
+
+    The status is 200 even for a failure, as the model needs something to say.
+    """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
     body = await request.body(agent)
@@ -63,7 +66,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
             store = site.runtime.state.serving().shared("tool calls")
             return _said(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
         return _said(request, await site.caller.answer(agent, tool, called, request.sibling))
-    except asyncio.CancelledError as cut_off:  # the host has to end before the tool has
+    except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended
         return _said(request, site.caller.cut_off(agent, tool, called, cut_off))
 
 
@@ -72,7 +75,7 @@ def _said(request: Request, answer: ToolAnswer) -> Answer:
 
 
 def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> bool:
-    """Whether the request may call the tool: it needs no token, or has the right one."""
+    """Return True if the request has the right token, or needs none."""
     if not tool.secure:
         return True
     token = query_value(request.scope["query_string"], b"__token", b"token") or ""
@@ -83,7 +86,7 @@ def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -
 async def _tool_of_call(
     request: Request, agent: Mounted, called: ToolRequest
 ) -> tuple[Tool | None, Mapping[str, Any], str | None]:
-    """Return the tool of an agent that is configured for each call, and all its tools; or the id of the failure."""
+    """Return the tool of an agent configured per call, or the ID of a failure."""
     run = partial(configure, agent.agent, request.query(), called.call.raw_data, request.headers())
     done = await request.site.caller.attempt(agent, "document", run, seconds=agent.limits.document_timeout)
     if done.error_id is not None:
@@ -98,9 +101,9 @@ def names_shown(tools: Mapping[str, Any]) -> list[str]:
 
 
 async def _signatures(request: Request, agent: Mounted, body: dict[str, Any]) -> Answer:
-    """The descriptions of the agent's tools, for a document elsewhere that includes them.
+    """Return the descriptions of the agent's tools, for a document elsewhere that includes them.
 
-    ``functions`` names the wanted ones; left out, all.
+    ``functions`` names the tools. It defaults to all.
     """
     status, headers, document = await documents.render(request, agent, call_id(body), body)
     verbs = json.loads(document)["sections"]["main"]

@@ -1,7 +1,7 @@
-"""Connections: HTTP/1.1 as uvicorn and httptools speak it, with bounds on what a client may send, and how slowly.
+"""Connections: HTTP/1.1 by uvicorn and httptools, with limits on size and time.
 
-Everything here happens before a request is looked at (wire.md, section 2). What is refused here has the form of all
-other errors, and ends its connection: where the next request would begin is not known.
+Everything here happens before a request is handled (wire.md, section 2). A refusal has the common form of errors and
+closes its connection, as the start of the next request is unknown.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Protocol", "Server", "protocol_for", "uvicorn_config"]
 
 MAX_TARGET = 8 * 1024
-"""Bytes that path and query may have."""
+"""The longest path and query, in bytes."""
 MAX_HEADERS = 100
-"""Headers that a request may have."""
+"""The most headers of a request."""
 MAX_HEAD = 32 * 1024
-"""Bytes that all headers may have."""
+"""The most bytes of all headers."""
 
 _MAX_WAITING = 100
-"""Requests that may wait on one connection for the answer to an earlier one."""
+"""The most pipelined requests on one connection."""
 _FRAMES = 64 * 1024
-"""Bytes of chunk sizes, chunk extensions and trailers that a body may have, beside four for each byte of its own."""
+"""The most bytes of chunk sizes, chunk extensions and trailers, beside four for each byte of a body."""
 _PROGRESS = 64 * 1024
-"""Bytes that a client has to take in ``write_timeout`` seconds, unless it takes all there are."""
+"""Bytes that a client must read in ``write_timeout`` seconds, unless it reads all."""
 _LOOK = 5
-"""How often connections are looked at: every so many of uvicorn's ticks."""
+"""Ticks of uvicorn between two checks of connections."""
 _OTHER_FILES = 256
-"""Files that are not connections: stores, logs, what agents open."""
+"""Open files that are not connections: stores, logs, files of agents."""
 _SHARE = 16
-"""The part of all connections that gives way at once when there are too many: one in so many."""
+"""Divisor for the share of idle connections to close when there are too many."""
 
 
 @frozen
 class Limits:
-    """How long a client may take, and how many there may be.
+    """Limits of time and number of connections.
 
     Args:
         header: seconds for a request's headers, from its first byte, or from the connection's begin.
@@ -67,24 +67,24 @@ class Limits:
 
 
 class _Stage(Enum):
-    """What a client sends next."""
+    """The part of a request that a client sends next."""
 
     NOTHING = "nothing, or another request"
     HEAD = "a request's first line and headers"
     BODY = "its body"
 
 
-_NOTHING, _HEAD, _BODY = _Stage  # a member asked of its class costs as much as five comparisons
+_NOTHING, _HEAD, _BODY = _Stage  # an attribute lookup on the class costs as much as five comparisons
 
 
 class _Refusal(Exception):  # noqa: N818 - it is an answer, not an error
-    """Raised through the parser, which stops there."""
+    """Raised through the parser, to stop it."""
 
 
 class Cycle(RequestResponseCycle):
-    """One request and its answer; headers that are written once for many answers are sent as they are.
+    """One request and its answer, with pre-encoded headers.
 
-    uvicorn checks and writes each header of each answer, which costs as much as finding an agent and its document.
+    uvicorn checks and encodes each header of each answer, which costs as much as finding an agent and its document.
     """
 
     _usual: tuple[object, bytes | None] = (None, None)
@@ -106,9 +106,9 @@ class Cycle(RequestResponseCycle):
         )
 
     def _usual_headers(self) -> bytes | None:
-        """The server's own headers, such as the date; None where they end the connection.
+        """Return the server's own headers, or None if they close the connection.
 
-        uvicorn makes a new list when they change, once a second.
+        uvicorn makes a new list when they change, such as the date, once a second.
         """
         headers = self.default_headers
         known, usual = Cycle._usual
@@ -126,7 +126,7 @@ class Protocol(HttpToolsProtocol):
     shared: Sequence[tuple[bytes, bytes]] = SECURITY
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin; each answer is sent in one piece."""
+        """Initialise, with writes of one answer joined."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
         self._stage = _HEAD
         self._now = self._since = self.loop.time()
@@ -140,7 +140,7 @@ class Protocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse received data."""
         if self._deaf:
             return
         self._now = self.loop.time()
@@ -164,13 +164,16 @@ class Protocol(HttpToolsProtocol):
             self.refuse(400, "the body has more framing than content")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Note the start of a request."""
         if self._stage is not _HEAD:
             self._begin()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; one behind the body (RFC 9110, section 6.5) is dropped: it must not pass for one before it."""
+        """Store a header.
+
+        A trailer after the body (RFC 9110, section 6.5) is dropped, as it must not pass for a header.
+        """
         if self._stage is not _HEAD:
             return
         name = name.lower()
@@ -203,19 +206,19 @@ class Protocol(HttpToolsProtocol):
         self.cycle.__class__ = Cycle  # its task has not begun
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body."""
+        """Store a part of a body."""
         self._content += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """A request has ended."""
+        """Note the end of a request."""
         if self._again:
             return
         self._stage, self._since = _NOTHING, self._now
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with the request that waits, with what is still to be said, or with none."""
+        """Continue with the next request, a pending refusal, or nothing."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -231,7 +234,7 @@ class Protocol(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def refuse(self, status: int, sentence: str) -> None:
-        """Answer what cannot be a request, once all before it have been answered, and close."""
+        """Answer an invalid request after all earlier ones, and close."""
         self._deaf = True
         body = error(sentence)
         usual = (header for header in self.server_state.default_headers if header[0] != b"connection")
@@ -243,17 +246,17 @@ class Protocol(HttpToolsProtocol):
                 self._last_words = answer
             else:
                 self._end(answer)
-        elif self.pipeline:  # it is the newest of those that wait
+        elif self.pipeline:  # it is the newest pipelined request
             self.pipeline.popleft()
             self._last_words = answer
-        elif self.cycle.response_started:  # also one that was refused before its body came
+        elif self.cycle.response_started:  # or one that was refused before its body arrived
             self.transport.close()
         else:
             _disconnect(self.cycle)
             self._end(answer)
 
     def look(self, now: float) -> None:
-        """End the connection if its client has taken too long.
+        """Close the connection if its client is too slow.
 
         Args:
             now: the event loop's time.
@@ -263,7 +266,7 @@ class Protocol(HttpToolsProtocol):
             if waited > limits.header:
                 self._too_late()
         elif self._stage is _BODY:
-            if self.flow.read_paused:  # it is we who do not read
+            if self.flow.read_paused:  # the host is not reading
                 self._since = now
             elif waited > limits.body:
                 self._too_late()
@@ -287,25 +290,25 @@ class Protocol(HttpToolsProtocol):
         if self._deaf:
             self.transport.close()
         elif self._stage is _HEAD and not self._received:
-            self.transport.close()  # nothing was asked
+            self.transport.close()  # no request was sent
         else:
             self.refuse(408, "the request did not come in time")
 
     def _begin(self) -> None:
-        """The next request's head is on its way."""
+        """Note the start of the next request's head."""
         self._stage, self._since, self._received = _HEAD, self._now, 0
 
     @property
     def _target(self) -> bytes:
-        """What has come of path and query; the parser gives parts of it."""
+        """The received part of path and query."""
         target: bytes = getattr(self, "url", b"")
         return target
 
     def _feed(self, data: bytes) -> None:
-        """Give ``data`` to the parser.
+        """Pass data to the parser.
 
         Raises:
-            HttpParserError: it is no HTTP.
+            HttpParserError: the data is not HTTP.
         """
         while data:
             try:
@@ -322,9 +325,9 @@ class Protocol(HttpToolsProtocol):
                 return
 
     def _without_upgrade(self) -> bytes:
-        """The head of a request that would rather speak something else, without that wish.
+        """Return the head of an upgrade request without the upgrade.
 
-        A server may ignore it (RFC 9110, section 7.8), but httptools drops the body of such a request.
+        A server may ignore an upgrade (RFC 9110, section 7.8), but httptools drops the body of such a request.
         """
         closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
         kept = [header for header in self.headers if header[0] not in (b"upgrade", b"connection")]
@@ -342,7 +345,10 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
     def _make_room(self) -> None:
-        """Take the place of those that have waited longest without asking; where nobody does, this one has to go."""
+        """Close the connections that have been idle longest.
+
+        If none is idle, this one is refused.
+        """
         others: Iterable[Any] = self.connections
         waiting = [each for each in others if each is not self and each.is_waiting]
         for each in sorted(waiting, key=lambda each: each._since)[: max(1, len(waiting) // _SHARE)]:  # noqa: SLF001
@@ -352,12 +358,12 @@ class Protocol(HttpToolsProtocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nothing is being done for its client."""
+        """True if its client has no request in progress."""
         return not self._busy and self._stage is not _BODY and not self.transport.is_closing()
 
 
 def protocol_for(host: HostConfig) -> type[Protocol]:
-    """The connections of a host.
+    """Return the protocol for the connections of a host.
 
     Args:
         host: its configuration.
@@ -374,7 +380,7 @@ def protocol_for(host: HostConfig) -> type[Protocol]:
 
 
 def _files(wanted: int) -> int:
-    """How many files this process may have open, once it has asked for ``wanted``."""
+    """Raise the limit of open files to ``wanted`` if possible, and return it."""
     try:
         import resource  # noqa: PLC0415 - not on every system
     except ImportError:
@@ -390,7 +396,7 @@ def _files(wanted: int) -> int:
 def uvicorn_config(
     app: Callable[..., Any], protocol: type, *, closing: float, loop: Literal["auto", "asyncio"] = "auto"
 ) -> uvicorn.Config:
-    """How uvicorn serves what is the host's: it logs nothing, adds nothing to answers and believes no proxy.
+    """Configure uvicorn to log nothing, add no headers and trust no proxy.
 
     Args:
         app: the ASGI application, which needs no lifespan.
@@ -413,10 +419,10 @@ def uvicorn_config(
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which looks at its connections now and then."""
+    """uvicorn's server, which checks its connections regularly."""
 
     async def on_tick(self, counter: int) -> bool:
-        """A tenth of a second has passed."""
+        """Check connections, every few ticks."""
         if counter % _LOOK == 0:
             now = asyncio.get_running_loop().time()
             for connection in tuple(self.server_state.connections):
@@ -426,6 +432,6 @@ class Server(uvicorn.Server):
 
 
 def _disconnect(cycle: RequestResponseCycle) -> None:
-    """Let the request's task know that nobody listens."""
+    """Mark the request's client as disconnected."""
     cycle.disconnected = True
     cycle.message_event.set()

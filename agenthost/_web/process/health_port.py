@@ -1,6 +1,6 @@
-"""The health endpoints on a port of their own, answered by a thread of their own.
+"""The health endpoints on a separate port, answered by a separate thread.
 
-Whatever holds up the host's event loop, this one answers: it reads values that the host leaves behind, and waits for
+This thread answers even if the host's event loop is blocked: it reads values that the host publishes, and waits for
 nothing.
 """
 
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 __all__ = ["HealthEndpoints", "health_port"]
 
 Ask: TypeAlias = "Callable[[str, bool], Condition]"
-"""Gives the host's condition to one who asks at a path, with probes by name or not; called on the thread."""
+"""Returns the host's condition for a path, with or without probes by name. Called on the thread."""
 
 _METHODS = ("GET", "HEAD")
 _ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
 _STOPPING = 2.0
-"""Seconds that the thread has to end."""
+"""Timeout of the thread's end, in seconds."""
 
 _log = logging.getLogger("agenthost.health")
 
 
 class HealthEndpoints:
-    """The health endpoints as an ASGI application of their own.
+    """The health endpoints as a separate ASGI application.
 
     Args:
         condition: gives the host's condition.
         config: the configuration.
-        credentials: what those present who are told details.
+        credentials: the credentials for details.
     """
 
     def __init__(self, condition: Ask, config: Config, credentials: Credentials) -> None:
@@ -71,10 +71,10 @@ class HealthEndpoints:
             await send_error(send, refused.status, refused.sentence, [*self._shared, *refused.headers])
 
     def _answer(self, scope: HTTPScope) -> Answer:
-        """What a request is answered.
+        """Answer a request.
 
         Raises:
-            Refused: it breaks the rules, or nothing is there.
+            Refused: the request breaks the rules, or there is no such path.
         """
         path = raw_path(sent_path(scope))
         head = Head.read(scope["headers"], scope["http_version"])
@@ -95,7 +95,7 @@ class HealthEndpoints:
 def health_port(
     opened: socket.socket | None, condition: Ask, config: Config, credentials: Credentials, protocol: type
 ) -> Iterator[None]:
-    """Answer on an open port, by a thread of its own, during the block.
+    """Serve the health endpoints on an open port and a separate thread, during the block.
 
     Args:
         opened: the port; None where there is none, and nothing to do.

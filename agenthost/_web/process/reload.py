@@ -1,4 +1,4 @@
-"""Reloading a host that serves: by ``agenthost reload``, and by SIGHUP."""
+"""Reload of a serving host, by ``agenthost reload`` and by SIGHUP."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logging.getLogger("agenthost.reload")
 
 
 class Reloading:
-    """Reloads of one front, one after the other; made on its event loop.
+    """Reloads of one front, one at a time.
 
     Args:
         front: what serves.
@@ -39,7 +39,10 @@ class Reloading:
         self._one_at_a_time = asyncio.Lock()
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out a command from another thread; see ``agenthost._host.operations.control_socket``."""
+        """Carry out a command from another thread.
+
+        See ``agenthost._host.operations.control_socket``.
+        """
         agent = request.get("agent")
         config, restart = reread(self._front.runtime.config)
         told = asyncio.run_coroutine_threadsafe(self.reload(agent, config), self._loop).result()
@@ -47,22 +50,22 @@ class Reloading:
         return report({**told, "replaced": [], "restart": [*restart, *waiting]})
 
     async def reload(self, agent: str | None, config: Config) -> dict[str, Any]:
-        """Build what has changed beside what is served, and serve it.
+        """Build changed agents beside the served ones, and serve the result.
 
         Args:
             agent: the key of the only agent to build anew; None for all that have changed.
             config: the configuration, as ``reread`` gave it.
 
         Returns:
-            What ``agenthost reload --json`` shows.
+            The result, as in ``agenthost reload --json``.
 
         Raises:
-            AgentHostError: what is new cannot be served; what was served still is.
+            AgentHostError: the new plan cannot be served, and the old one still is.
         """
         async with self._one_at_a_time:
             runtime = self._front.runtime
             if runtime.published is None:
-                raise PlanError("the host is still starting; reload it when it serves.")
+                raise PlanError("the host is still starting. fix: reload it once it serves.")
             plan, before = runtime.published.plan, runtime.config
             done: Reloaded = await beside(lambda: rebuilt(config, before, plan, agent))
             config = done.config
@@ -93,13 +96,13 @@ def report(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def on_hangup(answer: Callable[[Mapping[str, Any]], object]) -> None:
-    """Reload at SIGHUP, on a thread of its own; what goes wrong is logged."""
+    """Reload at SIGHUP, on a separate thread, and log a failure."""
 
     def work() -> None:
         try:
             answer({})
         except AgentHostError as error:
-            _log.error("not reloaded, the host goes on as it was: %s", error)
+            _log.error("reload refused, the host is unchanged: %s", error)
 
     def hung_up(*_: object) -> None:
         threading.Thread(target=work, name="agenthost-reload", daemon=True).start()

@@ -1,6 +1,6 @@
 """Serving: a socket, uvicorn with uvloop and httptools, and the host behind them.
 
-The port opens first; the agents are built on a thread beside the event loop, and served once the plan is made.
+The port opens first. The agents are built on a thread beside the event loop, and served once the plan is made.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ if TYPE_CHECKING:
 __all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
 
 Commands: TypeAlias = "Callable[[Reloading], AbstractContextManager[None]]"
-"""Takes commands during the block, and has them carried out by the value that it is given."""
+"""Accepts commands during the block, for the given value to carry out."""
 
 _log = logging.getLogger("agenthost.web")
 
 _BACKLOG = 2048
 _CLOSING = 5.0
-"""Seconds that plugins have to end what they run around the serving, and that a start which is cut short has."""
+"""Timeout of the end of plugins' lifespans, and of an interrupted start, in seconds."""
 _ENDING = 1.0
-"""Seconds that tasks have to end once they are cancelled."""
+"""Timeout of cancelled tasks, in seconds."""
 _SAME_SIGNAL = 0.5
-"""Seconds in which several signals are one: a group of processes is told together, and each by the one above it."""
+"""Seconds in which several signals count as one: a process may get it from its group and from its parent."""
 _HEARD_OUT = 0.3
-"""Seconds for which a connection without a request is kept open once nobody else is let in."""
+"""Seconds that an idle connection is kept open after the port has closed."""
 _TICK = 0.1
-"""Seconds between looks at whether the host should end at once."""
+"""Seconds between checks for an immediate end."""
 _MOST_NAMED = 10
-"""Requests in flight that the log names."""
+"""The most requests in flight in a log line."""
 
 
-def listen(host: str, port: int, remedy: str = "Choose another with --host or --port.") -> socket.socket:
+def listen(host: str, port: int, remedy: str = "fix: choose another with --host or --port.") -> socket.socket:
     """Open a port.
 
     Args:
@@ -72,7 +72,7 @@ def listen(host: str, port: int, remedy: str = "Choose another with --host or --
         remedy: what to do where that is impossible.
 
     Raises:
-        AddressError: it is taken, or the address is not this machine's.
+        AddressError: the port is taken, or the address belongs to another machine.
     """
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -90,7 +90,7 @@ def listen(host: str, port: int, remedy: str = "Choose another with --host or --
 
 
 def listen_for_health(config: Config) -> socket.socket | None:
-    """Open the further port of the health endpoints; None where none is configured.
+    """Open the separate health port, or return None if none is configured.
 
     Raises:
         AddressError: see ``listen``.
@@ -98,11 +98,11 @@ def listen_for_health(config: Config) -> socket.socket | None:
     if config.health.port is None:
         return None
     place = config.place("health", "port")
-    return listen(config.health.host or config.host.host, config.health.port, f"Choose another in {place}")
+    return listen(config.health.host or config.host.host, config.health.port, f"fix: choose another in {place}")
 
 
 def address(opened: socket.socket) -> str:
-    """The URL of an open port, as this machine reaches it."""
+    """Return the URL of an open port on this machine."""
     host, port = opened.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what was bound, for display
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -150,7 +150,7 @@ def serve_front(
     early: bool = True,
     commands: Commands = lambda _: nullcontext(),
 ) -> None:
-    """Serve a front that is there already; see ``serve_on``.
+    """Serve an existing front, see ``serve_on``.
 
     Args:
         opened: see ``serve_on``.
@@ -161,7 +161,7 @@ def serve_front(
         commands: takes commands while the host serves.
     """
     runtime = front.runtime
-    runtime.phase = Phase.STARTING  # whatever a program has published: nothing has been opened yet
+    runtime.phase = Phase.STARTING  # nothing has been opened yet, even if a program has published a plan
     config = runtime.config
     protocol = protocol_for(config.host)
     server = _Server(uvicorn_config(front, protocol, closing=config.host.drain_timeout))
@@ -175,16 +175,16 @@ def serve_front(
                 begun.set()
                 with commands(Reloading(front)):
                     await ended.wait()
-        except Exception as problem:  # noqa: BLE001 - raised again where the server was started
+        except Exception as problem:  # noqa: BLE001 - raised again by the caller of the server
             server.stop(problem)
             begun.set()
 
     def draining() -> float:
-        """Say that the host stops; gives the seconds in which whoever asks for readiness can take notice."""
+        """Announce the end, and return the grace in seconds for clients of ``/ready``."""
         runtime.phase = Phase.DRAINING
         return config.host.drain_grace if runtime.watched else 0.0
 
-    def condition(path: str, details: bool) -> Condition:  # noqa: FBT001 - as it is asked
+    def condition(path: str, details: bool) -> Condition:  # noqa: FBT001 - the signature of Ask
         runtime.watched = runtime.watched or path == "/ready"
         return runtime.condition(details)
 
@@ -202,7 +202,7 @@ class _Server(Server):
     _at_once = False
 
     def stop(self, problem: BaseException) -> None:
-        """End, and raise ``problem`` from ``serve_host``."""
+        """Stop, and raise ``problem`` from ``serve_host``."""
         self._problem = problem
         self.should_exit = True
 
@@ -216,14 +216,13 @@ class _Server(Server):
         *,
         early: bool,
     ) -> None:
-        """Serve until a signal; returns when everything in flight has been answered.
+        """Serve until a signal, and return once everything in flight is answered.
 
-        SIGTERM leaves those who ask for readiness the time to send their requests elsewhere, while the port is still
-        open; SIGINT does not, and a second signal waits for nothing.
-
-        uvicorn raises a captured signal again when it has finished; a handler that does nothing turns that into a
-        normal end. Who has not taken a request yet simply ends. Nothing but signals ends it: ``exited`` is told of
-        callbacks of the event loop that raise ``SystemExit`` or ``KeyboardInterrupt``.
+        SIGTERM allows time for clients of ``/ready`` to switch to other hosts while the port is open. SIGINT does not,
+        and a second signal waits for nothing. uvicorn raises a captured signal again when it has finished; a handler
+        that does nothing makes that a normal end. A process that has not accepted a request yet ends at once. Only
+        signals end it: callbacks of the event loop that raise ``SystemExit`` or ``KeyboardInterrupt`` are passed to
+        ``exited``.
         """
         self._draining = draining
         _on_signals(_nothing if early else signal.SIG_DFL)
@@ -247,14 +246,17 @@ class _Server(Server):
         try:
             run_on(runner.get_loop(), main(), exited)
         finally:
-            if not self._left_behind:  # otherwise it would wait for them
-                with suppress(SystemExit, KeyboardInterrupt):  # of what authors have left on the loop
+            if not self._left_behind:  # otherwise asyncio.run would wait for them
+                with suppress(SystemExit, KeyboardInterrupt):  # raised by an author's remaining callbacks
                     runner.close()
         if self._problem is not None:
             raise self._problem
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; a signal that comes when the host is stopping already ends it at once."""
+        """Stop.
+
+        A second signal ends the host at once.
+        """
         now = time.monotonic()
         if self._told_to_stop is None:
             self._told_to_stop = now
@@ -273,9 +275,12 @@ class _Server(Server):
         await super().shutdown(sockets)
 
     async def _give_notice(self, seconds: float) -> None:
-        """Go on serving, and close each connection with its answer: ``/ready`` says 503 meanwhile."""
+        """Serve on, and close each connection after its answer.
+
+        Meanwhile, ``/ready`` answers 503.
+        """
         if seconds:
-            _log.info("stopping: not ready any more; requests are still taken for %g s", seconds)
+            _log.info("stopping: not ready, requests are accepted for another %g s", seconds)
         self.config.encoded_headers.append((b"connection", b"close"))
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._at_once:
@@ -283,9 +288,9 @@ class _Server(Server):
             await asyncio.sleep(_TICK)
 
     async def _hear_out(self) -> None:
-        """Let requests come in that are on their way on connections which have been taken."""
+        """Wait for requests in transit on accepted connections."""
         until = time.monotonic() + _HEARD_OUT
-        while None in self._under_way() and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
+        while None in self._under_way() and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(_HEARD_OUT / 10)
 
     def _tell_what_is_in_flight(self) -> None:
@@ -293,13 +298,13 @@ class _Server(Server):
             _log.info("stopping: %s", waited_for)
 
     def _under_way(self) -> list[RequestResponseCycle | None]:
-        """The request of each connection that has no answer yet; None where there is none."""
+        """Return the unanswered request of each connection, or None."""
         cycles = (getattr(connection, "cycle", None) for connection in self.server_state.connections)
         return [cycle if cycle is not None and not cycle.response_complete else None for cycle in cycles]
 
 
 def in_flight(scopes: Iterable[Mapping[str, Any]]) -> str:
-    """What a host that stops still waits for, in one line; empty when it is nothing.
+    """Return a line about requests in flight at the end, or an empty text.
 
     Args:
         scopes: of the requests that have no answer yet; ``running`` in one names a tool and its agent.
@@ -315,13 +320,13 @@ def in_flight(scopes: Iterable[Mapping[str, Any]]) -> str:
 
 
 async def _end_tasks() -> int:
-    """Cancel what still runs; how many do not end, because an author's code takes no notice."""
+    """Cancel the remaining tasks, and return the number of those that ignore it."""
     running = asyncio.all_tasks() - {asyncio.current_task()}
     for task in running:
         task.cancel()
     stubborn = (await asyncio.wait(running, timeout=_ENDING))[1] if running else ()
     for task in stubborn:
-        _log.error("left behind, since it does not end when it is cancelled: %r", task)
+        _log.error("a task ignores its cancellation, and is abandoned: %r", task)
     return len(stubborn)
 
 

@@ -1,4 +1,4 @@
-"""Transports: how an answer leaves."""
+"""A transport that joins the writes of an answer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 __all__ = ["JoinedWrites"]
 
 _MOST = 64 * 1024
-"""Bytes that wait for the end of a step; more are written at once."""
+"""The most bytes to collect. More are written at once."""
 
 
 class JoinedWrites:
-    """A transport that writes in one piece what one step of the event loop writes.
+    """A transport that joins all writes of one step of the event loop.
 
-    An ASGI server writes an answer's head and its body one after the other, and uvloop hands each to the kernel at
-    once: two system calls and two packets, where one does.
+    An ASGI server writes the head and the body of an answer separately, and uvloop passes each to the kernel at once:
+    two system calls and two packets instead of one.
 
     Args:
         transport: where the bytes go, and whose everything else is.
@@ -29,13 +29,13 @@ class JoinedWrites:
         self._waiting: list[bytes] = []
         self._size = 0
         self.written = 0
-        """Bytes that were handed to the transport so far."""
+        """Bytes passed to the transport so far."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Write ``data`` at the end of this step, together with what else it writes."""
+        """Write ``data`` at the end of this step."""
         if not self._waiting:
             self._call_soon(self._flush)
         self._waiting.append(data)
@@ -44,11 +44,11 @@ class JoinedWrites:
             self._flush()
 
     def is_closing(self) -> bool:
-        """Whether the transport is being closed; asked with every answer."""
+        """Return True if the transport is closing."""
         return self._transport.is_closing()
 
     def close(self) -> None:
-        """Write what waits, then close."""
+        """Write the collected bytes, and close."""
         self._flush()
         self._transport.close()
 

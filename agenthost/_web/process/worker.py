@@ -1,4 +1,4 @@
-"""The life of one worker: it serves, and keeps in touch with the process that looks after it."""
+"""A worker: serves requests, and communicates with its supervisor."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["attend", "work"]
 
 _TOLD_EVERY = 0.5
-"""Seconds after which a worker tells again how it is doing, where somebody asks the supervising process."""
+"""Seconds between two reports of a worker's condition, if there is a health port."""
 
 
 def attend(opened: socket.socket, messages: Connection, modules: Sequence[str]) -> None:
-    """Get ready to serve, and serve once the supervising process says so.
+    """Get ready to serve, and serve at the supervisor's order.
 
     Args:
         opened: the port.
@@ -47,7 +47,7 @@ def attend(opened: socket.socket, messages: Connection, modules: Sequence[str]) 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     for module in modules:
-        with suppress(Exception):  # it is told when the agent is built
+        with suppress(Exception):  # reported when the agent is built
             importlib.import_module(module)
     try:
         _, (config, early) = messages.recv()
@@ -57,7 +57,7 @@ def attend(opened: socket.socket, messages: Connection, modules: Sequence[str]) 
 
 
 def work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
-    """Serve until the supervising process wants an end of it, or is gone.
+    """Serve until the supervisor stops this worker, or has ended.
 
     Args:
         opened: the port.
@@ -67,7 +67,7 @@ def work(opened: socket.socket, config: Config, messages: Connection, early: boo
     """
     start_logging(config)
     asked = config.health.port is not None
-    config = evolve(config, health=evolve(config.health, port=None))  # it is answered by the supervising process
+    config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
     front = Front(make_runtime(config))
     front.runtime.watched = asked
     worker = _Worker(messages, front.runtime)
@@ -84,7 +84,7 @@ def work(opened: socket.socket, config: Config, messages: Connection, early: boo
 
 @define(eq=False)
 class _Worker:
-    """A worker as the supervising process knows it.
+    """A worker's side of its connection to the supervisor.
 
     Args:
         messages: the pipe to it.
@@ -97,12 +97,12 @@ class _Worker:
     _reloading: tuple[Reloading, asyncio.AbstractEventLoop] | None = None
 
     def send(self, kind: str, content: object) -> None:
-        """Send a message; from any thread."""
+        """Send a message from any thread."""
         with self._sending:
             self.messages.send((kind, content))
 
     def ready(self, plan: HostPlan) -> None:
-        """Tell that the plan is served, and what its agents are made of."""
+        """Report that the plan is served, with the modules of its agents."""
         offers = [agent.built.offer for agent in plan.agents if agent.built is not None]
         modules = {offer.value.partition(":")[0].strip() for offer in offers if offer is not None}
         remember(self.runtime.config, plan)
@@ -110,21 +110,24 @@ class _Worker:
 
     @contextmanager
     def reloading_with(self, reloading: Reloading) -> Iterator[None]:
-        """Take orders to reload during the block."""
+        """Accept orders to reload during the block."""
         garbage.keep()
         self._reloading = reloading, asyncio.get_running_loop()
         yield
         self._reloading = None
 
     def tell(self) -> None:
-        """Tell how this worker is doing, whatever its event loop does."""
-        with suppress(OSError):  # the supervising process is gone
+        """Report the condition of this worker, even if its event loop is blocked."""
+        with suppress(OSError):  # the supervisor has ended
             while True:
                 self.send("condition", self.runtime.condition(details=True))
                 time.sleep(_TOLD_EVERY)
 
     def listen(self) -> None:
-        """Carry out orders; end with the supervising process: its side of the pipe closes with it."""
+        """Carry out orders.
+
+        The worker ends with the supervisor, whose end closes the pipe.
+        """
         try:
             while True:
                 self._carry_out(*self.messages.recv())
@@ -137,7 +140,7 @@ class _Worker:
                 self.runtime.settled = content
             case "reload":
                 self.send("reloaded", self._reload(*content))
-            case "leave":  # another one has taken its place, so nobody has to look for one
+            case "leave":  # another worker has replaced this one
                 self.runtime.watched = False
                 os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Places for workers: the process in each, who follows it, and when."""
+"""Slots for workers: the process in each, its successor, and restart times."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 __all__ = ["Place", "Worker"]
 
 _SETTLED = 10.0
-"""Seconds after which a worker's end is no longer blamed on its start."""
+"""Seconds after which the end of a worker is not a failed start."""
 _PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before a place is filled again, by how many early ends it has seen in a row."""
+"""Pauses before a restart in seconds, by number of failed starts in a row."""
 _LOOPING = 3
-"""Early ends in a row after which the host is not ready any more."""
+"""Failed starts in a row after which the host is not ready."""
 _SILENT = 2.0
-"""Seconds without a word after which a worker that should tell how it is doing stands still."""
+"""Seconds without a report after which a worker counts as blocked."""
 
 _log = logging.getLogger("agenthost.workers")
 
 
 @define(eq=False)
 class Worker:
-    """A process that serves.
+    """A worker process.
 
     Args:
         process: the process.
         messages: our end of its pipe.
-        started: when it was told to serve.
+        started: the time of the order to serve.
         serving: whether it serves.
         heard: when it said last how it is doing.
         condition: how it said that it is doing.
@@ -53,12 +53,12 @@ class Worker:
     condition: Condition | None = None
 
     def order(self, what: str, content: object = None) -> None:
-        """Send an order; one that is just ending hears it no more."""
+        """Send an order, unless the worker is ending."""
         with suppress(OSError):
             self.messages.send((what, content))
 
     def receive(self) -> tuple[str, Any]:
-        """The next message; ``gone`` when there will be none."""
+        """Return the next message, or ``gone`` if the worker has ended."""
         try:
             kind, content = self.messages.recv()
         except (EOFError, OSError):
@@ -68,14 +68,14 @@ class Worker:
         return kind, content
 
     def told(self) -> Condition | None:
-        """How it is doing; one that has fallen silent stands still."""
+        """Return its condition. Silence counts as a blocked event loop."""
         silent = time.monotonic() - self.heard
         if self.condition is None or silent < _SILENT:
             return self.condition
         return evolve(self.condition, stands_still=self.condition.stands_still + silent)
 
     def close(self) -> None:
-        """Take leave of the process, which has ended."""
+        """Clean up after the process has ended."""
         self.process.join()
         self.messages.close()
         if self.process.pid is not None:
@@ -84,7 +84,7 @@ class Worker:
 
 @define(eq=False)
 class Place:
-    """A place for a worker: the one in it, if there is one, and when the next may start.
+    """A slot for a worker: the present one, and the time of the next start.
 
     Args:
         launch: starts a worker, which answers early or not.
@@ -99,23 +99,23 @@ class Place:
     early_ends: int = 0
 
     def fill(self, *, early: bool) -> bool:
-        """Start a worker here if there is none and its time has come; whether one was started."""
+        """Start a worker here if it is due, and return True if so."""
         if self.worker is not None or time.monotonic() < self.due:
             return False
         self.worker = self.launch(early)
         return True
 
     def replace(self) -> None:
-        """Start another worker; the one that is here goes on until that one serves."""
+        """Start another worker, while the present one serves until that one is ready."""
         self.leaving, self.worker = self.worker, self.launch(False)  # noqa: FBT003 - see ``launch``
 
     def clear(self) -> None:
-        """Take the worker, which has ended, away, and decide when the next one starts."""
+        """Remove the ended worker, and schedule the next one."""
         if self.worker is None:
             return
         self.worker.close()
         _log.error("worker %s ended with %s", self.worker.process.pid, self.worker.process.exitcode)
-        if self.leaving is not None:  # the new one never served: the old one stays
+        if self.leaving is not None:  # the new one never served, so the old one stays
             self.worker, self.leaving = self.leaving, None
             return
         now = time.monotonic()
@@ -125,12 +125,12 @@ class Place:
 
     @property
     def workers(self) -> list[Worker]:
-        """The worker in it, and the one that leaves it."""
+        """The worker in it, and the one that it replaces."""
         return [worker for worker in (self.worker, self.leaving) if worker is not None]
 
     @property
     def unsettled(self) -> float | None:
-        """Seconds until a place whose workers keep ending is trusted again; None where that is no question."""
+        """Seconds until a slot with failing workers is trusted again, or None."""
         if self.early_ends < _LOOPING:
             return None
         age = time.monotonic() - self.worker.started if self.worker is not None else 0.0

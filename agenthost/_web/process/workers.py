@@ -1,13 +1,13 @@
-"""Several processes behind one port, and the one that looks after them.
+"""Several worker processes behind one port, and their supervisor.
 
-The supervising process opens the port and serves nothing itself. Each worker is started afresh (``spawn``: an event
-loop and threads do not survive a fork), builds the agents, and serves; one that dies is replaced at once, and one that
-keeps dying after a growing pause. The first one answers while it builds the agents; the others start when it serves,
-and like those that replace one they take no request before they can serve it. The secrets are made before the workers
-start, so that all of them take each other's tokens.
+The supervisor opens the port and serves nothing itself. Each worker is a new process (``spawn``, as an event loop and
+threads do not survive a fork), builds the agents, and serves. A worker that dies is replaced at once, and one that
+keeps dying after a growing pause. The first one answers while it builds the agents. The others start once it serves,
+and like replacements they accept no request before they can serve it. The secrets are generated before the workers
+start, so that all of them accept each other's tokens.
 
-Once all serve, one more process gets ready: it has imported everything, and takes the place of a worker that dies
-without the time that this takes.
+Once all serve, a spare process is prepared: it has imported everything, and replaces a worker that dies without that
+delay.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ if TYPE_CHECKING:
 __all__ = ["serve_with_workers"]
 
 _SPARE_AGAIN = 5.0
-"""Seconds after which a spare process that ended is followed by another."""
+"""Seconds after which an ended spare process is replaced."""
 _KILL_AFTER = 5.0
-"""Seconds beyond grace and drain after which a worker that was asked to end is killed."""
+"""Seconds beyond grace and drain after which a stopping worker is killed."""
 
 _log = logging.getLogger("agenthost.workers")
 
 
 def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
-    """Serve what is installed on an open port, with ``config.host.workers`` processes, until SIGTERM or SIGINT.
+    """Serve the installed agents with several processes, until SIGTERM or SIGINT.
 
     Args:
         opened: the port.
@@ -63,11 +63,11 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
         ready: called with the plan's report when the first worker serves.
 
     Raises:
-        PlanError: a worker refuses to serve what is installed.
+        PlanError: a worker rejects the installed agents.
     """
     supervisor = _Supervisor(opened, config, ready)
     shared = tempfile.mkdtemp(prefix="agenthost-metrics-")
-    os.environ[SHARED] = shared  # the workers' metrics are added up there
+    os.environ[SHARED] = shared  # the directory of the workers' metrics
     try:
         with health_port(
             listen_for_health(config), supervisor.condition, config, credentials_of(config), protocol_for(config.host)
@@ -79,7 +79,7 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
 
 
 class _Supervisor:
-    """The process that looks after the workers.
+    """The supervisor of the workers.
 
     Args:
         opened: see ``serve_with_workers``.
@@ -105,10 +105,10 @@ class _Supervisor:
         self._reloading = threading.Lock()
 
     def run(self) -> None:
-        """Keep every place filled until a signal.
+        """Keep every slot filled until a signal.
 
         Raises:
-            PlanError: a worker refuses to serve what is installed.
+            PlanError: a worker rejects the installed agents.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -122,19 +122,19 @@ class _Supervisor:
             self._woken.close()
             self._waker.close()
 
-    def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers tell their probes anyway
-        """How the host is doing."""
+    def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
+        """Return the condition of the host."""
         workers = [worker for place in self._places if (worker := place.worker) is not None]
         return together([told for worker in workers if (told := worker.told()) is not None])
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Reload one worker after the other; from a thread beside the one that looks after them.
+        """Reload one worker after the other, called from another thread.
 
-        The first one shows whether what is new can be served. What comes with a new process only, such as code that
-        was installed anew, comes by replacing each worker once its successor serves.
+        The first one shows if the new plan can be served. Changes that need a new process, such as reinstalled code,
+        replace each worker once its successor serves.
 
         Raises:
-            AgentHostError: it cannot; every worker goes on as it was.
+            AgentHostError: the plan cannot be served, and every worker is unchanged.
         """
         with self._reloading:
             if not self._told:
@@ -147,10 +147,10 @@ class _Supervisor:
                     raise reply
                 if isinstance(reply, dict):
                     told = told or reply
-                else:  # it fell out of step: its successor reads all by itself
+                else:  # the worker has ended, and its successor reads everything itself
                     self._to_replace.put(place)
             if told is None:
-                raise PlanError("no worker serves at the moment; try again when the host is ready.")
+                raise PlanError("no worker serves at the moment. fix: try again once the host is ready.")
             self._config = config
             start_logging(config)
             replaced = told.pop("process")
@@ -162,7 +162,7 @@ class _Supervisor:
             return report({**told, "replaced": replaced, "restart": list(restart)})
 
     def _asked(self, place: Place, order: tuple[str | None, Config]) -> Any:
-        """What the worker in a place answers to the order to reload; None when it does not."""
+        """Return a worker's reply to the order to reload, or None."""
         worker = place.worker
         if worker is None:
             return None
@@ -207,7 +207,7 @@ class _Supervisor:
             case "refused" if not self._told:
                 raise PlanError(content)
             case "refused":
-                _log.error("a new worker does not serve: %s", content)
+                _log.error("a new worker cannot serve: %s", content)
             case "reloaded":
                 self._replies.put(content)
             case "ready":
@@ -222,7 +222,7 @@ class _Supervisor:
                     self._ready(report_of_plan)
 
     def _replace_next(self) -> None:
-        """Begin to replace a worker, unless one is being replaced."""
+        """Replace the next worker, one at a time."""
         if any(place.leaving is not None for place in self._places):
             return
         with suppress(Empty):
@@ -231,11 +231,14 @@ class _Supervisor:
                 place.replace()
 
     def _tell_whether_settled(self, *, now: bool) -> None:
-        """Tell every worker when that changes: readiness is off while one place cannot keep a worker."""
+        """Tell every worker about a change.
+
+        Readiness is off while one slot cannot keep a worker.
+        """
         if now is self._settled:
             return
         self._settled = now
-        _log.warning("no worker keeps ending: ready again" if now else "workers keep ending: not ready")
+        _log.warning("workers are stable: ready again" if now else "workers keep dying: not ready")
         for place in self._places:
             if place.worker is not None:
                 place.worker.order("settled", now)
@@ -257,7 +260,7 @@ class _Supervisor:
         return Worker(process, ours)
 
     def _keep_spare(self) -> None:
-        """Have a process at hand once all places serve; one that ends by itself is followed after a while."""
+        """Keep a spare process once all slots serve, and restart an ended one later."""
         if self._spare is not None and not self._spare.process.is_alive():
             self._dismiss_spare()
             self._spare_due = time.monotonic() + _SPARE_AGAIN
@@ -279,7 +282,7 @@ class _Supervisor:
         self._wake()
 
     def _wake(self) -> None:
-        with suppress(OSError):  # it has been woken already
+        with suppress(OSError):  # woken already
             self._waker.send(b"s")
 
     def _all(self) -> list[Worker]:

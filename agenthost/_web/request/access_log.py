@@ -1,4 +1,4 @@
-"""The access log: a line for each request, without what is secret in it."""
+"""The access log: a line for each request, without secrets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _log = logging.getLogger("agenthost.access")
 
 
 def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
-    """A ``send`` that logs client, method, path, status and milliseconds when the answer begins.
+    """Wrap ``send`` to log client, method, path, status and duration.
 
-    Query strings carry tokens, headers and bodies what callers say: none of them is logged.
+    Query strings have tokens, and headers and bodies have callers' data, so none of them is logged.
     """
     began = time.perf_counter()
 

@@ -1,4 +1,4 @@
-"""Allowed hosts: which names in ``Host`` are answered."""
+"""Allowed hosts: the accepted names in ``Host``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ADDRESS = re.compile(rb"\[[0-9a-f:.]+\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 class AllowedHosts:
     """The names that a host answers to.
 
-    Addresses and ``localhost`` are always among them: probes use them, and nobody else can make them lead here.
+    Addresses and ``localhost`` are always among them: probes use them, and no attacker can point them here.
 
     Args:
         names: names, ``*.example.com`` for all below one, ``*`` for any; none for any.
@@ -26,12 +26,12 @@ class AllowedHosts:
 
     def __init__(self, names: Collection[str]) -> None:
         self.any = "*" in names or not names
-        """Whether every name is answered."""
+        """Whether every name is accepted."""
         self._exact = {b"localhost", *(name.encode() for name in names)}
         self._below = tuple(name[1:].encode() for name in names if name.startswith("*."))
 
     def check(self, host: bytes) -> None:
-        """Refuse a request whose ``Host``, which is one in form, is not answered.
+        """Refuse a request whose valid ``Host`` is not allowed.
 
         Raises:
             Refused: 400.

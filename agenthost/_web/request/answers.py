@@ -1,4 +1,4 @@
-"""Answers: status, headers and body, in the form that every path of the host shares (wire.md, section 2)."""
+"""Answers: status, headers and body in the common form (wire.md, section 2)."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 WRITTEN = "agenthost.written"
-"""In the message that begins an answer: its headers as they are sent, and its length, for who knows of it.
+"""Key of pre-encoded headers and the length, in the message that begins an answer.
 
-Whatever else stands between, such as another server, reads the headers of the message.
+Other servers and middleware ignore it, and read the headers of the message.
 """
 
 
 class SharedHeaders(list[tuple[bytes, bytes]]):
-    """Headers that many answers have and nobody changes, written once.
+    """Constant headers of many answers, encoded once.
 
     Args:
         headers: names, and values without control characters.
@@ -51,12 +51,15 @@ class SharedHeaders(list[tuple[bytes, bytes]]):
 
 
 def error(sentence: str) -> bytes:
-    """The body of an answer that is not a success."""
+    """Return the body of an error response."""
     return _encode({"error": sentence})
 
 
 async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    """Send one answer; ``headers`` is not changed. A 204 has no length (RFC 9110, section 8.6)."""
+    """Send one answer, without changing ``headers``.
+
+    A 204 has no length (RFC 9110, section 8.6).
+    """
     start: Any = {"type": "http.response.start", "status": status, "headers": headers}
     if status != _NO_CONTENT:
         start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
@@ -67,12 +70,12 @@ async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> 
 
 
 async def send_error(send: Send, status: int, sentence: str | None, headers: Headers) -> None:
-    """Send an error; without a sentence, the status's own phrase."""
+    """Send an error, by default with the status's own phrase."""
     await send_bytes(send, status, [*headers, JSON], error(sentence or HTTPStatus(status).phrase))
 
 
 def with_headers(send: Send, headers: Headers) -> Send:
-    """A ``send`` that adds ``headers`` to whatever answer somebody else makes."""
+    """Wrap ``send`` to add ``headers`` to any answer."""
 
     async def added(message: Any) -> None:
         if message["type"] == "http.response.start":

@@ -1,6 +1,6 @@
-"""Forwarding: what configured proxies say of the client behind them (RFC 7239, and the older ``X-Forwarded-*``).
+"""Forwarding headers of trusted proxies (RFC 7239, and the older ``X-Forwarded-*``).
 
-It counts for the one request that carries it, and only where it comes from an address in ``trusted_proxies``.
+They apply to their own request only, and only if it comes from an address in ``trusted_proxies``.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "Forwarded", "TrustedProxies"]
 
 UNKNOWN = "unknown"
-"""The client, where there is no address: on a Unix socket, for example."""
+"""The client without an address, such as on a Unix socket."""
 _SCHEMES = ("http", "https")
 
 
 @frozen
 class Forwarded:
-    """What proxies say of one request.
+    """The forwarding data of one request.
 
     Args:
         client: the client's address.
@@ -39,7 +39,7 @@ class Forwarded:
 
 
 class TrustedProxies:
-    """The proxies that may speak for clients.
+    """The proxies whose forwarding headers are trusted.
 
     Args:
         networks: addresses, and networks such as ``10.0.0.0/8``.
@@ -52,11 +52,11 @@ class TrustedProxies:
         return bool(self._networks)
 
     def forwarded(self, scope: HTTPScope) -> Forwarded:
-        """Who sent a request, and to where.
+        """Return the client, scheme and host of a request.
 
-        Of the addresses that were passed on, the last one that is no proxy's counts: who writes further ones in front
-        of it is not believed. A request with both ``Forwarded`` and ``X-Forwarded-*`` tells nothing, since a proxy
-        that writes one of them lets clients write the other.
+        Of the forwarded addresses, the last one that is not a proxy's counts, as a client can forge the ones before it.
+        A request with both ``Forwarded`` and ``X-Forwarded-*`` is ignored, since a proxy that writes one of them lets
+        clients write the other.
         """
         client = scope.get("client")
         peer = client[0] if client else UNKNOWN
@@ -99,7 +99,7 @@ class TrustedProxies:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
+    """Parse ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -113,12 +113,12 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _elements(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
-    """The elements of a list header, of all its lines."""
+    """Return the elements of a list header, from all its lines."""
     lines = [value.decode("latin-1") for name, value in headers if name == wanted]
     return [element.strip() for line in lines for element in line.split(",")]
 
 
 def _pairs(element: str) -> dict[str, str]:
-    """The parameters of one element of ``Forwarded``."""
+    """Return the parameters of one element of ``Forwarded``."""
     pairs = (pair.partition("=") for pair in element.split(";"))
     return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}

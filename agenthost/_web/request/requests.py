@@ -1,6 +1,6 @@
-"""Requests, before anything is parsed: which are let in, whose they are, and how their bodies are read.
+"""Checks of requests before any parsing: host, path, credentials, body.
 
-The rules are wire.md, section 2. Each returns or raises ``Refused``; none of them answers by itself.
+The rules are wire.md, section 2. Each check returns or raises ``Refused``, and sends nothing itself.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = [
 ]
 
 BASIC = [(b"www-authenticate", b'Basic realm="agenthost", charset="UTF-8"')]
-"""What an answer without the right credentials says of them."""
+"""The header of an answer to wrong credentials."""
 
 CLOSE = [(b"connection", b"close")]
-"""Ends a connection of which nobody knows for sure where its next request begins."""
+"""Closes a connection on which the start of the next request is uncertain."""
 
 _FORBIDDEN = re.compile(
     rb"[\x00-\x20;\\\x7f-\xff]"  # characters that proxies and servers read differently
@@ -48,7 +48,7 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not an error
-    """A request that gets an error for an answer.
+    """A request that gets an error response.
 
     Args:
         status: the HTTP status.
@@ -64,12 +64,12 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 class Disconnected(Exception):  # noqa: N818 - a state of the client
-    """The client has gone; nobody waits for an answer."""
+    """The client has disconnected, so no answer is needed."""
 
 
 @define
 class Head:
-    """The headers that decide what becomes of a request.
+    """The headers that decide the handling of a request.
 
     Args:
         host: ``Host``, checked in form.
@@ -92,9 +92,9 @@ class Head:
         """Read the headers once.
 
         Raises:
-            Refused: 400 for a Host that is missing in HTTP/1.1, sent twice, or no host; for a length that is sent
-                twice, is no number, or comes with a transfer encoding; for any such encoding but ``chunked``, which
-                HTTP/1.0 has not.
+            Refused: 400 for a Host that is missing in HTTP/1.1, sent twice, or malformed, for a length that is sent
+                twice, is not a number, or comes with a transfer encoding, and for any transfer encoding but
+                ``chunked``, which does not exist in HTTP/1.0.
         """
         host = authorization = content_type = length = None
         encoded = chunked = False
@@ -126,13 +126,13 @@ class Head:
         return cls(host or b"localhost", authorization, content_type, length, encoded, chunked)
 
     def check_body(self, limit: int) -> None:
-        """Whether a body may be read.
+        """Check that a body may be read.
 
         Args:
             limit: bytes that it may have.
 
         Raises:
-            Refused: 415 for a type that is not JSON in UTF-8, or for any encoding; 413 when it is too large.
+            Refused: 415 for a type that is not JSON in UTF-8, or for any encoding. 413 if it is too large.
         """
         if self.content_type is not None and not _JSON_TYPE.fullmatch(self.content_type):
             raise Refused(415, "Content-Type must be application/json")
@@ -140,11 +140,11 @@ class Head:
 
     @property
     def has_body(self) -> bool:
-        """Whether a body follows."""
+        """True if a body follows."""
         return self.chunked or self.content_length not in (None, b"0")
 
     def check_any_body(self, limit: int) -> None:
-        """Whether a body of any type may be read; see ``check_body``.
+        """Check that a body of any type may be read, see ``check_body``.
 
         Raises:
             Refused: 413 or 415.
@@ -156,16 +156,16 @@ class Head:
 
 
 def sent_path(scope: HTTPScope) -> bytes:
-    """The path as it was sent, without the query that some clients leave in ``raw_path``."""
+    """Return the path as sent, without the query that some clients leave in ``raw_path``."""
     raw: bytes | None = scope.get("raw_path")
     return raw.partition(b"?")[0] if raw else scope["path"].encode()
 
 
 def raw_path(raw: bytes) -> str:
-    """The path as it was sent, checked.
+    """Return the path as sent, checked.
 
     Raises:
-        Refused: 400 for a path that two servers could read differently, 404 for one that spells a letter as an escape.
+        Refused: 400 for an ambiguous path, 404 for one with an escaped letter.
     """
     if not raw.startswith(b"/") or _FORBIDDEN.search(raw):
         raise Refused(400, "the path has characters or segments that are not allowed")
@@ -175,10 +175,12 @@ def raw_path(raw: bytes) -> str:
 
 
 def path_below(scope: HTTPScope) -> str:
-    """The path below whatever prefix a server has set apart, as it was sent; empty at the prefix itself.
+    """Return the path as sent, below the prefix of a server.
+
+    It is empty at the prefix itself.
 
     Raises:
-        Refused: it breaks the rules; see ``raw_path``.
+        Refused: the path breaks the rules, see ``raw_path``.
     """
     path = raw_path(sent_path(scope))
     prefix = scope.get("root_path", "").rstrip("/")
@@ -186,7 +188,7 @@ def path_below(scope: HTTPScope) -> str:
 
 
 def query_value(query: bytes, *names: bytes) -> str | None:
-    """The first value of the first of ``names`` that a query string has; None when it has none of them."""
+    """Return the first value of the first of ``names`` in a query string, or None."""
     for name in names:
         for pair in query.split(b"&"):
             key, _, value = pair.partition(b"=")
@@ -196,11 +198,11 @@ def query_value(query: bytes, *names: bytes) -> str | None:
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
-    """Read a request's body, counting as it comes.
+    """Read a request's body, up to a limit.
 
     Raises:
-        Refused: 413 when it has more than ``limit`` bytes.
-        Disconnected: the client left before its end.
+        Refused: 413 if it has more than ``limit`` bytes.
+        Disconnected: the client disconnected before its end.
     """
     chunks: list[bytes] = []
     size = 0
@@ -218,5 +220,5 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
 
 def too_large(limit: int) -> Refused:
-    """The answer to a body that is not read to its end, so the connection ends with it."""
+    """Return the refusal of a body, which closes the connection as the rest is unread."""
     return Refused(413, f"the body is larger than {limit} bytes", CLOSE)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["REPLAY_WINDOW", "check_signature", "refuse_replay"]
 
 REPLAY_WINDOW = 300.0
-"""Seconds in which a signed request is answered once."""
+"""Seconds in which a repeated signed request is refused."""
 
 _SHA256 = b"x-signalwire-sha256-signature"
 _SHA1 = b"x-signalwire-signature"
@@ -43,14 +43,14 @@ def check_signature(keys: Sequence[bytes], url: str, body: bytes, headers: Itera
     signed = url.encode() + body
     expected = [hmac.digest(key, signed, digest).hex().encode() for key in keys]
     signature = given.get(name, b"").strip().lower()
-    if not any([hmac.compare_digest(signature, one) for one in expected]):  # noqa: C419 - all, in the same time
+    if not any([hmac.compare_digest(signature, one) for one in expected]):  # noqa: C419 - all, in constant time
         raise Refused(403, "Invalid or missing signature")
 
 
 async def refuse_replay(store: Store, url: str, body: bytes) -> None:
-    """Answer a signed request once, on whichever worker or host of this store it arrives.
+    """Refuse a signed request that any worker or host of this store has answered before.
 
-    While the store does not answer, requests are let through: their signatures are good.
+    While the store does not answer, requests pass, as their signatures are valid.
 
     Args:
         store: where the requests of the last ``REPLAY_WINDOW`` seconds are noted.
@@ -58,7 +58,7 @@ async def refuse_replay(store: Store, url: str, body: bytes) -> None:
         body: the request's body as it came.
 
     Raises:
-        Refused: 403, when it has been answered before.
+        Refused: 403 if it has been answered before.
     """
     try:
         first = await store.set_if_absent(sha256(url.encode() + b"\0" + body).hexdigest(), 1, ttl=REPLAY_WINDOW)

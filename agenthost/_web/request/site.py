@@ -1,4 +1,4 @@
-"""What endpoints share: the host they belong to, and the request they answer."""
+"""The shared values of endpoints: their host, and the request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class Site:
-    """A host as its endpoints see it: everything that is the same for every request.
+    """A host with everything that is the same for every request.
 
     Args:
         runtime: the host.
@@ -44,7 +44,7 @@ class Site:
         self.configure()
 
     def configure(self) -> None:
-        """Go by the configuration that the runtime has now."""
+        """Apply the runtime's present configuration."""
         runtime = self.runtime
         self.most = runtime.config.host.max_body
         self.pairs = runtime.credentials.pairs
@@ -61,7 +61,7 @@ class Site:
 
 @define(eq=False)
 class Request:
-    """One request that an agent or the host answers.
+    """A request to an agent or to the host.
 
     Args:
         site: the host.
@@ -80,13 +80,13 @@ class Request:
     path: str
 
     def authorise(self, agent: Mounted | None = None) -> None:
-        """Whether the caller may be here.
+        """Check the caller's credentials.
 
         Args:
-            agent: whom it wants to reach; one that has credentials of its own is opened by them alone.
+            agent: the requested agent. Its own credentials, if any, replace the host's.
 
         Raises:
-            Refused: 401; 429 for one who has failed too often.
+            Refused: 401, or 429 after too many failures.
         """
         own = self.published.pairs.get(agent.route) if agent is not None else None
         authorization = self.head.authorization
@@ -99,21 +99,21 @@ class Request:
         """Count wrong credentials of this client.
 
         Raises:
-            Refused: 429, when it has failed too often.
+            Refused: 429 after too many failures.
         """
         if wait := self.site.failed_logins.count(self.site.proxies.forwarded(self.scope).client):
             raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
 
     async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
-        """The request's JSON object.
+        """Return the request's JSON object.
 
         Args:
-            agent: whom it reached; a webhook key of its own counts beside the host's.
+            agent: the requested agent. Its own webhook key is accepted beside the host's.
 
         Raises:
             Refused: 403, 413 or 415.
-            MalformedRequest: it is no JSON object.
-            Disconnected: the client left.
+            MalformedRequest: the body is not a JSON object.
+            Disconnected: the client disconnected.
         """
         self.head.check_body(self.site.most)
         raw = await read_body(self.receive, self.site.most)
@@ -128,13 +128,13 @@ class Request:
         return decode_object(raw)
 
     def url(self) -> str:
-        """The address that was called, without credentials."""
+        """Return the called URL, without credentials."""
         query = self.scope["query_string"].decode("latin-1")
         origin = self.site.runtime.origin(*self._origin())
         return f"{origin}{self.path}" + (f"?{query}" if query else "")
 
     def prefix(self) -> str:
-        """What stands before routes in a public path: of the configured public URL, else what a server stripped."""
+        """Return the public path before routes: the public URL's, else the server's prefix."""
         public = self.site.runtime.config.host.public_url
         if public is None:
             return quote(self.scope.get("root_path", ""))
@@ -142,21 +142,21 @@ class Request:
         return f"{slash}{path}"
 
     def query(self) -> dict[str, str]:
-        """The request's query parameters, without its token."""
+        """Return the request's query parameters, without its token."""
         pairs = parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return {name: value for name, value in pairs if name not in ("__token", "token")}
 
     def headers(self) -> dict[str, str]:
-        """The request's headers, names in lower case, without its credentials."""
+        """Return the request's headers in lower case, without its credentials."""
         pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"])
         return {name: value for name, value in pairs if name != "authorization"}
 
     def base(self, agent: Mounted) -> str:
-        """An agent's public address with credentials."""
+        """Return an agent's public URL with credentials."""
         return self.site.runtime.base(agent.route, *self._origin())
 
     def resolve(self, name: str) -> str:
-        """The public URL of an agent of this host, by key or name.
+        """Return the public URL of an agent of this host, by key or name.
 
         Raises:
             LookupError: no such agent is served.
@@ -173,10 +173,10 @@ class Request:
         return self.published.plan.sibling(name).key
 
     def _origin(self) -> tuple[str, str]:
-        """The scheme and host that this request was sent to, with the path that a server stripped before it came here.
+        """Return the scheme and host of this request, with the server's prefix.
 
         Raises:
-            Refused: 400, where a proxy passes on a host that is none, or is not answered.
+            Refused: 400 if a proxy forwards a malformed host, or one that is not allowed.
         """
         scheme, host = self.scope["scheme"], self.head.host
         if self.site.believes_proxies:

@@ -103,8 +103,8 @@ def test_routes_of_the_application_stay_its_own(app, caplog):
     with TestClient(ours_) as client:
         assert client.get("/billing").text == client.get("/health").text == "ours"
 
-    (told,) = [record.getMessage() for record in caplog.records if "is not reached" in record.getMessage()]
-    assert "agent billing is not reached at /billing" in told
+    (told,) = [record.getMessage() for record in caplog.records if "is not reachable" in record.getMessage()]
+    assert "agent billing is not reachable at /billing" in told
     assert "[agents.billing] route" in told
 
 

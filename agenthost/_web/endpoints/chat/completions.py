@@ -1,7 +1,7 @@
-"""``/v1``: agents in text, in the form of OpenAI's API, so that its clients are clients of a host.
+"""``/v1``: agents in text, in the form of OpenAI's API, for its clients.
 
-The agent is the model's name. ``POST /v1/chat/completions`` answers a turn, at once or as a stream of events;
-``GET /v1/models`` lists the agents. The password of the host is the API key; HTTP Basic is taken too.
+The agent is the model's name. ``POST /v1/chat/completions`` answers a turn, at once or as a stream of events. ``GET
+/v1/models`` lists the agents. The password of the host is the API key; HTTP Basic is accepted too.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ PREFIX = "/v1/"
 _COMPLETIONS = "/v1/chat/completions"
 _MODELS = "/v1/models"
 PATHS = (_COMPLETIONS, _MODELS)
-"""What the paths begin with at which something is answered."""
+"""The beginnings of paths with an endpoint."""
 _EVENTS = (b"content-type", b"text/event-stream")
 _ALIVE = 15.0
-"""Seconds of silence after which a stream says that it is alive."""
+"""Seconds of silence after which a stream sends a keep-alive comment."""
 _SHOWN = (Escalated, Routed, ToolEnded, ToolStarted)
-"""Events of a turn for clients that want to see more than words."""
+"""Events of a turn for clients that show more than words."""
 _FAULTS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConversationRefused, 400, "conversation_refused"),
     (StateRefused, 400, "conversation_refused"),
@@ -67,7 +67,7 @@ _log = logging.getLogger("agenthost.web")
 
 @define
 class _Answering:
-    """An answer on its way."""
+    """An answer in progress."""
 
     asked: Asked
     id: str = field(factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
@@ -89,7 +89,7 @@ class _Answering:
         return b"data: %b\n\n" % _encode({**head, **more})
 
     def told(self, reply: Reply) -> dict[str, Any]:
-        """What a reply says beside its words."""
+        """Return the data of a reply beside its text."""
         told: dict[str, Any] = {
             "conversation": self.asked.conversation,
             "agent": reply.agent,
@@ -136,7 +136,7 @@ async def serve(request: Request, path: str, send: Send) -> None:
 
 
 def _models(request: Request, path: str) -> dict[str, Any]:
-    """The agents, or one of them, as models.
+    """Return the agents, or one of them, as models.
 
     Raises:
         ChatRefused: there is no such agent.
@@ -166,14 +166,14 @@ async def _complete(request: Request, asked: Asked, send: Send) -> None:
 
 
 async def _stream(request: Request, answering: _Answering, headers: list[tuple[bytes, bytes]], send: Send) -> None:
-    """Send an answer as it comes; a failure is the last event of a stream that has begun."""
+    """Stream an answer. A failure is the last event of a stream that has begun."""
     stream = _Stream(request, answering, headers, send)
     await _while_somebody_waits(stream.run(), request.receive)
 
 
 @define
 class _Stream:
-    """A stream of events on its way."""
+    """A stream of events in progress."""
 
     request: Request
     answering: _Answering
@@ -184,7 +184,7 @@ class _Stream:
     pieces: asyncio.Queue[bytes | None] = field(factory=asyncio.Queue)
 
     async def run(self) -> None:
-        """Answer, and send what there is of it.
+        """Answer, and send the pieces.
 
         Raises:
             ChatRefused: there is no answer, and nothing has been sent.
@@ -210,7 +210,7 @@ class _Stream:
         try:
             reply = await _turn(self.request, answering, self._tell, self._say)
             heard = "".join(self.said)
-            if reply.text != heard:  # what nobody streams comes as a whole
+            if reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")
             put(answering.chunk({}, "stop", agenthost=answering.told(reply)))
             if answering.asked.usage:
@@ -253,10 +253,10 @@ async def _turn(
     tell: Callable[[dict[str, Any]], object],
     say: Callable[[str], object] | None = None,
 ) -> Reply:
-    """One turn.
+    """Take one turn.
 
     Raises:
-        ChatRefused: it has no answer.
+        ChatRefused: the turn has no answer.
     """
     asked, plan = answering.asked, request.published.plan
 
@@ -276,7 +276,7 @@ async def _turn(
 
 
 def _refusal(request: Request, asked: Asked, error: Exception) -> ChatRefused:
-    """What a client is told of a turn that has no answer."""
+    """Return the error response for a turn without an answer."""
     for kind, status, code in _FAULTS:
         if isinstance(error, kind):
             return ChatRefused(status, message_of(error), code)
@@ -289,10 +289,10 @@ def _refusal(request: Request, asked: Asked, error: Exception) -> ChatRefused:
 
 
 async def _while_somebody_waits(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:
-    """Do something until the client leaves: then it is cancelled.
+    """Run a coroutine, and cancel it when the client disconnects.
 
     Raises:
-        Disconnected: the client left first.
+        Disconnected: the client disconnected first.
     """
     task = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_left(receive))

@@ -1,4 +1,4 @@
-"""What clients ask of ``/v1/chat/completions``, read into values."""
+"""Requests to ``/v1/chat/completions``, read into values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CONVERSATION", "Asked", "ChatRefused", "authorise", "read"]
 
 CONVERSATION = b"agenthost-conversation"
-"""The header that names a conversation, in requests and answers."""
+"""The header with the ID of a conversation, in requests and answers."""
 
 _ROLES = {"user": "user", "assistant": "assistant"}
 
@@ -47,7 +47,7 @@ class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
 
 @frozen
 class Asked:
-    """One request for an answer.
+    """A request for an answer.
 
     Args:
         agent: the agent's key.
@@ -71,10 +71,12 @@ class Asked:
 
 
 def authorise(request: Request, pairs: Iterable[bytes]) -> None:
-    """Whether the caller may be here: by HTTP Basic with one of some pairs, or Bearer with the password of one.
+    """Check the caller's credentials.
+
+    They are HTTP Basic with one of some pairs, or Bearer with the password of one.
 
     Raises:
-        Refused: 401; 429 for one who has failed too often.
+        Refused: 401, or 429 after too many failures.
     """
     header = request.head.authorization or b""
     scheme, _, key = header.partition(b" ")
@@ -90,10 +92,10 @@ def authorise(request: Request, pairs: Iterable[bytes]) -> None:
 
 
 async def read(request: Request) -> Asked:
-    """What is asked for.
+    """Read a request.
 
     Raises:
-        ChatRefused: it cannot be answered.
+        ChatRefused: the request cannot be answered.
     """
     most = request.site.most
     request.head.check_body(most)
@@ -135,7 +137,7 @@ def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _named_conversation(request: Request, metadata: Mapping[str, Any]) -> str | None:
-    """The conversation that a header or ``metadata.conversation`` names."""
+    """Return the conversation in a header or ``metadata.conversation``."""
     header = next((value.decode("latin-1") for name, value in request.scope["headers"] if name == CONVERSATION), None)
     named = header or metadata.get("conversation")
     if named is not None and not isinstance(named, str):
@@ -144,7 +146,7 @@ def _named_conversation(request: Request, metadata: Mapping[str, Any]) -> str | 
 
 
 def _context(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``metadata.context``: an object, or one that is written as text, as OpenAI's clients want it."""
+    """Return ``metadata.context``: an object, or an object as text, for OpenAI's clients."""
     context = metadata.get("context")
     if isinstance(context, str):
         with suppress(ValueError):
@@ -155,10 +157,12 @@ def _context(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _messages(messages: Any) -> tuple[list[Message], list[str]]:
-    """What was said, and what the client would have instructions be: to the agent they are data.
+    """Split messages into the conversation and the client's instructions.
+
+    To the agent, the instructions are data.
 
     Raises:
-        ChatRefused: they are none.
+        ChatRefused: the messages are malformed.
     """
     if not isinstance(messages, list) or not messages:
         raise ChatRefused(400, "messages must be a list with at least one message.", None, "messages")
@@ -177,7 +181,7 @@ def _messages(messages: Any) -> tuple[list[Message], list[str]]:
 
 
 def _text(content: Any) -> str | None:
-    """The text of a message, which may come in parts."""
+    """Return the text of a message, which may have several parts."""
     if content is None:
         return ""
     if isinstance(content, list):

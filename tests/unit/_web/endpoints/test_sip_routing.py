@@ -231,7 +231,7 @@ def test_what_is_remembered_of_them_is_bounded():
         ('[sip]\n\ndefault = "gone"\n', "agenthost.toml:3: sip.default names 'gone', which is"),
         (
             '[[sip.rules]]\nuser = "a"\nagent = "main"\n\n[[sip.rules]]\nuser = "A"\nagent = "sales"\n',
-            "agenthost.toml:5: rule 2 is never reached: agenthost.toml:1: rule 1 decides about all its callers",
+            "agenthost.toml:5: rule 2 is never reached: agenthost.toml:1: rule 1 decides for all its callers",
         ),
     ],
 )
