@@ -85,114 +85,117 @@ class HostConfig(Table):
 
     host: str = setting("127.0.0.1", HOST, "Address to listen on", effect=RESTART)
     port: int = setting(
-        3000, whole(0, 65535), "Port to listen on; 0 takes a free one", variables=("PORT",), effect=RESTART
+        3000, whole(0, 65535), "Port to listen on; 0 selects a free port", variables=("PORT",), effect=RESTART
     )
-    workers: int = setting(1, whole(1), "Processes that serve", unit="processes", effect=RESTART)
+    workers: int = setting(1, whole(1), "Number of serving processes", unit="processes", effect=RESTART)
     public_url: str | None = setting(
         None,
         URL,
-        "Where callers reach this host; documents are built from it",
+        "Public address of this host; the base of all URLs in documents",
         variables=("SWML_PROXY_URL_BASE",),
         effect=PROCESS,
     )
-    user: str = setting("agenthost", USER, "User name of basic auth", variables=("SWML_BASIC_AUTH_USER",))
+    user: str = setting("agenthost", USER, "User name for basic authentication", variables=("SWML_BASIC_AUTH_USER",))
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
         None,
         PASSWORD,
-        "Password of basic auth; without one the host makes one and keeps it in `state_dir`",
+        "Password for basic authentication; by default, generated and kept in `state_dir`",
         variables=("SWML_BASIC_AUTH_PASSWORD",),
     )
     passwords: tuple[Secret, ...] = setting(
-        (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
+        (), KEYS, "Instead of `password`, for rotation: documents contain the first, and all are accepted"
     )
     signing_keys: tuple[Secret, ...] = setting(
         (),
         KEYS,
-        "Keys of the tool tokens: the first signs, all verify; without any the host makes one and keeps it"
-        " in `state_dir`",
+        "Keys for tool tokens: the first signs, all verify; by default, one is generated and kept in `state_dir`",
         variables=("SIGNALWIRE_SWAIG_SECRET",),
     )
     webhook_keys: tuple[Secret, ...] = setting(
         (),
         KEYS,
-        "Keys of SignalWire's webhook signatures; with any, every POST must be signed by one of them",
+        "Keys for SignalWire's webhook signatures; if set, every POST to an agent or `/sip` must be signed with one",
         variables=("SIGNALWIRE_SIGNING_KEY",),
     )
     log_level: str = setting(
-        "info", choice("debug", "info", "warning", "error", "critical"), "Least severe message that is logged"
+        "info", choice("debug", "info", "warning", "error", "critical"), "Minimum severity of log entries"
     )
     log_format: str = setting(
-        "auto", choice("auto", "json", "text"), "Form of the log; `auto` is text on a terminal, else JSON"
+        "auto", choice("auto", "json", "text"), "Format of the log; `auto` is text on a terminal, else JSON"
     )
     state_dir: str = setting(
         Factory(state_dir),
         PATH,
-        "Directory of what the host keeps; relative to the configuration file",
+        "State directory; relative to the configuration file",
         effect=RESTART,
     )
-    access_log: bool = setting(False, FLAG, "Log each request, without its query")  # noqa: FBT003
+    access_log: bool = setting(False, FLAG, "Log each request, without its query string")  # noqa: FBT003
     allowed_hosts: tuple[str, ...] = setting(
-        (), HOSTS, "Names in `Host` that are answered, beside addresses; `*.example.com` for all below one; none: any"
+        (), HOSTS, "Accepted names in `Host`, besides IP addresses; `*.example.com` for all subdomains; by default, any"
     )
     trusted_proxies: tuple[str, ...] = setting(
-        (), NETWORKS, "Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, count"
+        (), NETWORKS, "Proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, are believed"
     )
     failed_logins: int = setting(
-        20, whole(0), "Wrong passwords of one client in a minute, after which they are answered 429; 0 for any number"
+        20, whole(0), "Failed logins of one client in a minute after which the response is 429; 0 for no limit"
     )
-    max_connections: int = setting(8192, whole(1), "Connections that a process keeps open", unit="connections")
-    header_timeout: float = setting(10.0, SECONDS, "Time for a request's headers", unit="seconds")
-    body_timeout: float = setting(20.0, SECONDS, "Time for a request's body", unit="seconds")
+    max_connections: int = setting(8192, whole(1), "Open connections per process", unit="connections")
+    header_timeout: float = setting(10.0, SECONDS, "Timeout for the headers of a request", unit="seconds")
+    body_timeout: float = setting(20.0, SECONDS, "Timeout for the body of a request", unit="seconds")
     write_timeout: float = setting(
-        30.0, SECONDS, "Time after which a client that takes nothing of its answer is disconnected", unit="seconds"
+        30.0, SECONDS, "Timeout for a client that does not read its response", unit="seconds"
     )
     idle_timeout: float = setting(
         75.0,
         SECONDS,
-        "Time that a connection stays open between requests; longer than the balancer's",
+        "Timeout for a connection without requests; longer than the load balancer's",
         unit="seconds",
     )
-    max_body: int = setting(1048576, whole(1), "Largest body of a request", unit="bytes")
-    build_timeout: float = setting(10.0, SECONDS, "Time for building one agent", unit="seconds")
-    tool_timeout: float = setting(10.0, SECONDS, "Time for one tool call", unit="seconds", per_agent=True)
+    max_body: int = setting(1048576, whole(1), "Maximum size of a request body", unit="bytes")
+    build_timeout: float = setting(10.0, SECONDS, "Timeout for building one agent", unit="seconds")
+    tool_timeout: float = setting(10.0, SECONDS, "Timeout for one tool call", unit="seconds", per_agent=True)
     document_timeout: float = setting(
-        2.0, SECONDS, "Time that an agent's own code has to make its document", unit="seconds", per_agent=True
+        2.0, SECONDS, "Timeout for an agent's own code that builds its document", unit="seconds", per_agent=True
     )
-    running: int = setting(16, whole(1), "Calls of one agent that run at once", unit="calls", per_agent=True)
-    queued: int = setting(
-        32, whole(0), "Calls of one agent that wait for one of them to end", unit="calls", per_agent=True
-    )
+    running: int = setting(16, whole(1), "Concurrent calls of one agent", unit="calls", per_agent=True)
+    queued: int = setting(32, whole(0), "Queued calls of one agent", unit="calls", per_agent=True)
     queue_wait: float = setting(
-        0.5, PAUSE, "Time that they wait before the agent is busy", unit="seconds", per_agent=True
+        0.5,
+        PAUSE,
+        "Time that a call waits in the queue before the agent counts as busy",
+        unit="seconds",
+        per_agent=True,
     )
     breaker_failures: int = setting(
         10,
         whole(0),
-        "Failures of an agent in a row that open its circuit breaker; 0 keeps it closed",
+        "Consecutive failures that open an agent's circuit breaker; 0 disables it",
         unit="failures",
         per_agent=True,
     )
     breaker_open: float = setting(
         10.0,
         SECONDS,
-        "Time that an open circuit breaker answers by itself before one call is tried",
+        "Time after which an open circuit breaker lets one call through",
         unit="seconds",
         per_agent=True,
     )
     isolation: str = setting(
         "thread",
         choice("thread", "process"),
-        "Run the code of agents in this process, or in processes of their own",
+        "Run the code of agents in threads of the host, or in separate processes",
         per_agent=True,
     )
-    drain_timeout: float = setting(30.0, SECONDS, "Time for requests in flight once the host stops", unit="seconds")
+    drain_timeout: float = setting(
+        30.0, SECONDS, "Time for requests in flight to finish during shutdown", unit="seconds"
+    )
     drain_grace: float = setting(
         5.0,
         PAUSE,
-        "Time that requests are still taken after SIGTERM, where `/ready` is asked for and they can go elsewhere",
+        "Time for which requests are still accepted after SIGTERM, if something polls `/ready`",
         unit="seconds",
     )
-    strict: bool = setting(False, FLAG, "Stop the host where one agent or plugin fails")  # noqa: FBT003
+    strict: bool = setting(False, FLAG, "Refuse to start if an agent or plugin fails")  # noqa: FBT003
     kept_password: Secret | None = None
     kept_key: Secret | None = None
 
@@ -218,17 +221,17 @@ class HealthConfig(Table):
 
     shape: str = setting("routes", choice("routes", "names"), "List routes or names of agents at `/health`")
     public: str = setting(
-        "full", choice("full", "count", "status"), "Detail of `/health` for those without credentials"
+        "full", choice("full", "count", "status"), "Details of `/health` for clients without credentials"
     )
     port: int | None = setting(
         None,
         whole(0, 65535),
-        "A further port for the health endpoints alone, answered by a thread of its own",
+        "Separate port for the health endpoints, served by a separate thread",
         effect=RESTART,
     )
-    host: str | None = setting(None, HOST, "Address of that port; without one, the host's own", effect=RESTART)
+    host: str | None = setting(None, HOST, "Address of that port; by default, the host's", effect=RESTART)
     live_after: float = setting(
-        30.0, SECONDS, "Time that the event loop may stand still before `/live` on that port is 503", unit="seconds"
+        30.0, SECONDS, "Time of a blocked event loop after which `/live` on that port returns 503", unit="seconds"
     )
 
 
@@ -239,11 +242,11 @@ class TelemetryConfig(Table):
     traces: bool = setting(
         False,  # noqa: FBT003
         FLAG,
-        "Send spans, to where OpenTelemetry's variables say",
+        "Send spans to the destination in OpenTelemetry's variables",
         effect=PROCESS,
     )
     otlp_endpoint: str | None = setting(
-        None, URL, "Where spans are sent to (OTLP over HTTP); switches `traces` on", effect=PROCESS
+        None, URL, "Destination of spans (OTLP over HTTP); enables `traces`", effect=PROCESS
     )
 
 
@@ -252,14 +255,14 @@ class StateConfig(Table):
     """``[state]``: the store of what agents share, and its timeouts."""
 
     url: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
-        None, STORE, "The store; without one, `sqlite:///state.db`, a file in `state_dir`", effect=RESTART
+        None, STORE, "URL of the store; by default, `sqlite:///state.db`, a file in `state_dir`", effect=RESTART
     )
-    required: bool = setting(True, FLAG, "Be ready only while the store answers")  # noqa: FBT003
+    required: bool = setting(True, FLAG, "Be ready only while the store responds")  # noqa: FBT003
     connect_timeout: float = setting(
-        0.25, SECONDS, "Time for connecting to a store on the network", unit="seconds", effect=RESTART
+        0.25, SECONDS, "Timeout for connecting to a store on the network", unit="seconds", effect=RESTART
     )
     operation_timeout: float = setting(
-        0.3, SECONDS, "Time for one operation of a store on the network", unit="seconds", effect=RESTART
+        0.3, SECONDS, "Timeout for one operation of a store on the network", unit="seconds", effect=RESTART
     )
 
     @property
@@ -277,16 +280,12 @@ class StateConfig(Table):
 class ConversationConfig(Table):
     """``[conversation]``: conversations with agents in text."""
 
-    keep: int = setting(7, whole(1, 3650), "Time that a transcript is kept after its last message", unit="days")
-    history: int = setting(40, whole(0, 1000), "Earlier messages that a model is told", unit="messages")
-    rounds: int = setting(
-        6, whole(1, 100), "Rounds in which a model may call tools before it has to answer", unit="rounds"
-    )
-    timeout: float = setting(60.0, SECONDS, "Time for one turn, tools and other agents included", unit="seconds")
-    redact: tuple[str, ...] | None = setting(
-        None, NAMES, "The only redactors that transcripts go through; left out, all that there are"
-    )
-    show_tools: bool = setting(False, FLAG, "Tell in answers of `/v1` which tools were called")  # noqa: FBT003
+    keep: int = setting(7, whole(1, 3650), "Retention of a transcript after its last message", unit="days")
+    history: int = setting(40, whole(0, 1000), "Earlier messages that the model receives", unit="messages")
+    rounds: int = setting(6, whole(1, 100), "Rounds of tool calls before the model must answer", unit="rounds")
+    timeout: float = setting(60.0, SECONDS, "Timeout for one turn, including tools and other agents", unit="seconds")
+    redact: tuple[str, ...] | None = setting(None, NAMES, "Redactors for transcripts; by default, all")
+    show_tools: bool = setting(False, FLAG, "Include the tools that were called in responses of `/v1`")  # noqa: FBT003
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -297,7 +296,7 @@ class ModelsConfig(Table):
         settings: by model, its own keys, secrets in them resolved.
     """
 
-    default: str = setting("offline", TEXT, "The model of agents that name none", effect=PROCESS)
+    default: str = setting("offline", TEXT, "Model of agents that do not name one", effect=PROCESS)
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
 
 
@@ -305,10 +304,10 @@ class ModelsConfig(Table):
 class TurnsConfig(Table):
     """``[turns]``: the budget of one turn, for all agents that have a part in it."""
 
-    calls: int = setting(32, whole(1), "Calls of agents in one turn", unit="calls")
-    tokens: int = setting(200_000, whole(1), "Tokens that language models may take in one turn", unit="tokens")
-    visits: int = setting(4, whole(1), "Calls of one agent in one turn", unit="calls")
-    hops: int = setting(8, whole(1, 64), "Depth to which agents may call each other", unit="agents")
+    calls: int = setting(32, whole(1), "Maximum number of calls of agents in one turn", unit="calls")
+    tokens: int = setting(200_000, whole(1), "Maximum number of language model tokens in one turn", unit="tokens")
+    visits: int = setting(4, whole(1), "Maximum number of calls of the same agent in one turn", unit="calls")
+    hops: int = setting(8, whole(1, 64), "Maximum depth of calls between agents", unit="agents")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -322,13 +321,13 @@ class WorkflowConfig(Table):
     kind: str = setting(
         "router",
         choice("router", "sequential", "parallel", "vote", "escalation"),
-        "The way in which the agents work together",
+        "Kind of workflow",
         required=True,
     )
-    agents: tuple[str, ...] = setting((), AGENTS, "The agents that take part, by name", required=True)
-    route: str | None = setting(None, MOUNT, "Where it is mounted; left out, `/` and its name")
-    model: str | None = setting(None, TEXT, "The language model that it asks itself, instead of the default")
-    enabled: bool = setting(True, FLAG, "Build and serve it")  # noqa: FBT003
+    agents: tuple[str, ...] = setting((), AGENTS, "Names of the agents that take part", required=True)
+    route: str | None = setting(None, MOUNT, "Route of the workflow; by default, `/` and its name")
+    model: str | None = setting(None, TEXT, "Language model of the workflow itself, instead of the default")
+    enabled: bool = setting(True, FLAG, "Build and serve the workflow")  # noqa: FBT003
     settings: Mapping[str, object] = beside()
 
     @property
@@ -347,12 +346,12 @@ class SipConfig(Table):
         default_place: file and line of ``default``.
     """
 
-    path: str = setting("/sip", ROUTE, "Where the platform asks for the agent of a SIP address")
+    path: str = setting("/sip", ROUTE, "Path of the endpoint for SIP calls")
     mode: str = setting(
-        "answer", choice("answer", "redirect"), "Answer with the agent's document, or with a redirect (307) to it"
+        "answer", choice("answer", "redirect"), "Return the agent's document, or a redirect (307) to it"
     )
-    default: str | None = setting(None, TEXT, "Key, name or route of the agent that answers where nothing else decides")
-    automatic: bool = setting(True, FLAG, "Reach agents by their key, name and route, too")  # noqa: FBT003
+    default: str | None = setting(None, TEXT, "Key, name or route of the default agent")
+    automatic: bool = setting(True, FLAG, "Enable automatic aliases: keys, names and routes of agents")  # noqa: FBT003
     tables: tuple[RuleConfig, ...] = listed("rules")
     rules: tuple[Rule, ...] = ()
     default_place: str = ""
@@ -366,7 +365,7 @@ class ClassifiersConfig(Table):
         settings: by classifier, its own keys, secrets in them resolved.
     """
 
-    default: str = setting("lexical", TEXT, "The classifier of routers that name none", effect=PROCESS)
+    default: str = setting("lexical", TEXT, "Classifier of routers that do not name one", effect=PROCESS)
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
 
 
@@ -380,10 +379,10 @@ class AgentConfig(Table):
     """
 
     enabled: bool = setting(True, FLAG, "Build and serve the agent")  # noqa: FBT003
-    route: str | None = setting(None, MOUNT, "Where the agent is mounted, instead of where it asks to be")
+    route: str | None = setting(None, MOUNT, "Route of the agent, instead of its own")
     use: str | None = setting(None, USE, "Another installed agent to mount under this name")
-    model: str | None = setting(None, TEXT, "The language model it is talked to in text with, instead of the default")
-    busy: str | None = setting(None, TEXT, "What a caller hears when the agent can take no more")
+    model: str | None = setting(None, TEXT, "Language model of the agent in text, instead of the default")
+    busy: str | None = setting(None, TEXT, "Sentence that a caller hears if the agent is busy")
     tool_timeout: float | None = overriding(HostConfig, "tool_timeout")
     document_timeout: float | None = overriding(HostConfig, "document_timeout")
     running: int | None = overriding(HostConfig, "running")
@@ -392,21 +391,21 @@ class AgentConfig(Table):
     breaker_failures: int | None = overriding(HostConfig, "breaker_failures")
     breaker_open: float | None = overriding(HostConfig, "breaker_open")
     isolation: str | None = overriding(HostConfig, "isolation")
-    processes: int = setting(1, whole(1, 64), "Processes of its own, where it is isolated", unit="processes")
+    processes: int = setting(1, whole(1, 64), "Number of its processes, if it is isolated", unit="processes")
     memory_limit: int | None = setting(
-        None, whole(16777216), "Memory of one of them, beyond which it is replaced", unit="bytes"
+        None, whole(16777216), "Memory limit after which one of its processes is replaced", unit="bytes"
     )
     environment: tuple[str, ...] = setting(
-        (), NAMES, "Variables of the host's environment that they see, beside those that are not secret"
+        (), NAMES, "Variables of the host's environment that its processes receive, besides the common ones"
     )
-    user: str | None = setting(None, USER, "User name of this agent, instead of the host's; with a password")
+    user: str | None = setting(None, USER, "User name of this agent, instead of the host's; requires a password")
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is
         None, PASSWORD, "Password of this agent, instead of the host's"
     )
     passwords: tuple[Secret, ...] = setting(
-        (), KEYS, "Instead of `password`: the first stands in documents, all are accepted, so that it can be changed"
+        (), KEYS, "Instead of `password`, for rotation: documents contain the first, and all are accepted"
     )
-    optional: bool = setting(False, FLAG, "Start the host although no installed package offers the agent")  # noqa: FBT003
+    optional: bool = setting(False, FLAG, "Start the host even if no installed package provides the agent")  # noqa: FBT003
     settings: Mapping[str, object] = beside()
     place: Place | None = field(default=None, eq=False, repr=False)
 
@@ -433,8 +432,8 @@ class PluginsConfig(Table):
         settings: by plugin, its own keys, secrets in them resolved; without plugins that are switched off.
     """
 
-    disable: tuple[str, ...] = setting((), NAMES, "Plugins that are not loaded", effect=PROCESS)
-    only: tuple[str, ...] | None = setting(None, NAMES, "The only plugins that are loaded", effect=PROCESS)
+    disable: tuple[str, ...] = setting((), NAMES, "Plugins not to load", effect=PROCESS)
+    only: tuple[str, ...] | None = setting(None, NAMES, "The only plugins to load", effect=PROCESS)
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
 
     def allows(self, plugin: str) -> bool:

@@ -37,19 +37,19 @@ _AGENT = Kind("key, name or route of an agent", TEXT.read, '"sales"', other='"su
 class RuleConfig:
     """``[[sip.rules]]``: one rule, which decides where all its conditions hold."""
 
-    user: tuple[str, ...] | None = setting(None, _USERS, "User parts that are called, without regard to case")
+    user: tuple[str, ...] | None = setting(None, _USERS, "Called user parts; case does not matter")
     pattern: tuple[str, ...] | None = setting(
-        None, _PATTERNS, "Patterns of user parts that are called: `*` for any text, `?` for one character, `[abc]`"
+        None, _PATTERNS, "Patterns of called user parts: `*` for any text, `?` for one character, `[abc]`"
     )
     called: tuple[str, ...] | None = setting(
-        None, _NUMBERS, "Numbers that are called; `+4930*` stands for all that begin so"
+        None, _NUMBERS, "Called numbers; `+4930*` matches all numbers with this prefix"
     )
-    calling: tuple[str, ...] | None = setting(None, _NUMBERS, "Numbers that call, in the same form")
-    hours: tuple[str, ...] | None = setting(None, _HOURS, "When `agent` answers; needs `timezone`")
-    timezone: str | None = setting(None, _ZONE, "IANA name of the time zone of `hours`")
-    agent: str | None = setting(None, _AGENT, "Who answers")
+    calling: tuple[str, ...] | None = setting(None, _NUMBERS, "Calling numbers, in the same form")
+    hours: tuple[str, ...] | None = setting(None, _HOURS, "Hours in which `agent` answers; requires `timezone`")
+    timezone: str | None = setting(None, _ZONE, "IANA name of the time zone for `hours`")
+    agent: str | None = setting(None, _AGENT, "Agent that answers")
     else_: str | None = setting(
-        None, _AGENT, "Who answers outside of `hours`; without one, the rule does not decide then"
+        None, _AGENT, "Agent that answers outside of `hours`; without one, the rule does not match then"
     )
 
 
