@@ -17,7 +17,7 @@ from agenthost.errors import ArgumentsRefused
 from agenthost.results import HandOver
 from agenthost.results.tool_answer import ToolAnswer
 from agenthost.state import Scope
-from agenthost.tools.swaig import Call
+from agenthost.tools.swaig import UNREADABLE, Call
 
 pytestmark = pytest.mark.slow
 
@@ -35,8 +35,8 @@ class Agent(AgentBase):
         self.set_global_data({"known": True})
 
     @AgentBase.tool(timeout=3, idempotent=True)
-    async def double(self, number: int) -> str:
-        return str(2 * number)
+    async def double(self, number: int, times: int = 1) -> str:
+        return str(2**times * number)
 
     @AgentBase.tool(secure=False)
     def pid(self) -> str:
@@ -112,6 +112,14 @@ def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
     assert b"You are elsewhere." in b"".join(own.elsewhere.template.parts)
 
 
+def test_the_same_arguments_written_differently_are_known_here(build):
+    """So an idempotent tool runs once, whichever of its processes a request reaches."""
+    same = declared(build()).draft.tools["double"].arguments.canonical
+
+    assert same({"number": 5}) == same({"number": "5", "times": 1.0, "unknown": 1})
+    assert same({"number": 5}) != same({"number": 5, "times": 2})
+
+
 def test_its_tools_run_there(build):
     """Arguments are checked there too; what follows a crash is answered by a successor."""
     stand_in = build()
@@ -121,7 +129,12 @@ def test_its_tools_run_there(build):
         twice = await tools["double"].call({"number": 21}, call())
         with pytest.raises(ArgumentsRefused, match="number"):
             await tools["double"].call({"number": "many"}, call())
-        first = await tools["pid"].call({}, call())
+        with pytest.raises(ArgumentsRefused, match="number is missing; it must be an integer"):
+            await tools["double"].call({"number": None}, call())
+        with pytest.raises(ArgumentsRefused, match=r'cannot be read.*"number": <an integer>'):
+            tools["double"].call(UNREADABLE, call())
+        assert await tools["double"].call({"number": "21", "times": None}, call()) == twice
+        first = await tools["pid"].call(UNREADABLE, call())
         with pytest.raises(OwnProcessError, match="ended with exit status 3"):
             await tools["die"].call({}, call())
         return twice, first, await tools["pid"].call({}, call())
