@@ -242,7 +242,7 @@ class _Turn:
 
     def _read(self, name: str, answer: ToolAnswer) -> _Result:
         """Read what a tool's answer means in text; actions that belong to a live call have no effect."""
-        result = _Result(cut(answer.text), failed=answer.error_id is not None)
+        result = _Result(cut(answer.text), failed=answer.outcome != "ok")
         for action in answer.actions:
             if isinstance(action, HandOver):
                 result.handed_to = action.agent

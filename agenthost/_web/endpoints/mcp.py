@@ -78,7 +78,7 @@ async def _call(request: Request, agent: Mounted, message: dict[str, Any], param
     body = {"function": name, "argument": {"parsed": [params.get("arguments")]}}
     called = ToolRequest.from_body(body, stores)
     answer = await request.site.caller.answer(agent, tool, called, request.sibling)
-    return _result(message, _said(answer.text, failed=answer.error_id is not None))
+    return _result(message, _said(answer.text, failed=answer.outcome != "ok"))
 
 
 def _said(text: str, *, failed: bool) -> dict[str, Any]:

@@ -221,8 +221,12 @@ def test_tools_are_called_until_the_model_answers(talk):
 )
 def test_a_model_that_calls_a_tool_wrongly_is_told(talk, use, told):
     async def test(host):
-        reply = await host.say("Hello")
+        heard = []
+        reply = await host.say("Hello", listen=heard.append)
         assert host.model.asked[1].messages[-1].content == told
+        assert [(event.tool, event.result, event.failed) for event in heard if isinstance(event, ToolEnded)] == [
+            (use[0], told, True)
+        ]
         assert reply.text == "Sorry."
 
     talk(test, calls(use), says("Sorry."))

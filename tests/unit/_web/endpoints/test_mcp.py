@@ -64,10 +64,10 @@ def test_tools_are_listed_with_their_schemas(app):
     ("params", "text", "failed"),
     [
         ({"name": "add", "arguments": {"a": 1, "b": "2"}}, "3", False),
-        ({"name": "add", "arguments": {"a": 1}}, "b is missing; it must be an integer", False),
+        ({"name": "add", "arguments": {"a": 1}}, "b is missing; it must be an integer", True),
         ({"name": "add", "arguments": '{"a": 1, "b": 2}'}, "3", False),
-        ({"name": "add", "arguments": [1]}, UNREADABLE, False),
-        ({"name": "add", "arguments": "1 and 2"}, UNREADABLE, False),
+        ({"name": "add", "arguments": [1]}, UNREADABLE, True),
+        ({"name": "add", "arguments": "1 and 2"}, UNREADABLE, True),
         ({"name": "add-numbers"}, "There is no tool called add-numbers. There are: add, fail.", True),
         ({"name": "fail"}, "I'm sorry, something went wrong on my side. Please try again in a moment.", True),
     ],
