@@ -15,7 +15,7 @@ from attrs import evolve
 from agenthost._escaping import escaped
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.operations.terminal import banner
+from agenthost._host.operations.terminal import banner, on_terminal
 from agenthost._host.packages.stages import PROGRAM, Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
@@ -266,7 +266,7 @@ class AgentServer:
         with self._changing:
             if self._front is None:
                 self._open(config)
-        start_logging(config)
+        start_logging(with_secrets(config))
         if config.host.workers > 1:
             _log.warning("host.workers has no effect: a program serves in one process")
         with listen(config.host.host, config.host.port) as opened:
@@ -279,7 +279,8 @@ class AgentServer:
                     shown_plan = self.app.runtime.published
                     plan = shown_plan.plan if shown_plan is not None else plan
                 shown = with_secrets(config)
-                text = banner(shown, url, plan.report(), made=not config.host.accepted_passwords)
+                made = not config.host.accepted_passwords
+                text = banner(shown, url, plan.report(), made=made, terminal=on_terminal())
                 print(escaped(text, keep="\n"), flush=True)  # noqa: T201 - a program's own terminal
 
             self.app.start()

@@ -14,7 +14,7 @@ from agenthost._cli.options import config_file, configuration
 from agenthost._cli.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
-from agenthost._host.operations.terminal import banner, failures
+from agenthost._host.operations.terminal import banner, failures, on_terminal
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> 
     from agenthost._host.telemetry.log import for_programs
 
     try:
-        echo(banner(config, url, report, made=made))
+        echo(banner(config, url, report, made=made, terminal=on_terminal()))
     except OSError as error:  # a full disk, or a closed pipe, must not stop the host
         let_go(sys.stdout)
         _log.warning("the list of agents cannot be printed: %s", error.strerror)

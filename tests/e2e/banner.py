@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 from typing import Self
 
 from attrs import frozen
@@ -18,7 +19,7 @@ class Banner:
         text: All of it.
         url: Where this machine reaches the host.
         user: The user of basic auth.
-        password: The password that the host made; None where it was configured.
+        password: The password that the host made, from the file that is named; None where it was configured.
         agents: By key, the cells of each row by column, and ``remedy`` where one stands below it.
         command: What stands behind ``try:``; None where nothing is served.
     """
@@ -42,7 +43,7 @@ class Banner:
     @classmethod
     def read(cls, text: str) -> Self:
         """Take a banner apart."""
-        user = re.search(r"\buser (.+?), password (\S+)", text)
+        user = re.search(r"\buser (.+?), password (?:as configured|in (\S+) \(made for this machine\))", text)
         assert user
         url = re.search(r"\bon (http\S+)", text)
         assert url
@@ -51,7 +52,7 @@ class Banner:
             text,
             url[1],
             user[1],
-            user[2] if user[2] != "as" else None,
+            Path(user[2]).read_text(encoding="utf-8").strip() if user[2] else None,
             rows(text),
             command[1] if command else None,
         )

@@ -88,7 +88,7 @@ def test_both_workers_take_the_token_of_either(served, caller):
 def test_the_banner_comes_once_and_tells_one_password(served, caller):
     processes(caller, lambda answered: len(answered) == 2)
 
-    assert served.stdout.count("password") == 1
+    assert served.stdout.count("password in ") == 1
     assert caller.credentials[1] not in served.stderr
     assert caller.document("/sales")["version"] == "1.0.0"
 

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from agenthost._host.config.declaration import keys_of, read_table, unknown_key
 from agenthost._host.config.place import NO_LINES, Lines, Place
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from attrs import AttrsInstance
+
+    from agenthost.secret import Secret
 
 __all__ = ["ConfigFile", "no_file", "open_file", "refuse_unknown"]
 
@@ -42,6 +44,7 @@ class ConfigFile:
         tables: what it holds.
         exposed: its mode, where other users can read it.
         lines: the lines of its keys.
+        fetched: the secrets that its values were resolved to, so far.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ConfigFile:
     tables: Mapping[str, object]
     exposed: str = ""
     lines: Lines = NO_LINES
+    fetched: list[Secret] = field(factory=list)
 
     def place(self, *path: str | int) -> Place:
         """Return the place of a value."""
@@ -75,7 +79,7 @@ class ConfigFile:
 
     def resolved(self, value: object, place: Place) -> object:
         """Return a value with its secrets resolved."""
-        return resolve(value, place, self.environ, self.directory)
+        return resolve(value, place, self.environ, self.directory, self.fetched)
 
     def read(self, cls: type[AttrsInstance], values: Mapping[str, object], place: Place) -> dict[str, object]:
         """Read the keys that a table declares; gives the arguments of its class.

@@ -93,7 +93,7 @@ def load_config(
     opened = open_file(name, environ) if name else no_file(FILE, environ)
     refuse_unknown(opened.tables, _TABLES, opened.place())
     host = _host(opened, overrides)
-    return Config(
+    config = Config(
         host=host,
         health=opened.closed(HealthConfig, "health"),
         telemetry=opened.closed(TelemetryConfig, "telemetry"),
@@ -111,6 +111,7 @@ def load_config(
         asked=(os.path.abspath(name) if name else None, dict(overrides)),
         lines=opened.lines,
     )
+    return evolve(config, fetched=tuple(opened.fetched))  # now that everything is read
 
 
 def _host(opened: ConfigFile, overrides: Mapping[str, object]) -> HostConfig:

@@ -451,6 +451,7 @@ class Config(Table):
         warnings: sentences for stderr about what is allowed but unlikely to be meant.
         asked: the arguments of ``load_config``: the file, and what options said.
         lines: the lines of the file.
+        fetched: what was fetched by ``{ env }`` and ``{ file }``, for redaction.
     """
 
     host: HostConfig = field(factory=HostConfig)
@@ -469,6 +470,7 @@ class Config(Table):
     warnings: tuple[str, ...] = ()
     asked: tuple[str | None, Mapping[str, object]] = field(default=(None, {}), eq=False, repr=False)
     lines: Lines = field(default=NO_LINES, eq=False, repr=False)
+    fetched: tuple[Secret, ...] = field(default=(), eq=False, repr=False)
 
     @property
     def where(self) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve", "sources"]
 
 
-def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str) -> object:
+def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str, fetched: list[Secret]) -> object:
     """Replace ``{ env = "NAME" }`` and ``{ file = "path" }`` anywhere in ``value`` by a :class:`Secret`.
 
     Args:
@@ -27,21 +27,24 @@ def resolve(value: object, place: Place, environ: Mapping[str, str], directory: 
         place: where it is written.
         environ: the environment.
         directory: what relative paths of secret files are relative to.
+        fetched: takes each secret, as a value that is not declared as one reveals it.
 
     Raises:
         ConfigurationError: a variable is not set, or a file cannot be read.
     """
     if isinstance(value, list):
-        return [resolve(item, place.at(index), environ, directory) for index, item in enumerate(value)]
+        return [resolve(item, place.at(index), environ, directory, fetched) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         (source, name), *_ = value.items()
         if source == "env":
-            return Secret(_from_variable(name, place, environ))
+            fetched.append(Secret(_from_variable(name, place, environ)))
+            return fetched[-1]
         if source == "file":
-            return Secret(_from_file(name, place, directory))
-    return {name: resolve(item, place.at(name), environ, directory) for name, item in value.items()}
+            fetched.append(Secret(_from_file(name, place, directory)))
+            return fetched[-1]
+    return {name: resolve(item, place.at(name), environ, directory, fetched) for name, item in value.items()}
 
 
 def sources(value: object) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["AGENT_COLUMNS", "agent_rows", "banner", "failed_plugins", "failures", "folded", "table", "terminal_width"]
+__all__ = [
+    "AGENT_COLUMNS",
+    "agent_rows",
+    "banner",
+    "failed_plugins",
+    "failures",
+    "folded",
+    "on_terminal",
+    "table",
+    "terminal_width",
+]
 
 _GAP = "  "
 _PIECE = r"\S+?(?:(?<=[a-z0-9]:)(?=[a-z])|(?=\s)|$)\s*"
@@ -48,9 +59,14 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
     return "\n".join(lines)
 
 
+def on_terminal() -> bool:
+    """Return True if what is printed is shown to a person."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def terminal_width() -> int | None:
     """Return the width of the terminal, or None if the output goes elsewhere."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not on_terminal():
         return None
     import shutil  # noqa: PLC0415 - costs 3 ms
 
@@ -147,7 +163,7 @@ def failures(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> str:
+def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, terminal: bool) -> str:
     """Return the served agents on one screen, with a command to paste.
 
     Args:
@@ -155,14 +171,18 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -
         url: where this machine reaches the host.
         report: the plan's.
         made: whether the host made its password; one that was configured is not shown.
+        terminal: whether a person reads it; elsewhere, as in a journal, the file of the password is named instead.
     """
     host = config.host
     password = next((each.reveal() for each in host.accepted_passwords), "")
+    kept = f"{host.state_dir}/password"
     lines = [f"agenthost {__version__} on {url}"]
-    if made:
+    if not made:
+        lines.append(f"  user {host.user}, password as configured")
+    elif terminal:
         lines.append(f"  user {host.user}, password {password} (made for this machine, kept in {host.state_dir})")
     else:
-        lines.append(f"  user {host.user}, password as configured")
+        lines.append(f"  user {host.user}, password in {kept} (made for this machine)")
     if host.public_url:
         lines.append(f"  callers reach it at {host.public_url}")
     else:
@@ -173,7 +193,9 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -
     lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
     served = [row for row in report["agents"] if row["state"] == "ready"]
     if served:
-        pair = f"{host.user}:{password}" if made else host.user  # curl prompts for the rest
-        quoted = pair.replace("'", "'\\''")
-        lines.append(f"  try:  curl -u '{quoted}' {url}{served[-1]['route']}")
+        pair = f"{host.user}:{password}" if made and terminal else host.user  # curl prompts for the rest
+        quoted = "'" + pair.replace("'", "'\\''") + "'"
+        if made and not terminal:
+            quoted += f':"$(cat {shlex.quote(kept)})"'
+        lines.append(f"  try:  curl -u {quoted} {url}{served[-1]['route']}")
     return "\n".join(lines)

@@ -20,6 +20,8 @@ from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.runtime.runtime import Runtime
 from agenthost._host.runtime.tokens import Tokens
+from agenthost._host.telemetry.hiding import Hidden
+from agenthost._host.telemetry.records import redact_records
 from agenthost._private_files import check_database
 from agenthost.errors import PlanError
 
@@ -95,7 +97,8 @@ def tokens_of(config: Config) -> Tokens:
 
 
 def make_runtime(config: Config) -> Runtime:
-    """Make the runtime of a configuration with its secrets."""
+    """Make the runtime of a configuration with its secrets, which the log no longer shows from here on."""
+    redact_records(Hidden(config))
     return Runtime(config, credentials_of(config), tokens_of(config))
 
 

@@ -1,14 +1,15 @@
-"""Redaction of secrets in lines of the log, from any source."""
+"""Redaction of secrets in the log, from any source."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import attrs
 
+from agenthost._host.telemetry.secret_parts import secret_parts
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["Hidden"]
+__all__ = ["NOTHING_HIDDEN", "Hidden"]
 
 _SHORTEST = 4
 """The shortest secret to redact, as shorter ones occur in any text by chance."""
@@ -26,15 +27,27 @@ _SHOWN = "***"
 class Hidden:
     """The secrets of a configuration, in all forms that a line may contain.
 
+    What was fetched by ``{ env }`` or ``{ file }`` is redacted as a whole and in its parts. A URL that is written
+    in the configuration is an address, of which only the parts are secret.
+
     Args:
-        config: the configuration, with the secrets that were made.
+        config: the configuration, with the secrets that were made; None for nothing to redact.
     """
 
-    def __init__(self, config: Config) -> None:
-        texts = {part for secret in _secrets(config) for part in _parts(secret.reveal())}
+    def __init__(self, config: Config | None) -> None:
+        if config is None:
+            self._forms: tuple[str, ...] = ()
+            return
+        kept = {secret.reveal() for secret in _secrets(attrs.evolve(config, fetched=()))}
+        fetched = {secret.reveal() for secret in config.fetched}
+        whole = {text for text in kept if text in fetched or "://" not in text}
+        texts = whole | {part for text in kept | fetched for part in secret_parts(text)}
         users = {config.host.user, *(agent.user for agent in config.agents.values() if agent.user)}
         forms = {form for text in texts if len(text) >= _SHORTEST for form in _forms(text, users)}
         self._forms = tuple(sorted(forms, key=len, reverse=True))
+
+    def __bool__(self) -> bool:
+        return bool(self._forms)
 
     def out_of(self, line: str) -> str:
         """Redact a line."""
@@ -42,6 +55,10 @@ class Hidden:
             if form in line:
                 line = line.replace(form, _SHOWN)
         return line
+
+
+NOTHING_HIDDEN = Hidden(None)
+"""Before there is a configuration."""
 
 
 def _secrets(value: Any) -> Iterator[Secret]:
@@ -57,21 +74,6 @@ def _secrets(value: Any) -> Iterator[Secret]:
     elif attrs.has(type(value)):
         for field in attrs.fields(type(value)):
             yield from _secrets(getattr(value, field.name))
-
-
-def _parts(text: str) -> Iterator[str]:
-    """Yield the secret parts of a text, which is only the password of a URL."""
-    if "://" not in text:
-        yield text
-        return
-    try:
-        password = urlsplit(text).password
-    except ValueError:
-        yield text
-        return
-    if password:
-        yield password
-        yield unquote(password)
 
 
 def _forms(text: str, users: set[str]) -> set[str]:

@@ -22,6 +22,7 @@ from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import EndedCall, Said, write_what_waits
 from agenthost._host.telemetry.current_call import calling, running
 from agenthost._host.telemetry.hiding import Hidden
+from agenthost._host.telemetry.records import redact_records
 from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def start_log(config: Config) -> None:
     Args:
         config: the configuration, with its secrets.
     """
+    hidden = Hidden(config)
+    redact_records(hidden)
     root = logging.getLogger()
     handler = _handler()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -195,7 +198,7 @@ def start_log(config: Config) -> None:
         handler = _Handler(sys.stderr)
         root.addHandler(handler)
         logging.captureWarnings(capture=True)
-    handler.setFormatter(_lines(config))
+    handler.setFormatter(_lines(config, hidden))
     root.setLevel(config.host.log_level.upper())
     configure_structlog()
 
@@ -210,8 +213,7 @@ def _handler() -> logging.Handler | None:
     return next((each for each in logging.getLogger().handlers if isinstance(each.formatter, Lines)), None)
 
 
-def _lines(config: Config) -> Lines:
-    hidden = Hidden(config)
+def _lines(config: Config, hidden: Hidden) -> Lines:
     return JsonLines(hidden) if for_programs(config) else TextLines(hidden, colors=sys.stderr.isatty())
 
 

@@ -6,12 +6,14 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.telemetry.records import MARK
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 __all__ = ["STANDARD", "configure_structlog"]
 
-STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName"))
+STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "fields", "taskName", MARK))
 """Attributes that every record of the standard library's logging may have."""
 
 

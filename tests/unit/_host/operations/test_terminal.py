@@ -142,10 +142,10 @@ def test_plugins_that_failed():
 
 
 class TestBanner:
-    def shown(self, *agents, made=True, **host):
+    def shown(self, *agents, made=True, terminal=True, **host):
         host = {"password": Secret("pass word"), "state_dir": "/state", **host}
         config = Config(host=HostConfig(**host))
-        return banner(config, "http://127.0.0.1:3000", report(*agents), made=made)
+        return banner(config, "http://127.0.0.1:3000", report(*agents), made=made, terminal=terminal)
 
     def test_on_one_screen(self):
         """As written in docs: address, credentials once, table, and a line that can be pasted."""
@@ -164,6 +164,14 @@ class TestBanner:
                 "  try:  curl -u 'agenthost:pass word' http://127.0.0.1:3000/sales",
             ]
         )
+
+    def test_a_journal_does_not_get_the_password(self):
+        """Nor any other place that is no terminal: it is named where it is, and the line can still be pasted."""
+        shown = self.shown(READY, terminal=False, state_dir="/a state", user="o'brien")
+
+        assert "pass word" not in shown
+        assert "  user o'brien, password in /a state/password (made for this machine)" in shown
+        assert "  try:  curl -u 'o'\\''brien':\"$(cat '/a state/password')\" http://127.0.0.1:3000/sales" in shown
 
     def test_a_configured_password_is_not_shown(self):
         """Curl asks for it."""

@@ -1,0 +1,93 @@
+"""Log records without secrets: they are redacted where they are made, whichever handler writes them.
+
+A program or a package may set up handlers and formats of its own, also by ``logging.basicConfig(force=True)``. Whatever
+formats a record asks it for its message first; then everything in it is redacted.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from agenthost._host.telemetry.hiding import NOTHING_HIDDEN, Hidden
+
+__all__ = ["MARK", "Record", "redact_records"]
+
+MARK = "agenthost_redacts"
+"""The attribute of a record whose traceback was looked at, and of a factory that redacts."""
+_PLAIN = (int, float, bool, type(None))
+_hidden = NOTHING_HIDDEN
+
+
+class Record(logging.LogRecord):
+    """A log record whose message, traceback and fields are redacted when its message is first asked for."""
+
+    def getMessage(self) -> str:  # noqa: N802 - logging's
+        """Return the redacted message."""
+        words = super().getMessage()
+        if not _hidden:
+            return words
+        self._redact()
+        shown = _hidden.out_of(words)
+        if shown != words:
+            self.msg, self.args = shown, None
+        return shown
+
+    def _redact(self) -> None:
+        fields = vars(self)
+        for name, value in list(fields.items()):
+            if name not in _STANDARD:
+                fields[name] = _redacted(value)
+        if self.exc_info and self.exc_info[1] is not None and not self.exc_text and MARK not in fields:
+            trace = _formatter.formatException(self.exc_info)
+            if (shown := _hidden.out_of(trace)) != trace:
+                self.exc_text = shown  # which formatters take instead of making one
+            fields[MARK] = True
+
+
+_formatter = logging.Formatter()
+_STANDARD = frozenset((*vars(logging.makeLogRecord({})), MARK)) - {"exc_text", "stack_info"}
+
+
+def redact_records(hidden: Hidden) -> None:
+    """Redact every record that is made from now on; called again, by what is secret now.
+
+    A factory that a program has set up still makes the records.
+
+    Args:
+        hidden: what is taken out of them.
+    """
+    global _hidden  # noqa: PLW0603 - one process has one log
+    _hidden = hidden
+    made_by = logging.getLogRecordFactory()
+    if made_by is logging.LogRecord:
+        logging.setLogRecordFactory(Record)
+    elif made_by is not Record and not getattr(made_by, MARK, False):
+
+        def factory(*args: Any, **named: Any) -> logging.LogRecord:
+            record = made_by(*args, **named)
+            if type(record) is logging.LogRecord:
+                record.__class__ = Record
+            elif not isinstance(record, Record):  # one of a class of its own: its message is made now
+                record.msg, record.args = _hidden.out_of(record.getMessage()), None
+            return record
+
+        setattr(factory, MARK, True)
+        logging.setLogRecordFactory(factory)
+
+
+def _redacted(value: Any) -> Any:
+    """Return a field without secrets: text within, or a text in place of an object that shows one."""
+    if isinstance(value, str):
+        return _hidden.out_of(value)
+    if isinstance(value, _PLAIN):
+        return value
+    if type(value) is dict:
+        return {_redacted(name): _redacted(each) for name, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_redacted(each) for each in value)
+    try:
+        words = repr(value)
+    except Exception:  # noqa: BLE001 - an author's repr(): whoever shows it meets it, too
+        return value
+    return value if (shown := _hidden.out_of(words)) == words else shown
