@@ -181,8 +181,8 @@ def test_what_the_guide_shows():
         return call(app, f"/{agent}", tool, token=token, **arguments)["response"]
 
     app.start()
-    assert answer("sales", "who_is_it") == "This is somebody new."
+    assert answer("sales", "who_is_it") == "This is a new caller."
     assert answer("reception", "note_name", name="Ada") == "Welcome, Ada, caller number 1 today."
-    assert answer("sales", "who_is_it") == "This is Ada, whom we have greeted."
+    assert answer("sales", "who_is_it") == "This is Ada, who has been greeted."
     assert answer("greeter", "greet") == "Good morning, Ada!"
     assert answer("catalogue", "refresh") == "The catalogue is new."
