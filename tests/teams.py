@@ -118,7 +118,7 @@ class Host:
         self.figures = Counted()
         self.model = model or Model()
         self.stores = Stores(entries or MemoryEntries(time.monotonic))
-        self.teams = Teams(self.model, self.stores, self.figures, limits or TurnsConfig())
+        self.teams = Teams(self.model, self.stores, self.figures, lambda: limits or TurnsConfig())
         self.events = []
 
     async def say(self, agent, text="?", *, conversation="c", seconds=30.0, **turn):

@@ -93,7 +93,6 @@ class Front:
     ) -> None:
         self.runtime = runtime
         self._site = Site(runtime)
-        self._logs = runtime.config.host.access_log
         self._start = start
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
@@ -155,10 +154,7 @@ class Front:
             plan: the plan.
             keep: see ``Runtime.publish``.
         """
-        config = self.runtime.config
-        self._site.configure()
-        self._logs = config.host.access_log
-        self.answer_sip_at(config.sip.path)
+        self.answer_sip_at(self.runtime.config.sip.path)
         self.runtime.publish(plan, keep=keep)
 
     def assemble(self, plan: HostPlan) -> HostPlan:
@@ -221,15 +217,15 @@ class Front:
                 await self.litestar(scope, receive, send)
             return
         site = self._site
-        if self._logs:
-            send = logged(scope, send, site.proxies)
+        if self.runtime.config.host.access_log:
+            send = logged(scope, send, site.rules.proxies)
         whose, endpoint, status = "", "host", 0
         try:
             published, below, agent, asked_for = self._reached(scope)
             path = below or "/"
             head = Head.read(scope["headers"], scope["http_version"])
-            if not site.hosts.any:
-                site.hosts.check(head.host)
+            if not site.rules.hosts.any:
+                site.rules.hosts.check(head.host)
             if published is not None and agent is not None and not (path == SHARED and _is_probe(scope, head)):
                 whose, endpoint = agent.key, _COUNTED.get(asked_for, "callback")
                 answer = await self._serve(Request(site, published, head, scope, receive, below), agent, asked_for)
@@ -245,13 +241,13 @@ class Front:
             await send_bytes(send, *answer)
         except Refused as refused:
             status = refused.status
-            await send_error(send, refused.status, refused.sentence, [*self._site.shared, *refused.headers])
+            await send_error(send, refused.status, refused.sentence, [*self._site.rules.shared, *refused.headers])
         except MalformedRequest as malformed:
             status = 400
-            await send_error(send, 400, str(malformed), self._site.shared)
+            await send_error(send, 400, str(malformed), self._site.rules.shared)
         except Busy:
             status = 503
-            await send_error(send, 503, "the agent is busy", [*self._site.shared, *_RETRY])
+            await send_error(send, 503, "the agent is busy", [*self._site.rules.shared, *_RETRY])
         except Disconnected:
             return
         finally:
@@ -299,8 +295,8 @@ class Front:
             MalformedRequest: the JSON is nested too deeply.
             Disconnected: the client disconnected.
         """
-        head.check_any_body(self._site.most)
-        body = await read_body(receive, self._site.most)
+        head.check_any_body(self._site.rules.most)
+        body = await read_body(receive, self._site.rules.most)
         if b"json" in (head.content_type or b"json").lower():
             check_depth(body)
         return _once(body, receive)
@@ -339,7 +335,7 @@ class Front:
                 return
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
-        await self.litestar(scope, receive, with_headers(send, self._site.shared))
+        await self.litestar(scope, receive, with_headers(send, self._site.rules.shared))
 
     def _note_wrong_login(self, authorization: bytes, scope: HTTPScope) -> None:
         """Count a wrong password at health endpoints.
@@ -347,8 +343,8 @@ class Front:
         They answer all the same, as a probe must not fail for it.
         """
         site = self._site
-        if not authorised(authorization, *site.pairs):
-            site.failed_logins.count(site.proxies.forwarded(scope).client)
+        if not authorised(authorization, *site.rules.pairs):
+            site.failed_logins.count(site.rules.proxies.forwarded(scope).client)
 
 
 def _noted(send: Send) -> tuple[Send, Callable[[], int]]:
@@ -410,5 +406,5 @@ def _other_method(request: Request, methods: Sequence[str]) -> Answer:
     """Answer OPTIONS with the methods, and refuse other methods."""
     allow = (b"allow", ", ".join(methods).encode())
     if request.scope["method"] == "OPTIONS":
-        return 204, [*request.site.shared, allow], b""
+        return 204, [*request.site.rules.shared, allow], b""
     raise Refused(405, None, [allow])

@@ -88,7 +88,7 @@ class Handler:
             Refused: 400 or 413 for a body that is not JSON or too large.
             Disconnected: the client disconnected while the body was read.
         """
-        request = _Request(scope, receive, send, site.most)
+        request = _Request(scope, receive, send, site.rules.most)
         arguments = (request,) if self.takes_request else ()
         try:
             if inspect.iscoroutinefunction(self.function):
@@ -102,9 +102,9 @@ class Handler:
             raise
         except Exception as error:  # noqa: BLE001 - others' code may raise anything
             _log.error("the handler of %s failed", scope["path"], exc_info=error)
-            await send_error(send, 500, None, site.shared)
+            await send_error(send, 500, None, site.rules.shared)
             return
         if callable(result):
-            await result(scope, receive, with_headers(send, site.shared))
+            await result(scope, receive, with_headers(send, site.rules.shared))
         else:
-            await send_bytes(send, 200, [*site.shared, JSON], body)
+            await send_bytes(send, 200, [*site.rules.shared, JSON], body)

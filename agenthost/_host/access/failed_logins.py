@@ -45,12 +45,14 @@ class FailedLogins:
     answer and easy to see. The length of the password keeps it from succeeding.
 
     Args:
-        in_a_minute: failures that a client may have in a minute; 0 for any number.
+        in_a_minute: gives the failures that a client may have in a minute; 0 for any number.
         most: clients that are remembered; the one that failed longest ago is forgotten.
         clock: seconds.
     """
 
-    def __init__(self, in_a_minute: int, most: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, in_a_minute: Callable[[], int], most: int = 4096, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._in_a_minute = in_a_minute
         self._most = most
         self._clock = clock
@@ -65,15 +67,16 @@ class FailedLogins:
         Returns:
             Seconds until it may fail again, or 0 while it still may.
         """
-        if not self._in_a_minute:
+        allowed = self._in_a_minute()
+        if not allowed:
             return 0
         client, now = _network(client), self._clock()
-        bucket = self._buckets.pop(client, None) or _Bucket(float(self._in_a_minute), now)
+        bucket = self._buckets.pop(client, None) or _Bucket(float(allowed), now)
         self._buckets[client] = bucket
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
-        a_second = self._in_a_minute / _MINUTE
-        bucket.tokens = min(float(self._in_a_minute), bucket.tokens + (now - bucket.at) * a_second)
+        a_second = allowed / _MINUTE
+        bucket.tokens = min(float(allowed), bucket.tokens + (now - bucket.at) * a_second)
         bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1
@@ -81,7 +84,7 @@ class FailedLogins:
             return 0
         if not bucket.told:
             bucket.told = True
-            _log.warning("more than %d failed logins in a minute from %s", self._in_a_minute, client)
+            _log.warning("more than %d failed logins in a minute from %s", allowed, client)
         return math.ceil((1 - bucket.tokens) / a_second)
 
 

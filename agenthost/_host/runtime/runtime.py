@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from agenthost._host.plan.plan import HostPlan
     from agenthost.swml import Template
 
-__all__ = ["Phase", "Published", "Runtime", "host_allowed"]
+__all__ = ["Phase", "Published", "Runtime", "Settings", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -99,16 +99,43 @@ class Published:
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
 
 
+@frozen(eq=False)
+class Settings:
+    """The settings that a host serves by, published as one value: nothing keeps a copy of a part.
+
+    Args:
+        config: the configuration.
+        credentials: the credentials that callers present.
+        tokens: mints and verifies tool tokens.
+    """
+
+    config: Config
+    credentials: Credentials
+    tokens: Tokens
+    userinfo: str = field(init=False)
+    origin: tuple[str, str] | None = field(init=False)
+    """Scheme and authority of the configured public URL."""
+
+    @userinfo.default
+    def _quoted(self) -> str:
+        return self.credentials.userinfo
+
+    @origin.default
+    def _parts(self) -> tuple[str, str] | None:
+        scheme, separator, rest = (self.config.host.public_url or "").partition("://")
+        return (scheme, rest) if separator else None
+
+
 class Runtime:
     """One host in one process.
 
     Args:
-        config: the configuration.
-        credentials: what callers present.
-        tokens: mints and verifies tool tokens.
+        settings: the settings to begin with.
     """
 
-    def __init__(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        config = settings.config
         self.metrics = Metrics()
         self.unmatched = Unmatched()
         self.state = HostState(config, self.metrics.stored)
@@ -138,21 +165,21 @@ class Runtime:
         self._wanted: HostPlan | None = None
         self._showing = threading.Lock()
         self._kept: tuple[tuple[float, Published], ...] = ()
-        self.configure(config, credentials, tokens)
 
-    def configure(self, config: Config, credentials: Credentials, tokens: Tokens) -> None:
-        """Apply a configuration from the next ``publish`` on.
+    @property
+    def config(self) -> Config:
+        """The configuration that is served by."""
+        return self.settings.config
 
-        See the class.
-        """
-        self.config = config
-        self.credentials = credentials
-        self.tokens = tokens
-        self._userinfo = credentials.userinfo
-        self._origin: tuple[str, str] | None = None
-        if config.host.public_url:
-            scheme, _, rest = config.host.public_url.partition("://")
-            self._origin = (scheme, rest)
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials that callers present."""
+        return self.settings.credentials
+
+    @property
+    def tokens(self) -> Tokens:
+        """Mints and verifies tool tokens."""
+        return self.settings.tokens
 
     def publish(self, plan: HostPlan, *, keep: float = 0.0) -> None:
         """Serve ``plan`` from now on.
@@ -256,7 +283,7 @@ class Runtime:
         own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
         templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}
-        if self._origin is not None:
+        if self.settings.origin is not None:
             templates = {
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
             }
@@ -413,13 +440,13 @@ class Runtime:
             scheme: the request's.
             authority: the request's ``Host``, and the path before its routes where there is one.
         """
-        scheme, authority = self._origin or (scheme, authority)
-        userinfo = self._own_userinfo.get(route, self._userinfo)
+        scheme, authority = self.settings.origin or (scheme, authority)
+        userinfo = self._own_userinfo.get(route, self.settings.userinfo)
         return f"{scheme}://{userinfo}@{authority}{'' if route == '/' else route}"
 
     def origin(self, scheme: str, authority: str) -> str:
         """Return the host's own URL, without credentials, see ``base``."""
-        scheme, authority = self._origin or (scheme, authority)
+        scheme, authority = self.settings.origin or (scheme, authority)
         return f"{scheme}://{authority}"
 
 

@@ -18,7 +18,7 @@ from agenthost._host.generations.record import write_record
 from agenthost._host.packages.approval import unapproved
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
-from agenthost._host.runtime.runtime import Runtime
+from agenthost._host.runtime.runtime import Runtime, Settings
 from agenthost._host.runtime.tokens import Tokens
 from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.records import redact_records
@@ -34,6 +34,7 @@ __all__ = [
     "installed_plan",
     "make_runtime",
     "remember",
+    "settings_of",
     "start_logging",
     "tokens_of",
     "with_secrets",
@@ -96,10 +97,15 @@ def tokens_of(config: Config) -> Tokens:
     return Tokens([key.reveal().encode() for key in config.host.token_keys])
 
 
+def settings_of(config: Config) -> Settings:
+    """Return what a host serves by, of a configuration that has its secrets."""
+    return Settings(config, credentials_of(config), tokens_of(config))
+
+
 def make_runtime(config: Config) -> Runtime:
     """Make the runtime of a configuration with its secrets, which the log no longer shows from here on."""
     redact_records(Hidden(config))
-    return Runtime(config, credentials_of(config), tokens_of(config))
+    return Runtime(settings_of(config))
 
 
 def installed_plan(config: Config) -> HostPlan:

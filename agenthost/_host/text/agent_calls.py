@@ -26,7 +26,7 @@ from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.packages.stages import Mounted
@@ -164,10 +164,10 @@ class Teams:
         answers: who answers for single agents.
         stores: the host's stores.
         figures: who counts the calls.
-        limits: what one turn may take.
+        limits: gives what one turn may take.
     """
 
-    def __init__(self, answers: Answers, stores: Stores, figures: Figures, limits: TurnsConfig) -> None:
+    def __init__(self, answers: Answers, stores: Stores, figures: Figures, limits: Callable[[], TurnsConfig]) -> None:
         self.answers = answers
         self._stores = stores
         self.figures = figures
@@ -176,7 +176,7 @@ class Teams:
 
     def budget(self, seconds: float) -> Budget:
         """The budget of a turn that begins now, and may take so many seconds."""
-        return Budget(self._limits, seconds)
+        return Budget(self._limits(), seconds)
 
     async def reply(
         self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: Listener | None = None

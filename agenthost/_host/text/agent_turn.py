@@ -88,7 +88,6 @@ class Conversing:
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
         self._caller = caller
-        self._rounds = runtime.config.conversation.rounds
 
     async def answer(
         self,
@@ -114,8 +113,8 @@ class Conversing:
             ModelError: the model gives no usable answer.
             BaseException: what the meter raises.
         """
-        model = plan.models.find(agent.model)
-        return await _Turn(self, plan, agent, turn, listen or _nobody, meter, model).answer(self._rounds)
+        model, rounds = plan.models.find(agent.model), self._runtime.config.conversation.rounds
+        return await _Turn(self, plan, agent, turn, listen or _nobody, meter, model).answer(rounds)
 
     async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
         """What an agent's language model answers to something that is no turn.

@@ -54,9 +54,8 @@ class Conversations:
 
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
-        self._settings = runtime.config.conversation
         self.conversing = Conversing(runtime, caller)
-        self.teams = Teams(self.conversing, runtime.state.stores, runtime.figures, runtime.config.turns)
+        self.teams = Teams(self.conversing, runtime.state.stores, runtime.figures, lambda: runtime.config.turns)
         self._ending: set[asyncio.Task[None]] = set()
 
     async def say(
@@ -110,13 +109,13 @@ class Conversations:
 
     def transcripts(self, plan: HostPlan) -> Transcripts:
         """The transcripts of the host."""
-        own = self._settings
+        own = self._runtime.config.conversation
         store = self._runtime.state.serving().shared(SCOPE)
         return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
 
     async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:
         """A whole turn, and who the conversation is with then: after a hand-over, the other agent answers."""
-        budget = self.teams.budget(self._settings.timeout)
+        budget = self.teams.budget(self._runtime.config.conversation.timeout)
         reply = await self.teams.reply(plan, agent, turn, budget, listen)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:

@@ -33,7 +33,7 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
     Without a call, the document gets a new call ID, which is also a header. If an agent's own code fails or is too
     slow, the caller gets the agent's fallback document.
     """
-    headers: list[tuple[bytes, bytes]] = request.site.document
+    headers: list[tuple[bytes, bytes]] = request.site.rules.document
     if not call:
         call = secrets.token_hex(16)
         headers = [*headers, (b"agenthost-call-id", call.encode())]

@@ -110,7 +110,6 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
 def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
     """Return the handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``."""
     read = [HttpMethod.GET, HttpMethod.HEAD]
-    pairs = runtime.credentials.pairs
 
     def of_host(path: str) -> HTTPRouteHandler:
         @route(path, http_method=read, sync_to_thread=False)
@@ -127,7 +126,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
         return one
 
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
-        asker = Asker.of(request.scope["headers"], request.scope["query_string"], pairs)
+        asker = Asker.of(request.scope["headers"], request.scope["query_string"], runtime.credentials.pairs)
         runtime.watched = runtime.watched or path == "/ready"
         answered = answer(path, runtime.condition(asker.trusted), runtime.config.health, asker)
         if answered is None:

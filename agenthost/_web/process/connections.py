@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import httptools
 import uvicorn
-from attrs import frozen
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from agenthost._web.process.transport import JoinedWrites
-from agenthost._web.request.answers import HSTS, JSON, SECURITY, WRITTEN, error
+from agenthost._web.request.answers import WRITTEN, error
 from agenthost._web.request.requests import CLOSE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from agenthost._host.config.schema import HostConfig
+    from agenthost._web.request.rules import Rules
 
-__all__ = ["Limits", "Protocol", "Server", "protocol_for", "uvicorn_config"]
+__all__ = ["Protocol", "Server", "protocol_for", "uvicorn_config"]
 
 MAX_TARGET = 8 * 1024
 """The longest path and query, in bytes."""
@@ -43,27 +44,10 @@ _LOOK = 5
 """Ticks of uvicorn between two checks of connections."""
 _OTHER_FILES = 256
 """Open files that are not connections: stores, logs, files of agents."""
+_LEAST = 1
+"""Seconds at least for what is in flight when a server ends."""
 _SHARE = 16
 """Divisor for the share of idle connections to close when there are too many."""
-
-
-@frozen
-class Limits:
-    """Limits of time and number of connections.
-
-    Args:
-        header: seconds for a request's headers, from its first byte, or from the connection's begin.
-        body: seconds for its body.
-        idle: seconds between two requests.
-        write: seconds without progress for an answer.
-        connections: how many may be open.
-    """
-
-    header: float = 10.0
-    body: float = 20.0
-    idle: float = 75.0
-    write: float = 30.0
-    connections: int = 8192
 
 
 class _Stage(Enum):
@@ -122,8 +106,7 @@ class Cycle(RequestResponseCycle):
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
-    limits = Limits()
-    shared: Sequence[tuple[bytes, bytes]] = SECURITY
+    rules: Callable[[], Rules]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Initialise, with writes of one answer joined."""
@@ -136,7 +119,7 @@ class Protocol(HttpToolsProtocol):
         self._last_words = b""
         self._again = b""
         self._stuck: tuple[float, int] | None = None
-        if len(self.connections) > self.limits.connections:
+        if len(self.connections) > _connections(self._host.max_connections):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
@@ -238,7 +221,7 @@ class Protocol(HttpToolsProtocol):
         self._deaf = True
         body = error(sentence)
         usual = (header for header in self.server_state.default_headers if header[0] != b"connection")
-        headers = [*usual, *self.shared, JSON, *CLOSE]
+        headers = [*usual, *self.rules().json, *CLOSE]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         answer = b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], lines, len(body), body)
         if self._stage is not _BODY:
@@ -261,16 +244,16 @@ class Protocol(HttpToolsProtocol):
         Args:
             now: the event loop's time.
         """
-        waited, limits = now - self._since, self.limits
+        waited, host = now - self._since, self._host
         if self._stage is _HEAD:
-            if waited > limits.header:
+            if waited > host.header_timeout:
                 self._too_late()
         elif self._stage is _BODY:
             if self.flow.read_paused:  # the host is not reading
                 self._since = now
-            elif waited > limits.body:
+            elif waited > host.body_timeout:
                 self._too_late()
-        elif not self._busy and waited > limits.idle:
+        elif not self._busy and waited > host.idle_timeout:
             self.transport.close()
         self._look_at_writing(now)
 
@@ -283,7 +266,7 @@ class Protocol(HttpToolsProtocol):
         gone = transport.written - waiting
         if self._stuck is None or gone - self._stuck[1] >= _PROGRESS:
             self._stuck = (now, gone)
-        elif now - self._stuck[0] > self.limits.write:
+        elif now - self._stuck[0] > self._host.write_timeout:
             transport.abort()
 
     def _too_late(self) -> None:
@@ -297,6 +280,11 @@ class Protocol(HttpToolsProtocol):
     def _begin(self) -> None:
         """Note the start of the next request's head."""
         self._stage, self._since, self._received = _HEAD, self._now, 0
+
+    @property
+    def _host(self) -> HostConfig:
+        """The settings of the host, as they are published."""
+        return self.rules().settings.config.host
 
     @property
     def _target(self) -> bytes:
@@ -362,21 +350,19 @@ class Protocol(HttpToolsProtocol):
         return not self._busy and self._stage is not _BODY and not self.transport.is_closing()
 
 
-def protocol_for(host: HostConfig) -> type[Protocol]:
+def protocol_for(rules: Callable[[], Rules]) -> type[Protocol]:
     """Return the protocol for the connections of a host.
 
     Args:
-        host: its configuration.
+        rules: gives the rules that are in force.
     """
-    limits = Limits(
-        header=host.header_timeout,
-        body=host.body_timeout,
-        idle=host.idle_timeout,
-        write=host.write_timeout,
-        connections=max(1, min(host.max_connections, _files(host.max_connections + _OTHER_FILES) - _OTHER_FILES)),
-    )
-    https = (host.public_url or "").startswith("https:")
-    return type("Protocol", (Protocol,), {"limits": limits, "shared": (*SECURITY, HSTS) if https else SECURITY})
+    return type("Protocol", (Protocol,), {"rules": staticmethod(rules)})
+
+
+@cache
+def _connections(wanted: int) -> int:
+    """Return how many connections there may be, which the system may allow fewer of."""
+    return max(1, min(wanted, _files(wanted + _OTHER_FILES) - _OTHER_FILES))
 
 
 def _files(wanted: int) -> int:
@@ -394,14 +380,13 @@ def _files(wanted: int) -> int:
 
 
 def uvicorn_config(
-    app: Callable[..., Any], protocol: type, *, closing: float, loop: Literal["auto", "asyncio"] = "auto"
+    app: Callable[..., Any], protocol: type, *, loop: Literal["auto", "asyncio"] = "auto"
 ) -> uvicorn.Config:
     """Configure uvicorn to log nothing, add no headers and trust no proxy.
 
     Args:
         app: the ASGI application, which needs no lifespan.
         protocol: of its connections; see ``protocol_for``.
-        closing: seconds for what is in flight at the end, at least one.
         loop: the event loop; ``auto`` is uvloop where it is installed.
     """
     return uvicorn.Config(
@@ -414,12 +399,16 @@ def uvicorn_config(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=max(1, round(closing)),
+        timeout_graceful_shutdown=_LEAST,
     )
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, which checks its connections regularly."""
+
+    def close_within(self, seconds: float) -> None:
+        """Allow what is in flight so many seconds, at least one, from the end on."""
+        self.config.timeout_graceful_shutdown = max(_LEAST, round(seconds))
 
     async def on_tick(self, counter: int) -> bool:
         """Check connections, every few ticks."""

@@ -15,8 +15,8 @@ from litestar.enums import ScopeType
 
 from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._web.endpoints.health import Asker, answer
-from agenthost._web.process.connections import Server, uvicorn_config
-from agenthost._web.request.answers import HSTS, SECURITY, send_bytes, send_error
+from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
+from agenthost._web.request.answers import send_bytes, send_error
 from agenthost._web.request.requests import Head, Refused, raw_path, sent_path
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from litestar.types import HTTPScope, Receive, Send
 
-    from agenthost._host.access.credentials import Credentials
-    from agenthost._host.config.schema import Config
     from agenthost._host.runtime.condition import Condition
+    from agenthost._web.request.rules import Rules
     from agenthost._web.request.site import Answer
 
 __all__ = ["HealthEndpoints", "health_port"]
@@ -48,17 +47,13 @@ class HealthEndpoints:
 
     Args:
         condition: gives the host's condition.
-        config: the configuration.
-        credentials: the credentials for details.
+        rules: gives the rules that are in force.
     """
 
-    def __init__(self, condition: Ask, config: Config, credentials: Credentials) -> None:
+    def __init__(self, condition: Ask, rules: Callable[[], Rules]) -> None:
         self._condition = condition
-        self._config = config.health
-        self._pairs = credentials.pairs
-        https = (config.host.public_url or "").startswith("https:")
-        self._failed_logins = FailedLogins(config.host.failed_logins)
-        self._shared = [*SECURITY, HSTS] if https else list(SECURITY)
+        self._rules = rules
+        self._failed_logins = FailedLogins(lambda: rules().settings.config.host.failed_logins)
 
     async def __call__(self, scope: HTTPScope, _: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -66,9 +61,9 @@ class HealthEndpoints:
             return
         try:
             status, headers, body = self._answer(scope)
-            await send_bytes(send, status, [*self._shared, *headers], body)
+            await send_bytes(send, status, [*self._rules().shared, *headers], body)
         except Refused as refused:
-            await send_error(send, refused.status, refused.sentence, [*self._shared, *refused.headers])
+            await send_error(send, refused.status, refused.sentence, [*self._rules().shared, *refused.headers])
 
     def _answer(self, scope: HTTPScope) -> Answer:
         """Answer a request.
@@ -76,12 +71,13 @@ class HealthEndpoints:
         Raises:
             Refused: the request breaks the rules, or there is no such path.
         """
+        rules = self._rules()
         path = raw_path(sent_path(scope))
         head = Head.read(scope["headers"], scope["http_version"])
-        asker = Asker.of(scope["headers"], scope["query_string"], self._pairs)
+        asker = Asker.of(scope["headers"], scope["query_string"], rules.pairs)
         if head.authorization is not None and not asker.trusted:
             self._failed_logins.count((scope["client"] or ("unknown",))[0])
-        answered = answer(path, self._condition(path, asker.trusted), self._config, asker)
+        answered = answer(path, self._condition(path, asker.trusted), rules.settings.config.health, asker)
         if answered is None:
             raise Refused(404)
         if scope["method"] == "OPTIONS":
@@ -92,23 +88,19 @@ class HealthEndpoints:
 
 
 @contextmanager
-def health_port(
-    opened: socket.socket | None, condition: Ask, config: Config, credentials: Credentials, protocol: type
-) -> Iterator[None]:
+def health_port(opened: socket.socket | None, condition: Ask, rules: Callable[[], Rules]) -> Iterator[None]:
     """Serve the health endpoints on an open port and a separate thread, during the block.
 
     Args:
         opened: the port; None where there is none, and nothing to do.
         condition: see ``HealthEndpoints``.
-        config: see ``HealthEndpoints``.
-        credentials: see ``HealthEndpoints``.
-        protocol: uvicorn's protocol for connections.
+        rules: see ``HealthEndpoints``.
     """
     if opened is None:
         yield
         return
-    endpoints = HealthEndpoints(condition, config, credentials)
-    server = Server(uvicorn_config(endpoints, protocol, closing=1, loop="asyncio"))
+    endpoints = HealthEndpoints(condition, rules)
+    server = Server(uvicorn_config(endpoints, protocol_for(rules), loop="asyncio"))
     thread = threading.Thread(target=server.run, args=([opened],), name="agenthost-health", daemon=True)
     thread.start()
     _log.info("health endpoints on port %d of %s", opened.getsockname()[1], opened.getsockname()[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.runtime import gc_freeze as garbage
 from agenthost._host.runtime.background_thread import beside
 from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
-from agenthost._host.runtime.start import credentials_of, remember, start_logging, tokens_of
+from agenthost._host.runtime.start import remember, settings_of, start_logging
 from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
@@ -68,17 +68,15 @@ class Reloading:
                 raise PlanError("the host is still starting. fix: reload it once it serves.")
             plan, before = runtime.published.plan, runtime.config
             done: Reloaded = await beside(lambda: rebuilt(config, before, plan, agent))
-            config = done.config
-            runtime.configure(config, credentials_of(config), tokens_of(config))
-            start_logging(config)
             begun = await runtime.begin(done.plan)
             lost = [agent for agent in begun.failed if agent not in done.plan.failed and plan.find(agent.key)]
             if lost:
-                runtime.configure(before, credentials_of(before), tokens_of(before))
                 runtime.publish(plan)
                 raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in lost if item.diagnosis))
+            runtime.settings = settings_of(done.config)
+            start_logging(done.config)
             self._front.reload(done.plan, KEPT_SECONDS)
-            remember(config, done.plan)
+            remember(done.config, done.plan)
             self._loop.call_later(KEPT_SECONDS + 1, runtime.forget)
             garbage.keep_anew()
             return done.report()

@@ -27,6 +27,7 @@ from agenthost._web.front import Front
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.reload import Reloading, on_hangup
+from agenthost._web.request.rules import InForce
 from agenthost._web.tracing import with_spans
 from agenthost.errors import AddressError
 
@@ -163,8 +164,8 @@ def serve_front(
     runtime = front.runtime
     runtime.phase = Phase.STARTING  # nothing has been opened yet, even if a program has published a plan
     config = runtime.config
-    protocol = protocol_for(config.host)
-    server = _Server(uvicorn_config(front, protocol, closing=config.host.drain_timeout))
+    rules = InForce(lambda: runtime.settings)
+    server = _Server(uvicorn_config(front, protocol_for(rules)))
 
     async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""
@@ -182,13 +183,14 @@ def serve_front(
     def draining() -> float:
         """Announce the end, and return the grace in seconds for clients of ``/ready``."""
         runtime.phase = Phase.DRAINING
-        return config.host.drain_grace if runtime.watched else 0.0
+        server.close_within(runtime.config.host.drain_timeout)
+        return runtime.config.host.drain_grace if runtime.watched else 0.0
 
     def condition(path: str, details: bool) -> Condition:  # noqa: FBT001 - the signature of Ask
         runtime.watched = runtime.watched or path == "/ready"
         return runtime.condition(details)
 
-    with traced(config), health_port(listen_for_health(config), condition, config, runtime.credentials, protocol):
+    with traced(config), health_port(listen_for_health(config), condition, rules):
         server.config.app = with_spans(front)
         server.serve_host(opened, host, lambda: runtime.published is None, draining, runtime.exited, early=early)
 

@@ -68,7 +68,7 @@ def work(opened: socket.socket, config: Config, messages: Connection, early: boo
     start_logging(config)
     asked = config.health.port is not None
     config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
-    front = Front(make_runtime(config))
+    front = Front(make_runtime(config), sip_path=config.sip.path)
     front.runtime.watched = asked
     worker = _Worker(messages, front.runtime)
     threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()

@@ -29,14 +29,14 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, together
 from agenthost._host.runtime.reload import reread
-from agenthost._host.runtime.start import credentials_of, start_logging
+from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
-from agenthost._web.process.connections import protocol_for
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.reload import on_hangup, report
 from agenthost._web.process.serving import listen_for_health
 from agenthost._web.process.worker import attend
 from agenthost._web.process.worker_slots import Place, Worker
+from agenthost._web.request.rules import InForce
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -69,9 +69,7 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
     shared = tempfile.mkdtemp(prefix="agenthost-metrics-")
     os.environ[SHARED] = shared  # the directory of the workers' metrics
     try:
-        with health_port(
-            listen_for_health(config), supervisor.condition, config, credentials_of(config), protocol_for(config.host)
-        ):
+        with health_port(listen_for_health(config), supervisor.condition, InForce(lambda: supervisor.settings)):
             supervisor.run()
     finally:
         del os.environ[SHARED]
@@ -89,7 +87,7 @@ class _Supervisor:
 
     def __init__(self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
         self._opened = opened
-        self._config = config
+        self.settings = settings_of(config)
         self._ready = ready
         self._places = [Place(self._launch) for _ in range(config.host.workers)]
         self._left: list[Worker] = []
@@ -122,6 +120,10 @@ class _Supervisor:
             self._woken.close()
             self._waker.close()
 
+    @property
+    def _config(self) -> Config:
+        return self.settings.config
+
     def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
         """Return the condition of the host."""
         workers = [worker for place in self._places if (worker := place.worker) is not None]
@@ -151,7 +153,7 @@ class _Supervisor:
                     self._to_replace.put(place)
             if told is None:
                 raise PlanError("no worker serves at the moment. fix: try again once the host is ready.")
-            self._config = config
+            self.settings = settings_of(config)
             start_logging(config)
             replaced = told.pop("process")
             if replaced:

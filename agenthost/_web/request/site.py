@@ -11,10 +11,8 @@ from agenthost._host.access.credentials import authorised
 from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
-from agenthost._web.request.allowed_hosts import AllowedHosts
-from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
-from agenthost._web.request.forwarding import TrustedProxies
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
+from agenthost._web.request.rules import InForce, Rules
 from agenthost._web.request.signatures import check_signature, refuse_replay
 from agenthost.tools.swaig import decode_object
 
@@ -41,22 +39,13 @@ class Site:
         self.runtime = runtime
         self.caller = runtime.caller
         self.conversations = Conversations(runtime, self.caller)
-        self.configure()
+        self.failed_logins = FailedLogins(lambda: runtime.config.host.failed_logins)
+        self._rules = InForce(lambda: runtime.settings)
 
-    def configure(self) -> None:
-        """Apply the runtime's present configuration."""
-        runtime = self.runtime
-        self.most = runtime.config.host.max_body
-        self.pairs = runtime.credentials.pairs
-        self.failed_logins = FailedLogins(runtime.config.host.failed_logins)
-        self.proxies = TrustedProxies(runtime.config.host.trusted_proxies)
-        self.hosts = AllowedHosts(runtime.config.host.allowed_hosts)
-        self.believes_proxies = bool(self.proxies) and not runtime.config.host.public_url
-        self.webhook_keys = tuple(key.reveal().encode() for key in runtime.config.host.webhook_keys)
-        https = (runtime.config.host.public_url or "").startswith("https:")
-        self.shared = [*SECURITY, HSTS] if https else list(SECURITY)
-        self.json = SharedHeaders([*self.shared, JSON])
-        self.document = SharedHeaders([*self.json, NO_STORE])
+    @property
+    def rules(self) -> Rules:
+        """The rules that follow from what is published now."""
+        return self._rules()
 
 
 @define(eq=False)
@@ -90,7 +79,7 @@ class Request:
         """
         own = self.published.pairs.get(agent.route) if agent is not None else None
         authorization = self.head.authorization
-        if authorization is None or not authorised(authorization, *(own or self.site.pairs)):
+        if authorization is None or not authorised(authorization, *(own or self.site.rules.pairs)):
             if authorization is not None:
                 self.count_failed_login()
             raise Refused(401, "Unauthorized", BASIC)
@@ -101,7 +90,7 @@ class Request:
         Raises:
             Refused: 429 after too many failures.
         """
-        if wait := self.site.failed_logins.count(self.site.proxies.forwarded(self.scope).client):
+        if wait := self.site.failed_logins.count(self.site.rules.proxies.forwarded(self.scope).client):
             raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
 
     async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
@@ -115,9 +104,9 @@ class Request:
             MalformedRequest: the body is not a JSON object.
             Disconnected: the client disconnected.
         """
-        self.head.check_body(self.site.most)
-        raw = await read_body(self.receive, self.site.most)
-        keys = self.site.webhook_keys
+        self.head.check_body(self.site.rules.most)
+        raw = await read_body(self.receive, self.site.rules.most)
+        keys = self.site.rules.webhook_keys
         if agent is not None and agent.alone.signing_key is not None:
             keys = (agent.alone.signing_key.encode(), *keys)
         if keys:
@@ -179,11 +168,11 @@ class Request:
             Refused: 400 if a proxy forwards a malformed host, or one that is not allowed.
         """
         scheme, host = self.scope["scheme"], self.head.host
-        if self.site.believes_proxies:
-            forwarded = self.site.proxies.forwarded(self.scope)
+        if self.site.rules.believes_proxies:
+            forwarded = self.site.rules.proxies.forwarded(self.scope)
             scheme, host = forwarded.scheme or scheme, forwarded.host or host
             if not host_allowed(host):
                 raise Refused(400, "the forwarded host is not a host name with an optional port")
-            self.site.hosts.check(host)
+            self.site.rules.hosts.check(host)
         prefix = self.scope.get("root_path", "")
         return scheme, host.decode("ascii") + (quote(prefix) if prefix else "")

@@ -115,14 +115,14 @@ async def serve(request: Request, path: str, send: Send) -> None:
             headers.append((b"allow", ", ".join(methods).encode()))
             raise ChatRefused(405, f"{path} does not take {method}.")  # noqa: TRY301
         if method == "OPTIONS":
-            await send_bytes(send, 204, [*site.shared, (b"allow", ", ".join(methods).encode())], b"")
+            await send_bytes(send, 204, [*site.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
         own = [pair for pairs in request.published.pairs.values() for pair in pairs]
-        authorise(request, (*site.pairs, *(own if path == _COMPLETIONS else ())))
+        authorise(request, (*site.rules.pairs, *(own if path == _COMPLETIONS else ())))
         if path == _COMPLETIONS:
             await _complete(request, await read(request), send)
         else:
-            await send_bytes(send, 200, site.json, _encode(_models(request, path)))
+            await send_bytes(send, 200, site.rules.json, _encode(_models(request, path)))
     except ChatRefused as refused:
         body, status = refused.body, refused.status
     except Refused as refused:
@@ -132,7 +132,7 @@ async def serve(request: Request, path: str, send: Send) -> None:
         body, status = ChatRefused(400, f"{malformed}.").body, 400
     else:
         return
-    await send_bytes(send, status, [*site.json, *headers], _encode(body))
+    await send_bytes(send, status, [*site.rules.json, *headers], _encode(body))
 
 
 def _models(request: Request, path: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _models(request: Request, path: str) -> dict[str, Any]:
 
 async def _complete(request: Request, asked: Asked, send: Send) -> None:
     answering = _Answering(asked)
-    headers = [*request.site.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
+    headers = [*request.site.rules.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
     if asked.stream:
         await _stream(request, answering, headers, send)
         return

@@ -97,7 +97,7 @@ async def read(request: Request) -> Asked:
     Raises:
         ChatRefused: the request cannot be answered.
     """
-    most = request.site.most
+    most = request.site.rules.most
     request.head.check_body(most)
     body = decode_object(await read_body(request.receive, most))  # unsigned: no platform sends it
     name = body.get("model")
@@ -105,7 +105,7 @@ async def read(request: Request) -> Asked:
     if agent is None:
         known = ", ".join(sorted(each.key for each in request.published.plan.agents)) or "none"
         raise ChatRefused(404, f"there is no agent {name!r}; model is one of: {known}.", "model_not_found", "model")
-    authorise(request, request.published.pairs.get(agent.route) or request.site.pairs)
+    authorise(request, request.published.pairs.get(agent.route) or request.site.rules.pairs)
     if body.get("n") not in (None, 1):
         raise ChatRefused(400, "an agent gives one answer: leave n out.", None, "n")
     if body.get("tools"):

@@ -17,7 +17,7 @@ def clock():
 
 def test_so_many_in_a_minute(clock, caplog):
     """Then one more every few seconds; the log has it once."""
-    logins = FailedLogins(6, clock=clock)
+    logins = FailedLogins(lambda: 6, clock=clock)
     with caplog.at_level(logging.WARNING):
         assert [logins.count("192.0.2.1") for _ in range(8)] == [0] * 6 + [10] * 2
     assert [record.getMessage() for record in caplog.records] == [
@@ -34,7 +34,7 @@ def test_so_many_in_a_minute(clock, caplog):
 
 def test_clients_do_not_share(clock):
     """But for those of one IPv6 network, which is one subscriber's."""
-    logins = FailedLogins(1, clock=clock)
+    logins = FailedLogins(lambda: 1, clock=clock)
     assert [logins.count(each) > 0 for each in ("192.0.2.1", "192.0.2.2", "::ffff:192.0.2.2")] == [False, False, True]
     assert [logins.count(each) > 0 for each in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")] == [
         False,
@@ -46,7 +46,7 @@ def test_clients_do_not_share(clock):
 
 def test_the_table_is_bounded(clock):
     """However many addresses an attacker has."""
-    logins = FailedLogins(1, most=3, clock=clock)
+    logins = FailedLogins(lambda: 1, most=3, clock=clock)
     for number in range(100):
         logins.count(f"192.0.2.{number}")
     assert len(logins) == 3
@@ -56,6 +56,6 @@ def test_the_table_is_bounded(clock):
 
 def test_none_are_counted_where_that_is_configured(clock):
     """0 is any number."""
-    logins = FailedLogins(0, clock=clock)
+    logins = FailedLogins(lambda: 0, clock=clock)
     assert {logins.count("192.0.2.1") for _ in range(100)} == {0}
     assert len(logins) == 0

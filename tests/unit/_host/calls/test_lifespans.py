@@ -17,7 +17,7 @@ from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.stages import Loaded
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.runtime.runtime import Runtime
+from agenthost._host.runtime.runtime import Runtime, Settings
 from agenthost._host.runtime.tokens import Tokens
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.secret import Secret
@@ -25,7 +25,7 @@ from agenthost.state import StateProvider
 
 
 def runtime_of():
-    return Runtime(Config(), Credentials("agenthost", "secret"), Tokens([b"key"]))
+    return Runtime(Settings(Config(), Credentials("agenthost", "secret"), Tokens([b"key"])))
 
 
 class Opened(AgentBase):
@@ -131,7 +131,7 @@ def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path)
         config = Config(
             host=HostConfig(build_timeout=2, state_dir=str(tmp_path)), state=StateConfig(url=Secret("memory://"))
         )
-        runtime = Runtime(config, Credentials("agenthost", "secret"), Tokens([b"key"]))
+        runtime = Runtime(Settings(config, Credentials("agenthost", "secret"), Tokens([b"key"])))
         plan = make_plan(config, loaded)
         runtime.give_state(plan)
         async with runtime.open():
@@ -171,9 +171,8 @@ def test_one_that_cannot_be_stopped_is_not_waited_for():
     agent, plain = Stubborn(), AgentBase("plain", "/plain")
 
     async def served():
-        runtime = Runtime(
-            Config(host=HostConfig(build_timeout=0.1)), Credentials("agenthost", "secret"), Tokens([b"key"])
-        )
+        config = Config(host=HostConfig(build_timeout=0.1))
+        runtime = Runtime(Settings(config, Credentials("agenthost", "secret"), Tokens([b"key"])))
         async with runtime.open():
             plan = await runtime.begin(plan_of(agent, plain))
             assert [agent.key for agent in plan.agents] == ["plain"]

@@ -12,13 +12,13 @@ from plans import plan_of
 from agenthost import AgentBase
 from agenthost._host.access.credentials import Credentials
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.runtime.runtime import Phase, Runtime, host_allowed
+from agenthost._host.runtime.runtime import Phase, Runtime, Settings, host_allowed
 from agenthost._host.runtime.tokens import Tokens
 
 
 def runtime_of(public_url=None):
     credentials = Credentials("agenthost", "p@ss/ö?")
-    return Runtime(Config(host=HostConfig(public_url=public_url)), credentials, Tokens([b"key"]))
+    return Runtime(Settings(Config(host=HostConfig(public_url=public_url)), credentials, Tokens([b"key"])))
 
 
 class TestCredentials:

@@ -1,0 +1,85 @@
+"""Rules for requests: the published settings in the form in which each request is checked and answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from agenthost._web.request.allowed_hosts import AllowedHosts
+from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
+from agenthost._web.request.forwarding import TrustedProxies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenthost._host.runtime.runtime import Settings
+
+__all__ = ["InForce", "Rules"]
+
+
+@frozen(eq=False)
+class Rules:
+    """The rules that follow from one value of the settings.
+
+    Args:
+        settings: the settings.
+        most: bytes that a body may have.
+        pairs: ``user:password`` pairs that open the host.
+        proxies: the proxies whose forwarded headers count.
+        hosts: the names in ``Host`` that are answered.
+        believes_proxies: whether addresses are built from forwarded headers.
+        webhook_keys: the keys of webhook signatures.
+        shared: headers of all answers.
+        json: headers of answers in JSON.
+        document: headers of documents.
+    """
+
+    settings: Settings
+    most: int
+    pairs: tuple[bytes, ...]
+    proxies: TrustedProxies
+    hosts: AllowedHosts
+    believes_proxies: bool
+    webhook_keys: tuple[bytes, ...]
+    shared: list[tuple[bytes, bytes]]
+    json: SharedHeaders
+    document: SharedHeaders
+
+    @classmethod
+    def of(cls, settings: Settings) -> Rules:
+        """Derive the rules from the settings."""
+        host = settings.config.host
+        proxies = TrustedProxies(host.trusted_proxies)
+        shared = [*SECURITY, HSTS] if (host.public_url or "").startswith("https:") else list(SECURITY)
+        return cls(
+            settings=settings,
+            most=host.max_body,
+            pairs=settings.credentials.pairs,
+            proxies=proxies,
+            hosts=AllowedHosts(host.allowed_hosts),
+            believes_proxies=bool(proxies) and not host.public_url,
+            webhook_keys=tuple(key.reveal().encode() for key in host.webhook_keys),
+            shared=shared,
+            json=SharedHeaders([*shared, JSON]),
+            document=SharedHeaders([*shared, JSON, NO_STORE]),
+        )
+
+
+class InForce:
+    """The rules that follow from what is published at the moment, derived once for each value.
+
+    Args:
+        settings: gives what is published.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._rules = Rules.of(settings())
+
+    def __call__(self) -> Rules:
+        """Return them."""
+        settings = self._settings()
+        if self._rules.settings is not settings:
+            self._rules = Rules.of(settings)
+        return self._rules
