@@ -7,7 +7,7 @@ directories on ``sys.path`` are read here. Distributions that only a finder can 
 """
 
 # Importing pathlib would cost as much as the whole listing.
-# ruff: noqa: PTH100, PTH112, PTH119, PTH123, PTH208
+# ruff: noqa: PTH100, PTH112, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ __all__ = [
     "PLUGINS",
     "SKILLS",
     "Candidate",
+    "Neighbour",
+    "beside",
     "dependencies",
     "discover",
     "extra_for",
+    "misspelt_groups",
+    "required_by",
     "requirement_problem",
 ]
 
@@ -65,6 +69,11 @@ class Candidate:
     distribution: str
     version: str
     location: str
+
+    @property
+    def package(self) -> str:
+        """Distribution and version, as people are told of them."""
+        return f"{self.distribution} {self.version}".rstrip()
 
     def stamp(self) -> tuple[str, int]:
         """Return a value that changes with each installation: version and time."""
@@ -122,6 +131,50 @@ def dependencies(distributions: Iterable[str]) -> dict[str, str]:
                     found[name] = installed[name].version()
                     waiting.append(name)
     return found
+
+
+@attrs.frozen
+class Neighbour:
+    """Another distribution in the same directory.
+
+    Args:
+        distribution: Its canonical name.
+        location: Absolute path of its metadata directory.
+        modules: Modules that its entry points name.
+    """
+
+    distribution: str
+    location: str
+    modules: frozenset[str]
+
+
+def beside(candidate: Candidate) -> Iterator[Neighbour]:
+    """Find the distributions that share the directory of *candidate*'s own, in order of their names."""
+    for name, metadata in sorted(_installed([os.path.dirname(candidate.location)]).items()):
+        if name != candidate.distribution:
+            values = re.findall(r"^[^#\[\n=]+=\s*([\w.]+)", metadata.read("entry_points.txt") or "", re.MULTILINE)
+            yield Neighbour(name, metadata.location, frozenset(values))
+
+
+def required_by(candidate: Candidate) -> frozenset[str]:
+    """Name the distributions that *candidate*'s own requires, whatever the conditions."""
+    names = (re.match(r"[\w.-]+", line.strip()) for line in _requirements(candidate))
+    return frozenset(_canonical(name[0]) for name in names if name)
+
+
+def misspelt_groups() -> Iterator[tuple[str, str, str]]:
+    """Find entry-point groups that read like one of the host's: distribution, group, and the group to write."""
+    known = {_letters(group): group for group in (AGENTS, COMMANDS, PLUGINS, SKILLS)}
+    for name, metadata in sorted(_installed(sys.path).items()):
+        for group in re.findall(r"^\s*\[(.*?)\]\s*$", metadata.read("entry_points.txt") or "", re.MULTILINE):
+            meant = known.get(_letters(group))
+            if meant is not None and group.strip() != meant:
+                yield name, group, meant
+
+
+def _letters(group: str) -> str:
+    """Reduce the name of a group to what two spellings of it have in common."""
+    return re.sub(r"[^a-z]", "", group.lower()).rstrip("s")
 
 
 def requirement_problem(candidate: Candidate, host_version: str) -> str | None:

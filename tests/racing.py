@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenthost._host.config.generated_secrets import kept_secret, new_signing_key
+from agenthost._host.access.generated_secrets import kept_secret, new_signing_key
 
 
 def race(barrier, state_dir, results):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,12 @@ from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._host.config.schema import Config
+    from agenthost._host.packages.diagnosis import Diagnosis
 
 __all__ = ["command"]
 
@@ -28,22 +36,36 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
     are problems and --strict is set.
     """
     config = configuration(file, strict=strict)
-    from agenthost._host.runtime.start import accepted, installed_plan, make_runtime, with_secrets
-    from agenthost._web.front import Front
+    from agenthost._host.operations.child_process import survive
+    from agenthost._host.runtime.start import with_secrets
 
     leave_log_out()
     config = with_secrets(config)
-    plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config)))
+    sys.exit(survive(config.host.state_dir, partial(_check, config, as_json)))
+
+
+def _check(config: Config, as_json: bool, deadly: Mapping[str, Diagnosis]) -> int:
+    from agenthost._discovery import misspelt_groups
+    from agenthost._host.runtime.start import accepted, installed_plan, make_runtime
+    from agenthost._web.front import Front
+
+    plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config, deadly)))
     report = plan.report()
+    misspelt = [
+        f"{distribution} has entry points in the group {group!r}, which the host does not read. fix: write {meant!r}"
+        for distribution, group, meant in misspelt_groups()
+    ]
     if as_json:
-        print_json(report)
-    elif not report["agents"]:
-        echo(FIRST_AGENT)
-    else:
+        print_json(report | {"warnings": [*report["warnings"], *misspelt]})
+    elif report["agents"]:
         echo(table(AGENT_COLUMNS, agent_rows(report)))
+    elif not failed_plugins(report):
+        echo(FIRST_AGENT)
+    if not as_json:
         for line in failed_plugins(report):
             echo(line)
-        print_warnings((*plan.warnings, *plan.findings))
-        count = report["problems"]
-        echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
-    sys.exit(ExitCode.FINDINGS if plan.problems or not report["agents"] else ExitCode.OK)
+        print_warnings((*plan.warnings, *plan.findings, *misspelt))
+        count = report["problems"] + len(misspelt)
+        if report["agents"] or count:
+            echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
+    return ExitCode.FINDINGS if plan.problems or misspelt or not report["agents"] else ExitCode.OK

@@ -1,1 +1,1 @@
-"""Access: credentials, and limits on failed logins."""
+"""Access: credentials, generated secrets, and limits on failed logins."""

@@ -19,7 +19,7 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 from hashlib import sha256
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["Contents", "Readings", "contents_of"]
+__all__ = ["Contents", "Readings", "contents_of", "listing"]
 
 _OF_INSTALLERS = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
 _FORMAT = 1
@@ -107,6 +107,25 @@ class Readings:
 def contents_of(location: str, modules: Sequence[str] = ()) -> Contents:
     """Read a distribution, see ``Readings.of``."""
     return _contents(location, _files(location, modules))
+
+
+def listing(location: str, name: str) -> Literal["unknown", "absent", "same", "changed"]:
+    """Compare one file with what its distribution recorded.
+
+    Args:
+        location: the metadata directory.
+        name: the file, relative to the directory that this is in.
+
+    Returns:
+        ``unknown`` where nothing is recorded, ``absent`` where this file is not, else whether it is the ``same``.
+    """
+    rows = dict(_recorded(location))
+    if not rows or _is_editable(location):
+        return "unknown"
+    if name not in rows:
+        return "absent"
+    path = os.path.join(os.path.dirname(location), name)
+    return "same" if not rows[name] or _hash(path) == rows[name] else "changed"
 
 
 def _contents(location: str, files: Iterable[tuple[str, str, str]]) -> Contents:

@@ -99,6 +99,20 @@ class Journal:
             with suppress(OSError):
                 os.unlink(os.path.join(self._directory, entry))
 
+    def left_by(self, process: int) -> tuple[str, str] | None:
+        """Return the package, as distribution and version, that a process of this machine was loading when it ended."""
+        with suppress(OSError):
+            for entry in os.listdir(self._directory):
+                host, owner, _ = entry.partition(".")[2].rsplit(".", 2)
+                if (host, owner) == (self._host, str(process)):
+                    with suppress(OSError, ValueError, KeyError):
+                        path = os.path.join(self._directory, entry)
+                        with open(path, encoding="utf-8") as file:
+                            noted = json.load(file)
+                        os.unlink(path)
+                        return str(noted["package"]), str(noted["version"])
+        return None
+
     def _entries(self, name: str) -> list[str]:
         try:
             return [entry for entry in os.listdir(self._directory) if entry.startswith(f"{name}.")]

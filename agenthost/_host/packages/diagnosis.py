@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from agenthost._discovery import PLUGINS, extra_for
+from agenthost._discovery import AGENTS, PLUGINS, extra_for
 from agenthost._error_words import message_of, one_line, summary_of
 from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.crash_journal import Deadly
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from agenthost._discovery import Candidate
 
 __all__ = ["Diagnosed", "Diagnosis", "diagnose", "off"]
+
+
+_MAIN_THREAD = ("signal only works in main thread", "There is no current event loop in thread", "main thread is not in")
+"""Words of errors that a package raises because it is not loaded in the main thread."""
 
 
 @frozen
@@ -94,6 +98,8 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
         return _install_missing(str(error.name or "").partition(".")[0], candidate)
     if isinstance(error, TimeoutError):
         return f"[host] build_timeout = 60 in agenthost.toml gives it more time; {off(candidate, key)} switches it off"
+    if candidate.group == AGENTS and any(words in summary_of(error) for words in _MAIN_THREAD):
+        return f'[{key_path("agents", key)}] isolation = "process" loads it in a main thread of its own'
     if isinstance(error, ConfigurationError):
         return "follow the message, then run agenthost check"
     return f"pip install --upgrade {distribution}; or switch it off in agenthost.toml: {off(candidate, key)}"

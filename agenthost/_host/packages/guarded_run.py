@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
+from agenthost._host.packages.loading_guard import streams_aside
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -90,7 +92,7 @@ def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome
     """
     outcomes: list[Outcome[T] | None] = [None] * len(jobs)
     first = 0
-    with _without_collections():
+    with _without_collections(), streams_aside():
         while first < len(jobs):
             runner = _Runner(jobs, first, outcomes)
             runner.start()

@@ -26,9 +26,11 @@ from agenthost._host.config.key_paths import key_path
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
+from agenthost._host.packages.foreign_modules import refuse_foreign
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.hook_trace import show, traced, tracing
 from agenthost._host.packages.instantiate import Section, built, kind_of, resolve
+from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._version import __version__
 from agenthost.errors import DefinitionError, UnsupportedHost
 
@@ -121,15 +123,22 @@ class Plugins:
         states: every plugin with its state.
         timeout: seconds that one implementation of a hook may take.
         warnings: sentences about configuration that fits no plugin.
+        changes: sentences about plugins that changed the process while they were loaded.
     """
 
     def __init__(
-        self, manager: pluggy.PluginManager, states: Iterable[PluginState], timeout: float, warnings: Iterable[str]
+        self,
+        manager: pluggy.PluginManager,
+        states: Iterable[PluginState],
+        timeout: float,
+        warnings: Iterable[str],
+        changes: Iterable[str] = (),
     ) -> None:
         self._manager = manager
         self._states = {state.key: state for state in states}
         self._timeout = timeout
         self.warnings = tuple(warnings)
+        self.changes = tuple(changes)
 
     @classmethod
     def load(cls, config: Config, candidates: Iterable[Candidate]) -> Plugins:
@@ -149,8 +158,8 @@ class Plugins:
         }
         enabled = {offer: state for offer, state in asked.items() if config.plugins.allows(state.key)}
         states = [attrs.evolve(state, state="disabled") for offer, state in asked.items() if offer not in enabled]
-        journal = Journal(config.host.state_dir)
-        jobs = [partial(_register, manager, offer, state, config, journal) for offer, state in enabled.items()]
+        journal, guard = Journal(config.host.state_dir), LoadingGuard()
+        jobs = [partial(_register, manager, offer, state, config, journal, guard) for offer, state in enabled.items()]
         outcomes = run_guarded(jobs, config.host.build_timeout)
         for (offer, state), outcome in zip(enabled.items(), outcomes, strict=True):
             if isinstance(outcome, Failed):
@@ -158,8 +167,9 @@ class Plugins:
             else:
                 states.append(attrs.evolve(state, hooks=outcome))
         journal.forget()
+        guard.close()
         states.sort(key=attrgetter("distribution", "name"))
-        return cls(manager, states, config.host.build_timeout, _unknown(config, offers))
+        return cls(manager, states, config.host.build_timeout, _unknown(config, offers), guard.changes)
 
     @property
     def states(self) -> tuple[PluginState, ...]:
@@ -231,13 +241,19 @@ class Plugins:
 
 
 def _register(
-    manager: pluggy.PluginManager, candidate: Candidate, state: PluginState, config: Config, journal: Journal
+    manager: pluggy.PluginManager,
+    candidate: Candidate,
+    state: PluginState,
+    config: Config,
+    journal: Journal,
+    guard: LoadingGuard,
 ) -> tuple[str, ...]:
     """Import a plugin and register it, all or nothing, and return its hooks."""
     if problem := requirement_problem(candidate, __version__):
         raise UnsupportedHost(problem)
-    with journal.loading(candidate.distribution, candidate.version, candidate.value):
+    with journal.loading(candidate.distribution, candidate.version, candidate.value), guard.around(candidate.package):
         plugin = resolve(candidate.value)
+        refuse_foreign(candidate)
     called = state.key if state.key in config.plugins.settings else state.called
     section = Section("plugin", config.plugins.settings.get(called, {}), config.place("plugins", called))
     if isinstance(plugin, type):

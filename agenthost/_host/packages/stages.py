@@ -109,6 +109,7 @@ class Loaded:
         escalation_detectors: detectors of escalations.
         stamps: version and time of installation, by distribution.
         owners: holders of keys, routes and SIP aliases, as they were decided before.
+        changes: sentences about packages that changed the process while they were loaded.
         installed: distributions that offer anything.
         refusals: sentences about configuration that restricts an agent which is not installed.
         registry: the plugins, registered.
@@ -131,6 +132,7 @@ class Loaded:
     escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
     owners: Owners = field(factory=Owners)
+    changes: tuple[str, ...] = ()
     installed: frozenset[str] = frozenset()
     refusals: tuple[str, ...] = ()
     registry: Plugins | None = None

@@ -15,8 +15,10 @@ from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
+from agenthost._host.packages.foreign_modules import refuse_foreign
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section, agent_of, made
+from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
@@ -65,11 +67,12 @@ def load(
     building = [item for item in items if item.config.enabled and item.key not in kept]
     enabled = [item for item in building if item.candidate.distribution not in unapproved]
     problems: dict[str, str | None] = {}
-    journal = Journal(config.host.state_dir)
+    journal, guard = Journal(config.host.state_dir), LoadingGuard()
     outcomes = run_guarded(
-        [partial(_build, item, config, problems, journal) for item in enabled], config.host.build_timeout
+        [partial(_build, item, config, problems, journal, guard) for item in enabled], config.host.build_timeout
     )
     journal.forget()
+    guard.close()
     offered: list[Built] = []
     rejected = [
         Rejected(each.key, each.candidate.distribution, each.candidate.version, each.diagnosis, "conflict")
@@ -100,6 +103,7 @@ def load(
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         owners=held.with_keys({item.key: item.distribution for item in from_hooks if ":" not in item.key}),
+        changes=(*plugins.changes, *guard.changes),
         installed=frozenset(candidate.distribution for candidate in candidates),
         refusals=tuple(sentence for key, sentence in selection.refusals.items() if key not in in_code),
         warnings=(
@@ -201,7 +205,9 @@ def _heard(plugins: Plugins) -> Loaded:
     )
 
 
-def _build(item: Wanted, config: Config, problems: dict[str, str | None], journal: Journal) -> AgentBase:
+def _build(
+    item: Wanted, config: Config, problems: dict[str, str | None], journal: Journal, guard: LoadingGuard
+) -> AgentBase:
     """Import a candidate and make its agent; ``problems`` remembers what each distribution wants of its host.
 
     ``journal`` remembers what ended the process. An agent that has a process of its own is imported and made there.
@@ -222,9 +228,10 @@ def _build(item: Wanted, config: Config, problems: dict[str, str | None], journa
         except NotHere:
             if item.config.isolation is not None:
                 raise
-    with journal.loading(offer.distribution, offer.version, offer.value):
+    with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
         place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))
         thing = made(offer.value, Section("agent", item.config.settings, place, reserved))
+        refuse_foreign(offer)
     return agent_of(offer.value, thing)
 
 

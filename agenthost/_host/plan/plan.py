@@ -69,6 +69,7 @@ class HostPlan:
         limits: those of agents that have none of their own.
         stamps: by distribution, in what condition it was when it was loaded.
         owners: holders of keys, routes and SIP aliases; see ``held`` for those that this plan adds.
+        changes: sentences about packages that changed the process while they were loaded.
         installed: distributions that offer anything.
         refusals: sentences about configuration that restricts an agent which is not installed.
         registry: the plugins, registered.
@@ -101,6 +102,7 @@ class HostPlan:
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict, repr=False)
     owners: Owners = field(factory=Owners, repr=False)
+    changes: tuple[str, ...] = field(default=(), repr=False)
     installed: frozenset[str] = field(default=frozenset(), repr=False)
     refusals: tuple[str, ...] = ()
     registry: Plugins | None = field(default=None, repr=False)
@@ -207,7 +209,7 @@ class HostPlan:
             for tool in agent.tools.values()
             if tool.undeclared
         )
-        return (*undeclared, *self.sip.shadowed)
+        return (*undeclared, *self.sip.shadowed, *self.changes)
 
     def routing(self) -> Routing:
         """What decides about SIP calls, plugins' functions aside."""
@@ -373,6 +375,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         sip=SipSources(config.sip, aliases, registry.left_of(loaded.resolve_sip)),
         stamps=loaded.stamps,
         owners=loaded.owners,
+        changes=loaded.changes,
         installed=loaded.installed,
         refusals=loaded.refusals,
         registry=registry,

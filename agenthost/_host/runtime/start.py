@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from attrs import evolve
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.access.credentials import Credentials
-from agenthost._host.config.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
+from agenthost._host.access.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
 from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.lock import known_owners, read_lock
 from agenthost._host.generations.record import write_record
@@ -26,7 +27,10 @@ from agenthost._private_files import check_database
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenthost._host.config.schema import Config
+    from agenthost._host.packages.diagnosis import Diagnosis
 
 __all__ = [
     "accepted",
@@ -108,13 +112,18 @@ def make_runtime(config: Config) -> Runtime:
     return Runtime(settings_of(config))
 
 
-def installed_plan(config: Config) -> HostPlan:
-    """Discover, load and plan the installed packages."""
+def installed_plan(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> HostPlan:
+    """Discover, load and plan the installed packages.
+
+    Args:
+        config: the configuration.
+        deadly: distributions that are known to end the process, each with the reason; they are not loaded.
+    """
     from agenthost._host.telemetry.log import join_structlog  # noqa: PLC0415 - as above
 
     candidates, lock = discover((AGENTS, PLUGINS)), read_lock(config)
     owners = known_owners(config, lock)
-    refused = unapproved(candidates, lock, Readings.of_host(config))
+    refused = unapproved(candidates, lock, Readings.of_host(config)) | dict(deadly)
     loaded = load(config, candidates, owners=owners, unapproved=refused)
     join_structlog()
     return make_plan(config, loaded)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from racing import race
 
-from agenthost._host.config.generated_secrets import kept_secret, new_password, new_signing_key
+from agenthost._host.access.generated_secrets import kept_secret, new_password, new_signing_key
 from agenthost.errors import ConfigurationError
 
 _SPAWN = multiprocessing.get_context("spawn")

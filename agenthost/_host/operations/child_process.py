@@ -1,0 +1,62 @@
+"""Loading in a child process, so that a package that ends the process is found at the first try."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from agenthost._host.packages.crash_journal import Journal
+from agenthost._host.packages.diagnosis import Diagnosis
+from agenthost.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["survive"]
+
+_ORDERLY = b"."
+
+
+def survive(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], int]) -> int:
+    """Do work that loads packages, and begin again without those that ended the process.
+
+    Where the system has no fork, the work is done in this process.
+
+    Args:
+        state_dir: where the crash journal is kept.
+        work: takes the distributions that must not be loaded, each with the reason, and returns the exit code.
+
+    Returns:
+        The exit code. It is returned in the child, too, which goes on with it.
+
+    Raises:
+        PlanError: the process ended, and the journal names no package.
+    """
+    deadly: dict[str, Diagnosis] = {}
+    while hasattr(os, "fork"):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reading)
+            try:
+                return work(MappingProxyType(deadly))
+            finally:  # an error is orderly, too: only ``os._exit`` and signals pass this by
+                os.write(writing, _ORDERLY)
+        os.close(writing)
+        orderly = os.read(reading, 1) == _ORDERLY
+        os.close(reading)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if orderly:
+            return code
+        ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        package = Journal(state_dir).left_by(child)
+        if package is None or package[0] in deadly:
+            raise PlanError(f"loading the packages ended the process ({ended}), and none can be named")
+        distribution, version = package
+        deadly[distribution] = Diagnosis(
+            f"{distribution} {version} ended the process while it was loaded ({ended})",
+            f'pip install --upgrade {distribution}; or isolation = "process" in the section of its agent',
+        )
+    return work(deadly)

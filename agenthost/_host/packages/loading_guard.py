@@ -1,0 +1,227 @@
+"""The loading guard: an import changes nothing that the host and other packages rely on.
+
+Standard output is the host's own: what packages print while they are loaded goes to standard error, and standard input
+is empty. After each package, what it changed of the process is put back, and the package is named.
+"""
+
+from __future__ import annotations
+
+import io
+import locale
+import logging
+import os
+import sys
+import warnings
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LoadingGuard", "streams_aside"]
+
+_OWN_VARIABLES = ("AGENTHOST_", "SWML_", "SIGNALWIRE_", "PYTHON")
+_OWN_LOGGER = "agenthost"
+
+
+@contextmanager
+def streams_aside() -> Iterator[None]:
+    """Send what is printed during the block to standard error, and let standard input be empty."""
+    kept = sys.stdin, sys.stdout, sys.stderr
+    with open(os.devnull, encoding="utf-8") as nothing:  # noqa: PTH123 - every start pays for pathlib
+        sys.stdin, sys.stdout, sys.stderr = nothing, _beside(kept[2]), _beside(kept[2])
+        try:
+            yield
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = kept
+
+
+def _beside(stream: TextIO | None) -> TextIO:
+    """Return a stream of its own to where ``stream`` writes: a package may close, detach or replace it."""
+    try:
+        number = stream.fileno() if stream is not None else -1
+        raw = io.FileIO(number, "w", closefd=False)
+    except (OSError, ValueError):
+        return stream or io.StringIO()
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", write_through=True)
+
+
+class LoadingGuard:
+    """Puts back what packages change of the process while they are loaded, one after the other."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, list[str]] = {}
+        self._open: tuple[str, _Process] | None = None
+
+    @contextmanager
+    def around(self, package: str) -> Iterator[None]:
+        """Load a package in the block.
+
+        Args:
+            package: its name and version.
+        """
+        self.close()
+        self._open = opened = (package, _Process.now())
+        try:
+            yield
+        finally:
+            if self._open is opened:  # otherwise it was left behind, and the next one has begun
+                self.close()
+
+    def close(self) -> None:
+        """Put back what the last package changed, if that has not been done."""
+        if self._open is not None:
+            package, before = self._open
+            self._open = None
+            if changed := before.restore():
+                known = self._changes.setdefault(package, [])
+                known += [each for each in changed if each not in known]
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """Sentences about packages that changed the process."""
+        return tuple(
+            f"{package} changed the process while it was loaded, and that was put back: {', '.join(changed)}"
+            for package, changed in self._changes.items()
+        )
+
+
+@frozen
+class _Logger:
+    """The state of one logger."""
+
+    level: int
+    handlers: tuple[logging.Handler, ...]
+    filters: tuple[Any, ...]
+    disabled: bool
+    propagate: bool
+
+    @classmethod
+    def of(cls, logger: logging.Logger) -> _Logger:
+        return cls(logger.level, (*logger.handlers,), (*logger.filters,), logger.disabled, logger.propagate)
+
+    def restore(self, logger: logging.Logger) -> bool:
+        """Return whether there was anything to put back."""
+        if _Logger.of(logger) == self:
+            return False
+        logger.setLevel(self.level)
+        logger.handlers[:], logger.filters[:] = self.handlers, self.filters
+        logger.disabled, logger.propagate = self.disabled, self.propagate
+        return True
+
+
+@define
+class _Process:
+    """What an import can change of the process."""
+
+    streams: tuple[Any, ...]
+    disabled_logging: int
+    loggers: dict[str, _Logger]
+    warning_errors: tuple[Any, ...]
+    directory: str | None
+    locale: str
+    variables: dict[str, str]
+    formatters: dict[logging.Handler, Any] = field(factory=dict)
+
+    @classmethod
+    def now(cls) -> _Process:
+        loggers = _own_loggers()
+        return cls(
+            (sys.stdin, sys.stdout, sys.stderr),
+            logging.root.manager.disable,
+            {name: _Logger.of(logger) for name, logger in loggers.items()},
+            _warning_errors(),
+            _directory(),
+            locale.setlocale(locale.LC_ALL),
+            _own_variables(),
+            {handler: (handler.formatter, handler.level, (*handler.filters,)) for handler in logging.root.handlers},
+        )
+
+    def restore(self) -> list[str]:
+        """Put everything back, and return what had changed."""
+        changed = []
+        if (sys.stdin, sys.stdout, sys.stderr) != self.streams or any(_is_closed(each) for each in self.streams):
+            sys.stdin, sys.stdout, sys.stderr = (
+                _beside(sys.__stderr__) if _is_closed(stream) else stream for stream in self.streams
+            )
+            changed.append("standard streams")
+        if self._restore_logging():
+            changed.append("logging")
+        if added := [each for each in _warning_errors() if each not in self.warning_errors]:
+            warnings.filters[:] = [each for each in warnings.filters if each not in added]  # type: ignore[index]
+            warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001 - as ``warnings`` does itself
+            changed.append("warning filters")
+        if self.directory is not None and _directory() != self.directory:
+            with suppress(OSError):
+                os.chdir(self.directory)
+            changed.append("working directory")
+        if locale.setlocale(locale.LC_ALL) != self.locale:
+            locale.setlocale(locale.LC_ALL, self.locale)
+            changed.append("locale")
+        changed += self._restore_variables()
+        return changed
+
+    def _restore_logging(self) -> bool:
+        changed = logging.root.manager.disable != self.disabled_logging
+        logging.disable(self.disabled_logging)
+        for name, logger in _own_loggers().items():
+            before = self.loggers.get(name)
+            if before is not None:
+                changed |= before.restore(logger)
+            elif logger.disabled:
+                logger.disabled = False
+                changed = True
+        for handler, (formatter, level, filters) in self.formatters.items():
+            if (handler.formatter, handler.level, (*handler.filters,)) != (formatter, level, filters):
+                handler.setFormatter(formatter)
+                handler.setLevel(level)
+                handler.filters[:] = filters
+                changed = True
+        return changed
+
+    def _restore_variables(self) -> list[str]:
+        now = _own_variables()
+        names = sorted(name for name in now.keys() | self.variables.keys() if now.get(name) != self.variables.get(name))
+        for name in names:
+            if name in self.variables:
+                os.environ[name] = self.variables[name]
+            else:
+                del os.environ[name]
+        return [f"variable {name}" for name in names]
+
+
+def _own_loggers() -> dict[str, logging.Logger]:
+    """Return the root and the host's own loggers, by name."""
+    found = {"": logging.root} | {
+        name: logger
+        for name, logger in logging.root.manager.loggerDict.items()
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] == _OWN_LOGGER
+    }
+    return {**found}
+
+
+def _warning_errors() -> tuple[Any, ...]:
+    return tuple(each for each in warnings.filters if each[0] == "error")
+
+
+def _directory() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - every start pays for pathlib
+    except OSError:
+        return None
+
+
+def _own_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_OWN_VARIABLES)}
+
+
+def _is_closed(stream: Any) -> bool:
+    """Return whether nothing can be written to a stream any more: it is closed or detached."""
+    try:
+        return bool(stream.closed)
+    except ValueError:
+        return True
+    except AttributeError:
+        return False
