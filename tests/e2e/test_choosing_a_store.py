@@ -27,9 +27,9 @@ def refused(environment, text, command="check"):
 @pytest.mark.parametrize(
     ("text", "command", "sentence"),
     [
-        ('url = "redis://r"', "check", "no plugin opens redis:// stores. Install it: pip install agenthost-redis."),
-        ('url = "postgres://p"', "run --port 0", "postgres:// stores. Install it: pip install agenthost-postgres."),
-        ('url = "etcd://e"', "check", "no plugin opens etcd:// stores. There are: memory://, sqlite://."),
+        ('url = "redis://r"', "check", "no plugin opens redis:// stores. fix: pip install agenthost-redis."),
+        ('url = "postgres://p"', "run --port 0", "postgres:// stores. fix: pip install agenthost-postgres."),
+        ('url = "etcd://e"', "check", "no plugin opens etcd:// stores. The schemes are: memory://, sqlite://."),
         ('url = "memory://"\n[host]\nworkers = 2', "check", "memory:// is not shared between 2 workers."),
         ('url = "memory://"', "run --port 0 --workers 3", "memory:// is not shared between 3 workers."),
         ('url = "nowhere"', "check", "not the URL of a store"),
@@ -57,7 +57,7 @@ def test_two_plugins_for_one_store(packages):
                 chosen = packages.run("agenthost", "check", "--json", cwd=place)
 
     assert "agenthost-redis 0.1.0 is installed, but quarantined: No module named 'redis'. fix: pip install" in without
-    assert "agenthost-redis 0.1.0 is installed, but disabled. Let [plugins] only, or disable, in" in switched_off
+    assert "agenthost-redis 0.1.0 is installed, but disabled. fix: let [plugins] only, or disable, in" in switched_off
     assert "agenthost-redis:redis and agenthost-test-stores-redis-too:redis-too both open redis:// stores." in both
     assert '[plugins] disable = ["redis-too"]' in both
     report = json.loads(chosen.stdout)

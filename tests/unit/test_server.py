@@ -439,7 +439,7 @@ class TestIsolation:
         server = AgentServer()
         server.register(Desk(name="desk"))
 
-        with pytest.raises(PlanError, match="desk: it is made in code, so it cannot be built again in a process"):
+        with pytest.raises(PlanError, match="desk: it is made in code, so it cannot be rebuilt in a separate process"):
             ask(server.app, "GET", "/")
 
     def test_where_all_should_be_it_stays_and_a_warning_says_so(self, tmp_path, caplog):

@@ -1,4 +1,4 @@
-"""Naming: who is meant by a name; an agent's key is its own, what it calls itself others may call themselves too."""
+"""Lookup of agents by name, where unique keys take precedence over declared names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def by_name(agents: Iterable[tuple[str, str, T]]) -> dict[str, T]:
-    """Agents by key, and by the names that only one of them has; a key wins over a name.
+    """Index agents by key, and by names that only one of them has.
 
     Args:
         agents: of each its key, its name, and what stands for it.

@@ -1,4 +1,4 @@
-"""Classifiers and escalation detectors: which there are, which are configured, and who makes them."""
+"""The configured classifiers and escalation detectors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifiers", "choose_classifiers"]
 
 ALWAYS = ("lexical", "llm")
-"""Classifiers that are there without being configured."""
+"""Classifiers that need no configuration."""
 
 
 @frozen(eq=False)
@@ -36,12 +36,12 @@ class Classifiers:
     problems: Mapping[str, str] = field(factory=dict)
 
     def find(self, name: str | None = None) -> Classifier | None:
-        """The classifier of this name, without one the default; None where there is none."""
+        """Return the classifier with a name, or the default one, or None."""
         return self.made.get(name or self.default)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Why classifiers that are configured could not be made."""
+        """The reasons that configured classifiers could not be made."""
         return tuple(self.problems.values())
 
     def opened(self) -> AbstractAsyncContextManager[None]:
@@ -50,13 +50,15 @@ class Classifiers:
 
 
 def choose_classifiers(config: Config, providers: Sequence[tuple[str, ClassifierProvider]]) -> Classifiers:
-    """Make the classifiers that are configured or always there; one that cannot be made is a problem of its own.
+    """Make the configured and the built-in classifiers.
+
+    One that cannot be made is a problem, and does not affect the others.
 
     Args:
         config: the configuration.
         providers: all that there are, each with its plugin's key.
     """
-    if not providers:  # nobody was asked for classifiers
+    if not providers:  # plugins were not called for classifiers
         return Classifiers(default=config.classifiers.default)
     names = sorted({*ALWAYS, config.classifiers.default, *config.classifiers.settings})
     made, problems = make_all(config, "classifier", config.classifiers, providers, names)

@@ -1,4 +1,4 @@
-"""Language models: which are configured, and who makes them."""
+"""The configured language models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["OFFLINE", "Models", "choose_models"]
 
 OFFLINE = "offline"
-"""The model that is there without being configured."""
+"""The model that needs no configuration."""
 
 
 @frozen(eq=False)
@@ -37,10 +37,10 @@ class Models:
     problems: Mapping[str, str] = field(factory=dict)
 
     def find(self, name: str | None = None) -> ChatModel:
-        """The model of this name; without one, the default.
+        """Return the model with a name, or the default one.
 
         Raises:
-            ModelRefused: there is none, or it could not be made.
+            ModelRefused: there is no such model, or it could not be made.
         """
         name = name or self.default
         model = self.made.get(name)
@@ -51,13 +51,13 @@ class Models:
         return model
 
     def is_real(self, name: str | None = None) -> bool:
-        """Whether the model of this name, else the default, is there and a language model."""
+        """Return True if the model, by default the default one, is a language model."""
         model = self.made.get(name or self.default)
         return model is not None and not getattr(model, "offline", False)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Why models that agents use could not be made."""
+        """The reasons that models in use could not be made."""
         return tuple(self.problems.values())
 
     def opened(self) -> AbstractAsyncContextManager[None]:
@@ -66,7 +66,9 @@ class Models:
 
 
 def choose_models(config: Config, providers: Sequence[tuple[str, ModelProvider]], wanted: Iterable[str] = ()) -> Models:
-    """Make the models that are used; one that cannot be made is a problem, and no other suffers.
+    """Make the models in use.
+
+    One that cannot be made is a problem, and does not affect the others.
 
     Args:
         config: the configuration.
@@ -75,6 +77,6 @@ def choose_models(config: Config, providers: Sequence[tuple[str, ModelProvider]]
     """
     names = sorted({OFFLINE, config.models.default, *wanted})
     made, problems = make_all(config, "model", config.models, providers, names)
-    if not providers:  # nobody was asked for models
+    if not providers:  # plugins were not called for models
         problems.pop(OFFLINE, None)
     return Models(made, config.models.default, problems)

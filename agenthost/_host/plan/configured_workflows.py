@@ -23,7 +23,7 @@ __all__ = ["KINDS", "built_workflow"]
 
 @frozen(kw_only=True)
 class _Common:
-    """What every kind takes."""
+    """The settings of every kind."""
 
     description: str | None = None
     examples: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class _Common:
 
 @frozen(kw_only=True)
 class RouterSettings(_Common):
-    """What a router takes."""
+    """The settings of a router."""
 
     fallback_agent: str | None = None
     escalate_to: str | None = None
@@ -49,7 +49,7 @@ class RouterSettings(_Common):
 
 @frozen(kw_only=True)
 class SequentialSettings(_Common):
-    """What a chain takes."""
+    """The settings of a sequential workflow."""
 
     seconds: float | None = None
     strict: bool | None = None
@@ -57,7 +57,7 @@ class SequentialSettings(_Common):
 
 @frozen(kw_only=True)
 class ParallelSettings(_Common):
-    """What agents at once take."""
+    """The settings of a parallel workflow."""
 
     seconds: float | None = None
     minimum: int | None = None
@@ -67,7 +67,7 @@ class ParallelSettings(_Common):
 
 @frozen(kw_only=True)
 class VoteSettings(_Common):
-    """What a vote takes."""
+    """The settings of a vote."""
 
     seconds: float | None = None
     minimum: int | None = None
@@ -76,7 +76,7 @@ class VoteSettings(_Common):
 
 @frozen(kw_only=True)
 class EscalationSettings(_Common):
-    """What an escalation takes."""
+    """The settings of an escalation."""
 
     detectors: tuple[str, ...] | None = None
     seconds: float | None = None
@@ -92,7 +92,7 @@ KINDS: Mapping[str, tuple[type[Workflow], type[_Common]]] = {
 
 
 def built_workflow(name: str, table: WorkflowConfig, place: Place) -> Workflow:
-    """The workflow that a table declares.
+    """Build the workflow of a table.
 
     Args:
         name: the workflow's name.
@@ -100,7 +100,7 @@ def built_workflow(name: str, table: WorkflowConfig, place: Place) -> Workflow:
         place: where it is configured.
 
     Raises:
-        ConfigurationError: something in it cannot be.
+        ConfigurationError: a setting is wrong.
     """
     kind, takes = KINDS[table.kind]
     settings = build_settings(takes, table.settings, place, reserved=table.own_keys)
@@ -119,7 +119,7 @@ def built_workflow(name: str, table: WorkflowConfig, place: Place) -> Workflow:
 def _check_positive(options: Mapping[str, Any], place: Place) -> None:
     seconds = options.get("seconds", 1.0)
     if not 0 < seconds <= 86400:  # noqa: PLR2004 - a day
-        raise ConfigurationError(f"{place.at('seconds')}: {seconds} is no time. Write seconds = 20.0.")
+        raise ConfigurationError(f"{place.at('seconds')}: {seconds} is not a time. fix: write seconds = 20.0.")
     for name in ("threshold", "margin"):
         if not 0 <= options.get(name, 0) <= 1:
-            raise ConfigurationError(f"{place.at(name)}: {options[name]} is not 0 to 1. Write {name} = 0.5.")
+            raise ConfigurationError(f"{place.at(name)}: {options[name]} is not 0 to 1. fix: write {name} = 0.5.")

@@ -1,4 +1,4 @@
-"""Loading: from entry points to built agents and registered plugins, each guarded by itself."""
+"""Loading: from entry points to built agents and registered plugins, each guarded."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def load(
     owners: Owners | None = None,
     unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
 ) -> Loaded:
-    """Import and build everything that is enabled; never raises for what a package does.
+    """Import and build everything that is enabled.
+
+    The failure of a package never raises.
 
     Args:
         config: the configuration.
@@ -122,10 +124,10 @@ def _unapproved_plugins(candidates: Sequence[Candidate], unapproved: Mapping[str
 
 
 def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
-    """What a program serves that registers its agents itself; never raises for what a package does.
+    """Load for a program that registers its agents itself.
 
-    It has what is built in. Installed plugins are asked only when nothing built in opens the configured store, or makes
-    a model or a classifier of a configured kind.
+    This includes the built-in plugins. Installed plugins are loaded only if no built-in one opens the configured store,
+    or makes a model or classifier of a configured kind. The failure of a package never raises.
     """
     loaded = _heard(Plugins.load(config, ()))
     unopened = not _opens(config, loaded)
@@ -135,7 +137,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         installed = Plugins.load(config, discover((PLUGINS,)))
         if unopened:
             loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
-            if not _opens(config, loaded):  # the start ends there, and says what became of the plugin that would
+            if not _opens(config, loaded):  # the start fails there, and reports the plugin that would open it
                 loaded = attrs.evolve(loaded, plugins=installed.states)
         if unmade:
             loaded = attrs.evolve(loaded, chat_models=installed.values("chat_models", ModelProvider))
@@ -155,7 +157,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     )
 
 
-_IN_CODE = "it is made in code, so it cannot be built again in a process of its own"
+_IN_CODE = "it is made in code, so it cannot be rebuilt in a separate process"
 
 
 def _section(config: Config, key: str) -> AgentConfig:
@@ -170,7 +172,7 @@ def _remove_isolation(config: Config, key: str) -> str:
 
 
 def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
-    """Sentences about agents that the host should isolate, and cannot."""
+    """Return warnings about agents that the host should isolate, but cannot."""
     if config.host.isolation != "process":
         return ()
     return tuple(
@@ -185,9 +187,9 @@ def _opens(config: Config, loaded: Loaded) -> bool:
 
 
 def _heard(plugins: Plugins) -> Loaded:
-    """What plugins say through their hooks, agents and SIP aliases aside; each hook is one line.
+    """Collect the values of all hooks except agents and SIP aliases, a line per hook.
 
-    The order counts: a plugin that failed in one hook has no part in those that are called later, as its state says.
+    The order matters: a plugin that failed in one hook is not called for later ones, as its state is quarantined.
     """
     return Loaded(
         state_providers=plugins.values("state_providers", StateProvider),
@@ -208,12 +210,13 @@ def _heard(plugins: Plugins) -> Loaded:
 def _build(
     item: Wanted, config: Config, problems: dict[str, str | None], journal: Journal, guard: LoadingGuard
 ) -> AgentBase:
-    """Import a candidate and make its agent; ``problems`` remembers what each distribution wants of its host.
+    """Import a candidate and create its agent.
 
-    ``journal`` remembers what ended the process. An agent that has a process of its own is imported and made there.
+    ``problems`` caches the reason that a distribution excludes this host. ``journal`` records packages that kill the
+    process. An isolated agent is imported and created in its own process.
 
     Raises:
-        BaseException: whatever the package does.
+        BaseException: the package raised it.
     """
     offer = item.candidate
     if offer.distribution not in problems:
@@ -236,7 +239,7 @@ def _build(
 
 
 def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:
-    """The workflows of the configuration: those that can be, and the others."""
+    """Build the workflows of the configuration, and reject wrong ones."""
     made: list[Built] = []
     refused: list[Rejected] = []
     where = config.where
@@ -244,7 +247,7 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
         if not table.enabled:
             continue
         if name in taken:
-            reason = f"{config.place('workflows', name)}: there is an agent of this name already"
+            reason = f"{config.place('workflows', name)}: there already is an agent with this name"
             refused.append(Rejected(name, where, "", Diagnosis(reason, f"choose another name for it in {where}")))
             continue
         try:
@@ -260,7 +263,7 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
 
 
 def _from_hooks(plugins: Plugins, config: Config, keys: set[str], owners: Owners) -> tuple[list[Built], list[Wanted]]:
-    """Agents that plugins make in code, and those of them that are disabled."""
+    """Return the agents that plugins make in code, and the disabled ones."""
     made: list[Built] = []
     disabled: list[Wanted] = []
     for plugin, agent in plugins.values("agents", AgentBase):

@@ -1,7 +1,7 @@
-"""Mounting: how what was built becomes agents that are served, or is set aside with the reason.
+"""Mounting: from built agents to served ones, or to ones set aside with a reason.
 
-Each agent is given its route; where two want one, configuration decides, else neither serves there. What remains is
-sealed.
+Each agent gets its route. If two claim the same one, the configuration decides, else neither is served there. The
+remaining agents are sealed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = ["given_up", "in_order", "mount", "mount_all", "wanted_route", "why_no
 
 
 def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mounted], list[SetAside]]:
-    """Mount what can be mounted.
+    """Mount all agents that can be mounted.
 
     Args:
         loaded: what was loaded, and what was not.
@@ -62,7 +62,7 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         elif route == sip_path:
             remedy = "choose another [sip] path, or another route for the agent, in agenthost.toml"
-            reason = f"route {route!r} is where SIP is answered"
+            reason = f"route {route!r} is used for SIP"
             set_aside.append(_refused(item, route, "conflict", Diagnosis(reason, remedy)))
         else:
             claims.setdefault(route, []).append(item)
@@ -86,27 +86,27 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
 
 
 def in_order(set_aside: Iterable[SetAside]) -> list[SetAside]:
-    """What is set aside, as lists show it."""
+    """Sort agents that were set aside for lists."""
     return sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))
 
 
 def given_up(agent: Mounted, error: BaseException) -> SetAside:
-    """What an agent is that failed after it had been mounted."""
+    """Return an agent that failed after it had been mounted as one set aside."""
     candidate = Candidate(AGENTS, agent.key, type(agent.agent).__module__, agent.distribution, agent.version, "")
     diagnosis = diagnose(error, candidate, agent.key)
-    if agent.distribution == PROGRAM:  # there is nothing to install or to switch off
-        diagnosis = attrs.evolve(diagnosis, remedy="mend its lifespan; the log has the whole error")
+    if agent.distribution == PROGRAM:  # nothing can be installed or switched off
+        diagnosis = attrs.evolve(diagnosis, remedy="correct its lifespan. The log has the whole error")
     return SetAside(agent.key, agent.distribution, agent.version, "quarantined", diagnosis, agent.route)
 
 
 def wanted_route(item: Built) -> str:
-    """Configuration's route, else the agent's own, else its entry point's name."""
+    """Return the configured route, else the agent's own, else its entry point's name."""
     route = item.config.route or declared(item.agent).route
     return normalise(route) if route is not None else f"/{item.key.rpartition(':')[2]}"
 
 
 def why_not_served(name: str, set_aside: Iterable[SetAside]) -> str:
-    """Why there is no agent of this name."""
+    """Explain why there is no agent with this name."""
     item = next((item for item in set_aside if item.key == name), None)
     if item is None:
         return "no agent of this name is installed"
@@ -121,7 +121,9 @@ def mount(
     why_not: Callable[[str], str],
     limits: Limits,
 ) -> Mounted | SetAside:
-    """Mount an agent; a workflow is told its agents first.
+    """Mount an agent.
+
+    A workflow gets its agents first.
 
     Args:
         item: the agent.
@@ -155,7 +157,7 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         now = limits.for_agent(item.config, own.busy)
         return item.served if item.served.limits == now else attrs.evolve(item.served, limits=now)
     if own.sealed:
-        reason = "this very agent is already mounted elsewhere; a second mount needs a class or a factory"
+        reason = "this instance is already mounted elsewhere, and a second mount needs a class or a factory"
         remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
         return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
     try:
@@ -192,13 +194,16 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
 
 
 def _first_mounts_first(claim: tuple[str, Sequence[Built]]) -> tuple[bool, str]:
-    """Second mounts come last, so that an agent that can be mounted once is mounted where its package wants it."""
+    """Sort second mounts last.
+
+    So an agent that can be mounted only once gets the route of its package.
+    """
     route, items = claim
     return all(item.again for item in items), route
 
 
 def _chosen(claims: Sequence[Built], holder: str | None) -> Built | None:
-    """Return the agent that serves a route; None where configuration has to decide.
+    """Return the agent that serves a route, or None if the configuration has to decide.
 
     Args:
         claims: the agents that claim it.
@@ -230,7 +235,7 @@ def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | No
 
 
 def _plain(text: str) -> str:
-    """A route segment made from a key."""
+    """Make a route segment from a key."""
     return (
         "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text.lower()).strip("-.") or "agent"
     )

@@ -1,7 +1,7 @@
-"""The plan: the frozen result of every decision that is made before the host serves.
+"""The plan: the frozen result of every decision before the host serves.
 
-``make_plan`` is a function of configuration and what was loaded. It gives each agent its route, finds conflicts, and
-seals what remains; ``agenthost check --json`` prints its report, and serving only reads it.
+``make_plan`` is a function of the configuration and the loaded packages. It gives each agent its route, finds
+conflicts, and seals the rest. ``agenthost check --json`` prints its report, and serving only reads it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = ["HostPlan", "make_plan"]
 
 @frozen(eq=False)
 class HostPlan:
-    """What the host serves, and what it does not.
+    """The served agents and plugins, and those set aside.
 
     Args:
         agents: in order of their routes.
@@ -63,7 +63,7 @@ class HostPlan:
         detectors: what notices that somebody else should take over.
         probes: those of plugins and of a program's own, each with whose it is.
         lifespans: what plugins run around the serving, each with its plugin's key.
-        observers: who is told of tool calls, each with its plugin's key.
+        observers: observers of tool calls, each with its plugin's key.
         models: the language models.
         redactors: what transcripts go through.
         limits: those of agents that have none of their own.
@@ -114,9 +114,9 @@ class HostPlan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about configuration that fits nothing, SIP aliases and other agents that are not reached."""
+        """Warnings about useless configuration, and unreachable aliases and agents."""
         unroutable = (
-            f"SIP alias {user!r} is claimed by {' and '.join(keys)}: it reaches nobody until only one asks for it"
+            f"SIP alias {user!r} is claimed by {' and '.join(keys)}: it is unroutable until only one claims it"
             for user, keys in sorted(self.aliases.conflicts.items())
         )
         unreachable = (
@@ -126,7 +126,7 @@ class HostPlan:
             if self.find(name) is None
         )
         homeless = (
-            f"probe {probe.name!r} of {source} is for agent {probe.agent!r}, which is not served: nobody asks it"
+            f"probe {probe.name!r} of {source} is for agent {probe.agent!r}, which is not served: it does not run"
             for source, probe in self.probes
             if probe.agent is not None and self.find(probe.agent) is None
         )
@@ -148,7 +148,7 @@ class HostPlan:
         return (*self.unfitting, *self.models.warnings, *self.classifiers.warnings, *told)
 
     def _kept_aliases(self) -> Iterator[str]:
-        """Yield sentences about SIP aliases that a newcomer asks for and does not get."""
+        """Yield warnings about SIP aliases that a newcomer claims but does not get."""
         holders = self.owners.installed(self.installed).aliases
         keys = {agent.full_key: agent.key for agent in self.agents}
         for agent in self.agents:
@@ -161,10 +161,10 @@ class HostPlan:
                 ):
                     by = keys.get(holder, f"{holder}, which is not served")
                     rule = f'[[sip.rules]] users = ["{user}"], agent = "{agent.key}"'
-                    yield f"SIP alias {user!r} stays with {by}; {agent.key} asks for it too. fix: {rule} moves it"
+                    yield f"SIP alias {user!r} stays with {by}; {agent.key} declares it too. fix: {rule} moves it"
 
     def _unknown_parts(self) -> tuple[str, ...]:
-        """Sentences about classifiers and detectors that workflows name and nobody has."""
+        """Return warnings about unknown classifiers and detectors of workflows."""
         known = {"classifier": set(self.classifiers.made), "detector": {each.name for each in self.detectors}}
         named = [
             (agent.key, sort, name)
@@ -176,14 +176,14 @@ class HostPlan:
             )
         ]
         return tuple(
-            f"workflow {key!r} names the {sort} {name!r}, which is not there. "
-            f"There are: {', '.join(sorted(known[sort])) or 'none'}"
+            f"workflow {key!r} names the {sort} {name!r}, which does not exist. "
+            f"The {sort}s are: {', '.join(sorted(known[sort])) or 'none'}"
             for key, sort, name in named
             if isinstance(name, str) and name not in known[sort]
         )
 
     def choices(self, names: Iterable[str]) -> tuple[Choice, ...]:
-        """Those of some agents that are served, each once, in the order of ``names``; what is no name is nobody's."""
+        """Return the served ones of some agents, each once, in the order of ``names``."""
         names = tuple(names)
         chosen = self._choices.get(names)
         if chosen is None:
@@ -193,16 +193,16 @@ class HostPlan:
         return chosen
 
     def classifier(self, name: str | None = None) -> Classifier | None:
-        """The classifier of this name; without one, the default; None where there is none."""
+        """Return the classifier with this name, or the default one, or None."""
         return self.classifiers.find(name)
 
     def why_not_served(self, name: str) -> str:
-        """Why there is no agent of this name."""
+        """Explain why there is no agent with this name."""
         return why_not_served(name, self.set_aside)
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """Sentences about what is served and was probably not meant so; they are no problems."""
+        """Sentences about served agents with probable mistakes, which are not problems."""
         undeclared = (
             f"{tool.name} of {agent.key} declares no parameters: the model cannot know what to pass"
             for agent in self.agents
@@ -212,14 +212,14 @@ class HostPlan:
         return (*undeclared, *self.sip.shadowed, *self.changes)
 
     def routing(self) -> Routing:
-        """What decides about SIP calls, plugins' functions aside."""
+        """Return the routing of SIP calls, without plugins' functions."""
         config = self.sip.config
         return Routing(
             RuleTable(config.rules), self.aliases, self.origins, config.default, config.default_place, self._reached()
         )
 
     def _reached(self) -> dict[str, str]:
-        """Route, name and key of each agent that is served, to its key."""
+        """Map route, name and key of each served agent to its key."""
         return {agent.route: agent.key for agent in self.agents} | {name: a.key for name, a in self._known.items()}
 
     def _sip_problems(self) -> list[str]:
@@ -227,14 +227,14 @@ class HostPlan:
 
     @property
     def problems(self) -> int:
-        """How many agents and plugins failed, and warnings there are."""
+        """The number of failed agents and plugins, warnings and refusals."""
         plugins = sum(plugin.state == "quarantined" for plugin in self.plugins)
         return len(self.failed) + plugins + len(self.warnings) + len(self.refusals)
 
     def with_aliases(
         self, registered: Iterable[SipAlias], *, automatic: bool = True, keeping: bool = False
     ) -> HostPlan:
-        """The same plan with its SIP aliases decided anew.
+        """Return the plan with its SIP aliases decided again.
 
         Args:
             registered: aliases that somebody set in code; they win over those that agents ask for.
@@ -258,7 +258,7 @@ class HostPlan:
         return attrs.evolve(self, aliases=table, origins=origins(table, self.origins, declared_too, self.sip.aliases))
 
     def _held_aliases(self, claims: Iterable[SipAlias]) -> tuple[list[SipAlias], set[str]]:
-        """Return the aliases that stay with those who held them, and those kept for agents that are not served."""
+        """Return the aliases that stay with their holders, and those of unserved holders."""
         keys = {agent.full_key: agent.key for agent in self.agents}
         claimed = {(alias.compared, alias.agent) for alias in claims}
         holders = self.owners.installed(self.installed).aliases
@@ -274,15 +274,17 @@ class HostPlan:
         )
 
     def with_agent(self, item: Built) -> HostPlan:
-        """The same plan with one agent more; those that are served keep their routes against it.
+        """Return the plan with one more agent.
+
+        The served agents keep their routes against it.
 
         Raises:
-            DefinitionError: it cannot be mounted.
+            DefinitionError: the agent cannot be mounted.
         """
         route = wanted_route(item)
         taken = next((agent for agent in self.agents if agent.route == route), None)
         if taken is not None:
-            msg = f"route {route!r} is already taken by agent {taken.key!r}; register this one at another route."
+            msg = f"route {route!r} is already taken by agent {taken.key!r}. fix: register this one at another route."
             raise DefinitionError(msg)
         if problem := route_problem(route, program=item.distribution == PROGRAM):
             raise DefinitionError(problem)
@@ -294,11 +296,14 @@ class HostPlan:
         return attrs.evolve(self, agents=agents, sip=sip)
 
     def without(self, route: str) -> HostPlan:
-        """The same plan without the agent at ``route``."""
+        """Return the plan without the agent at ``route``."""
         return attrs.evolve(self, agents=tuple(agent for agent in self.agents if agent.route != route))
 
     def with_failed_agent(self, agent: Mounted, error: BaseException) -> HostPlan:
-        """The same plan after an agent failed while the host took shape; its SIP aliases reach nobody then."""
+        """Return the plan after an agent failed at start-up.
+
+        Its SIP aliases are then unroutable.
+        """
         return attrs.evolve(
             self,
             agents=tuple(other for other in self.agents if other is not agent),
@@ -306,25 +311,25 @@ class HostPlan:
         )
 
     def after(self, earlier: HostPlan) -> HostPlan:
-        """The same plan where ``earlier`` is served: what has been imported once stays what it was."""
+        """Return the plan with the imported versions of ``earlier``, as imports are permanent."""
         return attrs.evolve(self, stamps={**self.stamps, **earlier.stamps})
 
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
-        """The same plan after a plugin failed while the host took shape."""
+        """Return the plan after a plugin failed at start-up."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
         return attrs.evolve(self, plugins=plugins, sip=self.sip.without(key))
 
     def route_of(self, name: str) -> str | None:
-        """The route of the served agent of this key or name; None without one."""
+        """Return the route of the served agent with this key or name, or None."""
         agent = self.find(name)
         return None if agent is None else agent.route
 
     def find(self, name: str) -> Mounted | None:
-        """The served agent of this key, else the only one of this name."""
+        """Return the served agent with this key, else the only one with this name."""
         return self._known.get(name)
 
     def sibling(self, name: str) -> Mounted:
-        """The served agent that a call is handed over to.
+        """Return the served agent that a call is handed over to.
 
         Raises:
             LookupError: no such agent is served.
@@ -336,7 +341,7 @@ class HostPlan:
         return agent
 
     def report(self) -> dict[str, Any]:
-        """The plan as data, for ``--json``."""
+        """Return the plan as data, for ``--json``."""
         rows: list[Mounted | SetAside] = [*self.agents, *self.set_aside]
         return {
             "agents": [row.report() for row in rows],
@@ -349,14 +354,14 @@ class HostPlan:
 
 
 def make_plan(config: Config, loaded: Loaded) -> HostPlan:
-    """Decide what is served, and where."""
+    """Decide which agents are served, and at which routes."""
     limits = Limits.for_all(config.host)
     state = choose_provider(config, loaded.state_providers, loaded.plugins)
     stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
     redactors, unknown = choose_redactors(config, loaded.redactors)
     mounted, set_aside = mount_all(loaded, config.sip.path, limits)
     registry = loaded.registry or Plugins.load(config, ())
-    aliases = sip_aliases(registry, mounted)  # whose plugin fails in it has no part in what follows
+    aliases = sip_aliases(registry, mounted)  # a plugin that fails here is not used below
     return HostPlan(
         agents=tuple(mounted),
         set_aside=tuple(set_aside),

@@ -1,4 +1,4 @@
-"""Routes: which paths an agent may have, and which agent a path reaches (wire.md, section 1)."""
+"""Routes: allowed paths of agents, and the agent that a path reaches (wire.md, section 1)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["ENDPOINTS", "KEPT", "SHARED", "RouteTable", "normalise", "route_prob
 ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "mcp", "sip"})
 """Last segments that are served under an agent's route."""
 KEPT = ("swaig", "post_prompt")
-"""Those whose requests carry a token, and so stay with the agent that their call began with."""
+"""Endpoints with a token, whose requests stay with the agent that their call started with."""
 RESERVED_FIRST = frozenset({"health", "ready", "live", "startup", "metrics", "sip", "v1", "-"})
 """First segments that belong to the host."""
 RESERVED_LAST = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "sip", "mcp"})
 """Last segments that belong to an agent's own endpoints."""
 SHARED = "/live"
-"""A path of the host where a program may put an agent: the host goes on answering those who bring no credentials."""
+"""A path of the host that a program may give to an agent. The host still answers callers without credentials."""
 
 _ROUTE = re.compile(r"(?:/[a-z0-9._-]{1,64}){1,4}")
 
 
 def normalise(route: str) -> str:
-    """A route without its trailing slash."""
+    """Strip the trailing slash of a route."""
     return route[:-1] if len(route) > 1 and route.endswith("/") else route
 
 
 def route_problem(route: str, *, program: bool = False) -> str | None:
-    """Why an agent cannot be mounted at ``route``, as a sentence; None when it can.
+    """Explain why an agent cannot be mounted at ``route``, or return None.
 
     Args:
         route: the route.
@@ -55,14 +55,16 @@ def route_problem(route: str, *, program: bool = False) -> str | None:
 
 
 def _spellings(route: str, endpoint: str) -> tuple[str, ...]:
-    """The paths of an endpoint: with one trailing slash, and without."""
+    """Return the paths of an endpoint, with and without a trailing slash."""
     path = normalise(f"{route.rstrip('/')}/{endpoint}")
     return (path,) if path == "/" else (path, f"{path}/")
 
 
 @frozen(slots=True)
 class RouteTable:
-    """Agents by route; immutable, so that a new one replaces it in one assignment.
+    """Agents by route.
+
+    The table is immutable, so that a new one replaces it in one assignment.
 
     Args:
         agents: route to agent.
@@ -74,7 +76,7 @@ class RouteTable:
 
     @classmethod
     def of(cls, agents: Iterable[Mounted]) -> RouteTable:
-        """The table of agents whose routes differ."""
+        """Make the table of agents with different routes."""
         table = {agent.route: agent for agent in agents}
         asked = {
             path.encode(): (path, agent, endpoint)
@@ -86,7 +88,7 @@ class RouteTable:
         return cls(table, {path: own for path, own in asked.items() if table.get(normalise(own[0]), own[1]) is own[1]})
 
     def find(self, path: str) -> tuple[Mounted, str] | None:
-        """The agent that ``path`` reaches, and which of its endpoints: ``""`` for its document.
+        """Return the agent and endpoint of a path, where ``""`` is its document.
 
         Args:
             path: as it came, compared exactly; one trailing slash is not looked at.

@@ -1,4 +1,4 @@
-"""What configuration and plugins say about SIP calls, and what is wrong with it."""
+"""SIP sources: rules, aliases and functions from configuration and plugins, with problems."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["SipSources", "origins", "sip_aliases"]
 
 _ORIGINS = ("registered user", "", "declared alias", "automatic alias")
-"""What the aliases of each tier come from; the second tier's have an origin already."""
+"""Origins of the aliases of each tier. Those of the second tier already have one."""
 
 
 @frozen(eq=False)
 class SipSources:
-    """What configuration and plugins say about SIP calls.
+    """The parts of SIP routing from configuration and plugins.
 
     Args:
         config: ``[sip]``.
@@ -41,12 +41,12 @@ class SipSources:
     functions: tuple[tuple[str, Callable[..., object]], ...] = ()
 
     def without(self, plugin: str) -> SipSources:
-        """The same without the functions of a plugin that failed."""
+        """Return the sources without the functions of a plugin that failed."""
         return attrs.evolve(self, functions=tuple(pair for pair in self.functions if pair[0] != plugin))
 
     @property
     def asked_for(self) -> list[tuple[str, SipAlias]]:
-        """The aliases that plugins ask for."""
+        """The aliases that plugins declare."""
         return [pair for pair in self.aliases if not pair[1].automatic]
 
     @property
@@ -56,11 +56,11 @@ class SipSources:
 
     @property
     def shadowed(self) -> list[str]:
-        """Sentences on rules that lose some of their callers to earlier ones."""
+        """Warnings about rules that lose some callers to earlier ones."""
         return overlaps(self.config.rules)[1]
 
     def problems(self, served: Mapping[str, str], set_aside: Mapping[str, str], aliases: AliasTable) -> list[str]:
-        """Sentences on rules that are never reached, and on agents that are named and not served.
+        """Return warnings about unreachable rules, and named agents that are not served.
 
         Args:
             served: key, name and route of each agent that is served.
@@ -92,7 +92,7 @@ class SipSources:
 
 
 def sip_aliases(plugins: Plugins, agents: Iterable[Mounted]) -> tuple[tuple[str, SipAlias], ...]:
-    """By which user parts plugins let agents be reached, each with its plugin's key."""
+    """Return the aliases of plugins, each with its plugin's key."""
     known = tuple(HostedAgent(each.key, each.name, each.route, each.sip, each.again) for each in agents)
     return plugins.values("sip_aliases", SipAlias, agents=known)
 
@@ -103,7 +103,7 @@ def origins(
     declared: Iterable[SipAlias],
     plugins: Iterable[tuple[str, SipAlias]],
 ) -> dict[str, str]:
-    """What each alias of a table comes from.
+    """Return the origin of each alias of a table.
 
     Args:
         table: the table; its tiers are registered ones, kept ones, those of agents and plugins, automatic ones.

@@ -1,4 +1,4 @@
-"""The store: choosing the provider that opens the configured URL."""
+"""The choice of the provider that opens the configured store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLUGINS = {
 
 @frozen(eq=False)
 class ChosenProvider:
-    """Who opens the configured store.
+    """The provider of the configured store, or the problem.
 
     Args:
         provider: the provider; None when there is none.
@@ -42,14 +42,14 @@ class ChosenProvider:
     plugin: str | None = None
 
     def report(self) -> dict[str, str | None]:
-        """The choice as data; of the URL, which may hold a password, nothing but the scheme."""
+        """Return the choice as data, with only the scheme of the URL."""
         return {"store": f"{self.scheme}://", "plugin": self.plugin}
 
 
 def choose_provider(
     config: Config, providers: Sequence[tuple[str, StateProvider]], plugins: Iterable[PluginState] = ()
 ) -> ChosenProvider:
-    """The provider of the configured URL's scheme.
+    """Choose the provider for the scheme of the configured URL.
 
     Args:
         config: the configuration.
@@ -66,7 +66,7 @@ def choose_provider(
         if installed is not None:
             remedy = _lift(installed)
         else:
-            remedy = f"Install it: pip install {distribution}" if distribution else f"There are: {', '.join(known)}"
+            remedy = f"fix: pip install {distribution}" if distribution else f"The schemes are: {', '.join(known)}"
         return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.", scheme=scheme)
     if len(fitting) > 1:
         names = " and ".join(key for key, _ in fitting)
@@ -78,8 +78,8 @@ def choose_provider(
 
 
 def _lift(plugin: PluginState) -> str:
-    """How a plugin that is installed takes part."""
+    """Explain why an installed plugin is not used, and the fix."""
     whose = f"{plugin.distribution} {plugin.version} is installed, but {plugin.state}"
     if plugin.diagnosis is None:
-        return f"{whose}. Let [plugins] only, or disable, in agenthost.toml allow {plugin.name!r}"
+        return f"{whose}. fix: let [plugins] only, or disable, in agenthost.toml allow {plugin.name!r}"
     return f"{whose}: {plugin.diagnosis.reason}. fix: {plugin.diagnosis.remedy}"

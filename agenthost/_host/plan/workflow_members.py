@@ -1,4 +1,4 @@
-"""Membership: which agents the workflows of a host have, and which of them cannot be what they are configured to be."""
+"""The agents of workflows, and the faults in them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 
 def members_of(agent: AgentBase) -> tuple[str, ...]:
-    """The agents that an agent calls; none unless it is a workflow."""
+    """Return the agents that an agent calls, which only a workflow has."""
     return agent.members if isinstance(agent, Workflow) else ()
 
 
 def choice_of(key: str, agent: AgentBase) -> Choice:
-    """An agent as one that is chosen."""
+    """Return an agent as a choice of a classifier."""
     own = declared(agent)
     return Choice(key, own.description, own.examples)
 
 
 def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of: Callable[[T], str]) -> list[T]:
-    """The same in an order in which each stands behind those that it calls, as far as that can be."""
+    """Sort items so that each follows those it calls, as far as possible."""
     items = list(items)
     known = by_name((key_of(item), declared(agent_of(item)).name, item) for item in items)
     ordered: list[T] = []
@@ -51,7 +51,7 @@ def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of
 
 
 def circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
-    """The way from an agent back to itself, both ends included; empty when there is none.
+    """Return a path from an agent back to itself, both ends included, or nothing.
 
     Args:
         key: the agent.
@@ -76,14 +76,14 @@ def circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
 
 
 def in_a_circle(way: Sequence[str]) -> Diagnosis:
-    """What is said of a workflow that would call itself."""
+    """Return the diagnosis of a workflow that would call itself."""
     through = f" by way of {', '.join(way[1:-1])}" if way[1:-1] else ""
     remedy = f"take {way[1]!r} out of the agents of workflow {way[0]!r}"
     return Diagnosis(f"this workflow calls itself{through}", remedy)
 
 
 def nobody_left(missing: Mapping[str, str]) -> Diagnosis:
-    """What is said of a workflow none of whose agents is served.
+    """Return the diagnosis of a workflow without served agents.
 
     Args:
         missing: why each of them is not, by name.

@@ -1,7 +1,7 @@
-"""The one place through which agents are called in text: by a person's conversation, and by each other.
+"""Calls of agents in text, by conversations and by each other.
 
-It owns what all calls have in common: the deadline, the budget, the guard against loops, the outcome, the cancellation,
-the span and the figures.
+All calls go through here, for the deadline, the budget, the guard against loops, the outcome, the cancellation, the
+span and the figures.
 """
 
 from __future__ import annotations
@@ -42,41 +42,41 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "Figures", "HostTeam", "Teams"]
 
 KEPT_BACK = 0.1
-"""The share of what a workflow has left that it keeps for itself when it calls: to say that there was no answer."""
+"""Share of the remaining time that a calling workflow keeps for itself, to answer after a timeout."""
 MOST_KEPT_BACK = 0.5
-"""Seconds of it at most."""
+"""The most seconds of that share."""
 
 _log = logging.getLogger("agenthost.workflows")
 
 
 class Answers(Protocol):
-    """Who answers for single agents, and asks the language model."""
+    """Answers for single agents, and calls their language models."""
 
     async def answer(
         self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener | None, meter: Meter | None
     ) -> Reply:
-        """What the agent says to a turn."""
+        """Return the agent's answer to a turn."""
 
     async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
-        """What the language model of an agent answers."""
+        """Return the answer of an agent's language model."""
 
     def has_model(self, plan: HostPlan, agent: Mounted) -> bool:
-        """Whether that is a real one."""
+        """Return True if an agent has a language model."""
 
 
 class Figures(Protocol):
-    """Who counts what becomes of calls."""
+    """Counts the outcomes of calls."""
 
     def called(self, outcome: Outcome, usage: Usage) -> None:
-        """Count a call, and what it cost."""
+        """Count a call, with its usage."""
 
     def escalated(self, agent: str) -> None:
-        """Count that somebody else took over from an agent which did not ask for it."""
+        """Count an escalation that the agent did not request."""
 
 
 @define(eq=False)
 class _Call:
-    """A call of an agent, while it is under way.
+    """A call of an agent in progress.
 
     Args:
         plan: what the host serves.
@@ -112,35 +112,35 @@ class _Call:
 
     @property
     def usage(self) -> Usage:
-        """What it has cost so far, with all calls below it."""
+        """The usage so far, including all calls below."""
         return sum((call.usage for call in self.below), self.own)
 
     @property
     def path(self) -> tuple[str, ...]:
-        """It and the agents below it, in the order in which they were called."""
+        """Its agent and the agents below it, in order of their calls."""
         return (self.agent.key, *(key for call in self.below for key in call.path))
 
     def cut_off(self) -> None:
-        """Let it call nobody any more."""
+        """Prevent any further calls."""
         self.over = True
 
     def begin(self) -> None:
-        """Called before each request to a language model.
+        """Check the budget before a request to a language model.
 
         Raises:
-            BudgetSpent: the turn may take no more.
+            BudgetSpent: the budget is spent.
         """
         if self.over:
-            raise BudgetSpent(f"nobody waits for {self.agent.key} any more.")
+            raise BudgetSpent(f"the call of {self.agent.key} has been cut off.")
         self.budget.begin()
 
     def spent(self, usage: Usage) -> None:
-        """Called after each."""
+        """Count the usage of a request."""
         self.own += usage
         self.budget.spent(usage)
 
     def hear(self, event: Event) -> None:
-        """Pass on what happens; words only where they are the whole turn's."""
+        """Pass an event on. Words are passed on only if they are the turn's own."""
         if self.over:
             return
         if isinstance(event, Said):
@@ -150,10 +150,10 @@ class _Call:
         self.listen(event)
 
     def say_the_rest(self, reply: Reply) -> None:
-        """Let the listener hear those of a reply's words that it has not heard."""
+        """Send the part of a reply's text that was not streamed."""
         if self.said.endswith(reply.text):
             return
-        begun = reply.text.startswith(self.said)  # else an agent began to speak, and another one answers
+        begun = reply.text.startswith(self.said)  # if not, one agent began to speak, and another one answers
         self.hear(Said(reply.agent, reply.text[len(self.said) :] if begun else f"\n\n{reply.text}"))
 
 
@@ -175,16 +175,16 @@ class Teams:
         self._left: set[asyncio.Task[Any]] = set()
 
     def budget(self, seconds: float) -> Budget:
-        """The budget of a turn that begins now, and may take so many seconds."""
+        """Make the budget of a turn that begins now, with a timeout in seconds."""
         return Budget(self._limits(), seconds)
 
     async def reply(
         self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: Listener | None = None
     ) -> Reply:
-        """What an agent or a workflow answers a person.
+        """Return the reply of an agent or a workflow to a person.
 
-        The words that the listener hears are the reply's; a workflow that has no answer says its fallback, and
-        ``escalate`` says why.
+        The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
+        ``escalate``.
 
         Args:
             plan: what the host serves.
@@ -195,7 +195,7 @@ class Teams:
 
         Raises:
             ModelError: a single agent's language model gives no usable answer.
-            BudgetSpent: the turn may take no more.
+            BudgetSpent: the budget is spent.
             TimeoutError: its time is up.
         """
         if problem := budget.visit(agent.key, 0):
@@ -215,10 +215,10 @@ class Teams:
         return reply
 
     async def call(self, call: _Call) -> Outcome:
-        """Have an agent answer, and say what became of it.
+        """Call an agent, and return the outcome.
 
-        A call that is cut off is cancelled, and has a moment to end; one that takes no notice is left behind, and can
-        call nobody any more.
+        A call that exceeds its time is cancelled, with a moment to end. One that ignores the cancellation is abandoned,
+        and can make no further calls.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -247,7 +247,7 @@ class Teams:
         return outcome
 
     async def _outcome(self, call: _Call, began: float) -> Outcome:
-        """Have an agent answer in a task of its own, for as long as the call may take."""
+        """Run an agent in a task of its own, within its time."""
         key, loop = call.agent.key, asyncio.get_running_loop()
         seconds = call.deadline - began
         try:
@@ -274,22 +274,22 @@ class Teams:
         return evolve(reply, usage=call.usage)
 
     def _leave(self, call: _Call, task: asyncio.Task[Any]) -> None:
-        _log.warning("agent %s goes on although it was cut off", call.agent.key)
+        _log.warning("agent %s ignores its cancellation", call.agent.key)
         self._left.add(task)
         task.add_done_callback(self._left.discard)
 
     @property
     def kept(self) -> Store:
-        """What classifiers keep, for all conversations."""
+        """The cache of classifiers, for all conversations."""
         return self._stores.shared("agenthost.classifiers")
 
     def state(self, call: _Call) -> Store:
-        """What a workflow keeps of a conversation."""
+        """Return the state of a workflow in a conversation."""
         return self._stores.call(f"workflow {call.agent.key}, conversation {call.turn.conversation}")
 
 
 class HostTeam:
-    """The team of one workflow for one turn; see ``agenthost.Team``."""
+    """The team of one workflow for one turn, see ``agenthost.Team``."""
 
     def __init__(self, teams: Teams, call: _Call) -> None:
         self._teams = teams
@@ -302,39 +302,39 @@ class HostTeam:
 
     @property
     def remaining(self) -> Remaining:
-        """What is left of the turn."""
+        """The remaining budget of the turn."""
         return self._call.budget.remaining(self._call.deadline)
 
     @property
     def has_model(self) -> bool:
-        """Whether a real language model is configured for the workflow."""
+        """True if a language model is configured for the workflow."""
         return self._teams.answers.has_model(self._call.plan, self._call.agent)
 
     @property
     def state(self) -> Store:
-        """What this workflow keeps of this conversation."""
+        """The state of this workflow in this conversation."""
         return self._teams.state(self._call)
 
     def choices(self, names: Sequence[str] | None = None) -> tuple[Choice, ...]:
-        """The workflow's agents that are served, or some of them."""
+        """Return the served agents of the workflow, or some of them."""
         return self._call.plan.choices(members_of(self._call.agent.agent) if names is None else names)
 
     def classifier(self, name: str | None = None) -> Classifier | None:
-        """The classifier of a name, or the host's own choice."""
+        """Return the classifier with a name, or the host's choice."""
         return self._call.plan.classifier(name)
 
     def classifier_tools(self) -> ClassifierTools:
-        """What a classifier may use for this turn."""
+        """Return the tools of a classifier for this turn."""
         complete = self.complete if self.has_model else None
         return ClassifierTools(complete, self.remaining.seconds, self._teams.kept)
 
     def detectors(self, names: Sequence[str] | None = None) -> tuple[EscalationDetector, ...]:
-        """The escalation detectors of some names, or all."""
+        """Return the escalation detectors with some names, or all."""
         every = self._call.plan.detectors
         return every if names is None else tuple(each for name in names for each in every if each.name == name)
 
     def say(self, event: Event) -> None:
-        """Tell whoever listens to the turn what happens."""
+        """Send an event to the listeners of the turn."""
         if isinstance(event, Escalated):
             from_whom = [call for call in self._call.below if call.agent.key == event.agent and not call.escalated]
             for call in from_whom[-1:]:
@@ -343,10 +343,10 @@ class HostTeam:
         self._call.hear(event)
 
     async def call(self, agent: str, turn: Turn, *, seconds: float | None = None, aloud: bool = False) -> Outcome:
-        """Have an agent answer; see ``agenthost.Team``."""
+        """Call an agent, see ``agenthost.Team``."""
         above = self._call
         if above.over:
-            return _skipped(agent, "nobody waits for this workflow any more")
+            return _skipped(agent, "the call of this workflow has been cut off")
         found = above.plan.find(agent)
         if found is None:
             return _skipped(agent, above.plan.why_not_served(agent))
@@ -363,7 +363,7 @@ class HostTeam:
         return await self._teams.call(below)
 
     async def complete(self, request: ModelRequest) -> Completion:
-        """Ask the language model."""
+        """Send a request to the language model."""
         call = self._call
         call.begin()
         made = await self._teams.answers.complete(call.plan, call.agent, request)
@@ -372,27 +372,30 @@ class HostTeam:
 
 
 class _EndedError(Exception):
-    """An agent's code raised what would have ended the event loop."""
+    """An agent's code raised an exception that would have ended the event loop."""
 
 
 def _checked(reply: object, agent: Mounted) -> Reply:
-    """What a workflow gave.
+    """Check the result of a workflow.
 
     Raises:
-        DefinitionError: it is no reply.
+        DefinitionError: the result is not a reply.
     """
     if not isinstance(reply, Reply):
-        raise DefinitionError(f"respond of {type(agent.agent).__name__} gives {type(reply).__name__}, not a Reply.")
+        raise DefinitionError(f"respond of {type(agent.agent).__name__} returns {type(reply).__name__}, not a Reply.")
     return reply
 
 
 def _about(seconds: float) -> str:
-    """A time for people, who asked for half a second and not for 0.497."""
+    """Round a duration for people: half a second instead of 0.497."""
     return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}" if seconds >= 1 else f"{seconds:.1g}"  # noqa: PLR2004
 
 
 def _failed(call: _Call, error: BaseException, seconds: float) -> Outcome:
-    """Log what an agent's code raised; what would end the event loop is the agent's failure, too."""
+    """Log an exception of an agent's code, and return the outcome.
+
+    An exception that would end the event loop is a failure of the agent, too.
+    """
     key, error_id = call.agent.key, new_error_id()
     call.error = error if isinstance(error, Exception) else _EndedError(type(error).__name__)
     if isinstance(error, AgentHostError) and not isinstance(error, DefinitionError):
@@ -408,4 +411,4 @@ def _skipped(agent: str, reason: str) -> Outcome:
 
 
 def _nobody(_: Event) -> None:
-    """Nobody listens."""
+    """Ignore an event."""

@@ -1,4 +1,4 @@
-"""Talking to one agent in text: its prompt and its tools, and a language model that uses them."""
+"""The turn of one agent in text: its prompt, its tools, and a language model."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
 __all__ = ["Conversing", "complete"]
 
 MOST_AT_ONCE = 8
-"""Tools that a model may call in one round."""
+"""The most tool calls of a model in one round."""
 _log = logging.getLogger("agenthost.conversations")
 
 
 @frozen
 class _Prepared:
-    """An agent as one turn finds it.
+    """An agent prepared for one turn.
 
     Args:
         instructions: its prompt, as text.
         tools: those that this host runs.
-        global_data: what its tools are told is known.
+        global_data: the global data for its tools.
     """
 
     instructions: str
@@ -60,10 +60,10 @@ class _Prepared:
 
 @define
 class _Result:
-    """What one tool's answer means for the turn.
+    """The effect of one tool's answer on the turn.
 
     Args:
-        text: what the model is told.
+        text: the text for the model.
         failed: whether the tool failed, was refused or is unknown.
         says: words that go to the person as they are.
         handed_to: the agent that goes on.
@@ -97,10 +97,10 @@ class Conversing:
         listen: Listener | None = None,
         meter: Meter | None = None,
     ) -> Reply:
-        """What an agent says to a turn.
+        """Answer a turn.
 
-        Its words are the reply's text, exactly as the listener hears them piece by piece. The number of rounds is
-        bounded: after the last, the model is asked once more without tools.
+        The reply's text is exactly the streamed words. The number of rounds is limited: after the last, the model must
+        answer without tools.
 
         Args:
             plan: what the host serves.
@@ -111,25 +111,25 @@ class Conversing:
 
         Raises:
             ModelError: the model gives no usable answer.
-            BaseException: what the meter raises.
+            BaseException: the meter raised it.
         """
         model, rounds = plan.models.find(agent.model), self._runtime.config.conversation.rounds
         return await _Turn(self, plan, agent, turn, listen or _nobody, meter, model).answer(rounds)
 
     async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
-        """What an agent's language model answers to something that is no turn.
+        """Return the answer of an agent's language model to another request than a turn.
 
         Raises:
-            ModelError: it gives no usable answer.
+            ModelError: the model gives no usable answer.
         """
         return await complete(plan.models.find(agent.model), request)
 
     def has_model(self, plan: HostPlan, agent: Mounted) -> bool:
-        """Whether that is a real one."""
+        """Return True if an agent has a language model."""
         return plan.models.is_real(agent.model)
 
     async def prepare(self, agent: Mounted, body: dict[str, Any]) -> _Prepared | None:
-        """The agent's prompt and tools for one turn; None where its own code fails to configure it."""
+        """Prepare prompt and tools of a turn, or return None if the agent's code fails."""
         source, tools = agent.agent, agent.tools
         if agent.dynamic:
             run = partial(configure, agent.agent, {}, body, {})
@@ -152,7 +152,7 @@ class Conversing:
 
 
 class _Turn:
-    """One turn of one agent, while it is answered."""
+    """One turn of one agent in progress."""
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class _Turn:
         messages = [*_opening(filled(prepared.instructions, self._data), self._turn)]
         specs = tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in prepared.tools.values())
         for left in range(rounds, -1, -1):
-            self._begun = False  # the words of another round are set apart from those before
+            self._begun = False  # a blank line separates the words of rounds
             offered = specs if left else ()
             completion = await self._ask(ModelRequest(tuple(messages), offered))
             if not completion.tool_uses or not left:
@@ -220,7 +220,10 @@ class _Turn:
         return completion
 
     async def _use(self, prepared: _Prepared, use: ToolUse, body: dict[str, Any], number: int) -> _Result:
-        """Let a model call a tool: the same checks as on a call, and the model is told when it did so wrongly."""
+        """Run a model's tool call.
+
+        The checks are the same as on a call, and the model gets the reason of a refusal.
+        """
         given = read_arguments(use.arguments)
         arguments = {} if isinstance(given, Unreadable) else given
         self._listen(ToolStarted(self._agent.key, use.name, arguments))
@@ -240,7 +243,10 @@ class _Turn:
         return result
 
     def _read(self, name: str, answer: ToolAnswer) -> _Result:
-        """Read what a tool's answer means in text; actions that belong to a live call have no effect."""
+        """Convert a tool's answer for text.
+
+        Actions on a live call have no effect.
+        """
         result = _Result(cut(answer.text), failed=answer.outcome != "ok")
         for action in answer.actions:
             if isinstance(action, HandOver):
@@ -260,7 +266,7 @@ class _Turn:
                     self._data.pop(str(key), None)
             elif kind == "escalate":
                 reason = value.get("reason") if isinstance(value, dict) else value
-                result.escalate = reason if isinstance(reason, str) and reason else f"{name} asks for somebody else"
+                result.escalate = reason if isinstance(reason, str) and reason else f"{name} escalates"
             else:
                 for where in _destinations(kind, value):
                     result.escalate = f"{name} connects the caller to {where}"
@@ -288,7 +294,7 @@ class _Turn:
 
 
 async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str], object] | None = None) -> Completion:
-    """Ask a model, and wait for its whole answer.
+    """Send a request to a model, and wait for its whole answer.
 
     Args:
         model: the model.
@@ -296,7 +302,7 @@ async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str],
         say: who hears the words as they come.
 
     Raises:
-        ModelError: it gives no usable answer; also where a plugin's model fails in its own way.
+        ModelError: the model gives no usable answer, or a plugin's model fails.
     """
     names = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model.name}
     with span(f"chat {model.name}", names) as told:
@@ -333,14 +339,14 @@ async def _whole(model: ChatModel, request: ModelRequest, say: Callable[[str], o
         if close is not None:
             await close()
     if length > MOST_TEXT:
-        raise ModelNonsense(f"model {model.name} does not stop: it said more than {MOST_TEXT} characters.")
+        raise ModelNonsense(f"model {model.name} does not stop: its answer has more than {MOST_TEXT} characters.")
     if completion is None:
         raise ModelNonsense(f"model {model.name} ended without an answer.")
     return completion
 
 
 def _opening(text: str, turn: Turn) -> list[Message]:
-    """What a model is told first; what is known beside the words stands apart, as data."""
+    """Return the first messages for a model, with known data as a separate message."""
     messages = [Message("system", text), *turn.history]
     known: dict[str, Any] = {}
     if turn.context:
@@ -354,8 +360,8 @@ def _opening(text: str, turn: Turn) -> list[Message]:
 
 
 def _destinations(kind: str, value: object) -> list[object]:
-    """Where an action sends a live call."""
-    if kind == "transfer":  # beside a document it says only whether the call comes back
+    """Return the destinations that an action sends a live call to."""
+    if kind == "transfer":  # beside a document, its value is only whether the call comes back
         dest = value.get("dest") if isinstance(value, dict) else value
         return [] if dest in ("true", "false", True, False, None) else [dest]
     if kind != "SWML" or not isinstance(value, dict) or not isinstance(value.get("sections"), dict):
@@ -370,4 +376,4 @@ def _destinations(kind: str, value: object) -> list[object]:
 
 
 def _nobody(_: object) -> None:
-    """Nobody listens."""
+    """Ignore an event."""

@@ -1,4 +1,4 @@
-"""Budget: what one turn may take, shared by every agent that has a part in it."""
+"""Budget: the limits of one turn, shared by all its agents."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Budget", "Meter"]
 
 
 class Meter(Protocol):
-    """Who counts what language models are asked, and may say that it is enough."""
+    """Counts requests to language models, and can stop them."""
 
     def begin(self) -> None:
-        """Called before each request; what it raises ends the turn."""
+        """Start a request. An exception ends the turn."""
 
     def spent(self, usage: Usage) -> None:
-        """Called after each; what it raises ends the turn."""
+        """Count the usage of a request. An exception ends the turn."""
 
 
 class Budget:
-    """What is left of one turn; made on the event loop when the turn begins, and never used for another.
+    """The remaining budget of one turn, made when the turn begins.
 
     Args:
         limits: what a turn may take.
@@ -45,23 +45,23 @@ class Budget:
         self.deadline = self._loop.time() + seconds
 
     def seconds(self, deadline: float | None = None) -> float:
-        """Seconds until the turn's deadline, or until ``deadline``, a time of the event loop; never below 0."""
+        """Return the seconds until a deadline, by default the turn's, at least 0."""
         return max(0.0, (self.deadline if deadline is None else deadline) - self._loop.time())
 
     def remaining(self, deadline: float | None = None) -> Remaining:
-        """What is left; see ``seconds``."""
+        """Return the remaining budget, see ``seconds``."""
         calls, tokens = self._limits.calls - self._calls, self._limits.tokens - self._tokens
         return Remaining(self.seconds(deadline), max(0, calls), max(0, tokens))
 
     def visit(self, agent: str, hops: int) -> str | None:
-        """Begin a call of an agent.
+        """Count a call of an agent, if the budget allows it.
 
         Args:
             agent: its key.
             hops: how many agents stand above it.
 
         Returns:
-            Why it may not be called, in words; None when it may, and is counted.
+            The reason that it must not be called, or None.
         """
         limits = self._limits
         if hops >= limits.hops:
@@ -77,7 +77,7 @@ class Budget:
         return None
 
     def begin(self) -> None:
-        """Called before each request to a language model.
+        """Check the budget before a request to a language model.
 
         Raises:
             BudgetSpent: the turn may take no more.
@@ -88,5 +88,5 @@ class Budget:
             raise BudgetSpent("the turn's time is up.")
 
     def spent(self, usage: Usage) -> None:
-        """Count what a request cost; the one that goes beyond the budget is the last."""
+        """Count the usage of a request, which may exceed the budget once."""
         self._tokens += usage.tokens

@@ -33,19 +33,19 @@ __all__ = ["Conversations", "new_conversation"]
 
 SCOPE = "conversation transcripts"
 MOST_HOPS = 3
-"""Agents that a turn may be handed on to."""
+"""The most hand-offs within a turn."""
 _APART = "\n\n"
 
 _log = logging.getLogger("agenthost.conversations")
 
 
 def new_conversation() -> str:
-    """An id for a conversation that has none."""
+    """Make an ID for a conversation."""
     return f"c-{secrets.token_hex(12)}"
 
 
 class Conversations:
-    """Where people talk to the agents of a host in text.
+    """Conversations of people with the agents of a host, in text.
 
     Args:
         runtime: the host.
@@ -68,7 +68,7 @@ class Conversations:
         listen: Listener | None = None,
         history: Sequence[Message] | None = None,
     ) -> Reply:
-        """What an agent answers a person; the transcript is complete however the turn ends.
+        """Answer a person, and store the transcript in any case.
 
         Args:
             plan: what the host serves.
@@ -81,10 +81,10 @@ class Conversations:
 
         Raises:
             LookupError: no such agent is served.
-            ConversationRefused: the id is none, or the text is empty or too long.
+            ConversationRefused: the ID is invalid, or the text is empty or too long.
             StateUnavailable: the store does not answer.
             ModelError: a language model gives no usable answer.
-            TimeoutError: the turn took longer than it may.
+            TimeoutError: the turn exceeded its timeout.
         """
         asked = plan.find(agent)
         if asked is None:
@@ -108,13 +108,16 @@ class Conversations:
         return reply
 
     def transcripts(self, plan: HostPlan) -> Transcripts:
-        """The transcripts of the host."""
+        """Return the transcripts of the host."""
         own = self._runtime.config.conversation
         store = self._runtime.state.serving().shared(SCOPE)
         return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
 
     async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:
-        """A whole turn, and who the conversation is with then: after a hand-over, the other agent answers."""
+        """Answer a turn, and return the agent that has the conversation then.
+
+        After a hand-over, the other agent answers.
+        """
         budget = self.teams.budget(self._runtime.config.conversation.timeout)
         reply = await self.teams.reply(plan, agent, turn, budget, listen)
         with_whom, met = agent.key, {agent.key}
@@ -138,7 +141,7 @@ class Conversations:
         return reply, with_whom
 
     async def _finished(self, ending: Any) -> None:
-        """Write the end of a turn, also when whoever waits for it is cancelled meanwhile."""
+        """Write the end of a turn, even if the caller is cancelled meanwhile."""
         task = asyncio.ensure_future(ending)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -147,7 +150,7 @@ class Conversations:
 
 @define(slots=False)
 class _Record:
-    """What happened in a turn, for its transcript."""
+    """The events of a turn, for its transcript."""
 
     listen: Listener | None
     lines: list[Line] = field(factory=list)
@@ -165,7 +168,7 @@ class _Record:
 
 
 def _known(reply: Reply) -> dict[str, Any]:
-    """What a transcript keeps of a reply beside its words."""
+    """Return the data of a reply for the transcript, beside its text."""
     known = {
         "path": list(reply.path) if len(reply.path) > 1 else None,
         "handed_to": reply.handed_to,
@@ -178,6 +181,6 @@ def _known(reply: Reply) -> dict[str, Any]:
 def _why_failed(error: BaseException) -> str:
     if isinstance(error, AgentHostError):
         return summary_of(error)
-    return {"CancelledError": "cancelled: nobody waits for the answer", "TimeoutError": "the turn took too long"}.get(
+    return {"CancelledError": "cancelled: the client has disconnected", "TimeoutError": "the turn took too long"}.get(
         type(error).__name__, type(error).__name__
     )

@@ -1,7 +1,7 @@
-"""Transcripts: what was said in conversations, in the store of shared state.
+"""Transcripts of conversations, in the store of shared state.
 
-A transcript only grows. What a person says is there before anybody thinks about it; turns of one conversation that come
-at once are taken one after another, by whichever process they reach, in the order in which they were stored.
+A transcript only grows. A person's message is stored before it is processed. Concurrent turns of one conversation run
+one after another, in whichever process, in the order in which they were stored.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["MOST_TEXT", "Begun", "Line", "Transcripts"]
 
 MOST_TEXT = 16 * 1024
-"""Characters of one message; what models and tools say beyond is cut off."""
+"""The longest message, in characters. Longer texts of models and tools are cut."""
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PAGE = 24 * 1024
-"""Characters of a transcript that stand in one entry of the store."""
+"""The most characters of a transcript in one entry of the store."""
 _PAUSES = (0.005, 0.1)
-"""Seconds between two looks whether it is a turn's turn: at first, and in the end."""
+"""Pauses between polls for the end of earlier turns, in seconds: the first and the last."""
 _MOST_RESULT = 4 * 1024
 _LITTLE = 400
-"""Characters that are kept of each line where a turn is larger than what the store takes."""
+"""Characters to keep of each line, if a turn is too large for the store."""
 _MOST_LINES = 32
 _SAID = ("user", "assistant")
 _DAY = 86400.0
@@ -67,7 +67,7 @@ class Line:
     more: Mapping[str, Any] = field(factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The line as it is stored, and as ``--json`` shows it."""
+        """Return the line as stored, and as in ``--json``."""
         line: dict[str, Any] = {"turn": self.turn, "role": self.role, "text": self.text, "at": self.at}
         if self.agent is not None:
             line["agent"] = self.agent
@@ -76,7 +76,7 @@ class Line:
 
 @frozen
 class Begun:
-    """A turn whose words are stored.
+    """A turn whose message is stored.
 
     Args:
         turn: its number.
@@ -110,7 +110,7 @@ class Transcripts:
         self._most = history
 
     async def begin(self, conversation: str, asked: str, text: str) -> Begun:
-        """Store what a person says, and wait until the turns before it have ended.
+        """Store a person's message, and wait for the end of earlier turns.
 
         Args:
             conversation: which conversation.
@@ -118,9 +118,9 @@ class Transcripts:
             text: the words.
 
         Raises:
-            ConversationRefused: the id is none, or the text is empty or too long.
+            ConversationRefused: the ID is invalid, or the text is empty or too long.
             StateUnavailable: the store does not answer.
-            TimeoutError: the turns before it do not end.
+            TimeoutError: earlier turns do not end.
         """
         checked(conversation, text)
         line = Line(0, "user", redacted(self._redactors, text), time.time())
@@ -143,7 +143,7 @@ class Transcripts:
     async def end(
         self, conversation: str, turn: int, lines: Iterable[Line], *, asked: str = "", handed_to: str | None = None
     ) -> None:
-        """Store what became of a turn; the next one begins.
+        """Store the lines of a turn, and let the next one start.
 
         Args:
             conversation: which conversation.
@@ -164,14 +164,14 @@ class Transcripts:
 
         try:
             head = await self._store.update(conversation, add, {}, ttl=self._ttl)
-        except StateRefused:  # it is too large: rather less of each line than no end of the turn
+        except StateRefused:  # too large: keep less of each line rather than lose the end of the turn
             written = [_written(evolve(line, text=cut(line.text, _LITTLE), more={})) for line in redone]
             head = await self._store.update(conversation, add, {}, ttl=self._ttl)
         if len(head["lines"]) > 2 * self._most + _MOST_LINES or sum(map(len, head["lines"])) > _PAGE:
             await self._turn_page(conversation)
 
     async def read(self, conversation: str) -> tuple[Line, ...]:
-        """All lines of a transcript, in the order of its turns; none where there is no such conversation."""
+        """Return all lines of a transcript, in the order of its turns."""
         head = await self._store.get(conversation, {})
         written: list[str] = []
         for page in head.get("pages", ()):
@@ -188,7 +188,7 @@ class Transcripts:
         return Line(turn, line.role, redacted(self._redactors, text), line.at, line.agent, more)
 
     async def _wait(self, conversation: str, turn: int, head: dict[str, Any]) -> dict[str, Any]:
-        """Return the transcript when no turn before this one is under way."""
+        """Return the transcript once no earlier turn is in progress."""
         pause, most = _PAUSES
         async with asyncio.timeout(self._longest):
             while True:
@@ -200,7 +200,10 @@ class Transcripts:
                 head = await self._store.get(conversation, {})
 
     async def _turn_page(self, conversation: str) -> None:
-        """Move lines of turns that have ended to an entry of their own; whoever is late finds it done."""
+        """Move lines of ended turns to a separate entry.
+
+        If another process was faster, nothing is left to move.
+        """
         found = await self._store.read(conversation)
         head = found.value or {}
         first = min((int(turn) for turn in head.get("pending", {})), default=head.get("turns", 0) + 1)
@@ -210,7 +213,7 @@ class Transcripts:
         moved = ended[:kept] or ended[: len(ended) // 2]
         if not moved:
             return
-        page = secrets.token_hex(4)  # of two that turn it at once, neither writes over the other's
+        page = secrets.token_hex(4)  # unique, so that concurrent processes do not overwrite each other
         gone = set(moved)
         rest = [line for line in head["lines"] if line not in gone]
         await self._store.set(f"{conversation} {page}", moved, ttl=self._ttl)
@@ -220,10 +223,10 @@ class Transcripts:
 
 
 def checked(conversation: str, text: str) -> None:
-    """Whether a turn can be taken.
+    """Check the ID and the text of a turn.
 
     Raises:
-        ConversationRefused: the id is none, or the text is empty or too long.
+        ConversationRefused: the ID is invalid, or the text is empty or too long.
     """
     if not _ID.fullmatch(conversation):
         raise ConversationRefused("a conversation's id has 1 to 128 characters of ASCII, without spaces.")
@@ -234,12 +237,12 @@ def checked(conversation: str, text: str) -> None:
 
 
 def cut(text: str, most: int = MOST_TEXT) -> str:
-    """A text that has no more characters than ``most``."""
+    """Cut a text to at most ``most`` characters."""
     return text if len(text) <= most else text[: most - len(_CUT)] + _CUT
 
 
 def _written(line: Line) -> str:
-    """A line as it stands in the store: as text, which costs a long transcript less than so many objects."""
+    """Encode a line for the store, as text, which is cheaper than objects."""
     return _encode(line.to_json()).decode()
 
 

@@ -95,8 +95,8 @@ def test_tables_become_agents(tmp_path):
     ("table", "reason", "remedy"),
     [
         ('agents = ["sales"]\nthreshhold = 1', "workflows.x.threshhold: there is no such key", "threshold"),
-        ('agents = ["sales"]\nthreshold = 2.0', "workflows.x.threshold: 2.0 is not 0 to 1", "Write threshold = 0.5"),
-        ('agents = ["sales"]\nseconds = 0.0', "workflows.x.seconds: 0.0 is no time", "Write seconds = 20.0"),
+        ('agents = ["sales"]\nthreshold = 2.0', "workflows.x.threshold: 2.0 is not 0 to 1", "write threshold = 0.5"),
+        ('agents = ["sales"]\nseconds = 0.0', "workflows.x.seconds: 0.0 is not a time", "write seconds = 20.0"),
         ('agents = ["sales"]\nclassifier = 3', "workflows.x.classifier", ""),
         ('agents = ["gone"]', "none of its agents is served: gone (no agent of this name is installed)", ""),
         ('agents = ["x", "sales"]', "this workflow calls itself", "take 'x' out of the agents of workflow 'x'"),
@@ -115,7 +115,7 @@ def test_a_name_that_is_taken(tmp_path):
     """The installed agent keeps it."""
     plan = plan_of(*desk(), toml='[workflows.sales]\nkind = "vote"\nagents = ["support"]\n', tmp_path=tmp_path)
 
-    assert "there is an agent of this name already" in reasons(plan)["sales"]
+    assert "there already is an agent with this name" in reasons(plan)["sales"]
     assert plan.find("sales").distribution == "code"
 
 
@@ -151,10 +151,10 @@ def test_parts_that_are_not_there():
     told = [warning.partition(". ")[0] for warning in plan.warnings]
 
     assert told == [
-        "workflow 'front' names the classifier 'lexcal', which is not there",
-        "workflow 'up' names the detector 'rage', which is not there",
+        "workflow 'front' names the classifier 'lexcal', which does not exist",
+        "workflow 'up' names the detector 'rage', which does not exist",
     ]
-    assert plan.warnings[0].endswith("There are: lexical, llm")
+    assert plan.warnings[0].endswith("The classifiers are: lexical, llm")
 
 
 def test_one_that_comes_while_the_host_serves():

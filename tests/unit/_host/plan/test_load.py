@@ -392,7 +392,7 @@ class TestIsolation:
         told = load(configured(host=HostConfig(isolation="process")), offers)
 
         assert asked.built == ()
-        assert "cannot be built again in a process of its own" in asked.plugins[0].diagnosis.reason
+        assert "cannot be rebuilt in a separate process" in asked.plugins[0].diagnosis.reason
         assert [item.key for item in told.built] == ["made"]
         assert "'made' stays in the host" in told.warnings[0]
 

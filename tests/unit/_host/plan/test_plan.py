@@ -205,7 +205,7 @@ class TestMounting:
         assert aside(plan) == {
             "a-second": (
                 "quarantined",
-                "this very agent is already mounted elsewhere; a second mount needs a class or a factory",
+                "this instance is already mounted elsewhere, and a second mount needs a class or a factory",
             )
         }
 

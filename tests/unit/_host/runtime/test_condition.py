@@ -72,7 +72,7 @@ def test_a_probe_for_nobody_is_reported():
 
     (warning,) = plan_of(AgentBase("sales", "/sales"), health_probes=(("acme:plugin", lost),)).warnings
 
-    assert warning == "probe 'lost' of acme:plugin is for agent 'nobody', which is not served: nobody asks it"
+    assert warning == "probe 'lost' of acme:plugin is for agent 'nobody', which is not served: it does not run"
 
 
 def test_probes_of_a_program_come_and_go(tmp_path, monkeypatch):

@@ -210,10 +210,10 @@ def test_urls_of_no_file(url):
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("redis://r", "no plugin opens redis:// stores. Install it: pip install agenthost-redis."),
-        ("valkey://r", "no plugin opens valkey:// stores. Install it: pip install agenthost-redis."),
-        ("postgresql://p", "no plugin opens postgresql:// stores. Install it: pip install agenthost-postgres."),
-        ("etcd://e", "no plugin opens etcd:// stores. There are: memory://, sqlite://."),
+        ("redis://r", "no plugin opens redis:// stores. fix: pip install agenthost-redis."),
+        ("valkey://r", "no plugin opens valkey:// stores. fix: pip install agenthost-redis."),
+        ("postgresql://p", "no plugin opens postgresql:// stores. fix: pip install agenthost-postgres."),
+        ("etcd://e", "no plugin opens etcd:// stores. The schemes are: memory://, sqlite://."),
     ],
 )
 def test_an_unknown_scheme_names_what_to_install(url, sentence):
@@ -230,7 +230,7 @@ def test_an_unknown_scheme_names_what_to_install(url, sentence):
 @pytest.mark.parametrize(
     ("state", "diagnosis", "sentence"),
     [
-        ("disabled", None, "disabled. Let [plugins] only, or disable, in agenthost.toml allow 'redis'."),
+        ("disabled", None, "disabled. fix: let [plugins] only, or disable, in agenthost.toml allow 'redis'."),
         (
             "quarantined",
             Diagnosis("No module named 'redis'", "pip install redis"),

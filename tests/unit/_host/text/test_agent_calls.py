@@ -106,8 +106,8 @@ def test_one_that_takes_no_notice_is_left_behind():
 
     (outcome,) = asyncio.run(whole()).outcomes
     assert outcome.status is Status.TIMEOUT
-    assert later[0] == Outcome("other", Status.SKIPPED, reason="nobody waits for this workflow any more")
-    assert later[1] == "nobody waits for leaf any more."
+    assert later[0] == Outcome("other", Status.SKIPPED, reason="the call of this workflow has been cut off")
+    assert later[1] == "the call of leaf has been cut off."
     assert ("other", "ok") not in host.statuses
 
 
