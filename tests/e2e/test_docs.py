@@ -146,7 +146,14 @@ def test_two_packages_with_one_name_have_sections_of_their_own(env):
     assert states == {"agenthost-frontdesk:sales": "enabled", "agenthost-test-name-clash:sales": "disabled"}
 
     (place / "agenthost.toml").write_text('[agents.sales]\nroute = "/sales"\n')
-    assert "several packages offer an agent of this name" in env.run("agenthost", "agents", cwd=place).stderr
+    listed = env.run("agenthost", "agents", cwd=place).stdout
+    assert listed.count("conflict: 'sales' is offered by") == 2
+    assert 'fix:  [agents.sales] use = "agenthost-frontdesk:sales" in agenthost.toml' in listed
+
+    (place / "agenthost.toml").write_text(shown(page, "toml")[4])
+    listed = json.loads(env.run("agenthost", "agents", "--json", cwd=place).stdout)
+    owners = {row["agent"]: row["package"] for row in listed if row["agent"].endswith("sales")}
+    assert owners == {"sales": "agenthost-frontdesk", "agenthost-test-name-clash:sales": "agenthost-test-name-clash"}
 
 
 def test_an_agent_is_mounted_twice(env):
