@@ -110,8 +110,17 @@ def test_every_requirement_is_explained():
     rows = set(re.findall(r"^\| ([\w-]+) \| ([\d.]+)[ ,]", page, re.MULTILINE))
     paragraphs = {name for names in re.findall(r"^\*\*([^*]+)\.\*\*", page, re.MULTILINE) for name in names.split(", ")}
 
+    below = {
+        (requirement.name, spec.version)
+        for requirement in map(Requirement, project["dependencies"])
+        for spec in requirement.specifier
+        if spec.operator == "<"
+    }
+
     assert wanted - rows == set()
     assert {name for name, _ in wanted} - paragraphs == set()
+    assert set(re.findall(r"^\| ([\w-]+) \| [\d.]+, below ([\d.]+)", page, re.MULTILINE)) == below
+    assert {name for name, _ in below} == {"litestar", "prometheus-client", "uvicorn"}  # which host code subclasses
 
 
 def test_the_guide_shows_an_alias_of_two_packages():

@@ -29,7 +29,7 @@ def answered(kind, headers, usual=DATE, *, method="GET", keep_alive=True, status
 
     async def main():
         wire = Wire()
-        scope = {"type": "http", "method": method, "path": "/"}
+        scope = {"type": "http", "method": method, "path": "/", "headers": []}
         event = asyncio.Event()
         cycle = kind(scope, wire, wire, None, None, False, usual, event, False, keep_alive, lambda: None)  # noqa: FBT003
         await send_bytes(cycle.send, status, headers, b"" if status == 204 else b'{"a":1}')
