@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import json
 import os
 import random
 import time
@@ -46,6 +47,8 @@ _SERVER_ERROR = 500
 _LATER = frozenset({408, 409, 429})
 _QUOTA = "insufficient_quota"
 _MOST_SHOWN = 200
+_FINISHES = {"max_tokens": "length", "model_length": "length"}
+"""What some servers call the reasons that OpenAI has names for."""
 
 
 @frozen(kw_only=True)
@@ -245,12 +248,33 @@ class OpenAIModel:
 
 
 @define
+class _Use:
+    """A tool call whose pieces arrive."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+    def is_followed_by(self, call_id: str) -> bool:
+        """Whether a piece with a name and this id begins another call."""
+        if self.id and call_id:
+            return self.id != call_id
+        try:
+            json.loads(self.arguments)
+        except ValueError:
+            return False
+        return True
+
+
+@define
 class _Answer:
     """An answer, while its pieces arrive."""
 
     name: str
     text: list[str] = field(factory=list)
-    uses: dict[int, list[str]] = field(factory=dict)
+    uses: list[_Use] = field(factory=list)
+    refused: bool = False
     usage: Usage = field(factory=Usage)
     finish: str | None = None
     model: str = ""
@@ -267,15 +291,30 @@ class _Answer:
             if delta is None:
                 continue
             for place, call in enumerate(delta.tool_calls or ()):
-                index = call.index if call.index is not None else place
-                use = self.uses.setdefault(index, ["", "", ""])
-                use[0] = call.id or use[0]
-                if call.function is not None:
-                    use[1] += call.function.name or ""
-                    use[2] += call.function.arguments or ""
-            words = delta.content or ""
+                self._take_call(call, call.index if call.index is not None else place)
+            refusal = getattr(delta, "refusal", None) or ""
+            self.refused = self.refused or bool(refusal)
+            words = (delta.content or "") + refusal
             self.text.append(words)
         return words
+
+    def _take_call(self, call: Any, index: int) -> None:
+        """Add a piece of a tool call.
+
+        Some servers stream several calls at one index: each has a new id, or comes with a name when the one before it
+        is complete.
+        """
+        function = call.function
+        name, arguments = (function.name or "", function.arguments or "") if function is not None else ("", "")
+        if not isinstance(arguments, str):  # an object, as Ollama's own API has it
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        use = next((use for use in reversed(self.uses) if use.index == index), None)
+        if use is None or (name and use.is_followed_by(call.id or "")):
+            use = _Use(index)
+            self.uses.append(use)
+        use.id = call.id or use.id
+        use.name += name if name != use.name else ""  # each piece may carry the whole name
+        use.arguments += arguments
 
     def whole(self) -> Completion:
         """Return the complete answer.
@@ -288,10 +327,14 @@ class _Answer:
             raise _Later(ModelUnavailable(f"model {self.name} broke off in the middle of an answer."))
         if self.finish is None:
             raise ModelNonsense(f"model {self.name} sent a response that cannot be read (no answer in it).")
-        uses = tuple(
-            ToolUse(use[0] or f"call-{index}", use[1], use[2] or "{}") for index, use in sorted(self.uses.items())
-        )
-        return Completion("".join(self.text), uses, self.usage, self.finish, self.model)
+        ids: set[str] = set()
+        uses = []
+        for place, use in enumerate(sorted(self.uses, key=lambda use: use.index)):
+            known = use.id if use.id and use.id not in ids else f"call-{place}"
+            ids.add(known)
+            uses.append(ToolUse(known, use.name, use.arguments or "{}"))
+        finish = _FINISHES.get(self.finish, self.finish)
+        return Completion("".join(self.text), tuple(uses), self.usage, finish, self.model, self.refused)
 
 
 def _described(tool: ToolSpec) -> dict[str, Any]:

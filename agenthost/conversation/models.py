@@ -135,6 +135,7 @@ class Completion:
         usage: the tokens.
         finish: the reason for its end: ``stop``, ``tool_calls``, ``length`` or the model's own word.
         model: the model's own name.
+        refused: whether the text is a refusal.
     """
 
     text: str
@@ -142,6 +143,7 @@ class Completion:
     usage: Usage = field(factory=Usage)
     finish: str = "stop"
     model: str = ""
+    refused: bool = False
 
 
 class ChatModel(Protocol):

@@ -83,6 +83,8 @@ class Reply:
         handed_to: the agent that a tool handed the conversation to.
         path: the agents that took part, in order.
         outcomes: the outcomes of the branches, if there were several.
+        finish: the reason for its end: ``stop``, ``length`` if it was cut off, or ``content_filter``.
+        refused: whether the model refused to answer.
     """
 
     agent: str
@@ -93,6 +95,8 @@ class Reply:
     handed_to: str | None = None
     path: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    finish: str = "stop"
+    refused: bool = False
 
 
 class Status(Enum):

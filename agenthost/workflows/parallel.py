@@ -71,5 +71,14 @@ class Parallel(Workflow):
         asks = self.synthesis == "model" or (self.synthesis == "auto" and team.has_model)
         text = await by_model(turn, there, team) if asks else by_rule(there)
         text = "\n\n".join(part for part in (text, named_gaps(outcomes)) if part)
-        wants = [each.reply.escalate for each in there if each.reply is not None]
-        return Reply(team.workflow, text, escalate=wants[0] if all(wants) else None, outcomes=outcomes)
+        replies = [each.reply for each in there if each.reply is not None]
+        wants = [reply.escalate for reply in replies]
+        finish = next((reply.finish for reply in replies if reply.finish != "stop"), "stop")
+        return Reply(
+            team.workflow,
+            text,
+            escalate=wants[0] if all(wants) else None,
+            outcomes=outcomes,
+            finish=finish,
+            refused=all(reply.refused for reply in replies),
+        )

@@ -287,6 +287,8 @@ def _composed(reply: Reply, words: Sequence[str], outcomes: Sequence[Outcome], o
         confidence=reply.confidence,
         handed_to=None if reply.handed_to in others.all else reply.handed_to,
         outcomes=tuple(outcomes) if len(outcomes) > 1 else reply.outcomes,
+        finish=reply.finish,
+        refused=reply.refused,
     )
 
 

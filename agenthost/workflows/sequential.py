@@ -75,4 +75,6 @@ class Sequential(Workflow):
             confidence=last.confidence,
             handed_to=last.handed_to,
             outcomes=tuple(outcomes),
+            finish=last.finish,
+            refused=last.refused,
         )

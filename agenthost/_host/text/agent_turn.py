@@ -40,6 +40,8 @@ __all__ = ["Conversing", "complete"]
 
 MOST_AT_ONCE = 8
 """The most tool calls of a model in one round."""
+_CUT_SHORT = frozenset({"length", "content_filter"})
+"""Reasons for which a model ends an answer early."""
 _log = logging.getLogger("agenthost.conversations")
 
 
@@ -172,6 +174,7 @@ class _Turn:
         self._meter = meter
         self._model = model
         self._usage = Usage()
+        self._finish, self._refused = "stop", False
         self._words: list[str] = []
         self._begun = True
         self._data: dict[str, Any] = {}
@@ -215,6 +218,8 @@ class _Turn:
             self._meter.begin()
         completion = await complete(self._model, request, self._say)
         self._usage += completion.usage
+        self._finish = completion.finish if completion.finish in _CUT_SHORT else "stop"
+        self._refused = completion.refused
         if self._meter is not None:
             self._meter.spent(completion.usage)
         return completion
@@ -290,6 +295,8 @@ class _Turn:
             escalate=escalate or next(reasons, None),
             handed_to=next(handed, None),
             path=(self._agent.key,),
+            finish=self._finish,
+            refused=self._refused,
         )
 
 

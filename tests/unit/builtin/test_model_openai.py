@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 
 import pytest
@@ -143,3 +144,104 @@ def test_the_server_sees_when_nobody_waits_any_more():
 
     with ScriptedModel(Hangs()) as server:
         asyncio.run(leave(server.url))
+
+
+def piece(delta, finish=None):
+    """One event of a stream."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    chunk = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    return f"data: {json.dumps(chunk)}\n\n"
+
+
+def streams(*pieces, finish="stop"):
+    """A stream of a server's own making."""
+    return Sends(f"{''.join(pieces)}{piece({}, finish)}data: [DONE]\n\n".encode(), "text/event-stream")
+
+
+def called(index, call_id, name, arguments):
+    """A piece of a tool call."""
+    call = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+    return piece({"tool_calls": [call]})
+
+
+def whole_of(*pieces, finish="stop"):
+    with ScriptedModel(streams(*pieces, finish=finish)) as server:
+        return ask(server.url)[-1]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "uses"),
+    [
+        (
+            [called(0, "a", "one", "{}"), called(1, "b", "two", '{"n": 1}')],
+            [("a", "one", "{}"), ("b", "two", '{"n": 1}')],
+        ),
+        (
+            [called(0, "a", "one", "{}"), called(0, "b", "two", '{"n": 1}')],
+            [("a", "one", "{}"), ("b", "two", '{"n": 1}')],
+        ),
+        ([called(0, "a", "one", "{}"), called(0, "b", "one", "{}")], [("a", "one", "{}"), ("b", "one", "{}")]),
+        ([called(0, "a", "one", ""), called(0, "b", "two", "")], [("a", "one", "{}"), ("b", "two", "{}")]),
+        ([called(0, "", "one", "{}"), called(0, "", "two", "{}")], [("call-0", "one", "{}"), ("call-1", "two", "{}")]),
+        ([called(None, "a", "one", "{}"), called(None, "b", "two", "{}")], [("a", "one", "{}"), ("b", "two", "{}")]),
+        ([called(0, "a", "one", "{}"), called(1, "a", "two", "{}")], [("a", "one", "{}"), ("call-1", "two", "{}")]),
+        ([called(1, "b", "two", "{}"), called(0, "a", "one", "{}")], [("a", "one", "{}"), ("b", "two", "{}")]),
+        (
+            [called(0, "a", "one", ""), called(0, None, None, '{"n"'), called(0, None, None, ": 1}")],
+            [("a", "one", '{"n": 1}')],
+        ),
+        (
+            [called(0, "a", "one", '{"n"'), called(0, "a", "one", ": 1}"), called(0, "a2", None, "")],
+            [("a2", "one", '{"n": 1}')],
+        ),
+        (
+            [called(0, "a", "one", '{"n"'), called(0, "b", "two", "{}"), called(0, "b", None, "")],
+            [("a", "one", '{"n"'), ("b", "two", "{}")],
+        ),
+        ([called(0, "a", "one", {"n": "ö"})], [("a", "one", '{"n": "ö"}')]),
+        ([piece({"tool_calls": [{"index": 0, "id": "a", "function": None}]})], [("a", "", "{}")]),
+    ],
+    ids=[
+        "indexes",
+        "one index",
+        "one name",
+        "no arguments",
+        "no ids",
+        "no indexes",
+        "one id",
+        "backwards",
+        "pieces",
+        "repeated",
+        "cut off",
+        "an object",
+        "no function",
+    ],
+)
+def test_calls_of_tools_are_told_apart(pieces, uses):
+    """Servers number them in ways of their own; a new id at an index that is taken is a new call."""
+    whole = whole_of(*pieces, finish="tool_calls")
+
+    assert tuple(ToolUse(*use) for use in uses) == whole.tool_uses
+
+
+def test_a_refusal_is_what_the_model_says():
+    """Its words stand in a field of their own."""
+    whole = whole_of(piece({"refusal": "I can't help "}), piece({"content": None, "refusal": "with that."}))
+
+    assert (whole.text, whole.refused, whole.finish) == ("I can't help with that.", True, "stop")
+    assert not whole_of(piece({"content": "Yes.", "refusal": None})).refused
+
+
+@pytest.mark.parametrize(
+    ("said", "finish"),
+    [
+        ("stop", "stop"),
+        ("length", "length"),
+        ("max_tokens", "length"),
+        ("model_length", "length"),
+        ("content_filter", "content_filter"),
+        ("eos", "eos"),
+    ],
+)
+def test_why_an_answer_ended(said, finish):
+    assert whole_of(piece({"content": "Yes"}), finish=said).finish == finish

@@ -8,7 +8,18 @@ import re
 import pytest
 from teams import Host, Leaf, Model, hang, leaves, raising
 
-from agenthost import DefinitionError, Note, Parallel, Reply, Sequential, Status, Unanswered, Vote
+from agenthost import (
+    DefinitionError,
+    Escalation,
+    Note,
+    Parallel,
+    Reply,
+    Router,
+    Sequential,
+    Status,
+    Unanswered,
+    Vote,
+)
 from agenthost.conversation.turns import Said
 
 
@@ -216,3 +227,41 @@ def test_agents_may_be_given_themselves():
     one = Leaf("one", "1")
 
     assert Host(Parallel("x", [one]), one).run("x").text == "1"
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        Sequential("x", ["b", "a"]),
+        Parallel("x", ["a", "b"], synthesis="rule"),
+        Vote("x", ["a", "b"], method="plurality"),
+        Router("x", ["a"]),
+        Escalation("x", ["a", "b"]),
+    ],
+    ids=lambda workflow: type(workflow).__name__,
+)
+def test_an_answer_that_was_cut_off_stays_one(workflow):
+    """Clients see it through any workflow."""
+
+    def cut(*_):
+        return Reply("a", "First of all", finish="length")
+
+    assert Host(workflow, *leaves(a=cut, b="Yes.")).run("x").finish == "length"
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [Sequential("x", ["a"]), Parallel("x", ["a", "b"], synthesis="rule"), Router("x", ["a"])],
+    ids=lambda workflow: type(workflow).__name__,
+)
+def test_a_refusal_of_all_is_one(workflow):
+    def refuse(*_):
+        return Reply("a", "I can't help with that.", refused=True)
+
+    assert Host(workflow, *leaves(a=refuse, b=refuse)).run("x").refused
+
+
+def test_a_refusal_beside_an_answer_is_an_answer():
+    branches = leaves(a=lambda *_: Reply("a", "I can't help with that.", refused=True), b="Yes.")
+
+    assert not Host(Parallel("x", ["a", "b"], synthesis="rule"), *branches).run("x").refused

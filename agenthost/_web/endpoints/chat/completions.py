@@ -75,8 +75,8 @@ class _Answering:
     happened: list[dict[str, Any]] = field(factory=list)
 
     def whole(self, reply: Reply) -> dict[str, Any]:
-        message = {"role": "assistant", "content": reply.text}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+        message = {"role": "assistant", "content": reply.text, "refusal": reply.text if reply.refused else None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
         head = {"id": self.id, "object": "chat.completion", "created": self.created, "model": self.asked.agent}
         return {**head, "choices": [choice], "usage": _usage(reply), "agenthost": self.told(reply)}
 
@@ -212,7 +212,7 @@ class _Stream:
             heard = "".join(self.said)
             if reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")
-            put(answering.chunk({}, "stop", agenthost=answering.told(reply)))
+            put(answering.chunk({}, reply.finish, agenthost=answering.told(reply)))
             if answering.asked.usage:
                 put(answering.event({"choices": [], "usage": _usage(reply)}))
             put(b"data: [DONE]\n\n")

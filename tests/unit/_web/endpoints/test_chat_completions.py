@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import pytest
 import uvicorn
 
 from agenthost import AgentBase, AgentServer, FunctionResult
-from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel
+from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 PASSWORD = "for tests"
 
@@ -273,3 +274,49 @@ def test_a_turn_that_takes_too_long_is_an_error(scripted):
         with pytest.raises(openai.APIStatusError, match=r"longer than 0\.3 s") as refused:
             ask(url, "Hello")
         assert refused.value.status_code == 504
+
+
+def streams(*deltas, finish="stop"):
+    """A stream of a server's own making."""
+    choices = [*({"index": 0, "delta": delta, "finish_reason": None} for delta in deltas)]
+    choices.append({"index": 0, "delta": {}, "finish_reason": finish})
+    head = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    events = "".join(f"data: {json.dumps({**head, 'choices': [choice]})}\n\n" for choice in choices)
+    return Sends(f"{events}data: [DONE]\n\n".encode(), "text/event-stream")
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter", "stop"])
+def test_clients_see_why_an_answer_ended(scripted, reason):
+    """An answer that was cut off does not look whole."""
+    step = streams({"content": "First of all"}, finish=reason)
+    with scripted(step, step) as (url, _):
+        assert ask(url, "Tell me.").choices[0].finish_reason == reason
+        assert ask(url, "Tell me.", stream=True)[-1].choices[0].finish_reason == reason
+
+
+def test_a_refusal_is_read_and_is_not_a_failure(scripted):
+    """The person reads the model's own words; clients find them where OpenAI's have them, too."""
+    step = streams({"refusal": "I can't help with forging cheques."})
+    with scripted(step, step, Says("Hello.")) as (url, _):
+        message = ask(url, "Forge a cheque.").choices[0].message
+        assert (message.content, message.refusal) == ("I can't help with forging cheques.",) * 2
+        chunks = ask(url, "Forge a cheque.", stream=True)
+        said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        assert said == "I can't help with forging cheques."
+        assert ask(url, "Hello").choices[0].message.refusal is None
+
+
+def test_tools_that_are_called_at_once_all_run(scripted):
+    """Also where a server numbers them all 0, and one of them hands the conversation over."""
+    calls = [("call_1", "to_support", "{}"), ("call_2", "price", '{"product": "pro"}')]
+    for order in (calls, calls[::-1]):
+        deltas = [
+            {"tool_calls": [{"index": 0, "id": known, "function": {"name": name, "arguments": arguments}}]}
+            for known, name, arguments in order
+        ]
+        with scripted(streams(*deltas, finish="tool_calls"), then=Says("Hello.")) as (url, model):
+            answer = ask(url, "Pro, and it is broken", metadata={"tools": "shown"})
+            assert answer.agenthost["agent"] == "support"
+            ran = {event["tool"]: event["result"] for event in answer.agenthost["events"] if "result" in event}
+            assert ran == {"to_support": "Support will help.", "price": "pro costs $99."}
+            assert len(model.requests) == 2
