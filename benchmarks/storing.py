@@ -94,7 +94,7 @@ def _host(url: str, directory: Path, *providers: StateProvider) -> HostState:
     """The store as agents have it, in a host with patience."""
     state = StateConfig(url=Secret(url), connect_timeout=10, operation_timeout=10)
     config = Config(host=HostConfig(state_dir=str(directory)), state=state)
-    host = HostState(config)
+    host = HostState(lambda: config)
     host.use(choose_provider(config, [("", provider) for provider in providers]))
     return host
 

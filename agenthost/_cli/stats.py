@@ -67,7 +67,7 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
     chosen = choose_provider(config, plugins.values("state_providers", StateProvider), plugins.states)
     if chosen.problem is not None:
         raise PlanError(chosen.problem)
-    state = HostState(config)
+    state = HostState(lambda: config)
     state.use(chosen)
 
     async def read() -> Sequence[AgentFigures]:

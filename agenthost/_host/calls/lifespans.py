@@ -135,11 +135,11 @@ class Lifespans(Generic[K]):
 
     Args:
         describe: how the log calls an owner.
-        seconds: how long one may take to begin.
+        seconds: gives the time that one may take to begin.
         changed: called on the event loop when one has begun or failed.
     """
 
-    def __init__(self, describe: Callable[[K], str], seconds: float, changed: Callable[[], None]) -> None:
+    def __init__(self, describe: Callable[[K], str], seconds: Callable[[], float], changed: Callable[[], None]) -> None:
         self._describe = describe
         self._seconds = seconds
         self._changed = changed
@@ -200,7 +200,7 @@ class Lifespans(Generic[K]):
             self._end(owner)
         for owner, make in wanted.items():
             if owner not in self._running:
-                self._running[owner] = Lifespan(self._describe(owner), make, self._seconds, self._changed)
+                self._running[owner] = Lifespan(self._describe(owner), make, self._seconds(), self._changed)
 
     def _end(self, owner: K) -> None:
         ended = self._running.pop(owner)

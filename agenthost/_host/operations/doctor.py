@@ -284,7 +284,7 @@ def _store(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
         return  # a file that is created on first use
 
     async def answers() -> None:
-        state = HostState(config)
+        state = HostState(lambda: config)
         state.use(plan.state)
         async with state.opened():
             await state.ping()

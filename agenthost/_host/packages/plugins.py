@@ -136,7 +136,8 @@ class Plugins:
     ) -> None:
         self._manager = manager
         self._states = {state.key: state for state in states}
-        self._timeout = timeout
+        self.timeout = timeout
+        """Seconds that one implementation of a hook may take, as each load sets it."""
         self.warnings = tuple(warnings)
         self.changes = tuple(changes)
 
@@ -192,13 +193,13 @@ class Plugins:
             given: the hook's arguments.
         """
         implementations = self._implementations(hook)
-        took = [self._timeout] * len(implementations)
+        took = [self.timeout] * len(implementations)
         jobs = [
             partial(_given, hook, partial(function, **given), kind, partial(took.__setitem__, place))
             for place, (_, function) in enumerate(implementations)
         ]
         found: list[tuple[str, T]] = []
-        for (key, _), seconds, outcome in zip(implementations, took, run_guarded(jobs, self._timeout), strict=True):
+        for (key, _), seconds, outcome in zip(implementations, took, run_guarded(jobs, self.timeout), strict=True):
             if tracing():
                 show(hook, key, seconds, outcome.error if isinstance(outcome, Failed) else outcome)
             if isinstance(outcome, Failed):

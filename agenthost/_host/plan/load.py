@@ -62,6 +62,7 @@ def load(
         unapproved: distributions that must not be loaded, each with the reason.
     """
     plugins = plugins or Plugins.load(config, [each for each in candidates if each.distribution not in unapproved])
+    plugins.timeout = config.host.build_timeout
     owners = owners or Owners()
     selection = select(config, candidates, owners)
     items = selection.wanted

@@ -37,12 +37,10 @@ class Rehearsal:
     """
 
     def __init__(self, plan: HostPlan, agent: Mounted, runtime: Runtime, call_id: str) -> None:
-        host = runtime.config.host
         self._plan = plan
         self._agent = agent
         self._runtime = runtime
         self._call_id = call_id
-        self._authority = f"{host.host}:{host.port}"
         self._caller = ToolCaller()
         runtime.give_state(plan)
 
@@ -103,7 +101,8 @@ class Rehearsal:
             return await self._caller.answer(self._agent, tool, request, lambda name: self._plan.sibling(name).key)
 
     def _base(self, agent: Mounted) -> str:
-        return self._runtime.base(agent.route, "http", self._authority)
+        host = self._runtime.config.host
+        return self._runtime.base(agent.route, "http", f"{host.host}:{host.port}")
 
     def resolve(self, name: str) -> str:
         """The public URL of an agent of this host, by key or name.

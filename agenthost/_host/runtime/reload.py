@@ -124,6 +124,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
         changed = item.key == agent or mounted.built.config != item.config
         changed = changed or not _same(item.candidate, [mounted.built.offer])
         changed = changed or (item.config.isolation is None and config.host.isolation != before.host.isolation)
+        changed = changed or (mounted.isolation == "process" and _of_processes(config) != _of_processes(before))
         if changed and item.candidate.distribution not in stale:
             return None
         return evolve(mounted.built, served=mounted)
@@ -143,6 +144,11 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
         process=(*to_come, *_plugins_that_wait(plan, candidates), *(f"{name} was reinstalled" for name in stale)),
         left=tuple(change.key for change in changes(to_serve, asked)),
     )
+
+
+def _of_processes(config: Config) -> tuple[object, ...]:
+    """Return the settings of the host that a process of an agent is started with."""
+    return config.host.log_level, config.host.build_timeout
 
 
 def _waiting(plan: HostPlan, candidates: Iterable[Candidate], stale: Container[str]) -> set[str]:

@@ -138,7 +138,7 @@ class Runtime:
         config = settings.config
         self.metrics = Metrics()
         self.unmatched = Unmatched()
-        self.state = HostState(config, self.metrics.stored)
+        self.state = HostState(lambda: self.config, self.metrics.stored)
         self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)
         self.probing = Probing(
@@ -161,7 +161,9 @@ class Runtime:
         self.published: Published | None = None
         self.observers: Observers | None = None
         """The observers of tool calls, or None, so that calls without observers cost nothing."""
-        self.lifespans: Lifespans[Mounted | str] = Lifespans(_described, config.host.build_timeout, self._show)
+        self.lifespans: Lifespans[Mounted | str] = Lifespans(
+            _described, lambda: self.config.host.build_timeout, self._show
+        )
         self._wanted: HostPlan | None = None
         self._showing = threading.Lock()
         self._kept: tuple[tuple[float, Published], ...] = ()

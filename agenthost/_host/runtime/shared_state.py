@@ -18,7 +18,7 @@ from agenthost.state import StateOptions, Stores
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from agenthost._host.config.schema import Config
+    from agenthost._host.config.schema import Config, StateConfig
     from agenthost.state import Entries, Entry, StateProvider
 
 __all__ = ["HostState"]
@@ -44,17 +44,15 @@ class HostState:
     store ever replaces it.
 
     Args:
-        config: the configuration.
+        config: gives the configuration that is published.
         note: told of each operation: its name, ``ok`` or ``failed``, and its seconds.
     """
 
-    def __init__(self, config: Config, note: Callable[[str, str, float], object] = lambda *_: None) -> None:
-        state = config.state
-        self._url = state.address
-        self._name = f"{state.scheme}:// store"
-        self._required = state.required
-        self._wanted = state.url is not None
-        self._options = StateOptions(state.connect_timeout, state.operation_timeout, config.host.state_dir)
+    def __init__(
+        self, config: Callable[[], Config], note: Callable[[str, str, float], object] = lambda *_: None
+    ) -> None:
+        self._config = config
+        self._used = False
         self._note = note
         self._chosen = ChosenProvider(problem="the host has not been started")
         self._entries: Entries | None = None
@@ -82,9 +80,22 @@ class HostState:
         return self.stores
 
     @property
+    def _state(self) -> StateConfig:
+        return self._config().state
+
+    @property
+    def _name(self) -> str:
+        return f"{self._state.scheme}:// store"
+
+    @property
+    def _wanted(self) -> bool:
+        """Whether the store is kept an eye on: it is configured, or has been used."""
+        return self._used or self._state.url is not None
+
+    @property
     def ready(self) -> bool:
         """True if the store answers, or is not required."""
-        return self._answers or not self._required
+        return self._answers or not self._state.required
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -156,7 +167,7 @@ class HostState:
             StateUnavailable: the operation failed.
             StateRefused: the store refuses the arguments.
         """
-        self._wanted = True
+        self._used = True
         provider = self._chosen.provider
         if provider is None:
             raise StateUnavailable(f"there is no shared state: {self._chosen.problem}")
@@ -170,7 +181,7 @@ class HostState:
             entries = self._entries
             if entries is None or self._loop is not asyncio.get_running_loop():
                 entries = await self._open(provider)
-            with Deadline(self._options.operation_timeout if provider.network else _LOCAL):
+            with Deadline(self._state.operation_timeout if provider.network else _LOCAL):
                 if tracing():
                     names = {"db.system.name": self._name.partition(":")[0], "db.operation.name": name}
                     with span(f"store {name}", names):
@@ -204,15 +215,17 @@ class HostState:
             return await asyncio.shield(self._opening)
 
     async def _attempt(self, provider: StateProvider) -> Entries:
+        config = self._config()
+        options = StateOptions(self._state.connect_timeout, self._state.operation_timeout, config.host.state_dir)
         try:
             with Deadline(self._connecting(provider)):
-                self._entries = await provider.open(self._url, self._options)
+                self._entries = await provider.open(self._state.address, options)
         except (KeyboardInterrupt, SystemExit) as error:  # raised in a task, these would end the host
             raise RuntimeError(f"{type(error).__name__} while the {self._name} was opened") from error
         return self._entries
 
     def _connecting(self, provider: StateProvider) -> float:
-        return self._options.connect_timeout if provider.network else _LOCAL
+        return self._state.connect_timeout if provider.network else _LOCAL
 
     def _attempted(self, attempt: asyncio.Task[Entries]) -> None:
         if self._opening is attempt:

@@ -75,7 +75,7 @@ async def refusal(store):
 
 def host_state(flaky, *, required=True):
     state = StateConfig(url=Secret("flaky://"), required=required, connect_timeout=0.3, operation_timeout=0.3)
-    host = HostState(Config(state=state))
+    host = HostState(lambda: Config(state=state))
     host.use(ChosenProvider(StateProvider(("flaky",), flaky.open)))
     return host
 
@@ -162,7 +162,7 @@ def test_all_who_need_a_store_at_once_wait_for_one_attempt(mode, error):
 def test_a_store_that_is_being_opened_is_given_up_when_the_host_stops():
     flaky = Flaky()
     flaky.mode = "slow"
-    host = HostState(Config(state=StateConfig(url=Secret("flaky://"), connect_timeout=60)))
+    host = HostState(lambda: Config(state=StateConfig(url=Secret("flaky://"), connect_timeout=60)))
     host.use(ChosenProvider(StateProvider(("flaky",), flaky.open)))
 
     async def live():
@@ -184,7 +184,7 @@ def test_a_store_that_is_being_opened_is_given_up_when_the_host_stops():
 def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
     """A host that keeps nothing has no file."""
     config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "kept")})
-    host = HostState(config)
+    host = HostState(lambda: config)
     host.use(choose_provider(config, load_for_program(config, ()).state_providers))
 
     async def use():
@@ -200,7 +200,7 @@ def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite://host/file", "sqlite:///a?b=c"])
 def test_urls_of_no_file(url):
     config = Config(state=StateConfig(url=Secret(url)))
-    host = HostState(config)
+    host = HostState(lambda: config)
     host.use(choose_provider(config, load_for_program(config, ()).state_providers))
     with pytest.raises(StateUnavailable) as refused:
         asyncio.run(host.ping())
@@ -221,7 +221,7 @@ def test_an_unknown_scheme_names_what_to_install(url, sentence):
     built_in = [("agenthost.builtin.state_memory", memory_provider()), ("x", StateProvider(("sqlite",), None))]
     chosen = choose_provider(config, built_in)
     assert chosen.problem == f"agenthost.toml: state.url: {sentence}"
-    host = HostState(config)
+    host = HostState(lambda: config)
     host.use(chosen)
     with pytest.raises(StateUnavailable, match="no plugin opens"):
         asyncio.run(host.ping())
