@@ -49,7 +49,7 @@ def wait_until_closed(served):
 def test_a_tool_in_flight_is_finished(slow, number, tool, said):
     """On the event loop and in a thread; the port is closed meanwhile, and so is the connection afterwards."""
     with slow.serve() as served:
-        with Connection.to(served.url) as idle, begin(served, tool, 1.0) as busy:
+        with Connection.to(served.url) as idle, begin(served, tool, 2.0) as busy:
             idle.ask(Caller.of(served).request("GET", "/live"))
             os.killpg(served.process.pid, number)
             wait_until_closed(served)
@@ -67,7 +67,7 @@ def test_a_tool_in_flight_is_finished(slow, number, tool, said):
 
 def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
     """It is told at once; what comes meanwhile is answered, and each connection closed with its answer."""
-    with slow.serve(variables={"AGENTHOST_DRAIN_GRACE": "3"}) as served:
+    with slow.serve(variables={"AGENTHOST_DRAIN_GRACE": "5"}) as served:
         caller = Caller.of(served)
         assert served.status("/ready") == 200
         with Connection.to(served.url) as kept:
@@ -79,7 +79,7 @@ def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
         assert served.process.wait(30) == 0
 
     assert [(answer.status, answer.header("connection")) for answer in answers] == [(200, "close")] * 2
-    assert "stopping: not ready, requests are accepted for another 3 s\n" in served.stderr
+    assert "stopping: not ready, requests are accepted for another 5 s\n" in served.stderr
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -94,7 +94,7 @@ def test_a_second_signal_waits_for_nothing(slow, workers):
         wait_for(lambda: served.stderr.count("leave of agent slow-tools, tried to end the process: SystemExit") > 1)
         with begin(served, "wait", 60) as busy:
             served.process.send_signal(signal.SIGTERM)
-            time.sleep(1)
+            time.sleep(1)  # what comes sooner counts as the same signal
             assert served.process.poll() is None
             served.process.send_signal(signal.SIGTERM)
             assert served.process.wait(30) == 0
@@ -125,7 +125,7 @@ def test_a_tool_that_takes_no_notice_does_not_keep_the_host(slow):
     with slow.serve(variables=HURRIED) as served, begin(served, "refuse", 60):
         assert served.stop(30) == 0
 
-    assert "left behind" in served.stderr
+    assert "a task ignores its cancellation, and is abandoned" in served.stderr
 
 
 def test_a_host_that_is_still_starting_stops_at_once(slow):

@@ -17,8 +17,8 @@ def test_a_block_that_ends_in_time_is_left_alone():
     """Nothing is cancelled later either, when the time has passed."""
 
     async def main():
-        result = await bounded(0.01, asyncio.sleep(0, "done"))
-        await asyncio.sleep(0.03)
+        result = await bounded(0.2, asyncio.sleep(0, "done"))
+        await asyncio.sleep(0.25)
         return result, asyncio.current_task().cancelling()
 
     assert asyncio.run(main()) == ("done", 0)
