@@ -10,8 +10,6 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
-
 from agenthost._escaping import escaped
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
@@ -138,7 +136,7 @@ class AgentServer:
         with self._changing:
             self._probes.append(("code", probe))
             if self._plan is not None:
-                self._publish(evolve(self._plan, probes=(*self._plan.probes, ("code", probe))))
+                self._publish(self._plan.with_probes([("code", probe)]))
 
     def setup_sip_routing(self, route: str = "/sip", auto_map: bool = True) -> None:  # noqa: FBT001, FBT002 - the signature in the field
         """Answer calls to SIP addresses.
@@ -308,7 +306,7 @@ class AgentServer:
         with self._changing:
             if self._plan is None:
                 plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
-                plan = evolve(plan, probes=(*plan.probes, *self._probes))
+                plan = plan.with_probes(self._probes)
                 if plan.failed:
                     for agent in plan.agents:
                         release(agent.agent)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from attrs import fields
+
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.packages.stages import Built, Loaded
+from agenthost._host.packages.stages import Built, Extensions, Loaded
 from agenthost._host.plan.plan import make_plan
 
 
@@ -18,6 +20,7 @@ def plan_of(*agents, config=None, **loaded):
     Args:
         agents: its agents.
         config: its configuration; left out, what holds without any.
-        loaded: what else was loaded, by field of ``Loaded``.
+        loaded: what else was loaded, by field of ``Loaded`` or of ``Extensions``.
     """
-    return make_plan(config or Config(), Loaded(built=built(*agents), **loaded))
+    hooks = {name: loaded.pop(name) for name in [each.name for each in fields(Extensions)] if name in loaded}
+    return make_plan(config or Config(), Loaded(built=built(*agents), extensions=Extensions(**hooks), **loaded))

@@ -10,6 +10,7 @@ import plans
 
 from agenthost import Reply, Turn, Workflow
 from agenthost._host.config.schema import TurnsConfig
+from agenthost._host.packages.stages import Extensions
 from agenthost._host.plan.chosen_classifiers import Classifiers
 from agenthost._host.text.agent_calls import Teams
 from agenthost.builtin.state_memory import MemoryEntries
@@ -88,9 +89,10 @@ class Counted:
         self.taken_over.append(agent)
 
 
-def plan_of(*agents, **fields):
-    """The plan of a host with these agents."""
-    return attrs.evolve(plans.plan_of(*agents), **fields)
+def plan_of(*agents, detectors=(), **fields):
+    """The plan of a host with these agents, and escalation detectors of a plugin."""
+    extensions = Extensions(escalation_detectors=tuple(("test", each) for each in detectors))
+    return attrs.evolve(plans.plan_of(*agents), **{"extensions": extensions, **fields})
 
 
 def leaves(**answers):

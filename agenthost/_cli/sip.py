@@ -59,7 +59,7 @@ def resolve(
     plan = _plan(config)
     time = None if moment is None else moment if moment.tzinfo else moment.astimezone()
     call = SipCall.of(asked, time)
-    decision = asyncio.run(SipResolver(plan.routing(), plan.sip, Metrics()).resolve(call, moment))
+    decision = asyncio.run(SipResolver(plan.routing(), plan.extensions.resolve_sip, Metrics()).resolve(call, moment))
     agent = plan.find(decision.agent) if decision.agent is not None else None
     user = user_of(uri)
     if as_json:
@@ -109,7 +109,7 @@ def _rows(plan: HostPlan) -> list[dict[str, Any]]:
         route = found.route if found is not None else "not served" if agent is not None else None
         return {"decided_by": decided_by, "callers": callers, "agent": agent, "route": route, "place": place}
 
-    rows = [row(f"hook {plugin}", "decided by the plugin", None) for plugin, _ in plan.sip.functions]
+    rows = [row(f"hook {plugin}", "decided by the plugin", None) for plugin, _ in plan.extensions.resolve_sip]
     for rule in routing.rules.rules:
         rows.append(row(rule.label, rule.callers, rule.agent, rule.place))
         if rule.otherwise is not None:

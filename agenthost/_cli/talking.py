@@ -109,7 +109,8 @@ class Talk:
         await self._running.enter_async_context(self._plan.models.opened())
         await self._running.enter_async_context(self._plan.classifiers.opened())
         self._running.push_async_callback(self._runtime.lifespans.close)
-        self._plan = await self._runtime.begin(evolve(self._plan, lifespans=()))  # plugins' belong to a host
+        extensions = evolve(self._plan.extensions, lifespan=())  # lifespans of plugins belong to a host
+        self._plan = await self._runtime.begin(evolve(self._plan, extensions=extensions))
         if self._plan.find(self.key) is None:
             raise PlanError(why_not(self._plan, self.key))
 

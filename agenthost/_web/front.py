@@ -164,7 +164,7 @@ class Front:
             The plan without plugins whose ``configure_app`` fails or hangs, which are set aside.
         """
         applied: list[Callable[..., object]] = []
-        for key, function in plan.configure_app:
+        for key, function in plan.extensions.configure_app:
             make = partial(make_app, self.runtime, [*applied, function], self._static)
             (outcome,) = run_guarded([make], self.runtime.config.host.build_timeout)
             if isinstance(outcome, Failed):
@@ -198,7 +198,7 @@ class Front:
                 await running.enter_async_context(self.litestar.lifespan())
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the agents are served without it
                 _log.error("lifespans of plugins failed", exc_info=error)
-                for key, _ in plan.configure_app:
+                for key, _ in plan.extensions.configure_app:
                     wanted, plan = wanted.with_failed_plugin(key, error), accept(plan.with_failed_plugin(key, error))
                 self.litestar = make_app(self.runtime, static=self._static)
             self.publish(wanted)

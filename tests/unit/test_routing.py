@@ -29,7 +29,7 @@ def host(*answers):
         router,
         model=Model(*answers),
         classifiers=tuple(LOADED.classifiers.made.values()),
-        detectors=LOADED.detectors,
+        extensions=LOADED.extensions,
     )
 
 

@@ -101,7 +101,7 @@ class Inside:
     def exited(self, error: BaseException) -> None:
         """Take notice of a callback that has stopped the event loop, which has been run on."""
         wanted = isinstance(error, (SystemExit, KeyboardInterrupt))
-        how = f"wanted to end the process: {type(error).__name__}" if wanted else "stopped it"
+        how = f"tried to end the process: {type(error).__name__}" if wanted else "stopped it"
         owner = self._owner("code", "a callback of the event loop")
         self._strays.failed(owner, error, new_error_id(), words=f"{{}} {how}")
         self._send_stray(owner)

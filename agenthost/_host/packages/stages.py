@@ -1,18 +1,24 @@
-"""Stages of an agent on its way from an installed package to being served."""
+"""Stages of an agent on its way to being served, and what plugins add."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import attrs
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost.agent.declared import Alone
+from agenthost.conversation.classifiers import ClassifierProvider
+from agenthost.conversation.escalation_detectors import EscalationDetector
+from agenthost.conversation.models import ModelProvider
+from agenthost.conversation.redaction import Redactor
+from agenthost.health import Probe
+from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from agenthost._discovery import Candidate
     from agenthost._host.config.schema import AgentConfig
@@ -20,16 +26,19 @@ if TYPE_CHECKING:
     from agenthost._host.packages.plugins import Plugins, PluginState
     from agenthost._host.packages.selection import Wanted
     from agenthost.agent.base import AgentBase
-    from agenthost.conversation.classifiers import ClassifierProvider
-    from agenthost.conversation.escalation_detectors import EscalationDetector
-    from agenthost.conversation.models import ModelProvider
-    from agenthost.conversation.redaction import Redactor
-    from agenthost.health import Probe
-    from agenthost.state import StateProvider
     from agenthost.swml import Template
     from agenthost.tools.tool import Tool
 
-__all__ = ["PROGRAM", "Built", "Loaded", "Mounted", "Rejected", "SetAside"]
+__all__ = ["PROGRAM", "Built", "Extensions", "Functions", "Loaded", "Mounted", "Rejected", "SetAside"]
+
+T = TypeVar("T")
+Values: TypeAlias = tuple[tuple[str, T], ...]
+"""The values of a hook, each with the key of its plugin."""
+Functions: TypeAlias = "Values[Callable[..., object]]"
+"""The functions that implement a hook, each with the key of its plugin."""
+
+_KIND = "kind"
+"""The type of a hook's values; a field without one holds functions, which are called later."""
 
 PROGRAM = "program"
 """The owner of agents that a program registers."""
@@ -88,8 +97,48 @@ class Rejected:
 
 
 @frozen(kw_only=True)
+class Extensions:
+    """The values and functions of all plugins, a field for each hook.
+
+    A new hook is a function in ``agenthost.hookspecs``, a field here, and a section in docs/reference/hooks.md.
+
+    Hooks are called in the order of the fields. A plugin that fails in one has no part in those after it. The hooks
+    ``agents`` and ``sip_aliases`` are not here: agents are mounted, and aliases need the agents.
+    """
+
+    state_providers: Values[StateProvider] = field(default=(), metadata={_KIND: StateProvider})
+    health_probes: Values[Probe] = field(default=(), metadata={_KIND: Probe})
+    chat_models: Values[ModelProvider] = field(default=(), metadata={_KIND: ModelProvider})
+    redactors: Values[Redactor] = field(default=(), metadata={_KIND: Redactor})
+    classifiers: Values[ClassifierProvider] = field(default=(), metadata={_KIND: ClassifierProvider})
+    escalation_detectors: Values[EscalationDetector] = field(default=(), metadata={_KIND: EscalationDetector})
+    resolve_sip: Functions = ()
+    configure_app: Functions = ()
+    lifespan: Functions = ()
+    tool_called: Functions = ()
+
+    @classmethod
+    def of(cls, plugins: Plugins) -> Extensions:
+        """Call the hooks of plugins."""
+        return cls().with_hooks(plugins, [each.name for each in fields(cls)])
+
+    def with_hooks(self, plugins: Plugins, hooks: Iterable[str]) -> Extensions:
+        """Replace what some hooks returned by what other plugins return from them."""
+        found: dict[str, Any] = {}
+        for hook in hooks:
+            kind = getattr(fields(type(self)), hook).metadata.get(_KIND)
+            found[hook] = plugins.implementations(hook) if kind is None else plugins.values(hook, kind)
+        return attrs.evolve(self, **found)
+
+    def functions_left(self, plugins: Plugins) -> Extensions:
+        """Leave out the functions of plugins that have failed since."""
+        functions = [each.name for each in fields(type(self)) if each.metadata.get(_KIND) is None]
+        return attrs.evolve(self, **{hook: plugins.left_of(getattr(self, hook)) for hook in functions})
+
+
+@frozen(kw_only=True)
 class Loaded:
-    """Everything that loading found, with the key of the plugin for each plugin's value.
+    """Everything that loading found.
 
     Args:
         built: agents that can be planned.
@@ -97,16 +146,7 @@ class Loaded:
         disabled: agents that configuration switches off.
         plugins: every plugin with its state.
         warnings: sentences about configuration that fits nothing installed.
-        configure_app: functions that change the Litestar application.
-        state_providers: factories of stores.
-        health_probes: health checks.
-        lifespans: context managers around serving.
-        observers: observers of tool calls.
-        chat_models: factories of language models.
-        redactors: redactors of transcripts.
-        resolve_sip: functions that choose the agent for a call.
-        classifiers: factories of classifiers.
-        escalation_detectors: detectors of escalations.
+        extensions: what plugins returned from their hooks.
         stamps: version and time of installation, by distribution.
         owners: holders of keys, routes and SIP aliases, as they were decided before.
         changes: sentences about packages that changed the process while they were loaded.
@@ -120,16 +160,7 @@ class Loaded:
     disabled: tuple[Wanted, ...] = ()
     plugins: tuple[PluginState, ...] = ()
     warnings: tuple[str, ...] = ()
-    configure_app: tuple[tuple[str, Callable[..., object]], ...] = ()
-    state_providers: tuple[tuple[str, StateProvider], ...] = ()
-    health_probes: tuple[tuple[str, Probe], ...] = ()
-    lifespans: tuple[tuple[str, Callable[..., object]], ...] = ()
-    observers: tuple[tuple[str, Callable[..., object]], ...] = ()
-    chat_models: tuple[tuple[str, ModelProvider], ...] = ()
-    redactors: tuple[tuple[str, Redactor], ...] = ()
-    resolve_sip: tuple[tuple[str, Callable[..., object]], ...] = ()
-    classifiers: tuple[tuple[str, ClassifierProvider], ...] = ()
-    escalation_detectors: tuple[tuple[str, EscalationDetector], ...] = ()
+    extensions: Extensions = field(factory=Extensions, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
     owners: Owners = field(factory=Owners)
     changes: tuple[str, ...] = ()

@@ -6,8 +6,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import attrs
-
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.key_paths import key_path
@@ -22,17 +20,11 @@ from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import Wanted, select
-from agenthost._host.packages.stages import Built, Loaded, Rejected
+from agenthost._host.packages.stages import Built, Extensions, Loaded, Rejected
 from agenthost._host.plan.configured_workflows import built_workflow
 from agenthost._version import __version__
 from agenthost.agent.base import AgentBase, declared
-from agenthost.conversation.classifiers import ClassifierProvider
-from agenthost.conversation.escalation_detectors import EscalationDetector
-from agenthost.conversation.models import ModelProvider
-from agenthost.conversation.redaction import Redactor
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
-from agenthost.health import Probe
-from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,8 +90,9 @@ def load(
     taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
     configured_ones, refused = _from_tables(config, taken)
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
-    return attrs.evolve(
-        _heard(plugins),
+    return Loaded(
+        extensions=Extensions.of(plugins),
+        registry=plugins,
         built=(*kept.values(), *offered, *from_hooks, *configured_ones),
         rejected=(*rejected, *refused),
         plugins=(*plugins.states, *_unapproved_plugins(candidates, unapproved)),
@@ -130,31 +123,27 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     This includes the built-in plugins. Installed plugins are loaded only if no built-in one opens the configured store,
     or makes a model or classifier of a configured kind. The failure of a package never raises.
     """
-    loaded = _heard(Plugins.load(config, ()))
-    unopened = not _opens(config, loaded)
-    unmade = configured_kinds(config.models) - {provider.kind for _, provider in loaded.chat_models}
-    unclassified = configured_kinds(config.classifiers) - {provider.kind for _, provider in loaded.classifiers}
-    if unopened or unmade or unclassified:
+    plugins = Plugins.load(config, ())
+    states = plugins.states
+    extensions = Extensions.of(plugins)
+    if missing := _missing(config, extensions):
         installed = Plugins.load(config, discover((PLUGINS,)))
-        if unopened:
-            loaded = attrs.evolve(loaded, state_providers=installed.values("state_providers", StateProvider))
-            if not _opens(config, loaded):  # the start fails there, and reports the plugin that would open it
-                loaded = attrs.evolve(loaded, plugins=installed.states)
-        if unmade:
-            loaded = attrs.evolve(loaded, chat_models=installed.values("chat_models", ModelProvider))
-        if unclassified:
-            loaded = attrs.evolve(loaded, classifiers=installed.values("classifiers", ClassifierProvider))
+        extensions = extensions.with_hooks(installed, missing)
+        if not _opens(config, extensions):  # the start fails there, and reports the plugin that would open it
+            states = installed.states
     configured_ones, refused = _from_tables(config, {item.key for item in registered})
     isolated = [item for item in registered if _section(config, item.key).isolation == "process"]
     in_code = tuple(
         Rejected(item.key, item.distribution, item.version, Diagnosis(_IN_CODE, _remove_isolation(config, item.key)))
         for item in isolated
     )
-    return attrs.evolve(
-        loaded,
+    return Loaded(
+        extensions=extensions,
+        plugins=states,
+        registry=plugins,
         built=(*(item for item in registered if item not in isolated), *configured_ones),
         rejected=(*refused, *in_code),
-        warnings=(*loaded.warnings, *_not_isolated(config, registered)),
+        warnings=_not_isolated(config, registered),
     )
 
 
@@ -183,29 +172,20 @@ def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
     )
 
 
-def _opens(config: Config, loaded: Loaded) -> bool:
-    return any(config.state.scheme in provider.schemes for _, provider in loaded.state_providers)
+def _missing(config: Config, extensions: Extensions) -> list[str]:
+    """The hooks of which nothing is built in that the configuration needs."""
+    models = {provider.kind for _, provider in extensions.chat_models}
+    classifiers = {provider.kind for _, provider in extensions.classifiers}
+    needed = {
+        "state_providers": not _opens(config, extensions),
+        "chat_models": bool(configured_kinds(config.models) - models),
+        "classifiers": bool(configured_kinds(config.classifiers) - classifiers),
+    }
+    return [hook for hook, is_needed in needed.items() if is_needed]
 
 
-def _heard(plugins: Plugins) -> Loaded:
-    """Collect the values of all hooks except agents and SIP aliases, a line per hook.
-
-    The order matters: a plugin that failed in one hook is not called for later ones, as its state is quarantined.
-    """
-    return Loaded(
-        state_providers=plugins.values("state_providers", StateProvider),
-        health_probes=plugins.values("health_probes", Probe),
-        chat_models=plugins.values("chat_models", ModelProvider),
-        redactors=plugins.values("redactors", Redactor),
-        classifiers=plugins.values("classifiers", ClassifierProvider),
-        escalation_detectors=plugins.values("escalation_detectors", EscalationDetector),  # type: ignore[type-abstract]
-        resolve_sip=plugins.implementations("resolve_sip"),
-        configure_app=plugins.implementations("configure_app"),
-        lifespans=plugins.implementations("lifespan"),
-        observers=plugins.implementations("tool_called"),
-        plugins=plugins.states,
-        registry=plugins,
-    )
+def _opens(config: Config, extensions: Extensions) -> bool:
+    return any(config.state.scheme in provider.schemes for _, provider in extensions.state_providers)
 
 
 def _build(

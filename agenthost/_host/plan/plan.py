@@ -15,7 +15,7 @@ from attrs import field, frozen
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.plugins import Plugins
-from agenthost._host.packages.stages import PROGRAM, SetAside
+from agenthost._host.packages.stages import PROGRAM, Extensions, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models
@@ -32,7 +32,7 @@ from agenthost.sip.rules import RuleTable
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.plugins import PluginState
@@ -53,17 +53,13 @@ class HostPlan:
         agents: in order of their routes.
         set_aside: everything else that was asked for, in order of keys.
         plugins: every plugin with its state.
-        configure_app: what plugins do to the Litestar application, each with its plugin's key.
         unfitting: sentences about configuration that fits nothing.
         aliases: which agent each SIP user part reaches, by key.
         origins: what each alias comes from.
         sip: what else decides about SIP calls: configuration and plugins.
         state: who opens the store of shared state.
         classifiers: what routers choose with.
-        detectors: what notices that somebody else should take over.
-        probes: those of plugins and of a program's own, each with whose it is.
-        lifespans: what plugins run around the serving, each with its plugin's key.
-        observers: observers of tool calls, each with its plugin's key.
+        extensions: what plugins returned from their hooks, and the probes of a program's own.
         models: the language models.
         redactors: what transcripts go through.
         limits: those of agents that have none of their own.
@@ -78,17 +74,13 @@ class HostPlan:
     agents: tuple[Mounted, ...]
     set_aside: tuple[SetAside, ...]
     plugins: tuple[PluginState, ...]
-    configure_app: tuple[tuple[str, Callable[..., object]], ...] = field(repr=False)
     unfitting: tuple[str, ...]
     aliases: AliasTable = field(factory=AliasTable)
     origins: Mapping[str, str] = field(factory=dict)
     sip: SipSources = field(factory=SipSources, repr=False)
     state: ChosenProvider = field(factory=ChosenProvider, repr=False)
     classifiers: Classifiers = field(factory=Classifiers, repr=False)
-    detectors: tuple[EscalationDetector, ...] = field(default=(), repr=False)
-    probes: tuple[tuple[str, Probe], ...] = field(default=(), repr=False)
-    lifespans: tuple[tuple[str, Callable[..., object]], ...] = field(default=(), repr=False)
-    observers: tuple[tuple[str, Callable[..., object]], ...] = field(default=(), repr=False)
+    extensions: Extensions = field(factory=Extensions, repr=False)
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
     limits: Limits = field(factory=Limits, repr=False)
@@ -127,7 +119,7 @@ class HostPlan:
         )
         homeless = (
             f"probe {probe.name!r} of {source} is for agent {probe.agent!r}, which is not served: it does not run"
-            for source, probe in self.probes
+            for source, probe in self.extensions.health_probes
             if probe.agent is not None and self.find(probe.agent) is None
         )
         incomplete = (
@@ -195,6 +187,11 @@ class HostPlan:
     def classifier(self, name: str | None = None) -> Classifier | None:
         """Return the classifier with this name, or the default one, or None."""
         return self.classifiers.find(name)
+
+    @property
+    def detectors(self) -> tuple[EscalationDetector, ...]:
+        """The escalation detectors of all plugins."""
+        return tuple(detector for _, detector in self.extensions.escalation_detectors)
 
     def why_not_served(self, name: str) -> str:
         """Explain why there is no agent with this name."""
@@ -295,6 +292,11 @@ class HostPlan:
         sip = attrs.evolve(self.sip, aliases=sip_aliases(self.registry, agents)) if self.registry else self.sip
         return attrs.evolve(self, agents=agents, sip=sip)
 
+    def with_probes(self, probes: Iterable[tuple[str, Probe]]) -> HostPlan:
+        """Return the plan with more probes, each with its source."""
+        health_probes = (*self.extensions.health_probes, *probes)
+        return attrs.evolve(self, extensions=attrs.evolve(self.extensions, health_probes=health_probes))
+
     def without(self, route: str) -> HostPlan:
         """Return the plan without the agent at ``route``."""
         return attrs.evolve(self, agents=tuple(agent for agent in self.agents if agent.route != route))
@@ -317,7 +319,8 @@ class HostPlan:
     def with_failed_plugin(self, key: str, error: BaseException) -> HostPlan:
         """Return the plan after a plugin failed at start-up."""
         plugins = tuple(plugin.quarantined(error) if plugin.key == key else plugin for plugin in self.plugins)
-        return attrs.evolve(self, plugins=plugins, sip=self.sip.without(key))
+        resolve_sip = tuple(pair for pair in self.extensions.resolve_sip if pair[0] != key)
+        return attrs.evolve(self, plugins=plugins, extensions=attrs.evolve(self.extensions, resolve_sip=resolve_sip))
 
     def route_of(self, name: str) -> str | None:
         """Return the route of the served agent with this key or name, or None."""
@@ -356,28 +359,27 @@ class HostPlan:
 def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     """Decide which agents are served, and at which routes."""
     limits = Limits.for_all(config.host)
-    state = choose_provider(config, loaded.state_providers, loaded.plugins)
-    stateless = [state.problem] if state.problem is not None and loaded.state_providers else []
-    redactors, unknown = choose_redactors(config, loaded.redactors)
+    state = choose_provider(config, loaded.extensions.state_providers, loaded.plugins)
+    stateless = [state.problem] if state.problem is not None and loaded.extensions.state_providers else []
+    redactors, unknown = choose_redactors(config, loaded.extensions.redactors)
     mounted, set_aside = mount_all(loaded, config.sip.path, limits)
     registry = loaded.registry or Plugins.load(config, ())
-    aliases = sip_aliases(registry, mounted)  # a plugin that fails here is not used below
+    aliases = sip_aliases(registry, mounted)
+    extensions = loaded.extensions.functions_left(registry)  # a plugin that failed in it is not used below
     return HostPlan(
         agents=tuple(mounted),
         set_aside=tuple(set_aside),
         plugins=tuple(registry.state_of(plugin.key) or plugin for plugin in loaded.plugins),
-        configure_app=registry.left_of(loaded.configure_app),
         unfitting=(*config.warnings, *loaded.warnings, *stateless, *unknown),
         state=state,
-        classifiers=choose_classifiers(config, loaded.classifiers),
-        detectors=tuple(detector for _, detector in loaded.escalation_detectors),
-        probes=loaded.health_probes,
-        lifespans=registry.left_of(loaded.lifespans),
-        observers=registry.left_of(loaded.observers),
-        models=choose_models(config, loaded.chat_models, [agent.model for agent in mounted if agent.model is not None]),
+        classifiers=choose_classifiers(config, extensions.classifiers),
+        extensions=extensions,
+        models=choose_models(
+            config, extensions.chat_models, [agent.model for agent in mounted if agent.model is not None]
+        ),
         redactors=redactors,
         limits=limits,
-        sip=SipSources(config.sip, aliases, registry.left_of(loaded.resolve_sip)),
+        sip=SipSources(config.sip, aliases),
         stamps=loaded.stamps,
         owners=loaded.owners,
         changes=loaded.changes,

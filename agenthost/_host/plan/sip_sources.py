@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 from attrs import field, frozen
 
 from agenthost._host.config.schema import SipConfig
@@ -14,7 +13,7 @@ from agenthost.sip.aliases import SipAlias
 from agenthost.sip.coverage import overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from agenthost._host.packages.plugins import Plugins
     from agenthost._host.packages.stages import Mounted
@@ -33,16 +32,10 @@ class SipSources:
     Args:
         config: ``[sip]``.
         aliases: aliases that plugins declare, each with its plugin's key.
-        functions: plugins' functions that are asked who answers a call, each with its plugin's key.
     """
 
     config: SipConfig = field(factory=SipConfig)
     aliases: tuple[tuple[str, SipAlias], ...] = ()
-    functions: tuple[tuple[str, Callable[..., object]], ...] = ()
-
-    def without(self, plugin: str) -> SipSources:
-        """Return the sources without the functions of a plugin that failed."""
-        return attrs.evolve(self, functions=tuple(pair for pair in self.functions if pair[0] != plugin))
 
     @property
     def asked_for(self) -> list[tuple[str, SipAlias]]:

@@ -252,10 +252,10 @@ class Runtime:
 
     def _makers(self, plan: HostPlan) -> dict[Mounted | str, Callable[[], object]]:
         makers: dict[Mounted | str, Callable[[], object]] = {}
-        if plan.lifespans:
+        if plan.extensions.lifespan:
             routes = {agent.key: agent.route for agent in plan.agents}
             host = Host(__version__, self.config.host.public_url, routes, self.state.stores.shared("host"))
-            makers |= {key: partial(function, host=host) for key, function in plan.lifespans}
+            makers |= {key: partial(function, host=host) for key, function in plan.extensions.lifespan}
         return makers | _lifespans_of(plan.agents)
 
     def _begun(self, plan: HostPlan) -> HostPlan:
@@ -263,7 +263,7 @@ class Runtime:
 
         Failed ones are set aside, and starting ones are left out.
         """
-        for key, _ in plan.lifespans:
+        for key, _ in plan.extensions.lifespan:
             if error := self.lifespans.error(key):
                 plan = plan.with_failed_plugin(key, error)
         for agent in plan.agents:
@@ -280,8 +280,8 @@ class Runtime:
                 self._publish(self._begun(self._wanted))
 
     def _publish(self, plan: HostPlan) -> None:
-        if plan.observers and self.observers is None:
-            self.observers = Observers(plan.observers, self.metrics)
+        if plan.extensions.tool_called and self.observers is None:
+            self.observers = Observers(plan.extensions.tool_called, self.metrics)
         own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
         templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}
@@ -291,7 +291,7 @@ class Runtime:
             }
         tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
         self.probing.use(_asked(plan))
-        sip = SipResolver(plan.routing(), plan.sip, self.metrics)
+        sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
         named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         pairs = {route: credentials.pairs for route, credentials in own.items()}
@@ -474,7 +474,7 @@ def _asked(plan: HostPlan) -> Iterator[Asked]:
     for agent in plan.agents:
         for probe in agent.probes:
             yield Asked(agent.key, probe)
-    for source, probe in plan.probes:
+    for source, probe in plan.extensions.health_probes:
         if probe.agent is None:
             yield Asked(source, probe)
         elif (found := plan.find(probe.agent)) is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from agenthost._host.plan.sip_sources import SipSources
+    from agenthost._host.packages.stages import Functions
     from agenthost._host.telemetry.metrics import Metrics
     from agenthost.sip.call import SipCall
     from agenthost.sip.resolving import Decision, Routing
@@ -60,13 +60,13 @@ class SipResolver:
 
     Args:
         routing: what the plan has decided.
-        sources: has the plugins' functions.
+        functions: implementations of ``resolve_sip``, each with the key of its plugin.
         metrics: where failures of theirs are counted.
     """
 
-    def __init__(self, routing: Routing, sources: SipSources, metrics: Metrics) -> None:
+    def __init__(self, routing: Routing, functions: Functions, metrics: Metrics) -> None:
         self.routing = routing
-        self._functions = tuple(_Function.of(*pair) for pair in sources.functions)
+        self._functions = tuple(_Function.of(*pair) for pair in functions)
         self._metrics = metrics
         self._threads = Threads()
 

@@ -8,7 +8,6 @@ import re
 from base64 import b64encode
 
 import asking
-import attrs
 import pytest
 from plans import plan_of
 
@@ -16,7 +15,7 @@ from agenthost import AgentBase, FunctionResult
 from agenthost._host.calls.tool_caller import REFUSED_TOKEN
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.packages.plugins import PluginState
-from agenthost._host.packages.stages import Loaded
+from agenthost._host.packages.stages import Extensions, Loaded
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
@@ -271,7 +270,8 @@ class TestPlugins:
             raise LookupError("no database")
 
         states = tuple(PluginState(name, "acme", "1.0", "ready") for name in ("bad", "good"))
-        loaded = attrs.evolve(Loaded(), plugins=states, configure_app=(("acme:bad", bad), ("acme:good", good)))
+        extensions = Extensions(configure_app=(("acme:bad", bad), ("acme:good", good)))
+        loaded = Loaded(plugins=states, extensions=extensions)
         front = front_of()
         plan = front.assemble(make_plan(Config(), loaded))
         front.publish(plan)

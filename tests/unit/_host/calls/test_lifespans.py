@@ -15,7 +15,7 @@ from agenthost._host.access.credentials import Credentials
 from agenthost._host.calls.observers import MOST_WAITING, Observers
 from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.packages.plugins import Plugins, PluginState
-from agenthost._host.packages.stages import Loaded
+from agenthost._host.packages.stages import Extensions, Loaded
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.runtime import Runtime, Settings
 from agenthost._host.runtime.tokens import Tokens
@@ -123,8 +123,10 @@ def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path)
     states = tuple(PluginState(name, "acme", "1.0", "ready") for name in functions)
     loaded = Loaded(
         plugins=states,
-        lifespans=tuple((f"acme:{name}", function) for name, function in functions.items()),
-        state_providers=tuple(Plugins.load(Config(), ()).values("state_providers", StateProvider)),
+        extensions=Extensions(
+            lifespan=tuple((f"acme:{name}", function) for name, function in functions.items()),
+            state_providers=tuple(Plugins.load(Config(), ()).values("state_providers", StateProvider)),
+        ),
     )
 
     async def served():

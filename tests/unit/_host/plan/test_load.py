@@ -239,7 +239,7 @@ class TestPlugins:
             plugin.diagnosis,
         ) == ("good", "ready", ("agents", "configure_app"), None)
         assert [(built.key, built.distribution) for built in loaded.built] == [("one", "p-good"), ("two", "p-good")]
-        assert [key for key, _ in loaded.configure_app] == ["p-good:good"]
+        assert [key for key, _ in loaded.extensions.configure_app] == ["p-good:good"]
 
     def test_a_name_that_is_taken_gets_the_distribution_before_it(self, install):
         install("p_first", AGENT.format(name="one"), agents=["one = p_first:Agent"])
@@ -303,7 +303,7 @@ class TestPlugins:
         assert (bad.state, good.state) == ("quarantined", "ready")
         assert bad.diagnosis.reason.startswith(reason)
         assert [built.key for built in loaded.built] == ["one", "two"]
-        assert [key for key, _ in loaded.configure_app] == ["p-z-good:good"]
+        assert [key for key, _ in loaded.extensions.configure_app] == ["p-z-good:good"]
 
     def test_the_remedy_switches_it_off(self, install):
         (plugin,) = load(configured(), install("p_bad", "raise ValueError", plugins=["bad = p_bad"])).plugins

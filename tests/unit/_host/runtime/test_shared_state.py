@@ -185,7 +185,7 @@ def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
     """A host that keeps nothing has no file."""
     config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "kept")})
     host = HostState(lambda: config)
-    host.use(choose_provider(config, load_for_program(config, ()).state_providers))
+    host.use(choose_provider(config, load_for_program(config, ()).extensions.state_providers))
 
     async def use():
         async with host.opened():
@@ -201,7 +201,7 @@ def test_the_default_store_is_a_file_that_is_made_when_it_is_used(tmp_path):
 def test_urls_of_no_file(url):
     config = Config(state=StateConfig(url=Secret(url)))
     host = HostState(lambda: config)
-    host.use(choose_provider(config, load_for_program(config, ()).state_providers))
+    host.use(choose_provider(config, load_for_program(config, ()).extensions.state_providers))
     with pytest.raises(StateUnavailable) as refused:
         asyncio.run(host.ping())
     assert isinstance(refused.value.__cause__, ConfigurationError)

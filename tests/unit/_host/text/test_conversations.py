@@ -143,10 +143,10 @@ def talk(tmp_path, monkeypatch):
         model = Script(answers=list(answers))
         loaded = load_for_program(config, built(Sales(), Support()))
         provider = ModelProvider("script", lambda _name, _settings: model)
-        changed = {"chat_models": (*loaded.chat_models, ("test", provider))}
+        changed = {"chat_models": (*loaded.extensions.chat_models, ("test", provider))}
         if redactors is not None:
             changed["redactors"] = tuple(("test", redactor) for redactor in redactors)
-        plan = make_plan(config, attrs.evolve(loaded, **changed))
+        plan = make_plan(config, attrs.evolve(loaded, extensions=attrs.evolve(loaded.extensions, **changed)))
         runtime = make_runtime(config)
         runtime.publish(plan)
 
@@ -306,7 +306,8 @@ def test_an_agents_own_limits_hold_in_text(tmp_path, monkeypatch, late, section)
     model = Script(answers=[calls(("price", "{}")), says("Sorry.")])
     loaded = load_for_program(config, [attrs.evolve(built(Slow(late))[0], config=section)])
     provider = ModelProvider("script", lambda _name, _settings: model)
-    plan = make_plan(config, attrs.evolve(loaded, chat_models=(("test", provider),)))
+    extensions = attrs.evolve(loaded.extensions, chat_models=(("test", provider),))
+    plan = make_plan(config, attrs.evolve(loaded, extensions=extensions))
     runtime = make_runtime(config)
     runtime.publish(plan)
 
@@ -473,7 +474,8 @@ def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
     def host():
         loaded = load_for_program(config, built(Sales()))
         provider = ModelProvider("script", lambda _name, _settings: model)
-        plan = make_plan(config, attrs.evolve(loaded, chat_models=(("test", provider),)))
+        extensions = attrs.evolve(loaded.extensions, chat_models=(("test", provider),))
+        plan = make_plan(config, attrs.evolve(loaded, extensions=extensions))
         runtime = make_runtime(config)
         runtime.publish(plan)
         return runtime, Host(plan, Conversations(runtime, ToolCaller()), model)
