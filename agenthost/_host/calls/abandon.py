@@ -1,8 +1,8 @@
 """Bounding a coroutine in time: one that ignores its cancellation is left behind.
 
-Whoever awaits a coroutine is stuck with it while it catches ``CancelledError``, or waits for a task that does. So each
-runs in a task of its own, which the caller can leave. The task is also the one that the coroutine's own time limits and
-task groups cancel: run by the caller's task, they would cancel whatever that does next.
+A caller that awaits a coroutine directly cannot leave it while the coroutine catches ``CancelledError``. So each runs
+in a task of its own, which the caller can leave. The coroutine's own time limits and task groups cancel that task too:
+in the caller's task, they would cancel the caller's next step.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def bounded(
     *,
     cut_off: Callable[[], object] = lambda: None,
 ) -> T:
-    """Run a coroutine function in a task of its own, for so many seconds.
+    """Run a coroutine function in a task of its own, for at most ``seconds``.
 
     Args:
         function: the coroutine function.
@@ -71,7 +71,7 @@ async def bounded(
 
 
 def cancelled_here(error: BaseException) -> bool:
-    """Return whether an error is the end of the running task itself, and not what a coroutine raised by itself."""
+    """Return True if an error is the cancellation of the running task itself."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # the loop has ended, and what is left of the task is being closed
@@ -80,7 +80,10 @@ def cancelled_here(error: BaseException) -> bool:
 
 
 async def _outcome(function: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, BaseException | None]:
-    """Return what a coroutine returns and what it raises: ``SystemExit`` that leaves a task ends the event loop."""
+    """Return the result and the error of a coroutine.
+
+    ``SystemExit`` must not leave a task: it would end the event loop.
+    """
     try:
         return await function(), None
     except BaseException as error:  # noqa: BLE001 - raised again by the caller's task
@@ -88,7 +91,10 @@ async def _outcome(function: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[An
 
 
 async def _until(ends: float, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for a task until a time of the loop; half the cost of ``asyncio.wait``."""
+    """Wait for a task until a time of the loop.
+
+    It costs half as much as ``asyncio.wait``.
+    """
     waiting = loop.create_future()
     wake = partial(_wake, waiting)
     timer = loop.call_at(ends, wake)

@@ -1,4 +1,4 @@
-"""Threads for what an author wrote, which may never come back."""
+"""Threads for authors' functions, which may never return."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ __all__ = ["Threads"]
 _Outcome: TypeAlias = "tuple[Any, BaseException | None]"
 """What a function returned, and what it raised."""
 _Job: TypeAlias = "tuple[Context, Callable[[], Any], Callable[[_Outcome], object]]"
-"""A function, where it runs, and who is told."""
+"""A function, the context it runs in, and the callback for its outcome."""
 _Jobs: TypeAlias = "SimpleQueue[_Job | None]"
-"""What a thread waits for; None ends it."""
+"""The queue that a thread reads; None ends the thread."""
 
 _MOST_IDLE = 32
 _LAST = 10
-"""By how much a thread is niced that goes last."""
+"""The nice value of a thread that goes last."""
 
 
 class Threads:
-    """Runs functions, each on a thread of its own that is used again once the function has ended.
+    """Runs each function on a thread of its own, which is reused afterwards.
 
-    They are daemon threads: an interpreter that ends waits for those of anyio and of executors, so that one function
-    that hangs would keep the whole host from ending.
+    They are daemon threads. The interpreter waits for the threads of anyio and of executors when it ends, so one
+    function that hangs would keep the whole host from ending.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Threads:
     async def run(
         self, function: Callable[[], Any], ended: Callable[[], None] = lambda: None, *, last: bool = False
     ) -> Any:
-        """Run ``function`` in a copy of the caller's context; gives what it returns, and raises what it raises.
+        """Run ``function`` in a copy of the caller's context and return its result.
 
         Args:
             function: what to run.

@@ -1,4 +1,4 @@
-"""Breaker: an agent that fails time and again is left alone for a while, and its callers are answered at once."""
+"""The circuit breaker: closed for an agent that works, open for one that keeps failing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["DISTURBANCES", "DISTURBANCES_WITHIN", "Breaker"]
 
 DISTURBANCES = 3
-"""How often an agent blocks the event loop, or wants to end the process, before its breaker opens."""
+"""How often an agent blocks the event loop, or tries to end the process, before its breaker opens."""
 DISTURBANCES_WITHIN = 60.0
 """Seconds within which they count together."""
 
 
 class Breaker:
-    """Open or closed; while it is open, one call is tried every so often, and closes it when it works.
+    """A circuit breaker, which tries a call at intervals while it is open.
 
     Args:
         failures: how many in a row open it; 0 keeps it closed whatever happens.
@@ -49,7 +49,7 @@ class Breaker:
     ) -> None:
         self.open = False
         self.id = ""
-        """The id of the last failure, by which the log knows what those hear of who come while it is open."""
+        """The id of the last failure in the log. Calls while the breaker is open return it."""
         self._failures = failures
         self._seconds = seconds
         self._changed = changed
@@ -61,14 +61,17 @@ class Breaker:
         self._trying = False
 
     def try_one(self) -> bool:
-        """Whether a call may be tried although it is open; who may has to tell what came of it."""
+        """Return True if a call may be tried while the breaker is open.
+
+        The caller must then report the outcome with ``tried=True``.
+        """
         if self._trying or self._clock() < self._retry_at:
             return False
         self._trying = True
         return True
 
     def worked(self, *, tried: bool) -> None:
-        """A call has worked.
+        """Record that a call has worked.
 
         Args:
             tried: whether ``try_one`` let it in; what began before it opened proves nothing.
@@ -81,7 +84,10 @@ class Breaker:
                 self._changed(None)
 
     def failed(self, error_id: str, *, tried: bool) -> None:
-        """A call has failed; see ``worked``."""
+        """Record that a call has failed.
+
+        See ``worked`` for the argument.
+        """
         self.id = error_id
         self.in_a_row += 1
         if tried:
@@ -91,20 +97,23 @@ class Breaker:
             self._trip(f"{self.in_a_row} failures in a row")
 
     def undecided(self, *, tried: bool) -> None:
-        """A call has ended without its agent having worked or failed; see ``worked``."""
+        """Record that a call has ended with neither success nor failure of the agent.
+
+        See ``worked`` for the argument.
+        """
         if tried:
             self._trying = False
 
     def blocked(self, error_id: str) -> None:
-        """The agent has blocked the event loop."""
+        """Record that the agent has blocked the event loop."""
         self._disturbed("blocked the event loop", error_id)
 
     def exited(self, error_id: str) -> None:
-        """The agent has stopped the event loop, which was run on, in order to end the process."""
-        self._disturbed("wanted to end the process", error_id)
+        """Record that the agent has stopped the event loop."""
+        self._disturbed("tried to end the process", error_id)
 
     def _disturbed(self, how: str, error_id: str) -> None:
-        """The agent has done what others suffer from, whatever its own callers hear."""
+        """Record a disturbance of other agents, whatever the agent's own callers get."""
         now = self._clock()
         self._disturbances.append((now, how))
         first = self._disturbances[0][0]

@@ -1,4 +1,4 @@
-"""Slots: how much of one agent runs at once, and whose turn is next."""
+"""Slots: how many calls of one agent run at once, and which is next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Busy(Exception):  # noqa: N818 - a state, not an error
 
 
 class Slots:
-    """A number of slots; who comes while all are taken waits, and the first that came is the first to go on.
+    """A number of slots, given to waiting calls in the order of arrival.
 
     Args:
         number: how many there are.
@@ -29,23 +29,23 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """How many nobody has."""
+        """The number of free slots."""
         return self._free
 
     @property
     def waiting(self) -> int:
-        """How many wait for one."""
+        """The number of calls that wait for a slot."""
         return len(self._waiting)
 
     def take_now(self) -> bool:
-        """Take a slot if one is free; it is given back by ``give_back``."""
-        if self._free:  # then nobody waits: a slot that is given back goes to who does
+        """Take a slot if one is free. Return it with ``give_back``."""
+        if self._free:  # then no call waits: a returned slot goes to one that does
             self._free -= 1
             return True
         return False
 
     async def take(self, patience: float | None = None) -> None:
-        """Take a slot, which is given back by ``give_back``.
+        """Wait for a slot and take it. Return it with ``give_back``.
 
         Args:
             patience: seconds to wait for one; None for as long as it takes.
@@ -64,14 +64,14 @@ class Slots:
             taken = bool((await asyncio.wait((turn,), timeout=patience))[0])
         finally:
             if not taken and turn.done():
-                self.give_back()  # it came just when nobody waited any longer
+                self.give_back()  # it came free just when the call had stopped waiting
             elif not taken:
                 self._waiting.remove(turn)
         if not taken:
             raise Busy
 
     def give_back(self) -> None:
-        """Give a slot back: to the first that waits, else to the next that comes."""
+        """Return a slot: to the first call that waits, else to the next one."""
         if self._waiting:
             self._waiting.popleft().set_result(None)
         else:

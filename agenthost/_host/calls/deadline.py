@@ -1,4 +1,4 @@
-"""Deadlines for what an author's code may take."""
+"""Deadlines for authors' code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ __all__ = ["Deadline"]
 
 
 class Deadline:
-    """Ends the block in the task that entered it, with TimeoutError, when its time is up.
+    """A context manager that raises TimeoutError in its block when the time is up.
 
-    It is ``asyncio.timeout`` for a time that never moves, at a third of the cost: every use of the store pays for one.
+    It is ``asyncio.timeout`` for a time that never moves, at a third of the cost: every access to the store pays for
+    one.
 
     Args:
         seconds: how long the block may take.
@@ -43,7 +44,7 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        # A task that somebody else cancelled as well stays cancelled; a block that ended meanwhile has ended well.
+        # A task that was also cancelled from elsewhere stays cancelled. A block that ended meanwhile has succeeded.
         if self._passed and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 

@@ -29,7 +29,7 @@ _log = logging.getLogger("agenthost.tools")
 
 
 class LeftAlone(Exception):  # noqa: N818 - a state, not an error
-    """An agent's breaker is open: its code is not run.
+    """The circuit breaker of an agent is open, so its code is not run.
 
     Args:
         error_id: the id of the failure that keeps it open.
@@ -90,7 +90,7 @@ class Gate:
         return self._turn if owner in self._computing else None
 
     def enter(self) -> bool:
-        """Return true for the caller that tries an agent whose breaker is open.
+        """Return True for the call that tries an agent whose breaker is open.
 
         Raises:
             LeftAlone: the breaker is open.
@@ -124,7 +124,7 @@ class Gates:
         self._breaking = threading.Lock()
         self._gone: Callable[[Mounted], bool] = lambda _: False
         self.broken: frozenset[Mounted] = frozenset()
-        """The agents that are served and whose breaker is open."""
+        """The served agents whose breaker is open."""
 
     def of(self, agent: Mounted) -> Gate:
         """Return the gate of an agent."""
@@ -142,7 +142,7 @@ class Gates:
         return [(agent, gate) for agent, gate in known if agent is not None]
 
     def loads(self) -> dict[str, tuple[int, int]]:
-        """By agent, how many calls of its own code run, and how many wait."""
+        """Return, by agent, how many calls of its own code run and how many wait."""
         loads: dict[str, tuple[int, int]] = {}
         for agent, gate in self._known():
             running, waiting = loads.get(agent.key, (0, 0))
@@ -192,9 +192,9 @@ class Gates:
                 self._metrics.breaker(agent.key, is_open=reason is not None)
                 self.broken = self.broken - {agent} if reason is None else self.broken | {agent}
         if reason is None:
-            _log.warning("agent %s works again: its breaker is closed", agent.key)
+            _log.warning("agent %s works again: its circuit breaker is closed", agent.key)
         else:
             _log.error(
-                "the breaker of agent %s opens: %s. Its callers hear its fallback; a call is tried every %g s",
+                "the circuit breaker of agent %s opens: %s. Callers hear its fallback; one call is tried every %g s",
                 *(agent.key, reason, agent.limits.breaker_open),
             )

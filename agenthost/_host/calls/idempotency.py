@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["KEPT", "answer_once"]
 
 KEPT = 600.0
-"""Seconds that an answer is kept for those who ask again."""
+"""Seconds that an answer is kept for repeated requests."""
 _SPARE = 5.0
 """Seconds beyond the tool's own after which a run counts as lost, with the process that it was in."""
 _LOOK = 0.05
@@ -39,7 +39,7 @@ async def answer_once(
 ) -> ToolAnswer:
     """Run a tool once for all identical requests of a call.
 
-    What fails is not kept: whoever asks again has it tried again. Where the store does not answer, the tool runs.
+    A failed run is not kept, so the next request tries again. If the store is unavailable, the tool runs.
 
     Args:
         caller: runs tools.
@@ -76,7 +76,10 @@ async def answer_once(
 
 
 def _kept_answer(kept: object, sibling: Callable[[str], str]) -> ToolAnswer | None:
-    """Read a stored answer. None where its target has gone, or another version wrote it."""
+    """Read a stored answer.
+
+    Return None if its target has gone, or another version wrote it.
+    """
     try:
         return ToolAnswer.from_plain(kept).located(sibling)
     except (LookupError, TypeError, ValueError):
@@ -84,7 +87,7 @@ def _kept_answer(kept: object, sibling: Callable[[str], str]) -> ToolAnswer | No
 
 
 async def _keep(store: Store, key: str, answer: ToolAnswer) -> bool:
-    """Store an answer, and return false for one that is too large."""
+    """Store an answer. Return False if it is too large."""
     try:
         await store.set(key, answer.to_plain(), ttl=KEPT)
     except StateRefused:

@@ -1,7 +1,7 @@
-"""Lifespans: what agents and plugins keep open while they are served, each in a task of its own.
+"""Lifespans: resources that agents and plugins keep open while they are served.
 
-A lifespan is entered and left in one task, as task groups and cancel scopes need it. One that fails to begin is told to
-whoever asks; it never ends another.
+A lifespan is entered and left in one task, as task groups and cancel scopes need it. The error of one that fails to
+begin is kept for its owner. It never ends another lifespan.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["ENDING", "Lifespan", "Lifespans", "alive"]
 ENDING = 3.0
 """Seconds that a lifespan has to end."""
 _STUBBORN = 1.0
-"""Seconds after which one that is told to stop beginning, and takes no notice, is not waited for."""
+"""Seconds to wait for a lifespan that ignores its cancellation while it begins."""
 
 K = TypeVar("K")
 
@@ -68,7 +68,7 @@ class Lifespan:
             self.task.add_done_callback(lambda _: giving_up.cancel())
 
     def end(self) -> None:
-        """Let it end, or stop beginning; ``task`` is done when it has."""
+        """End the lifespan, or stop it beginning. ``task`` is done when it has ended."""
         self._over.set()
         if not self.settled.is_set():
             self.task.cancel()
@@ -85,7 +85,7 @@ class Lifespan:
             self.begun = True
             self.settled.set()
             self._changed()
-        else:  # too late: nobody waits for it
+        else:  # too late: no caller waits for it
             self._over.set()
         with suppress(asyncio.CancelledError):  # the host has no more time: it is still left
             await self._over.wait()
@@ -98,7 +98,7 @@ class Lifespan:
             _log.error("the lifespan of %s did not end well", self._what, exc_info=error)
 
     def _failed(self, error: BaseException) -> None:
-        """Take notice that it did not begin."""
+        """Record that the lifespan did not begin."""
         if not self.settled.is_set():
             self.error = error
             if not self._quiet:
@@ -118,7 +118,9 @@ class Lifespan:
                     if asyncio.iscoroutine(context):
                         context.close()
                     kind = type(context).__name__
-                    msg = f"its lifespan gives {kind}, no async context manager: write @asynccontextmanager above it"
+                    msg = (
+                        f"its lifespan returns {kind}, no async context manager. fix: write @asynccontextmanager above"
+                    )
                     raise DefinitionError(msg)
                 await context.__aenter__()
         except TimeoutError as error:
@@ -131,7 +133,7 @@ class Lifespan:
 class Lifespans(Generic[K]):
     """The lifespans of one host, by whose they are.
 
-    They begin once somebody ``open``s them on an event loop; ``want`` may be called from any thread.
+    They begin once ``open`` is called on an event loop. ``want`` may be called from any thread.
 
     Args:
         describe: how the log calls an owner.
@@ -150,31 +152,31 @@ class Lifespans(Generic[K]):
         self._opened = False
 
     def want(self, makers: Mapping[K, Callable[[], object]]) -> None:
-        """Have exactly these run from now on; those of others end."""
+        """Run exactly these lifespans from now on, and end all others."""
         self._wanted = makers
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._follow)
 
     def begun(self, owner: K) -> bool:
-        """Whether an owner has what it needs: its lifespan has begun, or it has none."""
+        """Return True if the lifespan of an owner has begun, or it has none."""
         if owner not in self._wanted:
             return True
         running = self._running.get(owner)
         return running is not None and running.begun
 
     def error(self, owner: K) -> BaseException | None:
-        """Why an owner's lifespan did not begin; None unless it failed."""
+        """Return the error of an owner's lifespan that did not begin, or None."""
         running = self._running.get(owner)
         return running.error if running is not None and owner in self._wanted else None
 
     @property
     def waiting(self) -> bool:
-        """Whether some are wanted, and have not been opened, or are still beginning."""
+        """True if some lifespans are not opened yet or are still beginning."""
         return bool(self._wanted) and (not self._opened or self._loop is None or self._loop.is_closed())
 
     async def open(self) -> None:
-        """Begin those that are wanted, here; returns when each has begun or failed."""
+        """Begin the wanted lifespans here. Return when each has begun or failed."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop
@@ -185,7 +187,7 @@ class Lifespans(Generic[K]):
         self._opened = True
 
     async def close(self) -> None:
-        """End all; returns when they have ended, or took too long."""
+        """End all lifespans. Return when they have ended or taken too long."""
         self._loop = None
         self._opened = False
         for owner in list(self._running):
@@ -194,7 +196,7 @@ class Lifespans(Generic[K]):
             await asyncio.wait(self._ending, timeout=ENDING + 1)
 
     def _follow(self) -> None:
-        """Begin what is new, end what is gone."""
+        """Begin new lifespans and end those that are no longer wanted."""
         wanted = self._wanted
         for owner in [owner for owner in self._running if owner not in wanted]:
             self._end(owner)
@@ -211,7 +213,7 @@ class Lifespans(Generic[K]):
 
 @asynccontextmanager
 async def alive(what: str, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
-    """Have a lifespan during the block.
+    """Keep a lifespan open during the block.
 
     Args:
         what: whose it is.
@@ -239,11 +241,14 @@ async def _each(waits: Iterable[object]) -> None:
 
 
 def _only_makes(make: Callable[[], object]) -> bool:
-    """Whether calling a function runs nothing of its author's, as with what ``@asynccontextmanager`` decorates."""
+    """Return True if a call of ``make`` runs none of its author's code.
+
+    An example is a function that ``@asynccontextmanager`` decorates.
+    """
     return inspect.isasyncgenfunction(inspect.unwrap(make.func if isinstance(make, partial) else make))
 
 
 def _cancelled(error: BaseException) -> bool:
-    """Whether our own task was asked to end."""
+    """Return True if the running task itself was cancelled."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

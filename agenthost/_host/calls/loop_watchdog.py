@@ -1,7 +1,7 @@
-"""The watchdog: a thread that sees whether the event loop goes on, and whose code holds it up.
+"""The watchdog: a thread that detects a blocked event loop and names the blocking code.
 
-It lets the loop answer time and again. Where no answer comes, it looks at the stack of the loop's thread: a function
-that runs an author's code has a variable ``owner``, so requests pay nothing for it.
+It asks the loop for an answer at intervals. Without one, it reads the stack of the loop's thread: a function that runs
+an author's code has a variable ``owner``, so requests pay nothing for it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ BLOCKED = 0.25
 _EVERY = 0.1
 """Seconds between two looks."""
 _HELD_UP = 0.01
-"""A lag, in seconds, that only somebody who computes causes."""
+"""A lag, in seconds, that only threads that compute cause."""
 _IN_A_ROW = 2
-"""Such lags one after another."""
+"""The number of such lags in a row before threads have to give way."""
 _SOON = 0.0001
-"""Seconds after which a thread that computes gives way then."""
+"""The interval, in seconds, after which a thread that computes then gives way."""
 _CALM = 300.0
-"""Seconds after the last such lag until all is as usual."""
+"""Seconds from the last such lag until the usual interval applies again."""
 _REMEMBERED = 5.0
 """Seconds for which the longest lag is remembered."""
 _LOOPS = frozenset({"asyncio.base_events", "asyncio.runners", "selectors"})
@@ -52,7 +52,7 @@ _log = logging.getLogger("agenthost.watchdog")
 
 
 class Watchdog:
-    """Sees whether one event loop goes on.
+    """Watches whether one event loop responds.
 
     Args:
         metrics: where blocks and lags are counted.
@@ -70,23 +70,29 @@ class Watchdog:
         self._calm_at = 0.0
 
     def listen(self, listener: Listener) -> None:
-        """Have ``listener`` told of every block; see ``Listener``."""
+        """Call ``listener`` for every block of the event loop.
+
+        See ``Listener``.
+        """
         self._listeners.append(listener)
 
     @property
     def stands_still(self) -> float:
-        """Seconds for which the loop has left a question unanswered; 0 while it goes on, or nobody watches."""
+        """Seconds for which the loop has not responded.
+
+        It is 0 while the loop responds, or is not watched.
+        """
         asked = self._asked
         return max(0.0, time.monotonic() - asked) if asked else 0.0
 
     @property
     def lag(self) -> float:
-        """The longest time, in seconds, that the loop left something waiting of late."""
+        """The longest recent lag of the loop, in seconds."""
         return max((lag for _, lag in list(self._lags)), default=0.0)
 
     @property
     def held_up(self) -> bool:
-        """Whether the loop has lately had to wait for threads that compute."""
+        """True if the loop has recently had to wait for threads that compute."""
         return self._calm_at > 0
 
     @asynccontextmanager
@@ -125,7 +131,7 @@ class Watchdog:
             stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
             del frame
             _log.error("the event loop is blocked by %s", blocker, extra={"fields": {"agent": blocker.agent}})
-            _log.debug("what the event loop is doing:\n%s", stack)
+            _log.debug("the stack of the blocked event loop:\n%s", stack)
             loop.call_soon_threadsafe(self._go_on, blocker, asked)
             while not answered.wait(1.0):
                 if loop.is_closed():
@@ -134,7 +140,10 @@ class Watchdog:
         self._lagged(answers[0], answers[0] - asked)
 
     def _go_on(self, blocker: Owner, since: float) -> None:
-        """Report who blocked the loop; on the loop, before anything that came meanwhile."""
+        """Report the code that blocked the loop.
+
+        It runs on the loop, before anything that came meanwhile.
+        """
         seconds = time.monotonic() - since
         fields = {"agent": blocker.agent, "duration": round(seconds, 6)}
         _log.error("the event loop was blocked for %.2f s by %s", seconds, blocker, extra={"fields": fields})
@@ -143,7 +152,7 @@ class Watchdog:
             try:
                 listener(blocker, seconds)
             except Exception:  # noqa: BLE001 - whatever it is, the loop goes on
-                _log.exception("who listens for blocks of the event loop failed")
+                _log.exception("a listener for blocks of the event loop failed")
 
     def _lagged(self, now: float, lag: float) -> None:
         self._lags = [(then, each) for then, each in self._lags if then > now - _REMEMBERED]
@@ -152,7 +161,7 @@ class Watchdog:
         self._give_way(now, lag)
 
     def _give_way(self, now: float, lag: float) -> None:
-        """Let threads that compute give the interpreter back sooner while the loop has to wait for it.
+        """Let threads that compute return the interpreter sooner while the loop waits for it.
 
         With Python's 5 ms, a few of them make every request of every agent wait for hundreds. To do so always would
         cost each tool that runs in a thread a sixth more.
@@ -169,8 +178,8 @@ class Watchdog:
 def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
     """Find the owner of the code that a stack belongs to.
 
-    Where the stack does not go through a function that runs an author's code, as in a task that the author started, an
-    agent is known by its instance, or by its module where that has no other.
+    Some stacks do not go through a function that runs an author's code, such as that of a task that the author started.
+    The agent is then known by its instance, or by its module if no other agent has the same one.
 
     Args:
         frame: the innermost frame of the loop's thread.
@@ -199,6 +208,9 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
 
 
 def _key_of(instance: AgentBase, agents: Iterable[Mounted]) -> str | None:
-    """Which agent an instance is, or was copied from for a call, where no other is of its class."""
+    """Return the key of the agent to which an instance belongs.
+
+    The instance may be a copy for a call. Return None for a copy if several agents have its class.
+    """
     alike = [each for each in agents if type(each.agent) is type(instance)]
     return next((each.key for each in alike if each.agent is instance or len(alike) == 1), None)

@@ -1,4 +1,7 @@
-"""Observers of tool calls: told afterwards, each on a thread of its own, so that none can delay a call or another."""
+"""Observers of tool calls, called after each call.
+
+Each runs on a thread of its own, so that none can delay a call or another observer.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ MOST_WAITING = 1000
 _QUIET = 10.0
 """Seconds between two lines in the log about one observer's failures or drops."""
 _CLOSING = 1.0
-"""Seconds that observers have to take what still waits for them when the host ends."""
+"""Seconds that observers have for their waiting events when the host ends."""
 
 _log = logging.getLogger("agenthost.plugins")
 
 
 class Observers:
-    """Those who are told of tool calls.
+    """The observers of tool calls.
 
     Args:
         functions: implementations of ``tool_called``, each with its plugin's key.
@@ -39,12 +42,12 @@ class Observers:
         self._observers = [_Observer(key, function, metrics) for key, function in functions]
 
     def tell(self, event: ToolCalled) -> None:
-        """Hand an event on; returns at once."""
+        """Queue an event for each observer, and return at once."""
         for observer in self._observers:
             observer.tell(event)
 
     def close(self) -> None:
-        """Let the observers take what waits, for a moment."""
+        """Give the observers a moment for the events that wait."""
         for observer in self._observers:
             observer.queue.put(None)
         until = time.monotonic() + _CLOSING

@@ -1,4 +1,4 @@
-"""Checks: what probes ask, ready to be run."""
+"""The checks of probes, prepared to run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["prepared"]
 
 
 def prepared(check: Callable[..., Any], vitals: HostVitals) -> tuple[Callable[[], Any], bool]:
-    """A probe's check as a function without arguments, and whether it runs on the event loop.
+    """Return a check without arguments, and True if it runs on the event loop.
 
     Args:
-        check: takes nothing, or what its host tells.
+        check: takes nothing, or the vitals of its host.
         vitals: what that is.
     """
     call = getattr(check, "__call__", None)  # noqa: B004 - an object with an async __call__ is a coroutine function too
@@ -27,7 +27,7 @@ def prepared(check: Callable[..., Any], vitals: HostVitals) -> tuple[Callable[[]
 
 
 def _takes_one(check: Callable[..., Any]) -> bool:
-    """Whether a check wants to be told of its host."""
+    """Return True if a check takes an argument: what its host reports."""
     try:
         parameters = inspect.signature(check).parameters.values()
     except (TypeError, ValueError):

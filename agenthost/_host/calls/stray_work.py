@@ -1,8 +1,8 @@
-"""Guards around what authors' code starts by itself: tasks, callbacks and threads.
+"""Guards around the tasks, callbacks and threads that authors' code starts by itself.
 
-``SystemExit`` and ``KeyboardInterrupt`` that leave a task or a callback end the event loop's run, even where somebody
-awaits the task. So each task that an author's code starts is guarded, and the loop is run on; what fails in a task that
-nobody awaits, in a callback or in a thread goes to the log under the name of its agent.
+``SystemExit`` and ``KeyboardInterrupt`` that leave a task or a callback end the event loop's run, even if the task is
+awaited. So each task that an author's code starts is guarded, and the loop is run on. A failure in a callback, in a
+thread or in a task that is never awaited goes to the log under the name of its agent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SETTLED = 0.001
 
 
 class TaskExitedError(RuntimeError):
-    """A task that an author's code started wanted to end the process."""
+    """A task that an author's code started tried to end the process."""
 
 
 async def _kept(work: Coroutine[Any, Any, Any]) -> Any:
@@ -42,8 +42,8 @@ async def _kept(work: Coroutine[Any, Any, Any]) -> Any:
         return await work
     except (SystemExit, KeyboardInterrupt) as error:
         owner = running.get() or "an agent"
-        _log.warning("a task that %s started wanted to end the process: %s", owner, type(error).__name__)
-        raise TaskExitedError(f"a task wanted to end the process: {type(error).__name__}") from error
+        _log.warning("a task that %s started tried to end the process: %s", owner, type(error).__name__)
+        raise TaskExitedError(f"a task tried to end the process: {type(error).__name__}") from error
 
 
 def _factory(
@@ -86,7 +86,7 @@ def guarded(
         task, error = context.get("task") or context.get("future"), context.get("exception")
         owner: Owner | None = getattr(task, _OWNER, None)
         if error is not None and owner is not None:
-            log(owner, error, "a task that {} started failed, and nobody awaited it")
+            log(owner, error, "a task that {} started failed and was never awaited")
         elif error is not None and (owner := _left_by(context.get("handle"))) is not None:
             log(owner, error, "a callback that {} left on the event loop failed")
         elif handler is not None:
@@ -112,10 +112,10 @@ def guarded(
 
 
 def _left_by(handle: Any) -> Owner | None:
-    """Return the owner of a callback, and None for the host's own."""
+    """Return the owner of a callback, or None if the host scheduled it."""
     if handle is None:
         return None
-    context = getattr(handle, "_context", None)  # asyncio's own; uvloop tells of a failure within the context
+    context = getattr(handle, "_context", None)  # asyncio's own; uvloop reports a failure within the context
     owner: Owner | None = running.get() if context is None else context.get(running)
     return owner
 
@@ -125,9 +125,9 @@ def run_on(
 ) -> T:
     """Run ``work`` on a loop to its end, whatever callbacks of the loop do.
 
-    ``SystemExit`` and ``KeyboardInterrupt`` that leave a callback end a loop's run, and so does ``loop.stop()``. All
-    that waits in the loop is still there then, so it is run on. Signals are for their handlers: with Python's own
-    handler of SIGINT, nobody hears Ctrl-C.
+    ``SystemExit`` and ``KeyboardInterrupt`` that leave a callback end a loop's run, and so does ``loop.stop()``. The
+    loop still holds all waiting work then, so it is run on. Signals need handlers of their own: with Python's handler
+    of SIGINT, Ctrl-C would have no effect.
 
     Args:
         loop: a loop that is not running.

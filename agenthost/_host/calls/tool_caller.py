@@ -101,7 +101,7 @@ class ToolCaller:
         request: ToolRequest,
         sibling: Callable[[str], str],
     ) -> ToolAnswer:
-        """Run a tool, and return its answer. Never raises an error of the tool.
+        """Run a tool and return its answer. Errors of the tool are never raised.
 
         Args:
             agent: whose tool it is.
@@ -171,7 +171,7 @@ class ToolCaller:
         return error_id
 
     def _ended(self, owner: Owner, request: ToolRequest, began: float, answer: ToolAnswer) -> None:
-        """Count, log and report to observers what became of a tool call."""
+        """Count, log and report the end of a tool call to the observers."""
         seconds, outcome, error_id = time.perf_counter() - began, answer.outcome, answer.error_id
         self._metrics.tool_ended(owner, outcome, seconds)
         call_ended(owner, request.call.id, seconds, outcome, error_id)
@@ -211,7 +211,7 @@ class ToolCaller:
         on_loop: bool = False,
         seconds: float | None = None,
     ) -> Attempt:
-        """Run an author's function. Never raises an error of the function.
+        """Run an author's function. Errors of the function are never raised.
 
         Args:
             agent: the agent that it belongs to.
@@ -262,7 +262,7 @@ class ToolCaller:
         run = _Run(owner, function, slots, self._left)
         ends = time.monotonic() + seconds
         try:
-            if not on_loop and agent.isolation == "thread":  # what stands in for other agents only waits for them
+            if not on_loop and agent.isolation == "thread":  # a stand-in for other agents only waits for them
                 result = await self._run_in_thread(gate, run, seconds)
                 if not inspect.isawaitable(result):
                     return result
@@ -274,9 +274,9 @@ class ToolCaller:
     async def _run_in_thread(self, gate: Gate, run: _Run, seconds: float) -> Any:
         """Run a function in a thread.
 
-        Threads that compute take turns with the event loop at the interpreter, so that each makes every request of
-        every agent wait. While the loop is held up, an agent computes in one thread, which leaves the processor to the
-        loop: together its threads are not quicker.
+        Threads that compute share the interpreter with the event loop, so each of them makes every request of every
+        agent wait. While the loop is held up, an agent computes in one thread only, which leaves the processor to the
+        loop: several threads of an agent would not be quicker together.
         """
         owner = run.owner
         turn = gate.turn(owner) if self._held_up() else None
@@ -311,7 +311,7 @@ class ToolCaller:
 
 
 class _Run:
-    """One run of an author's function, which has a slot until neither its call, its thread nor its task goes on."""
+    """One run of an author's function, with its slot until its work has ended."""
 
     __slots__ = ("_holders", "_left", "_slots", "function", "owner")
 
@@ -337,9 +337,9 @@ class _Run:
             self._slots.give_back()
 
     def leave(self, task: asyncio.Task[Any]) -> None:
-        """Let a task run on that ignores its cancellation."""
+        """Let a task that ignores its cancellation run on."""
         _log.warning(
-            "%s takes no notice of its deadline and goes on; its slot stays taken",
+            "%s ignores its deadline and goes on; its slot stays taken",
             self.owner,
             extra={"fields": self.owner.fields},
         )
@@ -357,7 +357,7 @@ def _itself(result: Any) -> Any:
 
 
 def _failed(agent: Mounted, tool: Tool | None, error_id: str, outcome: Outcome = "failed") -> ToolAnswer:
-    """Return the fallback sentence of the tool, else of the agent."""
+    """Return an answer with the fallback sentence of the tool, else of the agent."""
     fallback = tool.fallback if tool is not None else None
     return ToolAnswer(fallback or agent.fallback, outcome=outcome, error_id=error_id)
 

@@ -1,4 +1,4 @@
-"""Descriptions: what a process says of the agent that lives in it, as values that a host can read without its code."""
+"""Descriptions of isolated agents, as values that a host can read without their code."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ __all__ = ["Described", "DescribedDraft", "DescribedProbe", "DescribedTool", "de
 
 @frozen
 class DescribedTool:
-    """A tool of an agent; see ``agenthost.tools.tool.Tool``.
+    """A tool of an agent.
+
+    See ``agenthost.tools.tool.Tool``.
 
     Args:
         name: its name.
-        described: what stands in a document, where something else than this host runs it; None for the agent's own.
+        described: its entry in a document, if something other than this host runs it; None for the agent's own.
         description: when a model should use it.
         parameters: JSON Schema of its arguments.
         secure: whether a call needs a token.
@@ -56,7 +58,10 @@ class DescribedTool:
 
 @frozen
 class DescribedProbe:
-    """A probe of an agent; see ``agenthost.health.Probe``."""
+    """A probe of an agent.
+
+    See ``agenthost.health.Probe``.
+    """
 
     name: str
     timeout: float
@@ -69,7 +74,7 @@ class DescribedProbe:
 
 @frozen
 class DescribedDraft:
-    """What text conversations and tool calls need to know of a document.
+    """The parts of a document that text conversations and tool calls need.
 
     Args:
         instructions: the prompt as text.
@@ -86,7 +91,9 @@ class DescribedDraft:
 
 @frozen
 class Described:
-    """An agent; see ``agenthost.agent.declared.Declared``.
+    """An agent.
+
+    See ``agenthost.agent.declared.Declared``.
 
     Args:
         name: see there, as the following.
@@ -128,7 +135,7 @@ class Described:
 
 
 def describe(agent: AgentBase, template: Template, probes: Iterable[Probe]) -> dict[str, Any]:
-    """An agent as values that MessagePack carries.
+    """Return an agent as values that MessagePack carries.
 
     Args:
         agent: the agent, sealed.
@@ -163,7 +170,7 @@ def describe(agent: AgentBase, template: Template, probes: Iterable[Probe]) -> d
 
 
 def describe_draft(draft: Draft) -> dict[str, Any]:
-    """A document's draft in the same form."""
+    """Return a document's draft as values that MessagePack carries."""
     built: dict[str, Any] = msgspec.to_builtins(_draft(draft), builtin_types=(bytes,))
     return built
 

@@ -1,7 +1,7 @@
-"""Frames: messages between a host and a process that an agent lives in, each behind its length.
+"""Frames: messages between a host and an agent's own process, each behind its length.
 
-A message is ``(kind, number, content)`` in MessagePack: what belongs together has one number, and answers come in any
-order. The host never unpickles what such a process says.
+A message is ``(kind, number, content)`` in MessagePack. A question and its answer have the same number, and answers
+come in any order. The host never unpickles anything from such a process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _decode = msgspec.msgpack.Decoder(Message).decode
 
 
 def framed(kind: str, number: int, content: Any) -> bytes:
-    """A message as it is sent.
+    """Return a message in the form in which it is sent.
 
     Raises:
         TypeError, ValueError, RecursionError: MessagePack cannot carry the content, or it is larger than ``MOST``.
@@ -38,7 +38,7 @@ def framed(kind: str, number: int, content: Any) -> bytes:
 
 
 class Reader:
-    """Takes what arrives apart."""
+    """Splits the received bytes into messages."""
 
     __slots__ = ("_buffer",)
 
@@ -46,10 +46,10 @@ class Reader:
         self._buffer = bytearray()
 
     def messages(self, data: bytes) -> Iterator[Message]:
-        """The messages that are complete with ``data``; what is left waits for more.
+        """Yield the messages that are complete with ``data``, and keep the rest.
 
         Raises:
-            ValueError: it is no message, or too large a one.
+            ValueError: the bytes are not a message, or it is too large.
         """
         buffer = self._buffer
         buffer += data
@@ -80,7 +80,9 @@ class Frames(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def send(self, kind: str, number: int, content: Any = None) -> None:
-        """Send a message; nothing happens where the connection has ended.
+        """Send a message.
+
+        It does nothing if the connection has ended.
 
         Raises:
             TypeError, ValueError, RecursionError: see ``framed``.
@@ -88,25 +90,28 @@ class Frames(asyncio.Protocol):
         self.send_framed(framed(kind, number, content))
 
     def send_framed(self, encoded: bytes) -> None:
-        """Send what ``framed`` gave; see ``send``."""
+        """Send a message in the form that ``framed`` returned.
+
+        It does nothing if the connection has ended.
+        """
         if self._transport is not None:
             self._transport.write(encoded)
 
     def resume(self, reader: Reader) -> None:
-        """Go on with what has arrived before the connection was made."""
+        """Take over the bytes that arrived before the connection was made."""
         self._reader = reader
 
     def close(self) -> None:
-        """End the connection; what has been sent still arrives."""
+        """End the connection. All that has been sent still arrives."""
         if self._transport is not None:
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection; asyncio calls this."""
+        """Start to use the connection (called by asyncio)."""
         self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived; asyncio calls this."""
+        """Read the bytes that have arrived (called by asyncio)."""
         try:
             for message in self._reader.messages(data):
                 self._heard(message)
@@ -114,6 +119,6 @@ class Frames(asyncio.Protocol):
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
-        """Note that it is over; asyncio calls this."""
+        """Report the end of the connection (called by asyncio)."""
         self._transport = None
         self._lost()

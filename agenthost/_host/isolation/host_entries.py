@@ -1,4 +1,4 @@
-"""The host's store, as the code of an agent in a process of its own has it: every question goes through the host."""
+"""The host's store as an agent in a process of its own sees it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["HostEntries"]
 
 
 class HostEntries:
-    """The entries of the host's store, asked for by frames; see ``agenthost.state.Entries``.
+    """The entries of the host's store, read and written by frames.
+
+    See ``agenthost.state.Entries``.
 
     Args:
         frames: the way to the host.
@@ -78,4 +80,4 @@ class HostEntries:
         await self._ask("ping")
 
     async def close(self) -> None:
-        """The host closes its store."""
+        """Do nothing: the host closes its store."""

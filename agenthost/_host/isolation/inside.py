@@ -1,4 +1,4 @@
-"""An agent in a process of its own: what it does there for its host, and what it tells of it."""
+"""An agent in a process of its own, which runs the agent's code."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Inside:
         serve_state(agent, key, self._stores)
 
     async def serve(self, channel: socket.socket, reader: Reader) -> None:
-        """Do what the host asks for, until it ends this."""
+        """Serve the requests of the host until it ends this process."""
         self._stores.serve()
         self._frames.resume(reader)
         channel.setblocking(False)  # noqa: FBT003 - the socket's own method
@@ -99,7 +99,7 @@ class Inside:
         await asyncio.sleep(0)
 
     def exited(self, error: BaseException) -> None:
-        """Take notice of a callback that has stopped the event loop, which has been run on."""
+        """Report a callback that has stopped the event loop, which has been run on."""
         wanted = isinstance(error, (SystemExit, KeyboardInterrupt))
         how = f"tried to end the process: {type(error).__name__}" if wanted else "stopped it"
         owner = self._owner("code", "a callback of the event loop")
@@ -135,7 +135,10 @@ class Inside:
             self._ended.set()
 
     async def _do(self, number: int, operation: str, *arguments: Any) -> None:
-        """Do one thing, and tell the host what came of it; never raises for what an author's code does."""
+        """Do one thing and send its result to the host.
+
+        Errors of an author's code are never raised.
+        """
         try:
             done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and all others
@@ -145,9 +148,10 @@ class Inside:
         self._frames.send_framed(done)
 
     async def _run(self, owner: Owner, function: Callable[[], Any], *, on_loop: bool) -> Any:
-        """Run an author's function as a host does: coroutine functions on the loop, others in a thread.
+        """Run an author's function as a host does.
 
-        It has not ended before its thread has, however often it is cancelled.
+        Coroutine functions run on the loop, others in a thread. The run has not ended before its thread has, however
+        often it is cancelled.
         """
         running.set(owner)
         if on_loop:
@@ -205,7 +209,7 @@ class Inside:
     def _copy(self, ticket: int) -> AgentBase:
         copy = self._tickets.get(ticket)
         if copy is None:
-            raise LookupError("this call's configuration is no longer here")
+            raise LookupError("the configuration of this call is no longer in memory")
         return copy
 
     async def _do_summary(self, ticket: int, summary: Any, body: Any) -> bytes:

@@ -1,7 +1,8 @@
-"""What runs in a process that an agent has to itself: all of its author's code, and nothing of the host's secrets.
+"""The process of an isolated agent: it runs all of its author's code.
 
-The host starts it with an environment made for it, tells it what to build, and hears what the agent says of itself.
-From then on frames pass: the host asks for calls, and what the agent keeps in stores goes through the host.
+The host starts it with an environment made for it, without the host's secrets, sends it the setup, and receives the
+description of the agent. From then on they exchange frames. All calls come from the host, and all access to stores goes
+through it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _FIRST_TO_GO = "500"
 
 
 def main(connection: int, life: int) -> None:
-    """Build an agent, and run its code until the host has enough of it.
+    """Build an agent, and run its code until the host ends the process.
 
     Args:
         connection: descriptor that frames pass through.
@@ -66,7 +67,7 @@ def main(connection: int, life: int) -> None:
     except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
         first = framed("failed", 0, _diagnosed(error, setup))
         agent = None
-    with contextlib.suppress(OSError):  # not before: while it is loaded somebody waits, and not for long
+    with contextlib.suppress(OSError):  # not before: while it is loaded a caller waits, and not for long
         os.nice(_NICE)
     channel.sendall(first)
     if agent is None:
@@ -98,11 +99,11 @@ def _end_with_the_host(life: int) -> None:
 
 
 def _leave_memory(memory_limit: int | None) -> None:
-    """Leave memory to the host first."""
+    """Make this process the first to be killed when memory is short."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
         file.write(_FIRST_TO_GO)
     if memory_limit is not None:
-        # The host looks every so often; what is asked for at once beyond all measure raises MemoryError here.
+        # The host looks at intervals; a single allocation far beyond the limit raises MemoryError here.
         with contextlib.suppress(OSError, ValueError):
             most = 2 * memory_limit + 256 * 1024 * 1024
             resource.setrlimit(resource.RLIMIT_DATA, (most, most))
@@ -133,7 +134,7 @@ def _log_to_the_host(level: str) -> None:
 
 
 def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
-    """Import and build the agent, and let it describe itself.
+    """Import and build the agent, and return its description.
 
     Raises:
         BaseException: whatever the package does.
@@ -142,7 +143,7 @@ def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
     agent = agent_of(value, made(value, setup.section))
     workflows = sys.modules.get("agenthost.workflows.workflow")  # who makes one has imported it
     if workflows is not None and isinstance(agent, workflows.Workflow):
-        raise WorkflowError(f"{value} is a workflow, which works inside the host; isolate the agents that it calls")
+        raise WorkflowError(f"{value} is a workflow, which runs inside the host. fix: isolate its agents instead")
     template = seal(agent)
     probes = probes_of(agent)
     return agent, probes, describe(agent, template, probes)
@@ -153,7 +154,10 @@ class WorkflowError(DefinitionError):
 
 
 def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
-    """What the host tells of a package that failed: whether it is a workflow, the reason, the remedy, the traceback."""
+    """Return a failure of the package as values for the host.
+
+    They are: True for a workflow, the reason, the remedy, and the traceback.
+    """
     from agenthost._host.packages.diagnosis import diagnose  # noqa: PLC0415 - only where something failed
 
     found = diagnose(error, setup.candidate, setup.key)

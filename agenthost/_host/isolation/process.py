@@ -1,4 +1,4 @@
-"""A process that an agent has to itself, as the host sees it: started, asked, and ended without mercy if need be."""
+"""An agent's own process as the host sees it: started, used and ended."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class NeverBegan(Exception):  # noqa: N818 - a state
 
 
 class NotHere(AgentHostError):  # noqa: N818 - as NeverBegan
-    """A package cannot live in a process of its own; the text says why."""
+    """A package cannot live in a process of its own.
+
+    The message contains the reason.
+    """
 
 
 @define(eq=False)
@@ -63,15 +66,17 @@ class _Asked:
 
 
 def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> tuple[Process, dict[str, Any]]:
-    """Start a process, and wait until its agent is built; from any thread.
+    """Start a process, and wait until its agent is built.
+
+    It may be called from any thread.
 
     Args:
-        setup: what it is told.
+        setup: the setup that it receives.
         environ: variables that it has beside the ordinary ones.
         seconds: how long that may take.
 
     Returns:
-        The process, and what its agent says of itself.
+        The process, and the description of its agent.
 
     Raises:
         Diagnosed: the package failed.
@@ -137,48 +142,57 @@ class Process:
         """Seconds of CPU that it had used when it was asked."""
         self.started = time.monotonic()
         self.meant_to_end = False
-        """Whether the host wanted it to end."""
+        """True once the host has decided to end it."""
         self.over = asyncio.Event()
         self._ending = finalize(self, _end, popen, channel, life)
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self._popen.pid
 
     @property
     def calls(self) -> int:
-        """How many calls are under way in it."""
+        """The number of calls that run in the process."""
         return len(self._asked)
 
     @property
     def only_overdue(self) -> bool:
-        """Whether nothing is under way but what should have ended."""
+        """True if all calls in the process should have ended."""
         return all(asked.overdue for asked in self._asked.values())
 
     @property
     def any_overdue(self) -> bool:
-        """Whether something is under way that should have ended."""
+        """True if some call in the process should have ended."""
         return any(asked.overdue for asked in self._asked.values())
 
     @property
     def any_overdue_begun(self) -> bool:
-        """Whether it has begun something that should have ended, rather than never come to it."""
+        """True if some call that should have ended has begun."""
         return any(asked.overdue and asked.begun for asked in self._asked.values())
 
     @property
     def silent(self) -> float:
-        """Seconds for which it has left the host's question unanswered; 0 where it has answered."""
+        """Seconds for which the host's ping has had no answer.
+
+        It is 0 if the process has answered.
+        """
         return time.monotonic() - self._pinged if self._pinged else 0.0
 
     def stands_still(self, seconds: float) -> bool:
-        """Whether it has been silent for more than ``seconds``, and not because others have the processor."""
+        """Return True if the process has not answered for more than ``seconds``.
+
+        Time without the processor, while others have it, does not count.
+        """
         silent = self.silent
         return silent > seconds and not starves(self.pid, self._cpu, silent)
 
     @property
     def memory(self) -> int:
-        """Bytes that it has in memory; 0 where that is not known."""
+        """The memory of the process, in bytes.
+
+        It is 0 if that is not known.
+        """
         try:
             with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - one look, without pathlib
                 return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -186,7 +200,10 @@ class Process:
             return 0
 
     def described(self, setup: Setup, seconds: float) -> dict[str, Any]:
-        """Tell the process what to build, and wait for what its agent says; see ``start_process``."""
+        """Send the process its setup, and return the description of its agent.
+
+        See ``start_process``.
+        """
         candidate, until = setup.candidate, time.monotonic() + seconds
         try:
             self._channel.settimeout(seconds)
@@ -219,7 +236,7 @@ class Process:
         store: Callable[[Process, int, list[Any]], object],
         stray: Callable[[Owner], object],
     ) -> None:
-        """Use it on the running event loop from now on.
+        """Use the process on the running event loop from now on.
 
         Args:
             lost: called when it has ended.
@@ -235,9 +252,9 @@ class Process:
         self._frames = frames
 
     async def ask(self, operation: str, *arguments: Any) -> Any:
-        """Have something done there; gives what came of it.
+        """Run an operation in the process and return its result.
 
-        Where the caller is cancelled, the call is cancelled too; whether it has ended then, ``overdue`` tells.
+        If the caller is cancelled, the call is cancelled too. ``ends_overdue`` returns whether it has ended.
 
         Raises:
             NeverBegan: the process ended before.
@@ -261,7 +278,7 @@ class Process:
             raise
 
     async def ends_overdue(self) -> bool:
-        """Give what has been cancelled a moment; whether all of it has ended."""
+        """Give cancelled calls a moment. Return True if all have ended."""
         for asked in [each for each in self._asked.values() if each.overdue]:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GRACE):
@@ -269,24 +286,30 @@ class Process:
         return not any(each.overdue for each in self._asked.values())
 
     def ping(self) -> None:
-        """Ask whether its event loop goes on, unless that is asked already; see ``silent``."""
+        """Send a ping, unless one is under way.
+
+        See ``silent``.
+        """
         if not self._pinged and self._frames is not None:
             self._pinged = time.monotonic()
             self._cpu = cpu_of(self.pid)
             self._frames.send("ping", 0)
 
     def drop(self, ticket: int) -> None:
-        """Let it forget a configuration for a call."""
+        """Let the process forget a configuration for a call."""
         if self._frames is not None:
             self._frames.send("drop", ticket)
 
     def stored(self, number: int, problem: str, value: Any) -> None:
-        """Answer a question to the store."""
+        """Answer a question about the store."""
         if self._frames is not None:
             self._frames.send("stored", number, [problem, value])
 
     def end(self) -> None:
-        """Let it end what it keeps open, once its calls have ended; ``over`` is set when it has gone."""
+        """Let the process close its resources once its calls have ended.
+
+        ``over`` is set when it has gone.
+        """
         self.meant_to_end = True
         if self._frames is not None:
             self._frames.send("end", 0)
@@ -294,7 +317,7 @@ class Process:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, with everything that it has started."""
+        """Kill the process, with everything that it has started."""
         self.meant_to_end = True
         if self._frames is not None:
             _kill(self._popen)  # the loop notices, and clears up
@@ -302,12 +325,15 @@ class Process:
             self._ending()
 
     def how_it_ended(self) -> str:
-        """In a few words; waits for the end, which is near."""
+        """Return how the process ended, in a few words.
+
+        It waits for the end, which is near.
+        """
         with suppress(subprocess.TimeoutExpired):
             self._popen.wait(_DYING)
         code = self._popen.returncode
         if code is None:
-            return "went silent"
+            return "stopped answering"
         if code < 0:
             try:
                 return f"was ended by {signal.Signals(-code).name}"
@@ -339,7 +365,7 @@ class Process:
         self._frames = None
         _kill(self._popen)
         how = "was replaced" if self.meant_to_end else self.how_it_ended()
-        # The descriptor is the transport's until this has returned: closing it here could close somebody else's.
+        # The descriptor is the transport's until this has returned: closing it here could close another one.
         asyncio.get_running_loop().call_soon(self._ending)
         asked, self._asked = self._asked, {}
         for each in asked.values():
@@ -352,7 +378,7 @@ class Process:
 
 
 def _raised(sort: str, kind: str, words: str, trace: str) -> BaseException:
-    """What a call in a process raised."""
+    """Return the exception for an error that a call in a process raised."""
     if sort == "refused":
         return ArgumentsRefused(words)
     if sort == "state":

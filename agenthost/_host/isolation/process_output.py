@@ -1,4 +1,4 @@
-"""Output: what a process that an agent has to itself writes, taken over into the host's log."""
+"""The output of isolated agents' processes, copied into the host's log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agenthost._escaping import escaped
 __all__ = ["RECORD", "follow_output"]
 
 RECORD = "\x1e"
-"""What a line begins with that is an entry of the process's own log (ASCII's record separator)."""
+"""The first character of a line that is an entry of the process's own log (ASCII's record separator)."""
 _MOST_A_SECOND = 200
 _LONGEST = 16 * 1024
 _LONGEST_NAME = 100
@@ -24,7 +24,9 @@ _log = logging.getLogger("agenthost.output")
 
 
 def follow_output(descriptor: int, agent: str) -> None:
-    """Log each line of a pipe on a thread, until all that write to it have ended; too many of them are counted.
+    """Log each line of a pipe on a thread, until all writers have ended.
+
+    Lines beyond the rate limit are counted and left out.
 
     Args:
         descriptor: the pipe's reading end, which is closed then.
@@ -58,7 +60,10 @@ def _follow(descriptor: int, agent: str) -> None:
 
 
 def _take(line: bytes, agent: str) -> None:
-    """Log one line; whatever the process writes, those that follow are read."""
+    """Log one line.
+
+    An error in one line does not keep the following lines from being read.
+    """
     try:
         text = line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r")
         if (entry := _entry(text)) is not None:
@@ -70,7 +75,10 @@ def _take(line: bytes, agent: str) -> None:
 
 
 def _entry(text: str) -> tuple[int, str, str, dict[str, Any]] | None:
-    """An entry of the process's own log: level, logger, words and fields; None for anything else."""
+    """Return an entry of the process's own log: level, logger, words and fields.
+
+    Return None for any other line.
+    """
     if not text.startswith(RECORD):
         return None
     try:
@@ -84,7 +92,10 @@ def _entry(text: str) -> tuple[int, str, str, dict[str, Any]] | None:
 
 
 def _log_entry(level: int, name: str, words: str, fields: dict[str, Any], agent: str) -> None:
-    """Log an entry by the logger of the agent, whatever logger it names: nothing of the host's can be imitated."""
+    """Log an entry by the logger of the agent, whatever logger it names.
+
+    So a process cannot imitate an entry of the host.
+    """
     log = logging.getLogger(f"agent.{agent}")
     level = min(max(level, logging.DEBUG), logging.CRITICAL)
     if not log.isEnabledFor(level):

@@ -1,4 +1,4 @@
-"""What a process that an agent has to itself is told first."""
+"""The setup that the host sends to an agent's own process first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Setup"]
 
 @frozen
 class Setup:
-    """What such a process is told first.
+    """The setup of an agent's own process.
 
     Args:
         candidate: where the agent is offered.

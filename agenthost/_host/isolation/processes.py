@@ -1,8 +1,8 @@
-"""The processes that one agent has to itself: kept running, shared by its calls, and replaced when they fail.
+"""The processes of one agent: kept running, shared by its calls, and replaced on failure.
 
-A process that crashes is replaced at once, and one that keeps crashing after a growing pause. One in which a call does
-not end when it should is replaced too: new calls go to its successor, and it is killed once nothing else runs in it,
-or at once where its event loop stands still. A call that a lost process had not begun is begun elsewhere.
+A process that crashes is replaced at once, and one that keeps crashing after a growing pause. A process with a call
+that does not end in time is replaced too: new calls go to its successor, and it is killed once nothing else runs in it,
+or at once if its event loop does not respond. A call that had not begun in a lost process begins in another.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ __all__ = ["Launch", "Observer", "Processes"]
 _SETTLED = 10.0
 """Seconds after which a process's end is no longer blamed on its start."""
 _PAUSES = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before a process is replaced, by how many early ends there were in a row."""
+"""Seconds before a process is replaced, by the number of early ends in a row."""
 _PATIENCE = 1.0
 """Seconds that a call waits for such a pause to end."""
 _LOOK = 0.5
 _STALLED = 2.0
-"""Seconds without an answer after which a process's event loop stands still."""
+"""Seconds without an answer after which the event loop of a process counts as blocked."""
 _SLOW = 0.25
-"""Seconds without an answer after which others are asked first."""
+"""Seconds without an answer after which calls go to other processes first."""
 _ENDING = 2.5
 _TRIES = 3
 _MOST_QUESTIONS = 256
@@ -49,24 +49,27 @@ _log = logging.getLogger("agenthost.processes")
 
 
 class Observer(Protocol):
-    """Who counts what becomes of processes; see ``agenthost._host.telemetry.metrics.Metrics``."""
+    """Counts the ends and the memory of processes.
+
+    See ``agenthost._host.telemetry.metrics.Metrics``.
+    """
 
     def process_ended(self, agent: str, reason: str) -> None:
-        """A process has ended that should not have, or was ended: ``crash``, ``hang`` or ``memory``."""
+        """Count a process that ended unexpectedly: ``crash``, ``hang`` or ``memory``."""
 
     def process_memory(self, agent: str, size: int) -> None:
-        """What the processes of an agent have in memory."""
+        """Record the memory of an agent's processes, in bytes."""
 
     def failed(self, owner: Owner) -> None:
-        """Count a failure that nobody waited for."""
+        """Count a failure that no caller received."""
 
 
 @frozen
 class Launch:
-    """How a process of an agent is started.
+    """The command and limits with which a process of an agent is started.
 
     Args:
-        setup: what it is told.
+        setup: the setup that it receives.
         environ: variables that it has beside the ordinary ones.
         seconds: how long it may take to build its agent.
         number: how many run at once.
@@ -112,7 +115,7 @@ class Processes:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep them running during the block, each with the agent's lifespan.
+        """Keep the processes running during the block, each with the agent's lifespan.
 
         Raises:
             OwnProcessError: the first did not begin.
@@ -133,11 +136,14 @@ class Processes:
             await self._close()
 
     async def ask(self, operation: str, *arguments: Any) -> Any:
-        """Have something done in one of them; see ``Process.ask``."""
+        """Run an operation in one of the processes and return its result.
+
+        See ``Process.ask``.
+        """
         return (await self.ask_one(operation, *arguments))[1]
 
     async def ask_one(self, operation: str, *arguments: Any) -> tuple[Process, Any]:
-        """The same, with the process that did it."""
+        """Run an operation in one of the processes. Return the process and the result."""
         for _ in range(_TRIES):
             process = await self._process()
             with suppress(NeverBegan):
@@ -145,7 +151,7 @@ class Processes:
         raise OwnProcessError(f"the process of agent {self._key} ends before it begins a call")
 
     async def ask_in(self, process: Process, operation: str, *arguments: Any) -> Any:
-        """Have something done in this very process."""
+        """Run an operation in this very process."""
         try:
             return await process.ask(operation, *arguments)
         except asyncio.CancelledError:
@@ -153,7 +159,9 @@ class Processes:
             raise
 
     async def _process(self) -> Process:
-        """The one with the least to do; waits for it to start where there is none.
+        """Return the process with the fewest calls.
+
+        If there is none, it waits for one to start.
 
         Raises:
             OwnProcessError: they keep ending, and none is started for a while.
@@ -175,7 +183,7 @@ class Processes:
             elif (pause := self._due - time.monotonic()) <= _PATIENCE:
                 await asyncio.sleep(max(0.0, pause))
             else:
-                raise OwnProcessError(f"agent {self._key} has no process: {self._problem}; it is started again soon")
+                raise OwnProcessError(f"agent {self._key} has no process: {self._problem}. A new one is started soon")
         if len(self._live) == 1:
             return self._live[0]
         return min(self._live, key=lambda each: (each.silent > _SLOW, each.calls))
@@ -194,7 +202,10 @@ class Processes:
         self._live.append(process)
 
     def _fill(self) -> None:
-        """Start as many as are missing, unless they keep ending: then after a pause."""
+        """Start the processes that are missing.
+
+        If they keep ending, it starts them after a pause.
+        """
         if not self._served and self._live:
             return
         missing = (self._launch.number if self._served else 1) - len(self._live) - self._starting
@@ -233,13 +244,13 @@ class Processes:
         self._due = time.monotonic() + _PAUSES[min(self._early_ends, len(_PAUSES) - 1)]
 
     def _lost(self, process: Process) -> None:
-        """A process has ended."""
+        """Record that a process has ended, and replace it."""
         self._leaving.discard(process)
         if process in self._live:
             self._live.remove(process)
         if process.meant_to_end:
             return
-        self._problem = f"its process {process.how_it_ended()}"
+        self._problem = f"the last one {process.how_it_ended()}"
         _log.error("process %d of agent %s %s", process.pid, self._key, process.how_it_ended())
         self._tell("crash")
         if time.monotonic() - process.started < _SETTLED:
@@ -250,7 +261,7 @@ class Processes:
             self._fill()
 
     async def _replace_stuck(self, process: Process) -> None:
-        """A call was cancelled: where it goes on, its process is replaced."""
+        """Replace the process of a cancelled call that goes on."""
         if await process.ends_overdue() or process.over.is_set():
             return
         begun = process.any_overdue_begun
@@ -259,7 +270,10 @@ class Processes:
         process.ping()
 
     def _replace(self, process: Process, reason: str, why: str) -> None:
-        """Let others take over from a process; it goes when its calls have ended, or do not."""
+        """Replace a process.
+
+        The old one is ended once its calls have ended, or killed if they do not.
+        """
         if process in self._live:
             _log.warning("process %d of agent %s is replaced: %s", process.pid, self._key, why)
             self._tell(reason)
@@ -269,7 +283,7 @@ class Processes:
             self._fill()
 
     async def _see_off(self, process: Process) -> None:
-        """End a process when nothing runs in it any more but what should have ended."""
+        """End a process once only calls run in it that should have ended."""
         while not process.over.is_set():
             if not process.calls:
                 process.end()
@@ -287,7 +301,7 @@ class Processes:
                     await process.over.wait()
 
     async def _look(self) -> None:
-        """See how they are doing, time and again."""
+        """Check the memory and the event loops of the processes at intervals."""
         limit = self._launch.setup.memory_limit
         while True:
             await asyncio.sleep(_LOOK)
@@ -296,12 +310,12 @@ class Processes:
                 self.observer.process_memory(self._key, sum(sizes.values()))
             for process, size in sizes.items():
                 if limit is not None and size > 2 * limit:
-                    self._replace(process, "memory", f"it has {size} bytes in memory, twice what it may")
+                    self._replace(process, "memory", f"it has {size} bytes in memory, over twice its limit of {limit}")
                     process.kill()
                 elif limit is not None and size > limit:
-                    self._replace(process, "memory", f"it has {size} bytes in memory; it may have {limit}")
+                    self._replace(process, "memory", f"it has {size} bytes in memory, more than its limit of {limit}")
                 elif process.stands_still(_STALLED):
-                    self._replace(process, "hang", "its event loop stands still")
+                    self._replace(process, "hang", "its event loop does not respond")
                 process.ping()
             if (
                 self._early_ends
@@ -312,7 +326,10 @@ class Processes:
             self._fill()
 
     async def _close(self) -> None:
-        """End all; what is under way has a moment to end."""
+        """End all processes.
+
+        Their calls have a moment to end.
+        """
         for process in tuple(self._live):
             self._live.remove(process)
             self._leaving.add(process)
@@ -338,17 +355,17 @@ class Processes:
 
     def _asked_for_state(self, process: Process, number: int, question: list[Any]) -> None:
         if self._questions >= _MOST_QUESTIONS:
-            process.stored(number, "unavailable", "the agent asks the store for too much at once")
+            process.stored(number, "unavailable", "the agent sends the store too many requests at once")
             return
         self._questions += 1
         self._do(self._answer(process, number, question))
 
     async def _answer(self, process: Process, number: int, question: list[Any]) -> None:
-        """Answer a question to the store, if it is about what belongs to the agent."""
+        """Answer a question about the store, if the agent may reach the key."""
         try:
             operation, *arguments = question
             if operation not in _OPERATIONS or not (operation == "ping" or self._allowed(arguments[0])):
-                process.stored(number, "refused", "this agent may not reach that part of the store")
+                process.stored(number, "refused", "this agent has no access to that part of the store")
                 return
             found = await getattr(self._entries(), operation)(*arguments)
             if operation == "read" and found is not None:
@@ -358,8 +375,8 @@ class Processes:
             process.stored(number, "refused", str(error))
         except StateUnavailable as error:
             process.stored(number, "unavailable", str(error))
-        except Exception as error:  # noqa: BLE001 - what a process says may be nonsense
-            process.stored(number, "refused", f"the store cannot do that ({type(error).__name__})")
+        except Exception as error:  # noqa: BLE001 - a process may send nonsense
+            process.stored(number, "refused", f"the store rejects the request ({type(error).__name__})")
         finally:
             self._questions -= 1
 

@@ -1,4 +1,4 @@
-"""What an author's code raised, as one process tells another of it."""
+"""Exceptions of authors' code, in the form that one process sends to another."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from agenthost.errors import ArgumentsRefused, StateUnavailable
 __all__ = ["MOST_WORDS", "told", "traceback_of"]
 
 MOST_WORDS = 16 * 1024
-"""Characters of a traceback, or of anything else in one piece, that are told."""
+"""The most characters of a traceback, or of any other text, that are sent."""
 
 
 def told(error: BaseException) -> list[str]:
-    """An exception as the host is told of it: sort, class, words, traceback."""
+    """Return an exception as its sort, class, words and traceback."""
     sort = "failed"
     if isinstance(error, ArgumentsRefused):
         sort = "refused"
@@ -27,7 +27,7 @@ def told(error: BaseException) -> list[str]:
 
 
 def traceback_of(error: BaseException) -> str:
-    """The end of its traceback."""
+    """Return the end of the traceback of an exception."""
     try:
         return "".join(traceback.format_exception(error))[-MOST_WORDS:]
     except BaseException:  # noqa: BLE001 - an author's exception may fail to print itself, or more

@@ -1,7 +1,7 @@
-"""Stand-ins: what the host has of an agent that lives in a process of its own.
+"""Stand-ins: the host's side of agents that live in processes of their own.
 
-It is an agent as any other to all that plans, routes, limits and talks to agents; what would run the author's code asks
-the agent's own process instead. The package itself is never imported by the host.
+To the code that plans, routes, limits and calls agents, a stand-in is an agent like any other. To run the author's
+code, it calls the agent's own process. The host never imports the package itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _OF_A_CALL = 4
 
 
 def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Config) -> StandIn:
-    """Start the first process of an agent, and make what stands in for it.
+    """Start the first process of an agent, and return its stand-in.
 
     Args:
         candidate: where the agent is offered.
@@ -86,10 +86,10 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
 
 
 class StandIn(AgentBase):
-    """What the host has of an agent that lives in a process of its own.
+    """The host's side of an agent that lives in a process of its own.
 
     Args:
-        said: what the agent says of itself.
+        said: the agent's description of itself.
         key: what the host calls it.
         processes: makes what runs its code.
     """
@@ -123,15 +123,18 @@ class StandIn(AgentBase):
         self._processes = processes(self)
 
     def follow(self, observer: Observer) -> None:
-        """Tell somebody what becomes of its processes."""
+        """Report the ends and the memory of its processes to an observer."""
         self._processes.observer = observer
 
     def entries(self) -> Any:
-        """The entries of the host's store."""
+        """Return the entries of the host's store."""
         return (declared(self).stores or NO_STORES).entries
 
     def may_reach(self, key: bytes) -> bool:
-        """Whether an entry, or all that begin so, belong to the agent, to what it shares, or to one call."""
+        """Return True if the agent has access to a key, or to a prefix.
+
+        It has access to its own entries, to those that it shares, and to those of single calls.
+        """
         return key.startswith(self._reach) or (key.startswith(b"call/") and len(key.split(b"/")) >= _OF_A_CALL)
 
     @asynccontextmanager
@@ -141,13 +144,19 @@ class StandIn(AgentBase):
             yield
 
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
-        """See ``agenthost.agent.declared.Elsewhere``."""
+        """Return the document of a call.
+
+        See ``agenthost.agent.declared.Elsewhere``.
+        """
         return msgspec.convert(await self._processes.ask("document", query, body, headers), Template)
 
     async def configured(
         self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]
     ) -> StandIn:
-        """See ``agenthost.agent.declared.Elsewhere``."""
+        """Return a copy of the agent, configured for one call.
+
+        See ``agenthost.agent.declared.Elsewhere``.
+        """
         process, (ticket, said) = await self._processes.ask_one("configure", query, body, headers)
         copy = copy_for_call(self)
         copy._ticket = process, ticket  # noqa: SLF001 - a copy of this very object
@@ -155,7 +164,7 @@ class StandIn(AgentBase):
         return copy
 
     async def on_summary(self, summary: Any, raw_data: dict[str, Any] | None = None) -> Any:
-        """Have the agent's own method called."""
+        """Call the agent's own method in its process."""
         process, ticket = self._ticket or (None, 0)
         said = await self._ask(process, "summary", ticket, summary, raw_data)
         return msgspec.json.decode(said) if said else None
@@ -180,7 +189,10 @@ class StandIn(AgentBase):
         await self._processes.ask("debug", label, event)
 
     async def _check(self, index: int) -> ProbeResult:
-        """Make a check; one that hangs is not made a second time."""
+        """Run a check.
+
+        A check that hangs is not started a second time.
+        """
         task = self._checks.get(index)
         if task is None or task.done():
             task = self._checks[index] = asyncio.get_running_loop().create_task(self._ask_probe(index))
@@ -193,7 +205,7 @@ class StandIn(AgentBase):
             return await self._processes.ask("probe", index)
 
     def _described(self, said: DescribedDraft, ticket: int, process: Process | None) -> Draft:
-        """What conversations and tool calls see of the agent's document."""
+        """Return the parts of the agent's document that conversations and tool calls need."""
         draft = Draft(declared(self).name)
         draft.prompt.text = said.instructions
         draft.answer = said.answer
@@ -220,7 +232,7 @@ class StandIn(AgentBase):
 
 
 def _nothing(*_: object) -> None:
-    """Stands for callbacks that are called elsewhere."""
+    """Replace callbacks that are called elsewhere."""
 
 
 def _heard(task: asyncio.Task[Any]) -> None:

@@ -1,15 +1,18 @@
-"""Whether a process that says nothing gets no processor, rather than standing still; as Linux tells."""
+"""Detection of a silent process that is starved of the processor (Linux only)."""
 
 from __future__ import annotations
 
 __all__ = ["cpu_of", "starves"]
 
 _SHARE = 0.1
-"""The part of a time that a process which burns CPU has had, at least."""
+"""The least share of a time for which a process that computes has the processor."""
 
 
 def cpu_of(pid: int) -> float | None:
-    """Seconds of CPU that the first thread of a process has used, to the nanosecond; None where nobody tells."""
+    """Return the CPU time of the first thread of a process, in seconds.
+
+    It is exact to the nanosecond. Return None if the system does not report it.
+    """
     try:
         with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:  # noqa: PTH123 - one look, without pathlib
             return int(file.read().split()[0]) / 1e9
@@ -18,11 +21,11 @@ def cpu_of(pid: int) -> float | None:
 
 
 def starves(pid: int, before: float | None, seconds: float) -> bool:
-    """Whether the first thread of a process wants to run and is hardly let.
+    """Return True if a process's first thread is ready to run but hardly runs.
 
     Args:
         pid: the process.
-        before: what ``cpu_of`` said then.
+        before: what ``cpu_of`` returned then.
         seconds: how long ago that was.
     """
     now = cpu_of(pid)

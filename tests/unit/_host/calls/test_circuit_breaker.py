@@ -103,7 +103,7 @@ def test_each_sort_of_disturbance_counts(breaker, changes):
     breaker.blocked("e-3")
 
     assert breaker.id == "e-3"
-    assert changes == ["it blocked the event loop or wanted to end the process 3 times within 60 s"]
+    assert changes == ["it blocked the event loop or tried to end the process 3 times within 60 s"]
 
 
 def test_one_that_is_switched_off_stays_closed(changes):

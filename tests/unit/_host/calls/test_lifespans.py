@@ -147,7 +147,7 @@ def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path)
     assert reasons["hangs"] == "its lifespan did not begin within 2 s"
     assert "a key must have 1 to 512 bytes, not 513" in reasons["long"]
     assert "a value must be JSON" in reasons["set"]
-    assert "its lifespan gives int, no async context manager" in reasons["number"]
+    assert "its lifespan returns int, no async context manager" in reasons["number"]
 
 
 def test_an_agent_comes_once_it_has_begun_and_its_lifespan_ends_when_it_goes():

@@ -403,5 +403,5 @@ class TestIsolation:
         asked = load(configured(agents={"flow": AgentConfig(isolation="process")}), offers)
         told = load(configured(host=HostConfig(isolation="process")), offers)
 
-        assert "is a workflow, which works inside the host" in the_rejected(asked)[0]
+        assert "is a workflow, which runs inside the host" in the_rejected(asked)[0]
         assert [item.key for item in told.built] == ["flow"]
