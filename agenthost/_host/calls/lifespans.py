@@ -118,9 +118,8 @@ class Lifespan:
                     if asyncio.iscoroutine(context):
                         context.close()
                     kind = type(context).__name__
-                    msg = (
-                        f"its lifespan returns {kind}, no async context manager. fix: write @asynccontextmanager above"
-                    )
+                    msg = f"its lifespan returns {kind}, no async context manager. "
+                    msg += "fix: write @asynccontextmanager above it"
                     raise DefinitionError(msg)
                 await context.__aenter__()
         except TimeoutError as error:
