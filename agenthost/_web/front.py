@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from litestar.enums import ScopeType
 
 from agenthost._host.access.credentials import authorised
+from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, normalise
 from agenthost._host.runtime.runtime import Phase
-from agenthost._host.runtime.tokens import edition_of
 from agenthost._web.app import make_app
 from agenthost._web.endpoints import (
     agent_metrics,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from litestar.enums import ScopeType
 from litestar.plugins import InitPlugin
 
-from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.load import load_config
+from agenthost._host.config.place import key_path
 from agenthost._host.operations.terminal import failures
 from agenthost._host.plan.routes import normalise
 from agenthost._host.runtime.background_thread import beside

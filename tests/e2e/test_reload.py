@@ -9,6 +9,7 @@ import time
 import pytest
 from caller import Caller, functions
 from environment import free_port
+from raw_http import exchange
 
 
 class Host:
@@ -162,7 +163,7 @@ def test_what_cannot_be_served_changes_nothing(host):
 def test_every_changed_key_is_named(host):
     """The command says for each whether it is in effect, and ends with 1 where one is not; values stay secret."""
     live = "[conversation]\ntimeout = 7\n[turns]\ntokens = 5000\n[health]\npublic = 'status'\n"
-    host.configure(live + "[host]\nheader_timeout = 7\nwebhook_keys = ['hunter2 hunter2']\n")
+    host.configure(live + "[host]\nheader_timeout = 1\nwebhook_keys = ['hunter2 hunter2']\n")
     done = host.reload()
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
@@ -176,6 +177,13 @@ def test_every_changed_key_is_named(host):
         ],
     )
     assert host.caller.ask("POST", "/sales", {}).status == 403
+    assert json.loads(Caller(host.served.url, ("nobody", "")).ask("GET", "/health").body).keys() == {
+        "status",
+        "timestamp",
+    }
+    began = time.monotonic()
+    assert exchange(host.served.url, b"GET / HTTP/1.1\r\n").status == 408
+    assert time.monotonic() - began < 8, "the default is 10 s"
     assert "hunter2" not in host.served.stderr
 
     host.configure(live + "[models]\ndefault = 'other'\n[telemetry]\ntraces = true\n[host]\nheader_timeout = 8\n")

@@ -15,9 +15,8 @@ from hypothesis import given, strategies as st
 
 from agenthost._host.config.author_settings import build_settings
 from agenthost._host.config.declaration import keys_of
-from agenthost._host.config.key_paths import key_path
 from agenthost._host.config.load import load_config, variables
-from agenthost._host.config.place import Place
+from agenthost._host.config.place import Place, key_path
 from agenthost._host.config.schema import HostConfig
 from agenthost._host.config.secret_sources import Secret  # noqa: TC001 - resolved at run time
 from agenthost.errors import ConfigurationError

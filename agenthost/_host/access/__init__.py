@@ -1,1 +1,1 @@
-"""Access: credentials, generated secrets, and limits on failed logins."""
+"""Access: credentials, tool tokens, generated secrets, and limits on failed logins."""

@@ -16,6 +16,7 @@ from attrs import evolve
 
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.file import no_file, open_file, refuse_unknown
+from agenthost._host.config.host_table import state_dir
 from agenthost._host.config.place import Place
 from agenthost._host.config.schema import (
     FILE,
@@ -32,7 +33,6 @@ from agenthost._host.config.schema import (
     TelemetryConfig,
     TurnsConfig,
     WorkflowConfig,
-    state_dir,
 )
 from agenthost._host.config.secret_sources import sources
 from agenthost._host.config.value_types import KEYS, PASSWORD, Refused

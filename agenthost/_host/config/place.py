@@ -1,19 +1,20 @@
-"""Places: file, line and key of a value, as messages name them."""
+"""Places: file, line and key of a value, as messages name them: ``agenthost.toml:3: agents."acme:dental".rooms``."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
-
-from agenthost._host.config.key_paths import key_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config.line_numbers import Path
 
-__all__ = ["NO_LINES", "Lines", "Place"]
+__all__ = ["NO_LINES", "Lines", "Place", "key_path"]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Lines:
@@ -92,3 +93,19 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.in_file}: {self.key}" if self.key else self.in_file
+
+
+def key_path(table: str, *names: str) -> str:
+    """Return the path of a key.
+
+    Args:
+        table: the key path of a table, empty for the whole file.
+        names: the keys that lead on from there; what is not a bare key gets quoted (TOML 1.0, "Keys").
+    """
+    steps = [name if _BARE.fullmatch(name) else _quoted(name) for name in names]
+    return ".".join([table, *steps] if table else steps)
+
+
+def _quoted(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, extra_for
 from agenthost._error_words import message_of, one_line, summary_of
-from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.place import key_path
 from agenthost._host.packages.crash_journal import Deadly
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 

@@ -22,7 +22,7 @@ from attrs import frozen
 
 from agenthost import hookspecs
 from agenthost._discovery import PLUGINS, Candidate, requirement_problem
-from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.place import key_path
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from agenthost._discovery import AGENTS, Candidate
-from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.place import key_path
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.packages.diagnosis import Diagnosis

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.declaration import keys_of
-from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.place import key_path
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.packages.crash_journal import Journal

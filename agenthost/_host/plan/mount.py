@@ -14,7 +14,7 @@ import attrs
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._error_words import message_of, summary_of
-from agenthost._host.config.key_paths import key_path
+from agenthost._host.config.place import key_path
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.stages import PROGRAM, Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name

@@ -1,1 +1,1 @@
-"""Runtime: the published plan, condition, probing, shared state, tokens, reload."""
+"""Runtime: the published plan, condition, probing, shared state, settings, reload."""

@@ -20,6 +20,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost._host.access.credentials import Credentials
+from agenthost._host.access.tokens import LIFETIME, Tokens
 from agenthost._host.calls.lifespans import Lifespans
 from agenthost._host.calls.loop_watchdog import Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
@@ -31,7 +32,6 @@ from agenthost._host.runtime.probing import Asked, Probing
 from agenthost._host.runtime.shared_state import HostState
 from agenthost._host.runtime.sip_resolver import SipResolver
 from agenthost._host.runtime.sip_unmatched import Unmatched
-from agenthost._host.runtime.tokens import LIFETIME, Tokens
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
@@ -49,9 +49,10 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.runtime.settings import Settings
     from agenthost.swml import Template
 
-__all__ = ["Phase", "Published", "Runtime", "Settings", "host_allowed"]
+__all__ = ["Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -97,33 +98,6 @@ class Published:
     failed: tuple[Refusal, ...] = ()
     pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
-
-
-@frozen(eq=False)
-class Settings:
-    """The settings that a host serves by, published as one value: nothing keeps a copy of a part.
-
-    Args:
-        config: the configuration.
-        credentials: the credentials that callers present.
-        tokens: mints and verifies tool tokens.
-    """
-
-    config: Config
-    credentials: Credentials
-    tokens: Tokens
-    userinfo: str = field(init=False)
-    origin: tuple[str, str] | None = field(init=False)
-    """Scheme and authority of the configured public URL."""
-
-    @userinfo.default
-    def _quoted(self) -> str:
-        return self.credentials.userinfo
-
-    @origin.default
-    def _parts(self) -> tuple[str, str] | None:
-        scheme, separator, rest = (self.config.host.public_url or "").partition("://")
-        return (scheme, rest) if separator else None
 
 
 class Runtime:

@@ -13,14 +13,15 @@ from attrs import evolve
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.access.credentials import Credentials
 from agenthost._host.access.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
+from agenthost._host.access.tokens import Tokens
 from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.lock import known_owners, read_lock
 from agenthost._host.generations.record import write_record
 from agenthost._host.packages.approval import unapproved
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
-from agenthost._host.runtime.runtime import Runtime, Settings
-from agenthost._host.runtime.tokens import Tokens
+from agenthost._host.runtime.runtime import Runtime
+from agenthost._host.runtime.settings import Settings
 from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.records import redact_records
 from agenthost._private_files import check_database

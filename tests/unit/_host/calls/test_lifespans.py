@@ -12,13 +12,14 @@ from plans import plan_of
 
 from agenthost import AgentBase, AgentServer, ToolCalled
 from agenthost._host.access.credentials import Credentials
+from agenthost._host.access.tokens import Tokens
 from agenthost._host.calls.observers import MOST_WAITING, Observers
 from agenthost._host.config.schema import Config, HostConfig, StateConfig
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.stages import Extensions, Loaded
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.runtime.runtime import Runtime, Settings
-from agenthost._host.runtime.tokens import Tokens
+from agenthost._host.runtime.runtime import Runtime
+from agenthost._host.runtime.settings import Settings
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.secret import Secret
 from agenthost.state import StateProvider

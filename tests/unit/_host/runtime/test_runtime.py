@@ -11,9 +11,10 @@ from plans import plan_of
 
 from agenthost import AgentBase
 from agenthost._host.access.credentials import Credentials
+from agenthost._host.access.tokens import Tokens
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.runtime.runtime import Phase, Runtime, Settings, host_allowed
-from agenthost._host.runtime.tokens import Tokens
+from agenthost._host.runtime.runtime import Phase, Runtime, host_allowed
+from agenthost._host.runtime.settings import Settings
 
 
 def runtime_of(public_url=None):

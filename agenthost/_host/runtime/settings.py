@@ -1,0 +1,41 @@
+"""Settings: the published configuration, with what follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from agenthost._host.access.credentials import Credentials
+    from agenthost._host.access.tokens import Tokens
+    from agenthost._host.config.schema import Config
+
+__all__ = ["Settings"]
+
+
+@frozen(eq=False)
+class Settings:
+    """The settings that a host serves by, published as one value: nothing keeps a copy of a part.
+
+    Args:
+        config: the configuration.
+        credentials: the credentials that callers present.
+        tokens: mints and verifies tool tokens.
+    """
+
+    config: Config
+    credentials: Credentials
+    tokens: Tokens
+    userinfo: str = field(init=False)
+    origin: tuple[str, str] | None = field(init=False)
+    """Scheme and authority of the configured public URL."""
+
+    @userinfo.default
+    def _quoted(self) -> str:
+        return self.credentials.userinfo
+
+    @origin.default
+    def _parts(self) -> tuple[str, str] | None:
+        scheme, separator, rest = (self.config.host.public_url or "").partition("://")
+        return (scheme, rest) if separator else None
