@@ -10,7 +10,15 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config, items):
-    """Mark tests by where they are; of several workers' tests, run those first that take longest."""
+    """Mark tests by where they are; of several workers' tests, run those first that take longest.
+
+    Raises:
+        pytest.UsageError: an id is another one in each process, so that pytest-xdist's workers disagree.
+    """
+    if changing := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(
+            "\n".join(["ids with an object's address. fix: ids=[...] or pytest.param(..., id=...)", *changing])
+        )
     for item in items:
         place = item.path.relative_to(HERE).as_posix()
         if place.startswith("e2e/"):
