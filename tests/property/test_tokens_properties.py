@@ -7,8 +7,8 @@ from unittest import mock
 import pytest
 from hypothesis import assume, given, strategies as st
 
+from agenthost._host.access import tokens
 from agenthost._host.access.tokens import LEEWAY, LIFETIME, Tokens, edition_of
-from agenthost._host.runtime import tokens
 
 NOW = 1_800_000_000.0
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
