@@ -33,7 +33,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
     try:
         return value and str(URL.read(value))
     except Refused as refused:
-        msg = f"{refused}. Write --public-url https://agents.example.com."
+        msg = f"{refused}. fix: write --public-url https://agents.example.com"
         raise click.BadParameter(msg) from refused
 
 

@@ -267,7 +267,7 @@ def test_no_command_goes_on_with_a_mistake_in_the_file(desk, place, configure, c
 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        "agenthost: agenthost.toml:2: host.workers: 0 is not a whole number of 1 or more. Write workers = 1.\n"
+        "agenthost: agenthost.toml:2: host.workers: 0 is not a whole number of 1 or more. fix: write workers = 1\n"
     )
 
 

@@ -107,6 +107,6 @@ def _read(path: Path) -> Secret:
         text = ""
     if not text:
         raise ConfigurationError(
-            f"{path}: host.state_dir: it is empty or not text. Delete it: the host makes a new one."
+            f"{path}: host.state_dir: it is empty or not text. fix: delete it, and the host makes a new one"
         )
     return Secret(text)

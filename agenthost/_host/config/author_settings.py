@@ -68,7 +68,7 @@ def build_settings(cls: type[T], values: Mapping[str, object], place: Place, *, 
     """
     for name in reserved:
         if name in _keys_of(cls):
-            raise DefinitionError(f"{_named(cls)}: the host reads {name} itself. Rename this field.")
+            raise DefinitionError(f"{_named(cls)}: the host reads {name} itself. fix: rename this field")
     try:
         return _built(cls, values, reserved)
     except Refused as refused:
@@ -117,7 +117,7 @@ def _keys_of(cls: type[AttrsInstance]) -> Mapping[str, Key]:
         resolve_types(cls)
     except NameError as error:
         raise DefinitionError(
-            f"{_named(cls)}: {error}. Import the types of its fields outside of TYPE_CHECKING."
+            f"{_named(cls)}: {error}. fix: import the types of its fields outside of TYPE_CHECKING"
         ) from error
     keys = {}
     for attribute in fields(cls):
@@ -127,8 +127,8 @@ def _keys_of(cls: type[AttrsInstance]) -> Mapping[str, Key]:
             except _Impossible as impossible:
                 if attribute.converter is None:
                     raise DefinitionError(
-                        f"{_named(cls)}.{attribute.name}: no TOML value can become {impossible}. "
-                        "Declare text, numbers, lists, tables or attrs classes of them, or give the field a converter."
+                        f"{_named(cls)}.{attribute.name}: no TOML value can be read as {impossible}. "
+                        "fix: declare text, numbers, lists, tables or attrs classes, or give the field a converter"
                     ) from None
                 kind = _ANYTHING
             keys[attribute.name] = Key(attribute.name, attribute.alias or attribute.name, attribute.default, kind)

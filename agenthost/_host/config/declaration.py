@@ -108,7 +108,7 @@ class Key:
     @property
     def advice(self) -> str:
         """The sentence that an error ends with."""
-        return f"Write {self.name} = {self.example}."
+        return f"fix: write {self.name} = {self.example}"
 
     def read(self, value: object) -> object:
         """Check a value, and return it in the form that the table holds.
@@ -216,5 +216,5 @@ def unknown_key(values: Collection[str], known: Collection[str]) -> Refused | No
 
     nearest = get_close_matches(name, known, 1)
     advice = f"Did you mean {nearest[0]}? " if nearest else ""
-    advice += f"Known here: {', '.join(known)}." if known else "Delete it: nothing can be set here."
+    advice += f"Known here: {', '.join(known)}." if known else "fix: delete it; nothing can be set here"
     return Refused("there is no such key", name, advice=advice)

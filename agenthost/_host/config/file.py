@@ -74,7 +74,7 @@ class ConfigFile:
             ConfigurationError: it is not one.
         """
         if not isinstance(value, dict):
-            raise ConfigurationError(f"{place}: {shown(value)} is not a table. Write [{place.key}].")
+            raise ConfigurationError(f"{place}: {shown(value)} is not a table. fix: write [{place.key}]")
         return value
 
     def resolved(self, value: object, place: Place) -> object:
@@ -153,13 +153,13 @@ def open_file(name: str, environ: Mapping[str, str]) -> ConfigFile:
         reason = getattr(error, "strerror", None) or "not a path"
         raise ConfigurationError(
             f"{name}: the file cannot be read ({reason}). "
-            "Name one that the host can read with --config or AGENTHOST_CONFIG."
+            "fix: name one that the host can read with --config or AGENTHOST_CONFIG"
         ) from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{name}:{line}: this is not UTF-8 text. Save the file as UTF-8.") from error
+        raise ConfigurationError(f"{name}:{line}: this is not UTF-8 text. fix: save the file as UTF-8") from error
     exposed = f"{mode & 0o777:04o}" if os.name == "posix" and mode & _OTHERS else ""
     directory = os.path.dirname(os.path.abspath(name))
     return ConfigFile(name, directory, environ, _parsed(name, text), exposed, Lines(text))
@@ -172,18 +172,18 @@ def _parsed(name: str, text: str) -> Mapping[str, object]:
         return tomllib.loads(text)
     except RecursionError as error:
         at = f"{name}:{_deepest(text)}"
-        raise ConfigurationError(f"{at}: values are nested too deeply. Write fewer levels.") from error
+        raise ConfigurationError(f"{at}: values are nested too deeply. fix: write fewer levels") from error
     except tomllib.TOMLDecodeError as error:
         reason = str(error)
         place = re.search(_PLACE, reason)
         line = place[1] if place and place[1] else str(text.rstrip().count("\n") + 1)
         column = f"{place[2] or place[3]}: " if place else ""
         reason = reason.removesuffix(place[0] if place else "")
-        raise ConfigurationError(f"{name}:{line}: {column}{reason}. Correct the TOML there.") from error
+        raise ConfigurationError(f"{name}:{line}: {column}{reason}. fix: correct the TOML there") from error
     except ValueError as error:  # int() refuses more than 4300 digits
         number = re.search(_LONG_NUMBER, text)
         line = str(text.count("\n", 0, number.start() if number else 0) + 1)
-        raise ConfigurationError(f"{name}:{line}: a number is too long. Write one that fits 64 bits.") from error
+        raise ConfigurationError(f"{name}:{line}: a number is too long. fix: write one that fits 64 bits") from error
 
 
 def _deepest(text: str) -> int:

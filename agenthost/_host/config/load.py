@@ -141,7 +141,7 @@ def _with_one_password(section: P, opened: ConfigFile, *path: str) -> P:
     """Return a section, unless it has ``password`` and ``passwords``."""
     if section.password is not None and section.passwords:
         place = opened.place(*path, "passwords")
-        raise ConfigurationError(f"{place}: password is configured too. Write all of them in passwords.")
+        raise ConfigurationError(f"{place}: password is configured too. fix: write all of them in passwords")
     return section
 
 
@@ -150,7 +150,7 @@ def _for_all(state: StateConfig, host: HostConfig, opened: ConfigFile) -> StateC
     if state.scheme == "memory" and host.workers > 1:
         raise ConfigurationError(
             f"{opened.place('state', 'url')}: memory:// is not shared between {host.workers} workers. "
-            'Write url = "sqlite:///state.db", or run one worker.'
+            'fix: write url = "sqlite:///state.db", or run one worker'
         )
     return state
 
@@ -169,7 +169,7 @@ def _said(key: Key, value: object, source: str, write: str) -> object:
         return key.kind.read(parsed)
     except Refused as refused:
         reason = refused.reason
-    raise ConfigurationError(f"{source}: host.{key.name}: {reason}. Write {write}{example}.")
+    raise ConfigurationError(f"{source}: host.{key.name}: {reason}. fix: write {write}{example}")
 
 
 def _sip(opened: ConfigFile) -> SipConfig:
@@ -198,7 +198,9 @@ def _agent(opened: ConfigFile, name: str, value: object) -> AgentConfig:
     agent = _with_one_password(agent, opened, "agents", name)
     if agent.user is not None and not agent.accepted_passwords:
         user = place.at("user")
-        raise ConfigurationError(f'{user}: this user has no password. Write password = {{ env = "NAME" }} beside it.')
+        raise ConfigurationError(
+            f'{user}: this user has no password. fix: write password = {{ env = "NAME" }} next to it'
+        )
     return evolve(agent, settings=opened.beside(AgentConfig, section, place))
 
 
@@ -207,7 +209,7 @@ def _workflow(opened: ConfigFile, name: str, value: object) -> WorkflowConfig:
     section = opened.as_table(value, place)
     workflow = opened.fill(WorkflowConfig, section, place)
     if not workflow.agents:
-        raise ConfigurationError(f'{place.at("agents")}: the list is empty. Write agents = ["support", "sales"].')
+        raise ConfigurationError(f'{place.at("agents")}: the list is empty. fix: write agents = ["support", "sales"]')
     return evolve(workflow, settings=opened.beside(WorkflowConfig, section, place))
 
 
@@ -261,7 +263,7 @@ def _exposed(opened: ConfigFile) -> list[str]:
         found.append(("state", "url"))
     return [
         f"{opened.place(*path)}: other users of this machine can read it (mode {opened.exposed}). "
-        f'Write {{ env = "NAME" }} there, or run: chmod 600 {opened.name}'
+        f'fix: write {{ env = "NAME" }} there, or run chmod 600 {opened.name}'
         for path in found
     ]
 
@@ -270,7 +272,7 @@ def _unknown_variables(opened: ConfigFile) -> list[str]:
     known = {*_NOT_FIELDS, *(name for key in keys_of(HostConfig).values() for name in variables(key))}
     named = {name for source, name in sources(opened.tables) if source == "env"}
     return [
-        f"{name}: agenthost knows no such variable and ignores it. Known: {', '.join(sorted(known))}."
+        f"{name}: agenthost has no such variable and ignores it. Known: {', '.join(sorted(known))}."
         for name in sorted(opened.environ)
         if name.startswith(_PREFIX) and name not in known | named
     ]

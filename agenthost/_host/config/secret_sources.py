@@ -63,34 +63,34 @@ def sources(value: object) -> Iterator[tuple[str, str]]:
 
 def _from_variable(name: object, place: Place, environ: Mapping[str, str]) -> str:
     if not isinstance(name, str) or not name:
-        raise ConfigurationError(f'{place}: env takes the name of a variable. Write {{ env = "NAME" }}.')
+        raise ConfigurationError(f'{place}: env takes the name of a variable. fix: write {{ env = "NAME" }}')
     text = environ.get(name, "")
     if not text:
         raise ConfigurationError(
-            f"{place}: the variable {name} is not set, or empty. Set {name} in the host's environment."
+            f"{place}: the variable {name} is not set, or empty. fix: set {name} in the host's environment"
         )
     if not _is_unicode(text):
-        raise ConfigurationError(f"{place}: the variable {name} is not UTF-8 text. Set it to UTF-8 text.")
+        raise ConfigurationError(f"{place}: the variable {name} is not UTF-8 text. fix: set it to UTF-8 text")
     return text
 
 
 def _from_file(name: object, place: Place, directory: str) -> str:
     if not isinstance(name, str) or not name:
-        raise ConfigurationError(f'{place}: file takes a path. Write {{ file = "path/of/the/secret" }}.')
+        raise ConfigurationError(f'{place}: file takes a path. fix: write {{ file = "path/of/the/secret" }}')
     path = os.path.join(directory, os.path.expanduser(name))
     try:
         with open(path, encoding="utf-8", newline="") as file:
             text = file.read()
     except UnicodeError:
-        raise ConfigurationError(f"{place}: {path} is not UTF-8 text. Save it as UTF-8.") from None
+        raise ConfigurationError(f"{place}: {path} is not UTF-8 text. fix: save it as UTF-8") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise ConfigurationError(
-            f"{place}: cannot read {path!r} ({reason}). Put the secret there, readable by the host."
+            f"{place}: cannot read {path!r} ({reason}). fix: put the secret there, readable by the host"
         ) from error
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        raise ConfigurationError(f"{place}: {path} is empty. Put the secret there.")
+        raise ConfigurationError(f"{place}: {path} is empty. fix: put the secret there")
     return text
 
 

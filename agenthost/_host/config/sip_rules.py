@@ -65,7 +65,7 @@ def read_rules(opened: ConfigFile, tables: object) -> tuple[tuple[RuleConfig, Ru
     """
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         place = opened.place("sip", "rules")
-        raise ConfigurationError(f"{place}: {shown(tables)} is not tables. Write [[sip.rules]] for each.")
+        raise ConfigurationError(f"{place}: {shown(tables)} is not a list of tables. fix: write [[sip.rules]] for each")
     return tuple(_rule(opened, index, table) for index, table in enumerate(tables))
 
 
@@ -90,7 +90,7 @@ class _Reader:
 
     def rule(self, read: RuleConfig) -> Rule:
         if read.agent is None:
-            raise self.refused("", "this rule names no agent", 'agent = "sales"')
+            raise self.refused("", "the rule does not name an agent", 'agent = "sales"')
         return Rule(
             self.index + 1,
             self.place.in_file,
@@ -120,7 +120,7 @@ class _Reader:
         if read.hours is None:
             for key, value in (("timezone", read.timezone), ("else", read.else_)):
                 if value is not None:
-                    raise self.refused(key, "it means nothing without hours", f"hours = {_HOURS.example}")
+                    raise self.refused(key, "it has no effect without hours", f"hours = {_HOURS.example}")
             return None
         zone, hours = read.timezone, read.hours
         if zone is None:
@@ -136,4 +136,4 @@ class _Reader:
 
     def refused(self, key: str, reason: str, write: str) -> ConfigurationError:
         place = self.place.at(key) if key else self.place
-        return ConfigurationError(f"{place}: {reason}. Write {write}.")
+        return ConfigurationError(f"{place}: {reason}. fix: write {write}")

@@ -98,7 +98,7 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
             place: where the value is configured.
         """
         place = place.at(*self.path)
-        return ConfigurationError(f"{place}: {self.reason}. {self.advice or f'Change [{place.key}].'}")
+        return ConfigurationError(f"{place}: {self.reason}. {self.advice or f'fix: change [{place.key}]'}")
 
 
 @frozen(eq=False)
@@ -198,7 +198,7 @@ def _text(value: object) -> str:
     if not text:
         raise Refused("it is empty")
     if re.search(_CONTROL, text):
-        raise Refused("it holds a control character, or is not UTF-8 text")
+        raise Refused("it contains a control character, or is not UTF-8 text")
     return text
 
 
@@ -212,12 +212,12 @@ def _host(value: object) -> str:
 def _url(value: object) -> str:
     text = _text(value)
     if "@" in text:
-        raise Refused("it holds credentials, which belong into user and password")
+        raise Refused("it contains credentials, which belong in user and password")
     if "?" in text or "#" in text:
         raise Refused(f"{shown(value)} has a query or a fragment")
     parts = re.fullmatch(_URL, text)
     if not parts:
-        raise Refused(f"{shown(value)} is not http:// or https:// with a host and, if need be, a path of plain words")
+        raise Refused(f"{shown(value)} is not http:// or https:// with a host and, optionally, a path of plain words")
     port, path = parts["port"] or "", parts["path"]
     if port and not 0 < int(port[1:]) < 65536:  # noqa: PLR2004  # the range of TCP ports
         raise Refused(f"{shown(value)} has a port outside 1 to 65535")
@@ -229,7 +229,7 @@ def _url(value: object) -> str:
 def _user(value: object) -> str:
     text = _text(value)
     if ":" in text:
-        raise Refused(f"{shown(value)} holds a colon, which ends the user name in basic auth (RFC 7617, section 2)")
+        raise Refused(f"{shown(value)} contains a colon, which ends the user name in basic auth (RFC 7617, section 2)")
     return text
 
 
@@ -251,7 +251,7 @@ def _store(value: object) -> Secret:
 def _keys(value: object) -> tuple[Secret, ...]:
     items = value if isinstance(value, list | tuple) else [value]
     if not items:
-        raise Refused("it names no key")
+        raise Refused("it contains no key")
     return tuple(_password(item) for item in items)
 
 
@@ -288,7 +288,7 @@ def _words(text: str) -> list[str]:
 def _use(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(_USE, text):
-        raise Refused(f"{shown(value)} is not the name of a distribution and of its agent with a colon between")
+        raise Refused(f"{shown(value)} is not the name of a distribution and of its agent, separated by a colon")
     return text
 
 

@@ -122,7 +122,7 @@ def test_unusable(tmp_path, content):
     kept.write_bytes(content)
     kept.chmod(0o600)
 
-    with pytest.raises(ConfigurationError, match="Delete it: the host makes a new one") as caught:
+    with pytest.raises(ConfigurationError, match="fix: delete it, and the host makes a new one") as caught:
         kept_secret(str(tmp_path), "password", new_password)
 
     assert str(kept) in str(caught.value)

@@ -130,37 +130,37 @@ def test_values(values, expected):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"rooms": "5"}, "rooms: '5' is not a whole number. Write rooms = 1."),
-        ({"rooms": True}, "rooms: true is not a whole number. Write rooms = 1."),
-        ({"rooms": 2.0}, "rooms: 2.0 is not a whole number. Write rooms = 1."),
-        ({"rooms": Secret("5")}, "rooms: a secret is not a whole number. Write rooms = 1."),
-        ({"title": 5}, 'title: 5 is not text. Write title = "practice".'),
-        ({"token": 5}, 'token: it is not text. Write token = { env = "NAME" }.'),
-        ({"rate": "1"}, "rate: '1' is not a number. Write rate = 1.5."),
-        ({"rate": 10**400}, "rate: a number beyond 64 bits is too large. Write rate = 1.5."),
-        ({"open": 1}, "open: 1 is not true or false. Write open = true."),
-        ({"days": "mon"}, "days: 'mon' is not a list. Write days = [\"mon\"]."),
-        ({"days": ["mon", "wed"]}, "days[1]: 'wed' is not one of 'mon', 'tue'. Write days = [\"mon\"]."),
-        ({"pair": [1]}, 'pair: it has to hold 2 values, not 1. Write pair = [1, "…"].'),
-        ({"names": {"a": 1}}, 'names: a table is not a list. Write names = ["…"].'),
-        ({"wards": [{"name": "a"}, {"beds": 1}]}, 'wards[1].name: it is missing. Write name = "…".'),
+        ({"rooms": "5"}, "rooms: '5' is not a whole number. fix: write rooms = 1"),
+        ({"rooms": True}, "rooms: true is not a whole number. fix: write rooms = 1"),
+        ({"rooms": 2.0}, "rooms: 2.0 is not a whole number. fix: write rooms = 1"),
+        ({"rooms": Secret("5")}, "rooms: a secret is not a whole number. fix: write rooms = 1"),
+        ({"title": 5}, 'title: 5 is not text. fix: write title = "practice"'),
+        ({"token": 5}, 'token: it is not text. fix: write token = { env = "NAME" }'),
+        ({"rate": "1"}, "rate: '1' is not a number. fix: write rate = 1.5"),
+        ({"rate": 10**400}, "rate: a number beyond 64 bits is too large. fix: write rate = 1.5"),
+        ({"open": 1}, "open: 1 is not true or false. fix: write open = true"),
+        ({"days": "mon"}, "days: 'mon' is not a list. fix: write days = [\"mon\"]"),
+        ({"days": ["mon", "wed"]}, "days[1]: 'wed' is not one of 'mon', 'tue'. fix: write days = [\"mon\"]"),
+        ({"pair": [1]}, 'pair: it has to hold 2 values, not 1. fix: write pair = [1, "…"]'),
+        ({"names": {"a": 1}}, 'names: a table is not a list. fix: write names = ["…"]'),
+        ({"wards": [{"name": "a"}, {"beds": 1}]}, 'wards[1].name: it is missing. fix: write name = "…"'),
         ({"wards": [{"nam": "a"}]}, "wards[0].nam: there is no such key. Did you mean name? Known here: name, beds."),
-        ({"wards": ["a"]}, "wards[0]: 'a' is not a table. Write wards = [{ … }]."),
-        ({"main": 1}, "main: 1 is not a table. Write main = { … }."),
-        ({"prices": {"a b": "x"}}, "prices.\"a b\": 'x' is not a whole number. Write prices = { … }."),
-        ({"either": 1.5}, "either: 1.5 is not a whole number or text or a list. Write either = 1."),
-        ({"colour": "green"}, "colour: 'green' is not one of 'red', 'blue'. Write colour = \"red\"."),
-        ({"level": 2}, "level: 2 is not one of 1. Write level = 1."),
+        ({"wards": ["a"]}, "wards[0]: 'a' is not a table. fix: write wards = [{ … }]"),
+        ({"main": 1}, "main: 1 is not a table. fix: write main = { … }"),
+        ({"prices": {"a b": "x"}}, "prices.\"a b\": 'x' is not a whole number. fix: write prices = { … }"),
+        ({"either": 1.5}, "either: 1.5 is not a whole number or text or a list. fix: write either = 1"),
+        ({"colour": "green"}, "colour: 'green' is not one of 'red', 'blue'. fix: write colour = \"red\""),
+        ({"level": 2}, "level: 2 is not one of 1. fix: write level = 1"),
         (
             {"tree": {"branches": [{"branches": 1}]}},
-            "tree.branches[0].branches: 1 is not a list. Write branches = [{ … }].",
+            "tree.branches[0].branches: 1 is not a list. fix: write branches = [{ … }]",
         ),
-        ({"since": time(9)}, "since: a date or a time is not a date. Write since = 2026-01-31."),
-        ({"chairs": 10}, "agents.dental: 10 chairs are too many. Change [agents.dental]."),
-        ({"code": "A"}, "code: 'code' must match regex '[a-z]*' ('A' doesn't). Write code = \"abc\"."),
+        ({"since": time(9)}, "since: a date or a time is not a date. fix: write since = 2026-01-31"),
+        ({"chairs": 10}, "agents.dental: 10 chairs are too many. fix: change [agents.dental]"),
+        ({"code": "A"}, "code: 'code' must match regex '[a-z]*' ('A' doesn't). fix: write code = \"abc\""),
         (
             {"cost": "x"},
-            "agents.dental: InvalidOperation: [<class 'decimal.ConversionSyntax'>]. Change [agents.dental].",
+            "agents.dental: InvalidOperation: [<class 'decimal.ConversionSyntax'>]. fix: change [agents.dental]",
         ),
     ],
 )
@@ -173,7 +173,7 @@ def test_refused_values(values, expected):
 
 def test_missing():
     """A key without default that is not there is named."""
-    assert _refused({}) == "agenthost.toml: agents.dental.rooms: it is missing. Write rooms = 1."
+    assert _refused({}) == "agenthost.toml: agents.dental.rooms: it is missing. fix: write rooms = 1"
 
 
 def test_unknown():
@@ -199,13 +199,13 @@ class _Pair:
 def test_an_error_quotes_no_secret():
     """What the author's own check says is passed on, except when it holds a secret that was resolved."""
     assert _refused({"rooms": 1, "code": Secret("HUNTER2")}) == (
-        'agenthost.toml: agents.dental.code: Settings refuses its value, a secret. Write code = "abc".'
+        'agenthost.toml: agents.dental.code: Settings refuses its value, a secret. fix: write code = "abc"'
     )
     assert _refused({"secret": Secret("a'\n\"b")}, _Pair) == (
-        "agenthost.toml: agents.dental: _Pair refuses its value, a secret. Change [agents.dental]."
+        "agenthost.toml: agents.dental: _Pair refuses its value, a secret. fix: change [agents.dental]"
     )
     assert _refused({"secret": Secret("x" * 9), "low": 1}, _Pair) == (
-        "agenthost.toml: agents.dental: low is too high. Really. Change [agents.dental]."
+        "agenthost.toml: agents.dental: low is too high. Really. fix: change [agents.dental]"
     )
 
 
@@ -213,7 +213,7 @@ def test_the_host_reads_some_keys_itself():
     """A field that the host would never let through is the author's mistake."""
     cls = attrs.make_class("Mine", ["route"])
 
-    with pytest.raises(DefinitionError, match=r"Mine: the host reads route itself\. Rename this field\."):
+    with pytest.raises(DefinitionError, match=r"Mine: the host reads route itself\. fix: rename this field"):
         _build({}, cls, reserved=("enabled", "route"))
 
 
@@ -230,7 +230,7 @@ class _Impossible:
 @pytest.mark.parametrize(("cls", "values"), [(_Impossible, {"number": 1}), (_Late, {"deep": [{"number": 1}]})])
 def test_a_type_that_toml_has_not(cls, values):
     """A field that can never be filled is the author's mistake, not the operator's."""
-    with pytest.raises(DefinitionError, match=r"no TOML value can become <class 'complex'>"):
+    with pytest.raises(DefinitionError, match=r"no TOML value can be read as <class 'complex'>"):
         _build(values, cls)
 
 
@@ -251,7 +251,7 @@ def test_threads_do_not_loosen_each_others_checks():
             thread.join(timeout=60)
         texts.append(_refused({"names": "a"}, cls))
 
-        assert texts == ["agenthost.toml: agents.dental.names: 'a' is not a list. Write names = [{ … }]."] * 5
+        assert texts == ["agenthost.toml: agents.dental.names: 'a' is not a list. fix: write names = [{ … }]"] * 5
 
 
 SECTION = """\
@@ -309,13 +309,15 @@ class _Further:
 
 def test_further_types():
     assert _build({"port": 2, "limit": 3, "names": ["a"], "pairs": [1]}, _Further) == _Further(2, 3, ("a",), {1})
-    assert _refused({"port": "2"}, _Further).endswith("port: '2' is not a whole number. Write port = 1.")
-    assert _refused({"pairs": [[1]]}, _Further).endswith('which holds neither lists nor tables. Write pairs = ["…"].')
-    assert _refused({"bounded": {"low": 10}}, _Further).endswith("too high. Change [agents.dental.bounded].")
+    assert _refused({"port": "2"}, _Further).endswith("port: '2' is not a whole number. fix: write port = 1")
+    assert _refused({"pairs": [[1]]}, _Further).endswith(
+        'which holds neither lists nor tables. fix: write pairs = ["…"]'
+    )
+    assert _refused({"bounded": {"low": 10}}, _Further).endswith("too high. fix: change [agents.dental.bounded]")
 
 
 def test_a_type_that_nobody_imported():
     cls = attrs.make_class("Typo", {"day": field(type="Dya")})
 
-    with pytest.raises(DefinitionError, match=r"Typo: name 'Dya' is not defined\. Import the types"):
+    with pytest.raises(DefinitionError, match=r"Typo: name 'Dya' is not defined\. fix: import the types"):
         _build({"day": 1}, cls)

@@ -216,75 +216,81 @@ def test_variables():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('host.port = "abc"', "host.port: 'abc' is not a whole number from 0 to 65535. Write port = 3000."),
-        ("host.port = 65536", "host.port: 65536 is not a whole number from 0 to 65535. Write port = 3000."),
-        ("host.port = true", "host.port: true is not a whole number from 0 to 65535. Write port = 3000."),
-        ("host.workers = 0", "host.workers: 0 is not a whole number of 1 or more. Write workers = 1."),
-        ("host.strict = 1", "host.strict: 1 is not true or false. Write strict = false."),
+        ('host.port = "abc"', "host.port: 'abc' is not a whole number from 0 to 65535. fix: write port = 3000"),
+        ("host.port = 65536", "host.port: 65536 is not a whole number from 0 to 65535. fix: write port = 3000"),
+        ("host.port = true", "host.port: true is not a whole number from 0 to 65535. fix: write port = 3000"),
+        ("host.workers = 0", "host.workers: 0 is not a whole number of 1 or more. fix: write workers = 1"),
+        ("host.strict = 1", "host.strict: 1 is not true or false. fix: write strict = false"),
         (
             'host.user = "a:b"',
             (
-                "host.user: 'a:b' holds a colon, which ends the user name in basic auth "
-                '(RFC 7617, section 2). Write user = "agenthost".'
+                "host.user: 'a:b' contains a colon, which ends the user name in basic auth "
+                '(RFC 7617, section 2). fix: write user = "agenthost"'
             ),
         ),
-        ('host.user = ""', 'host.user: it is empty. Write user = "agenthost".'),
+        ('host.user = ""', 'host.user: it is empty. fix: write user = "agenthost"'),
         (
             'host.host = "http://x"',
             (
                 "host.host: 'http://x' is not a host name or an IP address without port and "
-                'brackets. Write host = "127.0.0.1".'
+                'brackets. fix: write host = "127.0.0.1"'
             ),
         ),
         (
             "host.tool_timeout = nan",
-            ("host.tool_timeout: nan is not a number of seconds above 0, up to 86400. Write tool_timeout = 10."),
+            ("host.tool_timeout: nan is not a number of seconds above 0, up to 86400. fix: write tool_timeout = 10"),
         ),
         (
             "host.tool_timeout = 0",
-            ("host.tool_timeout: 0 is not a number of seconds above 0, up to 86400. Write tool_timeout = 10."),
+            ("host.tool_timeout: 0 is not a number of seconds above 0, up to 86400. fix: write tool_timeout = 10"),
         ),
         (
             'host.log_level = "loud"',
-            ("host.log_level: 'loud' is not one of debug, info, warning, error, critical. Write log_level = \"info\"."),
+            (
+                "host.log_level: 'loud' is not one of debug, info, warning, error, critical. "
+                'fix: write log_level = "info"'
+            ),
         ),
-        ("host.password = 12345", 'host.password: it is not text. Write password = { env = "NAME" }.'),
+        ("host.password = 12345", 'host.password: it is not text. fix: write password = { env = "NAME" }'),
         (
             'host.password = "a\\nb"',
-            ('host.password: it holds a control character, or is not UTF-8 text. Write password = { env = "NAME" }.'),
+            (
+                "host.password: it contains a control character, or is not UTF-8 text. "
+                'fix: write password = { env = "NAME" }'
+            ),
         ),
         (
             "host.signing_keys = []",
-            ('host.signing_keys: it names no key. Write signing_keys = [{ env = "KEY" }].'),
+            ('host.signing_keys: it contains no key. fix: write signing_keys = [{ env = "KEY" }]'),
         ),
         ("host.prot = 1", "host.prot: there is no such key. Did you mean port? Known here: host, port, "),
-        ("host = 3", "host: 3 is not a table. Write [host]."),
+        ("host = 3", "host: 3 is not a table. fix: write [host]"),
         (
             "hots = {}",
             "hots: there is no such key. Did you mean host? Known here: host, health, telemetry, state, ",
         ),
-        ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. Write shape = \"routes\"."),
+        ('health.shape = "round"', "health.shape: 'round' is not one of routes, names. fix: write shape = \"routes\""),
         ("health.zone = 1", "health.zone: there is no such key. Known here: shape, public, port, host, live_after."),
-        ("agents.dental = 1979-05-27", "agents.dental: a date or a time is not a table. Write [agents.dental]."),
-        ('agents."a:b".enabled = "no"', "agents.\"a:b\".enabled: 'no' is not true or false. Write enabled = true."),
+        ("agents.dental = 1979-05-27", "agents.dental: a date or a time is not a table. fix: write [agents.dental]"),
+        ('agents."a:b".enabled = "no"', "agents.\"a:b\".enabled: 'no' is not true or false. fix: write enabled = true"),
         (
             'agents.a.use = "b"',
             (
-                "agents.a.use: 'b' is not the name of a distribution and of its agent with a colon "
-                'between. Write use = "agenthost-support:support".'
+                "agents.a.use: 'b' is not the name of a distribution and of its agent, separated by a colon. "
+                'fix: write use = "agenthost-support:support"'
             ),
         ),
-        ('plugins.disable = "a"', "plugins.disable: 'a' is not a list of names. Write disable = [\"name\"]."),
+        ('plugins.disable = "a"', "plugins.disable: 'a' is not a list of names. fix: write disable = [\"name\"]"),
         ("plugins.onyl = []", "plugins.onyl: there is no such key. Did you mean only? Known here: disable, only, "),
         (
             'agents.a.k = [1, { env = "NOPE" }]',
-            ("agents.a.k[1]: the variable NOPE is not set, or empty. Set NOPE in the host's environment."),
+            ("agents.a.k[1]: the variable NOPE is not set, or empty. fix: set NOPE in the host's environment"),
         ),
-        ("agents.a.k = { env = 1 }", 'agents.a.k: env takes the name of a variable. Write { env = "NAME" }.'),
-        ("agents.a.k = { file = 1 }", 'agents.a.k: file takes a path. Write { file = "path/of/the/secret" }.'),
-        ("x = [", "end of document: Invalid value. Correct the TOML there."),
-        (f"x = {'[' * 9999}", "values are nested too deeply. Write fewer levels."),
-        (f"x = {'9' * 9999}", "a number is too long. Write one that fits 64 bits."),
+        ("agents.a.k = { env = 1 }", 'agents.a.k: env takes the name of a variable. fix: write { env = "NAME" }'),
+        ("agents.a.k = { file = 1 }", 'agents.a.k: file takes a path. fix: write { file = "path/of/the/secret" }'),
+        ("x = [", "end of document: Invalid value. fix: correct the TOML there"),
+        (f"x = {'[' * 9999}", "values are nested too deeply. fix: write fewer levels"),
+        (f"x = {'9' * 9999}", "a number is too long. fix: write one that fits 64 bits"),
     ],
 )
 def test_refused(refused, text, expected):
@@ -308,7 +314,7 @@ def test_refused(refused, text, expected):
         ("[agents.a]\n\nuser = 'x'", "3: ", "agents.a.user: this user has no password"),
         ("[host]\npassword = 'a'\npasswords = ['b']", "3: ", "host.passwords: password is configured too"),
         ("[host]\nworkers = 2\n[state]\nurl = 'memory://'", "4: ", "state.url: memory:// is not shared"),
-        ("\n[workflows.a]\nagents = ['b']", "2: ", 'workflows.a.kind: it is missing. Write kind = "router".'),
+        ("\n[workflows.a]\nagents = ['b']", "2: ", 'workflows.a.kind: it is missing. fix: write kind = "router"'),
         ("\n[workflows.a]\nkind = 'vote'\nagents = []", "4: ", "workflows.a.agents: the list is empty."),
         ("[models]\n\ngone = 1", "3: ", "models.gone: there is no such key"),
         ("[plugins.a]\n\nkey = { file = 'gone' }", "3: ", "plugins.a.key: cannot read"),
@@ -322,7 +328,7 @@ def test_every_mistake_names_its_line(refused, text, place, key):
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://user:hunter2@x.example", "it holds credentials, which belong into user and password"),
+        ("https://user:hunter2@x.example", "it contains credentials, which belong in user and password"),
         ("https://x.example/?a=b", "has a query or a fragment"),
         ("https://x.example/#a", "has a query or a fragment"),
         ("x.example", "is not http:// or https:// with a host"),
@@ -344,16 +350,16 @@ def test_public_url(refused, url, reason):
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
-        ({"PORT": "abc"}, "PORT: host.port: 'abc' is not a whole number from 0 to 65535. Write PORT=3000."),
+        ({"PORT": "abc"}, "PORT: host.port: 'abc' is not a whole number from 0 to 65535. fix: write PORT=3000"),
         (
             {"AGENTHOST_STRICT": "maybe"},
-            ("AGENTHOST_STRICT: host.strict: 'maybe' is not true or false. Write AGENTHOST_STRICT=false."),
+            ("AGENTHOST_STRICT: host.strict: 'maybe' is not true or false. fix: write AGENTHOST_STRICT=false"),
         ),
         (
             {"AGENTHOST_PASSWORD": "a\udcff"},
             (
-                "AGENTHOST_PASSWORD: host.password: it holds a control character, or is "
-                "not UTF-8 text. Write AGENTHOST_PASSWORD=…."
+                "AGENTHOST_PASSWORD: host.password: it contains a control character, or is "
+                "not UTF-8 text. fix: write AGENTHOST_PASSWORD=…"
             ),
         ),
     ],
@@ -369,7 +375,7 @@ def test_refused_variables(environ, expected):
 def test_a_reference_to_a_variable_that_is_no_text(refused):
     """Bytes that are not UTF-8 reach no agent."""
     assert refused('agents.a.k = { env = "K" }', {"K": "a\udcff"}) == (
-        "agenthost.toml:1: agents.a.k: the variable K is not UTF-8 text. Set it to UTF-8 text."
+        "agenthost.toml:1: agents.a.k: the variable K is not UTF-8 text. fix: set it to UTF-8 text"
     )
 
 
@@ -379,7 +385,7 @@ def test_refused_option():
         load_config(None, {}, {"public_url": "x"})
 
     assert str(caught.value).startswith("--public-url: host.public_url: 'x' is not http:// or https://")
-    assert str(caught.value).endswith("Write --public-url https://agents.example.com.")
+    assert str(caught.value).endswith("fix: write --public-url https://agents.example.com")
 
 
 def test_unreadable_files(here):
@@ -407,10 +413,10 @@ def test_a_dangling_default_is_not_ignored(here):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (None, "(No such file or directory). Put the secret there"),
-        (b"", "is empty. Put the secret there."),
-        (b"\r\n", "is empty. Put the secret there."),
-        (b"\xff", "is not UTF-8 text. Save it as UTF-8."),
+        (None, "(No such file or directory). fix: put the secret there"),
+        (b"", "is empty. fix: put the secret there"),
+        (b"\r\n", "is empty. fix: put the secret there"),
+        (b"\xff", "is not UTF-8 text. fix: save it as UTF-8"),
     ],
 )
 def test_secret_files(refused, here, content, expected):
@@ -453,7 +459,7 @@ def test_unknown_variables():
 
     (warning,) = load_config(None, environ).warnings
 
-    assert warning.startswith("AGENTHOST_PROT: agenthost knows no such variable and ignores it. Known: AGENTHOST_")
+    assert warning.startswith("AGENTHOST_PROT: agenthost has no such variable and ignores it. Known: AGENTHOST_")
 
 
 @pytest.mark.slow
@@ -475,20 +481,20 @@ _RULE = '[sip]\n\n[[sip.rules]]\nagent = "a"\n'
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (_RULE + "hours = 9", '5: sip.rules.hours: 9 is not text. Write hours = "Mon-Fri 09:00-17:00".'),
+        (_RULE + "hours = 9", '5: sip.rules.hours: 9 is not text. fix: write hours = "Mon-Fri 09:00-17:00"'),
         (
             _RULE + 'hours = "09:00-17:00"',
-            '5: sip.rules.hours: hours without a time zone are ambiguous. Write timezone = "',
+            '5: sip.rules.hours: hours without a time zone are ambiguous. fix: write timezone = "',
         ),
-        (_RULE + 'else = "b"', "5: sip.rules.else: it means nothing without hours."),
+        (_RULE + 'else = "b"', "5: sip.rules.else: it has no effect without hours."),
         (_RULE + 'timezone = "Moon"\nhours = "09:00-17:00"', "5: sip.rules.timezone: 'Moon' is not a time zone"),
         (_RULE + 'timezone = "UTC"\nhours = "nine to five"', "6: sip.rules.hours: 'nine to five' is not hours"),
         (_RULE + 'called = ["+49", "home"]', "5: sip.rules.called: 'home' is not a telephone number"),
         (_RULE + 'user = "@"', "5: sip.rules.user: '@' is not the user part of an address."),
         (_RULE + "usr = 1", "5: sip.rules.usr: there is no such key. Did you mean user?"),
         (_RULE + "user = []", "5: sip.rules.user: the list is empty."),
-        ("[sip]\n[[sip.rules]]\nuser = 'a'", "2: sip.rules: this rule names no agent."),
-        ("[sip]\nrules = 5", "2: sip.rules: 5 is not tables. Write [[sip.rules]] for each."),
+        ("[sip]\n[[sip.rules]]\nuser = 'a'", "2: sip.rules: the rule does not name an agent."),
+        ("[sip]\nrules = 5", "2: sip.rules: 5 is not a list of tables. fix: write [[sip.rules]] for each"),
     ],
 )
 def test_a_rule_is_refused_with_its_line(refused, text, expected):

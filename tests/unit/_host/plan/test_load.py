@@ -202,7 +202,7 @@ class TestSettings:
         loaded = load(configured(agents={"desk": AgentConfig(settings={"rooms": "many"})}), candidates)
 
         assert the_rejected(loaded) == (
-            "agenthost.toml: agents.desk.rooms: 'many' is not a whole number. Write rooms = 3.",
+            "agenthost.toml: agents.desk.rooms: 'many' is not a whole number. fix: write rooms = 3",
             "follow the message, then run agenthost check",
         )
 
