@@ -1,4 +1,4 @@
-"""An author's own settings: the attrs class an agent or a plugin declares, filled from its section.
+"""Settings of authors: the attrs class of an agent or plugin, filled from its section.
 
 The fields are the keys, and each field's type is its kind. The kinds are strict: ``"5"`` is not a number, one name is
 not a list of names.
@@ -89,7 +89,7 @@ def _built(cls: type[T], values: Mapping[str, object], reserved: Collection[str]
 
 
 def _said_by_author(error: Exception, cls: type[AttrsInstance], values: object) -> tuple[str, str]:
-    """Return the words of a validator or a converter, unless they quote a secret, and the key that they name."""
+    """Return the message of a validator or converter, without secrets, and the key it names."""
     said = error.args[0] if error.args and isinstance(error.args[0], str) else words_of(error)
     named = re.match(r"'(\w+)'", said)  # as the validators of attrs begin
     name = named[1] if named and named[1] in _keys_of(cls) else ""
@@ -219,7 +219,7 @@ def _inside(kind: Kind, value: object, step: str | int) -> object:
 
 
 def _union(kinds: Sequence[Kind]) -> Kind:
-    """Return the kind of the first alternative that fits; they are so strict that a second one hardly ever would."""
+    """Return the kind of the first alternative that fits."""
     if len(kinds) == 1:
         return kinds[0]
     name = " or ".join(kind.name for kind in kinds)

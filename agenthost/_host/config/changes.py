@@ -42,9 +42,10 @@ class Change:
 
 
 def changes(before: Config, after: Config) -> tuple[Change, ...]:
-    """Return the keys that differ, in the order of the tables; values stay out of it, for they may be secret.
+    """Return the keys that differ, in the order of the tables.
 
     A key that is left out has its default. Of settings that the host does not declare, each key is one of its own.
+    Values are not part of the result: they may be secret.
     """
     old, new = ({path: (value, effect) for path, value, effect in _written(config)} for config in (before, after))
     return tuple(

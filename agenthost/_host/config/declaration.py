@@ -1,4 +1,4 @@
-"""Declarations: each key of a table with its kind, default, documentation, and when a change of it takes effect.
+"""Declarations of keys: kind, default, documentation, and when a change takes effect.
 
 Tables are attrs classes. Those of the host declare their keys by ``setting``; the keys of an author's class are its
 fields (``agenthost._host.config.author_settings``). Both are read by ``read_table``.
@@ -38,7 +38,10 @@ T = TypeVar("T")
 
 
 class Table:
-    """Equality and ``repr`` of tables; attrs would compile them for each at every start of every command."""
+    """Equality and ``repr`` of tables.
+
+    attrs would compile them for each table at every start of every command.
+    """
 
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
@@ -133,7 +136,7 @@ def setting(
     per_agent: bool = False,
     required: bool = False,
 ) -> T:
-    """Declare a key of a table of the host; see ``Key``."""
+    """Declare a key of a table of the host, see ``Key``."""
     declared = {
         "kind": kind,
         "doc": doc,
@@ -153,7 +156,7 @@ def overriding(cls: type[AttrsInstance], name: str) -> Any:
 
 
 def beside(effect: Effect = LIVE) -> Any:
-    """Declare the field that takes keys which the table does not declare: settings of an agent, a plugin, a model."""
+    """Declare the field for keys that the table leaves to others."""
     return field(factory=dict, metadata={_BESIDE: effect})
 
 
@@ -170,23 +173,23 @@ def _key(attribute: Attribute[Any]) -> Key:
 
 @cache
 def beside_of(cls: type[AttrsInstance]) -> Mapping[str, Effect]:
-    """Return the fields that take keys which the table does not declare, and when a change of these takes effect."""
+    """Return the fields for keys that the table leaves to others, with their effect."""
     return {each.name: each.metadata[_BESIDE] for each in fields(cls) if _BESIDE in each.metadata}
 
 
 def listed(name: str) -> Any:
-    """Declare the field that takes an array of tables, such as ``[[sip.rules]]``, each with keys of its own."""
+    """Declare the field for an array of tables, such as ``[[sip.rules]]``."""
     return field(default=(), metadata={_LISTED: name})
 
 
 @cache
 def listed_of(cls: type[AttrsInstance]) -> Mapping[str, str]:
-    """Return the fields that take arrays of tables, with the names of these in the file."""
+    """Return the fields for arrays of tables, with their names in the file."""
     return {each.name: each.metadata[_LISTED] for each in fields(cls) if _LISTED in each.metadata}
 
 
 def read_table(keys: Mapping[str, Key], values: Mapping[str, object]) -> dict[str, object]:
-    """Read the values of a table; gives the arguments of its class.
+    """Read the values of a table, and return the arguments of its class.
 
     Args:
         keys: the keys of the table, by name.
@@ -203,7 +206,7 @@ def read_table(keys: Mapping[str, Key], values: Mapping[str, object]) -> dict[st
 
 
 def unknown_key(values: Collection[str], known: Collection[str]) -> Refused | None:
-    """Return the refusal of the first key that is unknown, with the nearest known one; None where all are known.
+    """Return the refusal of the first unknown key, or None.
 
     Args:
         values: the keys of a table.

@@ -82,7 +82,7 @@ class ConfigFile:
         return resolve(value, place, self.environ, self.directory, self.fetched)
 
     def read(self, cls: type[AttrsInstance], values: Mapping[str, object], place: Place) -> dict[str, object]:
-        """Read the keys that a table declares; gives the arguments of its class.
+        """Read the keys that a table declares, and return the arguments of its class.
 
         Args:
             cls: the class of the table.
@@ -101,7 +101,7 @@ class ConfigFile:
         raise error
 
     def fill(self, cls: type[T], values: Mapping[str, object], place: Place) -> T:
-        """Build a table of the keys that it declares; see ``read``."""
+        """Build a table of the keys that it declares, see ``read``."""
         return cls(**self.read(cls, values, place))
 
     def closed(self, cls: type[T], name: str) -> T:
@@ -121,7 +121,7 @@ class ConfigFile:
 
 
 def refuse_unknown(values: Collection[str], known: Collection[str], place: Place) -> None:
-    """Refuse a key that is unknown; see ``unknown_key``.
+    """Refuse a key that is unknown, see ``unknown_key``.
 
     Raises:
         ConfigurationError: there is one.

@@ -17,7 +17,7 @@ BUSY = "I'm handling a lot of requests right now. Please try again in a moment."
 
 @frozen(kw_only=True)
 class Limits:
-    """What one agent may take, and when it is left alone for a while.
+    """Limits of one agent, and its circuit breaker.
 
     Args:
         running: calls that run at once.

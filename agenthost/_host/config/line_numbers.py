@@ -37,7 +37,7 @@ def toml_lines(text: str) -> Mapping[Path, int]:
 
     Returns:
         Lines from 1 on, by path: ``("sip", "rules", 0, "agent")`` is the key ``agent`` in the first table of the array
-        ``sip.rules``. A table that stands in an inline array has a line, its keys have none.
+        ``sip.rules``. A table in an inline array has a line, its keys have none.
     """
     lines: dict[Path, int] = {}
     counts: dict[Path, int] = {}
@@ -65,7 +65,7 @@ def toml_lines(text: str) -> Mapping[Path, int]:
 
 
 def _steps(path: str, counts: Mapping[Path, int]) -> Path:
-    """The steps of a dotted key, each array of tables on the way with its last index."""
+    """Return the steps of a dotted key, with the last index of each array."""
     steps: Path = ()
     names: list[str] = []
     at = 0
@@ -85,13 +85,13 @@ def _plain(step: str) -> str:
 
         try:
             return next(iter(tomllib.loads(f"{step} = 1")))
-        except tomllib.TOMLDecodeError:  # tomllib has refused the whole document, and says so itself
+        except tomllib.TOMLDecodeError:  # tomllib refuses the whole document for it
             return step[1:-1]
     return step
 
 
 def _value(text: str, at: int, line: int) -> tuple[int, int, list[int]]:
-    """Go on behind the line on which a value ends; gives the lines of the inline tables of an array, too."""
+    """Return place and line after a value, and the lines of inline tables."""
     depth = 0
     inline: list[int] = []
     while token := _TOKEN.match(text, at):

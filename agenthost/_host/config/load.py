@@ -77,7 +77,9 @@ def variables(key: Key) -> tuple[str, ...]:
 def load_config(
     file: str | None, environ: Mapping[str, str], overrides: Mapping[str, object] = MappingProxyType({})
 ) -> Config:
-    """Read the configuration; the command line wins over the environment, and that over the file.
+    """Read the configuration.
+
+    The command line wins over the environment, and the environment over the file.
 
     Args:
         file: the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise
@@ -156,13 +158,13 @@ def _for_all(state: StateConfig, host: HostConfig, opened: ConfigFile) -> StateC
 
 
 def _located(path: str, directory: str) -> str:
-    """Return an absolute path, unless it begins with a home that is unknown: only who needs it has to complain."""
+    """Return an absolute path, unless it begins with an unknown home directory."""
     path = os.path.expanduser(path)
     return path if path.startswith("~") else os.path.abspath(os.path.join(directory, path))
 
 
 def _said(key: Key, value: object, source: str, write: str) -> object:
-    """Read the value of a variable or an option; text is parsed as the key's kind asks."""
+    """Read the value of a variable or an option."""
     example = "…" if key.kind in (PASSWORD, KEYS) else key.example.strip('[]"')
     parsed = key.kind.parse(value) if isinstance(value, str) else value
     try:
@@ -231,7 +233,7 @@ def _plugins(opened: ConfigFile) -> PluginsConfig:
 def _tables_in(
     opened: ConfigFile, name: str, cls: type[AttrsInstance], used: Callable[[str], bool] = lambda _: True
 ) -> Mapping[str, Mapping[str, object]]:
-    """Return the tables of a table beside the keys of ``cls``, by name, with their secrets resolved.
+    """Return the tables beside the keys of ``cls``, by name, with their secrets resolved.
 
     The secrets of those that are not ``used`` need not exist.
     """

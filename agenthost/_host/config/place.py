@@ -18,7 +18,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Lines:
-    """The lines of a TOML document, looked up when the first of them is asked for.
+    """The lines of a TOML document, computed on first use.
 
     Args:
         text: a document that tomllib accepts.
@@ -31,7 +31,7 @@ class Lines:
         self._found: Mapping[Path, int] | None = None
 
     def of(self, path: Path) -> int | None:
-        """Return the line of a value, else that of its table; None where neither is in the document."""
+        """Return the line of a value, or of its table, or None."""
         found = self._all()
         return next((found[path[:length]] for length in range(len(path), 0, -1) if path[:length] in found), None)
 
@@ -42,7 +42,7 @@ class Lines:
         return own
 
     def _all(self) -> Mapping[Path, int]:
-        """Return lines by path, with the first line of each table that has no header of its own."""
+        """Return lines by path, with the first line of each table without a header."""
         if self._found is None:
             from agenthost._host.config.line_numbers import toml_lines  # noqa: PLC0415  # only mistakes need a line
 
@@ -60,7 +60,7 @@ NO_LINES = Lines()
 
 @frozen
 class Place:
-    """Where a value is configured, as messages name it: ``agenthost.toml:3: host.port``.
+    """The place of a value, as messages name it: ``agenthost.toml:3: host.port``.
 
     Args:
         file: the file, or the variable or option in its place.
@@ -82,7 +82,7 @@ class Place:
         return evolve(self, key=key, path=(*self.path, *steps))
 
     def alone(self) -> Place:
-        """Return the same place for a process that must not see the rest of the file."""
+        """Return the place for a process that must not see the rest of the file."""
         return evolve(self, lines=self.lines.below(self.path))
 
     @property

@@ -159,7 +159,9 @@ class TurnsConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class WorkflowConfig(Table):
-    """``[workflows.<name>]``: several installed agents acting as one; other keys belong to its kind.
+    """``[workflows.<name>]``: several installed agents acting as one.
+
+    Keys that are not fields belong to its kind.
 
     Args:
         settings: the keys of its kind.
@@ -218,7 +220,9 @@ class ClassifiersConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class AgentConfig(Table):
-    """``[agents.<name>]``: one agent; keys that are not fields are the agent's own settings.
+    """``[agents.<name>]``: one agent.
+
+    Keys that are not fields are the agent's own settings.
 
     Args:
         settings: the agent's own keys, secrets in them resolved; empty when the agent is not enabled.
@@ -258,16 +262,16 @@ class AgentConfig(Table):
 
     @property
     def accepted_passwords(self) -> tuple[Secret, ...]:
-        """The passwords that open the agent, the one of documents first; none where the host's do."""
+        """The agent's own passwords, the one of documents first."""
         return accepted(self.password, self.passwords)
 
     def mounts_again(self, key: str) -> bool:
-        """Return whether the section of this key mounts an agent a second time; ``use`` may also name the owner."""
+        """Return whether the section mounts an agent a second time, under this key."""
         return self.use is not None and self.use.rpartition(":")[2] != key.rpartition(":")[2]
 
     @property
     def restricts(self) -> bool:
-        """Whether the section protects something: the host must not go on as if it did not stand there."""
+        """Restriction of the agent, which the host must not ignore."""
         return not self.enabled or bool(self.accepted_passwords) or self.isolation == "process"
 
 
@@ -284,7 +288,7 @@ class PluginsConfig(Table):
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
 
     def allows(self, plugin: str) -> bool:
-        """Return whether a plugin is to be loaded; ``name``, or ``distribution:name`` where that is known."""
+        """Return whether a plugin, ``name`` or ``distribution:name``, is to be loaded."""
         called = {plugin, plugin.rpartition(":")[2]}
         return called.isdisjoint(self.disable) and (self.only is None or not called.isdisjoint(self.only))
 

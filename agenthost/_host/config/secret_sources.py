@@ -20,7 +20,7 @@ __all__ = ["resolve", "sources"]
 
 
 def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str, fetched: list[Secret]) -> object:
-    """Replace ``{ env = "NAME" }`` and ``{ file = "path" }`` anywhere in ``value`` by a :class:`Secret`.
+    """Replace references such as ``{ env = "NAME" }`` in a value by secrets.
 
     Args:
         value: what the TOML file says: text, number, list, table.

@@ -73,7 +73,9 @@ _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
 class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
-    """A value that is not of its key's kind; the text gives the reason and never shows a secret.
+    """A value that is not of its key's kind.
+
+    The text gives the reason, and never shows a secret.
 
     Args:
         reason: the reason.
@@ -121,7 +123,10 @@ class Kind:
 
 
 def shown(value: object) -> str:
-    """Return how an error names a refused value: text and numbers as written, everything else by its sort."""
+    """Return the name of a refused value in errors.
+
+    Text and numbers are shown as written, everything else by its sort.
+    """
     if isinstance(value, Secret):
         return "a secret"
     if isinstance(value, str):
@@ -135,7 +140,7 @@ def shown(value: object) -> str:
 
 
 def whole(low: int, high: int | None = None) -> Kind:
-    """Return the kind of whole numbers from ``low`` to ``high`` (both included; ``None``: no upper end)."""
+    """Return the kind of whole numbers from ``low`` to ``high``, both included."""
     name = f"whole number, {low} or more" if high is None else f"whole number, {low} to {high}"
     said = f"a whole number of {low} or more" if high is None else f"a whole number from {low} to {high}"
 

@@ -65,7 +65,7 @@ class Reloaded:
     left: tuple[str, ...] = ()
 
     def report(self) -> dict[str, Any]:
-        """Return the result as JSON; ``process`` becomes ``replaced`` or ``restart``, as the host can."""
+        """Return the result as JSON, in which ``process`` becomes ``replaced`` or ``restart``."""
         lists = ("added", "changed", "removed", "failed", "applied", "left", "process")
         return {name: list(getattr(self, name)) for name in lists} | {"agents": len(self.plan.agents)}
 
@@ -152,7 +152,7 @@ def _of_processes(config: Config) -> tuple[object, ...]:
 
 
 def _waiting(plan: HostPlan, candidates: Iterable[Candidate], stale: Container[str]) -> set[str]:
-    """Return the sections of agents whose code was installed anew, which another process has to build."""
+    """Return the sections of agents whose code was reinstalled."""
     served = {key for agent in plan.agents if agent.distribution in stale for key in (agent.key, agent.full_key)}
     return served.union(
         *({offer.name, f"{offer.distribution}:{offer.name}"} for offer in candidates if offer.distribution in stale)
@@ -160,7 +160,7 @@ def _waiting(plan: HostPlan, candidates: Iterable[Candidate], stale: Container[s
 
 
 def _with_sections_of(before: Config, config: Config, names: Container[str]) -> Config:
-    """Return a configuration in which some agents have the sections of ``before``, unless they are switched off."""
+    """Return a configuration in which some agents keep their sections, unless they are disabled."""
     kept = {name: section for name, section in before.agents.items() if name in names}
     new = {name: section for name, section in config.agents.items() if name not in names or not section.enabled}
     return evolve(config, agents={**kept, **new})

@@ -16,7 +16,9 @@ __all__ = ["Settings"]
 
 @frozen(eq=False)
 class Settings:
-    """The settings that a host serves by, published as one value: nothing keeps a copy of a part.
+    """The settings that a host serves by, published as one value.
+
+    Nothing keeps a copy of a part.
 
     Args:
         config: the configuration.

@@ -1,4 +1,4 @@
-"""Rules for requests: the published settings in the form in which each request is checked and answered."""
+"""Rules for requests, derived from the published settings."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Rules:
 
 
 class InForce:
-    """The rules that follow from what is published at the moment, derived once for each value.
+    """The rules in force, derived once for each value of the settings.
 
     Args:
         settings: gives what is published.
