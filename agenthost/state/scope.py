@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import in_
 
 from agenthost.errors import StateRefused
 
-__all__ = ["MOST_KEY", "Scope", "Sort", "encoded_key"]
+__all__ = ["MOST_KEY", "OwnScope", "Scope", "Sort", "encoded_key"]
 
 MOST_KEY = 512
 """The longest key, in bytes of UTF-8."""
@@ -30,19 +31,42 @@ class Scope:
         name: the shared name, the agent's key, or the call's id.
     """
 
-    kind: Literal["host", "agent", "call"]
+    kind: Literal["host", "agent", "call"] = field(validator=in_(("host", "agent", "call")))
     name: str
 
     def prefix(self, sort: Sort) -> bytes:
-        """Return the beginning of all keys of the scope.
+        """Return the beginning of all keys of the scope."""
+        return _prefix(self.kind, self.name, sort)
 
-        A name cannot contain the separator. A long name is replaced by its digest after ``#``, which no name can
-        contain either.
-        """
-        name = quote(self.name, safe="", errors=_SURROGATES)
-        if len(name) > _LONG:
-            name = "#" + blake2b(self.name.encode(errors=_SURROGATES), digest_size=32).hexdigest()
-        return f"{self.kind}/{name}/{sort}/".encode()
+
+@frozen(slots=True)
+class OwnScope:
+    """A namespace of the host's own data.
+
+    ``Scope`` cannot name one, and no agent in a process of its own reaches it.
+
+    Args:
+        name: the name.
+    """
+
+    name: str
+    kind: ClassVar[str] = "own"
+
+    def prefix(self, sort: Sort) -> bytes:
+        """Return the beginning of all keys of the scope."""
+        return _prefix(self.kind, self.name, sort)
+
+
+def _prefix(kind: str, name: str, sort: Sort) -> bytes:
+    """Return the beginning of the keys of a scope.
+
+    A name cannot contain the separator. A long name is replaced by its digest after ``#``, which no name can contain
+    either.
+    """
+    quoted = quote(name, safe="", errors=_SURROGATES)
+    if len(quoted) > _LONG:
+        quoted = "#" + blake2b(name.encode(errors=_SURROGATES), digest_size=32).hexdigest()
+    return f"{kind}/{quoted}/{sort}/".encode()
 
 
 def encoded_key(key: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from agenthost.state.scope import Scope, encoded_key
+from agenthost.state.scope import OwnScope, Scope, encoded_key
 from agenthost.state.values import checked_integer, checked_ttl, decode, encode
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Store:
     def __init__(
         self,
         entries: Entries,
-        scope: Scope,
+        scope: Scope | OwnScope,
         ttl: float | None = None,
         loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.get_running_loop,
     ) -> None:

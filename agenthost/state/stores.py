@@ -6,15 +6,20 @@ import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
 from agenthost.errors import StateUnavailable
-from agenthost.state.scope import Scope
+from agenthost.state.scope import OwnScope, Scope
 from agenthost.state.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from agenthost.state.provider import Entries, Entry
 
+    Loop: TypeAlias = asyncio.AbstractEventLoop
+
 __all__ = ["CALL_TTL", "NO_STORES", "Stores"]
+
+_CALLS = b"call/"
 
 CALL_TTL = 86400.0
 """Time to live of the state of a call after its last write, in seconds."""
@@ -25,11 +30,13 @@ class Stores:
 
     Args:
         entries: the entries of the opened store.
+        serving: returns the event loop that threads use; None for the one that ``serve`` was called on.
     """
 
-    def __init__(self, entries: Entries) -> None:
+    def __init__(self, entries: Entries, serving: Callable[[], Loop] | None = None) -> None:
         self._entries = entries
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: Loop | None = None
+        self._serving = serving or self._own_loop
 
     @property
     def entries(self) -> Entries:
@@ -48,17 +55,77 @@ class Stores:
         """Return the state that agents share under a name."""
         return Store(self._entries, Scope("host", name), None, self._serving)
 
+    def own(self, name: str, ttl: float | None = None) -> Store:
+        """Return data of the host itself, which no package can name.
+
+        Args:
+            name: a name for it.
+            ttl: seconds that an entry lives after its last write; None for ever.
+        """
+        return Store(self._entries, OwnScope(name), ttl, self._serving)
+
+    def within(self, group: str) -> Stores:
+        """Return the same stores for agents that other credentials open: the state of calls is theirs alone.
+
+        Args:
+            group: a name for these agents, of letters and digits.
+        """
+        return Stores(_CallsApart(self._entries, group), self._serving)
+
     def call(self, call_id: str) -> Store:
         """Return the state of a call. Without an ID, it is a store that refuses."""
         if not call_id:
             return Store(_Nowhere("the platform sent no call_id, so this call has no state"), Scope("call", ""))
         return Store(self._entries, Scope("call", call_id), CALL_TTL, self._serving)
 
-    def _serving(self) -> asyncio.AbstractEventLoop:
+    def _own_loop(self) -> Loop:
         if self._loop is None:
             msg = "the host is not serving yet, so its store has no event loop yet"
             raise StateUnavailable(msg)
         return self._loop
+
+
+class _CallsApart:
+    """The entries of a store, those of calls apart from the ones that other credentials open.
+
+    Args:
+        entries: the entries.
+        group: see ``Stores.within``.
+    """
+
+    def __init__(self, entries: Entries, group: str) -> None:
+        self._entries = entries
+        self._apart = f"call.{group}/".encode()
+
+    def _key(self, key: bytes) -> bytes:
+        return self._apart + key.removeprefix(_CALLS) if key.startswith(_CALLS) else key
+
+    async def read(self, key: bytes) -> Entry | None:
+        return await self._entries.read(self._key(key))
+
+    async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
+        return await self._entries.put(self._key(key), value, ttl)
+
+    async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
+        return await self._entries.put_if(self._key(key), value, version, ttl)
+
+    async def add(self, key: bytes, by: int, ttl: float | None) -> int:
+        return await self._entries.add(self._key(key), by, ttl)
+
+    async def remove(self, key: bytes, version: int | None) -> bool:
+        return await self._entries.remove(self._key(key), version)
+
+    async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
+        keys, following = await self._entries.page(self._key(prefix), cursor, most)
+        if not prefix.startswith(_CALLS):
+            return keys, following
+        return [_CALLS + key.removeprefix(self._apart) for key in keys], following
+
+    async def ping(self) -> None:
+        await self._entries.ping()
+
+    async def close(self) -> None:
+        """Do nothing: the host closes its store."""
 
 
 class _Nowhere:

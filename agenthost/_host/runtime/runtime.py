@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -87,6 +88,7 @@ class Published:
         earlier: by path of an agent's endpoint and edition, what was published when calls began that are still kept
             on it.
         pairs: by route, the pairs that open agents which have credentials of their own.
+        principals: by route of such an agent, a name for those who hold its pair.
     """
 
     plan: HostPlan
@@ -97,6 +99,7 @@ class Published:
     named: tuple[Named, ...] = ()
     failed: tuple[Refusal, ...] = ()
     pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
+    principals: Mapping[str, str] = field(factory=dict, repr=False)
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
 
 
@@ -269,10 +272,11 @@ class Runtime:
         named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         pairs = {route: credentials.pairs for route, credentials in own.items()}
+        principals = _principals(plan, pairs)
         served = frozenset(plan.agents)
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
-        self.published = Published(plan, table, templates, tokens, sip, named, failed, pairs, earlier)
+        self.published = Published(plan, table, templates, tokens, sip, named, failed, pairs, principals, earlier)
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
@@ -378,8 +382,11 @@ class Runtime:
     def give_state(self, plan: HostPlan) -> None:
         """Connect the agents of a plan to their state."""
         self.state.use(plan.state)
+        pairs = {agent.route: own.pairs for agent in plan.agents if (own := self._own_credentials(agent)) is not None}
+        principals = _principals(plan, pairs)
         for agent in plan.agents:
-            serve_state(agent.agent, agent.key, self.state.stores)
+            principal, stores = principals.get(agent.route), self.state.stores
+            serve_state(agent.agent, agent.key, stores if principal is None else stores.within(principal))
             if (elsewhere := declared(agent.agent).elsewhere) is not None:
                 elsewhere.follow(self.metrics)
 
@@ -458,3 +465,14 @@ def _asked(plan: HostPlan) -> Iterator[Asked]:
 def host_allowed(host: bytes) -> bool:
     """Return True if a ``Host`` header is a name or address with an optional port."""
     return _HOST.fullmatch(host) is not None
+
+
+def _principals(plan: HostPlan, pairs: Mapping[str, tuple[bytes, ...]]) -> dict[str, str]:
+    """Return a name for those who hold the pair of an agent with its own credentials, by route.
+
+    Agents that the same pair opens share a name. It does not change with the password.
+    """
+    holders: dict[tuple[bytes, ...], str] = {}
+    for key, route in sorted((agent.full_key, agent.route) for agent in plan.agents if agent.route in pairs):
+        holders.setdefault(pairs[route], blake2b(key.encode(), digest_size=12).hexdigest())
+    return {route: holders[own] for route, own in pairs.items()}

@@ -271,7 +271,7 @@ def _figures(agent: str, counted: Counter[str]) -> AgentFigures:
 
 
 def _store(stores: Stores) -> Store:
-    return stores.shared(_SCOPE)
+    return stores.own(_SCOPE)
 
 
 def _key(day: str, agent: str) -> str:

@@ -23,6 +23,7 @@ from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
 from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError
+from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -281,11 +282,11 @@ class Teams:
     @property
     def kept(self) -> Store:
         """The cache of classifiers, for all conversations."""
-        return self._stores.shared("agenthost.classifiers")
+        return self._stores.own("classifiers")
 
     def state(self, call: _Call) -> Store:
         """Return the state of a workflow in a conversation."""
-        return self._stores.call(f"workflow {call.agent.key}, conversation {call.turn.conversation}")
+        return self._stores.own(f"workflow {call.agent.key}, conversation {call.turn.conversation}", CALL_TTL)
 
 
 class HostTeam:

@@ -149,7 +149,8 @@ class Conversing:
 
     async def run(self, plan: HostPlan, agent: Mounted, tool: Tool, body: dict[str, Any]) -> ToolAnswer:
         """Run a tool, and return its answer."""
-        request = ToolRequest.from_body(body, self._runtime.state.serving())
+        stores = declared(agent.agent).stores or self._runtime.state.serving()
+        request = ToolRequest.from_body(body, stores)
         return await self._caller.answer(agent, tool, request, lambda name: plan.sibling(name).key)
 
 

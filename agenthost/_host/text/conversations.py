@@ -67,6 +67,7 @@ class Conversations:
         context: Mapping[str, Any] | None = None,
         listen: Listener | None = None,
         history: Sequence[Message] | None = None,
+        principal: str = "",
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
@@ -78,6 +79,7 @@ class Conversations:
             context: what is known beside the words; JSON.
             listen: who hears what happens on the way.
             history: what was said before, where the person's own program keeps it; None for the transcript's.
+            principal: who asks, where an agent has credentials of its own; to others, the conversation is unknown.
 
         Raises:
             LookupError: no such agent is served.
@@ -89,7 +91,7 @@ class Conversations:
         asked = plan.find(agent)
         if asked is None:
             raise LookupError(agent)
-        transcripts = self.transcripts(plan)
+        transcripts = self.transcripts(plan, principal)
         begun = await transcripts.begin(conversation, asked.key, text)
         record = _Record(listen)
         handed_to: str | None = None
@@ -107,10 +109,10 @@ class Conversations:
             await self._finished(ending)
         return reply
 
-    def transcripts(self, plan: HostPlan) -> Transcripts:
-        """Return the transcripts of the host."""
+    def transcripts(self, plan: HostPlan, principal: str = "") -> Transcripts:
+        """Return the transcripts of the host, or those of one principal."""
         own = self._runtime.config.conversation
-        store = self._runtime.state.serving().shared(SCOPE)
+        store = self._runtime.state.serving().own(f"{SCOPE} of {principal}" if principal else SCOPE)
         return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
 
     async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:

@@ -74,9 +74,8 @@ async def _call(request: Request, agent: Mounted, message: dict[str, Any], param
     tool = agent.tools.get(name)
     if tool is None or tool.webhook_url is not None:
         return _result(message, _said(explain_unknown(name, names_shown(agent.tools)), failed=True))
-    stores = request.site.runtime.state.serving()
     body = {"function": name, "argument": {"parsed": [params.get("arguments")]}}
-    called = ToolRequest.from_body(body, stores)
+    called = ToolRequest.from_body(body, request.stores(agent))
     answer = await request.site.caller.answer(agent, tool, called, request.sibling)
     return _result(message, _said(answer.text, failed=answer.outcome != "ok"))
 

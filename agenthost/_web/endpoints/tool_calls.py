@@ -46,7 +46,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     if body.get("action") == "get_signature":
         return await _signatures(request, agent, body)
     site = request.site
-    called = ToolRequest.from_body(body, site.runtime.state.serving())
+    called = ToolRequest.from_body(body, request.stores(agent))
     tools: Mapping[str, Any] = agent.tools
     tool = agent.tools.get(called.function)
     if agent.dynamic and (_opened(request, agent, tool, called) if tool else is_tool_name(called.function)):
@@ -63,7 +63,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
         if tool.idempotent:
-            store = site.runtime.state.serving().shared("tool calls")
+            store = site.runtime.state.serving().own("tool calls")
             return _said(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
         return _said(request, await site.caller.answer(agent, tool, called, request.sibling))
     except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended

@@ -14,6 +14,7 @@ from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.rules import InForce, Rules
 from agenthost._web.request.signatures import check_signature, refuse_replay
+from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Published, Runtime
+    from agenthost.state import Stores
 
 __all__ = ["Answer", "Request", "Site"]
 
@@ -113,7 +115,7 @@ class Request:
             url = self.url()
             check_signature(keys, url, raw, self.scope["headers"])
             if self.site.runtime.config.state.url is not None:
-                await refuse_replay(self.site.runtime.state.stores.shared("webhook requests"), url, raw)
+                await refuse_replay(self.site.runtime.state.stores.own("webhook requests"), url, raw)
         return decode_object(raw)
 
     def url(self) -> str:
@@ -129,6 +131,11 @@ class Request:
             return quote(self.scope.get("root_path", ""))
         _, slash, path = public.partition("://")[2].partition("/")
         return f"{slash}{path}"
+
+    def stores(self, agent: Mounted) -> Stores:
+        """Return the stores that an agent's calls have, and let threads use them."""
+        self.site.runtime.state.serving()
+        return declared(agent.agent).stores or self.site.runtime.state.stores
 
     def query(self) -> dict[str, str]:
         """Return the request's query parameters, without its token."""

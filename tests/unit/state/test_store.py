@@ -132,3 +132,32 @@ def test_state_of_calls_is_kept_for_a_day(monkeypatch):
         assert await call.get("again") == 2
 
     asyncio.run(use())
+
+
+def test_the_data_of_the_host_has_no_public_name():
+    """Neither a shared name, nor a kind that a package makes up, nor a key that looks like one."""
+
+    async def tried():
+        stores = Stores(await memory_provider().open("memory://", StateOptions()))
+        await stores.own("conversation transcripts").set("c-1", "secret")
+        shared = stores.shared("conversation transcripts")
+        return await shared.get("c-1"), [key async for key in shared.scan()]
+
+    assert asyncio.run(tried()) == (None, [])
+    with pytest.raises(ValueError, match="kind"):
+        Scope("own", "conversation transcripts")
+
+
+def test_calls_of_other_credentials_are_apart():
+    """The state of one call id is another for agents that other credentials open; all else is the same."""
+
+    async def tried():
+        stores = Stores(await memory_provider().open("memory://", StateOptions()))
+        sales, support = stores.within("aa"), stores.within("bb")
+        await sales.call("c-1").set("card", "sales")
+        await sales.agent("desk").set("visits", 1)
+        seen = [await each.call("c-1").get("card") for each in (stores, sales, support)]
+        listed = [[key async for key in each.call("c-1").scan()] for each in (stores, sales, support)]
+        return seen, listed, await support.agent("desk").get("visits")
+
+    assert asyncio.run(tried()) == ([None, "sales", None], [[], ["card"], []], 1)

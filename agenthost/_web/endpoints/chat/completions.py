@@ -18,7 +18,7 @@ from attrs import define, field
 
 from agenthost._error_words import message_of
 from agenthost._host.telemetry.failures import new_error_id
-from agenthost._web.endpoints.chat.requests import CONVERSATION, ChatRefused, authorise, read
+from agenthost._web.endpoints.chat.requests import CONVERSATION, ChatRefused, opened, read
 from agenthost._web.request.answers import NO_STORE, send_bytes
 from agenthost._web.request.requests import Disconnected, Refused
 from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
@@ -33,10 +33,11 @@ from agenthost.errors import (
 from agenthost.tools.swaig import MalformedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from litestar.types import Receive, Send
 
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.endpoints.chat.requests import Asked
     from agenthost._web.request.site import Request
     from agenthost.conversation.turns import Event, Reply
@@ -117,12 +118,13 @@ async def serve(request: Request, path: str, send: Send) -> None:
         if method == "OPTIONS":
             await send_bytes(send, 204, [*site.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
-        own = [pair for pairs in request.published.pairs.values() for pair in pairs]
-        authorise(request, (*site.rules.pairs, *(own if path == _COMPLETIONS else ())))
+        opens = opened(request)
         if path == _COMPLETIONS:
-            await _complete(request, await read(request), send)
+            await _complete(request, await read(request, opens), send)
         else:
-            await send_bytes(send, 200, site.rules.json, _encode(_models(request, path)))
+            await send_bytes(
+                send, 200, site.rules.json, _encode(_models(filter(opens, request.published.plan.agents), path))
+            )
     except ChatRefused as refused:
         body, status = refused.body, refused.status
     except Refused as refused:
@@ -135,22 +137,19 @@ async def serve(request: Request, path: str, send: Send) -> None:
     await send_bytes(send, status, [*site.rules.json, *headers], _encode(body))
 
 
-def _models(request: Request, path: str) -> dict[str, Any]:
-    """Return the agents, or one of them, as models.
+def _models(agents: Iterable[Mounted], path: str) -> dict[str, Any]:
+    """Return agents, or one of them, as models.
 
     Raises:
         ChatRefused: there is no such agent.
     """
-    models = [
-        {"id": agent.key, "object": "model", "created": 0, "owned_by": agent.distribution}
-        for agent in request.published.plan.agents
-    ]
+    models = [{"id": agent.key, "object": "model", "created": 0, "owned_by": agent.distribution} for agent in agents]
     if path == _MODELS:
         return {"object": "list", "data": sorted(models, key=lambda model: str(model["id"]))}
     name = path.removeprefix(f"{_MODELS}/")
     found = next((model for model in models if model["id"] == name), None)
     if found is None:
-        raise ChatRefused(404, f"there is no agent {name!r}.", "model_not_found", "model")
+        raise ChatRefused(404, "there is no such agent.", "model_not_found", "model")
     return found
 
 
@@ -269,7 +268,7 @@ async def _turn(
 
     try:
         return await request.site.conversations.say(
-            plan, asked.agent, asked.conversation, asked.text, asked.context, listen, asked.history
+            plan, asked.agent, asked.conversation, asked.text, asked.context, listen, asked.history, asked.principal
         )
     except Exception as error:
         raise _refusal(request, asked, error) from error

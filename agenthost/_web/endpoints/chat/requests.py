@@ -16,11 +16,12 @@ from agenthost.conversation.models import Message
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["CONVERSATION", "Asked", "ChatRefused", "authorise", "read"]
+__all__ = ["CONVERSATION", "Asked", "ChatRefused", "opened", "read"]
 
 CONVERSATION = b"agenthost-conversation"
 """The header with the ID of a conversation, in requests and answers."""
@@ -58,6 +59,7 @@ class Asked:
         stream: whether the answer comes in pieces.
         usage: whether a stream ends with what the answer cost.
         tools: whether the answer tells which tools were called.
+        principal: who asks, where the agent has credentials of its own.
     """
 
     agent: str
@@ -68,31 +70,41 @@ class Asked:
     stream: bool
     usage: bool
     tools: bool
+    principal: str = ""
 
 
-def authorise(request: Request, pairs: Iterable[bytes]) -> None:
-    """Check the caller's credentials.
+def opened(request: Request) -> Callable[[Mounted], bool]:
+    """Return which agents the caller's credentials open.
 
-    They are HTTP Basic with one of some pairs, or Bearer with the password of one.
+    They are HTTP Basic with a pair, or Bearer with the password of one.
 
     Raises:
-        Refused: 401, or 429 after too many failures.
+        Refused: 401 if they open nothing, or 429 after too many failures.
     """
     header = request.head.authorization or b""
     scheme, _, key = header.partition(b" ")
-    if scheme.lower() == b"bearer":
-        opened = any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
-    else:
-        opened = authorised(header, *pairs)
-    if opened:
-        return
-    if header:
-        request.count_failed_login()
-    raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
+    bearer = key.strip() if scheme.lower() == b"bearer" else None
+    own, host = request.published.pairs, request.site.rules.pairs
+    good = {pairs for pairs in {host, *own.values()} if _opens(header, bearer, pairs)}
+    if not good:
+        if header:
+            request.count_failed_login()
+        raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
+    return lambda agent: own.get(agent.route, host) in good
 
 
-async def read(request: Request) -> Asked:
+def _opens(header: bytes, bearer: bytes | None, pairs: tuple[bytes, ...]) -> bool:
+    if bearer is None:
+        return authorised(header, *pairs)
+    return any([hmac.compare_digest(bearer, pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all of them
+
+
+async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
     """Read a request.
+
+    Args:
+        request: the request.
+        opens: see ``opened``.
 
     Raises:
         ChatRefused: the request cannot be answered.
@@ -102,10 +114,10 @@ async def read(request: Request) -> Asked:
     body = decode_object(await read_body(request.receive, most))  # unsigned: no platform sends it
     name = body.get("model")
     agent = request.published.plan.find(name) if isinstance(name, str) else None
-    if agent is None:
-        known = ", ".join(sorted(each.key for each in request.published.plan.agents)) or "none"
-        raise ChatRefused(404, f"there is no agent {name!r}; model is one of: {known}.", "model_not_found", "model")
-    authorise(request, request.published.pairs.get(agent.route) or request.site.rules.pairs)
+    if agent is None or not opens(agent):
+        known = filter(opens, request.published.plan.agents)
+        names = ", ".join(sorted(each.key for each in known)) or "none"
+        raise ChatRefused(404, f"there is no such agent; model is one of: {names}.", "model_not_found", "model")
     if body.get("n") not in (None, 1):
         raise ChatRefused(400, "an agent gives one answer: leave n out.", None, "n")
     if body.get("tools"):
@@ -126,6 +138,7 @@ async def read(request: Request) -> Asked:
         stream=body.get("stream") is True,
         usage=_object(body, "stream_options").get("include_usage") is True,
         tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
+        principal=request.published.principals.get(agent.route, ""),
     )
 
 

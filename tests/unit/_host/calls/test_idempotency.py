@@ -29,7 +29,7 @@ class Booking:
         agent = AgentBase("desk", fallback="Sorry.").define_tool("book", "", {}, self._book, idempotent=True)
         [self.agent] = plan_of(agent).agents
         self.caller = ToolCaller()
-        self.store = Stores(MemoryEntries(time.monotonic)).shared("tool calls")
+        self.store = Stores(MemoryEntries(time.monotonic)).own("tool calls")
         self.served = {"Sales": "sales", "sales": "sales"}
 
     def _book(self, args):

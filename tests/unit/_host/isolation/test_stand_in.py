@@ -17,6 +17,7 @@ from agenthost.errors import ArgumentsRefused
 from agenthost.results import HandOver
 from agenthost.results.tool_answer import ToolAnswer
 from agenthost.state import Scope
+from agenthost.state.scope import OwnScope
 from agenthost.tools.swaig import UNREADABLE, Call
 
 pytestmark = pytest.mark.slow
@@ -203,6 +204,8 @@ def test_its_probes_are_asked_there(build):
         (Scope("call", "c-1").prefix("data"), True),
         (Scope("agent", "farther").prefix("data") + b"x", False),
         (Scope("host", "tool calls").prefix("data") + b"x", False),
+        (OwnScope("conversation transcripts").prefix("data") + b"c-1", False),
+        (b"own/", False),
         (b"call/", False),
         (b"call/c-1/", False),
         (b"", False),

@@ -491,3 +491,18 @@ def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
         (turn, role) for turn in range(1, 11) for role in ("user", "assistant")
     ]
     assert sorted(len(request.messages) for request in model.asked) == [2 * n + 2 for n in range(10)]
+
+
+def test_a_conversation_is_known_to_its_principal_alone(talk):
+    """Whoever names the id of another principal's conversation begins one of its own."""
+
+    async def test(host):
+        await host.say("my card is 4111", principal="one")
+        await host.say("Hello", principal="two")
+        for principal, said in (("one", ["my card is 4111", "Noted."]), ("two", ["Hello", "Noted."])):
+            lines = await host.conversations.transcripts(host.plan, principal).read("c-1")
+            assert [line.text for line in lines] == said
+        assert await host.lines() == ()
+        assert [message.content for message in host.model.asked[-1].messages[1:]] == ["Hello"]
+
+    talk(test, says("Noted."))

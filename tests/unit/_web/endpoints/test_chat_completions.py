@@ -89,7 +89,7 @@ def test_the_agents_are_models(url):
     with client(url) as opened:
         assert [model.id for model in opened.models.list()] == ["sales", "support"]
         assert opened.models.retrieve("support").owned_by == "program"
-        with pytest.raises(openai.NotFoundError, match="there is no agent 'gone'"):
+        with pytest.raises(openai.NotFoundError, match="there is no such agent"):
             opened.models.retrieve("gone")
 
 
@@ -148,7 +148,7 @@ def test_a_conversation_that_is_named_is_remembered_by_the_host(url):
     ("key", "body", "status", "told"),
     [
         ("wrong", {}, 401, "the API key is wrong"),
-        (PASSWORD, {"model": "gone"}, 404, "there is no agent 'gone'; model is one of: sales, support"),
+        (PASSWORD, {"model": "gone"}, 404, "there is no such agent; model is one of: sales, support"),
         (PASSWORD, {"messages": []}, 400, "messages must be a list"),
         (PASSWORD, {"messages": [{"role": "user"}]}, 400, "the last of messages must be the user's"),
         (
@@ -190,18 +190,23 @@ def test_an_agent_with_a_password_of_its_own_is_opened_by_that_alone(tmp_path):
         said = [{"role": "user", "content": "Hello"}]
         for key, model, status in [
             ("of its own", "sales", 200),
-            (PASSWORD, "sales", 401),
-            ("of its own", "support", 401),
+            (PASSWORD, "sales", 404),
+            ("of its own", "support", 404),
+            ("another one", "sales", 401),
             (PASSWORD, "support", 200),
         ]:
             with client(url, key) as opened:
                 if status == 200:
                     assert opened.chat.completions.create(model=model, messages=said).choices
                 else:
-                    with pytest.raises(openai.AuthenticationError):
+                    with pytest.raises(openai.APIStatusError) as refused:
                         opened.chat.completions.create(model=model, messages=said)
-        with client(url, "of its own") as opened, pytest.raises(openai.AuthenticationError):
-            opened.models.list()
+                    assert refused.value.status_code == status
+        with client(url, "of its own") as opened:
+            assert [model.id for model in opened.models.list()] == ["sales"]
+            with pytest.raises(openai.NotFoundError) as unknown:
+                opened.models.retrieve("support")
+        assert "model is one of: support" not in str(unknown.value)
 
 
 @pytest.fixture
