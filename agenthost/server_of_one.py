@@ -33,16 +33,16 @@ class HostOfOne(AgentServer):
 
     def __init__(self, agent: AgentBase) -> None:
         own = declared(agent)
-        alone = own.alone
-        super().__init__(alone.host, alone.port)
-        if alone.basic_auth is not None:
-            match alone.basic_auth:
+        serving = own.serving
+        super().__init__(serving.host, serving.port)
+        if serving.basic_auth is not None:
+            match serving.basic_auth:
                 case (str() as user, str() as password):
                     pass
                 case _:
                     raise DefinitionError(f"agent {own.name!r}: basic_auth must be a user and a password, both text.")
             self._options |= {"user": user, "password": Secret(password)}
-        self._token_secret = alone.token_secret
+        self._token_secret = serving.token_secret
         self.register(agent)
         self._auto_map = True
         if own.route not in (None, "/"):

@@ -12,7 +12,7 @@ from agenthost import Reply, Turn, Workflow
 from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.packages.stages import Extensions
 from agenthost._host.plan.chosen_classifiers import Classifiers
-from agenthost._host.text.agent_calls import Teams
+from agenthost._host.text.agent_calls import AgentCalls
 from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.conversation.models import Completion, Usage
 from agenthost.state import Stores
@@ -120,7 +120,7 @@ class Host:
         self.figures = Counted()
         self.model = model or Model()
         self.stores = Stores(entries or MemoryEntries(time.monotonic))
-        self.teams = Teams(self.model, self.stores, self.figures, lambda: limits or TurnsConfig())
+        self.teams = AgentCalls(self.model, self.stores, self.figures, lambda: limits or TurnsConfig())
         self.events = []
 
     async def say(self, agent, text="?", *, conversation="c", seconds=30.0, **turn):

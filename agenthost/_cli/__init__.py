@@ -19,7 +19,7 @@ import click
 
 from agenthost._cli.output import echo, let_go
 from agenthost._escaping import escaped
-from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime import gc_freeze
 from agenthost._version import __version__
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
 
@@ -98,7 +98,7 @@ def main() -> None:
 
     An error that a user can fix is printed as one sentence, with an exit code of its own.
     """
-    atexit.register(garbage.keep)  # without this, the interpreter collects garbage once more on exit
+    atexit.register(gc_freeze.freeze)  # without this, the interpreter collects garbage once more on exit
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack characters that a package uses
     try:

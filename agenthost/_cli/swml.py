@@ -37,11 +37,11 @@ def command(
     Exit code 1: there are findings, or the agent's own code failed and this is its fallback document.
     """
     config = configuration(file)
-    from agenthost._cli.rehearsing import rehearsed
+    from agenthost._cli.dry_run import dry_run_of
 
     asked, sent = pairs(query), json_object("--body", body)
-    _, rehearsal = rehearsed(config, agent, call_id)
-    made = asyncio.run(rehearsal.document(asked, sent))
+    _, dry_run = dry_run_of(config, agent, call_id)
+    made = asyncio.run(dry_run.document(asked, sent))
     echo(json.dumps(made.result, indent=2, ensure_ascii=False))
     findings = []
     if made.error_id is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost._host.packages.stages import Mounted
-    from agenthost._host.runtime.dry_run import Rehearsal
+    from agenthost._host.runtime.dry_run import DryRun
     from agenthost.results.tool_answer import ToolAnswer
     from agenthost.tools.tool import Tool
 
@@ -57,18 +57,18 @@ def command(
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name. Exit code 1: the tool failed.
     """
     config = configuration(file)
-    from agenthost._cli.rehearsing import rehearsed
+    from agenthost._cli.dry_run import dry_run_of
     from agenthost._web.request.tool_answers import swaig_fields
 
     asked = pairs(query)
     called = {"call_id": call_id, **json_object("--body", body), "function": tool}
-    found, rehearsal = rehearsed(config, agent, str(called["call_id"]))
-    request, url, answer = asyncio.run(_exchange(rehearsal, found, asked, called, context.args, ask=not curl))
+    found, dry_run = dry_run_of(config, agent, str(called["call_id"]))
+    request, url, answer = asyncio.run(_exchange(dry_run, found, asked, called, context.args, ask=not curl))
     if answer is None:
         data = shlex.quote(json.dumps(request, ensure_ascii=False))
         echo(f"curl {shlex.quote(url)} -H 'content-type: application/json' -d {data}")
         return
-    fields = swaig_fields(answer, rehearsal.resolve)
+    fields = swaig_fields(answer, dry_run.resolve)
     if raw:
         echo(json.dumps({"request": request, "response": fields}, indent=2, ensure_ascii=False))
     else:
@@ -81,7 +81,7 @@ def command(
 
 
 async def _exchange(
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
     agent: Mounted,
     query: Mapping[str, str],
     called: Mapping[str, Any],
@@ -102,12 +102,12 @@ async def _exchange(
     from agenthost.tools.swaig import MalformedRequest
 
     name = called["function"]
-    made = await rehearsal.document(query, {key: value for key, value in called.items() if key != "function"})
+    made = await dry_run.document(query, {key: value for key, value in called.items() if key != "function"})
     if made.error_id is not None:
         msg = f"agent {agent.key!r} cannot make its document for this call ({made.error_id}, see above)."
         raise PlanError(msg)
     url = _address(made.result, name)
-    found = await rehearsal.tools(query_of(url), dict(called))
+    found = await dry_run.tools(query_of(url), dict(called))
     tool = _runs_here(agent, name, found.result)
     arguments = _arguments(words, tool.parameters)
     written = {"parsed": [arguments], "raw": json.dumps(arguments, ensure_ascii=False)}
@@ -115,7 +115,7 @@ async def _exchange(
     if not ask:
         return request, url, None
     try:
-        return request, url, await rehearsal.call(tool, request)
+        return request, url, await dry_run.call(tool, request)
     except MalformedRequest as error:
         msg = f"--body: {error}."
         raise click.UsageError(msg) from error

@@ -15,7 +15,7 @@ from agenthost._host.config.load import load_config
 from agenthost._host.config.place import key_path
 from agenthost._host.operations.terminal import failures
 from agenthost._host.plan.routes import normalise
-from agenthost._host.runtime.background_thread import beside
+from agenthost._host.runtime.background_thread import in_background_thread
 from agenthost._host.runtime.start import accepted, installed_plan, make_runtime, with_secrets
 from agenthost._web.front import Front
 from agenthost._web.request.requests import Refused, path_below
@@ -87,7 +87,7 @@ class AgentHostPlugin(InitPlugin):
         async with AsyncExitStack() as running:
             await self._open(running)
             behind = app.asgi_handler
-            app.asgi_handler = _Doorkeeper(self._front, behind, self._of_application(app), health=self._health)
+            app.asgi_handler = _Dispatcher(self._front, behind, self._of_application(app), health=self._health)
             try:
                 yield
             finally:
@@ -96,12 +96,12 @@ class AgentHostPlugin(InitPlugin):
     async def _open(self, running: AsyncExitStack) -> None:
         front, runtime = self._front, self._front.runtime
         if not self._installed:
-            await beside(front.start)
+            await in_background_thread(front.start)
             await running.enter_async_context(runtime.open())
             await runtime.lifespans.open()
             return
         accept = partial(accepted, self._config)
-        made = await beside(lambda: accept(front.assemble(installed_plan(self._config))))
+        made = await in_background_thread(lambda: accept(front.assemble(installed_plan(self._config))))
         plan = await running.enter_async_context(front.opened(made, accept))
         for failure in failures(plan.report()):
             _log.warning("%s", failure)
@@ -123,7 +123,7 @@ class AgentHostPlugin(InitPlugin):
         return own
 
 
-class _Doorkeeper:
+class _Dispatcher:
     """Passes each request to the host or to the application behind it.
 
     Args:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost.agent.declared import Alone, Declared
+from agenthost.agent.declared import Declared, ServingOptions
 from agenthost.agent.vocabulary import Vocabulary
 from agenthost.agent.vocabulary.prompts import class_sections
 from agenthost.conversation.classifiers import examples_by_language
@@ -143,7 +143,7 @@ class AgentBase(Vocabulary):
             fallback,
             draft,
             on_failure,
-            Alone(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
+            ServingOptions(host, port, basic_auth, token_expiry_secs, signing_key, swaig_secret),
             shared_state=(shared_state,) if isinstance(shared_state, str) else tuple(shared_state),
             busy=busy,
             description=_first_line(type(self)) if description is None else description.strip(),
@@ -196,7 +196,7 @@ def seal(agent: AgentBase) -> Template:
         DefinitionError: the document is wrong, or has a value that is not JSON.
     """
     own = declared(agent)
-    template = Template.seal(own.draft) if own.elsewhere is None else own.elsewhere.template
+    template = Template.seal(own.draft) if own.own_process is None else own.own_process.template
     own.sealed = True
     return template
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from agenthost.state import Stores
     from agenthost.swml import Draft, Template
 
-__all__ = ["Alone", "Declared", "Elsewhere"]
+__all__ = ["AgentProcess", "Declared", "ServingOptions"]
 
 
-class Elsewhere(Protocol):
+class AgentProcess(Protocol):
     """Runs the code of an agent in a process of its own.
 
     The agent in this process is only a proxy.
@@ -50,7 +50,7 @@ class Elsewhere(Protocol):
 
 
 @frozen
-class Alone:
+class ServingOptions:
     """Options of an agent that is served alone, or has keys of its own.
 
     Args:
@@ -104,7 +104,7 @@ class Declared:
     fallback: str
     draft: Draft
     on_failure: str = "hangup"
-    alone: Alone = Alone()
+    serving: ServingOptions = ServingOptions()
     per_call: tuple[Callable[..., Any], ...] = ()
     routing: Mapping[str, Callable[..., Any]] = Factory(dict)
     debug_handler: Callable[..., Any] | None = None
@@ -118,4 +118,4 @@ class Declared:
     examples: Mapping[str, tuple[str, ...]] = Factory(dict)
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
-    elsewhere: Elsewhere | None = field(default=None, repr=False)
+    own_process: AgentProcess | None = field(default=None, repr=False)

@@ -61,8 +61,8 @@ def configure(
     Raises:
         BaseException: a callback raised it. The caller then gets ``fallback_document``.
     """
-    if (elsewhere := declared(agent).elsewhere) is not None:
-        return elsewhere.configured(query, body, headers)
+    if (own_process := declared(agent).own_process) is not None:
+        return own_process.configured(query, body, headers)
     copy = copy_for_call(agent)
     callbacks = iter(declared(agent).per_call)
     for callback in callbacks:
@@ -117,10 +117,10 @@ def render_per_call(
     headers: Mapping[str, str],
 ) -> bytes | Awaitable[bytes]:
     """Configure an agent for one call, and render its document."""
-    if (elsewhere := declared(agent).elsewhere) is not None:
+    if (own_process := declared(agent).own_process) is not None:
 
         async def rendered() -> bytes:
-            template = await elsewhere.document(query, body, headers)
+            template = await own_process.document(query, body, headers)
             return template.filled(base.encode(), lambda tool: token(tool).encode(), sibling)
 
         return rendered()

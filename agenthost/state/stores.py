@@ -75,7 +75,7 @@ class Stores:
     def call(self, call_id: str) -> Store:
         """Return the state of a call. Without an ID, it is a store that refuses."""
         if not call_id:
-            return Store(_Nowhere("the platform sent no call_id, so this call has no state"), Scope("call", ""))
+            return Store(_NoEntries("the platform sent no call_id, so this call has no state"), Scope("call", ""))
         return Store(self._entries, Scope("call", call_id), CALL_TTL, self._serving)
 
     def _own_loop(self) -> Loop:
@@ -128,7 +128,7 @@ class _CallsApart:
         """Do nothing: the host closes its store."""
 
 
-class _Nowhere:
+class _NoEntries:
     """Entries of a store that does not exist.
 
     Args:
@@ -166,5 +166,5 @@ class _Nowhere:
         """Do nothing, as there is nothing to close."""
 
 
-NO_STORES = Stores(_Nowhere("no host serves this agent, so it has no state"))
+NO_STORES = Stores(_NoEntries("no host serves this agent, so it has no state"))
 """The stores of agents that are not served."""

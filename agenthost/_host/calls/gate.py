@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from agenthost._host.telemetry.current_call import Kind
     from agenthost._host.telemetry.metrics import Metrics
 
-__all__ = ["Gate", "Gates", "LeftAlone"]
+__all__ = ["BreakerOpen", "Gate", "Gates"]
 
 _COMPUTES = 0.02
 """Seconds of CPU in a thread from which on a call counts as computing."""
 _log = logging.getLogger("agenthost.tools")
 
 
-class LeftAlone(Exception):  # noqa: N818 - a state, not an error
+class BreakerOpen(Exception):  # noqa: N818 - a state, not an error
     """The circuit breaker of an agent is open, so its code is not run.
 
     Args:
@@ -93,12 +93,12 @@ class Gate:
         """Return True for the call that tries an agent whose breaker is open.
 
         Raises:
-            LeftAlone: the breaker is open.
+            BreakerOpen: the breaker is open.
         """
         if not self.breaker.open:
             return False
         if not self.breaker.try_one():
-            raise LeftAlone(self.breaker.id)
+            raise BreakerOpen(self.breaker.id)
         return True
 
     def failed(self, owner: Owner, error: BaseException, error_id: str, *, tried: bool) -> None:

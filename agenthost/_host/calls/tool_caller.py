@@ -16,7 +16,7 @@ from agenthost._host.calls.abandon import bounded, cancelled_here
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.concurrency import Busy
 from agenthost._host.calls.deadline import Deadline
-from agenthost._host.calls.gate import Gates, LeftAlone
+from agenthost._host.calls.gate import BreakerOpen, Gates
 from agenthost._host.config.limits import BUSY
 from agenthost._host.telemetry.call_log import call_ended, say_later
 from agenthost._host.telemetry.current_call import Owner, calling, running
@@ -127,7 +127,7 @@ class ToolCaller:
         except Busy:
             gate.breaker.undecided(tried=tried)
             answer = self._busy(agent, owner)
-        except LeftAlone as left:
+        except BreakerOpen as left:
             self._metrics.refused(owner)
             answer = _failed(agent, tool, left.error_id)
         except BaseException as error:  # noqa: BLE001 - what is not the agent's is raised again
@@ -234,7 +234,7 @@ class ToolCaller:
         except Busy:
             gate.breaker.undecided(tried=tried)
             raise
-        except LeftAlone as left:
+        except BreakerOpen as left:
             self._metrics.refused(owner)
             return Attempt(None, left.error_id)
         except BaseException as error:  # noqa: BLE001 - what is not the agent's is raised again

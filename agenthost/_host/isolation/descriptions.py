@@ -8,7 +8,7 @@ import msgspec
 from attrs import field, fields, frozen
 
 from agenthost.agent.base import declared
-from agenthost.agent.declared import Alone  # noqa: TC001 - read at run time, as the next
+from agenthost.agent.declared import ServingOptions  # noqa: TC001 - read at run time, as the next
 from agenthost.swml import Template  # noqa: TC001
 from agenthost.swml.instructions import instructions
 from agenthost.tools.tool import Tool
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agenthost.health import Probe
     from agenthost.swml import Draft
 
-__all__ = ["Described", "DescribedDraft", "DescribedProbe", "DescribedTool", "describe", "describe_draft"]
+__all__ = ["AgentDescription", "DescribedDraft", "DescribedProbe", "DescribedTool", "describe", "describe_draft"]
 
 
 @frozen
@@ -90,7 +90,7 @@ class DescribedDraft:
 
 
 @frozen
-class Described:
+class AgentDescription:
     """An agent.
 
     See ``agenthost.agent.declared.Declared``.
@@ -120,7 +120,7 @@ class Described:
     sip: tuple[str, ...]
     fallback: str
     on_failure: str
-    alone: Alone = field(repr=False)
+    serving: ServingOptions = field(repr=False)
     shared_state: tuple[str, ...]
     busy: str | None
     description: str
@@ -143,13 +143,13 @@ def describe(agent: AgentBase, template: Template, probes: Iterable[Probe]) -> d
         probes: its probes.
     """
     own = declared(agent)
-    said = Described(
+    said = AgentDescription(
         own.name,
         own.route,
         own.sip,
         own.fallback,
         own.on_failure,
-        own.alone,
+        own.serving,
         own.shared_state,
         own.busy,
         own.description,

@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from agenthost.agent.base import AgentBase
     from agenthost.health import Probe
 
-__all__ = ["Inside"]
+__all__ = ["IsolatedAgent"]
 
 _MOST_TICKETS = 256
 
 _log = logging.getLogger("agenthost")
 
 
-class Inside:
+class IsolatedAgent:
     """An agent in a process of its own.
 
     Args:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.calls.stray_work import run_on
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
-from agenthost._host.isolation.inside import Inside
+from agenthost._host.isolation.inside import IsolatedAgent
 from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.raised import MOST_WORDS, traceback_of
 from agenthost._host.packages.instantiate import agent_of, made
@@ -73,7 +73,7 @@ def main(connection: int, life: int) -> None:
     if agent is None:
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what ends this process by hand; an author's code does not
-    inside = Inside(agent, setup.key, probes)
+    inside = IsolatedAgent(agent, setup.key, probes)
     run_on(asyncio.Runner(loop_factory=_loop_factory()).get_loop(), inside.serve(channel, reader), inside.exited)
     write_now()
     sys.stdout.flush()

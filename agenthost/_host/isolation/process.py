@@ -19,7 +19,7 @@ from attrs import define, field
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.process_output import follow_output
 from agenthost._host.isolation.starving import cpu_of, starves
-from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, off
+from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, timeout_remedy, upgrade_remedy
 from agenthost._host.telemetry.current_call import Owner
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.isolation.process_setup import Setup
 
-__all__ = ["GRACE", "NeverBegan", "NotHere", "OwnProcessError", "Process", "start_process"]
+__all__ = ["GRACE", "CallNotStarted", "NotIsolatable", "OwnProcessError", "Process", "start_process"]
 
 GRACE = 0.25
 """Seconds that a call has to end once it is cancelled, before its process is replaced."""
@@ -44,11 +44,11 @@ class OwnProcessError(AgentHostError):
     """A call of an agent failed in the agent's own process, or with that process."""
 
 
-class NeverBegan(Exception):  # noqa: N818 - a state
+class CallNotStarted(Exception):  # noqa: N818 - a state
     """A process ended before it began a call."""
 
 
-class NotHere(AgentHostError):  # noqa: N818 - as NeverBegan
+class NotIsolatable(AgentHostError):  # noqa: N818 - as CallNotStarted
     """A package cannot live in a process of its own.
 
     The message contains the reason.
@@ -80,7 +80,7 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
 
     Raises:
         Diagnosed: the package failed.
-        NotHere: it is a workflow.
+        NotIsolatable: it is a workflow.
     """
     ours, theirs = socket.socketpair()
     life_read, life_write = os.pipe()
@@ -213,22 +213,21 @@ class Process:
                 data = self._channel.recv(1 << 18)
                 if not data:
                     reason = f"its process {self.how_it_ended()} while it was loaded"
-                    raise Diagnosed(Diagnosis(reason, _remedy(setup)))
+                    raise Diagnosed(Diagnosis(reason, upgrade_remedy(setup.candidate, setup.key)))
                 for kind, _, content in self._reader.messages(data):
                     if kind == "described":
                         said: dict[str, Any] = content
                         return said
                     workflow, reason, remedy, _ = content
                     if workflow:
-                        raise NotHere(reason)
+                        raise NotIsolatable(reason)
                     raise Diagnosed(Diagnosis(reason, remedy))
         except TimeoutError:
-            remedy = f"[host] build_timeout = 60 in agenthost.toml gives it more time; {off(candidate, self._key)} "
-            remedy += "switches it off"
+            remedy = timeout_remedy(candidate, self._key)
             raise Diagnosed(Diagnosis(f"did not finish loading within {seconds:g} s", remedy)) from None
         except OSError:
             reason = f"its process {self.how_it_ended()} while it was loaded"
-            raise Diagnosed(Diagnosis(reason, _remedy(setup))) from None
+            raise Diagnosed(Diagnosis(reason, upgrade_remedy(setup.candidate, setup.key))) from None
 
     async def attach(
         self,
@@ -257,13 +256,13 @@ class Process:
         If the caller is cancelled, the call is cancelled too. ``ends_overdue`` returns whether it has ended.
 
         Raises:
-            NeverBegan: the process ended before.
+            CallNotStarted: the process ended before.
             OwnProcessError: it failed, or the process ended.
             ArgumentsRefused, StateUnavailable, TimeoutError: as the agent's own code raised it.
         """
         frames = self._frames
         if frames is None:
-            raise NeverBegan
+            raise CallNotStarted
         self._last += 1
         number = self._last
         encoded = framed("do", number, [operation, *arguments])
@@ -372,7 +371,7 @@ class Process:
             each.ended.set()
             if not each.answer.done():
                 gone = OwnProcessError(f"the process of agent {self._key} {how} during the call")
-                each.answer.set_exception(gone if each.begun else NeverBegan())
+                each.answer.set_exception(gone if each.begun else CallNotStarted())
         self.over.set()
         self._lost(self)
 
@@ -386,13 +385,6 @@ def _raised(sort: str, kind: str, words: str, trace: str) -> BaseException:
     error = TimeoutError(words) if sort == "timeout" else OwnProcessError(f"{kind}: {words}" if words else kind)
     error.add_note(f"In the agent's own process:\n{trace}")
     return error
-
-
-def _remedy(setup: Setup) -> str:
-    candidate = setup.candidate
-    return f"pip install --upgrade {candidate.distribution}; or switch it off in agenthost.toml: " + off(
-        candidate, setup.key
-    )
 
 
 def _kill(popen: subprocess.Popen[bytes]) -> None:

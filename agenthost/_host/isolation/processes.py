@@ -17,7 +17,7 @@ from attrs import frozen
 
 from agenthost._error_words import message_of
 from agenthost._host.calls.author_threads import Threads
-from agenthost._host.isolation.process import NeverBegan, OwnProcessError, Process, start_process
+from agenthost._host.isolation.process import CallNotStarted, OwnProcessError, Process, start_process
 from agenthost.errors import StateRefused, StateUnavailable
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Processes:
         """Run an operation in one of the processes. Return the process and the result."""
         for _ in range(_TRIES):
             process = await self._process()
-            with suppress(NeverBegan):
+            with suppress(CallNotStarted):
                 return process, await self.ask_in(process, operation, *arguments)
         raise OwnProcessError(f"the process of agent {self._key} ends before it begins a call")
 

@@ -17,8 +17,8 @@ import msgspec
 
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.schema import AgentConfig
-from agenthost._host.isolation.descriptions import Described, DescribedDraft
-from agenthost._host.isolation.process import NeverBegan, NotHere, OwnProcessError, start_process
+from agenthost._host.isolation.descriptions import AgentDescription, DescribedDraft
+from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, OwnProcessError, start_process
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
 from agenthost._host.packages.instantiate import Section
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agenthost._host.isolation.processes import Observer
     from agenthost.tools.swaig import Call
 
-__all__ = ["NotHere", "StandIn", "isolated"]
+__all__ = ["NotIsolatable", "StandIn", "isolated"]
 
 _LONGEST_PROBE = 60.0
 _OF_A_CALL = 4
@@ -59,7 +59,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
 
     Raises:
         Diagnosed: its package failed.
-        NotHere: it is a workflow, which cannot be isolated.
+        NotIsolatable: it is a workflow, which cannot be isolated.
     """
     place = section.place or config.place("agents", key)
     setup = Setup(
@@ -74,7 +74,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
     first, content = start_process(setup, environ, seconds)
     try:
         return StandIn(
-            msgspec.convert(content, Described),
+            msgspec.convert(content, AgentDescription),
             key,
             lambda stand_in: Processes(
                 Launch(setup, environ, seconds, section.processes), first, stand_in.entries, stand_in.may_reach
@@ -94,7 +94,7 @@ class StandIn(AgentBase):
         processes: makes what runs its code.
     """
 
-    def __init__(self, said: Described, key: str, processes: Callable[[StandIn], Processes]) -> None:
+    def __init__(self, said: AgentDescription, key: str, processes: Callable[[StandIn], Processes]) -> None:
         super().__init__(
             said.name,
             said.route,
@@ -106,12 +106,12 @@ class StandIn(AgentBase):
             description=said.description,
         )
         own = declared(self)
-        own.alone, own.examples, own.mcp_server = said.alone, said.examples, said.mcp_server
+        own.serving, own.examples, own.mcp_server = said.serving, said.examples, said.mcp_server
         own.per_call = (_nothing,) if said.dynamic else ()
         own.routing = {path: partial(self._route, path) for path in said.routing}
         own.debug_handler = self._debug if said.debugged else None
         own.draft = self._described(said.draft, 0, None)
-        own.elsewhere = self
+        own.own_process = self
         self.template = said.template
         self.probes = tuple(
             Probe(check=partial(self._check, index), **attrs.asdict(each)) for index, each in enumerate(said.probes)
@@ -146,7 +146,7 @@ class StandIn(AgentBase):
     async def document(self, query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str]) -> Template:
         """Return the document of a call.
 
-        See ``agenthost.agent.declared.Elsewhere``.
+        See ``agenthost.agent.declared.AgentProcess``.
         """
         return msgspec.convert(await self._processes.ask("document", query, body, headers), Template)
 
@@ -155,7 +155,7 @@ class StandIn(AgentBase):
     ) -> StandIn:
         """Return a copy of the agent, configured for one call.
 
-        See ``agenthost.agent.declared.Elsewhere``.
+        See ``agenthost.agent.declared.AgentProcess``.
         """
         process, (ticket, said) = await self._processes.ask_one("configure", query, body, headers)
         copy = copy_for_call(self)
@@ -174,7 +174,7 @@ class StandIn(AgentBase):
             return await self._processes.ask(operation, *arguments)
         try:
             return await self._processes.ask_in(process, operation, *arguments)
-        except NeverBegan:
+        except CallNotStarted:
             raise OwnProcessError("the process in which this call was configured has ended") from None
 
     async def _run_tool(

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DEATHS", "Deadly", "Journal"]
+__all__ = ["DEATHS", "CrashingPackage", "Journal"]
 
 DEATHS = 3
 """Processes that a package can kill before it is quarantined."""
 
 
-class Deadly(Exception):  # noqa: N818 - the package's state, not its error
+class CrashingPackage(Exception):  # noqa: N818 - the package's state, not its error
     """A package has killed too many processes while it was loaded.
 
     Args:
@@ -72,12 +72,12 @@ class Journal:
             what: the value of its entry point.
 
         Raises:
-            Deadly: it has killed ``DEATHS`` processes.
+            CrashingPackage: it has killed ``DEATHS`` processes.
         """
         name = sha256(f"{distribution}\0{version}\0{what}".encode()).hexdigest()[:16]
         dead = [entry for entry in self._entries(name) if not self._lives(entry)]
         if len(dead) >= DEATHS:
-            raise Deadly(
+            raise CrashingPackage(
                 f"{distribution} {version} has killed {len(dead)} processes while it was loaded",
                 f"pip install --upgrade {distribution}; or, to try it again: "
                 f"rm {os.path.join(self._directory, name)}.*",

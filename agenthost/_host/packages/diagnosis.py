@@ -12,13 +12,13 @@ from attrs import frozen
 from agenthost._discovery import AGENTS, PLUGINS, extra_for
 from agenthost._error_words import message_of, one_line, summary_of
 from agenthost._host.config.place import key_path
-from agenthost._host.packages.crash_journal import Deadly
+from agenthost._host.packages.crash_journal import CrashingPackage
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:
     from agenthost._discovery import Candidate
 
-__all__ = ["Diagnosed", "Diagnosis", "diagnose", "off"]
+__all__ = ["Diagnosed", "Diagnosis", "diagnose", "disable_line", "timeout_remedy", "upgrade_remedy"]
 
 
 _MAIN_THREAD = ("signal only works in main thread", "There is no current event loop in thread", "main thread is not in")
@@ -60,16 +60,28 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     """
     if isinstance(error, Diagnosed):
         return error.diagnosis
-    if isinstance(error, Deadly):
+    if isinstance(error, CrashingPackage):
         return Diagnosis(message_of(error), error.remedy)
     return Diagnosis(_reason(error, candidate), _remedy(error, candidate, key))
 
 
-def off(candidate: Candidate, key: str) -> str:
+def disable_line(candidate: Candidate, key: str) -> str:
     """Return the line of agenthost.toml that switches an agent or a plugin off."""
     if candidate.group == PLUGINS:
         return f'[plugins] disable = ["{key}"]'
     return f"[{key_path('agents', key)}] enabled = false"
+
+
+def timeout_remedy(candidate: Candidate, key: str) -> str:
+    """Return the remedy for a package that loads too slowly."""
+    more = "[host] build_timeout = 60 in agenthost.toml gives it more time"
+    return f"{more}; {disable_line(candidate, key)} switches it off"
+
+
+def upgrade_remedy(candidate: Candidate, key: str) -> str:
+    """Return the remedy for a package that fails."""
+    upgrade = f"pip install --upgrade {candidate.distribution}"
+    return f"{upgrade}; or switch it off in agenthost.toml: {disable_line(candidate, key)}"
 
 
 def _reason(error: BaseException, candidate: Candidate) -> str:
@@ -97,12 +109,12 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
     if isinstance(error, ModuleNotFoundError):
         return _install_missing(str(error.name or "").partition(".")[0], candidate)
     if isinstance(error, TimeoutError):
-        return f"[host] build_timeout = 60 in agenthost.toml gives it more time; {off(candidate, key)} switches it off"
+        return timeout_remedy(candidate, key)
     if candidate.group == AGENTS and any(words in summary_of(error) for words in _MAIN_THREAD):
         return f'[{key_path("agents", key)}] isolation = "process" loads it in a main thread of its own'
     if isinstance(error, ConfigurationError):
         return "follow the message, then run agenthost check"
-    return f"pip install --upgrade {distribution}; or switch it off in agenthost.toml: {off(candidate, key)}"
+    return upgrade_remedy(candidate, key)
 
 
 def _install_missing(module: str, candidate: Candidate) -> str:

@@ -16,13 +16,13 @@ from agenthost._host.packages.diagnosis import Diagnosis
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Contested", "Selection", "Wanted", "select"]
+__all__ = ["ContestedAgent", "SelectedAgent", "Selection", "select"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @frozen
-class Wanted:
+class SelectedAgent:
     """An agent to be served: a candidate with a key.
 
     Args:
@@ -49,7 +49,7 @@ class Wanted:
 
 
 @frozen
-class Contested:
+class ContestedAgent:
     """An agent that is not served, because its owner is undecided.
 
     Args:
@@ -74,8 +74,8 @@ class Selection:
         refusals: by such a section that restricts an agent, a sentence; a host does not start with one.
     """
 
-    wanted: tuple[Wanted, ...]
-    contested: tuple[Contested, ...] = ()
+    wanted: tuple[SelectedAgent, ...]
+    contested: tuple[ContestedAgent, ...] = ()
     unfitting: dict[str, str] = field(factory=dict)
     refusals: dict[str, str] = field(factory=dict)
 
@@ -112,8 +112,8 @@ def select(config: Config, candidates: Iterable[Candidate], owners: Owners | Non
 class _Choice:
     config: Config
     owners: Owners
-    wanted: list[Wanted] = field(factory=list)
-    contested: list[Contested] = field(factory=list)
+    wanted: list[SelectedAgent] = field(factory=list)
+    contested: list[ContestedAgent] = field(factory=list)
     unfitting: dict[str, str] = field(factory=dict)
     refusals: dict[str, str] = field(factory=dict)
     used: set[str] = field(factory=set)
@@ -137,7 +137,7 @@ class _Choice:
             key = name if owns else full
             section = sections.get(full) or (sections.get(name) if owns else None)
             self.used |= {key, full} & sections.keys()
-            self.wanted.append(Wanted(key, offer, section or AgentConfig(), reason if owns else ""))
+            self.wanted.append(SelectedAgent(key, offer, section or AgentConfig(), reason if owns else ""))
 
     def _owner(self, name: str, offers: list[Candidate]) -> tuple[str | None, str]:
         """Return the owner of a short key, and the reason.
@@ -167,7 +167,7 @@ class _Choice:
 
     def _set_aside(self, offer: Candidate, reason: str, remedy: str) -> None:
         key = full_key(offer.distribution, offer.name)
-        self.contested.append(Contested(key, offer, Diagnosis(reason, remedy)))
+        self.contested.append(ContestedAgent(key, offer, Diagnosis(reason, remedy)))
 
     def fit_sections(self, claims: dict[str, list[Candidate]]) -> None:
         """Mount what ``use`` names a second time, and find sections that fit nothing."""
@@ -177,7 +177,7 @@ class _Choice:
             distribution, _, name = (section.use or "").rpartition(":")
             offer = next((each for each in claims.get(name, ()) if each.distribution == distribution), None)
             if offer is not None and _NAME.fullmatch(name):
-                self.wanted.append(Wanted(key, offer, section, str(self.config.place("agents", key, "use"))))
+                self.wanted.append(SelectedAgent(key, offer, section, str(self.config.place("agents", key, "use"))))
             elif not section.optional:
                 self._unfitting(key, section, claims)
 

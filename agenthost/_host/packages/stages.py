@@ -9,7 +9,7 @@ from attrs import field, fields, frozen
 
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners, full_key
-from agenthost.agent.declared import Alone
+from agenthost.agent.declared import ServingOptions
 from agenthost.conversation.classifiers import ClassifierProvider
 from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import AgentConfig
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.plugins import Plugins, PluginState
-    from agenthost._host.packages.selection import Wanted
+    from agenthost._host.packages.selection import SelectedAgent
     from agenthost.agent.base import AgentBase
     from agenthost.swml import Template
     from agenthost.tools.tool import Tool
@@ -49,7 +49,7 @@ class Built:
     """An agent that was imported and created.
 
     Args:
-        key: see ``Wanted``.
+        key: see ``SelectedAgent``.
         distribution: the package that offers it; ``PROGRAM`` when a program registered it.
         version: that package's version.
         agent: the agent.
@@ -82,7 +82,7 @@ class Rejected:
     """An agent that could not be created.
 
     Args:
-        key: see ``Wanted``.
+        key: see ``SelectedAgent``.
         distribution: the package that offers it.
         version: that package's version.
         diagnosis: what failed, and what to do about it.
@@ -157,7 +157,7 @@ class Loaded:
 
     built: tuple[Built, ...] = ()
     rejected: tuple[Rejected, ...] = ()
-    disabled: tuple[Wanted, ...] = ()
+    disabled: tuple[SelectedAgent, ...] = ()
     plugins: tuple[PluginState, ...] = ()
     warnings: tuple[str, ...] = ()
     extensions: Extensions = field(factory=Extensions, repr=False)
@@ -212,7 +212,7 @@ class Mounted:
     dynamic: bool = False
     routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
     debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
-    alone: Alone = field(factory=Alone, repr=False)
+    serving: ServingOptions = field(factory=ServingOptions, repr=False)
     mcp_server: bool = False
     again: bool = False
     probes: tuple[Probe, ...] = field(default=(), repr=False)

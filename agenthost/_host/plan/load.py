@@ -19,7 +19,7 @@ from agenthost._host.packages.instantiate import Section, agent_of, made
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
-from agenthost._host.packages.selection import Wanted, select
+from agenthost._host.packages.selection import SelectedAgent, select
 from agenthost._host.packages.stages import Built, Extensions, Loaded, Rejected
 from agenthost._host.plan.configured_workflows import built_workflow
 from agenthost._version import __version__
@@ -36,7 +36,7 @@ __all__ = ["load", "load_for_program"]
 def load(
     config: Config,
     candidates: Sequence[Candidate],
-    stays: Callable[[Wanted], Built | None] = lambda _: None,
+    stays: Callable[[SelectedAgent], Built | None] = lambda _: None,
     plugins: Plugins | None = None,
     owners: Owners | None = None,
     unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
@@ -189,7 +189,7 @@ def _opens(config: Config, extensions: Extensions) -> bool:
 
 
 def _build(
-    item: Wanted, config: Config, problems: dict[str, str | None], journal: Journal, guard: LoadingGuard
+    item: SelectedAgent, config: Config, problems: dict[str, str | None], journal: Journal, guard: LoadingGuard
 ) -> AgentBase:
     """Import a candidate and create its agent.
 
@@ -205,11 +205,11 @@ def _build(
     if problem := problems[offer.distribution]:
         raise UnsupportedHost(problem)
     if (item.config.isolation or config.host.isolation) == "process":
-        from agenthost._host.isolation.stand_in import NotHere, isolated  # noqa: PLC0415 - only where something is isolated
+        from agenthost._host.isolation.stand_in import NotIsolatable, isolated  # noqa: PLC0415 - only where something is isolated
 
         try:
             return isolated(offer, item.key, item.config, config)
-        except NotHere:
+        except NotIsolatable:
             if item.config.isolation is not None:
                 raise
     with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
@@ -243,10 +243,12 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
     return tuple(made), tuple(refused)
 
 
-def _from_hooks(plugins: Plugins, config: Config, keys: set[str], owners: Owners) -> tuple[list[Built], list[Wanted]]:
+def _from_hooks(
+    plugins: Plugins, config: Config, keys: set[str], owners: Owners
+) -> tuple[list[Built], list[SelectedAgent]]:
     """Return the agents that plugins make in code, and the disabled ones."""
     made: list[Built] = []
-    disabled: list[Wanted] = []
+    disabled: list[SelectedAgent] = []
     for plugin, agent in plugins.values("agents", AgentBase):
         owner = plugins.state_of(plugin)
         if owner is None or owner.state != "ready":
@@ -267,5 +269,5 @@ def _from_hooks(plugins: Plugins, config: Config, keys: set[str], owners: Owners
         elif section.enabled:
             made.append(Built(key, owner.distribution, owner.version, agent, section))
         else:
-            disabled.append(Wanted(key, owner.as_candidate(), section))
+            disabled.append(SelectedAgent(key, owner.as_candidate(), section))
     return made, disabled

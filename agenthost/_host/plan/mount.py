@@ -19,7 +19,14 @@ from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.stages import PROGRAM, Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem
-from agenthost._host.plan.workflow_members import choice_of, circle, in_a_circle, members_first, members_of, nobody_left
+from agenthost._host.plan.workflow_members import (
+    choice_of,
+    circle_diagnosis,
+    find_circle,
+    members_first,
+    members_of,
+    no_members_diagnosis,
+)
 from agenthost.agent.base import AgentBase, declared, runnable, seal
 from agenthost.errors import DefinitionError
 from agenthost.health import probes_of
@@ -135,14 +142,14 @@ def mount(
     """
     names = members_of(item.agent)
     if isinstance(item.agent, Workflow) and not declared(item.agent).sealed:
-        way = circle(item.key, {**{agent.key: agent.agent for agent in mounted}, **agents})
+        way = find_circle(item.key, {**{agent.key: agent.agent for agent in mounted}, **agents})
         if way:
-            return _refused(item, route, "quarantined", in_a_circle(way))
+            return _refused(item, route, "quarantined", circle_diagnosis(way))
         known = by_name((agent.key, agent.name, agent) for agent in mounted)
         found = (known[name] for name in names if name in known)
         there = {agent.key: choice_of(agent.key, agent.agent) for agent in found}
         if names and not there:
-            return _refused(item, route, "quarantined", nobody_left({name: why_not(name) for name in names}))
+            return _refused(item, route, "quarantined", no_members_diagnosis({name: why_not(name) for name in names}))
         try:
             item.agent.meet(tuple(there.values()))
         except Exception as error:  # noqa: BLE001 - an author's code
@@ -161,7 +168,7 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
         return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
     try:
-        found = own.elsewhere.probes if own.elsewhere is not None else probes_of(item.agent)
+        found = own.own_process.probes if own.own_process is not None else probes_of(item.agent)
         probes = tuple(attrs.evolve(probe, agent=item.key) for probe in found)
         template = seal(item.agent)
     except DefinitionError as error:
@@ -182,14 +189,14 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         dynamic=bool(own.per_call),
         routing=own.routing,
         debug_handler=own.debug_handler,
-        alone=own.alone,
+        serving=own.serving,
         mcp_server=own.mcp_server,
         again=item.again,
         probes=probes,
         model=item.config.model,
         limits=limits.for_agent(item.config, own.busy),
         built=item,
-        isolation="thread" if own.elsewhere is None else "process",
+        isolation="thread" if own.own_process is None else "process",
     )
 
 
@@ -226,10 +233,10 @@ def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | No
     claimed = f"also claimed by {others}" if others else f"held by {holder}, which is not served"
     key = item.key
     free = f"/{_plain(key)}"
-    elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
+    own_process = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
     return Diagnosis(
         f"route {route!r} is {claimed}",
-        f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{elsewhere}" moves it, '
+        f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{own_process}" moves it, '
         f'route = "{route}" gives it the route',
     )
 

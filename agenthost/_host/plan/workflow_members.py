@@ -13,7 +13,7 @@ from agenthost.workflows.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["choice_of", "circle", "in_a_circle", "members_first", "members_of", "nobody_left"]
+__all__ = ["choice_of", "circle_diagnosis", "find_circle", "members_first", "members_of", "no_members_diagnosis"]
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of
     return ordered
 
 
-def circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
+def find_circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
     """Return a path from an agent back to itself, both ends included, or nothing.
 
     Args:
@@ -75,14 +75,14 @@ def circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
     return back(key, (key,))
 
 
-def in_a_circle(way: Sequence[str]) -> Diagnosis:
+def circle_diagnosis(way: Sequence[str]) -> Diagnosis:
     """Return the diagnosis of a workflow that would call itself."""
     through = f" by way of {', '.join(way[1:-1])}" if way[1:-1] else ""
     remedy = f"take {way[1]!r} out of the agents of workflow {way[0]!r}"
     return Diagnosis(f"this workflow calls itself{through}", remedy)
 
 
-def nobody_left(missing: Mapping[str, str]) -> Diagnosis:
+def no_members_diagnosis(missing: Mapping[str, str]) -> Diagnosis:
     """Return the diagnosis of a workflow without served agents.
 
     Args:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["beside"]
+__all__ = ["in_background_thread"]
 
 T = TypeVar("T")
 
 
-async def beside(function: Callable[[], T]) -> T:
+async def in_background_thread(function: Callable[[], T]) -> T:
     """Run ``function`` on a daemon thread, which never keeps the process from ending."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()

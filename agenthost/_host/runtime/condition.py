@@ -17,9 +17,9 @@ from agenthost.health import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agenthost._host.runtime.probing import Known
+    from agenthost._host.runtime.probing import ProbeReport
 
-__all__ = ["Condition", "Named", "Phase", "Refusal", "together"]
+__all__ = ["Condition", "Phase", "ServedAgent", "UnservedAgent", "combined"]
 
 
 class Phase(Enum):
@@ -31,7 +31,7 @@ class Phase(Enum):
 
 
 @frozen
-class Named:
+class ServedAgent:
     """A served agent.
 
     Args:
@@ -46,7 +46,7 @@ class Named:
 
 
 @frozen
-class Refusal:
+class UnservedAgent:
     """An agent that should be served and is not.
 
     Args:
@@ -79,13 +79,13 @@ class Condition:
     """
 
     phase: Phase = Phase.STARTING
-    agents: tuple[Named, ...] = ()
-    failed: tuple[Refusal, ...] = ()
+    agents: tuple[ServedAgent, ...] = ()
+    failed: tuple[UnservedAgent, ...] = ()
     verdict: Verdict = field(factory=Verdict)
     state: bool = True
     settled: bool = True
     stands_still: float = 0.0
-    probes: tuple[Known, ...] = ()
+    probes: tuple[ProbeReport, ...] = ()
     broken: frozenset[str] = frozenset()
 
     @property
@@ -109,7 +109,7 @@ class Condition:
             return "starting"
         return "degraded" if status == "ok" and (self.failed or self.broken.intersection(self._keys())) else status
 
-    def find(self, name: str) -> Named | None:
+    def find(self, name: str) -> ServedAgent | None:
         """Return the served agent with this key, else the only one with this name."""
         return by_name((agent.key, agent.name, agent) for agent in self.agents).get(name)
 
@@ -117,7 +117,7 @@ class Condition:
         """Return True for a served or a failed agent's name."""
         return self.find(name) is not None or any(item.agent == name for item in self.failed)
 
-    def status_of(self, agent: Named) -> str:
+    def status_of(self, agent: ServedAgent) -> str:
         """Return the status of a served agent: ``starting``, ``ok``, ``degraded`` or ``failing``."""
         status = "starting" if agent.key in self.verdict.pending else self.verdict.of(agent.key)
         return "degraded" if status == "ok" and agent.key in self.broken else status
@@ -133,7 +133,7 @@ class Condition:
         return bool(self.agents) and any(agent.key in verdict.pending for agent in self.agents)
 
 
-def together(workers: Sequence[Condition]) -> Condition:
+def combined(workers: Sequence[Condition]) -> Condition:
     """Combine the conditions of several workers.
 
     The result is the best of them, with the longest lag and all open breakers.

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from agenthost.tools.platform_tools import PlatformTool
     from agenthost.tools.tool import Tool
 
-__all__ = ["Rehearsal", "query_of"]
+__all__ = ["DryRun", "query_of"]
 
 
-class Rehearsal:
+class DryRun:
     """One call to one agent.
 
     Args:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import gc
 
-__all__ = ["keep", "keep_anew"]
+__all__ = ["freeze", "freeze_again"]
 
 
-def keep() -> None:
+def freeze() -> None:
     """Freeze all present objects, in processes that belong to the host."""
     gc.freeze()
 
 
-def keep_anew() -> None:
-    """Freeze again, after a collection, if ``keep`` was called before."""
+def freeze_again() -> None:
+    """Freeze again, after a collection, if ``freeze`` was called before."""
     if gc.get_freeze_count():
         gc.unfreeze()
         gc.collect()

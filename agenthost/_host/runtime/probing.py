@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost._host.telemetry.metrics import Metrics
     from agenthost.health import HostVitals
 
-__all__ = ["Asked", "Known", "Probing"]
+__all__ = ["ProbeReport", "Probing", "SourcedProbe"]
 
 _JITTER = 0.1
 """Random share of an interval, so that hosts and probes do not run their checks all at once."""
@@ -38,7 +38,7 @@ _log = logging.getLogger("agenthost.health")
 
 
 @frozen(eq=False)
-class Asked:
+class SourcedProbe:
     """A probe with its source.
 
     Args:
@@ -60,7 +60,7 @@ class Asked:
 
 
 @frozen
-class Known:
+class ProbeReport:
     """The public status of a probe, for clients with credentials.
 
     Args:
@@ -88,7 +88,7 @@ class Known:
 class _Followed:
     """A probe that is running, with its standing."""
 
-    asked: Asked
+    asked: SourcedProbe
     check: Callable[[], Any]
     on_loop: bool
     standing: Standing = field(factory=Standing)
@@ -113,7 +113,7 @@ class Probing:
         self._changing = threading.Lock()
         self.verdict = Verdict()
 
-    def use(self, probes: Iterable[Asked]) -> None:
+    def use(self, probes: Iterable[SourcedProbe]) -> None:
         """Run these probes from now on.
 
         Probes that were running keep their standing. Any thread may call this.
@@ -146,7 +146,7 @@ class Probing:
                 _end(followed)
             self._judge()
 
-    def known(self) -> tuple[Known, ...]:
+    def known(self) -> tuple[ProbeReport, ...]:
         """Return the status of each probe, the host's own first."""
         found = [_known(followed) for followed in self._followed.values()]
         return tuple(sorted(found, key=lambda each: (each.agent or "", each.name, each.source)))
@@ -224,7 +224,7 @@ class Probing:
                 self._judge()
 
 
-def _follow(asked: Asked, vitals: HostVitals) -> _Followed:
+def _follow(asked: SourcedProbe, vitals: HostVitals) -> _Followed:
     return _Followed(asked, *prepared(asked.probe.check, vitals))
 
 
@@ -236,10 +236,10 @@ def _end(followed: _Followed) -> None:
         followed.running.cancel()
 
 
-def _known(followed: _Followed) -> Known:
+def _known(followed: _Followed) -> ProbeReport:
     probe, standing = followed.asked.probe, followed.standing
     first = standing.status is Status.PENDING and not standing.streak
-    return Known(
+    return ProbeReport(
         probe.name,
         probe.agent,
         followed.asked.source,

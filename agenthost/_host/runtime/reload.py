@@ -29,17 +29,17 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from agenthost._host.packages.selection import Wanted
+    from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Built, Mounted
 
-__all__ = ["KEPT_SECONDS", "Reloaded", "rebuilt", "reread"]
+__all__ = ["KEPT_SECONDS", "ReloadResult", "plan_again", "read_again"]
 
 KEPT_SECONDS = 30 * 60.0
 """Seconds that calls in progress stay with the agents they started with."""
 
 
 @frozen
-class Reloaded:
+class ReloadResult:
     """The result of a reload.
 
     Args:
@@ -70,7 +70,7 @@ class Reloaded:
         return {name: list(getattr(self, name)) for name in lists} | {"agents": len(self.plan.agents)}
 
 
-def reread(config: Config) -> tuple[Config, tuple[str, ...]]:
+def read_again(config: Config) -> tuple[Config, tuple[str, ...]]:
     """Read the configuration again, from the same source.
 
     Returns:
@@ -85,13 +85,13 @@ def reread(config: Config) -> tuple[Config, tuple[str, ...]]:
     return with_secrets(with_kept(config, read, (RESTART,))), restart
 
 
-def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = None) -> Reloaded:
+def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None = None) -> ReloadResult:
     """Make a new plan.
 
     This never changes what is served.
 
     Args:
-        config: the configuration, as ``reread`` gave it.
+        config: the configuration, as ``read_again`` gave it.
         before: the configuration that is in use.
         plan: what is served.
         agent: the key of the only agent to build anew, whatever else has changed; None for all that have changed.
@@ -117,7 +117,7 @@ def rebuilt(config: Config, before: Config, plan: HostPlan, agent: str | None = 
             return True
         return candidate.distribution not in stale and (agent is None or _named(candidate, agent, config))
 
-    def stays(item: Wanted) -> Built | None:
+    def stays(item: SelectedAgent) -> Built | None:
         mounted = served.get(item.key)
         if mounted is None or mounted.built is None or mounted.built.offer is None or members_of(mounted.agent):
             return None  # a workflow is rebuilt with its agents
@@ -174,10 +174,10 @@ def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[
     return [f"plugin {key} was removed" for key in gone] + [f"plugin {key} was added" for key in come]
 
 
-def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str]) -> Reloaded:
+def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str]) -> ReloadResult:
     before, after = ({agent.key: agent for agent in each.agents} for each in (plan, new))
     known = {item.key for item in plan.failed}
-    return Reloaded(
+    return ReloadResult(
         new,
         config,
         added=tuple(key for key in after if key not in before),

@@ -28,11 +28,11 @@ from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.plan.routes import KEPT, RouteTable
-from agenthost._host.runtime.condition import Condition, Named, Phase, Refusal
-from agenthost._host.runtime.probing import Asked, Probing
+from agenthost._host.runtime.condition import Condition, Phase, ServedAgent, UnservedAgent
+from agenthost._host.runtime.probing import Probing, SourcedProbe
 from agenthost._host.runtime.shared_state import HostState
 from agenthost._host.runtime.sip_resolver import SipResolver
-from agenthost._host.runtime.sip_unmatched import Unmatched
+from agenthost._host.runtime.sip_unmatched import UnmatchedUsers
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
@@ -96,8 +96,8 @@ class Published:
     templates: Mapping[str, Template]
     tokens: Mapping[str, Tokens]
     sip: SipResolver
-    named: tuple[Named, ...] = ()
-    failed: tuple[Refusal, ...] = ()
+    named: tuple[ServedAgent, ...] = ()
+    failed: tuple[UnservedAgent, ...] = ()
     pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
     principals: Mapping[str, str] = field(factory=dict, repr=False)
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
@@ -114,7 +114,7 @@ class Runtime:
         self.settings = settings
         config = settings.config
         self.metrics = Metrics()
-        self.unmatched = Unmatched()
+        self.unmatched = UnmatchedUsers()
         self.state = HostState(lambda: self.config, self.metrics.stored)
         self.figures = Figures(self.metrics, self.state.stores)
         self.watchdog = Watchdog(self.metrics, self._agents)
@@ -269,8 +269,8 @@ class Runtime:
         tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
         self.probing.use(_asked(plan))
         sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
-        named = tuple(Named(agent.key, agent.name, agent.route) for agent in plan.agents)
-        failed = tuple(Refusal(item.key, item.distribution, item.version, item.state) for item in plan.failed)
+        named = tuple(ServedAgent(agent.key, agent.name, agent.route) for agent in plan.agents)
+        failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         pairs = {route: credentials.pairs for route, credentials in own.items()}
         principals = _principals(plan, pairs)
         served = frozenset(plan.agents)
@@ -387,8 +387,8 @@ class Runtime:
         for agent in plan.agents:
             principal, stores = principals.get(agent.route), self.state.stores
             serve_state(agent.agent, agent.key, stores if principal is None else stores.within(principal))
-            if (elsewhere := declared(agent.agent).elsewhere) is not None:
-                elsewhere.follow(self.metrics)
+            if (own_process := declared(agent.agent).own_process) is not None:
+                own_process.follow(self.metrics)
 
     def _own_credentials(self, agent: Mounted) -> Credentials | None:
         """Return an agent's own credentials, if its section has a password.
@@ -403,13 +403,13 @@ class Runtime:
 
     def tokens_of(self, agent: Mounted) -> Tokens:
         """Return the host's tokens, or those with an agent's own secret or lifetime."""
-        alone = agent.alone
-        own = [alone.token_secret.encode()] if alone.token_secret is not None else []
+        serving = agent.serving
+        own = [serving.token_secret.encode()] if serving.token_secret is not None else []
         settings = agent.built.config.settings if agent.built is not None else {}
         edition = self.tokens.name(
             _encode((agent.key, agent.distribution, agent.version, settings, agent.template.parts))
         )
-        lifetime = alone.token_lifetime or self.tokens.lifetime
+        lifetime = serving.token_lifetime or self.tokens.lifetime
         return Tokens([*own, *self.tokens.keys], lifetime, max(lifetime, _longest_call(agent)), edition)
 
     def base(self, route: str, scheme: str, authority: str) -> str:
@@ -450,16 +450,16 @@ def _described(owner: Mounted | str) -> str:
     return f"plugin {owner}" if isinstance(owner, str) else f"agent {owner.key}"
 
 
-def _asked(plan: HostPlan) -> Iterator[Asked]:
+def _asked(plan: HostPlan) -> Iterator[SourcedProbe]:
     """Yield the probes of a plan with their agents, except for agents not served."""
     for agent in plan.agents:
         for probe in agent.probes:
-            yield Asked(agent.key, probe)
+            yield SourcedProbe(agent.key, probe)
     for source, probe in plan.extensions.health_probes:
         if probe.agent is None:
-            yield Asked(source, probe)
+            yield SourcedProbe(source, probe)
         elif (found := plan.find(probe.agent)) is not None:
-            yield Asked(source, probe if probe.agent == found.key else evolve(probe, agent=found.key))
+            yield SourcedProbe(source, probe if probe.agent == found.key else evolve(probe, agent=found.key))
 
 
 def host_allowed(host: bytes) -> bool:

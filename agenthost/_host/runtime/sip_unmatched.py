@@ -10,7 +10,7 @@ from attrs import define
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Unmatched"]
+__all__ = ["UnmatchedUsers"]
 
 _LONGEST = 128
 
@@ -22,7 +22,7 @@ class _Seen:
     answered_by: str | None
 
 
-class Unmatched:
+class UnmatchedUsers:
     """Counts unmatched users.
 
     Args:

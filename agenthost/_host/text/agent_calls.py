@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from agenthost.state import Store, Stores
     from agenthost.workflows.team import Remaining
 
-__all__ = ["Answers", "Figures", "HostTeam", "Teams"]
+__all__ = ["AgentCalls", "Answers", "Figures", "HostTeam"]
 
 KEPT_BACK = 0.1
 """Share of the remaining time that a calling workflow keeps for itself, to answer after a timeout."""
@@ -158,7 +158,7 @@ class _Call:
         self.hear(Said(reply.agent, reply.text[len(self.said) :] if begun else f"\n\n{reply.text}"))
 
 
-class Teams:
+class AgentCalls:
     """Calls agents.
 
     Args:
@@ -201,7 +201,7 @@ class Teams:
         """
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
-        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _nobody)
+        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _ignored)
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
@@ -292,7 +292,7 @@ class Teams:
 class HostTeam:
     """The team of one workflow for one turn, see ``agenthost.Team``."""
 
-    def __init__(self, teams: Teams, call: _Call) -> None:
+    def __init__(self, teams: AgentCalls, call: _Call) -> None:
         self._teams = teams
         self._call = call
 
@@ -411,5 +411,5 @@ def _skipped(agent: str, reason: str) -> Outcome:
     return Outcome(agent, Status.SKIPPED, reason=reason)
 
 
-def _nobody(_: Event) -> None:
+def _ignored(_: Event) -> None:
     """Ignore an event."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from agenthost.results.tool_answer import ToolAnswer
     from agenthost.tools.tool import Tool
 
-__all__ = ["Conversing", "complete"]
+__all__ = ["AgentTurns", "complete"]
 
 MOST_AT_ONCE = 8
 """The most tool calls of a model in one round."""
@@ -79,7 +79,7 @@ class _Result:
     escalate: str | None = None
 
 
-class Conversing:
+class AgentTurns:
     """Answers turns for single agents.
 
     Args:
@@ -116,7 +116,7 @@ class Conversing:
             BaseException: the meter raised it.
         """
         model, rounds = plan.models.find(agent.model), self._runtime.config.conversation.rounds
-        return await _Turn(self, plan, agent, turn, listen or _nobody, meter, model).answer(rounds)
+        return await _Turn(self, plan, agent, turn, listen or _ignored, meter, model).answer(rounds)
 
     async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
         """Return the answer of an agent's language model to another request than a turn.
@@ -159,7 +159,7 @@ class _Turn:
 
     def __init__(
         self,
-        conversing: Conversing,
+        conversing: AgentTurns,
         plan: HostPlan,
         agent: Mounted,
         turn: Turn,
@@ -383,5 +383,5 @@ def _destinations(kind: str, value: object) -> list[object]:
     ]
 
 
-def _nobody(_: object) -> None:
+def _ignored(_: object) -> None:
     """Ignore an event."""

@@ -13,8 +13,8 @@ import attrs
 from attrs import define, field
 
 from agenthost._error_words import summary_of
-from agenthost._host.text.agent_calls import Teams
-from agenthost._host.text.agent_turn import Conversing
+from agenthost._host.text.agent_calls import AgentCalls
+from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.transcripts import Line, Transcripts
 from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
 from agenthost.errors import AgentHostError
@@ -54,8 +54,8 @@ class Conversations:
 
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
-        self.conversing = Conversing(runtime, caller)
-        self.teams = Teams(self.conversing, runtime.state.stores, runtime.figures, lambda: runtime.config.turns)
+        self.conversing = AgentTurns(runtime, caller)
+        self.teams = AgentCalls(self.conversing, runtime.state.stores, runtime.figures, lambda: runtime.config.turns)
         self._ending: set[asyncio.Task[None]] = set()
 
     async def say(

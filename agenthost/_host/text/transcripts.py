@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store
 
-__all__ = ["MOST_TEXT", "Begun", "Line", "Transcripts"]
+__all__ = ["MOST_TEXT", "Line", "StartedTurn", "Transcripts"]
 
 MOST_TEXT = 16 * 1024
 """The longest message, in characters. Longer texts of models and tools are cut."""
@@ -75,7 +75,7 @@ class Line:
 
 
 @frozen
-class Begun:
+class StartedTurn:
     """A turn whose message is stored.
 
     Args:
@@ -109,7 +109,7 @@ class Transcripts:
         self._longest = longest
         self._most = history
 
-    async def begin(self, conversation: str, asked: str, text: str) -> Begun:
+    async def begin(self, conversation: str, asked: str, text: str) -> StartedTurn:
         """Store a person's message, and wait for the end of earlier turns.
 
         Args:
@@ -138,7 +138,7 @@ class Transcripts:
         said = sorted((line for line in lines if line["turn"] < turn and line["role"] in _SAID), key=_turn)
         most = self._most
         history = tuple(Message(line["role"], line["text"]) for line in (said[-most:] if most else ()))
-        return Begun(turn, history, head.get("with", {}).get(asked))
+        return StartedTurn(turn, history, head.get("with", {}).get(asked))
 
     async def end(
         self, conversation: str, turn: int, lines: Iterable[Line], *, asked: str = "", handed_to: str | None = None

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
     from agenthost._host.config.schema import HealthConfig
-    from agenthost._host.runtime.condition import Condition, Named
-    from agenthost._host.runtime.probing import Known
+    from agenthost._host.runtime.condition import Condition, ServedAgent
+    from agenthost._host.runtime.probing import ProbeReport
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.request.site import Answer
 
@@ -151,7 +151,7 @@ def _of_agent(endpoint: str, name: str, condition: Condition, asker: Asker) -> A
     return _answered(_code(status in ("ok", "degraded")), {"status": status}, asker, probes)
 
 
-def _probes_of(agent: Named, probes: Iterable[Known]) -> tuple[Known, ...]:
+def _probes_of(agent: ServedAgent, probes: Iterable[ProbeReport]) -> tuple[ProbeReport, ...]:
     return tuple(probe for probe in probes if probe.agent == agent.key)
 
 
@@ -186,7 +186,7 @@ def _code(well: bool) -> int:  # noqa: FBT001 - the only argument
     return _OK if well else _UNAVAILABLE
 
 
-def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[Known] = ()) -> Answer:
+def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[ProbeReport] = ()) -> Answer:
     """Return the answer in the requested form, with details for trusted callers."""
     headers = [NO_STORE] if status == _OK else [NO_STORE, (b"retry-after", b"1")]
     if _HEALTH_JSON in asker.accept.lower():
@@ -200,7 +200,7 @@ def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[
     return status, [JSON, *headers], _encode(body)
 
 
-def _checks(probes: Iterable[Known]) -> dict[str, list[dict[str, Any]]]:
+def _checks(probes: Iterable[ProbeReport]) -> dict[str, list[dict[str, Any]]]:
     """Return the probes in the form of draft-inadarei-api-health-check-06, section 4."""
     checks: dict[str, list[dict[str, Any]]] = {}
     for probe in probes:
@@ -213,7 +213,7 @@ def _checks(probes: Iterable[Known]) -> dict[str, list[dict[str, Any]]]:
     return checks
 
 
-def _grade(probe: Known) -> str:
+def _grade(probe: ProbeReport) -> str:
     grade = _GRADES[probe.status]
     return "warn" if grade == "fail" and not probe.critical else grade
 

@@ -8,9 +8,9 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.runtime import gc_freeze as garbage
-from agenthost._host.runtime.background_thread import beside
-from agenthost._host.runtime.reload import KEPT_SECONDS, Reloaded, rebuilt, reread
+from agenthost._host.runtime import gc_freeze
+from agenthost._host.runtime.background_thread import in_background_thread
+from agenthost._host.runtime.reload import KEPT_SECONDS, ReloadResult, plan_again, read_again
 from agenthost._host.runtime.start import remember, settings_of, start_logging
 from agenthost.errors import AgentHostError, PlanError
 
@@ -44,7 +44,7 @@ class Reloading:
         See ``agenthost._host.operations.control_socket``.
         """
         agent = request.get("agent")
-        config, restart = reread(self._front.runtime.config)
+        config, restart = read_again(self._front.runtime.config)
         told = asyncio.run_coroutine_threadsafe(self.reload(agent, config), self._loop).result()
         waiting = told.pop("process")
         return report({**told, "replaced": [], "restart": [*restart, *waiting]})
@@ -54,7 +54,7 @@ class Reloading:
 
         Args:
             agent: the key of the only agent to build anew; None for all that have changed.
-            config: the configuration, as ``reread`` gave it.
+            config: the configuration, as ``read_again`` gave it.
 
         Returns:
             The result, as in ``agenthost reload --json``.
@@ -67,7 +67,7 @@ class Reloading:
             if runtime.published is None:
                 raise PlanError("the host is still starting. fix: reload it once it serves.")
             plan, before = runtime.published.plan, runtime.config
-            done: Reloaded = await beside(lambda: rebuilt(config, before, plan, agent))
+            done: ReloadResult = await in_background_thread(lambda: plan_again(config, before, plan, agent))
             begun = await runtime.begin(done.plan)
             lost = [agent for agent in begun.failed if agent not in done.plan.failed and plan.find(agent.key)]
             if lost:
@@ -78,7 +78,7 @@ class Reloading:
             self._front.reload(done.plan, KEPT_SECONDS)
             remember(done.config, done.plan)
             self._loop.call_later(KEPT_SECONDS + 1, runtime.forget)
-            garbage.keep_anew()
+            gc_freeze.freeze_again()
             return done.report()
 
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost._host.calls.stray_work import run_on
 from agenthost._host.operations.control_socket import controlled, socket_path
-from agenthost._host.runtime import gc_freeze as garbage
-from agenthost._host.runtime.background_thread import beside
+from agenthost._host.runtime import gc_freeze
+from agenthost._host.runtime.background_thread import in_background_thread
 from agenthost._host.runtime.runtime import Phase
 from agenthost._host.runtime.start import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced
@@ -133,7 +133,7 @@ def serve_on(
 
     @contextmanager
     def commands(reloading: Reloading) -> Iterator[None]:
-        garbage.keep()
+        gc_freeze.freeze()
         on_hangup(reloading.answer)
         with controlled(socket_path(config, opened.getsockname()[1]), reloading.answer):
             yield
@@ -171,7 +171,7 @@ def serve_front(
         """Open the host, and close it in the same task once the server has ended."""
         try:
             accept = partial(accepted, config)
-            async with front.opened(await beside(lambda: accept(front.assemble(make()))), accept) as plan:
+            async with front.opened(await in_background_thread(lambda: accept(front.assemble(make()))), accept) as plan:
                 ready(plan)
                 begun.set()
                 with commands(Reloading(front)):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from agenthost._host.runtime import gc_freeze as garbage
+from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
 from agenthost._web.front import Front
 from agenthost._web.process.serving import serve_front
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.process.reload import Reloading
 
-__all__ = ["attend", "work"]
+__all__ = ["wait_and_work", "work"]
 
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 
 
-def attend(opened: socket.socket, messages: Connection, modules: Sequence[str]) -> None:
+def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence[str]) -> None:
     """Get ready to serve, and serve at the supervisor's order.
 
     Args:
@@ -111,7 +111,7 @@ class _Worker:
     @contextmanager
     def reloading_with(self, reloading: Reloading) -> Iterator[None]:
         """Accept orders to reload during the block."""
-        garbage.keep()
+        gc_freeze.freeze()
         self._reloading = reloading, asyncio.get_running_loop()
         yield
         self._reloading = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.runtime.condition import Condition
 
-__all__ = ["Place", "Worker"]
+__all__ = ["Worker", "WorkerSlot"]
 
 _SETTLED = 10.0
 """Seconds after which the end of a worker is not a failed start."""
@@ -83,7 +83,7 @@ class Worker:
 
 
 @define(eq=False)
-class Place:
+class WorkerSlot:
     """A slot for a worker: the present one, and the time of the next start.
 
     Args:

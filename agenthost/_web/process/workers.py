@@ -27,15 +27,15 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.operations.control_socket import controlled, socket_path
-from agenthost._host.runtime.condition import Condition, together
-from agenthost._host.runtime.reload import reread
+from agenthost._host.runtime.condition import Condition, combined
+from agenthost._host.runtime.reload import read_again
 from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.reload import on_hangup, report
 from agenthost._web.process.serving import listen_for_health
-from agenthost._web.process.worker import attend
-from agenthost._web.process.worker_slots import Place, Worker
+from agenthost._web.process.worker import wait_and_work
+from agenthost._web.process.worker_slots import Worker, WorkerSlot
 from agenthost._web.request.rules import InForce
 from agenthost.errors import PlanError
 
@@ -89,7 +89,7 @@ class _Supervisor:
         self._opened = opened
         self.settings = settings_of(config)
         self._ready = ready
-        self._places = [Place(self._launch) for _ in range(config.host.workers)]
+        self._places = [WorkerSlot(self._launch) for _ in range(config.host.workers)]
         self._left: list[Worker] = []
         self._spare: Worker | None = None
         self._spare_due = 0.0
@@ -99,7 +99,7 @@ class _Supervisor:
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
         self._replies: SimpleQueue[Any] = SimpleQueue()
-        self._to_replace: SimpleQueue[Place] = SimpleQueue()
+        self._to_replace: SimpleQueue[WorkerSlot] = SimpleQueue()
         self._reloading = threading.Lock()
 
     def run(self) -> None:
@@ -127,7 +127,7 @@ class _Supervisor:
     def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
         """Return the condition of the host."""
         workers = [worker for place in self._places if (worker := place.worker) is not None]
-        return together([told for worker in workers if (told := worker.told()) is not None])
+        return combined([told for worker in workers if (told := worker.told()) is not None])
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Reload one worker after the other, called from another thread.
@@ -141,7 +141,7 @@ class _Supervisor:
         with self._reloading:
             if not self._told:
                 raise PlanError("the host is still starting; reload it when it serves.")
-            config, restart = reread(self._config)
+            config, restart = read_again(self._config)
             told: dict[str, Any] | None = None
             for place in self._places:
                 reply = self._asked(place, (request.get("agent"), config))
@@ -163,7 +163,7 @@ class _Supervisor:
             self._wake()
             return report({**told, "replaced": replaced, "restart": list(restart)})
 
-    def _asked(self, place: Place, order: tuple[str | None, Config]) -> Any:
+    def _asked(self, place: WorkerSlot, order: tuple[str | None, Config]) -> Any:
         """Return a worker's reply to the order to reload, or None."""
         worker = place.worker
         if worker is None:
@@ -204,7 +204,7 @@ class _Supervisor:
             worker.close()
             self._left.remove(worker)
 
-    def _heard(self, place: Place, worker: Worker, kind: str, content: Any) -> None:
+    def _heard(self, place: WorkerSlot, worker: Worker, kind: str, content: Any) -> None:
         match kind:
             case "refused" if not self._told:
                 raise PlanError(content)
@@ -245,7 +245,7 @@ class _Supervisor:
             if place.worker is not None:
                 place.worker.order("settled", now)
 
-    def _launch(self, early: bool) -> Worker:  # noqa: FBT001 - see ``Place.launch``
+    def _launch(self, early: bool) -> Worker:  # noqa: FBT001 - see ``WorkerSlot.launch``
         worker, self._spare = self._spare, None
         if worker is None or not worker.process.is_alive():
             worker = self._start()
@@ -256,7 +256,9 @@ class _Supervisor:
     def _start(self) -> Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=attend, args=(self._opened, theirs, self._modules), name="agenthost-worker")
+        process = context.Process(
+            target=wait_and_work, args=(self._opened, theirs, self._modules), name="agenthost-worker"
+        )
         process.start()
         theirs.close()
         return Worker(process, ours)

@@ -109,8 +109,8 @@ class Request:
         self.head.check_body(self.site.rules.most)
         raw = await read_body(self.receive, self.site.rules.most)
         keys = self.site.rules.webhook_keys
-        if agent is not None and agent.alone.signing_key is not None:
-            keys = (agent.alone.signing_key.encode(), *keys)
+        if agent is not None and agent.serving.signing_key is not None:
+            keys = (agent.serving.signing_key.encode(), *keys)
         if keys:
             url = self.url()
             check_signature(keys, url, raw, self.scope["headers"])

@@ -39,13 +39,13 @@ class TestConstructor:
     def test_takes_what_the_field_passes_by_position(self):
         """The order of the first arguments is the field's."""
         agent = AgentBase("desk", "/desk", "127.0.0.1", 4000, ("u", "p"), False, 600)  # noqa: FBT003 - as the field writes it
-        alone = declared(agent).alone
+        serving = declared(agent).serving
 
         assert (
-            alone.host,
-            alone.port,
-            alone.basic_auth,
-            alone.token_lifetime,
+            serving.host,
+            serving.port,
+            serving.basic_auth,
+            serving.token_lifetime,
         ) == ("127.0.0.1", 4000, ("u", "p"), 600)
 
     def test_secrets_are_not_shown(self):

@@ -127,13 +127,13 @@ def test_a_listener_that_fails_changes_nothing(mounted):
 
 def test_a_probe_is_named_too(mounted):
     """Checks that are coroutine functions run on the loop as well."""
-    from agenthost._host.runtime.probing import Asked, Probing  # noqa: PLC0415
+    from agenthost._host.runtime.probing import Probing, SourcedProbe  # noqa: PLC0415
 
     async def hogs():
         time.sleep(HELD)  # noqa: ASYNC251
 
     probing = Probing(Metrics(), None)
-    probing.use([Asked("slow", Probe("calendar", hogs, agent="slow", interval=3600))])
+    probing.use([SourcedProbe("slow", Probe("calendar", hogs, agent="slow", interval=3600))])
 
     async def work():
         async with probing.asking():

@@ -9,7 +9,7 @@ import pytest
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig
-from agenthost._host.isolation.process import NotHere, OwnProcessError
+from agenthost._host.isolation.process import NotIsolatable, OwnProcessError
 from agenthost._host.isolation.stand_in import isolated
 from agenthost._host.packages.diagnosis import Diagnosed
 from agenthost.agent.base import declared
@@ -110,7 +110,7 @@ def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
     assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "die"]
     assert (own.draft.tools["double"].timeout, own.draft.tools["double"].idempotent) == (3, True)
     assert not own.draft.tools["pid"].secure
-    assert b"You are elsewhere." in b"".join(own.elsewhere.template.parts)
+    assert b"You are elsewhere." in b"".join(own.own_process.template.parts)
 
 
 def test_the_same_arguments_written_differently_are_known_here(build):
@@ -234,7 +234,7 @@ def test_a_package_that_fails_is_diagnosed_where_it_fails(build, name, reason):
 
 
 def test_a_workflow_is_sent_back(build):
-    with pytest.raises(NotHere, match="workflow"):
+    with pytest.raises(NotIsolatable, match="workflow"):
         build("workflow")
 
 

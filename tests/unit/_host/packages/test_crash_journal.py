@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from agenthost._host.packages.crash_journal import DEATHS, Deadly, Journal
+from agenthost._host.packages.crash_journal import DEATHS, CrashingPackage, Journal
 
 DIES = """
 import os, sys
@@ -35,7 +35,7 @@ def test_a_package_that_kills_its_process_is_loaded_no_more(tmp_path):
     """After a number of times; the reason names it, and the remedy the files that hold it back."""
     for _ in range(DEATHS):
         die(tmp_path)
-    with pytest.raises(Deadly, match=r"acme 1\.0 has killed 3 processes") as refused:
+    with pytest.raises(CrashingPackage, match=r"acme 1\.0 has killed 3 processes") as refused:
         load(tmp_path)
 
     assert f"rm {tmp_path}" in refused.value.remedy

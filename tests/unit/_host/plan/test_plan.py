@@ -12,7 +12,7 @@ from agenthost._discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.plugins import PluginState
-from agenthost._host.packages.selection import Wanted
+from agenthost._host.packages.selection import SelectedAgent
 from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost.agent.base import declared
@@ -227,7 +227,7 @@ class TestReport:
         loaded = Loaded(
             built=(built("sales", agent=AgentBase("sales", sip=["s"]).define_tool("book", "", {}, lambda args: "")),),
             rejected=(Rejected("bad", "acme-bad", "3.0", diagnosis),),
-            disabled=(Wanted("off", candidate, AgentConfig(enabled=False, route="/off")),),
+            disabled=(SelectedAgent("off", candidate, AgentConfig(enabled=False, route="/off")),),
             plugins=(
                 PluginState("p", "acme-p", "1.0", "ready", ("agents",)),
                 PluginState("q", "acme-q", "1.0", "quarantined", (), diagnosis),

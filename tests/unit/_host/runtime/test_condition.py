@@ -10,10 +10,10 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
-from agenthost._host.runtime.condition import Condition, Named, Phase, together
+from agenthost._host.runtime.condition import Condition, Phase, ServedAgent, combined
 from agenthost.health import Verdict
 
-SALES, SUPPORT = Named("sales", "sales", "/sales"), Named("acme:support", "support", "/support")
+SALES, SUPPORT = ServedAgent("sales", "sales", "/sales"), ServedAgent("acme:support", "support", "/support")
 WELL = Condition(Phase.SERVING, (SALES, SUPPORT))
 
 
@@ -49,9 +49,9 @@ def test_workers_together():
     """The best counts, but for a loop that stands still anywhere."""
     stuck = attrs.evolve(WELL, state=False, stands_still=31.0)
 
-    assert together([stuck, WELL]) == attrs.evolve(WELL, stands_still=31.0)
-    assert together([attrs.evolve(WELL, phase=Phase.STARTING), WELL]).ready
-    assert together([]) == Condition()
+    assert combined([stuck, WELL]) == attrs.evolve(WELL, stands_still=31.0)
+    assert combined([attrs.evolve(WELL, phase=Phase.STARTING), WELL]).ready
+    assert combined([]) == Condition()
 
 
 def test_it_travels_between_processes():

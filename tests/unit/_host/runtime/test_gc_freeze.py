@@ -7,32 +7,32 @@ import pytest
 
 PROGRAM = """
 import gc, weakref
-from agenthost._host.runtime.gc_freeze import keep, keep_anew
+from agenthost._host.runtime.gc_freeze import freeze, freeze_again
 
 class Ring:
     def __init__(self):
         self.itself = self
 
-keep_anew()
+freeze_again()
 assert not gc.get_freeze_count()  # nobody has said that this process is all ours
 ring = Ring()
 gone = weakref.ref(ring)
-{keep}
+{frozen}
 del ring
 gc.collect()
 early = gone() is None
-keep_anew()
+freeze_again()
 assert gone() is None or not gc.get_freeze_count()
 print(early, gc.get_freeze_count() > 0)
 """
 
 
-@pytest.mark.parametrize(("keep", "told"), [("keep()", "False True"), ("pass", "True False")])
+@pytest.mark.parametrize(("frozen", "told"), [("freeze()", "False True"), ("pass", "True False")])
 @pytest.mark.slow
-def test_what_was_kept_is_looked_at_when_a_host_is_reloaded(keep, told):
+def test_what_was_kept_is_looked_at_when_a_host_is_reloaded(frozen, told):
     """Only then, and only where something was kept."""
     ended = subprocess.run(  # noqa: S603 - this test's own program
-        [sys.executable, "-c", PROGRAM.format(keep=keep)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM.format(frozen=frozen)], capture_output=True, text=True, check=True
     )
 
     assert ended.stdout.split() == told.split()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from agenthost import HostVitals, Probe
-from agenthost._host.runtime.probing import Asked, Probing
+from agenthost._host.runtime.probing import Probing, SourcedProbe
 from agenthost._host.telemetry.current_call import Owner, running
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.secret import Secret
@@ -27,7 +27,7 @@ VITALS = HostVitals(nothing, lambda: 0.5, "/nowhere", Secret("memory://"))
 @asynccontextmanager
 async def asking(*probes):
     probing = Probing(Metrics(), VITALS)
-    probing.use(Asked("acme:plugin", each) for each in probes)
+    probing.use(SourcedProbe("acme:plugin", each) for each in probes)
     async with probing.asking():
         yield probing
 
@@ -176,7 +176,7 @@ def test_probes_come_and_go_while_it_asks():
         async with asking(kept, gone) as probing:
             await until(probing, kept="ok", gone="ok")
             since = {each.name: each.since for each in probing.known()}["kept"]
-            change = [Asked("acme:plugin", kept), Asked("acme:plugin", new)]
+            change = [SourcedProbe("acme:plugin", kept), SourcedProbe("acme:plugin", new)]
             await asyncio.to_thread(probing.use, change)
             await until(probing, kept="ok", new="ok")
             assert since in [each.since for each in probing.known()]
@@ -187,7 +187,7 @@ def test_probes_come_and_go_while_it_asks():
 def test_where_nobody_asks_probes_have_no_say():
     """A host without an event loop of its own, as on Lambda, is not unready for ever."""
     probing = Probing(Metrics(), VITALS)
-    probing.use([Asked("code", Probe("x", nothing, critical=True))])
+    probing.use([SourcedProbe("code", Probe("x", nothing, critical=True))])
 
     assert probing.verdict.ready(["sales"])
 

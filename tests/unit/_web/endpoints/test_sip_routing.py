@@ -15,7 +15,7 @@ from plans import plan_of
 from agenthost import AgentBase, SipAlias, hookimpl, hookspecs
 from agenthost._host.config.load import load_config
 from agenthost._host.packages.plugins import Plugins, PluginState
-from agenthost._host.runtime.sip_unmatched import Unmatched
+from agenthost._host.runtime.sip_unmatched import UnmatchedUsers
 from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
 
@@ -211,7 +211,7 @@ def test_users_that_nobody_knows_are_listed(front_of):
 
 def test_what_is_remembered_of_them_is_bounded():
     """Those that come often stay, however many come once."""
-    unmatched = Unmatched(10)
+    unmatched = UnmatchedUsers(10)
     for number in range(1000):
         unmatched.count("often", None)
         unmatched.count(f"once-{number}" * 100, None)

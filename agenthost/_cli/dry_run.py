@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agenthost._host.runtime.dry_run import Rehearsal
+from agenthost._host.runtime.dry_run import DryRun
 from agenthost._host.runtime.find_agent import find_agent
 from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["rehearsed"]
+__all__ = ["dry_run_of"]
 
 
-def rehearsed(config: Config, agent: str, call_id: str) -> tuple[Mounted, Rehearsal]:
+def dry_run_of(config: Config, agent: str, call_id: str) -> tuple[Mounted, DryRun]:
     """Load an agent, and prepare a call to it.
 
     Args:
@@ -29,4 +29,4 @@ def rehearsed(config: Config, agent: str, call_id: str) -> tuple[Mounted, Rehear
     """
     start_logging(config, for_people=True)
     plan, found = find_agent(config, agent)
-    return found, Rehearsal(plan, found, make_runtime(with_secrets(config)), call_id)
+    return found, DryRun(plan, found, make_runtime(with_secrets(config)), call_id)
