@@ -145,6 +145,8 @@ def test_what_cannot_be_served_changes_nothing(host):
     refused = host.reload()
     assert refused.returncode == 4
     assert "slow-tools: route '/no good' is not a path" in refused.stderr
+    assert 'fix: [agents.slow-tools] route = "/slow-tools" in ' in refused.stderr
+    assert refused.stderr.endswith("agenthost.toml:2\n")
 
     os.kill(host.served.process.pid, signal.SIGHUP)
     deadline = time.monotonic() + 30

@@ -65,10 +65,10 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
     for item in loaded.built:
         route = wanted_route(item)
         if problem := route_problem(route, program=item.distribution == PROGRAM):
-            remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in agenthost.toml'
+            remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in {_where(item)}'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         elif route == sip_path:
-            remedy = "choose another [sip] path, or another route for the agent, in agenthost.toml"
+            remedy = f"choose another [sip] path, or another route for the agent, in {_where(item)}"
             reason = f"route {route!r} is used for SIP"
             set_aside.append(_refused(item, route, "conflict", Diagnosis(reason, remedy)))
         else:
@@ -239,6 +239,12 @@ def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | No
         f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{own_process}" moves it, '
         f'route = "{route}" gives it the route',
     )
+
+
+def _where(item: Built) -> str:
+    """Return the file in which the route of an agent is decided, with the line where it is written."""
+    place = item.config.place if item.config.route is not None else None
+    return "agenthost.toml" if place is None else place.at("route").in_file
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Constructors keep no copy of a setting that a reload can change."""
+"""Constructors keep no copy of a setting that a reload can change, and limits have one source."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 import agenthost
 from agenthost._host.config.declaration import LIVE, Table, keys_of
+from agenthost._host.config.limits import Limits
 from agenthost._host.config.schema import Config
 
 PACKAGE = Path(agenthost.__file__).parent
@@ -77,3 +78,16 @@ def test_a_constructor_copies_no_setting(path):
 )
 def test_what_counts_as_a_copy(line, found):
     assert list(copies(ast.parse(f"def __init__(self, config):\n    {line}"))) == found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_limits_are_read_through_limits(path):
+    """An agent's own limit counts everywhere, because nobody reads the host's."""
+    limits = {each.name for each in attrs.fields(Limits)}
+    read = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in limits
+        if ast.unparse(node.value).rpartition(".")[2] in ("host", "config", "section")
+    ]
+    assert read == []
