@@ -1,7 +1,7 @@
-"""Settings of authors: the attrs class of an agent or plugin, filled from its section.
+"""The settings of authors: attrs classes of agents and plugins, filled from their sections.
 
-The fields are the keys, and each field's type is its kind. The kinds are strict: ``"5"`` is not a number, one name is
-not a list of names.
+The fields are the keys, and the type of each field is its kind. The kinds are strict: ``"5"`` is not a number, one name
+is not a list of names.
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ def _built(cls: type[T], values: Mapping[str, object], reserved: Collection[str]
 
 
 def _said_by_author(error: Exception, cls: type[AttrsInstance], values: object) -> tuple[str, str]:
-    """Return the message of a validator or converter, without secrets, and the key it names."""
+    """Return the message of a validator or a converter, and the key that it names.
+
+    The message is replaced if it quotes a secret.
+    """
     said = error.args[0] if error.args and isinstance(error.args[0], str) else words_of(error)
     named = re.match(r"'(\w+)'", said)  # as the validators of attrs begin
     name = named[1] if named and named[1] in _keys_of(cls) else ""
@@ -140,11 +143,11 @@ def _named(cls: type) -> str:
 
 
 class _Impossible(Exception):  # noqa: N818 - what a type is
-    """A type that no TOML value can become."""
+    """A type that no TOML value can be read as."""
 
 
 def _kind(declared: Any) -> Kind:
-    """Return the kind that a declared type stands for.
+    """Return the kind of a declared type.
 
     Raises:
         _Impossible: there is none.
@@ -201,12 +204,12 @@ def _list(make: Callable[[list[Any]], Any], arguments: tuple[Any, ...]) -> Kind:
         if not isinstance(value, list):
             raise Refused(f"{shown(value)} is not a list")
         if fixed and len(value) != len(kinds):
-            raise Refused(f"it has to hold {len(kinds)} values, not {len(value)}")
+            raise Refused(f"it must contain {len(kinds)} values, not {len(value)}")
         items = [_inside(kinds[index] if fixed else kinds[0], item, index) for index, item in enumerate(value)]
         try:
             return make(items)
         except TypeError:
-            raise Refused("it is a set, which holds neither lists nor tables") from None
+            raise Refused("it is a set, which can contain neither lists nor tables") from None
 
     return Kind("a list", read, f"[{', '.join(kind.example for kind in kinds)}]")
 
@@ -219,7 +222,10 @@ def _inside(kind: Kind, value: object, step: str | int) -> object:
 
 
 def _union(kinds: Sequence[Kind]) -> Kind:
-    """Return the kind of the first alternative that fits."""
+    """Return the kind that reads a value by the first alternative that fits.
+
+    The kinds are so strict that a second alternative would hardly ever fit.
+    """
     if len(kinds) == 1:
         return kinds[0]
     name = " or ".join(kind.name for kind in kinds)

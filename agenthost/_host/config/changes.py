@@ -44,8 +44,8 @@ class Change:
 def changes(before: Config, after: Config) -> tuple[Change, ...]:
     """Return the keys that differ, in the order of the tables.
 
-    A key that is left out has its default. Of settings that the host does not declare, each key is one of its own.
-    Values are not part of the result: they may be secret.
+    Values are left out, because they may be secret. A missing key has its default. Each key of settings that the host
+    does not declare is a key of its own.
     """
     old, new = ({path: (value, effect) for path, value, effect in _written(config)} for config in (before, after))
     return tuple(
@@ -56,7 +56,7 @@ def changes(before: Config, after: Config) -> tuple[Change, ...]:
 
 
 def with_kept(before: Config, after: Config, effects: Collection[Effect]) -> Config:
-    """Return ``after`` with the values of ``before`` where a change takes one of these effects."""
+    """Return ``after`` with the old values of keys whose change has these effects."""
     return evolve(
         after,
         **{name: _kept(getattr(before, name), table, effects) for name, table in _tables(after)},
@@ -71,7 +71,7 @@ def _kept(before: Any, after: Any, effects: Collection[Effect]) -> Any:
 
 
 def _tables(config: Config) -> Iterator[tuple[str, Any]]:
-    """Return the tables that are there once, by name."""
+    """Yield the tables that exist once, by name."""
     for attribute in fields(type(config)):
         table = getattr(config, attribute.name)
         if isinstance(table, Table):
@@ -79,7 +79,7 @@ def _tables(config: Config) -> Iterator[tuple[str, Any]]:
 
 
 def _written(config: Config) -> Iterator[tuple[Path, object, Effect]]:
-    """Return each key with its value, unless that is the default, and its effect."""
+    """Yield each key with its value, unless that is the default, and its effect."""
     for name, table in _tables(config):
         yield from _of_table((name,), table)
     for name in ("agents", "workflows"):

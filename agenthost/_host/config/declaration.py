@@ -1,6 +1,6 @@
-"""Declarations of keys: kind, default, documentation, and when a change takes effect.
+"""Declarations: the kind, default, documentation and effect of each key of a table.
 
-Tables are attrs classes. Those of the host declare their keys by ``setting``; the keys of an author's class are its
+Tables are attrs classes. Those of the host declare their keys by ``setting``. The keys of an author's class are its
 fields (``agenthost._host.config.author_settings``). Both are read by ``read_table``.
 """
 
@@ -61,7 +61,7 @@ Effect: TypeAlias = Literal["live", "process", "restart"]
 LIVE: Effect = "live"
 """A change takes effect with the reload."""
 PROCESS: Effect = "process"
-"""A change takes effect in a new process: workers are replaced, a host of one process has to be restarted."""
+"""A change takes effect in a new process: workers are replaced, and a host of one process needs a restart."""
 RESTART: Effect = "restart"
 """A change takes effect when the host is restarted."""
 
@@ -100,7 +100,7 @@ class Key:
 
     @property
     def example(self) -> str:
-        """A value that is accepted, as TOML: the default where it is plain."""
+        """A valid value as TOML: the default if it is plain."""
         default = self.default
         if type(default) is bool:
             return str(default).lower()
@@ -110,7 +110,7 @@ class Key:
 
     @property
     def advice(self) -> str:
-        """The sentence that an error ends with."""
+        """The last part of an error message: the line to write."""
         return f"fix: write {self.name} = {self.example}"
 
     def read(self, value: object) -> object:
@@ -136,7 +136,10 @@ def setting(
     per_agent: bool = False,
     required: bool = False,
 ) -> T:
-    """Declare a key of a table of the host, see ``Key``."""
+    """Declare a key of a table of the host.
+
+    See ``Key``.
+    """
     declared = {
         "kind": kind,
         "doc": doc,
@@ -156,13 +159,16 @@ def overriding(cls: type[AttrsInstance], name: str) -> Any:
 
 
 def beside(effect: Effect = LIVE) -> Any:
-    """Declare the field for keys that the table leaves to others."""
+    """Declare the field for keys that the table does not declare.
+
+    They are the settings of an agent, a plugin or a model.
+    """
     return field(factory=dict, metadata={_BESIDE: effect})
 
 
 @cache
 def keys_of(cls: type[AttrsInstance]) -> Mapping[str, Key]:
-    """Return by name the keys that a table of the host declares."""
+    """Return the keys that a table of the host declares, by name."""
     keys = (_key(attribute) for attribute in fields(cls) if _KEY in attribute.metadata)
     return {key.name: key for key in keys}
 
@@ -173,12 +179,15 @@ def _key(attribute: Attribute[Any]) -> Key:
 
 @cache
 def beside_of(cls: type[AttrsInstance]) -> Mapping[str, Effect]:
-    """Return the fields for keys that the table leaves to others, with their effect."""
+    """Return the fields for undeclared keys, with the effect of a change."""
     return {each.name: each.metadata[_BESIDE] for each in fields(cls) if _BESIDE in each.metadata}
 
 
 def listed(name: str) -> Any:
-    """Declare the field for an array of tables, such as ``[[sip.rules]]``."""
+    """Declare the field for an array of tables, each with keys of its own.
+
+    An example is ``[[sip.rules]]``.
+    """
     return field(default=(), metadata={_LISTED: name})
 
 

@@ -35,7 +35,7 @@ _LONG_NUMBER = r"\d{4301}"
 
 @frozen(eq=False)
 class ConfigFile:
-    """A configuration file that was opened, and what resolving its values takes.
+    """An open configuration file, and the environment for its values.
 
     Args:
         name: the file, as it was named.
@@ -60,7 +60,7 @@ class ConfigFile:
         return Place(self.name, lines=self.lines).at(*path)
 
     def table(self, name: str) -> Mapping[str, object]:
-        """Return a table by its name, empty where there is none.
+        """Return a table by its name, or an empty one.
 
         Raises:
             ConfigurationError: the key holds something else.
@@ -68,7 +68,7 @@ class ConfigFile:
         return self.as_table(self.tables.get(name, {}), self.place(name))
 
     def as_table(self, value: object, place: Place) -> Mapping[str, object]:
-        """Return a value that has to be a table.
+        """Return a value that must be a table.
 
         Raises:
             ConfigurationError: it is not one.
@@ -101,11 +101,14 @@ class ConfigFile:
         raise error
 
     def fill(self, cls: type[T], values: Mapping[str, object], place: Place) -> T:
-        """Build a table of the keys that it declares, see ``read``."""
+        """Return a table of the keys that it declares.
+
+        See ``read``.
+        """
         return cls(**self.read(cls, values, place))
 
     def closed(self, cls: type[T], name: str) -> T:
-        """Build a table of the file that holds nothing but the keys that it declares.
+        """Return a table of the file that may contain only declared keys.
 
         Raises:
             ConfigurationError: see ``read``; also for a key that is unknown.
@@ -121,7 +124,9 @@ class ConfigFile:
 
 
 def refuse_unknown(values: Collection[str], known: Collection[str], place: Place) -> None:
-    """Refuse a key that is unknown, see ``unknown_key``.
+    """Refuse an unknown key.
+
+    See ``unknown_key``.
 
     Raises:
         ConfigurationError: there is one.
@@ -131,7 +136,7 @@ def refuse_unknown(values: Collection[str], known: Collection[str], place: Place
 
 
 def no_file(name: str, environ: Mapping[str, str]) -> ConfigFile:
-    """Return what stands for the file where there is none.
+    """Return a ConfigFile without values, for a host without a file.
 
     Args:
         name: the file that there would be.

@@ -1,4 +1,4 @@
-"""Limits: how much of a host one agent may take."""
+"""Limits: the share of a host that one agent may use."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["BUSY", "Limits"]
 
 BUSY = "I'm handling a lot of requests right now. Please try again in a moment."
-"""What a caller hears when an agent can take no more, and has no sentence of its own for it."""
+"""Sentence that a caller hears if an agent is busy and has no sentence of its own."""
 
 
 @frozen(kw_only=True)
 class Limits:
-    """Limits of one agent, and its circuit breaker.
+    """The limits of one agent, and the thresholds of its circuit breaker.
 
     Args:
         running: calls that run at once.
@@ -41,11 +41,11 @@ class Limits:
 
     @classmethod
     def for_all(cls, host: HostConfig) -> Limits:
-        """The limits of agents that have none of their own."""
+        """Return the limits of agents without limits of their own."""
         return cls(**{each.name: getattr(host, each.name) for each in fields(cls) if each.name != "busy"})
 
     def for_agent(self, agent: AgentConfig, busy: str | None) -> Limits:
-        """The limits of one agent: those of its own section, else these.
+        """Return the limits of one agent: those of its own section, else these.
 
         Args:
             agent: ``[agents.<name>]``.

@@ -1,4 +1,4 @@
-"""Lines of a TOML file: tomllib reads values and forgets where they are."""
+"""Line numbers in a TOML file, which tomllib does not keep."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Path = tuple[str | int, ...]
 
 
 def toml_lines(text: str) -> Mapping[Path, int]:
-    """The line of each table and key of a TOML document that tomllib accepts.
+    """Return the line of each table and key of a TOML document.
 
     Args:
         text: the document.
@@ -65,7 +65,7 @@ def toml_lines(text: str) -> Mapping[Path, int]:
 
 
 def _steps(path: str, counts: Mapping[Path, int]) -> Path:
-    """Return the steps of a dotted key, with the last index of each array."""
+    """Return the steps of a dotted key, with the indexes of arrays of tables."""
     steps: Path = ()
     names: list[str] = []
     at = 0
@@ -91,7 +91,7 @@ def _plain(step: str) -> str:
 
 
 def _value(text: str, at: int, line: int) -> tuple[int, int, list[int]]:
-    """Return place and line after a value, and the lines of inline tables."""
+    """Return the place after a value, and the lines of inline tables in an array."""
     depth = 0
     inline: list[int] = []
     while token := _TOKEN.match(text, at):

@@ -158,13 +158,19 @@ def _for_all(state: StateConfig, host: HostConfig, opened: ConfigFile) -> StateC
 
 
 def _located(path: str, directory: str) -> str:
-    """Return an absolute path, unless it begins with an unknown home directory."""
+    """Return an absolute path.
+
+    A path in an unknown home stays as it is, because only its user needs to report it.
+    """
     path = os.path.expanduser(path)
     return path if path.startswith("~") else os.path.abspath(os.path.join(directory, path))
 
 
 def _said(key: Key, value: object, source: str, write: str) -> object:
-    """Read the value of a variable or an option."""
+    """Read the value of a variable or an option.
+
+    Text is parsed by the key's kind.
+    """
     example = "…" if key.kind in (PASSWORD, KEYS) else key.example.strip('[]"')
     parsed = key.kind.parse(value) if isinstance(value, str) else value
     try:
@@ -233,9 +239,9 @@ def _plugins(opened: ConfigFile) -> PluginsConfig:
 def _tables_in(
     opened: ConfigFile, name: str, cls: type[AttrsInstance], used: Callable[[str], bool] = lambda _: True
 ) -> Mapping[str, Mapping[str, object]]:
-    """Return the tables beside the keys of ``cls``, by name, with their secrets resolved.
+    """Return the tables of a table beside the keys of ``cls``, by name.
 
-    The secrets of those that are not ``used`` need not exist.
+    Their secrets are resolved. Secrets of tables that are not ``used`` need not exist.
     """
     known = keys_of(cls)
     settings: dict[str, Mapping[str, object]] = {}

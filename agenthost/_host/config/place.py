@@ -18,7 +18,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Lines:
-    """The lines of a TOML document, computed on first use.
+    """The lines of a TOML document.
+
+    They are looked up on first use.
 
     Args:
         text: a document that tomllib accepts.
@@ -31,7 +33,10 @@ class Lines:
         self._found: Mapping[Path, int] | None = None
 
     def of(self, path: Path) -> int | None:
-        """Return the line of a value, or of its table, or None."""
+        """Return the line of a value, else that of its table.
+
+        Return None if neither is in the document.
+        """
         found = self._all()
         return next((found[path[:length]] for length in range(len(path), 0, -1) if path[:length] in found), None)
 
@@ -42,7 +47,10 @@ class Lines:
         return own
 
     def _all(self) -> Mapping[Path, int]:
-        """Return lines by path, with the first line of each table without a header."""
+        """Return the lines by path.
+
+        A table without a header has the line of its first key.
+        """
         if self._found is None:
             from agenthost._host.config.line_numbers import toml_lines  # noqa: PLC0415  # only mistakes need a line
 
@@ -60,7 +68,7 @@ NO_LINES = Lines()
 
 @frozen
 class Place:
-    """The place of a value, as messages name it: ``agenthost.toml:3: host.port``.
+    """The place of a configured value in messages, such as ``agenthost.toml:3: host.port``.
 
     Args:
         file: the file, or the variable or option in its place.
@@ -75,19 +83,19 @@ class Place:
     lines: Lines = field(default=NO_LINES, repr=False, eq=False)
 
     def at(self, *steps: str | int) -> Place:
-        """Return the place of something in this table."""
+        """Return the place of a value in this table."""
         key = self.key
         for step in steps:
             key = f"{key}[{step}]" if isinstance(step, int) else key_path(key, step)
         return evolve(self, key=key, path=(*self.path, *steps))
 
     def alone(self) -> Place:
-        """Return the place for a process that must not see the rest of the file."""
+        """Return this place without the lines of the rest of the file."""
         return evolve(self, lines=self.lines.below(self.path))
 
     @property
     def in_file(self) -> str:
-        """The file, and the line where there is one."""
+        """The file, with the line if there is one."""
         line = self.lines.of(self.path)
         return self.file if line is None else f"{self.file}:{line}"
 

@@ -3,7 +3,7 @@
 docs/reference/configuration.md has the same for operators; ``agenthost._host.config.load`` reads the file.
 """
 
-# No pathlib, few classes, and nothing generated that nobody asks for: every command that lists something pays for it.
+# No pathlib, few classes, and no unused generated code: every command that lists something pays for it.
 
 from __future__ import annotations
 
@@ -114,12 +114,12 @@ class StateConfig(Table):
 
     @property
     def address(self) -> str:
-        """The URL, the default one where none is configured."""
+        """The URL of the store, or the default one."""
         return self.url.reveal() if self.url is not None else DEFAULT_STORE
 
     @property
     def scheme(self) -> str:
-        """The URL's scheme, which is not secret."""
+        """The scheme of the URL, which is not secret."""
         return self.address.partition(":")[0]
 
 
@@ -159,9 +159,9 @@ class TurnsConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class WorkflowConfig(Table):
-    """``[workflows.<name>]``: several installed agents acting as one.
+    """``[workflows.<name>]``: several installed agents that act as one.
 
-    Keys that are not fields belong to its kind.
+    Other keys belong to its kind.
 
     Args:
         settings: the keys of its kind.
@@ -181,7 +181,7 @@ class WorkflowConfig(Table):
 
     @property
     def own_keys(self) -> tuple[str, ...]:
-        """Keys of the table that its kind does not read."""
+        """The keys of the table that its kind does not read."""
         return tuple(keys_of(WorkflowConfig))
 
 
@@ -262,16 +262,25 @@ class AgentConfig(Table):
 
     @property
     def accepted_passwords(self) -> tuple[Secret, ...]:
-        """The agent's own passwords, the one of documents first."""
+        """The accepted passwords of the agent, the one in documents first.
+
+        It is empty if the agent uses those of the host.
+        """
         return accepted(self.password, self.passwords)
 
     def mounts_again(self, key: str) -> bool:
-        """Return whether the section mounts an agent a second time, under this key."""
+        """Return True if the section of this key mounts an agent a second time.
+
+        ``use`` may also name the owner of the key.
+        """
         return self.use is not None and self.use.rpartition(":")[2] != key.rpartition(":")[2]
 
     @property
     def restricts(self) -> bool:
-        """Restriction of the agent, which the host must not ignore."""
+        """True if the section protects something.
+
+        The host must then not continue without it.
+        """
         return not self.enabled or bool(self.accepted_passwords) or self.isolation == "process"
 
 
@@ -288,7 +297,10 @@ class PluginsConfig(Table):
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
 
     def allows(self, plugin: str) -> bool:
-        """Return whether a plugin, ``name`` or ``distribution:name``, is to be loaded."""
+        """Return True if a plugin is to be loaded.
+
+        The name is ``name``, or ``distribution:name`` if that is known.
+        """
         called = {plugin, plugin.rpartition(":")[2]}
         return called.isdisjoint(self.disable) and (self.only is None or not called.isdisjoint(self.only))
 
@@ -325,7 +337,7 @@ class Config(Table):
 
     @property
     def where(self) -> str:
-        """The file that was read, else the one that would be."""
+        """The file that was read, else the default one."""
         return self.source or FILE
 
     def place(self, *path: str | int) -> Place:

@@ -20,7 +20,7 @@ __all__ = ["resolve", "sources"]
 
 
 def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str, fetched: list[Secret]) -> object:
-    """Replace references such as ``{ env = "NAME" }`` in a value by secrets.
+    """Replace secrets such as ``{ env = "NAME" }`` anywhere in ``value`` by :class:`Secret`.
 
     Args:
         value: what the TOML file says: text, number, list, table.
@@ -48,7 +48,7 @@ def resolve(value: object, place: Place, environ: Mapping[str, str], directory: 
 
 
 def sources(value: object) -> Iterator[tuple[str, str]]:
-    """Return the sources of secrets anywhere in ``value``: ``("env", NAME)`` and ``("file", path)``."""
+    """Yield the sources of secrets in ``value``, such as ``("env", NAME)`` or ``("file", path)``."""
     if isinstance(value, list):
         for item in value:
             yield from sources(item)

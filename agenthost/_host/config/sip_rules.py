@@ -35,7 +35,7 @@ _AGENT = Kind("key, name or route of an agent", TEXT.read, '"sales"', other='"su
 
 @frozen(kw_only=True)
 class RuleConfig:
-    """``[[sip.rules]]``: one rule, which decides where all its conditions hold."""
+    """``[[sip.rules]]``: one rule, which applies if all its conditions match."""
 
     user: tuple[str, ...] | None = setting(None, _USERS, "Called user parts; case does not matter")
     pattern: tuple[str, ...] | None = setting(
@@ -54,7 +54,7 @@ class RuleConfig:
 
 
 def read_rules(opened: ConfigFile, tables: object) -> tuple[tuple[RuleConfig, Rule], ...]:
-    """Read the rules of a file, each as it is written and as it decides.
+    """Return the rules of a file, each as written and as it is applied.
 
     Args:
         opened: the file.
@@ -78,7 +78,7 @@ def _rule(opened: ConfigFile, index: int, table: Mapping[str, object]) -> tuple[
 
 @frozen(eq=False)
 class _Reader:
-    """Makes a rule of its table.
+    """Makes a rule from its table.
 
     Args:
         place: where the table is.

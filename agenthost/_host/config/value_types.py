@@ -1,6 +1,6 @@
-"""Kinds of configured values: what a key may hold.
+"""Kinds of configured values: the values that a key may have.
 
-A kind is described once and serves the reader, error messages and the reference page of the docs.
+Each kind is described once, for the reader, error messages and the reference page of the docs.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
     """A value that is not of its key's kind.
 
-    The text gives the reason, and never shows a secret.
+    The message contains the reason and never a secret.
 
     Args:
         reason: the reason.
@@ -90,11 +90,11 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
         self.advice = advice
 
     def below(self, step: str | int, advice: str | None = None) -> Refused:
-        """Return the same refusal as the table or list sees it that holds the value."""
+        """Return this refusal as seen from the table or list that contains the value."""
         return Refused(self.reason, step, *self.path, advice=advice if self.advice is None else self.advice)
 
     def error(self, place: Place) -> ConfigurationError:
-        """Return the error that an operator reads.
+        """Return the error for the operator.
 
         Args:
             place: where the value is configured.
@@ -105,7 +105,7 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
 
 @frozen(eq=False)
 class Kind:
-    """A sort of value.
+    """A kind of value.
 
     Args:
         name: what the documentation calls it.
@@ -123,9 +123,9 @@ class Kind:
 
 
 def shown(value: object) -> str:
-    """Return the name of a refused value in errors.
+    """Return the form in which an error names a refused value.
 
-    Text and numbers are shown as written, everything else by its sort.
+    Text and numbers appear as written, and other values by their type.
     """
     if isinstance(value, Secret):
         return "a secret"
@@ -155,7 +155,7 @@ def whole(low: int, high: int | None = None) -> Kind:
 
 
 def choice(*names: str) -> Kind:
-    """Return the kind that is one of ``names``."""
+    """Return the kind of values that are one of ``names``."""
 
     def read(value: object) -> str:
         text = _revealed(value)

@@ -141,7 +141,7 @@ def test_values(values, expected):
         ({"open": 1}, "open: 1 is not true or false. fix: write open = true"),
         ({"days": "mon"}, "days: 'mon' is not a list. fix: write days = [\"mon\"]"),
         ({"days": ["mon", "wed"]}, "days[1]: 'wed' is not one of 'mon', 'tue'. fix: write days = [\"mon\"]"),
-        ({"pair": [1]}, 'pair: it has to hold 2 values, not 1. fix: write pair = [1, "…"]'),
+        ({"pair": [1]}, 'pair: it must contain 2 values, not 1. fix: write pair = [1, "…"]'),
         ({"names": {"a": 1}}, 'names: a table is not a list. fix: write names = ["…"]'),
         ({"wards": [{"name": "a"}, {"beds": 1}]}, 'wards[1].name: it is missing. fix: write name = "…"'),
         ({"wards": [{"nam": "a"}]}, "wards[0].nam: there is no such key. Did you mean name? Known here: name, beds."),
@@ -311,7 +311,7 @@ def test_further_types():
     assert _build({"port": 2, "limit": 3, "names": ["a"], "pairs": [1]}, _Further) == _Further(2, 3, ("a",), {1})
     assert _refused({"port": "2"}, _Further).endswith("port: '2' is not a whole number. fix: write port = 1")
     assert _refused({"pairs": [[1]]}, _Further).endswith(
-        'which holds neither lists nor tables. fix: write pairs = ["…"]'
+        'which can contain neither lists nor tables. fix: write pairs = ["…"]'
     )
     assert _refused({"bounded": {"low": 10}}, _Further).endswith("too high. fix: change [agents.dental.bounded]")
 
