@@ -33,11 +33,11 @@ __all__ = [
     "SKILLS",
     "Candidate",
     "Neighbour",
-    "beside",
     "dependencies",
     "discover",
     "extra_for",
     "misspelt_groups",
+    "neighbours",
     "required_by",
     "requirement_problem",
 ]
@@ -148,7 +148,7 @@ class Neighbour:
     modules: frozenset[str]
 
 
-def beside(candidate: Candidate) -> Iterator[Neighbour]:
+def neighbours(candidate: Candidate) -> Iterator[Neighbour]:
     """Find the distributions that share the directory of *candidate*'s own, in order of their names."""
     for name, metadata in sorted(_installed([os.path.dirname(candidate.location)]).items()):
         if name != candidate.distribution:

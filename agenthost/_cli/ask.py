@@ -33,14 +33,14 @@ def command(
     Tool calls and hand-offs are printed to stderr. Exit code 1: there is no answer.
     """
     known = json_object("--context", context)
-    from agenthost._cli.talking import (
+    from agenthost._cli.text_session import (
         OFFLINE_HINT,
         TOO_LONG,
-        Talk,
+        TextSession,
+        event_line,
+        print_event,
+        print_note,
         reply_as_json,
-        shown_event,
-        told,
-        told_event,
     )
     from agenthost._host.text.conversations import new_conversation
     from agenthost.conversation.turns import event_as_json
@@ -49,16 +49,16 @@ def command(
     events: list[dict[str, Any]] = []
 
     def listen(event: Event) -> None:
-        line = shown_event(event)
+        line = event_line(event)
         if not as_json and line is not None:
-            told_event(line)
+            print_event(line)
         if as_json and (happened := event_as_json(event))["event"] != "said":
             events.append(happened)
 
     try:
-        with Talk(file, agent) as talk:
+        with TextSession(file, agent) as talk:
             if talk.offline:
-                told(OFFLINE_HINT)
+                print_note(OFFLINE_HINT)
             reply = talk.say(named, text, known, listen)
     except (ConversationRefused, ModelError, StateUnavailable, TimeoutError) as error:
         said = message_of(error) or TOO_LONG
@@ -71,4 +71,4 @@ def command(
         return
     echo(reply.text)
     if reply.escalate is not None:
-        told(f"  · escalated, a person should take over: {reply.escalate}")
+        print_note(f"  · escalated, a person should take over: {reply.escalate}")

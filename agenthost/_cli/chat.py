@@ -15,7 +15,7 @@ from agenthost._error_words import message_of
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
-    from agenthost._cli.talking import Talk
+    from agenthost._cli.text_session import TextSession
     from agenthost.conversation.turns import Event
 
 __all__ = ["command"]
@@ -38,19 +38,19 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
     starts one with another agent, Ctrl-C stops an answer, and /quit or the end of the input ends the chat.
     """
     known = json_object("--context", context)
-    from agenthost._cli.talking import OFFLINE_HINT, Talk, told
+    from agenthost._cli.text_session import OFFLINE_HINT, TextSession, print_note
     from agenthost._host.text.conversations import new_conversation
     from agenthost.errors import PlanError
 
     named = conversation or new_conversation()
-    with Talk(file, agent) as talk:
+    with TextSession(file, agent) as talk:
         if talk.offline:
-            told(OFFLINE_HINT)
-        told(f"{talk.key} with the model {talk.model}, conversation {named}. /new starts another, /quit ends.")
+            print_note(OFFLINE_HINT)
+        print_note(f"{talk.key} with the model {talk.model}, conversation {named}. /new starts another, /quit ends.")
         while (line := _line()) is not None and line not in _QUIT:
             if line == "/new":
                 named = new_conversation()
-                told(f"conversation {named}")
+                print_note(f"conversation {named}")
             elif line.startswith(_TO):
                 try:
                     talk.turn_to(line.removeprefix(_TO).strip())
@@ -58,7 +58,7 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
                     echo(f"agenthost: {error}", err=True)
                     continue
                 named = new_conversation()
-                told(f"{talk.key} with the model {talk.model}, conversation {named}")
+                print_note(f"{talk.key} with the model {talk.model}, conversation {named}")
             elif _COMMAND.fullmatch(line):
                 echo(f"agenthost: {line} is not a command. The commands are /new, /to NAME and /quit.", err=True)
             elif line:
@@ -95,12 +95,12 @@ def _edited_line() -> str | None:
         return None
 
 
-def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> None:
+def _turn(talk: TextSession, conversation: str, text: str, known: dict[str, Any]) -> None:
     """Take one turn and print it.
 
     An answer that fails or is stopped leaves the conversation unchanged.
     """
-    from agenthost._cli.talking import TOO_LONG, shown_event, told, told_event
+    from agenthost._cli.text_session import TOO_LONG, event_line, print_event, print_note
     from agenthost.conversation.turns import Said
 
     middle = False
@@ -110,17 +110,17 @@ def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> No
         if isinstance(event, Said):
             echo(event.text, nl=False)
             middle = not event.text.endswith("\n")
-        elif (line := shown_event(event)) is not None:
+        elif (line := event_line(event)) is not None:
             if middle:
                 echo()
                 middle = False
-            told_event(line)
+            print_event(line)
 
     try:
         reply = talk.say(conversation, text, known, listen)
     except KeyboardInterrupt:
         echo()
-        told("  · stopped")
+        print_note("  · stopped")
         return
     except (AgentHostError, TimeoutError) as error:
         if middle:
@@ -130,4 +130,4 @@ def _turn(talk: Talk, conversation: str, text: str, known: dict[str, Any]) -> No
     if middle:
         echo()
     if reply.escalate is not None:
-        told(f"  · escalated, a person should take over: {reply.escalate}")
+        print_note(f"  · escalated, a person should take over: {reply.escalate}")

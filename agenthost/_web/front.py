@@ -233,7 +233,7 @@ class Front:
                 answer = await _answer_for_host(Request(site, published, head, scope, receive, below), *own)
             else:
                 endpoint = path[1:] if path in _WHILE_STARTING else "host"
-                send, answered = _noted(send)
+                send, answered = _with_status(send)
                 await self._pass_on(path, head, scope, receive, send)
                 status = answered()
                 return
@@ -270,7 +270,7 @@ class Front:
         if published is None or path in self._own:
             return published, below, None, ""
         if published.earlier:
-            published = _began_with(published, path, scope)
+            published = _published_for(published, path, scope)
         return published, below, *(published.table.find(path) or (None, ""))
 
     async def _begin_late(self, scope: HTTPScope) -> None:
@@ -299,7 +299,7 @@ class Front:
         body = await read_body(receive, self._site.rules.most)
         if b"json" in (head.content_type or b"json").lower():
             check_depth(body)
-        return _once(body, receive)
+        return _with_body(body, receive)
 
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """Answer for an agent."""
@@ -347,7 +347,7 @@ class Front:
             site.failed_logins.count(site.rules.proxies.forwarded(scope).client)
 
 
-def _noted(send: Send) -> tuple[Send, Callable[[], int]]:
+def _with_status(send: Send) -> tuple[Send, Callable[[], int]]:
     """Wrap ``send``, and return it with a function that returns the status, or 0."""
     status = 0
 
@@ -367,7 +367,7 @@ def _leads_to(route: BaseRoute, path: str) -> bool:
     return path.startswith(route.path.partition("{")[0])
 
 
-def _once(body: bytes, receive: Receive) -> Receive:
+def _with_body(body: bytes, receive: Receive) -> Receive:
     """Return a ``receive`` that replays a body, and then continues."""
     given = False
 
@@ -391,7 +391,7 @@ async def _answer_for_host(
     return await answer(request)
 
 
-def _began_with(published: Published, path: str, scope: HTTPScope) -> Published:
+def _published_for(published: Published, path: str, scope: HTTPScope) -> Published:
     """Return the plan that the request's call started with, if it is still kept."""
     token = query_value(scope["query_string"], b"__token", b"token")
     return published.earlier.get((normalise(path), edition_of(token)), published) if token else published

@@ -85,7 +85,7 @@ def question(text: str, choices: Sequence[Choice]) -> ModelRequest:
         "required": ["agent", "confidence", "reason"],
         "additionalProperties": False,
     }
-    told = "\n".join(json.dumps(_told(choice), ensure_ascii=False) for choice in choices)
+    told = "\n".join(json.dumps(_as_choice(choice), ensure_ascii=False) for choice in choices)
     instructions = _INSTRUCTIONS.format(agents=told, keys=json.dumps([*keys, NOBODY], ensure_ascii=False))
     asked = json.dumps({"message": text[:_LONGEST_TEXT]}, ensure_ascii=False)
     return ModelRequest(
@@ -120,7 +120,7 @@ def read_answer(answer: str, choices: Sequence[Choice], by: str) -> Decision:
     return Decision(agent, confidence, confidence, by, shown, ((agent, confidence),))
 
 
-def _told(choice: Choice) -> dict[str, Any]:
+def _as_choice(choice: Choice) -> dict[str, Any]:
     examples = [text for texts in choice.examples.values() for text in texts[:_EXAMPLES]]
     told: dict[str, Any] = {"agent": choice.agent, "task": choice.description}
     return told | ({"examples": examples} if examples else {})

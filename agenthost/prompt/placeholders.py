@@ -27,10 +27,10 @@ def filled(text: str, data: Mapping[str, object]) -> str:
         text: the prompt.
         data: the global data. A dot in a placeholder leads into an object.
     """
-    return _PLACE.sub(lambda found: _said(found[1].split("."), data), text)
+    return _PLACE.sub(lambda found: _text_at(found[1].split("."), data), text)
 
 
-def _said(path: list[str], value: object) -> str:
+def _text_at(path: list[str], value: object) -> str:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     if value is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-__all__ = ["ENDING", "Lifespan", "Lifespans", "alive"]
+__all__ = ["ENDING", "Lifespan", "Lifespans", "lifespan_around"]
 
 ENDING = 3.0
 """Seconds that a lifespan has to end."""
@@ -211,7 +211,7 @@ class Lifespans(Generic[K]):
 
 
 @asynccontextmanager
-async def alive(what: str, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
+async def lifespan_around(what: str, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
     """Keep a lifespan open during the block.
 
     Args:

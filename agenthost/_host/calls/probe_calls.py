@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from agenthost.health import HostVitals
 
-__all__ = ["prepared"]
+__all__ = ["check_call"]
 
 
-def prepared(check: Callable[..., Any], vitals: HostVitals) -> tuple[Callable[[], Any], bool]:
+def check_call(check: Callable[..., Any], vitals: HostVitals) -> tuple[Callable[[], Any], bool]:
     """Return a check without arguments, and True if it runs on the event loop.
 
     Args:

@@ -37,7 +37,7 @@ class TaskExitedError(RuntimeError):
     """A task that an author's code started tried to end the process."""
 
 
-async def _kept(work: Coroutine[Any, Any, Any]) -> Any:
+async def _guarded(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await work
     except (SystemExit, KeyboardInterrupt) as error:
@@ -53,7 +53,7 @@ def _factory(
         owner = running.get()
         if owner is not None:
             options.setdefault("name", str(owner))
-            work = _kept(work) if asyncio.iscoroutine(work) else work
+            work = _guarded(work) if asyncio.iscoroutine(work) else work
         task = asyncio.Task(work, loop=loop, **options) if before is None else before(loop, work, **options)
         if owner is not None:
             setattr(task, _OWNER, owner)

@@ -18,7 +18,7 @@ from agenthost._host.calls.concurrency import Busy
 from agenthost._host.calls.deadline import Deadline
 from agenthost._host.calls.gate import BreakerOpen, Gates
 from agenthost._host.config.limits import BUSY
-from agenthost._host.telemetry.call_log import call_ended, say_later
+from agenthost._host.telemetry.call_log import call_ended, log_later
 from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.metrics import Metrics
@@ -198,7 +198,7 @@ class ToolCaller:
         slots, limits = self.gates.of(agent).slots, agent.limits
         taken = limits.running - slots.free
         words = f"agent {agent.key} is busy: {taken} calls running, {slots.waiting} waiting; {owner.part} not started"
-        say_later(_log, logging.WARNING, words, owner.fields)
+        log_later(_log, logging.WARNING, words, owner.fields)
         return ToolAnswer(limits.busy, outcome="busy")
 
     async def attempt(

@@ -126,9 +126,9 @@ def _host(opened: ConfigFile, overrides: Mapping[str, object]) -> HostConfig:
         variable = next((each for each in variables(key) if opened.environ.get(each)), None)
         if overrides.get(name) is not None:
             option = "--" + name.replace("_", "-")
-            said[name] = _said(key, overrides[name], option, f"{option} ")
+            said[name] = _overridden(key, overrides[name], option, f"{option} ")
         elif variable is not None:
-            said[name] = _said(key, opened.environ[variable], variable, f"{variable}=")
+            said[name] = _overridden(key, opened.environ[variable], variable, f"{variable}=")
     values = opened.read(HostConfig, {name: value for name, value in table.items() if name not in said}, place)
     if "state_dir" in values:
         values["state_dir"] = _located(str(values["state_dir"]), opened.directory)
@@ -166,7 +166,7 @@ def _located(path: str, directory: str) -> str:
     return path if path.startswith("~") else os.path.abspath(os.path.join(directory, path))
 
 
-def _said(key: Key, value: object, source: str, write: str) -> object:
+def _overridden(key: Key, value: object, source: str, write: str) -> object:
     """Read the value of a variable or an option.
 
     Text is parsed by the key's kind.

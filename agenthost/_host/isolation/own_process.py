@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 from agenthost._host.calls.stray_work import run_on
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
-from agenthost._host.isolation.inside import IsolatedAgent
+from agenthost._host.isolation.isolated_agent import IsolatedAgent
 from agenthost._host.isolation.process_output import RECORD
-from agenthost._host.isolation.raised import MOST_WORDS, traceback_of
-from agenthost._host.packages.instantiate import agent_of, made
+from agenthost._host.isolation.raised_error import MOST_WORDS, traceback_of
+from agenthost._host.packages.instantiate import agent_of, make_offered
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.current_call import calling, running
 from agenthost.agent.base import seal
@@ -73,8 +73,12 @@ def main(connection: int, life: int) -> None:
     if agent is None:
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what ends this process by hand; an author's code does not
-    inside = IsolatedAgent(agent, setup.key, probes)
-    run_on(asyncio.Runner(loop_factory=_loop_factory()).get_loop(), inside.serve(channel, reader), inside.exited)
+    served = IsolatedAgent(agent, setup.key, probes)
+    run_on(
+        asyncio.Runner(loop_factory=_loop_factory()).get_loop(),
+        served.serve(channel, reader),
+        served.exited,
+    )
     write_now()
     sys.stdout.flush()
     os._exit(0)  # threads that hang are not waited for
@@ -140,7 +144,7 @@ def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
         BaseException: whatever the package does.
     """
     value = setup.candidate.value
-    agent = agent_of(value, made(value, setup.section))
+    agent = agent_of(value, make_offered(value, setup.section))
     workflows = sys.modules.get("agenthost.workflows.workflow")  # who makes one has imported it
     if workflows is not None and isinstance(agent, workflows.Workflow):
         raise WorkflowError(f"{value} is a workflow, which runs inside the host. fix: isolate its agents instead")

@@ -245,7 +245,7 @@ class Process:
         self._lost, self._store, self._stray = lost, store, stray
         self.over = asyncio.Event()
         self._channel.setblocking(False)  # noqa: FBT003 - the socket's own method
-        frames = Frames(self._heard, self._connection_lost)
+        frames = Frames(self._receive, self._connection_lost)
         frames.resume(self._reader)
         await asyncio.get_running_loop().create_unix_connection(lambda: frames, sock=self._channel)
         self._frames = frames
@@ -340,7 +340,7 @@ class Process:
                 return f"was ended by signal {-code}"
         return f"ended with exit status {code}"
 
-    def _heard(self, message: Message) -> None:
+    def _receive(self, message: Message) -> None:
         kind, number, content = message
         if kind == "begun":
             if (asked := self._asked.get(number)) is not None:

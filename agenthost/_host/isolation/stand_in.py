@@ -196,7 +196,7 @@ class StandIn(AgentBase):
         task = self._checks.get(index)
         if task is None or task.done():
             task = self._checks[index] = asyncio.get_running_loop().create_task(self._ask_probe(index))
-            task.add_done_callback(_heard)
+            task.add_done_callback(_receive)
         ok, reason = await asyncio.shield(task)
         return ProbeResult(ok, reason)
 
@@ -235,6 +235,6 @@ def _nothing(*_: object) -> None:
     """Replace callbacks that are called elsewhere."""
 
 
-def _heard(task: asyncio.Task[Any]) -> None:
+def _receive(task: asyncio.Task[Any]) -> None:
     if not task.cancelled():
         task.exception()

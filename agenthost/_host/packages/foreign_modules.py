@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from agenthost._discovery import beside, required_by
+from agenthost._discovery import neighbours, required_by
 from agenthost._host.generations.contents import listing
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis
 
@@ -36,7 +36,7 @@ def refuse_foreign(candidate: Candidate) -> None:
     if name.startswith("..") or listing(candidate.location, name) in ("same", "unknown"):
         return
     required = required_by(candidate)
-    for other in beside(candidate):
+    for other in neighbours(candidate):
         has = listing(other.location, name)
         named = has == "unknown" and module in other.modules
         if (has in ("same", "changed") or named) and other.distribution not in required:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.place import Place
 
-__all__ = ["Section", "agent_of", "built", "kind_of", "made", "resolve"]
+__all__ = ["Section", "agent_of", "kind_of", "make_instance", "make_offered", "resolve"]
 
 
 @frozen
@@ -69,7 +69,7 @@ def resolve(value: str) -> Any:
     return attrgetter(attribute)(resolved) if attribute else resolved
 
 
-def built(cls: type, section: Section) -> Any:
+def make_instance(cls: type, section: Section) -> Any:
     """Create an object of a class, with its ``Settings`` if it declares them.
 
     Raises:
@@ -82,7 +82,7 @@ def built(cls: type, section: Section) -> Any:
     return cls()
 
 
-def made(value: str, section: Section) -> object:
+def make_offered(value: str, section: Section) -> object:
     """Import the offered agent, and create it if it is a class or a factory.
 
     Raises:
@@ -90,7 +90,7 @@ def made(value: str, section: Section) -> object:
     """
     offered = resolve(value)
     if isinstance(offered, type) and issubclass(offered, AgentBase):
-        return built(offered, section)
+        return make_instance(offered, section)
     section.refuse()
     return offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
 

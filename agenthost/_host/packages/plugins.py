@@ -29,7 +29,7 @@ from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.foreign_modules import refuse_foreign
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.hook_trace import show, traced, tracing
-from agenthost._host.packages.instantiate import Section, built, kind_of, resolve
+from agenthost._host.packages.instantiate import Section, kind_of, make_instance, resolve
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._version import __version__
 from agenthost.errors import DefinitionError, UnsupportedHost
@@ -258,7 +258,7 @@ def _register(
     called = state.key if state.key in config.plugins.settings else state.called
     section = Section("plugin", config.plugins.settings.get(called, {}), config.place("plugins", called))
     if isinstance(plugin, type):
-        plugin = built(plugin, section)
+        plugin = make_instance(plugin, section)
     else:
         section.refuse()
     name = state.key

@@ -15,7 +15,7 @@ from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.foreign_modules import refuse_foreign
 from agenthost._host.packages.guarded_run import Failed, run_guarded
-from agenthost._host.packages.instantiate import Section, agent_of, made
+from agenthost._host.packages.instantiate import Section, agent_of, make_offered
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
@@ -214,7 +214,7 @@ def _build(
                 raise
     with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
         place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))
-        thing = made(offer.value, Section("agent", item.config.settings, place, reserved))
+        thing = make_offered(offer.value, Section("agent", item.config.settings, place, reserved))
         refuse_foreign(offer)
     return agent_of(offer.value, thing)
 

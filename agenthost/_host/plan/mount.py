@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.limits import Limits
     from agenthost._host.packages.stages import Built, Loaded
 
-__all__ = ["given_up", "in_order", "mount", "mount_all", "wanted_route", "why_not_served"]
+__all__ = ["in_order", "mount", "mount_all", "quarantined_when_served", "wanted_route", "why_not_served"]
 
 
 def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mounted], list[SetAside]]:
@@ -97,7 +97,7 @@ def in_order(set_aside: Iterable[SetAside]) -> list[SetAside]:
     return sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))
 
 
-def given_up(agent: Mounted, error: BaseException) -> SetAside:
+def quarantined_when_served(agent: Mounted, error: BaseException) -> SetAside:
     """Return an agent that failed after it had been mounted as one set aside."""
     candidate = Candidate(AGENTS, agent.key, type(agent.agent).__module__, agent.distribution, agent.version, "")
     diagnosis = diagnose(error, candidate, agent.key)

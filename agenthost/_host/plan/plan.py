@@ -20,7 +20,7 @@ from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models
 from agenthost._host.plan.chosen_redactors import choose_redactors
-from agenthost._host.plan.mount import given_up, in_order, mount, mount_all, wanted_route, why_not_served
+from agenthost._host.plan.mount import in_order, mount, mount_all, quarantined_when_served, wanted_route, why_not_served
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.store_provider import ChosenProvider, choose_provider
@@ -309,7 +309,7 @@ class HostPlan:
         return attrs.evolve(
             self,
             agents=tuple(other for other in self.agents if other is not agent),
-            set_aside=tuple(in_order((*self.set_aside, given_up(agent, error)))),
+            set_aside=tuple(in_order((*self.set_aside, quarantined_when_served(agent, error)))),
         )
 
     def after(self, earlier: HostPlan) -> HostPlan:

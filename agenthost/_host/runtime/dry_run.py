@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from agenthost._host.calls.lifespans import alive
+from agenthost._host.calls.lifespans import lifespan_around
 from agenthost._host.calls.tool_caller import Attempt, ToolCaller
 from agenthost.agent.base import declared
 from agenthost.agent.per_call import configure, fallback_document, render_per_call, tool_of
@@ -96,7 +96,7 @@ class DryRun:
             PlanError: the agent's lifespan fails.
         """
         what, seconds = f"agent {self._agent.key}", self._runtime.config.host.build_timeout
-        async with self._runtime.state.opened(), alive(what, self._agent.agent.lifespan, seconds):
+        async with self._runtime.state.opened(), lifespan_around(what, self._agent.agent.lifespan, seconds):
             request = ToolRequest.from_body(body, self._runtime.state.stores)
             return await self._caller.answer(self._agent, tool, request, lambda name: self._plan.sibling(name).key)
 

@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 
 from agenthost._error_words import summary_of
 from agenthost._host.calls.author_threads import Threads
-from agenthost._host.calls.probe_calls import prepared
+from agenthost._host.calls.probe_calls import check_call
 from agenthost._host.telemetry.current_call import Owner, running
 from agenthost.health import Outcome, Probe, Standing, Status, Verdict, aggregate, outcome_of
 
@@ -225,7 +225,7 @@ class Probing:
 
 
 def _follow(asked: SourcedProbe, vitals: HostVitals) -> _Followed:
-    return _Followed(asked, *prepared(asked.probe.check, vitals))
+    return _Followed(asked, *check_call(asked.probe.check, vitals))
 
 
 def _end(followed: _Followed) -> None:

@@ -108,7 +108,7 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
     asked = config
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
-        config = _only(config, before, plan, agent)
+        config = _config_of_one(config, before, plan, agent)
     to_serve = config
     config = _with_sections_of(before, config, _waiting(plan, candidates, stale))
 
@@ -139,7 +139,7 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
     to_come = [change.key for change in changes(before, to_serve) if found.get(change.key) != LIVE]
     tables = {name for name, table in config.workflows.items() if table != before.workflows.get(name)}
     return evolve(
-        _told(plan, new, with_kept(before, config, (PROCESS,)), tables),
+        _result_of(plan, new, with_kept(before, config, (PROCESS,)), tables),
         applied=tuple(key for key, effect in found.items() if effect == LIVE),
         process=(*to_come, *_plugins_that_wait(plan, candidates), *(f"{name} was reinstalled" for name in stale)),
         left=tuple(change.key for change in changes(to_serve, asked)),
@@ -174,7 +174,7 @@ def _plugins_that_wait(plan: HostPlan, candidates: Iterable[Candidate]) -> list[
     return [f"plugin {key} was removed" for key in gone] + [f"plugin {key} was added" for key in come]
 
 
-def _told(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str]) -> ReloadResult:
+def _result_of(plan: HostPlan, new: HostPlan, config: Config, tables: Container[str]) -> ReloadResult:
     before, after = ({agent.key: agent for agent in each.agents} for each in (plan, new))
     known = {item.key for item in plan.failed}
     return ReloadResult(
@@ -229,7 +229,7 @@ def _refuse_unknown(agent: str, plan: HostPlan, config: Config, candidates: Iter
         raise PlanError(f"there is no agent {agent!r}. fix: agenthost agents lists the agents.")
 
 
-def _only(config: Config, before: Config, plan: HostPlan, agent: str) -> Config:
+def _config_of_one(config: Config, before: Config, plan: HostPlan, agent: str) -> Config:
     """Return the configuration in which of all agents and workflows only one has another section."""
     known = ({each.key, each.full_key} for each in plan.agents)
     names = {agent}.union(*(keys for keys in known if agent in keys))

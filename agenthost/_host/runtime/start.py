@@ -22,8 +22,8 @@ from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.runtime.runtime import Runtime
 from agenthost._host.runtime.settings import Settings
-from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.records import redact_records
+from agenthost._host.telemetry.secret_redactor import SecretRedactor
 from agenthost._private_files import check_database
 from agenthost.errors import PlanError
 
@@ -109,7 +109,7 @@ def settings_of(config: Config) -> Settings:
 
 def make_runtime(config: Config) -> Runtime:
     """Make the runtime of a configuration with its secrets, which the log no longer shows from here on."""
-    redact_records(Hidden(config))
+    redact_records(SecretRedactor(config))
     return Runtime(settings_of(config))
 
 

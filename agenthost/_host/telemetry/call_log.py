@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.telemetry.current_call import Owner
 
-__all__ = ["EndedCall", "Said", "call_ended", "say_later", "write_now", "write_what_waits"]
+__all__ = ["DelayedLine", "EndedCall", "call_ended", "log_later", "write_now", "write_what_waits"]
 
 _DELAY = 0.05
 """Delay of a line, in seconds."""
@@ -56,13 +56,13 @@ class EndedCall(NamedTuple):
 
     def record(self) -> logging.LogRecord:
         """Return a record of the standard library."""
-        return Said(self.then, _log.name, logging.INFO, self.words, self.fields).record()
+        return DelayedLine(self.then, _log.name, logging.INFO, self.words, self.fields).record()
 
 
-class Said(NamedTuple):
+class DelayedLine(NamedTuple):
     """A line that many calls may share.
 
-    ``then`` is its time. ``say_later`` describes the others.
+    ``then`` is its time. ``log_later`` describes the others.
     """
 
     then: float
@@ -78,7 +78,7 @@ class Said(NamedTuple):
         return logging.makeLogRecord({**known, **when, "msg": self.words, "fields": self.fields})
 
 
-_waiting: deque[EndedCall | Said] = deque()
+_waiting: deque[EndedCall | DelayedLine] = deque()
 _woken = threading.Event()
 _starting = threading.Lock()
 _writing = threading.Lock()
@@ -100,7 +100,7 @@ def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: 
     _write_later(EndedCall(time.time(), owner, call, seconds, outcome, error_id))
 
 
-def say_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
+def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
     """Log a line that many calls may share.
 
     Args:
@@ -110,10 +110,10 @@ def say_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, 
         fields: for programs.
     """
     if log.isEnabledFor(level):
-        _write_later(Said(time.time(), log.name, level, words, fields))
+        _write_later(DelayedLine(time.time(), log.name, level, words, fields))
 
 
-def _write_later(line: EndedCall | Said) -> None:
+def _write_later(line: EndedCall | DelayedLine) -> None:
     _waiting.append(line)
     if not _woken.is_set():
         _woken.set()

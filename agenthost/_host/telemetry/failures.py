@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from agenthost._error_words import summary_of
-from agenthost._host.telemetry.call_log import say_later
+from agenthost._host.telemetry.call_log import log_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ class Failures:
         words = words.replace("{}", str(owner), 1)
         if like and now - then < AGAIN:
             told = f"{words} ({error_id}) like {like}: {summary_of(error)}"
-            say_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
+            log_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
             return
         self._told.pop(way, None)
         for oldest in list(self._told)[: 1 - _MOST_WAYS]:  # a copy, because threads fail too

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost._escaping import escaped
-from agenthost._host.telemetry.call_log import EndedCall, Said, write_what_waits
+from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_what_waits
 from agenthost._host.telemetry.current_call import calling, running
-from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.records import redact_records
+from agenthost._host.telemetry.secret_redactor import SecretRedactor
 from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
 
 if TYPE_CHECKING:
@@ -47,19 +47,19 @@ class Lines(logging.Formatter):
         hidden: what is taken out of every line.
     """
 
-    def __init__(self, hidden: Hidden) -> None:
+    def __init__(self, hidden: SecretRedactor) -> None:
         super().__init__()
         self.hidden = hidden
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record, without secrets."""
-        return self.hidden.out_of(self.line(record))
+        return self.hidden.redacted(self.line(record))
 
     def line(self, record: logging.LogRecord) -> str:
         """Format a record."""
         raise NotImplementedError
 
-    def waited(self, line: EndedCall | Said) -> str:
+    def waited(self, line: EndedCall | DelayedLine) -> str:
         """Format a delayed line."""
         return self.line(line.record())
 
@@ -81,15 +81,15 @@ class JsonLines(Lines):
             "logger": record.name,
             "event": record.getMessage(),
         }
-        for name, value in (getattr(record, "fields", None) or _told(record)).items():
+        for name, value in (getattr(record, "fields", None) or _extra_fields(record)).items():
             event.setdefault(name, value)
         if trace := self.trace(record):
             event["exception"] = trace
         return _shown(_encoded(event))
 
-    def waited(self, line: EndedCall | Said) -> str:
+    def waited(self, line: EndedCall | DelayedLine) -> str:
         """Format a delayed line without a record, as most lines are such."""
-        if isinstance(line, Said):
+        if isinstance(line, DelayedLine):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
             return _shown(_encoded({**said, **line.fields}))
@@ -137,12 +137,12 @@ class TextLines(Lines):
         colors: whether it is a terminal that shows them.
     """
 
-    def __init__(self, hidden: Hidden, *, colors: bool) -> None:
+    def __init__(self, hidden: SecretRedactor, *, colors: bool) -> None:
         super().__init__(hidden)
         self._colors = colors
 
     def line(self, record: logging.LogRecord) -> str:
-        told = {escaped(name): self._value(value) for name, value in _told(record).items()}
+        told = {escaped(name): self._value(value) for name, value in _extra_fields(record).items()}
         words, logger = escaped(record.getMessage().removesuffix("\n")), escaped(record.name)
         if self._colors:
             line = _colored(record, logger, words, told)
@@ -154,7 +154,7 @@ class TextLines(Lines):
         return line
 
     def _value(self, value: object) -> str:
-        return escaped(value if self._colors and isinstance(value, str) else _spoken(value))
+        return escaped(value if self._colors and isinstance(value, str) else _safe_repr(value))
 
 
 class _Handler(logging.StreamHandler[Any]):
@@ -165,13 +165,13 @@ class _Handler(logging.StreamHandler[Any]):
         write_what_waits()
         super().emit(record)
 
-    def handle_many(self, lines: Iterable[EndedCall | Said]) -> None:
+    def handle_many(self, lines: Iterable[EndedCall | DelayedLine]) -> None:
         """Write delayed lines."""
         form = self.formatter
         if not isinstance(form, Lines):
             return
         try:
-            text = form.hidden.out_of("".join([f"{form.waited(each)}\n" for each in lines]))
+            text = form.hidden.redacted("".join([f"{form.waited(each)}\n" for each in lines]))
             with self.lock or nullcontext():
                 self.stream.write(text)
                 self.flush()
@@ -187,7 +187,7 @@ def start_log(config: Config) -> None:
     Args:
         config: the configuration, with its secrets.
     """
-    hidden = Hidden(config)
+    hidden = SecretRedactor(config)
     redact_records(hidden)
     root = logging.getLogger()
     handler = _handler()
@@ -213,7 +213,7 @@ def _handler() -> logging.Handler | None:
     return next((each for each in logging.getLogger().handlers if isinstance(each.formatter, Lines)), None)
 
 
-def _lines(config: Config, hidden: Hidden) -> Lines:
+def _lines(config: Config, hidden: SecretRedactor) -> Lines:
     return JsonLines(hidden) if for_programs(config) else TextLines(hidden, colors=sys.stderr.isatty())
 
 
@@ -234,7 +234,7 @@ def _colored(record: logging.LogRecord, logger: str, words: str, told: Mapping[s
     )
 
 
-def _told(record: logging.LogRecord) -> dict[str, Any]:
+def _extra_fields(record: logging.LogRecord) -> dict[str, Any]:
     """Return the further fields of an agent's own line, with its owner."""
     if hasattr(record, "fields"):
         return {}
@@ -275,7 +275,7 @@ def _shown(line: str) -> str:
     return line if line.isascii() and _DELETE not in line else escaped(line)
 
 
-def _spoken(value: object) -> str:
+def _safe_repr(value: object) -> str:
     try:
         return repr(value)
     except Exception as error:  # noqa: BLE001 - an author's repr()
@@ -285,4 +285,4 @@ def _spoken(value: object) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
-    return _spoken(value)
+    return _safe_repr(value)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from agenthost._host.telemetry.hiding import NOTHING_HIDDEN, Hidden
+from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
 
 __all__ = ["MARK", "Record", "redact_records"]
 
 MARK = "agenthost_redacts"
 """The attribute of a record whose traceback was looked at, and of a factory that redacts."""
 _PLAIN = (int, float, bool, type(None))
-_hidden = NOTHING_HIDDEN
+_hidden = NO_SECRETS
 
 
 class Record(logging.LogRecord):
@@ -28,7 +28,7 @@ class Record(logging.LogRecord):
         if not _hidden:
             return words
         self._redact()
-        shown = _hidden.out_of(words)
+        shown = _hidden.redacted(words)
         if shown != words:
             self.msg, self.args = shown, None
         return shown
@@ -40,7 +40,7 @@ class Record(logging.LogRecord):
                 fields[name] = _redacted(value)
         if self.exc_info and self.exc_info[1] is not None and not self.exc_text and MARK not in fields:
             trace = _formatter.formatException(self.exc_info)
-            if (shown := _hidden.out_of(trace)) != trace:
+            if (shown := _hidden.redacted(trace)) != trace:
                 self.exc_text = shown  # which formatters take instead of making one
             fields[MARK] = True
 
@@ -49,7 +49,7 @@ _formatter = logging.Formatter()
 _STANDARD = frozenset((*vars(logging.makeLogRecord({})), MARK)) - {"exc_text", "stack_info"}
 
 
-def redact_records(hidden: Hidden) -> None:
+def redact_records(hidden: SecretRedactor) -> None:
     """Redact every record that is made from now on; called again, by what is secret now.
 
     A factory that a program has set up still makes the records.
@@ -69,7 +69,7 @@ def redact_records(hidden: Hidden) -> None:
             if type(record) is logging.LogRecord:
                 record.__class__ = Record
             elif not isinstance(record, Record):  # one of a class of its own: its message is made now
-                record.msg, record.args = _hidden.out_of(record.getMessage()), None
+                record.msg, record.args = _hidden.redacted(record.getMessage()), None
             return record
 
         setattr(factory, MARK, True)
@@ -79,7 +79,7 @@ def redact_records(hidden: Hidden) -> None:
 def _redacted(value: Any) -> Any:
     """Return a field without secrets: text within, or a text in place of an object that shows one."""
     if isinstance(value, str):
-        return _hidden.out_of(value)
+        return _hidden.redacted(value)
     if isinstance(value, _PLAIN):
         return value
     if type(value) is dict:
@@ -90,4 +90,4 @@ def _redacted(value: Any) -> Any:
         words = repr(value)
     except Exception:  # noqa: BLE001 - an author's repr(): whoever shows it meets it, too
         return value
-    return value if (shown := _hidden.out_of(words)) == words else shown
+    return value if (shown := _hidden.redacted(words)) == words else shown

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from agenthost.state import Store, Stores
     from agenthost.workflows.team import Remaining
 
-__all__ = ["AgentCalls", "Answers", "Figures", "HostTeam"]
+__all__ = ["AgentCalls", "Answering", "Figures", "HostTeam"]
 
 KEPT_BACK = 0.1
 """Share of the remaining time that a calling workflow keeps for itself, to answer after a timeout."""
@@ -50,7 +50,7 @@ MOST_KEPT_BACK = 0.5
 _log = logging.getLogger("agenthost.workflows")
 
 
-class Answers(Protocol):
+class Answering(Protocol):
     """Answers for single agents, and calls their language models."""
 
     async def answer(
@@ -168,7 +168,7 @@ class AgentCalls:
         limits: gives what one turn may take.
     """
 
-    def __init__(self, answers: Answers, stores: Stores, figures: Figures, limits: Callable[[], TurnsConfig]) -> None:
+    def __init__(self, answers: Answering, stores: Stores, figures: Figures, limits: Callable[[], TurnsConfig]) -> None:
         self.answers = answers
         self._stores = stores
         self.figures = figures

@@ -53,24 +53,24 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         try:
             tool, tools, error_id = await _tool_of_call(request, agent, called)
         except Busy:
-            return _said(request, site.caller.busy(agent, called))
+            return _answer_of(request, site.caller.busy(agent, called))
         if error_id is not None:
-            return _said(request, site.caller.unconfigured(agent, called, error_id))
+            return _answer_of(request, site.caller.unconfigured(agent, called, error_id))
     if tool is None:
-        return _said(request, ToolAnswer(explain_unknown(called.function, names_shown(tools))))
+        return _answer_of(request, ToolAnswer(explain_unknown(called.function, names_shown(tools))))
     if not _opened(request, agent, tool, called):
-        return _said(request, site.caller.refused(agent, called))
+        return _answer_of(request, site.caller.refused(agent, called))
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
         if tool.idempotent:
             store = site.runtime.state.serving().own("tool calls")
-            return _said(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
-        return _said(request, await site.caller.answer(agent, tool, called, request.sibling))
+            return _answer_of(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
+        return _answer_of(request, await site.caller.answer(agent, tool, called, request.sibling))
     except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended
-        return _said(request, site.caller.cut_off(agent, tool, called, cut_off))
+        return _answer_of(request, site.caller.cut_off(agent, tool, called, cut_off))
 
 
-def _said(request: Request, answer: ToolAnswer) -> Answer:
+def _answer_of(request: Request, answer: ToolAnswer) -> Answer:
     return 200, request.site.rules.json, encoded(answer, request.resolve)
 
 

@@ -272,8 +272,8 @@ class _Server(Server):
         await self._give_notice(0.0 if self._at_once else seconds)
         for server in self.servers:
             server.close()
-        await self._hear_out()
-        self._tell_what_is_in_flight()
+        await self._finish_requests()
+        self._log_in_flight()
         await super().shutdown(sockets)
 
     async def _give_notice(self, seconds: float) -> None:
@@ -289,13 +289,13 @@ class _Server(Server):
             await self.on_tick(0)
             await asyncio.sleep(_TICK)
 
-    async def _hear_out(self) -> None:
+    async def _finish_requests(self) -> None:
         """Wait for requests in transit on accepted connections."""
         until = time.monotonic() + _HEARD_OUT
         while None in self._under_way() and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(_HEARD_OUT / 10)
 
-    def _tell_what_is_in_flight(self) -> None:
+    def _log_in_flight(self) -> None:
         if waited_for := in_flight(cycle.scope for cycle in self._under_way() if cycle is not None):
             _log.info("stopping: %s", waited_for)
 

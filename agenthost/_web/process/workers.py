@@ -114,7 +114,7 @@ class _Supervisor:
         try:
             with controlled(socket_path(self._config, self._opened.getsockname()[1]), self.answer):
                 while not self._stopping:
-                    self._look_after()
+                    self._supervise()
         finally:
             self._end(self._config.host.drain_grace + self._config.host.drain_timeout + _KILL_AFTER)
             self._woken.close()
@@ -175,7 +175,7 @@ class _Supervisor:
                 return self._replies.get(timeout=0.2)
         return None
 
-    def _look_after(self) -> None:
+    def _supervise(self) -> None:
         wanted = self._places if self._told else self._places[:1]
         for place in wanted:
             if place.fill(early=not self._told) and not self._settled and place.worker is not None:
@@ -183,7 +183,7 @@ class _Supervisor:
         self._replace_next()
         self._keep_spare()
         unsettled = [seconds for place in self._places if (seconds := place.unsettled) is not None]
-        self._tell_whether_settled(now=not unsettled)
+        self._send_settled(now=not unsettled)
         pauses = [place.due - time.monotonic() for place in wanted if place.worker is None] + unsettled
         workers = [worker for place in self._places for worker in place.workers]
         handles: list[Any] = [worker.messages for worker in workers]
@@ -194,7 +194,7 @@ class _Supervisor:
         for place in self._places:
             for worker in place.workers:
                 if worker.messages in happened:
-                    self._heard(place, worker, *worker.receive())
+                    self._receive(place, worker, *worker.receive())
             if place.leaving is not None and place.leaving.process.sentinel in happened:
                 place.leaving.close()
                 place.leaving = None
@@ -204,7 +204,7 @@ class _Supervisor:
             worker.close()
             self._left.remove(worker)
 
-    def _heard(self, place: WorkerSlot, worker: Worker, kind: str, content: Any) -> None:
+    def _receive(self, place: WorkerSlot, worker: Worker, kind: str, content: Any) -> None:
         match kind:
             case "refused" if not self._told:
                 raise PlanError(content)
@@ -232,7 +232,7 @@ class _Supervisor:
             if place.worker is not None:
                 place.replace()
 
-    def _tell_whether_settled(self, *, now: bool) -> None:
+    def _send_settled(self, *, now: bool) -> None:
         """Tell every worker about a change.
 
         Readiness is off while one slot cannot keep a worker.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.telemetry import failures
-from agenthost._host.telemetry.call_log import say_later, write_now
+from agenthost._host.telemetry.call_log import log_later, write_now
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.failures import Failures, new_error_id
 
@@ -150,7 +150,7 @@ def test_what_is_just_being_written_is_waited_for():
     handler = Slow()
     LOG.addHandler(handler)
     try:
-        say_later(LOG, logging.ERROR, "at last", {})
+        log_later(LOG, logging.ERROR, "at last", {})
         assert begun.wait(30)
         waits = threading.Thread(target=write_now)
         waits.start()

@@ -15,8 +15,8 @@ from hypothesis import given, strategies as st
 
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
 from agenthost._host.telemetry.current_call import Owner, calling, running
-from agenthost._host.telemetry.hiding import Hidden
 from agenthost._host.telemetry.log import JsonLines, TextLines
+from agenthost._host.telemetry.secret_redactor import SecretRedactor
 from agenthost.secret import Secret
 
 _PASSWORD = 'p"ss wörd/1'
@@ -55,7 +55,7 @@ def record(message="words", *arguments, logger="author", **extra):
 
 @pytest.fixture
 def lines():
-    return JsonLines(Hidden(_CONFIG))
+    return JsonLines(SecretRedactor(_CONFIG))
 
 
 @pytest.mark.slow
@@ -165,7 +165,7 @@ def test_an_agents_own_line_says_whose_it_is(lines):
 @pytest.mark.parametrize("form", [JsonLines, lambda hidden: TextLines(hidden, colors=False)], ids=["json", "text"])
 def test_no_secret_is_written(form, line):
     """As it is, in JSON, in a URL, in a header; in words, an argument, a field, a traceback."""
-    hidden = Hidden(_CONFIG)
+    hidden = SecretRedactor(_CONFIG)
     try:
         raise ValueError(line)  # noqa: TRY301
     except ValueError:
@@ -180,9 +180,11 @@ def test_no_secret_is_written(form, line):
 
 def test_a_short_word_and_an_address_are_no_secrets():
     """Other words would go with a short one; of a URL the password alone is secret."""
-    hidden = Hidden(Config(host=HostConfig(password=Secret("abc")), state=StateConfig(url=Secret("sqlite:///a.db"))))
+    hidden = SecretRedactor(
+        Config(host=HostConfig(password=Secret("abc")), state=StateConfig(url=Secret("sqlite:///a.db")))
+    )
 
-    assert hidden.out_of("abc in sqlite:///a.db") == "abc in sqlite:///a.db"
+    assert hidden.redacted("abc in sqlite:///a.db") == "abc in sqlite:///a.db"
 
 
 class _Broken:
@@ -199,7 +201,7 @@ _VALUES = st.recursive(
 @given(st.text(), _VALUES)
 def test_whatever_is_logged_is_one_line_of_json(words, value):
     """Text that is no UTF-8, numbers that are none, objects that break when they are shown."""
-    line = JsonLines(Hidden(Config())).format(record("%s", words, extra=value))
+    line = JsonLines(SecretRedactor(Config())).format(record("%s", words, extra=value))
 
     assert "\n" not in line
     assert json.loads(line)["logger"] == "author"
@@ -216,7 +218,7 @@ def test_text_cannot_forge_a_line_or_move_a_cursor(colors):
     except ValueError:
         made = record("%s", HOSTILE, logger=f"author{HOSTILE}", **{f"extra{HOSTILE}": HOSTILE})
         made.exc_info = sys.exc_info()
-    form = TextLines(Hidden(Config()), colors=colors)
+    form = TextLines(SecretRedactor(Config()), colors=colors)
 
     first, *trace = form.format(made).split("\n")
 

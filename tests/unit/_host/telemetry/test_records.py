@@ -13,8 +13,8 @@ import pytest
 
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config, HostConfig, TelemetryConfig
-from agenthost._host.telemetry.hiding import NOTHING_HIDDEN, Hidden
 from agenthost._host.telemetry.records import Record, redact_records
+from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
 from agenthost.secret import Secret
 
 HOOK = "https://hooks.example/services/T00000000/tell-nobody-path?token=tell-nobody-query"
@@ -32,7 +32,7 @@ def logged(request):
     log.propagate = False
 
     def write(*words, config=CONFIG, **options):
-        redact_records(Hidden(config))
+        redact_records(SecretRedactor(config))
         log.error(*words, **options)
         return out.getvalue()
 
@@ -40,7 +40,7 @@ def logged(request):
     log.removeHandler(handler)
     log.propagate = True
     logging.setLogRecordFactory(factory)
-    redact_records(NOTHING_HIDDEN)
+    redact_records(NO_SECRETS)
     logging.setLogRecordFactory(factory)
 
 
@@ -68,7 +68,7 @@ def test_a_traceback_without_secrets_is_left_to_the_formatter(logged):
         def formatException(self, ei):  # noqa: N802
             return f"short: {ei[1]}"
 
-    redact_records(Hidden(CONFIG))
+    redact_records(SecretRedactor(CONFIG))
     try:
         raise ValueError("harmless")  # noqa: TRY301
     except ValueError:
@@ -134,7 +134,7 @@ def test_a_factory_of_the_program_goes_on_making_records(logged, made):
 
     logging.setLogRecordFactory(factory)
     assert logged("%s", "tell-nobody") == "***\n"
-    redact_records(Hidden(CONFIG))
+    redact_records(SecretRedactor(CONFIG))
 
     record = logging.getLogRecordFactory()("n", 20, "", 0, "%s", ("tell-nobody",), None)
     assert (record.mine, record.getMessage()) == (True, "***")
@@ -161,11 +161,11 @@ def test_everything_that_is_fetched_is_known(tmp_path):
     endpoint = "https://otlp.example/v1/tell-endpoint"
     config = load_config(str(file), {"LEVEL": "debug", "ENDPOINT": endpoint, "HOOK": HOOK})
 
-    hidden = Hidden(config)
+    hidden = SecretRedactor(config)
 
     assert isinstance(config.telemetry, TelemetryConfig)
     assert {each.reveal() for each in config.fetched} == {"tell-nobody", "debug", endpoint, HOOK}
-    assert hidden.out_of(f"debug {endpoint} {HOOK} tell-nobody") == "debug https://otlp.example/v1/*** *** ***"
+    assert hidden.redacted(f"debug {endpoint} {HOOK} tell-nobody") == "debug https://otlp.example/v1/*** *** ***"
     assert "tell-nobody" not in repr(config)
 
 

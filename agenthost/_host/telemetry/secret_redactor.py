@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["NOTHING_HIDDEN", "Hidden"]
+__all__ = ["NO_SECRETS", "SecretRedactor"]
 
 _SHORTEST = 4
 """The shortest secret to redact, as shorter ones occur in any text by chance."""
 _SHOWN = "***"
 
 
-class Hidden:
+class SecretRedactor:
     """The secrets of a configuration, in all forms that a line may contain.
 
     What was fetched by ``{ env }`` or ``{ file }`` is redacted as a whole and in its parts. A URL that is written
@@ -49,7 +49,7 @@ class Hidden:
     def __bool__(self) -> bool:
         return bool(self._forms)
 
-    def out_of(self, line: str) -> str:
+    def redacted(self, line: str) -> str:
         """Redact a line."""
         for form in self._forms:
             if form in line:
@@ -57,7 +57,7 @@ class Hidden:
         return line
 
 
-NOTHING_HIDDEN = Hidden(None)
+NO_SECRETS = SecretRedactor(None)
 """Before there is a configuration."""
 
 

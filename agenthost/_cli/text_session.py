@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenthost.conversation.turns import Event, Listener, Reply
 
-__all__ = ["Talk", "reply_as_json", "shown_event", "told", "told_event"]
+__all__ = ["TextSession", "event_line", "print_event", "print_note", "reply_as_json"]
 
 OFFLINE_HINT = (
     "No language model is configured: the offline model picks tools by keywords.\n"
@@ -32,7 +32,7 @@ TOO_LONG = "the turn took longer than timeout in [conversation] allows."
 _MOST_SHOWN = 200
 
 
-class Talk:
+class TextSession:
     """A conversation with an agent, open while a block runs.
 
     Args:
@@ -115,7 +115,7 @@ class Talk:
             raise PlanError(why_not(self._plan, self.key))
 
 
-def shown_event(event: Event) -> str | None:
+def event_line(event: Event) -> str | None:
     """Format an event as a line for people, or return None if it has none."""
     from agenthost.conversation.turns import event_as_json
 
@@ -151,15 +151,15 @@ def reply_as_json(conversation: str, reply: Reply) -> dict[str, Any]:
     }
 
 
-def told_event(line: str) -> None:
+def print_event(line: str) -> None:
     """Print an event to standard error, cut to the width of a terminal."""
     import shutil
 
     most = shutil.get_terminal_size().columns if sys.stderr.isatty() else len(line)
-    told(line if len(line) <= most else f"{line[: most - 1]}…")
+    print_note(line if len(line) <= most else f"{line[: most - 1]}…")
 
 
-def told(line: str) -> None:
+def print_note(line: str) -> None:
     """Print a line to standard error."""
     echo(line, err=True, dim=True)
 

@@ -7,13 +7,13 @@ import traceback
 from agenthost._error_words import words_of
 from agenthost.errors import ArgumentsRefused, StateUnavailable
 
-__all__ = ["MOST_WORDS", "told", "traceback_of"]
+__all__ = ["MOST_WORDS", "error_fields", "traceback_of"]
 
 MOST_WORDS = 16 * 1024
 """The most characters of a traceback, or of any other text, that are sent."""
 
 
-def told(error: BaseException) -> list[str]:
+def error_fields(error: BaseException) -> list[str]:
     """Return an exception as its sort, class, words and traceback."""
     sort = "failed"
     if isinstance(error, ArgumentsRefused):

@@ -14,12 +14,12 @@ import msgspec
 
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.calls.lifespans import Lifespan
-from agenthost._host.calls.probe_calls import prepared
+from agenthost._host.calls.probe_calls import check_call
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.isolation.descriptions import describe_draft
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
-from agenthost._host.isolation.raised import told
+from agenthost._host.isolation.raised_error import error_fields
 from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent.base import declared, runnable, serve_state
@@ -70,10 +70,10 @@ class IsolatedAgent:
         self._lifespan: Lifespan | None = None
         self._ended = asyncio.Event()
         self._strays = Failures(_log)
-        self._frames = Frames(self._heard, self._host_is_gone)
+        self._frames = Frames(self._receive, self._host_is_gone)
         self._entries = HostEntries(self._frames)
         vitals = HostVitals(self._entries.ping, lambda: 0.0, "", Secret(""))
-        self._checks = [prepared(probe.check, vitals) for probe in probes]
+        self._checks = [check_call(probe.check, vitals) for probe in probes]
         self._stores = Stores(self._entries)
         serve_state(agent, key, self._stores)
 
@@ -116,7 +116,7 @@ class IsolatedAgent:
         if not self._ended.is_set():
             os._exit(1)
 
-    def _heard(self, message: Message) -> None:
+    def _receive(self, message: Message) -> None:
         kind, number, content = message
         if kind == "do":
             self._frames.send("begun", number)
@@ -142,7 +142,7 @@ class IsolatedAgent:
         try:
             done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and all others
-            done = framed("raised", number, told(error))
+            done = framed("raised", number, error_fields(error))
         finally:
             self._running.pop(number, None)
         self._frames.send_framed(done)
