@@ -8,7 +8,7 @@ import attrs
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import leave_log_out, print_json
+from agenthost._cli.output import echo, leave_log_out, print_json
 from agenthost.errors import ConfigurationError, ExitCode
 
 __all__ = ["command"]
@@ -39,10 +39,10 @@ def command(file: str | None, as_json: bool) -> None:
         print_json({kind: [attrs.asdict(change) for change in each] for kind, each in found.items()})
     else:
         for change in packages:
-            click.echo(f"{change}; not in agenthost.lock" if change.after else str(change))
+            echo(f"{change}; not in agenthost.lock" if change.after else str(change))
         for change in dependencies:
-            click.echo(f"dependency {change}")
+            echo(f"dependency {change}")
         if not packages and not dependencies:
-            click.echo(f"Nothing differs from {locked.place}.")
+            echo(f"Nothing differs from {locked.place}.")
     if packages or dependencies:
         sys.exit(ExitCode.FINDINGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import leave_log_out, print_warnings
+from agenthost._cli.output import echo, leave_log_out, print_warnings
 
 __all__ = ["command"]
 
@@ -30,6 +30,6 @@ def command(file: str | None) -> None:
     write_lock(lock)
     known = before or Lock(lock.place)
     for change in (*changes(known, lock), *(dependency_changes(known, lock) if before else ())):
-        click.echo(f"  {change}")
+        echo(f"  {change}")
     count = len(lock.distributions)
-    click.echo(f"{lock.place}: {count} package{'s' * (count != 1)} with {len(plan.agents)} agents")
+    echo(f"{lock.place}: {count} package{'s' * (count != 1)} with {len(plan.agents)} agents")
