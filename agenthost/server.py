@@ -14,7 +14,7 @@ from agenthost._escaping import escaped
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner, on_terminal
-from agenthost._host.packages.stages import PROGRAM, Built
+from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
@@ -89,7 +89,7 @@ class AgentServer:
             key = own.name if own.name not in keys else f"{own.name}:{route}"
             for path, callback in self._callbacks.items():
                 agent.register_routing_callback(callback, path)
-            item = Built(key, PROGRAM, "", agent, AgentConfig(route=route))
+            item = Built.in_code(key, agent, AgentConfig(route=route))
             plan = self._plan.with_agent(item) if self._plan is not None else None
             self._registered[route] = item
             if plan is not None:

@@ -110,7 +110,7 @@ class House:
             Parallel("three", labels[:3], synthesis="rule"),
             Parallel("gap", [*labels[:2], "hanging"], seconds=0.25, synthesis="rule"),
         ]
-        built = tuple(Built(agent.name, "bench", "", agent, AgentConfig()) for agent in agents)
+        built = tuple(Built.in_code(agent.name, agent, AgentConfig()) for agent in agents)
         self.plan = make_plan(self.config, load_for_program(self.config, built))
         self.runtime = make_runtime(self.config)
         self.runtime.give_state(self.plan)

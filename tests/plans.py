@@ -11,7 +11,7 @@ from agenthost._host.plan.plan import make_plan
 
 def built(*agents):
     """Agents as the loader gives them, each under its own name."""
-    return tuple(Built(agent.name, "code", "", agent, AgentConfig()) for agent in agents)
+    return tuple(Built.in_code(agent.name, agent, AgentConfig()) for agent in agents)
 
 
 def plan_of(*agents, config=None, **loaded):

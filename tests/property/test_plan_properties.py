@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.packages.diagnosis import Diagnosis
+from agenthost._host.packages.selection import SelectedAgent
 from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.plan.routes import route_problem
@@ -29,16 +30,18 @@ def loaded(written):
     """What the loader gives: agents with keys of their own, some of them one and the same object."""
     shared = AgentBase("shared", "/shared")
     items = [
-        Built(
+        Built.in_code(
             f"k{number}",
-            f"acme-{number % 3}",
-            "1.0",
             shared if each["same"] else AgentBase(each["name"], each["own"], sip=each["sip"]),
             AgentConfig(route=each["configured"], use="acme:x" if each["same"] and number % 2 else None),
+            f"acme-{number % 3}",
         )
         for number, each in enumerate(written)
     ]
-    rejected = [Rejected(f"r{number}", "acme", "1.0", Diagnosis("no", "mend")) for number in range(len(written) % 3)]
+    rejected = [
+        Rejected(SelectedAgent.in_code(f"r{number}", AgentConfig(), "acme"), Diagnosis("no", "fix it"))
+        for number in range(len(written) % 3)
+    ]
     return items, rejected
 
 
@@ -75,7 +78,7 @@ def test_one_more_agent_changes_nothing_elsewhere(written):
     """A newcomer at a route of its own leaves every other agent where it was."""
     alone = planned(*loaded(written))
     items, rejected = loaded(written)
-    newcomer = Built("new", "acme-new", "1.0", AgentBase("new", "/new"), AgentConfig())
+    newcomer = Built.in_code("new", AgentBase("new", "/new"), AgentConfig(), "acme-new")
     together = planned([newcomer, *items], rejected)
 
     assert {agent.route: agent.key for agent in alone.agents} | {"/new": "new"} == {

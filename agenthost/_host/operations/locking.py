@@ -62,14 +62,13 @@ def _distribution(offers: list[Candidate], plan: HostPlan, readings: Readings) -
 
 def _agent(agent: Mounted) -> LockedAgent:
     declared = getattr(type(agent.agent), "Settings", None)
-    section = agent.built.config if agent.built is not None else None
     return LockedAgent(
         key=agent.key,
         route=agent.route,
         tools=agent.functions,
         sip=agent.sip,
         settings=tuple(each.name for each in fields(declared)) if isinstance(declared, type) and has(declared) else (),
-        variables=section.environment if section is not None else (),
+        variables=agent.config.environment,
     )
 
 

@@ -37,6 +37,26 @@ class SelectedAgent:
     config: AgentConfig
     owner: str = ""
 
+    @classmethod
+    def in_code(cls, key: str, config: AgentConfig, distribution: str, version: str = "") -> SelectedAgent:
+        """Return an agent that no entry point offers."""
+        return cls(key, Candidate("", key, "", distribution, version, ""), config)
+
+    @property
+    def distribution(self) -> str:
+        """The package that it comes from."""
+        return self.candidate.distribution
+
+    @property
+    def version(self) -> str:
+        """The version of that package."""
+        return self.candidate.version
+
+    @property
+    def offer(self) -> Candidate | None:
+        """Its entry point. None for an agent that is created in code."""
+        return self.candidate if self.candidate.group == AGENTS else None
+
     @property
     def again(self) -> bool:
         """True if configuration mounts the candidate a second time, under another name."""
@@ -45,7 +65,7 @@ class SelectedAgent:
     @property
     def full_key(self) -> str:
         """The key that no other installed package can change."""
-        return self.key if self.again else full_key(self.candidate.distribution, self.candidate.name)
+        return self.key if self.again else full_key(self.distribution, self.key.rpartition(":")[2])
 
 
 @frozen

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import attrs
 from attrs import field, fields, frozen
 
 from agenthost._host.config.limits import Limits
-from agenthost._host.generations.owners import Owners, full_key
-from agenthost.agent.declared import ServingOptions
+from agenthost._host.generations.owners import Owners
+from agenthost._host.packages.selection import SelectedAgent
+from agenthost.agent.base import declared
 from agenthost.conversation.classifiers import ClassifierProvider
 from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
@@ -20,12 +22,11 @@ from agenthost.state import StateProvider
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from agenthost._discovery import Candidate
     from agenthost._host.config.schema import AgentConfig
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.plugins import Plugins, PluginState
-    from agenthost._host.packages.selection import SelectedAgent
     from agenthost.agent.base import AgentBase
+    from agenthost.agent.declared import Declared, ServingOptions
     from agenthost.swml import Template
     from agenthost.tools.tool import Tool
 
@@ -49,32 +50,29 @@ class Built:
     """An agent that was imported and created.
 
     Args:
-        key: see ``SelectedAgent``.
-        distribution: the package that offers it; ``PROGRAM`` when a program registered it.
-        version: that package's version.
+        selected: its candidate, key and section.
         agent: the agent.
-        config: its section.
-        offer: the entry point that offers it; None where no entry point does.
         served: what is served of it already, and stays as it is.
     """
 
-    key: str
-    distribution: str
-    version: str
+    selected: SelectedAgent
     agent: AgentBase
-    config: AgentConfig
-    offer: Candidate | None = None
     served: Mounted | None = None
 
-    @property
-    def again(self) -> bool:
-        """True if configuration mounts an agent a second time, under another name."""
-        return self.config.mounts_again(self.key)
+    @classmethod
+    def in_code(cls, key: str, agent: AgentBase, config: AgentConfig, distribution: str = PROGRAM) -> Built:
+        """Return an agent that no entry point offers."""
+        return cls(SelectedAgent.in_code(key, config, distribution), agent)
 
     @property
-    def full_key(self) -> str:
-        """The key that no other installed package can change."""
-        return self.key if self.again else full_key(self.distribution, self.key.rpartition(":")[2])
+    def key(self) -> str:
+        """Its name in configuration and on the command line."""
+        return self.selected.key
+
+    @property
+    def config(self) -> AgentConfig:
+        """Its section."""
+        return self.selected.config
 
 
 @frozen
@@ -82,18 +80,19 @@ class Rejected:
     """An agent that could not be created.
 
     Args:
-        key: see ``SelectedAgent``.
-        distribution: the package that offers it.
-        version: that package's version.
+        selected: its candidate, key and section.
         diagnosis: what failed, and what to do about it.
         state: see ``SetAside``.
     """
 
-    key: str
-    distribution: str
-    version: str
+    selected: SelectedAgent
     diagnosis: Diagnosis
     state: str = "quarantined"
+
+    @property
+    def key(self) -> str:
+        """Its name in configuration and on the command line."""
+        return self.selected.key
 
 
 @frozen(kw_only=True)
@@ -174,57 +173,123 @@ class Mounted:
     """A served agent.
 
     Args:
-        key: its name in configuration and on the command line.
-        name: what it calls itself.
+        built: the agent as it was built. It is sealed now.
         route: where it is mounted.
-        distribution: the package that offers it.
-        version: that package's version.
-        agent: the agent, sealed.
-        tools: its tools that this host runs, by name.
         template: its document, encoded.
-        fallback: what a caller hears when one of its tools fails.
-        sip: user parts that it asks for.
-        functions: names of all its tools, also of those that run elsewhere.
-        dynamic: whether callbacks configure it for each call.
-        routing: its routing callbacks, by the path below its route.
-        debug_handler: what it does with debug events.
-        alone: keys and lifetimes of its own.
-        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
-        again: whether it is a second mount, which SIP users reach by its key and route alone.
-        built: what it was mounted from.
-        probes: those that it declares.
-        model: the language model that it is talked to in text with; None for the default.
+        tools: its tools that this host runs, by name.
+        probes: the probes that it declares.
         limits: how much of the host it may take.
-        isolation: ``thread``; ``process`` where its code runs in processes of its own.
     """
 
-    key: str
-    name: str
+    built: Built
     route: str
-    distribution: str
-    version: str
-    agent: AgentBase = field(repr=False)
-    tools: Mapping[str, Tool] = field(repr=False)
     template: Template = field(repr=False)
-    fallback: str
-    sip: tuple[str, ...]
-    functions: tuple[str, ...] = ()
-    dynamic: bool = False
-    routing: Mapping[str, Callable[..., Any]] = field(factory=dict, repr=False)
-    debug_handler: Callable[..., Any] | None = field(default=None, repr=False)
-    serving: ServingOptions = field(factory=ServingOptions, repr=False)
-    mcp_server: bool = False
-    again: bool = False
+    tools: Mapping[str, Tool] = field(repr=False)
     probes: tuple[Probe, ...] = field(default=(), repr=False)
-    model: str | None = None
     limits: Limits = field(factory=Limits, repr=False)
-    built: Built | None = field(default=None, repr=False)
-    isolation: str = "thread"
+
+    @cached_property
+    def selected(self) -> SelectedAgent:
+        """Its candidate, key and section."""
+        return self.built.selected
+
+    @cached_property
+    def key(self) -> str:
+        """Its name in configuration and on the command line."""
+        return self.selected.key
 
     @property
     def full_key(self) -> str:
         """The key that no other installed package can change."""
-        return self.built.full_key if self.built is not None else self.key
+        return self.selected.full_key
+
+    @property
+    def distribution(self) -> str:
+        """The package that it comes from."""
+        return self.selected.distribution
+
+    @property
+    def version(self) -> str:
+        """The version of that package."""
+        return self.selected.version
+
+    @property
+    def config(self) -> AgentConfig:
+        """Its section."""
+        return self.selected.config
+
+    @cached_property
+    def agent(self) -> AgentBase:
+        """The agent itself."""
+        return self.built.agent
+
+    @cached_property
+    def own(self) -> Declared:
+        """The declarations of the agent."""
+        return declared(self.agent)
+
+    @cached_property
+    def name(self) -> str:
+        """Its own name."""
+        return self.own.name
+
+    @cached_property
+    def fallback(self) -> str:
+        """The sentence for a caller when one of its tools fails."""
+        return self.own.fallback
+
+    @property
+    def sip(self) -> tuple[str, ...]:
+        """The user parts of SIP addresses that it asks for.
+
+        A second mount is reached by its key and route alone.
+        """
+        return () if self.again else self.own.sip
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of all its tools, also of those that run elsewhere."""
+        return tuple(self.own.draft.tools)
+
+    @cached_property
+    def dynamic(self) -> bool:
+        """True if callbacks configure it for each call."""
+        return bool(self.own.per_call)
+
+    @cached_property
+    def routing(self) -> Mapping[str, Callable[..., Any]]:
+        """Its routing callbacks, by the path below its route."""
+        return self.own.routing
+
+    @property
+    def debug_handler(self) -> Callable[..., Any] | None:
+        """The function that receives debug events."""
+        return self.own.debug_handler
+
+    @cached_property
+    def serving(self) -> ServingOptions:
+        """Its own keys and lifetimes."""
+        return self.own.serving
+
+    @property
+    def mcp_server(self) -> bool:
+        """True if it offers its tools to clients of the Model Context Protocol."""
+        return self.own.mcp_server
+
+    @property
+    def again(self) -> bool:
+        """True if it is a second mount."""
+        return self.selected.again
+
+    @property
+    def model(self) -> str | None:
+        """The language model that it answers with in text. None for the default."""
+        return self.config.model
+
+    @cached_property
+    def isolation(self) -> str:
+        """``thread``, or ``process`` if its code runs in processes of its own."""
+        return "thread" if self.own.own_process is None else "process"
 
     def report(self) -> dict[str, Any]:
         """Return the agent for lists and ``--json``."""
@@ -245,20 +310,31 @@ class SetAside:
     """An agent that is not served, with the reason.
 
     Args:
-        key: its name in configuration and on the command line.
-        distribution: the package that offers it.
-        version: that package's version.
+        selected: its candidate, key and section.
         state: ``quarantined``, ``conflict`` or ``disabled``.
         diagnosis: the reason and the remedy; None when it is disabled.
         route: the route it asked for, where it came so far.
     """
 
-    key: str
-    distribution: str
-    version: str
+    selected: SelectedAgent
     state: str
     diagnosis: Diagnosis | None = None
     route: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in configuration and on the command line."""
+        return self.selected.key
+
+    @property
+    def distribution(self) -> str:
+        """The package that it comes from."""
+        return self.selected.distribution
+
+    @property
+    def version(self) -> str:
+        """The version of that package."""
+        return self.selected.version
 
     def report(self) -> dict[str, Any]:
         """Return the agent for lists and ``--json``."""

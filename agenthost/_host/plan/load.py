@@ -60,7 +60,7 @@ def load(
     items = selection.wanted
     kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
     building = [item for item in items if item.config.enabled and item.key not in kept]
-    enabled = [item for item in building if item.candidate.distribution not in unapproved]
+    enabled = [item for item in building if item.distribution not in unapproved]
     problems: dict[str, str | None] = {}
     journal, guard = Journal(config.host.state_dir), LoadingGuard()
     outcomes = run_guarded(
@@ -70,22 +70,16 @@ def load(
     guard.close()
     offered: list[Built] = []
     rejected = [
-        Rejected(each.key, each.candidate.distribution, each.candidate.version, each.diagnosis, "conflict")
+        Rejected(SelectedAgent(each.key, each.candidate, AgentConfig()), each.diagnosis, "conflict")
         for each in selection.contested
     ]
-    rejected += [
-        Rejected(item.key, offer.distribution, offer.version, unapproved[offer.distribution])
-        for item in building
-        if (offer := item.candidate).distribution in unapproved
-    ]
+    rejected += [Rejected(item, unapproved[item.distribution]) for item in building if item.distribution in unapproved]
     for item, outcome in zip(enabled, outcomes, strict=True):
-        offer = item.candidate
         if isinstance(outcome, Failed):
-            diagnosis = diagnose(outcome.error, offer, item.key)
-            rejected.append(Rejected(item.key, offer.distribution, offer.version, diagnosis))
+            rejected.append(Rejected(item, diagnose(outcome.error, item.candidate, item.key)))
         else:
-            offered.append(Built(item.key, offer.distribution, offer.version, outcome, item.config, offer))
-    held = owners.with_keys({item.key: item.candidate.distribution for item in items if ":" not in item.key})
+            offered.append(Built(item, outcome))
+    held = owners.with_keys({item.key: item.distribution for item in items if ":" not in item.key})
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items}, held)
     taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
     configured_ones, refused = _from_tables(config, taken)
@@ -98,7 +92,7 @@ def load(
         plugins=(*plugins.states, *_unapproved_plugins(candidates, unapproved)),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
-        owners=held.with_keys({item.key: item.distribution for item in from_hooks if ":" not in item.key}),
+        owners=held.with_keys({item.key: item.selected.distribution for item in from_hooks if ":" not in item.key}),
         changes=(*plugins.changes, *guard.changes),
         installed=frozenset(candidate.distribution for candidate in candidates),
         refusals=tuple(sentence for key, sentence in selection.refusals.items() if key not in in_code),
@@ -134,8 +128,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     configured_ones, refused = _from_tables(config, {item.key for item in registered})
     isolated = [item for item in registered if _section(config, item.key).isolation == "process"]
     in_code = tuple(
-        Rejected(item.key, item.distribution, item.version, Diagnosis(_IN_CODE, _remove_isolation(config, item.key)))
-        for item in isolated
+        Rejected(item.selected, Diagnosis(_IN_CODE, _remove_isolation(config, item.key))) for item in isolated
     )
     return Loaded(
         extensions=extensions,
@@ -227,19 +220,18 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
     for name, table in config.workflows.items():
         if not table.enabled:
             continue
+        selected = SelectedAgent.in_code(name, AgentConfig(route=table.route, model=table.model), where)
         if name in taken:
             reason = f"{config.place('workflows', name)}: there already is an agent with this name"
-            refused.append(Rejected(name, where, "", Diagnosis(reason, f"choose another name for it in {where}")))
+            refused.append(Rejected(selected, Diagnosis(reason, f"choose another name for it in {where}")))
             continue
         try:
             workflow = built_workflow(name, table, config.place("workflows", name))
         except ConfigurationError as error:
             reason, _, remedy = str(error).rpartition(". ")
-            refused.append(
-                Rejected(name, where, "", Diagnosis(reason or str(error), remedy or f"correct it in {where}"))
-            )
+            refused.append(Rejected(selected, Diagnosis(reason or str(error), remedy or f"correct it in {where}")))
         else:
-            made.append(Built(name, where, "", workflow, AgentConfig(route=table.route, model=table.model)))
+            made.append(Built(selected, workflow))
     return tuple(made), tuple(refused)
 
 
@@ -263,11 +255,12 @@ def _from_hooks(
         key = name if owns else full
         keys.add(key)
         section = config.agents.get(full) or _section(config, key)
+        selected = SelectedAgent(key, owner.as_candidate(), section)
         if section.isolation == "process":
             problem = f"agent {key!r}: {_IN_CODE}; {_remove_isolation(config, key)}"
             plugins.failed(plugin, DefinitionError(problem))
         elif section.enabled:
-            made.append(Built(key, owner.distribution, owner.version, agent, section))
+            made.append(Built(selected, agent))
         else:
-            disabled.append(SelectedAgent(key, owner.as_candidate(), section))
+            disabled.append(selected)
     return made, disabled

@@ -53,18 +53,13 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
     Returns:
         The agents in order of their routes, and everything else that was asked for, in order of keys.
     """
-    set_aside = [
-        SetAside(item.key, item.distribution, item.version, item.state, item.diagnosis) for item in loaded.rejected
-    ]
-    set_aside += [
-        SetAside(item.key, item.candidate.distribution, item.candidate.version, "disabled", None, item.config.route)
-        for item in loaded.disabled
-    ]
+    set_aside = [SetAside(item.selected, item.state, item.diagnosis) for item in loaded.rejected]
+    set_aside += [SetAside(item, "disabled", route=item.config.route) for item in loaded.disabled]
     claims: dict[str, list[Built]] = {}
     holders = loaded.owners.installed(loaded.installed).routes
     for item in loaded.built:
         route = wanted_route(item)
-        if problem := route_problem(route, program=item.distribution == PROGRAM):
+        if problem := route_problem(route, program=item.selected.distribution == PROGRAM):
             remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in {_where(item)}'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         elif route == sip_path:
@@ -103,7 +98,7 @@ def quarantined_when_served(agent: Mounted, error: BaseException) -> SetAside:
     diagnosis = diagnose(error, candidate, agent.key)
     if agent.distribution == PROGRAM:  # nothing can be installed or switched off
         diagnosis = attrs.evolve(diagnosis, remedy="correct its lifespan. The log has the whole error")
-    return SetAside(agent.key, agent.distribution, agent.version, "quarantined", diagnosis, agent.route)
+    return SetAside(agent.selected, "quarantined", diagnosis, agent.route)
 
 
 def wanted_route(item: Built) -> str:
@@ -154,7 +149,9 @@ def mount(
             item.agent.meet(tuple(there.values()))
         except Exception as error:  # noqa: BLE001 - an author's code
             reason = f"it cannot describe its agents: {summary_of(error)}"
-            return _refused(item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.distribution}"))
+            return _refused(
+                item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.selected.distribution}")
+            )
     return _sealed(item, route, limits)
 
 
@@ -165,38 +162,22 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         return item.served if item.served.limits == now else attrs.evolve(item.served, limits=now)
     if own.sealed:
         reason = "this instance is already mounted elsewhere, and a second mount needs a class or a factory"
-        remedy = f"let {item.distribution} offer its class as the entry point, or remove the second mount"
+        remedy = f"let {item.selected.distribution} offer its class as the entry point, or remove the second mount"
         return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
     try:
         found = own.own_process.probes if own.own_process is not None else probes_of(item.agent)
         probes = tuple(attrs.evolve(probe, agent=item.key) for probe in found)
         template = seal(item.agent)
     except DefinitionError as error:
-        remedy = f"pip install --upgrade {item.distribution}"
+        remedy = f"pip install --upgrade {item.selected.distribution}"
         return _refused(item, route, "quarantined", Diagnosis(message_of(error), remedy))
     return Mounted(
-        key=item.key,
-        name=own.name,
-        route=route,
-        distribution=item.distribution,
-        version=item.version,
-        agent=item.agent,
-        tools={name: runnable(item.agent, tool) for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
-        template=template,
-        fallback=own.fallback,
-        sip=() if item.again else own.sip,
-        functions=tuple(own.draft.tools),
-        dynamic=bool(own.per_call),
-        routing=own.routing,
-        debug_handler=own.debug_handler,
-        serving=own.serving,
-        mcp_server=own.mcp_server,
-        again=item.again,
-        probes=probes,
-        model=item.config.model,
-        limits=limits.for_agent(item.config, own.busy),
-        built=item,
-        isolation="thread" if own.own_process is None else "process",
+        item,
+        route,
+        template,
+        {name: runnable(item.agent, tool) for name, tool in own.draft.tools.items() if isinstance(tool, Tool)},
+        probes,
+        limits.for_agent(item.config, own.busy),
     )
 
 
@@ -206,7 +187,7 @@ def _first_mounts_first(claim: tuple[str, Sequence[Built]]) -> tuple[bool, str]:
     So an agent that can be mounted only once gets the route of its package.
     """
     route, items = claim
-    return all(item.again for item in items), route
+    return all(item.selected.again for item in items), route
 
 
 def _chosen(claims: Sequence[Built], holder: str | None) -> Built | None:
@@ -222,21 +203,21 @@ def _chosen(claims: Sequence[Built], holder: str | None) -> Built | None:
         if len(chosen) == 1:
             return chosen[0]
     if holder is not None:
-        return next((item for item in claims if item.full_key == holder), None)
+        return next((item for item in claims if item.selected.full_key == holder), None)
     return claims[0] if len(claims) == 1 else None
 
 
 def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | None) -> Diagnosis:
     others = " and ".join(
-        sorted(f"{other.distribution} {other.version} ({other.key})" for other in claims if other is not item)
+        sorted(f"{other.selected.candidate.package} ({other.key})" for other in claims if other is not item)
     )
     claimed = f"also claimed by {others}" if others else f"held by {holder}, which is not served"
     key = item.key
     free = f"/{_plain(key)}"
-    own_process = free if free != route else f"{route if route != '/' else ''}/{_plain(item.distribution)}"
+    elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.selected.distribution)}"
     return Diagnosis(
         f"route {route!r} is {claimed}",
-        f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{own_process}" moves it, '
+        f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{elsewhere}" moves it, '
         f'route = "{route}" gives it the route',
     )
 
@@ -255,4 +236,4 @@ def _plain(text: str) -> str:
 
 
 def _refused(item: Built, route: str, state: str, diagnosis: Diagnosis) -> SetAside:
-    return SetAside(item.key, item.distribution, item.version, state, diagnosis, route)
+    return SetAside(item.selected, state, diagnosis, route)

@@ -283,7 +283,7 @@ class HostPlan:
         if taken is not None:
             msg = f"route {route!r} is already taken by agent {taken.key!r}. fix: register this one at another route."
             raise DefinitionError(msg)
-        if problem := route_problem(route, program=item.distribution == PROGRAM):
+        if problem := route_problem(route, program=item.selected.distribution == PROGRAM):
             raise DefinitionError(problem)
         mounted = mount(item, route, self.agents, {item.key: item.agent}, self.why_not_served, self.limits)
         if isinstance(mounted, SetAside):

@@ -40,7 +40,7 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
     if attribute or name.endswith(".py"):
         file = Path(path if path.endswith(".py") else f"{path}.py")
         agent = _from_file(file, attribute)
-        built = Built(declared(agent).name, str(file), "", agent, AgentConfig())
+        built = Built.in_code(declared(agent).name, agent, AgentConfig(), str(file))
         plan = make_plan(config, load_for_program(config, [built]))
         name = declared(agent).name
     else:

@@ -103,8 +103,8 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
     candidates = discover((AGENTS, PLUGINS))
     stale = _stale(plan, candidates)
     refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
-    served = {mounted.key: mounted for mounted in plan.agents if mounted.built is not None}
-    offers = {mounted.built.offer for mounted in served.values() if mounted.built is not None}
+    served = {mounted.key: mounted for mounted in plan.agents}
+    offers = {mounted.selected.offer for mounted in plan.agents}
     asked = config
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
@@ -119,13 +119,13 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
 
     def stays(item: SelectedAgent) -> Built | None:
         mounted = served.get(item.key)
-        if mounted is None or mounted.built is None or mounted.built.offer is None or members_of(mounted.agent):
+        if mounted is None or mounted.selected.offer is None or members_of(mounted.agent):
             return None  # a workflow is rebuilt with its agents
-        changed = item.key == agent or mounted.built.config != item.config
-        changed = changed or not _same(item.candidate, [mounted.built.offer])
+        changed = item.key == agent or mounted.config != item.config
+        changed = changed or not _same(item.candidate, [mounted.selected.offer])
         changed = changed or (item.config.isolation is None and config.host.isolation != before.host.isolation)
         changed = changed or (mounted.isolation == "process" and _of_processes(config) != _of_processes(before))
-        if changed and item.candidate.distribution not in stale:
+        if changed and item.distribution not in stale:
             return None
         return evolve(mounted.built, served=mounted)
 
@@ -196,10 +196,10 @@ def _differ(before: Mounted, after: Mounted) -> bool:
 
     Workflows, and agents of plugins, are rebuilt without a change.
     """
-    if before is after or before.built is None or after.built is None:
-        return before is not after
-    made_anew = after.built.offer is None or bool(members_of(after.agent))
-    as_before = before.template.parts == after.template.parts and before.built.config == after.built.config
+    if before is after:
+        return False
+    made_anew = after.selected.offer is None or bool(members_of(after.agent))
+    as_before = before.template.parts == after.template.parts and before.config == after.config
     return not (made_anew and as_before and before.route == after.route)
 
 

@@ -405,9 +405,8 @@ class Runtime:
         """Return the host's tokens, or those with an agent's own secret or lifetime."""
         serving = agent.serving
         own = [serving.token_secret.encode()] if serving.token_secret is not None else []
-        settings = agent.built.config.settings if agent.built is not None else {}
         edition = self.tokens.name(
-            _encode((agent.key, agent.distribution, agent.version, settings, agent.template.parts))
+            _encode((agent.key, agent.distribution, agent.version, agent.config.settings, agent.template.parts))
         )
         lifetime = serving.token_lifetime or self.tokens.lifetime
         return Tokens([*own, *self.tokens.keys], lifetime, max(lifetime, _longest_call(agent)), edition)

@@ -103,7 +103,7 @@ class _Worker:
 
     def ready(self, plan: HostPlan) -> None:
         """Report that the plan is served, with the modules of its agents."""
-        offers = [agent.built.offer for agent in plan.agents if agent.built is not None]
+        offers = [agent.selected.offer for agent in plan.agents]
         modules = {offer.value.partition(":")[0].strip() for offer in offers if offer is not None}
         remember(self.runtime.config, plan)
         self.send("ready", (plan.report(), sorted(modules)))

@@ -127,7 +127,7 @@ def test_the_guide_shows_an_alias_of_two_packages():
     """The sentence of the guide is the one that check prints."""
     offers = ("agenthost-frontdesk", "agenthost-north")
     built = [
-        Built(f"{offer}:sales", offer, "1.0", AgentBase("sales", f"/{offer}", sip=("sales",)), AgentConfig())
+        Built.in_code(f"{offer}:sales", AgentBase("sales", f"/{offer}", sip=("sales",)), AgentConfig(), offer)
         for offer in offers
     ]
     (warning,) = make_plan(Config(), Loaded(built=tuple(built))).warnings

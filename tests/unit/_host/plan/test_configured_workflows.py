@@ -11,7 +11,7 @@ from plans import built
 from agenthost import AgentBase, Escalation, Parallel, Router, Sequential, Vote
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
-from agenthost._host.packages.stages import Built, Loaded
+from agenthost._host.packages.stages import PROGRAM, Built, Loaded
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 
@@ -116,7 +116,7 @@ def test_a_name_that_is_taken(tmp_path):
     plan = plan_of(*desk(), toml='[workflows.sales]\nkind = "vote"\nagents = ["support"]\n', tmp_path=tmp_path)
 
     assert "there already is an agent with this name" in reasons(plan)["sales"]
-    assert plan.find("sales").distribution == "code"
+    assert plan.find("sales").distribution == PROGRAM
 
 
 def test_circles():
@@ -162,10 +162,10 @@ def test_one_that_comes_while_the_host_serves():
     from agenthost import DefinitionError  # noqa: PLC0415
 
     plan = plan_of(*desk())
-    later = plan.with_agent(Built("poll", "code", "", Vote("poll", ["sales"]), AgentConfig()))
+    later = plan.with_agent(Built.in_code("poll", Vote("poll", ["sales"]), AgentConfig()))
     assert later.find("poll") is not None
     with pytest.raises(DefinitionError, match="none of its agents is served"):
-        plan.with_agent(Built("poll", "code", "", Vote("poll", ["gone"]), AgentConfig()))
+        plan.with_agent(Built.in_code("poll", Vote("poll", ["gone"]), AgentConfig()))
 
 
 class TestOnTheCall:

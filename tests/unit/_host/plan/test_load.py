@@ -87,7 +87,7 @@ class TestWhatAnEntryPointMayBe:
         (built,) = loaded.built
 
         assert (loaded.rejected, loaded.disabled, loaded.plugins, loaded.warnings) == ((), (), (), ())
-        assert (built.key, built.version, built.agent.get_name()) == ("desk", "1.2", "a")
+        assert (built.key, built.selected.version, built.agent.get_name()) == ("desk", "1.2", "a")
         assert not declared(built.agent).sealed
 
     @pytest.mark.parametrize(
@@ -150,8 +150,10 @@ class TestWhatAnEntryPointMayBe:
         candidates = install("o_good", AGENT.format(name="good"), agents=["good = o_good:Agent"])
         loaded = load(configured(), candidates)
 
-        assert [(built.distribution, built.key) for built in loaded.built] == [("o-good", "good")]
-        assert [(r.distribution, r.version, r.key) for r in loaded.rejected] == [("o-bad", "1.2", "bad")]
+        assert [(built.selected.distribution, built.key) for built in loaded.built] == [("o-good", "good")]
+        assert [(r.selected.distribution, r.selected.version, r.key) for r in loaded.rejected] == [
+            ("o-bad", "1.2", "bad")
+        ]
 
     def test_a_host_that_the_package_does_not_want(self, install):
         """It is compared before anything is imported."""
@@ -238,7 +240,10 @@ class TestPlugins:
             plugin.hooks,
             plugin.diagnosis,
         ) == ("good", "ready", ("agents", "configure_app"), None)
-        assert [(built.key, built.distribution) for built in loaded.built] == [("one", "p-good"), ("two", "p-good")]
+        assert [(built.key, built.selected.distribution) for built in loaded.built] == [
+            ("one", "p-good"),
+            ("two", "p-good"),
+        ]
         assert [key for key, _ in loaded.extensions.configure_app] == ["p-good:good"]
 
     def test_a_name_that_is_taken_gets_the_distribution_before_it(self, install):

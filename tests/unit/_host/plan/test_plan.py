@@ -23,7 +23,7 @@ NOTHING = Loaded()
 def built(key, own=None, *, distribution=None, agent=None, **config):
     """An agent as the loader gives it; its package is called after it."""
     agent = agent or AgentBase(key.rpartition(":")[2], own)
-    return Built(key, distribution or f"acme-{key}", "1.0", agent, AgentConfig(**config))
+    return Built(SelectedAgent.in_code(key, AgentConfig(**config), distribution or f"acme-{key}", "1.0"), agent)
 
 
 def plan_of(*items, **config):
@@ -226,7 +226,7 @@ class TestReport:
         diagnosis = Diagnosis("ValueError: no", "pip install it")
         loaded = Loaded(
             built=(built("sales", agent=AgentBase("sales", sip=["s"]).define_tool("book", "", {}, lambda args: "")),),
-            rejected=(Rejected("bad", "acme-bad", "3.0", diagnosis),),
+            rejected=(Rejected(SelectedAgent.in_code("bad", AgentConfig(), "acme-bad", "3.0"), diagnosis),),
             disabled=(SelectedAgent("off", candidate, AgentConfig(enabled=False, route="/off")),),
             plugins=(
                 PluginState("p", "acme-p", "1.0", "ready", ("agents",)),

@@ -28,6 +28,7 @@ from agenthost import (
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig
+from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import make_runtime, with_secrets
@@ -304,7 +305,7 @@ def test_an_agents_own_limits_hold_in_text(tmp_path, monkeypatch, late, section)
     config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "state")})
     config = with_secrets(attrs.evolve(config, models=attrs.evolve(config.models, default="script")))
     model = Script(answers=[calls(("price", "{}")), says("Sorry.")])
-    loaded = load_for_program(config, [attrs.evolve(built(Slow(late))[0], config=section)])
+    loaded = load_for_program(config, [Built.in_code("sales", Slow(late), section)])
     provider = ModelProvider("script", lambda _name, _settings: model)
     extensions = attrs.evolve(loaded.extensions, chat_models=(("test", provider),))
     plan = make_plan(config, attrs.evolve(loaded, extensions=extensions))

@@ -11,6 +11,7 @@ import pytest
 from agenthost import AgentBase
 from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig
 from agenthost._host.packages.diagnosis import Diagnosis
+from agenthost._host.packages.selection import SelectedAgent
 from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.runtime import Phase
@@ -27,8 +28,10 @@ def front_of(*, public_url=None, **health):
 
 
 def plan_of(*names, broken=()):
-    built = tuple(Built(f"key-{name}", "code", "", AgentBase(name, f"/{name}"), AgentConfig()) for name in names)
-    rejected = tuple(Rejected(name, "acme", "1.0", Diagnosis("no", "mend")) for name in broken)
+    built = tuple(Built.in_code(f"key-{name}", AgentBase(name, f"/{name}"), AgentConfig()) for name in names)
+    rejected = tuple(
+        Rejected(SelectedAgent.in_code(name, AgentConfig(), "acme"), Diagnosis("no", "fix it")) for name in broken
+    )
     return make_plan(Config(), attrs.evolve(Loaded(), built=built, rejected=rejected))
 
 
