@@ -72,7 +72,7 @@ class Candidate:
 
     @property
     def package(self) -> str:
-        """Distribution and version, as people are told of them."""
+        """The distribution and version, for messages."""
         return f"{self.distribution} {self.version}".rstrip()
 
     def stamp(self) -> tuple[str, int]:
@@ -108,9 +108,9 @@ def discover(
 
 
 def dependencies(distributions: Iterable[str]) -> dict[str, str]:
-    """Give the versions of what distributions require, directly and indirectly.
+    """Return the versions of direct and indirect requirements.
 
-    Extras do not count, nor what is not installed.
+    Extras and distributions that are not installed are left out.
 
     Args:
         distributions: Canonical names; they are not in the result, unless one requires another.
@@ -157,13 +157,16 @@ def neighbours(candidate: Candidate) -> Iterator[Neighbour]:
 
 
 def required_by(candidate: Candidate) -> frozenset[str]:
-    """Name the distributions that *candidate*'s own requires, whatever the conditions."""
+    """Return the distributions that *candidate*'s own requires, under any condition."""
     names = (re.match(r"[\w.-]+", line.strip()) for line in _requirements(candidate))
     return frozenset(_canonical(name[0]) for name in names if name)
 
 
 def misspelt_groups() -> Iterator[tuple[str, str, str]]:
-    """Find entry-point groups that read like one of the host's: distribution, group, and the group to write."""
+    """Yield entry-point groups whose names resemble those of the host.
+
+    Each is a distribution, its group, and the group to write.
+    """
     known = {_letters(group): group for group in (AGENTS, COMMANDS, PLUGINS, SKILLS)}
     for name, metadata in sorted(_installed(sys.path).items()):
         for group in re.findall(r"^\s*\[(.*?)\]\s*$", metadata.read("entry_points.txt") or "", re.MULTILINE):
@@ -173,7 +176,7 @@ def misspelt_groups() -> Iterator[tuple[str, str, str]]:
 
 
 def _letters(group: str) -> str:
-    """Reduce the name of a group to what two spellings of it have in common."""
+    """Return the letters that several spellings of a group share."""
     return re.sub(r"[^a-z]", "", group.lower()).rstrip("s")
 
 
@@ -278,7 +281,7 @@ def _installed(path: Sequence[str]) -> dict[str, _Metadata]:
     copies: dict[str, list[_Metadata]] = {}
     for metadata in _from_finders(path) if found is None else found:
         name = metadata.distribution()
-        # pip renames what it is about to replace to "~name" and ignores it if left behind; so must we.
+        # pip renames a distribution that it replaces to "~name" and ignores the rest of it. The same applies here.
         if name[:1].isalnum():
             copies.setdefault(name, []).append(metadata)
     return {
@@ -288,7 +291,10 @@ def _installed(path: Sequence[str]) -> dict[str, _Metadata]:
 
 
 def _on_disk(directories: Iterable[str]) -> list[_Metadata] | None:
-    """Find the metadata directories in *directories*, or None if one of these is an archive or an egg."""
+    """Return the metadata directories in *directories*.
+
+    Return None if one of *directories* is an archive or an egg.
+    """
     found = []
     for directory in map(os.path.abspath, directories):
         if directory.lower().endswith(".egg"):

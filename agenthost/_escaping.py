@@ -1,7 +1,7 @@
-r"""Escaping: what reaches a person, on a terminal or in a log of text, cannot move a cursor or pass for other lines.
+r"""Escaping: text that people read cannot move a cursor or imitate other lines.
 
 Control characters (ECMA-48), line ends, invisible characters and marks that turn the direction of writing are shown as
-JSON writes them, such as ``\u001b``, so that JSON stays what it says. What scripts need inside words is left alone.
+JSON writes them, such as ``\u001b``, so JSON keeps its meaning. Characters that scripts need inside words stay.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PLANE = 0x10000
 
 
 def escaped(text: str, keep: str = "") -> str:
-    r"""A text as it may be shown.
+    r"""Return a text in a form that is safe to show.
 
     Args:
         text: any text; escaping it twice changes nothing.

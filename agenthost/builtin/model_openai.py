@@ -257,7 +257,7 @@ class _Use:
     arguments: str = ""
 
     def is_followed_by(self, call_id: str) -> bool:
-        """Whether a piece with a name and this id begins another call."""
+        """Return True if a piece with a name and this id begins another call."""
         if self.id and call_id:
             return self.id != call_id
         try:

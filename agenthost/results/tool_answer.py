@@ -97,7 +97,10 @@ class ToolAnswer:
         return response if isinstance(response, str) else json.dumps(response, ensure_ascii=False)
 
     def located(self, sibling: Callable[[str], str]) -> ToolAnswer:
-        """Return the answer with the keys of the agents that it hands over to. See ``of``."""
+        """Return the answer with the keys of the agents in its hand-offs.
+
+        See ``of``.
+        """
         located = _located(self.actions, sibling)
         return self if located is self.actions else attrs.evolve(self, actions=located)
 

@@ -65,7 +65,9 @@ class Stores:
         return Store(self._entries, OwnScope(name), ttl, self._serving)
 
     def within(self, group: str) -> Stores:
-        """Return the same stores for agents that other credentials open: the state of calls is theirs alone.
+        """Return these stores for agents with other credentials.
+
+        The state of calls is separate from that of other groups.
 
         Args:
             group: a name for these agents, of letters and digits.
@@ -86,7 +88,7 @@ class Stores:
 
 
 class _CallsApart:
-    """The entries of a store, those of calls apart from the ones that other credentials open.
+    """The entries of a store, with the entries of calls kept separate by credentials.
 
     Args:
         entries: the entries.

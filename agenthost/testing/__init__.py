@@ -13,7 +13,10 @@ __all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs pytest when it is used: scripts and other test runners need the model alone."""
+    """Import names that need pytest on first use.
+
+    Scripts and other test runners need only the model.
+    """
     if name != "StoreContract":
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

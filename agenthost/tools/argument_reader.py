@@ -1,9 +1,9 @@
-"""The lenient reading of arguments: what a model meant, in the types that the tool's JSON Schema declares.
+"""A lenient reader of a model's arguments, by the tool's JSON Schema.
 
-Leniency goes by rule, at every depth (wire.md, section 3): text that is JSON of the declared type is read, a number
-where text is declared becomes text, null for what is optional means that it was not given, choices match whatever
-their case, unknown names are dropped. What fits as it was sent stays as it was, and what does not fit any rule does,
-too: the check that follows refuses it.
+The rules apply at every depth (wire.md, section 3). Text that is JSON of the declared type is read. A number becomes
+text if text is declared. Null for an optional argument means that it was not given. Choices match in any case. Unknown
+names are dropped. A value that fits as it was sent stays as it was. So does a value that no rule fits: the following
+check refuses it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class ArgumentReader:
         self._root = schema
         self._known: dict[str, Read | None] = {}
         self.read: Callable[[Mapping[str, Any]], dict[str, Any]]
-        """Gives the declared arguments as they are meant."""
+        """Returns the declared arguments in the declared types."""
         self.read = self._properties({**schema, "additionalProperties": False}).of
 
     def canonical(self, arguments: Mapping[str, Any]) -> Any:
-        """Return what is the same for arguments that mean the same, however they are written.
+        """Return the same value for all arguments with the same meaning.
 
-        What equals its default is left out, and a whole number is an integer.
+        Arguments that equal their default are left out, and a whole number is an integer.
 
         Args:
             arguments: what was sent.
@@ -76,7 +76,7 @@ class ArgumentReader:
         return same
 
     def _reader(self, schema: Any, above: tuple[str, ...] = ()) -> Read | None:
-        """Return what reads a value; None where it stays as it is.
+        """Return a reader of a value, or None if the value stays as it is.
 
         Args:
             schema: what is said of the value.
@@ -150,7 +150,7 @@ class ArgumentReader:
 
 
 def allows_null(schema: Any, root: Mapping[str, Any]) -> bool:
-    """Whether null fits a schema.
+    """Return True if null fits a schema.
 
     Args:
         schema: what is said of a value.
@@ -166,7 +166,10 @@ def allows_null(schema: Any, root: Mapping[str, Any]) -> bool:
 
 
 class _Fits:
-    """Whether a value fits a part of a schema as it is; asked of alternatives alone, so it is compiled when needed."""
+    """A check of a value against one alternative of a schema.
+
+    It is compiled on first use.
+    """
 
     __slots__ = ("_definitions", "_schema", "_valid")
 
@@ -191,7 +194,10 @@ class _Fits:
 
 
 def _shaped(node: Any) -> Mapping[str, Any]:
-    """Return the part of a schema that says of what a list or an object consists, as far as that is one part."""
+    """Return the part of a schema that describes the items of a list or object.
+
+    It is empty if there are several such parts.
+    """
     if not isinstance(node, Mapping):
         return {}
     parts = [
@@ -226,9 +232,9 @@ def _anything(_: str) -> bool:
 
 
 FORMATS: dict[str, Callable[..., bool]] = {
-    "date-time": _is(datetime.fromisoformat),  # JSON Schema wants a time zone, which callers do not say
+    "date-time": _is(datetime.fromisoformat),  # JSON Schema requires a time zone, which callers do not say
     "time": _is(time.fromisoformat),
-    "duration": _anything,  # what is neither a date nor a time is the author's to judge
+    "duration": _anything,  # other formats are checked by the author
     "email": _anything,
     "hostname": _anything,
     "idn-email": _anything,
@@ -245,4 +251,4 @@ FORMATS: dict[str, Callable[..., bool]] = {
     "uri-template": _anything,
     "uuid": _anything,
 }
-"""Formats that are checked in another way than JSON Schema's."""
+"""Formats with a check that differs from JSON Schema's."""

@@ -1,4 +1,7 @@
-"""Readers of single values: each gives a value as a model meant it, or as it was sent where no rule fits."""
+"""Readers of single values.
+
+Each returns a value in the declared type, or unchanged if no rule fits.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from agenthost.tools.swaig import MalformedRequest, decode_value
 __all__ = ["SCALARS", "Alternatives", "Choices", "InTurn", "Later", "ListOf", "ObjectOf", "OrNull", "Read"]
 
 Read: TypeAlias = Callable[[Any], Any]
-"""Gives a value as it is meant."""
+"""Returns a value in the declared type."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -100,7 +103,10 @@ class OrNull:
 
 
 class Alternatives:
-    """A value that fits one of several schemas: as it is, else as the first of them that it can be read by."""
+    """A value that fits one of several schemas.
+
+    It stays as it is if it fits one of them. Else the first schema that can read it is used.
+    """
 
     __slots__ = ("_options",)
 
@@ -173,7 +179,7 @@ class ObjectOf:
 
 
 def _decoded(text: str, kind: type) -> Any:
-    """Return what JSON text of a type says; the text where it is something else."""
+    """Return the value of a JSON text if it has this type, else the text."""
     if text.lstrip()[:1] not in ("{", "["):
         return text
     with suppress(MalformedRequest, UnicodeEncodeError):
@@ -202,7 +208,7 @@ def _integer(value: Any) -> Any:
 def _number(value: Any) -> Any:
     if type(value) is str and _NUMBER.fullmatch(value.strip()):
         number = float(value)
-        return number if number - number == 0 else value  # an infinity is no JSON number
+        return number if number - number == 0 else value  # an infinity is not a JSON number
     return value
 
 

@@ -1,8 +1,8 @@
-"""The gate for arguments: every tool call passes it, from the platform, in text and from clients of MCP.
+"""Arguments of tools: the check that every tool call passes.
 
-What was sent is read leniently (``argument_reader``), then checked against the tool's JSON Schema. A model that called
-a tool wrongly gets one sentence that says what to send (``call_sentences``). Arguments that cannot be read are
-never taken for none.
+Calls come from the platform, from text conversations and from MCP clients. The arguments are read leniently
+(``argument_reader``), then checked against the tool's JSON Schema. After a wrong call, the model gets one sentence with
+the expected form (``call_sentences``). Arguments that cannot be read are never treated as empty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Arguments", "NamedArguments", "PassedOn", "SchemaArguments", "with_d
 
 
 class Arguments:
-    """How one tool takes its arguments.
+    """The schema and the check of one tool's arguments.
 
     Args:
         schema: the tool's parameters, as a model knows them.
@@ -42,7 +42,7 @@ class Arguments:
         self._reader: ArgumentReader | None = None
 
     def invoke(self, handler: Callable[..., Any], given: Given, call: Call) -> Any:
-        """Call ``handler`` with the arguments, as it takes them.
+        """Call ``handler`` with the arguments in the form that it takes.
 
         Raises:
             ArgumentsRefused: they cannot be read, or do not fit.
@@ -50,7 +50,9 @@ class Arguments:
         raise NotImplementedError
 
     def read(self, given: Given) -> Mapping[str, Any]:
-        """Return the arguments as they are meant; all of them, where the tool declares none.
+        """Return the arguments in the declared types.
+
+        A tool without declared arguments gets all of them.
 
         Args:
             given: what was sent.
@@ -66,7 +68,7 @@ class Arguments:
         return given if reader is None else reader.read(given)
 
     def canonical(self, given: Mapping[str, Any]) -> Any:
-        """Return what is the same for arguments that mean the same, however they are written.
+        """Return the same value for all arguments with the same meaning.
 
         Args:
             given: what was sent.
@@ -84,7 +86,7 @@ class Arguments:
 class SchemaArguments(Arguments):
     """Arguments of a plain handler: a dictionary that fits a JSON Schema.
 
-    Undeclared arguments are dropped, except where the tool declares none at all: then any are let through.
+    Undeclared arguments are dropped. A tool without declared arguments gets all of them.
 
     Args:
         tool: the tool's name, for errors.
@@ -109,12 +111,15 @@ class SchemaArguments(Arguments):
             raise DefinitionError(msg) from error
 
     def invoke(self, handler: Callable[..., Any], given: Given, call: Call) -> Any:
-        """See ``Arguments``."""
+        """Call the handler.
+
+        See ``Arguments``.
+        """
         checked = self.check(given)
         return handler(checked) if self._takes == 1 else handler(checked, call.raw_data)
 
     def check(self, given: Given) -> dict[str, Any]:
-        """Return the arguments as the handler gets them.
+        """Return the arguments in the form that the handler takes.
 
         Raises:
             ArgumentsRefused: they cannot be read, or do not fit the schema.
@@ -137,7 +142,7 @@ class SchemaArguments(Arguments):
 
 
 class NamedArguments(SchemaArguments):
-    """The same for a handler that takes the properties of the schema by name.
+    """Arguments of a handler that takes the properties of the schema by name.
 
     Args:
         tool: the tool's name, for errors.
@@ -157,7 +162,10 @@ class NamedArguments(SchemaArguments):
         self.accepted = with_defaults(schema, defaults) if schema["properties"] else None
 
     def invoke(self, handler: Callable[..., Any], given: Given, call: Call) -> Any:
-        """See ``Arguments``; a handler that takes none is called whatever was sent."""
+        """Call the handler.
+
+        See ``Arguments``. A handler without arguments is called whatever was sent.
+        """
         checked = {} if self.accepted is None else self.check(given)
         passed = {**checked, "call": call, "raw_data": call.raw_data}
         for name in self._needed:
@@ -167,12 +175,18 @@ class NamedArguments(SchemaArguments):
 
 
 class PassedOn(Arguments):
-    """Arguments that are passed on with the call as they come, to where they are checked."""
+    """Arguments that are forwarded with the call.
+
+    The receiver checks them.
+    """
 
     __slots__ = ()
 
     def invoke(self, handler: Callable[..., Any], given: Given, call: Call) -> Any:
-        """See ``Arguments``."""
+        """Call the handler.
+
+        See ``Arguments``.
+        """
         return handler(self.read(given) if isinstance(given, Unreadable) else given, call)
 
 

@@ -1,6 +1,6 @@
-"""Sentences about tool calls that cannot be run: each one that a model can act on.
+"""Sentences about invalid tool calls, for the model to correct them.
 
-They are written from the tools and their schemas, and repeat nothing that was sent but the name of a tool.
+They are built from the tools and their schemas. Of the call itself they repeat only the name of the tool.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_NAMES = 20
 _LONGEST_NAME = 64
 _MOST_EXAMPLE = 60
 _MOST_REFERENCES = 8
-"""References that lead to one another, at most: a schema may contain itself, as in the next."""
+"""The most references in a row: a schema may contain itself. The same holds for the levels."""
 _MOST_LEVELS = 4
 _FORMS: Mapping[str, str] = {
     "date": "a date, like 2026-11-29",
@@ -28,11 +28,11 @@ _FORMS: Mapping[str, str] = {
     "uuid": "a UUID, like 123e4567-e89b-12d3-a456-426614174000",
     "decimal": "a decimal number, like 9.99",
 }
-"""Formats of text that have a name and an example of their own."""
+"""Formats of text with a name and an example of their own."""
 
 
 def explain(schema: Mapping[str, Any], path: Sequence[str | int], *, missing: bool = False) -> str:
-    """Return the sentence for an argument that does not fit, such as ``days must be an integer, 1 to 14``.
+    """Return the sentence for an invalid argument, such as ``days must be an integer``.
 
     Args:
         schema: the tool's parameters.
@@ -51,7 +51,9 @@ def explain(schema: Mapping[str, Any], path: Sequence[str | int], *, missing: bo
 
 
 def explain_unreadable(schema: Mapping[str, Any]) -> str:
-    """Return the sentence for arguments that are not a JSON object: what such an object looks like.
+    """Return the sentence for arguments that are not a JSON object.
+
+    It contains the expected object.
 
     Args:
         schema: the tool's parameters.
@@ -69,7 +71,7 @@ def explain_unreadable(schema: Mapping[str, Any]) -> str:
 
 
 def explain_unknown(name: str, names: Iterable[str]) -> str:
-    """Return the sentence for a tool that does not exist, with those that do.
+    """Return the sentence for a tool that does not exist, with the existing tools.
 
     Args:
         name: what the model called.
@@ -81,7 +83,9 @@ def explain_unknown(name: str, names: Iterable[str]) -> str:
 
 
 def referenced(node: Any, root: Mapping[str, Any]) -> Any:
-    """Return what a schema's ``$ref`` leads to within the same document; the schema itself where it leads nowhere.
+    """Return the target of a schema's ``$ref`` within the same document.
+
+    Return the schema itself if it has no valid reference.
 
     Args:
         node: a schema.
@@ -103,7 +107,7 @@ def referenced(node: Any, root: Mapping[str, Any]) -> Any:
 
 
 def describe(schema: Any, root: Mapping[str, Any], levels: int = _MOST_LEVELS) -> str:
-    """Return what a value must be, in words.
+    """Return the expected value in words.
 
     Args:
         schema: what is said of the value.
@@ -132,7 +136,10 @@ def describe(schema: Any, root: Mapping[str, Any], levels: int = _MOST_LEVELS) -
 
 
 def _below(schema: Any, step: str | int, root: Mapping[str, Any]) -> Any:
-    """Return what a schema says of the item or property ``step``; ``{}`` where it says nothing."""
+    """Return the schema of the item or property ``step``.
+
+    It is ``{}`` if the schema does not describe it.
+    """
     node = referenced(schema, root)
     if not isinstance(node, Mapping):
         return {}
@@ -176,7 +183,7 @@ def _describe_object(node: Mapping[str, Any], *_: object) -> str:
 
 
 def _like(node: Mapping[str, Any]) -> str:
-    """Return the author's own example of a value, where the schema has one."""
+    """Return the author's own example of a value, or an empty text."""
     examples = node.get("examples")
     first = examples[0] if isinstance(examples, list) and examples else None
     shown = str(first) if isinstance(first, (str, int, float)) else ""

@@ -60,7 +60,10 @@ class TypedArguments(Arguments):
         self._injected = injected
 
     def invoke(self, handler: Callable[..., Any], given: Given, call: Call) -> Any:
-        """See ``Arguments``; a handler that takes none is called whatever was sent."""
+        """Call the handler.
+
+        See ``Arguments``. A handler without arguments is called whatever was sent.
+        """
         passed: dict[str, Any] = {}
         if self._fields:
             try:
@@ -118,10 +121,10 @@ def reads_arguments(handler: Callable[..., Any]) -> bool:
 def names_of(
     handler: Callable[..., Any], properties: Mapping[str, Any]
 ) -> tuple[frozenset[str], dict[str, Any]] | None:
-    """Return the parameters of a handler that takes properties of a schema by name, and their defaults.
+    """Return the parameters of a handler that takes a schema's properties by name.
 
-    The values tell if a parameter is required. The result is None if some parameters are not in the schema, so that the
-    handler must be called as ``handler(args, raw_data)``.
+    The values are the defaults. Return None if some parameters are not in the schema: the handler must then be called
+    as ``handler(args, raw_data)``.
     """
     try:
         parameters = inspect.signature(handler).parameters
@@ -213,7 +216,10 @@ def _hints(tool: str, handler: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _with_format(hint: Any) -> Any:
-    """Return a type hint whose dates and times say what they are; msgspec says it of dates alone."""
+    """Return a type hint whose dates and times have a format.
+
+    msgspec adds one to dates only.
+    """
     if hint in (dt.datetime, dt.time):
         form = "time" if hint is dt.time else "date-time"
         return Annotated[hint, msgspec.Meta(extra_json_schema={"format": form})]
@@ -230,7 +236,10 @@ def _with_format(hint: Any) -> Any:
 def _schemas(
     struct: type[msgspec.Struct], hints: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the parameters as models read them best, and as they are accepted: with null, and with defaults."""
+    """Return the parameters' schema for models, and the schema for their check.
+
+    The second one also contains null and defaults.
+    """
     (reference,), components = msgspec.json.schema_components([struct])
     shown = _inline(reference, components, (), shown=True).get("properties", {})
     for name, described in shown.items():
@@ -244,7 +253,10 @@ def _schemas(
 
 
 def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...], *, shown: bool) -> Any:
-    """Return a schema without references and titles; as it is shown, also without defaults and optional null."""
+    """Return a schema without references and titles.
+
+    The schema for models also has neither defaults nor optional null.
+    """
     inline = partial(_inline, components=components, shown=shown)
     if isinstance(node, list):
         return [inline(item, above=above) for item in node]
@@ -294,7 +306,7 @@ def _literal(hint: Any) -> tuple[Any, ...]:
 
 
 def _place(message: str) -> tuple[list[str | int], bool]:
-    """Return where msgspec found a mistake, and whether a value is missing there."""
+    """Return the path of an error of msgspec, and True for a missing value."""
     path: list[str | int] = []
     if found := _PATH.search(message):
         for name, index in _STEP.findall(found["path"]):

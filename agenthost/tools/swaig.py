@@ -48,7 +48,10 @@ class MalformedRequest(ValueError):  # noqa: N818 - it is an answer, not an erro
 
 @frozen
 class Unreadable:
-    """Arguments that were sent and are not a JSON object: cut off, in single quotes, a list, prose."""
+    """Arguments that are not a JSON object.
+
+    They may be cut off, in single quotes, a list, or prose.
+    """
 
 
 UNREADABLE = Unreadable()
@@ -80,10 +83,10 @@ class Call:
 
     @classmethod
     def from_body(cls, body: dict[str, Any], stores: Stores = NO_STORES) -> Call:
-        """Read a decoded request body.
+        """Return the call of a decoded request body.
 
-        What decides about access is read strictly, and what a tool may merely look at leniently: a number becomes text,
-        and what cannot be read is not known.
+        Fields that decide about access are read strictly. All others are read leniently: a number becomes text, and a
+        field that cannot be read counts as unknown.
 
         Args:
             body: the body.
@@ -210,13 +213,15 @@ def call_id(body: Mapping[str, Any]) -> str | None:
 
 
 def conversation_id(body: Mapping[str, Any]) -> str | None:
-    """Return a body's ``conversation_id``; None where it is not text, or empty."""
+    """Return the ``conversation_id`` of a body, or None."""
     found = body.get("conversation_id")
     return found if isinstance(found, str) and found else None
 
 
 def read_arguments(written: Any) -> Given:
-    """Read what a model wrote as arguments: an object, or JSON text of one; nothing at all is ``{}``.
+    """Return a model's arguments: an object, or JSON text of one.
+
+    Empty text or no value is ``{}``.
 
     Args:
         written: what was sent.
@@ -238,9 +243,10 @@ def read_arguments(written: Any) -> Given:
 
 
 def _arguments(body: Mapping[str, Any]) -> Given:
-    """Return the first of ``argument.parsed[0]``, ``argument.raw``, ``argument`` and ``arguments`` that holds any.
+    """Return the arguments of a body.
 
-    Where none does, they are ``{}``, unless one of them cannot be read.
+    They are the first of ``argument.parsed[0]``, ``argument.raw``, ``argument`` and ``arguments`` that has any. Without
+    any, they are ``{}``, unless one of them cannot be read.
     """
     argument = body.get("argument")
     places = [argument, body.get("arguments")]

@@ -35,7 +35,10 @@ Handler = Callable[..., Any]
 
 
 def is_tool_name(name: str) -> bool:
-    """Whether a tool can have this name: a letter or ``_``, then letters, digits and ``_``."""
+    """Return True if ``name`` is a valid name of a tool.
+
+    It must be a letter or ``_``, then letters, digits and ``_``.
+    """
     return _NAME.fullmatch(name) is not None
 
 

@@ -87,7 +87,7 @@ def test_what_an_import_changes_is_put_back_and_told(env, put, kind, line):
 
     assert {key: agent["state"] for key, agent in agents.items()} == {"acts": "ready", "innocent": "ready"}
     what = "standard streams" if "streams" in kind else kind
-    assert f"aa-acts 1.0 changed the process while it was loaded, and that was put back: {what}" in findings
+    assert f"aa-acts 1.0 changed the process while it was loaded; the changes were undone: {what}" in findings
 
 
 def test_variables_that_a_package_loads_stay(env, put):

@@ -1,6 +1,7 @@
-"""What the host makes for itself once and keeps in its state directory: a password and a signing key.
+"""Secrets that the host generates once: a password and a signing key.
 
-Workers and restarts have to agree on both, so each stands in a file that appears complete or not at all.
+They are kept in the state directory. Workers and restarts must agree on both, so each is in a file that appears
+complete or not at all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _KEY = "host.state_dir"
 
 
 def new_password() -> str:
-    """Return a password of letters and digits that is as hard to guess as 23 random bytes."""
+    """Return a password of letters and digits.
+
+    It is as hard to guess as 23 random bytes.
+    """
     return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
@@ -38,7 +42,7 @@ def new_signing_key() -> str:
 
 
 def check_state_dir(state_dir: str) -> None:
-    """Refuse a state directory that another user could have made, or can look into.
+    """Refuse a state directory that another user could have made or can read.
 
     Raises:
         ConfigurationError: see ``agenthost._private_files``.
@@ -48,7 +52,9 @@ def check_state_dir(state_dir: str) -> None:
 
 
 def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
-    """Return the secret that is kept under ``name``; the first of all processes that ask makes it.
+    """Return the secret that is kept under ``name``.
+
+    The first process that needs it generates it.
 
     Args:
         state_dir: the directory, made with mode 0700 when it does not exist.
@@ -81,12 +87,15 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
 def _unusable(path: str, name: str, error: OSError) -> ConfigurationError:
     return ConfigurationError(
         f"{path}: {_KEY}: the host cannot keep its {name} there ({error.strerror}). "
-        'Write state_dir = "/path/of/a/directory" that it can write and only it can read.'
+        'fix: write state_dir = "/path/of/a/directory" that the host can write and only it can read'
     )
 
 
 def _write(path: Path, text: str) -> None:
-    """Put ``text`` into the file, unless another process was faster: a link never replaces."""
+    """Write ``text`` into the file.
+
+    A link never replaces a file, so a faster process wins.
+    """
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

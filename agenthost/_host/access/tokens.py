@@ -81,7 +81,7 @@ class Tokens:
         return urlsafe_b64encode(blake2b(what, key=blake2b(self.keys[0]).digest(), digest_size=3).digest()).decode()
 
     def verify(self, token: str, agent: str, tool: str, *ids: str | None) -> bool:
-        """Return True for an unexpired token of this agent, this tool and one of these ids.
+        """Return True for an unexpired token of this agent, tool and call.
 
         Args:
             token: the token of the request.

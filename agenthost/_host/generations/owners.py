@@ -38,7 +38,7 @@ class Owners:
     place: str = ""
 
     def before(self, others: Owners) -> Owners:
-        """The same owners, with those of others where these say nothing."""
+        """Return these owners, completed by those of ``others``."""
         merged = {name: {**getattr(others, name), **getattr(self, name)} for name in ("keys", "routes", "aliases")}
         return Owners(**merged, place=self.place if self.keys else others.place)
 

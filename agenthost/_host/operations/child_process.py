@@ -1,4 +1,4 @@
-"""Loading in a child process, so that a package that ends the process is found at the first try."""
+"""Loading in a child process, which finds a package that ends the process."""
 
 from __future__ import annotations
 

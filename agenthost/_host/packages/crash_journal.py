@@ -100,7 +100,10 @@ class Journal:
                 os.unlink(os.path.join(self._directory, entry))
 
     def left_by(self, process: int) -> tuple[str, str] | None:
-        """Return the package, as distribution and version, that a process of this machine was loading when it ended."""
+        """Return the package that a process was loading when it ended.
+
+        It is a distribution and its version. The process ran on this machine.
+        """
         with suppress(OSError):
             for entry in os.listdir(self._directory):
                 host, owner, _ = entry.partition(".")[2].rsplit(".", 2)

@@ -1,7 +1,7 @@
-"""The loading guard: an import changes nothing that the host and other packages rely on.
+"""The loading guard: it undoes changes to the process that an import makes.
 
-Standard output is the host's own: what packages print while they are loaded goes to standard error, and standard input
-is empty. After each package, what it changed of the process is put back, and the package is named.
+Standard output is the host's own: output of packages while they are loaded goes to standard error, and standard input
+is empty. After each package, its changes to the process are undone, and the package is named.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OWN_LOGGER = "agenthost"
 
 @contextmanager
 def streams_aside() -> Iterator[None]:
-    """Send what is printed during the block to standard error, and let standard input be empty."""
+    """Redirect output during the block to standard error, and empty standard input."""
     kept = sys.stdin, sys.stdout, sys.stderr
     with open(os.devnull, encoding="utf-8") as nothing:  # noqa: PTH123 - every start pays for pathlib
         sys.stdin, sys.stdout, sys.stderr = nothing, _beside(kept[2]), _beside(kept[2])
@@ -39,7 +39,10 @@ def streams_aside() -> Iterator[None]:
 
 
 def _beside(stream: TextIO | None) -> TextIO:
-    """Return a stream of its own to where ``stream`` writes: a package may close, detach or replace it."""
+    """Return a new stream to the target of ``stream``.
+
+    So a package may close, detach or replace it.
+    """
     try:
         number = stream.fileno() if stream is not None else -1
         raw = io.FileIO(number, "w", closefd=False)
@@ -49,7 +52,10 @@ def _beside(stream: TextIO | None) -> TextIO:
 
 
 class LoadingGuard:
-    """Puts back what packages change of the process while they are loaded, one after the other."""
+    """Undoes the changes to the process that packages make while they are loaded.
+
+    Packages are loaded one at a time.
+    """
 
     def __init__(self) -> None:
         self._changes: dict[str, list[str]] = {}
@@ -71,7 +77,7 @@ class LoadingGuard:
                 self.close()
 
     def close(self) -> None:
-        """Put back what the last package changed, if that has not been done."""
+        """Undo the changes of the last package, if that has not been done."""
         if self._open is not None:
             package, before = self._open
             self._open = None
@@ -83,7 +89,7 @@ class LoadingGuard:
     def changes(self) -> tuple[str, ...]:
         """Sentences about packages that changed the process."""
         return tuple(
-            f"{package} changed the process while it was loaded, and that was put back: {', '.join(changed)}"
+            f"{package} changed the process while it was loaded; the changes were undone: {', '.join(changed)}"
             for package, changed in self._changes.items()
         )
 
@@ -103,7 +109,7 @@ class _Logger:
         return cls(logger.level, (*logger.handlers,), (*logger.filters,), logger.disabled, logger.propagate)
 
     def restore(self, logger: logging.Logger) -> bool:
-        """Return whether there was anything to put back."""
+        """Undo the changes of a logger. Return True if there were any."""
         if _Logger.of(logger) == self:
             return False
         logger.setLevel(self.level)
@@ -114,7 +120,7 @@ class _Logger:
 
 @define
 class _Process:
-    """What an import can change of the process."""
+    """The state of the process that an import can change."""
 
     streams: tuple[Any, ...]
     disabled_logging: int
@@ -140,7 +146,7 @@ class _Process:
         )
 
     def restore(self) -> list[str]:
-        """Put everything back, and return what had changed."""
+        """Undo all changes, and return their names."""
         changed = []
         if (sys.stdin, sys.stdout, sys.stderr) != self.streams or any(_is_closed(each) for each in self.streams):
             sys.stdin, sys.stdout, sys.stderr = (
@@ -218,7 +224,7 @@ def _own_variables() -> dict[str, str]:
 
 
 def _is_closed(stream: Any) -> bool:
-    """Return whether nothing can be written to a stream any more: it is closed or detached."""
+    """Return True if a stream is closed or detached."""
     try:
         return bool(stream.closed)
     except ValueError:

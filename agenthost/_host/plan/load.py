@@ -166,7 +166,7 @@ def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
 
 
 def _missing(config: Config, extensions: Extensions) -> list[str]:
-    """The hooks of which nothing is built in that the configuration needs."""
+    """Return the hooks that the configuration needs and no plugin provides."""
     models = {provider.kind for _, provider in extensions.chat_models}
     classifiers = {provider.kind for _, provider in extensions.classifiers}
     needed = {

@@ -223,7 +223,7 @@ def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | No
 
 
 def _where(item: Built) -> str:
-    """Return the file in which the route of an agent is decided, with the line where it is written."""
+    """Return the file and line that set the route of an agent."""
     place = item.config.place if item.config.route is not None else None
     return "agenthost.toml" if place is None else place.at("route").in_file
 

@@ -105,7 +105,7 @@ class DryRun:
         return self._runtime.base(agent.route, "http", f"{host.host}:{host.port}")
 
     def resolve(self, name: str) -> str:
-        """The public URL of an agent of this host, by key or name.
+        """Return the public URL of an agent of this host, by key or name.
 
         Raises:
             LookupError: no such agent is served.

@@ -438,7 +438,10 @@ def _lifespans_of(agents: Iterable[Mounted]) -> dict[Mounted | str, Callable[[],
 
 
 def _longest_call(agent: Mounted) -> int:
-    """Return the seconds that an agent's calls may last: what it answers with as ``max_duration``, else four hours."""
+    """Return the longest duration of an agent's calls, in seconds.
+
+    It is the ``max_duration`` of the agent's ``answer``, else four hours.
+    """
     longest = (declared(agent.agent).draft.answer or {}).get("max_duration")
     if not isinstance(longest, int) or longest <= 0:
         return LIFETIME
@@ -467,9 +470,9 @@ def host_allowed(host: bytes) -> bool:
 
 
 def _principals(plan: HostPlan, pairs: Mapping[str, tuple[bytes, ...]]) -> dict[str, str]:
-    """Return a name for those who hold the pair of an agent with its own credentials, by route.
+    """Return a name for the clients of each agent with its own credentials, by route.
 
-    Agents that the same pair opens share a name. It does not change with the password.
+    Agents with the same credentials share a name. It does not change with the password.
     """
     holders: dict[tuple[bytes, ...], str] = {}
     for key, route in sorted((agent.full_key, agent.route) for agent in plan.agents if agent.route in pairs):

@@ -89,7 +89,7 @@ class HostState:
 
     @property
     def _wanted(self) -> bool:
-        """Whether the store is kept an eye on: it is configured, or has been used."""
+        """True if the store is monitored: it is configured, or has been used."""
         return self._used or self._state.url is not None
 
     @property

@@ -108,7 +108,10 @@ def settings_of(config: Config) -> Settings:
 
 
 def make_runtime(config: Config) -> Runtime:
-    """Make the runtime of a configuration with its secrets, which the log no longer shows from here on."""
+    """Return the runtime of a configuration.
+
+    From here on the log does not show the secrets of the configuration.
+    """
     redact_records(SecretRedactor(config))
     return Runtime(settings_of(config))
 

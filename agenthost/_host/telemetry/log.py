@@ -204,7 +204,10 @@ def start_log(config: Config) -> None:
 
 
 def join_structlog() -> None:
-    """Have structlog's events in the log, if the host writes it and a package has imported structlog."""
+    """Send structlog's events to the log.
+
+    It does so only if the host writes the log and a package has imported structlog.
+    """
     if _handler() is not None:
         configure_structlog()
 

@@ -1,7 +1,7 @@
-"""Log records without secrets: they are redacted where they are made, whichever handler writes them.
+"""Log records without secrets: each is redacted where it is made, for all handlers.
 
-A program or a package may set up handlers and formats of its own, also by ``logging.basicConfig(force=True)``. Whatever
-formats a record asks it for its message first; then everything in it is redacted.
+A program or a package may install handlers and formats of its own, also by ``logging.basicConfig(force=True)``.
+Whatever formats a record reads its message first. Then everything in it is redacted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _hidden = NO_SECRETS
 
 
 class Record(logging.LogRecord):
-    """A log record whose message, traceback and fields are redacted when its message is first asked for."""
+    """A log record that is redacted when its message is first read."""
 
     def getMessage(self) -> str:  # noqa: N802 - logging's
         """Return the redacted message."""
@@ -50,9 +50,9 @@ _STANDARD = frozenset((*vars(logging.makeLogRecord({})), MARK)) - {"exc_text", "
 
 
 def redact_records(hidden: SecretRedactor) -> None:
-    """Redact every record that is made from now on; called again, by what is secret now.
+    """Redact every record that is made from now on.
 
-    A factory that a program has set up still makes the records.
+    A new call replaces the secrets. A factory that a program has installed still makes the records.
 
     Args:
         hidden: what is taken out of them.
@@ -77,7 +77,10 @@ def redact_records(hidden: SecretRedactor) -> None:
 
 
 def _redacted(value: Any) -> Any:
-    """Return a field without secrets: text within, or a text in place of an object that shows one."""
+    """Return a field without secrets.
+
+    An object whose ``repr`` shows a secret is replaced by a text.
+    """
     if isinstance(value, str):
         return _hidden.redacted(value)
     if isinstance(value, _PLAIN):
@@ -88,6 +91,6 @@ def _redacted(value: Any) -> Any:
         return type(value)(_redacted(each) for each in value)
     try:
         words = repr(value)
-    except Exception:  # noqa: BLE001 - an author's repr(): whoever shows it meets it, too
+    except Exception:  # noqa: BLE001 - an author's repr(): it fails for every formatter
         return value
     return value if (shown := _hidden.redacted(words)) == words else shown

@@ -1,4 +1,7 @@
-"""The secret parts of a secret, which libraries log alone, such as the token in the path of a webhook's URL."""
+"""The parts of secrets that libraries log alone.
+
+An example is the token in the path of a webhook's URL.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ _CALLED = re.compile(r"token|key|secret|pass|pwd|auth|sig|credential|cred|code|h
 _OF_THE_WEB = ("http", "https", "ws", "wss")
 _SHORT = 8
 _WORD = 16
-"""The length from which a word of small letters is not one."""
+"""The length from which a text of small letters is not a common word."""
 
 
 def secret_parts(text: str) -> Iterator[str]:
-    """Yield the parts of a secret text that are secret by themselves; none of a password or a key.
+    """Yield the parts of a secret text that are secret by themselves.
 
-    Of a URL these are its user information, and what looks like a secret in its path, its query and its fragment; of
-    JSON, the texts in it that do; of several lines, each one.
+    In a URL, they are the user information, and texts that look like a secret in the path, the query and the fragment.
+    In JSON, they are all such texts. In a text of several lines, each line is one. A password or a key has none.
 
     Args:
         text: the secret.
@@ -82,5 +85,8 @@ def _of_json(name: str, value: Any) -> Iterator[str]:
 
 
 def _looks_secret(text: str) -> bool:
-    """Whether a text is no common word: it is long, or has more in it than small letters."""
+    """Return True if a text is unlikely to be a common word.
+
+    It is long, or has more in it than small letters.
+    """
     return len(text) >= _SHORT and not (len(text) < _WORD and text.isalpha() and text.islower())

@@ -18,7 +18,10 @@ STANDARD = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "f
 
 
 def configure_structlog() -> None:
-    """Send structlog's events to the standard library's logging, where a package has imported but not configured it."""
+    """Send structlog's events to the standard library's logging.
+
+    It does so only if a package has imported structlog and not configured it.
+    """
     structlog: Any = sys.modules.get("structlog")
     if structlog is None or structlog.is_configured():
         return

@@ -95,7 +95,7 @@ async def _tool_of_call(
 
 
 def names_shown(tools: Mapping[str, Any]) -> list[str]:
-    """Return the names of the tools that this host runs and a model is told of."""
+    """Return the names of the tools that this host runs and models can call."""
     here = (name for name, tool in tools.items() if isinstance(tool, Tool) and tool.webhook_url is None)
     return [name for name in here if name not in (START.tool, END.tool)]
 

@@ -161,7 +161,7 @@ class Request:
         return self.base(agent) + ("/" if agent.route == "/" else "")
 
     def sibling(self, name: str) -> str:
-        """The key of an agent of this host, by key or name.
+        """Return the key of an agent of this host, by key or name.
 
         Raises:
             LookupError: no such agent is served.

@@ -132,7 +132,7 @@ def test_state_dir_cannot_be_made(tmp_path):
     """A state directory below a file is refused by the name of its key."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(ConfigurationError, match=r"host\.state_dir: .*Not a directory.* Write state_dir = "):
+    with pytest.raises(ConfigurationError, match=r"host\.state_dir: .*Not a directory.* fix: write state_dir = "):
         kept_secret(str(tmp_path / "file" / "state"), "password", new_password)
 
 

@@ -64,7 +64,7 @@ def test_a_change_is_put_back_and_told(change, kinds):
         change()
 
     assert state() == before
-    said = f"acme 1.0 changed the process while it was loaded, and that was put back: {', '.join(kinds)}"
+    said = f"acme 1.0 changed the process while it was loaded; the changes were undone: {', '.join(kinds)}"
     assert guard.changes == (said,)
 
 
