@@ -256,6 +256,9 @@ class AgentConfig(Table):
     passwords: tuple[Secret, ...] = setting(
         (), KEYS, "Instead of `password`, for rotation: documents contain the first, and all are accepted"
     )
+    reachable_from: tuple[str, ...] = setting(
+        (), NAMES, "Agents, `sip` or `*` that may lead a call to this agent, if it has its own password"
+    )
     optional: bool = setting(False, FLAG, "Start the host even if no installed package provides the agent")  # noqa: FBT003
     settings: Mapping[str, object] = beside()
     place: Place | None = field(default=None, eq=False, repr=False)

@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from functools import partial
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +26,7 @@ from agenthost._host.calls.loop_watchdog import Watchdog, blocker_of
 from agenthost._host.calls.observers import Observers
 from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
+from agenthost._host.plan.reach import Reach, section_of
 from agenthost._host.plan.routes import KEPT, RouteTable
 from agenthost._host.runtime.condition import Condition, Phase, ServedAgent, UnservedAgent
 from agenthost._host.runtime.probing import Probing, SourcedProbe
@@ -88,7 +88,8 @@ class Published:
         earlier: by path of an agent's endpoint and edition, what was published when calls began that are still kept
             on it.
         pairs: by route, the pairs that open agents which have credentials of their own.
-        principals: by route of such an agent, a name for those who hold its pair.
+        reach: the agents that have credentials of their own.
+        crossing: routes of agents whose document names an agent that other credentials open.
     """
 
     plan: HostPlan
@@ -99,7 +100,8 @@ class Published:
     named: tuple[ServedAgent, ...] = ()
     failed: tuple[UnservedAgent, ...] = ()
     pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
-    principals: Mapping[str, str] = field(factory=dict, repr=False)
+    reach: Reach = field(factory=Reach, repr=False)
+    crossing: frozenset[str] = frozenset()
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
 
 
@@ -130,6 +132,7 @@ class Runtime:
         self.watchdog.listen(self.caller.gates.blocked)
         self._strays = Failures(logging.getLogger("agenthost.tools"))
         self._own_userinfo: Mapping[str, str] = {}
+        self.reach = Reach()
         self.phase = Phase.STARTING
         self.watched = False
         """Whether readiness is requested, such as by a balancer."""
@@ -261,6 +264,8 @@ class Runtime:
             self.observers = Observers(plan.extensions.tool_called, self.metrics)
         own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
+        self.reach = reach = Reach.of(self.config, plan.agents)
+        crossing = frozenset(agent.route for agent in plan.agents if _names_apart(plan, reach, agent))
         templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}
         if self.settings.origin is not None:
             templates = {
@@ -272,11 +277,12 @@ class Runtime:
         named = tuple(ServedAgent(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         pairs = {route: credentials.pairs for route, credentials in own.items()}
-        principals = _principals(plan, pairs)
         served = frozenset(plan.agents)
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
-        self.published = Published(plan, table, templates, tokens, sip, named, failed, pairs, principals, earlier)
+        self.published = Published(
+            plan, table, templates, tokens, sip, named, failed, pairs, self.reach, crossing, earlier
+        )
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
@@ -382,11 +388,10 @@ class Runtime:
     def give_state(self, plan: HostPlan) -> None:
         """Connect the agents of a plan to their state."""
         self.state.use(plan.state)
-        pairs = {agent.route: own.pairs for agent in plan.agents if (own := self._own_credentials(agent)) is not None}
-        principals = _principals(plan, pairs)
+        self.reach = Reach.of(self.config, plan.agents)
         for agent in plan.agents:
-            principal, stores = principals.get(agent.route), self.state.stores
-            serve_state(agent.agent, agent.key, stores if principal is None else stores.within(principal))
+            principal, stores = self.reach.principal(agent), self.state.stores
+            serve_state(agent.agent, agent.key, stores.within(principal) if principal else stores)
             if (own_process := declared(agent.agent).own_process) is not None:
                 own_process.follow(self.metrics)
 
@@ -395,7 +400,7 @@ class Runtime:
 
         They replace the host's.
         """
-        section = self.config.agents.get(agent.full_key) or self.config.agents.get(agent.key)
+        section = section_of(self.config, agent)
         if section is None or not section.accepted_passwords:
             return None
         first, *others = (password.reveal() for password in section.accepted_passwords)
@@ -411,7 +416,7 @@ class Runtime:
         lifetime = serving.token_lifetime or self.tokens.lifetime
         return Tokens([*own, *self.tokens.keys], lifetime, max(lifetime, _longest_call(agent)), edition)
 
-    def base(self, route: str, scheme: str, authority: str) -> str:
+    def base(self, route: str, scheme: str, authority: str, userinfo: str | None = None) -> str:
         """Return the URL of ``route`` with credentials, as in documents.
 
         It is built from the configured public URL, or without one, from the address of this request, which
@@ -421,9 +426,10 @@ class Runtime:
             route: an agent's route.
             scheme: the request's.
             authority: the request's ``Host``, and the path before its routes where there is one.
+            userinfo: other credentials than those that open the agent for good.
         """
         scheme, authority = self.settings.origin or (scheme, authority)
-        userinfo = self._own_userinfo.get(route, self.settings.userinfo)
+        userinfo = userinfo or self._own_userinfo.get(route, self.settings.userinfo)
         return f"{scheme}://{userinfo}@{authority}{'' if route == '/' else route}"
 
     def origin(self, scheme: str, authority: str) -> str:
@@ -469,12 +475,7 @@ def host_allowed(host: bytes) -> bool:
     return _HOST.fullmatch(host) is not None
 
 
-def _principals(plan: HostPlan, pairs: Mapping[str, tuple[bytes, ...]]) -> dict[str, str]:
-    """Return a name for the clients of each agent with its own credentials, by route.
-
-    Agents with the same credentials share a name. It does not change with the password.
-    """
-    holders: dict[tuple[bytes, ...], str] = {}
-    for key, route in sorted((agent.full_key, agent.route) for agent in plan.agents if agent.route in pairs):
-        holders.setdefault(pairs[route], blake2b(key.encode(), digest_size=12).hexdigest())
-    return {route: holders[own] for route, own in pairs.items()}
+def _names_apart(plan: HostPlan, reach: Reach, agent: Mounted) -> bool:
+    """Return True if an agent's document names another one that other credentials open."""
+    named = (plan.find(name) for _, name in agent.template.siblings)
+    return any(reach.apart(agent, each) for each in named if each is not None)

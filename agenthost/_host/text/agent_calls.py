@@ -166,10 +166,19 @@ class AgentCalls:
         stores: the host's stores.
         figures: who counts the calls.
         limits: gives what one turn may take.
+        allows: whether one agent may call another.
     """
 
-    def __init__(self, answers: Answering, stores: Stores, figures: Figures, limits: Callable[[], TurnsConfig]) -> None:
+    def __init__(
+        self,
+        answers: Answering,
+        stores: Stores,
+        figures: Figures,
+        limits: Callable[[], TurnsConfig],
+        allows: Callable[[Mounted, Mounted], bool] = lambda _origin, _target: True,
+    ) -> None:
         self.answers = answers
+        self.allows = allows
         self._stores = stores
         self.figures = figures
         self._limits = limits
@@ -351,6 +360,8 @@ class HostTeam:
         found = above.plan.find(agent)
         if found is None:
             return _skipped(agent, above.plan.why_not_served(agent))
+        if not self._teams.allows(above.agent, found):
+            return _skipped(found.key, f"[agents.{found.key}] reachable_from does not name {above.agent.key!r}")
         if problem := above.budget.visit(found.key, above.hops + 1):
             return _skipped(found.key, problem)
         now = asyncio.get_running_loop().time()

@@ -55,8 +55,17 @@ class Conversations:
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
         self.conversing = AgentTurns(runtime, caller)
-        self.teams = AgentCalls(self.conversing, runtime.state.stores, runtime.figures, lambda: runtime.config.turns)
+        self.teams = AgentCalls(
+            self.conversing,
+            runtime.state.stores,
+            runtime.figures,
+            lambda: runtime.config.turns,
+            self._may_call,
+        )
         self._ending: set[asyncio.Task[None]] = set()
+
+    def _may_call(self, origin: Mounted, target: Mounted) -> bool:
+        return self._runtime.reach.allows(origin, target)
 
     async def say(
         self,
@@ -125,7 +134,7 @@ class Conversations:
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
-            if following is None:
+            if following is None or not self._runtime.reach.allows(plan.find(with_whom), following):
                 break
             with_whom = following.key
             met.add(with_whom)

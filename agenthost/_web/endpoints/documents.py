@@ -35,9 +35,14 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
     """
     headers: list[tuple[bytes, bytes]] = request.site.rules.document
     if not call:
-        call = secrets.token_hex(16)
+        call = request.passed or secrets.token_hex(16)
         headers = [*headers, (b"agenthost-call-id", call.encode())]
-    mint = request.published.tokens[agent.route].minter(agent.route, call)
+    request.belongs_to(call)
+    request.origin, published = agent, request.published
+    mint = published.tokens[agent.route].minter(agent.route, call)
+    apart = request.passed is not None or published.reach.apart(request.opened, agent)
+    if not agent.dynamic and (apart or agent.route in published.crossing):
+        return 200, headers, agent.template.filled(request.base(agent).encode(), mint, request.resolve)
     if not agent.dynamic:
         template = request.published.templates[agent.route]
         return 200, headers, template.render(request.base(agent).encode() if template.bases else b"", mint)

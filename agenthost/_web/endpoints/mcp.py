@@ -38,6 +38,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     if not agent.mcp_server:
         raise Refused(404)
     message = await request.body(agent)
+    request.belongs_to(None)
     site, method = request.site, message.get("method")
     if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
         return 200, site.rules.json, _error(message, _INVALID_REQUEST, "not a JSON-RPC 2.0 request")

@@ -40,6 +40,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     site, query = request.site, request.scope["query_string"]
     call = call_id(body) or query_value(query, b"call_id") or ""
     token = query_value(query, b"__token", b"token") or ""
+    request.belongs_to(call, conversation_id(body))
     if not request.published.tokens[agent.route].verify(token, agent.route, POST_PROMPT, call, conversation_id(body)):
         _log.warning(
             "the summary of call %.128r for agent %s is refused: its token is invalid or expired",

@@ -31,4 +31,6 @@ async def answer(request: Request, agent: Mounted, path: str) -> Answer:
     run, on_loop = partial(callback, body, request.headers()), inspect.iscoroutinefunction(callback)
     route = (await request.site.caller.attempt(agent, "routing callback", run, name=path, on_loop=on_loop)).result
     target = request.published.table.agents.get(normalise(route)) if isinstance(route, str) else None
-    return await documents.render(request, target or agent, call_id(body), body)
+    if target is None or not request.published.reach.allows(agent, target):
+        target = agent
+    return await documents.render(request, target, call_id(body), body)

@@ -30,11 +30,11 @@ _encode = msgspec.json.Encoder().encode
 async def answer(request: Request, agent: Mounted) -> Answer:
     """Return the document of the agent that the call is for.
 
-    This agent's document is the default, also for a call to an agent with other credentials.
+    This agent's document is the default, also for a call to an agent that may not be reached from here.
     """
     body = await request.body(agent)
-    target, pairs = await _target(request, body) or agent, request.published.pairs
-    if target is agent or pairs.get(target.route) != pairs.get(agent.route):  # its document would reveal them
+    target = await _target(request, body) or agent
+    if target is agent or not request.published.reach.allows(agent, target):
         return await documents.render(request, agent, call_id(body), body)
     return await _answer_of(request, target, body)
 
@@ -47,7 +47,7 @@ async def answer_for_host(request: Request) -> Answer:
     """
     body = await request.body()
     target = await _target(request, body)
-    if target is None:
+    if target is None or not request.published.reach.allows(None, target):
         raise Refused(404, "No agent for this SIP user")
     return await _answer_of(request, target, body)
 
@@ -61,7 +61,7 @@ async def answer_unmatched(request: Request) -> Answer:
 async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) -> Answer:
     """Return the target's document, or a redirect to it if so configured."""
     site = request.site
-    if site.runtime.config.sip.mode != "redirect":
+    if site.runtime.config.sip.mode != "redirect" or request.published.reach.apart(request.opened, target):
         return await documents.render(request, target, call_id(body), body)
     location = (request.prefix() + target.route).encode()
     return 307, [*site.rules.shared, (b"location", location), (b"cache-control", b"no-store")], b""

@@ -47,6 +47,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return await _signatures(request, agent, body)
     site = request.site
     called = ToolRequest.from_body(body, request.stores(agent))
+    request.belongs_to(called.call.id, conversation_id(body))
     tools: Mapping[str, Any] = agent.tools
     tool = agent.tools.get(called.function)
     if agent.dynamic and (_opened(request, agent, tool, called) if tool else is_tool_name(called.function)):

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote
 
 from attrs import define
 
+from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.credentials import authorised
 from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._host.runtime.runtime import host_allowed
@@ -61,6 +62,10 @@ class Request:
         scope: ASGI's.
         receive: ASGI's.
         path: the path below whatever prefix a server has set apart.
+        opened: the agent that the caller's credentials opened; None for the host's own endpoints.
+        origin: the agent whose answer is made.
+        call: the ID of the call, once it is known.
+        passed: the only call that the caller's credentials open the agent for; None for permanent ones.
     """
 
     site: Site
@@ -69,6 +74,10 @@ class Request:
     scope: HTTPScope
     receive: Receive
     path: str
+    opened: Mounted | None = None
+    origin: Mounted | None = None
+    call: str = ""
+    passed: str | None = None
 
     def authorise(self, agent: Mounted | None = None) -> None:
         """Check the caller's credentials.
@@ -79,12 +88,30 @@ class Request:
         Raises:
             Refused: 401, or 429 after too many failures.
         """
+        self.opened = self.origin = agent
         own = self.published.pairs.get(agent.route) if agent is not None else None
         authorization = self.head.authorization
         if authorization is None or not authorised(authorization, *(own or self.site.rules.pairs)):
+            if authorization is not None and agent is not None and self.published.pairs:
+                self.passed = call_of(authorization, self.published.tokens[agent.route], agent.route)
+            if self.passed is not None:
+                return
             if authorization is not None:
                 self.count_failed_login()
             raise Refused(401, "Unauthorized", BASIC)
+
+    def belongs_to(self, *ids: str | None) -> None:
+        """Note the call of the request.
+
+        Args:
+            ids: the IDs of the call, and of its conversation if it has one.
+
+        Raises:
+            Refused: 401 if the caller's credentials are for another call.
+        """
+        if self.passed is not None and self.passed not in ids:
+            raise Refused(401, "Unauthorized", BASIC)
+        self.call = self.passed or ids[0] or ""
 
     def count_failed_login(self) -> None:
         """Count wrong credentials of this client.
@@ -148,8 +175,13 @@ class Request:
         return {name: value for name, value in pairs if name != "authorization"}
 
     def base(self, agent: Mounted) -> str:
-        """Return an agent's public URL with credentials."""
-        return self.site.runtime.base(agent.route, *self._origin())
+        """Return an agent's public URL with credentials.
+
+        Where other credentials open the agent than those of the caller, they are for this call alone.
+        """
+        apart = self.passed is not None or self.published.reach.apart(self.opened, agent)
+        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call) if apart else None
+        return self.site.runtime.base(agent.route, *self._origin(), userinfo)
 
     def resolve(self, name: str) -> str:
         """Return the public URL of an agent of this host, by key or name.
@@ -157,7 +189,7 @@ class Request:
         Raises:
             LookupError: no such agent is served.
         """
-        agent = self.published.plan.sibling(name)
+        agent = self._reachable(name)
         return self.base(agent) + ("/" if agent.route == "/" else "")
 
     def sibling(self, name: str) -> str:
@@ -166,7 +198,15 @@ class Request:
         Raises:
             LookupError: no such agent is served.
         """
-        return self.published.plan.sibling(name).key
+        return self._reachable(name).key
+
+    def _reachable(self, name: str) -> Mounted:
+        agent = self.published.plan.sibling(name)
+        if not self.published.reach.allows(self.origin, agent):
+            where = f"[agents.{agent.key}] reachable_from"
+            msg = f"the call should be handed over to {agent.key!r}, whose {where} does not name this agent"
+            raise LookupError(msg)
+        return agent
 
     def _origin(self) -> tuple[str, str]:
         """Return the scheme and host of this request, with the server's prefix.

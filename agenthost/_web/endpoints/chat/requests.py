@@ -138,7 +138,7 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
         stream=body.get("stream") is True,
         usage=_object(body, "stream_options").get("include_usage") is True,
         tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
-        principal=request.published.principals.get(agent.route, ""),
+        principal=request.published.reach.principal(agent),
     )
 
 

@@ -1,0 +1,41 @@
+"""Call credentials: a pair that opens one agent for one call, where its permanent pair must not be shown.
+
+The user is ``call``. The password is a token of the agent and the call, then ``~`` and the call's ID.
+"""
+
+from __future__ import annotations
+
+import binascii
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from agenthost._host.access.tokens import Tokens
+
+__all__ = ["call_of", "call_userinfo"]
+
+_USER = "call"
+_REACH = "/reach"
+"""In place of a tool's name, which cannot contain a slash."""
+_MOST = 2048
+
+
+def call_userinfo(tokens: Tokens, route: str, call_id: str) -> str:
+    """Return the pair in the form of a URL, for the agent at a route."""
+    token = tokens.minter(route, call_id)(_REACH).decode()
+    return f"{_USER}:{token}~{quote(call_id, safe='')}"
+
+
+def call_of(header: bytes, tokens: Tokens, route: str) -> str | None:
+    """Return the call that an ``Authorization`` header opens the agent at a route for, if it does."""
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic" or len(encoded) > _MOST:
+        return None
+    try:
+        given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    user, _, password = given.partition(":")
+    token, separator, call_id = password.partition("~")
+    opens = user == _USER and separator and call_id and tokens.verify(token, route, _REACH, call_id)
+    return call_id if opens else None

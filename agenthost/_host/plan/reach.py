@@ -1,0 +1,75 @@
+"""Reach: agents with credentials of their own, those who hold them, and the agents that may lead a call to them."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agenthost._host.config.schema import AgentConfig, Config
+    from agenthost._host.packages.stages import Mounted
+
+__all__ = ["HOST", "SIP", "Reach", "section_of"]
+
+HOST = ""
+"""The principal of those who hold the host's credentials."""
+SIP = "sip"
+"""The host's own SIP endpoint, as ``reachable_from`` names it."""
+_EVERYBODY = "*"
+
+
+def section_of(config: Config, agent: Mounted) -> AgentConfig | None:
+    """Return the section of a served agent, if it has one."""
+    return config.agents.get(agent.full_key) or config.agents.get(agent.key)
+
+
+@frozen(eq=False)
+class Reach:
+    """The agents of a plan that have credentials of their own.
+
+    Args:
+        principals: by route, a name for those who hold the agent's credentials. Agents that the same credentials open
+            share it, and it does not change with the password.
+        origins: by route, the agents that may lead a call there, as ``reachable_from`` names them.
+    """
+
+    principals: Mapping[str, str] = field(factory=dict)
+    origins: Mapping[str, frozenset[str]] = field(factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, agents: Iterable[Mounted]) -> Reach:
+        """Read the sections of agents."""
+        holders: dict[tuple[str, ...], str] = {}
+        principals, origins = {}, {}
+        for agent in sorted(agents, key=lambda each: each.full_key):
+            section = section_of(config, agent)
+            if section is None or not section.accepted_passwords:
+                continue
+            pairs = (section.user or config.host.user, *(each.reveal() for each in section.accepted_passwords))
+            name = blake2b(agent.full_key.encode(), digest_size=12).hexdigest()
+            principals[agent.route] = holders.setdefault(pairs, name)
+            origins[agent.route] = frozenset(section.reachable_from)
+        return cls(principals, origins)
+
+    def principal(self, agent: Mounted | None) -> str:
+        """Return the principal that opens an agent, or the host's own endpoints."""
+        return HOST if agent is None else self.principals.get(agent.route, HOST)
+
+    def apart(self, origin: Mounted | None, target: Mounted) -> bool:
+        """Return True if other credentials open the target than the origin."""
+        return bool(self.principals) and self.principal(origin) != self.principal(target)
+
+    def allows(self, origin: Mounted | None, target: Mounted) -> bool:
+        """Return True if a call may go from one agent to another, or with None, from the host's SIP endpoint.
+
+        An agent that the host's credentials open is open to all agents: there is nothing that ``reachable_from`` of its
+        own section would guard.
+        """
+        if not self.apart(origin, target) or target.route not in self.principals:
+            return True
+        names = {SIP} if origin is None else {origin.key, origin.full_key}
+        return not self.origins[target.route].isdisjoint({*names, _EVERYBODY})
