@@ -14,11 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from agenthost._host.calls.author_threads import Threads
+from agenthost._host.telemetry.current_call import running
 from agenthost.errors import DefinitionError, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
+
+    from agenthost._host.telemetry.current_call import Owner
 
 __all__ = ["ENDING", "Lifespan", "Lifespans", "lifespan_around"]
 
@@ -36,7 +39,7 @@ class Lifespan:
     """An asynchronous context manager that is entered and left in a task of its own.
 
     Args:
-        what: whose it is, for the log.
+        owner: the owner of its code.
         make: makes the context manager.
         seconds: how long it may take to begin; None where whoever waits for it keeps the time.
         changed: called when it has begun or failed.
@@ -45,14 +48,14 @@ class Lifespan:
 
     def __init__(
         self,
-        what: str,
+        owner: Owner,
         make: Callable[[], object],
         seconds: float | None = None,
         changed: Callable[[], None] = lambda: None,
         *,
         quiet: bool = False,
     ) -> None:
-        self._what = what
+        self._owner = owner
         self._make = make
         self._seconds = seconds
         self._changed = changed
@@ -74,6 +77,7 @@ class Lifespan:
             self.task.cancel()
 
     async def _run(self) -> None:
+        running.set(self._owner)
         try:
             context = await self._enter()
         except BaseException as error:
@@ -95,14 +99,14 @@ class Lifespan:
         except BaseException as error:
             if _cancelled(error):
                 raise
-            _log.error("the lifespan of %s did not end well", self._what, exc_info=error)
+            _log.error("the %s did not end well", self._owner, exc_info=error, extra={"fields": self._owner.fields})
 
     def _failed(self, error: BaseException) -> None:
         """Record that the lifespan did not begin."""
         if not self.settled.is_set():
             self.error = error
             if not self._quiet:
-                _log.error("the lifespan of %s did not begin", self._what, exc_info=error)
+                _log.error("the %s did not begin", self._owner, exc_info=error, extra={"fields": self._owner.fields})
             self.settled.set()
             self._changed()
 
@@ -135,13 +139,15 @@ class Lifespans(Generic[K]):
     They begin once ``open`` is called on an event loop. ``want`` may be called from any thread.
 
     Args:
-        describe: how the log calls an owner.
+        owner_of: returns the owner of the code of a lifespan.
         seconds: gives the time that one may take to begin.
         changed: called on the event loop when one has begun or failed.
     """
 
-    def __init__(self, describe: Callable[[K], str], seconds: Callable[[], float], changed: Callable[[], None]) -> None:
-        self._describe = describe
+    def __init__(
+        self, owner_of: Callable[[K], Owner], seconds: Callable[[], float], changed: Callable[[], None]
+    ) -> None:
+        self._owner_of = owner_of
         self._seconds = seconds
         self._changed = changed
         self._wanted: Mapping[K, Callable[[], object]] = {}
@@ -201,7 +207,7 @@ class Lifespans(Generic[K]):
             self._end(owner)
         for owner, make in wanted.items():
             if owner not in self._running:
-                self._running[owner] = Lifespan(self._describe(owner), make, self._seconds(), self._changed)
+                self._running[owner] = Lifespan(self._owner_of(owner), make, self._seconds(), self._changed)
 
     def _end(self, owner: K) -> None:
         ended = self._running.pop(owner)
@@ -211,27 +217,27 @@ class Lifespans(Generic[K]):
 
 
 @asynccontextmanager
-async def lifespan_around(what: str, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
+async def lifespan_around(owner: Owner, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
     """Keep a lifespan open during the block.
 
     Args:
-        what: whose it is.
+        owner: the owner of its code.
         make: makes the context manager.
         seconds: how long it may take to begin.
 
     Raises:
         PlanError: it does not begin.
     """
-    running = Lifespan(what, make, seconds)
-    await running.settled.wait()
-    if running.error is not None:
-        kind, said = type(running.error).__name__, str(running.error)
-        raise PlanError(f"the lifespan of {what} did not begin: {kind}: {said}") from running.error
+    lifespan = Lifespan(owner, make, seconds)
+    await lifespan.settled.wait()
+    if lifespan.error is not None:
+        kind, said = type(lifespan.error).__name__, str(lifespan.error)
+        raise PlanError(f"the {owner} did not begin: {kind}: {said}") from lifespan.error
     try:
         yield
     finally:
-        running.end()
-        await asyncio.wait([running.task])
+        lifespan.end()
+        await asyncio.wait([lifespan.task])
 
 
 async def _each(waits: Iterable[object]) -> None:

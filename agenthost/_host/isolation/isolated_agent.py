@@ -171,8 +171,7 @@ class IsolatedAgent:
         return await self._run(owner, partial(function, *arguments), on_loop=inspect.iscoroutinefunction(function))
 
     async def _do_begin(self) -> None:
-        running.set(self._owner("lifespan"))
-        self._lifespan = lifespan = Lifespan(f"agent {self._key}", self._agent.lifespan, quiet=True)
+        self._lifespan = lifespan = Lifespan(self._owner("lifespan"), self._agent.lifespan, quiet=True)
         await lifespan.settled.wait()
         if (error := lifespan.error) is not None:
             raise error if isinstance(error, Exception) else RuntimeError(repr(error))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from agenthost._host.calls.lifespans import lifespan_around
 from agenthost._host.calls.tool_caller import Attempt, ToolCaller
+from agenthost._host.telemetry.current_call import Owner
 from agenthost.agent.base import declared
 from agenthost.agent.per_call import configure, fallback_document, render_per_call, tool_of
 from agenthost.tools.swaig import ToolRequest
@@ -95,8 +96,8 @@ class DryRun:
             MalformedRequest: a field of the body has a wrong type.
             PlanError: the agent's lifespan fails.
         """
-        what, seconds = f"agent {self._agent.key}", self._runtime.config.host.build_timeout
-        async with self._runtime.state.opened(), lifespan_around(what, self._agent.agent.lifespan, seconds):
+        owner, seconds = Owner(self._agent.key, "lifespan"), self._runtime.config.host.build_timeout
+        async with self._runtime.state.opened(), lifespan_around(owner, self._agent.agent.lifespan, seconds):
             request = ToolRequest.from_body(body, self._runtime.state.stores)
             return await self._caller.answer(self._agent, tool, request, lambda name: self._plan.sibling(name).key)
 

@@ -142,7 +142,7 @@ class Runtime:
         self.observers: Observers | None = None
         """The observers of tool calls, or None, so that calls without observers cost nothing."""
         self.lifespans: Lifespans[Mounted | str] = Lifespans(
-            _described, lambda: self.config.host.build_timeout, self._show
+            _owner_of, lambda: self.config.host.build_timeout, self._show
         )
         self._wanted: HostPlan | None = None
         self._showing = threading.Lock()
@@ -454,8 +454,8 @@ def _longest_call(agent: Mounted) -> int:
     return max(longest, LIFETIME) if agent.dynamic else longest  # a call may be configured to last longer
 
 
-def _described(owner: Mounted | str) -> str:
-    return f"plugin {owner}" if isinstance(owner, str) else f"agent {owner.key}"
+def _owner_of(lifespan: Mounted | str) -> Owner:
+    return Owner("", "plugin", lifespan) if isinstance(lifespan, str) else Owner(lifespan.key, "lifespan")
 
 
 def _asked(plan: HostPlan) -> Iterator[SourcedProbe]:

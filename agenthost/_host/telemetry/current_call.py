@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "Owner", "calling", "running"]
 
 Kind: TypeAlias = Literal[
-    "tool", "document", "summary", "summary result", "debug event", "routing callback", "probe", "lifespan", "code"
+    "tool",
+    "document",
+    "summary",
+    "summary result",
+    "debug event",
+    "routing callback",
+    "probe",
+    "lifespan",
+    "plugin",
+    "code",
 ]
 """The kinds of an author's code. ``code`` is any other function."""
 
@@ -26,6 +35,7 @@ _PARTS: Mapping[Kind, str] = {
     "routing callback": "the routing callback {}",
     "probe": "probe {}",
     "lifespan": "lifespan",
+    "plugin": "lifespan of plugin {}",
     "code": "{}",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import threading
 from contextlib import asynccontextmanager, suppress
@@ -92,6 +93,34 @@ def test_what_fails_is_set_aside_and_the_others_serve():
     assert "write @asynccontextmanager above it" in reasons["no-manager"]
     assert len(good.seen) == 2
     assert good.seen[0] is good.seen[1]
+
+
+def test_what_a_lifespan_starts_is_its_agents(caplog):
+    """A task that fails beside it is logged and counted under the name of the agent."""
+
+    async def fails():
+        raise LookupError("no pool")
+
+    class Starts(Opened):
+        @asynccontextmanager
+        async def lifespan(self):
+            self.task = asyncio.create_task(fails())
+            yield
+
+    agent = Starts("starts")
+
+    async def served():
+        runtime = runtime_of()
+        async with runtime.open():
+            runtime.publish(await runtime.begin(plan_of(agent)))
+            await asyncio.sleep(0)
+            agent.task = None
+            gc.collect()
+            return runtime.metrics.text().decode()
+
+    text = asyncio.run(served())
+    assert "a task that lifespan of agent starts started failed and was never awaited (e-" in caplog.text
+    assert 'agenthost_failures_total{agent="starts",what="lifespan"} 1.0' in text
 
 
 def hangs(host):

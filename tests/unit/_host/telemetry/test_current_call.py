@@ -19,9 +19,10 @@ from agenthost._host.telemetry.current_call import Kind, Owner
         (Owner("desk", "routing callback", "vip"), "the routing callback vip"),
         (Owner("desk", "probe", "calendar"), "probe calendar"),
         (Owner("desk", "lifespan"), "lifespan"),
+        (Owner("desk", "summary result"), "on_summary's result"),
         (Owner("desk", "code", "later"), "later"),
     ],
-    ids=lambda value: getattr(value, "kind", ""),
+    ids=lambda value: value.kind if isinstance(value, Owner) else "",
 )
 def test_an_owner_is_named_where_it_is_shown(owner, part):
     assert owner.part == part
@@ -33,10 +34,17 @@ def test_every_kind_has_its_words():
     assert all(Owner("desk", kind).part.strip() for kind in get_args(Kind) if kind != "code")
 
 
-def test_code_of_no_agent_is_named_alone():
-    owner = Owner("", "code", "loop.stop()")
-
-    assert (str(owner), owner.fields) == ("loop.stop()", {})
+@pytest.mark.parametrize(
+    ("owner", "words"),
+    [
+        (Owner("", "code", "loop.stop()"), "loop.stop()"),
+        (Owner("", "plugin", "acme:pool"), "lifespan of plugin acme:pool"),
+        (Owner("", "probe", "disk"), "probe disk"),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Owner) else "",
+)
+def test_code_of_no_agent_is_named_alone(owner, words):
+    assert (str(owner), owner.fields) == (words, {})
 
 
 def test_an_owner_from_another_process_is_of_a_known_kind():
