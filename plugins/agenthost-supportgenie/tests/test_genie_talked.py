@@ -43,10 +43,10 @@ def test_each_query_reaches_its_agent_and_a_fact(host, known):
 
 def test_what_is_known_of_the_customer_is_used(host):
     assert "The Plus plan ends" in host.say("genie", "I want to cancel my subscription", known=PROFILE)["text"]
-    assert (
-        "Sarah Johnson, a manager calls you back"
-        in (host.say("genie", "This is ridiculous! I've been waiting for 2 weeks!", known=PROFILE)["text"])
-    )
+    angry = host.say("genie", "This is ridiculous! I've been waiting for 2 weeks!", known=PROFILE, conversation="c")
+    assert "open_case I need: your yes" in angry["text"]
+    agreed = host.say("genie", "Yes, please", known=PROFILE, conversation="c")
+    assert "Sarah Johnson, a manager calls you back" in agreed["text"]
 
 
 def test_a_conversation_goes_on_with_its_agent(host):

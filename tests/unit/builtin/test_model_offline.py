@@ -61,7 +61,11 @@ def answer(*said, tools=TOOLS, schema=None):
         ("pricing for 5 people on basic", "get_pricing", {"plan": "basic", "seats": 5}),
         ("Where is my order #ORD-2024-17?", "check_order", {"order_id": "ORD-2024-17"}),
         ("Can I book a visit on Tuesday? It is urgent", "book_visit", {"day": "tue", "urgent": True}),
-        ("My screen is broken", "report_problem", {"description": "My screen is broken"}),
+        (
+            "Report a problem: my screen is broken",
+            "report_problem",
+            {"description": "Report a problem: my screen is broken"},
+        ),
         (
             "Please register me, my name is Ann Lee, 30, ann@example.com",
             "register",
@@ -76,24 +80,63 @@ def test_it_picks_the_tool_and_fills_in_what_it_finds(said, name, arguments):
     assert (use.name, json.loads(use.arguments), whole.finish) == (name, arguments, "tool_calls")
 
 
+ORDER = {"order_id": {"type": "string", "description": "The order number, such as 1042"}}
+SHOP = (
+    tool("cancel_order", "Cancel an order that has not been sent", ["order_id"], **ORDER),
+    tool("upgrade_order", "Upgrade an order to a better product; without one, say which", ["order_id"], **ORDER),
+    tool("find_order", "Look up where an order is: its status and delivery", **ORDER),
+    tool("discard", "Discard orders", which={"type": "string"}),
+)
+
+
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("said", "name", "arguments"),
     [
-        ("Where is my order 1042?", "track_shipment"),
-        ("Is my order 1042 on its way?", "track_shipment"),
-        ("Please cancel order 1042", "cancel_order"),
+        ("Where is my order 1042", "find_order", {"order_id": "1042"}),
+        ("Is my order 1042 on its way?", "find_order", {"order_id": "1042"}),
+        ("Describe my order in 3-5 words", "find_order", {}),
+        ("How do I cancel order 1042?", "find_order", {"order_id": "1042"}),
+        ("Don't cancel order 1042", "find_order", {"order_id": "1042"}),
+        ("Order 1042 is late", "find_order", {"order_id": "1042"}),
+        ("Please cancel order 1042", "cancel_order", {"order_id": "1042"}),
+        ("I want to upgrade order 1042", "upgrade_order", {"order_id": "1042"}),
     ],
 )
-def test_what_nobody_can_undo_is_done_for_its_own_word_alone(said, name):
-    """Whatever else a message has in common with such a tool."""
-    order = {"order_id": {"type": "string"}}
-    tools = (
-        tool("cancel_order", "Cancel an order that has not been sent", ["order_id"], **order),
-        tool("track_shipment", "Say where a parcel with an order is on its way", ["order_id"], **order),
-    )
-    [use] = answer(said, tools=tools).tool_uses
+def test_the_tool_that_fits_is_picked_and_nothing_is_changed_unasked(said, name, arguments):
+    """Whatever else a message has in common with a tool that changes something."""
+    [use] = answer(said, tools=SHOP).tool_uses
 
-    assert use.name == name
+    assert (use.name, json.loads(use.arguments)) == (name, arguments)
+
+
+def test_what_nobody_has_asked_for_is_offered_and_done_after_a_yes():
+    """What it is about is what was said before the yes."""
+    first = "My screen is broken"
+    offered = answer(first)
+
+    assert offered.text == f"{MARK} To use report_problem I need: your yes, because it may change something."
+    for yes in ("Yes, please", "OK", "report it"):
+        [use] = answer(first, offered.text, yes).tool_uses
+        assert (use.name, json.loads(use.arguments)) == ("report_problem", {"description": first})
+    [use] = answer(first, offered.text, "Report that it is on fire by now").tool_uses
+    assert json.loads(use.arguments) == {"description": "Report that it is on fire by now"}
+    for said in ("No", "Yes, but what does it do?", "Where is it?", "Hm"):
+        assert answer(first, offered.text, said).tool_uses == ()
+
+
+def test_what_was_asked_for_is_not_done_when_the_person_has_moved_on():
+    """A number in another question is not the answer."""
+    first = "I want to cancel my order"
+    asked = answer(first, tools=SHOP)
+
+    assert asked.text == f"{MARK} To use cancel_order I need: order_id (The order number, such as 1042)."
+    [use] = answer(first, asked.text, "It's 1042", tools=SHOP).tool_uses
+    assert (use.name, json.loads(use.arguments)) == ("cancel_order", {"order_id": "1042"})
+    for said in ("Where is order 1042?", "Upgrade order 1042 instead"):
+        [use] = answer(first, asked.text, said, tools=SHOP).tool_uses
+        assert use.name != "cancel_order"
+    assert answer(first, asked.text, "No, never mind", tools=SHOP).text.startswith(f"{MARK} Nothing was done. I can: ")
+    assert "I need: order_id" in answer(first, asked.text, "I have 12 cats", tools=SHOP).text
 
 
 def test_it_asks_for_what_is_missing_and_goes_on_with_the_answer():

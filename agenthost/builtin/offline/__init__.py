@@ -1,0 +1,1 @@
+"""The offline model's reading of messages: wishes and arguments."""
