@@ -20,7 +20,7 @@ from caller import Caller, functions
 from environment import FRONTDESK, ROOT
 
 import agenthost.builtin
-from agenthost._host.config import schema as tables
+from agenthost._host.config import host_table, schema as tables
 from agenthost._host.config.declaration import keys_of
 
 PLACES = {
@@ -81,11 +81,12 @@ COMMANDS = (
 def secret_settings():
     """Every setting that holds a secret, as table and key; and whether it holds several."""
     names = [f"agenthost.builtin.{each.name}" for each in pkgutil.iter_modules(agenthost.builtin.__path__)]
-    known = [value for name in (tables.__name__, *names) for value in vars(importlib.import_module(name)).values()]
+    own = [host_table.__name__, tables.__name__]
+    known = [value for name in (*own, *names) for value in vars(importlib.import_module(name)).values()]
     found = {}
-    for cls in {each for each in known if isinstance(each, type) and each.__module__ in (tables.__name__, *names)}:
+    for cls in {each for each in known if isinstance(each, type) and each.__module__ in (*own, *names)}:
         for name, field in attrs.fields_dict(cls).items() if attrs.has(cls) else ():
-            is_key = cls.__module__ != tables.__name__ or name in keys_of(cls)
+            is_key = cls.__module__ not in own or name in keys_of(cls)
             if is_key and "Secret" in str(field.type):
                 found |= {(place, name): "tuple" in str(field.type) for place in PLACES[cls.__name__]}
     return dict(sorted(found.items()))
