@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from litestar.enums import ScopeType
 
-from agenthost._host.access.credentials import authorised
 from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
@@ -35,6 +34,7 @@ from agenthost._web.endpoints import (
     tool_calls,
 )
 from agenthost._web.endpoints.chat import completions
+from agenthost._web.endpoints.health import TRUSTED
 from agenthost._web.handlers import Handler
 from agenthost._web.request.access_log import logged
 from agenthost._web.request.answers import send_bytes, send_error, with_headers
@@ -127,6 +127,10 @@ class Front:
         """Serve the files below ``directory`` at ``path``, without credentials."""
         self._static[path] = directory
         self.litestar = make_app(self.runtime, static=self._static)
+
+    def keep_logins(self, directory: str) -> None:
+        """Remember in a directory which credentials have succeeded, for other workers and the next start."""
+        self._site.guard.known.keep_in(directory)
 
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""
@@ -320,8 +324,8 @@ class Front:
         if self.runtime.phase is Phase.STARTING and path not in _WHILE_STARTING:
             raise Refused(503, "the host is starting", _RETRY)
         handlers = self._handlers.get(normalise(path), {})
-        if head.authorization is not None and path.startswith(_TELLING_MORE):
-            self._note_wrong_login(head.authorization, scope)
+        if path.startswith(_TELLING_MORE):
+            scope[TRUSTED] = self._trusted(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
         if not handlers and path.startswith(completions.PREFIX) and published is not None:
             request = Request(self._site, published, head, scope, receive, path)
@@ -337,14 +341,16 @@ class Front:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.rules.shared))
 
-    def _note_wrong_login(self, authorization: bytes, scope: HTTPScope) -> None:
-        """Count a wrong password at health endpoints.
+    def _trusted(self, header: bytes | None, scope: HTTPScope) -> bool:
+        """Return True for the host's credentials at health endpoints.
 
-        They answer all the same, as a probe must not fail for it.
+        Wrong ones count, and those that may not be compared are not, but the endpoints answer: a probe must not fail.
         """
-        site = self._site
-        if not authorised(authorization, *site.rules.pairs):
-            site.failed_logins.count(site.rules.proxies.forwarded(scope).client)
+        rules = self._site.rules
+        try:
+            return header is not None and self._site.log_in(scope, header, rules.pairs, rules)
+        except Refused:
+            return False
 
 
 def _with_status(send: Send) -> tuple[Send, Callable[[], int]]:

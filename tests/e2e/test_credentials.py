@@ -84,6 +84,7 @@ def test_an_agent_is_not_reached_through_another_with_other_credentials(served):
 
 def test_who_fails_too_often_is_told_to_wait_and_who_knows_is_not(served):
     """From one address, as behind a balancer; nobody elsewhere notices."""
+    assert status(served, "/sales", HOST, "X-Forwarded-For: 198.51.100.7") == 200
     guesses = [status(served, "/sales", ("desk", f"guess {n}"), "X-Forwarded-For: 198.51.100.7") for n in range(6)]
     assert guesses == [401] * 3 + [429] * 3
     assert status(served, "/sales", HOST, "X-Forwarded-For: 198.51.100.7") == 200
@@ -92,6 +93,38 @@ def test_who_fails_too_often_is_told_to_wait_and_who_knows_is_not(served):
     answer = exchange(served.url, written("GET /sales HTTP/1.1", "Host: agents.example"))
     assert (answer.status, answer.json) == (401, {"error": "Unauthorized"})
     assert served.stderr.count("failed logins in a minute from 198.51.100.7") == 1
+
+
+def test_beyond_the_limit_nothing_is_compared(served):
+    """The right password does not stand out, neither at an agent nor at a health endpoint, until the wait is over."""
+    client = "X-Forwarded-For: 198.51.100.9"
+    guesses = [f"guess {number}" for number in range(5)]
+    asked = [status(served, "/sales", ("desk", word), client) for word in (*guesses, HOST[1])]
+    assert asked == [401] * 3 + [429] * 3
+    health = exchange(
+        served.url,
+        written("GET /health HTTP/1.1", "Host: agents.example", f"Authorization: {basic(*HOST)}", client),
+    )
+    assert (health.status, "probes" in health.json) == (200, False)
+    refused = exchange(
+        served.url,
+        written("GET /sales HTTP/1.1", "Host: agents.example", f"Authorization: {basic(*HOST)}", client),
+    )
+    assert 0 < int(refused.header("retry-after")) <= 20
+
+
+def test_a_storm_through_one_address_delays_no_legitimate_caller(served):
+    """Each of 200 requests with the right pair is answered among 400 wrong ones from the same proxy's address."""
+    client = "X-Forwarded-For: 198.51.100.10"
+    assert status(served, "/sales", HOST, client) == 200
+    storm, answered = [], []
+    for number in range(200):
+        storm += [status(served, "/sales", ("desk", f"guess {number} {turn}"), client) for turn in range(2)]
+        answered.append(status(served, "/sales", HOST, client))
+
+    assert answered == [200] * 200
+    assert storm.count(200) == 0
+    assert storm.count(429) > 390
 
 
 def key(served, word, client, path="/v1/models"):

@@ -254,6 +254,8 @@ def test_what_the_host_made_for_itself_is_kept_for_its_next_start(desk):
     assert stat.S_IMODE((place / "state").stat().st_mode) == 0o700
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (place / "state").iterdir()} == {
         "loading": 0o700,
+        "logins": 0o600,
+        "owners": 0o700,
         "password": 0o600,
         "signing_key": 0o600,
     }

@@ -14,7 +14,7 @@ import pytest
 from agenthost import AgentBase, AgentSealed, AgentServer, ConfigurationError, DefinitionError, PlanError
 from agenthost.agent.base import declared
 
-AUTH = ("agenthost", "for tests")
+AUTH = ("agenthost", "good for tests")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
-__all__ = ["Credentials", "authorised"]
+__all__ = ["Credentials", "authorised", "user_of"]
 
 
 @frozen
@@ -59,3 +59,20 @@ def authorised(header: bytes | None, *pairs: bytes) -> bool:
     for pair in pairs:  # all pairs, for constant time
         same |= hmac.compare_digest(given, pair)
     return same and scheme.lower() == b"basic"
+
+
+def user_of(header: bytes, bearer: str) -> str:
+    """Return the user that an ``Authorization`` header names, empty where it names none.
+
+    Args:
+        header: its value.
+        bearer: the user of a bearer token, which names none itself.
+    """
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() == b"bearer":
+        return bearer
+    try:
+        given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True)
+    except binascii.Error:
+        return ""
+    return given.partition(b":")[0].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Failed logins: a limit of wrong passwords per client."""
+"""Failed logins: their limit for each client and user, and waits that grow beyond it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ from attrs import define
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FailedLogins"]
+__all__ = ["FailedLogins", "network_of"]
 
 _MINUTE = 60.0
+_LONGEST = 900.0
+"""The longest wait, in seconds."""
+_FORGOTTEN = 3600.0
+"""Seconds without a failure after which a wait is short again."""
+_MOST_USERS = 16
+"""Users of one client that are counted by themselves; the others together, so that inventing users gains nothing."""
 _SIXTY_FOUR = 64
 
 _log = logging.getLogger("agenthost.web")
@@ -24,28 +30,28 @@ _log = logging.getLogger("agenthost.web")
 
 @define
 class _Bucket:
-    """The budget of one client.
+    """The state of one client and user.
 
     Args:
-        tokens: failures that are left.
+        tokens: remaining failures.
         at: when that was so, in seconds of ``clock``.
-        told: whether the log has it that none was left.
+        strikes: failures beyond the limit.
+        until: the end of the wait.
     """
 
     tokens: float
     at: float
-    told: bool = False
+    strikes: int = 0
+    until: float = 0.0
 
 
 class FailedLogins:
-    """A token bucket for each client, used by failures only.
+    """A token bucket for each client and user. Failures empty it, and then each wait doubles.
 
-    A client is an address, or for IPv6 the network of 64 bits that one subscriber has. Correct credentials never depend
-    on it: behind one address of a balancer, a guesser must not lock out other users. So this keeps guessing cheap to
-    answer and easy to see. The length of the password keeps it from succeeding.
+    A client is an IP address, or the 64-bit network of an IPv6 address, as one subscriber has it.
 
     Args:
-        in_a_minute: gives the failures that a client may have in a minute; 0 for any number.
+        in_a_minute: gives the failures that a client may have in a minute for one user; 0 for any number.
         most: clients that are remembered; the one that failed longest ago is forgotten.
         clock: seconds.
     """
@@ -56,39 +62,72 @@ class FailedLogins:
         self._in_a_minute = in_a_minute
         self._most = most
         self._clock = clock
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._clients: OrderedDict[str, dict[str | None, _Bucket]] = OrderedDict()
+        self._last_wait = 0.0
 
     def __len__(self) -> int:
-        return len(self._buckets)
+        return len(self._clients)
 
-    def count(self, client: str) -> int:
-        """Count a failure of the client at an address.
+    @property
+    def waiting(self) -> bool:
+        """True if any client has to wait, so that clients are looked up."""
+        return self._clock() < self._last_wait
+
+    def wait(self, client: str, user: str) -> int:
+        """Return the seconds for which a client's credentials for a user are not compared.
+
+        Args:
+            client: the client's address.
+            user: the user that it names.
+        """
+        users = self._clients.get(network_of(client), {})
+        bucket = users.get(user) or users.get(None)
+        return 0 if bucket is None else max(0, math.ceil(bucket.until - self._clock()))
+
+    def count(self, client: str, user: str) -> int:
+        """Count a failure.
+
+        Args:
+            client: the client's address.
+            user: the user that it named.
 
         Returns:
-            Seconds until it may fail again, or 0 while it still may.
+            Seconds that it has to wait; 0 if it may fail again.
         """
         allowed = self._in_a_minute()
         if not allowed:
             return 0
-        client, now = _network(client), self._clock()
-        bucket = self._buckets.pop(client, None) or _Bucket(float(allowed), now)
-        self._buckets[client] = bucket
-        if len(self._buckets) > self._most:
-            self._buckets.popitem(last=False)
+        network, now = network_of(client), self._clock()
+        bucket = self._bucket(network, user, _Bucket(float(allowed), now))
+        if now < bucket.until:
+            return math.ceil(bucket.until - now)
         a_second = allowed / _MINUTE
+        if now - bucket.at > _FORGOTTEN:
+            bucket.strikes = 0
         bucket.tokens = min(float(allowed), bucket.tokens + (now - bucket.at) * a_second)
         bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1
-            bucket.told = False
             return 0
-        if not bucket.told:
-            bucket.told = True
-            _log.warning("more than %d failed logins in a minute from %s", allowed, client)
-        return math.ceil((1 - bucket.tokens) / a_second)
+        seconds = min(_LONGEST, 2.0**bucket.strikes / a_second)
+        if not bucket.strikes:
+            _log.warning("more than %d failed logins in a minute from %s", allowed, network)
+        bucket.strikes = min(bucket.strikes + 1, _SIXTY_FOUR)
+        bucket.until = now + seconds
+        self._last_wait = max(self._last_wait, bucket.until)
+        return math.ceil(seconds)
+
+    def _bucket(self, network: str, user: str, new: _Bucket) -> _Bucket:
+        users = self._clients.pop(network, {})
+        self._clients[network] = users
+        if len(self._clients) > self._most:
+            self._clients.popitem(last=False)
+        counted = user if user in users or len(users) < _MOST_USERS else None
+        return users.setdefault(counted, new)
 
 
-def _network(client: str) -> str:
+def network_of(client: str) -> str:
+    """Return the name of a client: an IPv4 address, a 64-bit IPv6 network, or another name."""
     try:
         address = ip_address(client.partition("%")[0])
     except ValueError:

@@ -104,7 +104,7 @@ class HostConfig(Table):
         (), NETWORKS, "Proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, are believed"
     )
     failed_logins: int = setting(
-        20, whole(0), "Failed logins of one client in a minute after which the response is 429; 0 for no limit"
+        20, whole(0), "Failed logins of one client for one user in a minute after which it has to wait; 0 for no limit"
     )
     max_connections: int = setting(8192, whole(1), "Open connections per process", unit="connections")
     header_timeout: float = setting(10.0, SECONDS, "Timeout for the headers of a request", unit="seconds")

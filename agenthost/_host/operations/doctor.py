@@ -24,6 +24,7 @@ from attrs import asdict, frozen
 from packaging.requirements import InvalidRequirement, Requirement
 
 from agenthost._error_words import message_of
+from agenthost._host.access.guessable import FIX, guessable_passwords
 from agenthost._host.config.value_types import shown
 from agenthost._host.operations.deployment import loopback
 from agenthost._host.runtime.shared_state import HostState
@@ -40,13 +41,9 @@ __all__ = ["CHECKS", "PROBLEM", "WARNING", "Finding", "examine", "unmet"]
 
 PROBLEM = "problem"
 WARNING = "warning"
-_WEAK = frozenset(
-    ("password", "passwort", "changeme", "secret", "agenthost", "admin", "letmein", "12345678", "signalwire")
-)
-_SHORT_PASSWORD = 12
 _SHORT_KEY = 32
 _SPARE_FILES = 1024
-_KEPT = ("password", "signing_key", "state.db")
+_KEPT = ("password", "signing_key", "state.db", "logins")
 _STA_UNSYNC = 0x0040
 _WRITTEN = 1767225600.0
 """The first of January 2026. An earlier time means a wrong clock."""
@@ -120,11 +117,10 @@ def _credentials(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     taken: dict[str, str] = {}
     for place, secret in passwords:
         text = secret.reveal()
-        if len(text) < _SHORT_PASSWORD or text.casefold() in _WEAK or text == host.user:
-            says = f"the password of {place} can be guessed: it is common, or has under {_SHORT_PASSWORD} characters"
-            yield PROBLEM, says, "Make one: python -c 'import secrets; print(secrets.token_urlsafe())'"
-        elif taken.setdefault(text, place) != place:
+        if taken.setdefault(text, place) != place:
             yield WARNING, f"{place} has the same password as {taken[text]}", "Make a password for each."
+    for where, says in guessable_passwords(config).items():
+        yield PROBLEM, f"{where}: {says}", FIX
     if any(key.reveal() in taken for key in (*host.signing_keys, *host.webhook_keys)):
         yield (
             PROBLEM,
@@ -232,7 +228,7 @@ def _file_limit(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _packages(_: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
+def _packages(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
     for item in plan.failed:
         if item.diagnosis is not None:
             yield PROBLEM, f"agent {item.key} is not served: {item.diagnosis.reason}", item.diagnosis.remedy
@@ -243,7 +239,8 @@ def _packages(_: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
                 f"plugin {plugin.name} is not loaded: {plugin.diagnosis.reason.removesuffix('.')}",
                 plugin.diagnosis.remedy,
             )
-    for warning in plan.warnings:
+    known = {f"{place}: {says}. fix: {FIX}" for place, says in guessable_passwords(config).items()}
+    for warning in (each for each in plan.warnings if each not in known):
         yield WARNING, warning, "See agenthost check."
     names = {"agenthost", *(each.distribution for each in plan.agents), *(each.distribution for each in plan.set_aside)}
     names |= {each.distribution for each in plan.plugins}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
+from agenthost._host.access.guessable import FIX, guessable_passwords
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.plugins import Plugins
@@ -361,6 +362,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
     limits = Limits.for_all(config.host)
     state = choose_provider(config, loaded.extensions.state_providers, loaded.plugins)
     stateless = [state.problem] if state.problem is not None and loaded.extensions.state_providers else []
+    guessable = [f"{place}: {says}. fix: {FIX}" for place, says in guessable_passwords(config).items()]
     redactors, unknown = choose_redactors(config, loaded.extensions.redactors)
     mounted, set_aside = mount_all(loaded, config.sip.path, limits)
     registry = loaded.registry or Plugins.load(config, ())
@@ -370,7 +372,7 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         agents=tuple(mounted),
         set_aside=tuple(set_aside),
         plugins=tuple(registry.state_of(plugin.key) or plugin for plugin in loaded.plugins),
-        unfitting=(*config.warnings, *loaded.warnings, *stateless, *unknown),
+        unfitting=(*config.warnings, *guessable, *loaded.warnings, *stateless, *unknown),
         state=state,
         classifiers=choose_classifiers(config, extensions.classifiers),
         extensions=extensions,

@@ -16,7 +16,6 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
-from agenthost._host.access.credentials import authorised
 from agenthost._host.runtime.condition import Phase
 from agenthost._web.request.answers import JSON, NO_STORE
 from agenthost._web.request.requests import query_value
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from litestar.handlers import HTTPRouteHandler
+    from litestar.types import HTTPScope
 
     from agenthost._host.config.schema import HealthConfig
     from agenthost._host.runtime.condition import Condition, ServedAgent
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.request.site import Answer
 
-__all__ = ["Asker", "answer", "health_routes"]
+__all__ = ["TRUSTED", "Asker", "answer", "health_routes"]
+
+TRUSTED = "agenthost.trusted"
+"""The key of a scope in which the front says that a request presents the host's credentials."""
 
 _WORDS = {"routes": "ok", "names": "healthy"}
 _HEALTH_JSON = b"application/health+json"
@@ -56,21 +59,15 @@ class Asker:
     query: bytes = b""
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[bytes, bytes]], query: bytes, pairs: Sequence[bytes]) -> Asker:
-        """Read the parts from a request's headers.
+    def of(cls, scope: HTTPScope, *, trusted: bool) -> Asker:
+        """Read the parts from a request.
 
         Args:
-            headers: ASGI's.
-            query: ASGI's.
-            pairs: ``user:password`` in UTF-8, any of which is good.
+            scope: ASGI's.
+            trusted: whether it presents the host's credentials.
         """
-        accept = authorization = None
-        for name, value in headers:
-            if name == b"accept":
-                accept = value
-            elif name == b"authorization":
-                authorization = value if authorization is None else b""
-        return cls(authorization is not None and authorised(authorization, *pairs), accept or b"", query)
+        accept = [value for name, value in scope["headers"] if name == b"accept"]
+        return cls(trusted, accept[-1] if accept else b"", scope["query_string"])
 
 
 def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) -> Answer | None:
@@ -126,7 +123,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
         return one
 
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
-        asker = Asker.of(request.scope["headers"], request.scope["query_string"], runtime.credentials.pairs)
+        asker = Asker.of(request.scope, trusted=request.scope.get(TRUSTED) is True)
         runtime.watched = runtime.watched or path == "/ready"
         answered = answer(path, runtime.condition(asker.trusted), runtime.config.health, asker)
         if answered is None:

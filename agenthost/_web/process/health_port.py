@@ -9,22 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from litestar.enums import ScopeType
 
-from agenthost._host.access.failed_logins import FailedLogins
+from agenthost._host.access.credentials import authorised
+from agenthost._host.access.login_guard import OPENED
 from agenthost._web.endpoints.health import Asker, answer
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.request.answers import send_bytes, send_error
+from agenthost._web.request.forwarding import UNKNOWN
 from agenthost._web.request.requests import Head, Refused, raw_path, sent_path
+from agenthost._web.request.rules import login_guard
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from litestar.types import HTTPScope, Receive, Send
 
+    from agenthost._host.access.login_guard import LoginGuard
     from agenthost._host.runtime.condition import Condition
     from agenthost._web.request.rules import Rules
     from agenthost._web.request.site import Answer
@@ -48,12 +53,13 @@ class HealthEndpoints:
     Args:
         condition: gives the host's condition.
         rules: gives the rules that are in force.
+        guard: the guard before the comparison of credentials, of this thread alone.
     """
 
-    def __init__(self, condition: Ask, rules: Callable[[], Rules]) -> None:
+    def __init__(self, condition: Ask, rules: Callable[[], Rules], guard: LoginGuard) -> None:
         self._condition = condition
         self._rules = rules
-        self._failed_logins = FailedLogins(lambda: rules().settings.config.host.failed_logins)
+        self._guard = guard
 
     async def __call__(self, scope: HTTPScope, _: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -74,9 +80,7 @@ class HealthEndpoints:
         rules = self._rules()
         path = raw_path(sent_path(scope))
         head = Head.read(scope["headers"], scope["http_version"])
-        asker = Asker.of(scope["headers"], scope["query_string"], rules.pairs)
-        if head.authorization is not None and not asker.trusted:
-            self._failed_logins.count((scope["client"] or ("unknown",))[0])
+        asker = Asker.of(scope, trusted=self._trusted(scope, head.authorization, rules.pairs))
         answered = answer(path, self._condition(path, asker.trusted), rules.settings.config.health, asker)
         if answered is None:
             raise Refused(404)
@@ -85,6 +89,13 @@ class HealthEndpoints:
         if scope["method"] not in _METHODS:
             raise Refused(405, None, [_ALLOW])
         return answered
+
+    def _trusted(self, scope: HTTPScope, header: bytes | None, pairs: Iterable[bytes]) -> bool:
+        if header is None:
+            return False
+        client: str = (scope["client"] or (UNKNOWN,))[0]
+        mark = self._guard.mark(client.encode(), header)
+        return self._guard.log_in(mark, client, header, partial(authorised, header, *pairs)) == OPENED
 
 
 @contextmanager
@@ -99,7 +110,9 @@ def health_port(opened: socket.socket | None, condition: Ask, rules: Callable[[]
     if opened is None:
         yield
         return
-    endpoints = HealthEndpoints(condition, rules)
+    guard = login_guard(lambda: rules().settings)
+    guard.known.keep_in(rules().settings.config.host.state_dir)
+    endpoints = HealthEndpoints(condition, rules, guard)
     server = Server(uvicorn_config(endpoints, protocol_for(rules), loop="asyncio"))
     thread = threading.Thread(target=server.run, args=([opened],), name="agenthost-health", daemon=True)
     thread.start()

@@ -166,6 +166,7 @@ def serve_front(
     config = runtime.config
     rules = InForce(lambda: runtime.settings)
     server = _Server(uvicorn_config(front, protocol_for(rules)))
+    front.keep_logins(config.host.state_dir)
 
     async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
         """Open the host, and close it in the same task once the server has ended."""

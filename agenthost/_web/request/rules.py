@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._host.access.failed_logins import FailedLogins
+from agenthost._host.access.known_logins import KnownLogins
+from agenthost._host.access.login_guard import LoginGuard
 from agenthost._web.request.allowed_hosts import AllowedHosts
 from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
 from agenthost._web.request.forwarding import TrustedProxies
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.runtime.settings import Settings
 
-__all__ = ["InForce", "Rules"]
+__all__ = ["InForce", "Rules", "login_guard"]
 
 
 @frozen(eq=False)
@@ -27,6 +31,7 @@ class Rules:
         most: bytes that a body may have.
         pairs: ``user:password`` pairs that open the host.
         proxies: the proxies whose forwarded headers count.
+        proxied: whether there are any.
         hosts: the names in ``Host`` that are answered.
         believes_proxies: whether addresses are built from forwarded headers.
         webhook_keys: the keys of webhook signatures.
@@ -39,6 +44,7 @@ class Rules:
     most: int
     pairs: tuple[bytes, ...]
     proxies: TrustedProxies
+    proxied: bool
     hosts: AllowedHosts
     believes_proxies: bool
     webhook_keys: tuple[bytes, ...]
@@ -57,6 +63,7 @@ class Rules:
             most=host.max_body,
             pairs=settings.credentials.pairs,
             proxies=proxies,
+            proxied=bool(proxies),
             hosts=AllowedHosts(host.allowed_hosts),
             believes_proxies=bool(proxies) and not host.public_url,
             webhook_keys=tuple(key.reveal().encode() for key in host.webhook_keys),
@@ -83,3 +90,17 @@ class InForce:
         if self._rules.settings is not settings:
             self._rules = Rules.of(settings)
         return self._rules
+
+
+def login_guard(settings: Callable[[], Settings]) -> LoginGuard:
+    """Return a guard before the comparison of credentials.
+
+    Args:
+        settings: gives what is published.
+    """
+    keys = settings().config.host.token_keys
+    return LoginGuard(
+        FailedLogins(lambda: settings().config.host.failed_logins),
+        KnownLogins(keys[0].reveal().encode() if keys else secrets.token_bytes(32)),
+        lambda: settings().config.host.user,
+    )

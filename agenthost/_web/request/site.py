@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
@@ -9,16 +10,18 @@ from attrs import define
 
 from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.credentials import authorised
-from agenthost._host.access.failed_logins import FailedLogins
+from agenthost._host.access.login_guard import OPENED
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
-from agenthost._web.request.rules import InForce, Rules
+from agenthost._web.request.rules import InForce, Rules, login_guard
 from agenthost._web.request.signatures import check_signature, refuse_replay
 from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from litestar.types import HTTPScope, Receive
 
     from agenthost._host.packages.stages import Mounted
@@ -42,13 +45,49 @@ class Site:
         self.runtime = runtime
         self.caller = runtime.caller
         self.conversations = Conversations(runtime, self.caller)
-        self.failed_logins = FailedLogins(lambda: runtime.config.host.failed_logins)
+        self.guard = login_guard(lambda: runtime.settings)
         self._rules = InForce(lambda: runtime.settings)
 
     @property
     def rules(self) -> Rules:
         """The rules that follow from what is published now."""
         return self._rules()
+
+    def log_in(
+        self,
+        scope: HTTPScope,
+        header: bytes,
+        pairs: Iterable[Any],
+        rules: Rules,
+        opened: Callable[..., bool] = authorised,
+        *,
+        passed: Callable[[], bool] | None = None,
+    ) -> bool:
+        """Return True if credentials are one of some pairs.
+
+        Args:
+            scope: ASGI's.
+            header: the ``Authorization`` header.
+            pairs: what ``opened`` takes: ``user:password`` in UTF-8, any of which is good.
+            rules: the rules of the request.
+            opened: compares the header with pairs.
+            passed: checks signed credentials, which nobody guesses, so that they never wait.
+
+        Raises:
+            Refused: 429 after too many failures; the credentials are not compared then.
+        """
+        peer = scope.get("client")
+        came_by = rules.proxies.came_by(scope) if rules.proxied else peer[0].encode() if peer else b""
+        mark = self.guard.mark(came_by, header)
+        if self.guard.succeeded_lately(mark) and opened(header, *pairs):
+            return True
+        if passed is not None and passed():
+            return True
+        client = rules.proxies.forwarded(scope).client
+        verdict = self.guard.log_in(mark, client, header, partial(opened, header, *pairs))
+        if verdict > OPENED:
+            raise Refused(429, None, [(b"retry-after", b"%d" % verdict)])
+        return verdict == OPENED
 
 
 @define(eq=False)
@@ -90,15 +129,17 @@ class Request:
         """
         self.opened = self.origin = agent
         own = self.published.pairs.get(agent.route) if agent is not None else None
-        authorization = self.head.authorization
-        if authorization is None or not authorised(authorization, *(own or self.site.rules.pairs)):
-            if authorization is not None and agent is not None and self.published.pairs:
-                self.passed = call_of(authorization, self.published.tokens[agent.route], agent.route)
-            if self.passed is not None:
-                return
-            if authorization is not None:
-                self.count_failed_login()
+        header, rules = self.head.authorization, self.site.rules
+        if header is None:
             raise Refused(401, "Unauthorized", BASIC)
+        passed = partial(self._passed, agent, header) if agent is not None and self.published.pairs else None
+        if not self.site.log_in(self.scope, header, own or rules.pairs, rules, passed=passed):
+            raise Refused(401, "Unauthorized", BASIC)
+
+    def _passed(self, agent: Mounted, header: bytes) -> bool:
+        """Return True for credentials of a single call."""
+        self.passed = call_of(header, self.published.tokens[agent.route], agent.route)
+        return self.passed is not None
 
     def belongs_to(self, *ids: str | None) -> None:
         """Note the call of the request.
@@ -112,15 +153,6 @@ class Request:
         if self.passed is not None and self.passed not in ids:
             raise Refused(401, "Unauthorized", BASIC)
         self.call = self.passed or ids[0] or ""
-
-    def count_failed_login(self) -> None:
-        """Count wrong credentials of this client.
-
-        Raises:
-            Refused: 429 after too many failures.
-        """
-        if wait := self.site.failed_logins.count(self.site.rules.proxies.forwarded(self.scope).client):
-            raise Refused(429, None, [(b"retry-after", b"%d" % wait)])
 
     async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
         """Return the request's JSON object.

@@ -17,7 +17,7 @@ from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._web.front import Front
 
 PAGE = DOCS / "reference" / "http.md"
-AUTH = ("agenthost", "for tests")
+AUTH = ("agenthost", "good for tests")
 SENT = {"Content-Type": "application/json"}
 
 CASES = [

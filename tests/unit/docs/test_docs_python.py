@@ -26,7 +26,7 @@ from agenthost._web.front import Front
 _ALL = every("python")
 _ALONE = [block for block in _ALL if not block.file.startswith("test_")]
 _TESTED = [page for page in PAGES if any(block.file.startswith("test_") for block in blocks(page))]
-_PASSWORD = "for tests"
+_PASSWORD = "good for tests"
 
 
 @pytest.fixture(autouse=True)

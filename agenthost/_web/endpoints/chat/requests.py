@@ -81,22 +81,25 @@ def opened(request: Request) -> Callable[[Mounted], bool]:
     Raises:
         Refused: 401 if they open nothing, or 429 after too many failures.
     """
-    header = request.head.authorization or b""
-    scheme, _, key = header.partition(b" ")
-    bearer = key.strip() if scheme.lower() == b"bearer" else None
-    own, host = request.published.pairs, request.site.rules.pairs
-    good = {pairs for pairs in {host, *own.values()} if _opens(header, bearer, pairs)}
-    if not good:
-        if header:
-            request.count_failed_login()
+    rules = request.site.rules
+    own, host = request.published.pairs, rules.pairs
+    good: set[tuple[bytes, ...]] = set()
+
+    def compared(header: bytes, *doors: tuple[bytes, ...]) -> bool:
+        good.update([pairs for pairs in doors if _opens(header, pairs)])
+        return bool(good)
+
+    header = request.head.authorization
+    if header is None or not request.site.log_in(request.scope, header, {host, *own.values()}, rules, compared):
         raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
     return lambda agent: own.get(agent.route, host) in good
 
 
-def _opens(header: bytes, bearer: bytes | None, pairs: tuple[bytes, ...]) -> bool:
-    if bearer is None:
-        return authorised(header, *pairs)
-    return any([hmac.compare_digest(bearer, pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all of them
+def _opens(header: bytes, pairs: tuple[bytes, ...]) -> bool:
+    scheme, _, key = header.partition(b" ")
+    if scheme.lower() == b"bearer":
+        return any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
+    return authorised(header, *pairs)
 
 
 async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:

@@ -1,4 +1,4 @@
-"""Failed logins: who guesses is told to wait, and is forgotten in time."""
+"""Failed logins: a client that guesses waits, longer each time, and is forgotten in time."""
 
 from __future__ import annotations
 
@@ -16,46 +16,98 @@ def clock():
 
 
 def test_so_many_in_a_minute(clock, caplog):
-    """Then one more every few seconds; the log has it once."""
+    """Then a wait, which does not grow while it lasts; the log has it once."""
     logins = FailedLogins(lambda: 6, clock=clock)
     with caplog.at_level(logging.WARNING):
-        assert [logins.count("192.0.2.1") for _ in range(8)] == [0] * 6 + [10] * 2
+        assert [logins.count("192.0.2.1", "desk") for _ in range(8)] == [0] * 6 + [10] * 2
     assert [record.getMessage() for record in caplog.records] == [
         "more than 6 failed logins in a minute from 192.0.2.1"
     ]
 
     clock.now += 7
-    assert logins.count("192.0.2.1") == 3
+    assert (logins.wait("192.0.2.1", "desk"), logins.count("192.0.2.1", "desk")) == (3, 3)
     clock.now += 3
-    assert logins.count("192.0.2.1") == 0
-    clock.now += 600
-    assert [logins.count("192.0.2.1") for _ in range(7)] == [0] * 6 + [10]
+    assert (logins.wait("192.0.2.1", "desk"), logins.count("192.0.2.1", "desk")) == (0, 0)
+
+
+def test_waits_double(clock):
+    """Up to a quarter of an hour; an hour without a failure makes them short again."""
+    logins = FailedLogins(lambda: 60, clock=clock)
+    waits = []
+    for _ in range(14):
+        while not (wait := logins.count("192.0.2.1", "desk")):
+            pass
+        waits.append(wait)
+        clock.now += wait
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]
+
+    clock.now += 3601
+    while not (wait := logins.count("192.0.2.1", "desk")):
+        pass
+    assert wait == 1
+
+
+def test_guesses_in_a_day(clock):
+    """By somebody who tries again as soon as a wait is over: not 20 a minute, which would be 28,800."""
+    logins = FailedLogins(lambda: 20, clock=clock)
+    guesses, day = 0, clock.now + 86400
+    while clock.now < day:
+        guesses += 1
+        clock.now += logins.count("192.0.2.1", "desk")
+
+    assert guesses < 2500
 
 
 def test_clients_do_not_share(clock):
     """But for those of one IPv6 network, which is one subscriber's."""
     logins = FailedLogins(lambda: 1, clock=clock)
-    assert [logins.count(each) > 0 for each in ("192.0.2.1", "192.0.2.2", "::ffff:192.0.2.2")] == [False, False, True]
-    assert [logins.count(each) > 0 for each in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")] == [
+    assert [logins.count(each, "desk") > 0 for each in ("192.0.2.1", "192.0.2.2", "::ffff:192.0.2.2")] == [
+        False,
+        False,
+        True,
+    ]
+    assert [logins.count(each, "desk") > 0 for each in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")] == [
         False,
         True,
         False,
     ]
-    assert [logins.count("unknown") > 0 for _ in range(2)] == [False, True]
+    assert [logins.count("unknown", "desk") > 0 for _ in range(2)] == [False, True]
+
+
+def test_users_do_not_share(clock):
+    """A guesser of one user's password delays nobody else; one who invents users gains nothing."""
+    logins = FailedLogins(lambda: 1, clock=clock)
+    assert [logins.count("192.0.2.1", user) > 0 for user in ("desk", "books", "desk")] == [False, False, True]
+    assert (logins.wait("192.0.2.1", "desk") > 0, logins.wait("192.0.2.1", "books") > 0) == (True, False)
+
+    asked = [logins.count("192.0.2.1", f"user {number}") for number in range(1000)]
+
+    assert sum(wait == 0 for wait in asked) == 15
+    assert logins.wait("192.0.2.1", "one more") > 0
+
+
+def test_nobody_waits_unless_somebody_does(clock):
+    logins = FailedLogins(lambda: 1, clock=clock)
+    assert not logins.waiting
+    for _ in range(2):
+        logins.count("192.0.2.1", "desk")
+    assert logins.waiting
+    clock.now += 61
+    assert not logins.waiting
 
 
 def test_the_table_is_bounded(clock):
     """However many addresses an attacker has."""
     logins = FailedLogins(lambda: 1, most=3, clock=clock)
     for number in range(100):
-        logins.count(f"192.0.2.{number}")
+        logins.count(f"192.0.2.{number}", "desk")
     assert len(logins) == 3
-    assert logins.count("192.0.2.99") > 0
-    assert logins.count("192.0.2.1") == 0
+    assert logins.count("192.0.2.99", "desk") > 0
+    assert logins.count("192.0.2.1", "desk") == 0
 
 
 def test_none_are_counted_where_that_is_configured(clock):
     """0 is any number."""
     logins = FailedLogins(lambda: 0, clock=clock)
-    assert {logins.count("192.0.2.1") for _ in range(100)} == {0}
+    assert {logins.count("192.0.2.1", "desk") for _ in range(100)} == {0}
     assert len(logins) == 0

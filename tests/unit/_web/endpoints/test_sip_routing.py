@@ -19,7 +19,7 @@ from agenthost._host.runtime.sip_unmatched import UnmatchedUsers
 from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
 
-AUTH = ("agenthost", "for tests")
+AUTH = ("agenthost", "good for tests")
 AGENTS = ("main", "sales", "support")
 
 

@@ -1,0 +1,100 @@
+"""The login guard: guessing costs time, and nobody whose credentials have succeeded lately is delayed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from agenthost._host.access.credentials import user_of
+from agenthost._host.access.failed_logins import network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenthost._host.access.failed_logins import FailedLogins
+    from agenthost._host.access.known_logins import KnownLogins
+
+__all__ = ["OPENED", "WRONG", "LoginGuard"]
+
+OPENED = 0
+WRONG = -1
+
+_NOTED_FOR = 600.0
+"""Seconds for which a success is not noted again."""
+_MOST_NOTED = 4096
+
+
+class LoginGuard:
+    """The guard before the comparison of credentials.
+
+    Credentials that have just succeeded cost one hash and one look-up more than their comparison.
+
+    Args:
+        failed: the failures.
+        known: the successes.
+        bearer: gives the user that an API key counts for, which names none.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        failed: FailedLogins,
+        known: KnownLogins,
+        bearer: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.known = known
+        self._failed = failed
+        self._bearer = bearer
+        self._clock = clock
+        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=12)
+        self._noted: dict[bytes, float] = {}
+
+    def mark(self, came_by: bytes, header: bytes) -> bytes:
+        """Return a keyed hash of credentials, and of the peer with its forwarding headers."""
+        keyed = self._keyed.copy()
+        keyed.update(b"%b\0%b" % (came_by, header))
+        return keyed.digest()
+
+    def succeeded_lately(self, mark: bytes) -> bool:
+        """Return True if these credentials have succeeded within minutes."""
+        return self._noted.get(mark, 0.0) > self._clock()
+
+    def log_in(self, mark: bytes, client: str, header: bytes, opened: Callable[[], bool]) -> int:
+        """Compare credentials, unless there were too many wrong ones for this user from this client.
+
+        Args:
+            mark: see ``mark``.
+            client: the client's address.
+            header: the ``Authorization`` header.
+            opened: compares it, in constant time.
+
+        Returns:
+            ``OPENED``, ``WRONG``, or the seconds for which the client has to wait.
+        """
+        if wait := self._wait(client, header):
+            return wait
+        if opened():
+            self._succeeded(mark, client, header)
+            return OPENED
+        return self._refused(client, header) or WRONG
+
+    def _wait(self, client: str, header: bytes) -> int:
+        if not self._failed.waiting:
+            return 0
+        wait = self._failed.wait(client, user_of(header, self._bearer()))
+        return 0 if wait and self.known.has(network_of(client), header) else wait
+
+    def _succeeded(self, mark: bytes, client: str, header: bytes) -> None:
+        if len(self._noted) >= _MOST_NOTED:
+            self._noted.clear()
+        self._noted[mark] = self._clock() + _NOTED_FOR
+        self.known.add(network_of(client), header)
+
+    def _refused(self, client: str, header: bytes) -> int:
+        """Count wrong credentials, unless they succeeded from there within a day."""
+        if self.known.has(network_of(client), header):
+            return 0
+        return self._failed.count(client, user_of(header, self._bearer()))
