@@ -11,6 +11,7 @@ import io
 import re
 import sys
 import tokenize
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,10 +67,11 @@ def check_python(file: str, source: str) -> list[Finding]:
     tree = ast.parse(source, file)
     findings: list[Finding] = []
     docstrings = list(_docstrings(tree))
-    for node, text in docstrings:
-        findings += _first_line(file, node.lineno, text)
+    for owner, node, text in docstrings:
+        if not _is_tool(owner):
+            findings += _first_line(file, node.lineno, text)
         findings += _phrases(file, node.lineno, text)
-    known = {id(node) for node, _ in docstrings}
+    known = {id(node) for _, node, _ in docstrings}
     for node, text in _messages(tree):
         if id(node) not in known:
             findings += _phrases(file, node.lineno, text)
@@ -90,13 +92,19 @@ def check_markdown(file: str, source: str) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.line)
 
 
-def _docstrings(tree: ast.AST) -> Iterator[tuple[ast.Constant, str]]:
+def _docstrings(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.Constant, str]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
             continue
         first = node.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-            yield first.value, first.value.value
+            yield node, first.value, first.value.value
+
+
+def _is_tool(node: ast.AST) -> bool:
+    """Return True for a tool, whose docstring is its description for language models."""
+    decorators = getattr(node, "decorator_list", ())
+    return any(_name(each.func if isinstance(each, ast.Call) else each) == "tool" for each in decorators)
 
 
 def _first_line(file: str, line: int, docstring: str) -> Iterator[Finding]:
@@ -160,7 +168,8 @@ def main(paths: Iterable[str]) -> int:
     findings: list[Finding] = []
     for path in _files(paths):
         check = check_markdown if path.suffix == ".md" else check_python
-        findings += check(str(path), path.read_text(encoding="utf-8"))
+        with suppress(SyntaxError):  # a package that the tests load
+            findings += check(str(path), path.read_text(encoding="utf-8"))
     for finding in findings:
         print(finding)  # noqa: T201 - its output
     return int(bool(findings))

@@ -92,6 +92,16 @@ def test_phrases(text, phrases):
     assert [finding.phrase for finding in check_markdown("page.md", text)] == phrases
 
 
+def test_tools():
+    """The docstring of a tool is its description for language models, as long as they need it."""
+    tool = f'''@AgentBase.tool
+def find_order(order_id):
+    """{" ".join(["word"] * 16)}; more."""
+'''
+    assert found(tool) == []
+    assert found(tool.replace("AgentBase.tool", "cache")) == [(3, "17 words"), (3, ";")]
+
+
 def test_headings():
     """A heading begins with the noun that people search for; a comment in a block of code is none."""
     page = "# Restarts\n\n## Whom nobody knows\n\n```sh\n# Nobody\n```\n"

@@ -1,7 +1,7 @@
-"""A company's front desk: a receptionist who hands calls over to sales, support and billing.
+"""A company's front desk: a receptionist who transfers calls to sales, support and billing.
 
-Four agents in one distribution. Each is an ordinary class with an entry point in pyproject.toml; agenthost finds them,
-mounts them at their routes, and puts the addresses of the others in when a call is handed over.
+It consists of four agents in one distribution. Each is an ordinary class with an entry point in pyproject.toml.
+agenthost finds them, mounts them at their routes, and adds the addresses of the others when a call is transferred.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ __all__ = ["BillingAgent", "MainAgent", "SalesAgent", "SupportAgent"]
 
 @frozen
 class FrontDeskSettings:
-    """What agenthost.toml may say of each agent, such as ``[agents.billing] company = "company.toml"``.
+    """The settings of each agent in agenthost.toml.
+
+    An example is ``[agents.billing] company = "company.toml"``.
 
     Args:
-        company: path of a company file; left out, the one that is shipped.
+        company: path of a company file. Defaults to the file in this package.
     """
 
     company: str | None = None
 
 
 class MainAgent(AgentBase):
-    """The receptionist, at ``/``: finds out what a caller needs, and hands the call over."""
+    """The receptionist, at ``/``: finds out the caller's request, and transfers the call."""
 
     Settings = FrontDeskSettings
 
@@ -62,7 +64,7 @@ class MainAgent(AgentBase):
 
 
 class SalesAgent(AgentBase):
-    """Sales, at ``/sales``: knows the prices."""
+    """The sales agent, at ``/sales``: answers questions about prices."""
 
     Settings = FrontDeskSettings
 
@@ -95,7 +97,7 @@ class SalesAgent(AgentBase):
 
 
 class SupportAgent(AgentBase):
-    """Support, at ``/support``: opens tickets."""
+    """The support agent, at ``/support``: opens tickets."""
 
     Settings = FrontDeskSettings
 
@@ -123,7 +125,7 @@ class SupportAgent(AgentBase):
 
 
 class BillingAgent(AgentBase):
-    """Billing, at ``/billing``: knows what is still to be paid."""
+    """The billing agent, at ``/billing``: answers questions about open balances."""
 
     Settings = FrontDeskSettings
 
@@ -151,10 +153,10 @@ class BillingAgent(AgentBase):
 
 
 def ticket_number(call_id: str, issue: str) -> str:
-    """A ticket's number, such as ``T-K5XQ2MJH4A``.
+    """Return a ticket's number, such as ``T-K5XQ2MJH4A``.
 
-    It is made from the call and the issue: a repeated request within one call names the same ticket, on every worker
-    and after every restart, and 50 bits keep two calls from sharing one.
+    It is made from the call and the issue: a repeated request within one call returns the same number, on every worker
+    and after every restart. It has 50 bits, so two calls do not share one.
     """
     text = f"{call_id}\n{' '.join(issue.casefold().split())}"
     return "T-" + base64.b32encode(hashlib.blake2s(text.encode(), digest_size=10).digest()).decode()[:10]

@@ -18,14 +18,14 @@ _SHIPPED = Path(__file__).with_name("company.toml")
 
 @frozen
 class Company:
-    """What the agents know.
+    """The facts about a company that the agents know.
 
     Args:
         name: the company's name.
-        hours: when people can be reached.
-        support_email: where updates on tickets come from.
-        prices: product to price, as it is said.
-        accounts: account number to balance in US cents; below zero, a credit.
+        hours: the hours in which people can be reached.
+        support_email: the sender of updates on tickets.
+        prices: product to price, in the form in which it is said.
+        accounts: account number to balance, in US cents. A negative balance is a credit.
     """
 
     name: str
@@ -36,15 +36,15 @@ class Company:
 
     @classmethod
     def read(cls, path: str | None) -> Company:
-        """Read a company's file, or the one that is shipped.
+        """Read a company's file, by default the one in this package.
 
         Raises:
-            OSError, ValueError, TypeError: it cannot be read, is not TOML, or lacks something.
+            OSError, ValueError, TypeError: the file cannot be read, is not TOML, or is incomplete.
         """
         return cls(**tomllib.loads((Path(path) if path else _SHIPPED).read_text(encoding="utf-8")))
 
     def balance(self, account: str) -> str | None:
-        """The sentence on an account, or None where there is no such account."""
+        """Return the sentence about an account, or None if it does not exist."""
         cents = self.accounts.get(account)
         if cents is None:
             return None

@@ -1,4 +1,4 @@
-"""The front desk behind a real host, asked over HTTP as the platform asks."""
+"""The front desk on a real host, requested over HTTP as by the platform."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_tickets_and_balances(app):
 
 
 def test_the_table_of_the_readme_is_what_is_served(app):
-    """Agents, tools and parameters are those that the README lists; routes those of its first sentence."""
+    """Agents, tools, parameters and routes are those in the README."""
     text = README.read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+) \| `(\w+)\((\w+)\)` \|", text, re.MULTILINE)
     routes = {"main": "/", "sales": "/sales", "support": "/support", "billing": "/billing"}

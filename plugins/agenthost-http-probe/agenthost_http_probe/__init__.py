@@ -1,4 +1,7 @@
-"""Probes that ask URLs; they are named in ``[plugins.http-probe]``."""
+"""Probes that request URLs.
+
+They are configured in ``[plugins.http-probe]``.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,21 @@ _LONGEST_NAME = 64
 
 @frozen
 class Url:
-    """One URL that is asked.
+    """One URL and its probe.
 
     Args:
-        url: what is asked, ``http`` or ``https``.
-        name: how details name it; left out, host and path of the URL.
-        status: what may be answered; left out, any from 200 to 299.
+        url: the URL to request, ``http`` or ``https``.
+        name: the name of the probe. Defaults to host and path of the URL.
+        status: the accepted status codes. Defaults to 200 to 299.
         method: ``GET`` or ``HEAD``.
-        headers: sent as they are.
-        timeout: seconds until the answer's head must be there.
+        headers: headers of the request.
+        timeout: timeout for the head of the response, in seconds.
         interval: seconds between two requests.
-        critical: whether the host, or the agent, is not ready while it fails.
-        agent: key or name of the agent that needs it; left out, the whole host does.
-        failures: requests in a row that must fail.
-        successes: requests in a row that must succeed.
-        startup: whether it is asked only until it has succeeded.
+        critical: whether the host or the agent is unready while the probe fails.
+        agent: key or name of the agent that needs the URL. None for the whole host.
+        failures: consecutive failures after which the probe fails.
+        successes: consecutive successes after which the probe passes.
+        startup: whether requests end with the first success.
     """
 
     url: str
@@ -56,18 +59,18 @@ class HttpProbe:
     """The plugin.
 
     Args:
-        settings: its section.
+        settings: the section ``[plugins.http-probe]``.
 
     Raises:
-        ConfigurationError: a URL cannot be asked.
+        ConfigurationError: a URL cannot be requested.
     """
 
     @frozen
     class Settings:
-        """``[plugins.http-probe]``.
+        """The section ``[plugins.http-probe]``.
 
         Args:
-            urls: what is asked.
+            urls: the URLs and their probes.
         """
 
         urls: tuple[Url, ...] = ()
@@ -77,15 +80,17 @@ class HttpProbe:
 
     @hookimpl
     def health_probes(self) -> list[Probe]:
-        """A probe for each URL."""
+        """Return a probe for each URL."""
         return self._probes
 
 
 async def answers(asked: Url) -> ProbeResult:
-    """Ask a URL once, on a connection of its own; the deadline is the probe's.
+    """Request a URL once, on a new connection.
+
+    The deadline is that of the probe.
 
     Raises:
-        httpx.HTTPError: nobody answers.
+        httpx.HTTPError: the server does not answer.
     """
     async with (
         httpx.AsyncClient(verify=_trusted(), timeout=None, headers=asked.headers) as client,  # noqa: S113 - see above
@@ -97,7 +102,10 @@ async def answers(asked: Url) -> ProbeResult:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The certificates that are trusted; reading them for each request would be most of its cost."""
+    """Return the trusted certificates.
+
+    They are cached, because reading them would be most of the cost of a request.
+    """
     return httpx.create_ssl_context()
 
 

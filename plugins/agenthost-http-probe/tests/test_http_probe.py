@@ -20,7 +20,10 @@ Settings = HttpProbe.Settings
 
 
 class Dependency(BaseHTTPRequestHandler):
-    """Answers what the test wants; at ``/hangs``, nothing until the test has ended."""
+    """A server that answers as the test sets it.
+
+    It answers at ``/hangs`` only when the test has ended.
+    """
 
     def do_GET(self):
         self.server.asked.append((self.command, self.headers.get("Authorization")))
@@ -56,7 +59,10 @@ def dependency():
     [(200, (), True), (204, (), True), (302, (), False), (500, (), False), (401, (401,), True), (200, (204,), False)],
 )
 def test_what_may_be_answered(dependency, status, wanted, well):
-    """Anything from 200 to 299, or what is configured; redirects are not followed."""
+    """A status from 200 to 299, or a configured one, passes.
+
+    Redirects are not followed.
+    """
     dependency.status = status
 
     assert asyncio.run(answers(Url(dependency.url, status=wanted))).ok is well
@@ -76,7 +82,10 @@ def test_nobody_there():
 
 
 def test_each_url_is_a_probe():
-    """Named by host and path, without credentials; critical unless it is said otherwise."""
+    """Probes are named by host and path, without credentials.
+
+    They are critical by default.
+    """
     urls = (
         Url("https://me:secret@calendar.example.com/health"),
         Url("http://crm", name="crm", critical=False, agent="a"),
@@ -170,7 +179,10 @@ critical = false
     ],
 )
 def test_it_is_configured(text, state, reason, tmp_path):
-    """In agenthost.toml, as its README says; a mistake names what is wrong."""
+    """It is configured in agenthost.toml as in its README.
+
+    The message of a mistake names the key.
+    """
     (tmp_path / "agenthost.toml").write_text(text)
     told = subprocess.run(
         [sys.executable, "-m", "agenthost", "check", "--json"],

@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 _CONNECTIONS = 8
 _LOCK = 0x6167656E74686F73
-"""Keeps hosts that start at once from making the table at once: "agenthos"."""
+"""The lock that a host holds while it makes the table: "agenthos"."""
 _SWEEP = 60.0
-"""Seconds between two looks for entries whose time has passed."""
+"""Seconds between two removals of expired entries."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS agenthost_state (
@@ -68,21 +68,21 @@ WHERE key > %(cursor)s AND key >= %(first)s AND key < %(last)s AND {_ALIVE} ORDE
 
 @hookimpl
 def state_providers() -> list[StateProvider]:
-    """Stores on PostgreSQL."""
+    """Provide stores on PostgreSQL."""
     return [StateProvider(("postgresql", "postgres"), open_postgres)]
 
 
 async def open_postgres(url: str, options: StateOptions) -> PostgresEntries:
-    """Connect, and make the table where it is not there.
+    """Connect, and make the table if it does not exist.
 
     Raises:
         ConfigurationError: the URL cannot be used.
-        psycopg.Error: the server does not answer, or refuses.
+        psycopg.Error: the server does not answer, or refuses the connection.
     """
     try:
         conninfo_to_dict(url)
     except ProgrammingError as error:
-        msg = "state.url: it is no URL of a PostgreSQL server. Write postgresql://user:password@host:5432/database."
+        msg = "state.url: this is not the URL of a PostgreSQL server. fix: write postgresql://user:password@host:5432/database"
         raise ConfigurationError(msg) from error
     pool = AsyncConnectionPool(
         url,
@@ -105,10 +105,10 @@ async def open_postgres(url: str, options: StateOptions) -> PostgresEntries:
 
 
 class PostgresEntries:
-    """Entries in a table.
+    """The entries of a store, in a table.
 
     Args:
-        pool: connections, each with ``autocommit``; it is closed with the entries.
+        pool: connections with ``autocommit``. It is closed with the entries.
     """
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
@@ -117,19 +117,19 @@ class PostgresEntries:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def read(self, key: bytes) -> Entry | None:
-        """The entry under ``key``."""
+        """Return the entry under ``key``, or None."""
         row = await self._one(_READ, {"key": key})
         return None if row is None else Entry(bytes(row[0]), row[1])
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        """Write whatever is there."""
+        """Write the entry, whatever its version."""
         await self._sweep()
         row = await self._one(_PUT_ALWAYS, {"key": key, "value": value, "ttl": ttl, "first": _first_version()})
         version: int = row[0]
         return version
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        """Write if the entry still has ``version``."""
+        """Write the entry if it still has ``version``."""
         await self._sweep()
         given = {"key": key, "value": value, "ttl": ttl, "first": _first_version(), "version": version}
         row = await self._one(_PUT_VERSION if version else _PUT_ABSENT, given)
@@ -151,14 +151,14 @@ class PostgresEntries:
         return await self._one(_REMOVE, {"key": key, "version": version}) is not None
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        """Some of the keys that begin with ``prefix``, in order."""
+        """Return some of the keys that begin with ``prefix``, in order."""
         wanted = {"cursor": cursor, "first": prefix, "last": prefix + b"\xff", "most": most}
         rows = await self._do(self._execute(_PAGE, wanted))
         keys = [bytes(row[0]) for row in rows]
         return keys, keys[-1] if len(keys) == most else b""
 
     async def ping(self) -> None:
-        """Whether the server answers."""
+        """Check that the server answers."""
         await self._one("SELECT 1", {})
 
     async def close(self) -> None:
@@ -181,9 +181,10 @@ class PostgresEntries:
             return await cursor.fetchall() if cursor.description else []
 
     async def _do(self, operation: Coroutine[Any, Any, T]) -> T:
-        """Wait for an operation; where its caller gives up, that is at once.
+        """Wait for an operation, and return at once if the caller is cancelled.
 
-        What is cancelled asks the server to stop, and waits for that: seconds, where the server does not answer.
+        A cancelled operation asks the server to stop it and waits for the answer. That takes seconds if the server does
+        not answer.
         """
         task = asyncio.create_task(operation)
         self._tasks.add(task)
@@ -197,9 +198,12 @@ class PostgresEntries:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # heard by who waits, if anybody still does
+            task.exception()  # raised for the caller, if it still waits
 
 
 def _first_version() -> int:
-    """Where the versions of a key begin: elsewhere each time, so that none comes back after the key was removed."""
+    """Return a first version for the entries of a key.
+
+    It is random, so that no version returns after the key was removed.
+    """
     return secrets.randbits(48) + 1

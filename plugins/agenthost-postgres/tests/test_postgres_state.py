@@ -55,7 +55,7 @@ def test_hosts_that_start_at_once_make_one_table(url):
 
 
 def test_a_connection_that_was_cut_is_replaced(url):
-    """The operation that meets it fails; it says so rather than try twice."""
+    """The operation on the closed connection fails and is not repeated."""
 
     async def use():
         entries = await open_postgres(url, PATIENT)
@@ -71,7 +71,10 @@ def test_a_connection_that_was_cut_is_replaced(url):
 
 
 def test_who_gives_up_goes_at_once(url):
-    """Although the server is asked to stop, and does not answer that either: others hold the lock it waits for."""
+    """A cancelled operation returns at once, even if the server does not stop it.
+
+    Another connection holds the lock that the operation needs.
+    """
 
     async def use():
         entries = await open_postgres(url, PATIENT)
@@ -101,5 +104,5 @@ def test_who_gives_up_goes_at_once(url):
 
 
 def test_a_url_that_is_none():
-    with pytest.raises(ConfigurationError, match=r"state\.url: it is no URL of a PostgreSQL server"):
+    with pytest.raises(ConfigurationError, match=r"state\.url: this is not the URL of a PostgreSQL server"):
         asyncio.run(open_postgres("postgresql://host/db?nonsense=1", PATIENT))

@@ -58,12 +58,12 @@ return redis.call('DEL', KEYS[1])
 
 @hookimpl
 def state_providers() -> list[StateProvider]:
-    """Stores on Redis and Valkey."""
+    """Provide stores on Redis and Valkey."""
     return [StateProvider(tuple(_SCHEMES), open_redis)]
 
 
 async def open_redis(url: str, options: StateOptions) -> RedisEntries:
-    """Connect.
+    """Connect to a server.
 
     Raises:
         ConfigurationError: the URL cannot be used.
@@ -80,7 +80,7 @@ async def open_redis(url: str, options: StateOptions) -> RedisEntries:
             decode_responses=False,
         )
     except ValueError as error:
-        msg = "state.url: it is no URL of a Redis server. Write redis://:password@host:6379/0."
+        msg = "state.url: this is not the URL of a Redis server. fix: write redis://:password@host:6379/0"
         raise ConfigurationError(msg) from error
     client = Redis.from_pool(pool)
     entries = RedisEntries(client)
@@ -93,7 +93,10 @@ async def open_redis(url: str, options: StateOptions) -> RedisEntries:
 
 
 class _Script:
-    """A Lua script, called by its digest; a server that has just started is told it again."""
+    """A Lua script, called by its digest.
+
+    It is sent again to a server that has just started.
+    """
 
     def __init__(self, client: Any, free: asyncio.Semaphore, text: str) -> None:
         self._client = client
@@ -110,10 +113,10 @@ class _Script:
 
 
 class RedisEntries:
-    """Entries on a Redis server.
+    """The entries of a store, on a Redis server.
 
     Args:
-        client: the client; it is closed with the entries.
+        client: the client. It is closed with the entries.
     """
 
     def __init__(self, client: Redis) -> None:
@@ -125,17 +128,17 @@ class RedisEntries:
         self._remove_if = _Script(client, self._free, _REMOVE_IF)
 
     async def read(self, key: bytes) -> Entry | None:
-        """The entry under ``key``."""
+        """Return the entry under ``key``, or None."""
         async with self._free:
             value, version = await self._client.execute_command("HMGET", _PREFIX + key, "d", "v")
         return None if value is None else Entry(value, int(version))
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        """Write whatever is there."""
+        """Write the entry, whatever its version."""
         return int(await self._put(key, value, _milliseconds(ttl), _first_version()))
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        """Write if the entry still has ``version``."""
+        """Write the entry if it still has ``version``."""
         written = await self._put_if(key, value, _milliseconds(ttl), _first_version(), version)
         return None if written is None else int(written)
 
@@ -158,14 +161,14 @@ class RedisEntries:
         return bool(await self._remove_if(key, version))
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        """Some of the keys that begin with ``prefix``, as ``SCAN`` comes upon them."""
+        """Return some of the keys that begin with ``prefix``, in the order of ``SCAN``."""
         pattern = _PREFIX + b"".join(b"\\" + bytes([c]) if c in b"*?[]\\" else bytes([c]) for c in prefix) + b"*"
         async with self._free:
             following, keys = await self._client.scan(int(cursor or b"0"), match=pattern, count=most)
         return [key[len(_PREFIX) :] for key in keys], b"%d" % following if following else b""
 
     async def ping(self) -> None:
-        """Whether the server answers."""
+        """Check that the server answers."""
         async with self._free:
             await self._client.ping()
 
@@ -179,5 +182,8 @@ def _milliseconds(ttl: float | None) -> int | str:
 
 
 def _first_version() -> int:
-    """Where the versions of a key begin: elsewhere each time, so that none comes back after the key was removed."""
+    """Return a first version for the entries of a key.
+
+    It is random, so that no version returns after the key was removed.
+    """
     return random.getrandbits(48) + 2

@@ -90,12 +90,15 @@ def test_valkey_is_another_name(url):
 
 @pytest.mark.parametrize("url", ["redis://host:port/0", "redis://host/0?socket_timeout=soon"])
 def test_a_url_that_is_none(url):
-    with pytest.raises(ConfigurationError, match=r"state\.url: it is no URL of a Redis server"):
+    with pytest.raises(ConfigurationError, match=r"state\.url: this is not the URL of a Redis server"):
         asyncio.run(open_redis(url, PATIENT))
 
 
 def test_nothing_that_was_acknowledged_is_lost_with_the_server(server, url):
-    """It is killed and started again; its scripts are gone then, and nobody notices."""
+    """The server is killed and started again.
+
+    Its scripts are gone then, which has no effect on operations.
+    """
 
     async def use():
         store = Store(await open_redis(url, PATIENT), Scope("agent", "desk"))

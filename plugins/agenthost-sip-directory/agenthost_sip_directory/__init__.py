@@ -1,4 +1,7 @@
-"""A directory of SIP users for agenthost: a TOML or CSV file that is read again when it changes."""
+"""A directory of SIP users for agenthost.
+
+It is a TOML or CSV file that is read again when it changes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _log = logging.getLogger("agenthost.sip_directory")
 
 
 class SipDirectory:
-    """Knows which agent each user of a file reaches.
+    """The agents of SIP users, read from a file.
 
     Args:
         settings: ``[plugins.sip-directory]``.
@@ -34,10 +37,10 @@ class SipDirectory:
 
     @frozen
     class Settings:
-        """``[plugins.sip-directory]``.
+        """The section ``[plugins.sip-directory]``.
 
         Args:
-            file: the directory, ``.toml`` or ``.csv``; relative to the directory in which the host starts.
+            file: the file, ``.toml`` or ``.csv``, relative to the directory in which the host starts.
         """
 
         file: str
@@ -50,12 +53,15 @@ class SipDirectory:
 
     @hookimpl
     def resolve_sip(self, uri: SipUri) -> str | None:
-        """The agent of the user that is called, by the file as it is now."""
+        """Return the agent of the called user, by the current file."""
         self._read_again()
         return self._users.get(_compared(uri.user))
 
     def _read_again(self) -> None:
-        """Read the file if it has changed; one that is broken leaves what was read before."""
+        """Read the file if it has changed.
+
+        If the new file is broken, the users of the old one stay in use.
+        """
         signature = self._signature()
         if signature == self._seen or not self._reading.acquire(blocking=False):
             return
@@ -64,7 +70,7 @@ class SipDirectory:
             self._users = read_directory(self._file)
             _log.info("%s: %d user%s", self._file, len(self._users), "s" * (len(self._users) != 1))
         except ConfigurationError as error:
-            _log.error("%s Until then, the users that were read before it changed are used.", error)
+            _log.error("%s. Until then, the users of the previous version are used", error)
         finally:
             self._reading.release()
 
@@ -77,7 +83,7 @@ class SipDirectory:
 
 
 def read_directory(file: Path) -> Mapping[str, str]:
-    """Read a directory: the agent of each user.
+    """Return the agent of each user in a file.
 
     Args:
         file: a TOML file with ``user = "agent"`` in a table ``[users]``, or a CSV file whose first line is
@@ -90,12 +96,12 @@ def read_directory(file: Path) -> Mapping[str, str]:
         text = file.read_text(encoding="utf-8-sig")
         pairs = list(_from_toml(text) if file.suffix == ".toml" else _from_csv(text))
     except (OSError, ValueError, csv.Error) as error:
-        raise ConfigurationError(f"{file}: it cannot be read as a directory: {error}. Correct it.") from error
+        raise ConfigurationError(f"{file}: it is not a directory of users: {error}. fix: correct it") from error
     users: dict[str, str] = {}
     for user, agent in pairs:
         other = users.setdefault(_compared(user), agent)
         if other != agent:
-            raise ConfigurationError(f"{file}: user {user!r} has two agents, {other!r} and {agent!r}. Leave one.")
+            raise ConfigurationError(f"{file}: user {user!r} has two agents, {other!r} and {agent!r}. fix: keep one")
     return users
 
 
@@ -117,5 +123,5 @@ def _from_csv(text: str) -> Iterable[tuple[str, str]]:
 
 
 def _compared(user: str) -> str:
-    """A user as it is compared: without regard to case."""
+    """Return a user in the form for comparisons, without regard to case."""
     return user.casefold()

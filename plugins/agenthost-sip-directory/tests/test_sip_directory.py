@@ -37,7 +37,7 @@ def test_users_are_found(tmp_path, name, text):
 
 
 def test_a_file_that_changes_is_read_again(tmp_path, caplog):
-    """A broken version, or none, leaves the old one in use, and says so once."""
+    """A broken or missing version leaves the old one in use, logged once."""
     file = tmp_path / "users.csv"
     replace(file, "user,agent\na,one\n")
     directory = SipDirectory(SipDirectory.Settings(str(file)))

@@ -1,8 +1,8 @@
-"""SupportGenie: the customer support of a shop, by four agents that know their matter and five ways to combine them.
+"""SupportGenie: the customer support of a shop, by four agents and five workflows.
 
-Agents, each a class with an entry point: support, technical, sales, escalation. Workflows over them, each a function
-with one: ``genie`` routes, ``genie-options`` asks at once, ``genie-vote`` votes, ``genie-chain`` asks in order and
-``genie-levels`` escalates.
+The agents are support, technical, sales and escalation, each a class with an entry point. The workflows combine them,
+each a function with an entry point: ``genie`` routes, ``genie-options`` asks all agents at once, ``genie-vote`` votes,
+``genie-chain`` asks one after the other, and ``genie-levels`` escalates.
 """
 
 from __future__ import annotations

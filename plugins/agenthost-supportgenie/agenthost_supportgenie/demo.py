@@ -1,4 +1,4 @@
-"""``agenthost genie-demo``: SupportGenie at work, by the commands that anybody can type."""
+"""The command ``agenthost genie-demo``, which demonstrates SupportGenie by ordinary commands."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ _WORKFLOWS = ("genie-options", "genie-vote", "genie-chain", "genie-levels")
 
 
 def script() -> str:
-    """What is typed into the chat: each query in a conversation of its own, the complex one to every workflow."""
+    """Return the input of the chat.
+
+    Each query is a conversation of its own, and the complex one goes to every workflow.
+    """
     lines = "\n/new\n".join(QUERIES)
     turned = "".join(f"/to {workflow}\n{COMPLEX}\n" for workflow in _WORKFLOWS)
     return f"{lines}\n{turned}"
 
 
 @click.command("genie-demo")
-@click.option("--config", "file", metavar="FILE", help="The configuration file, such as one that names a model.")
+@click.option("--config", "file", metavar="FILE", help="Configuration file, such as one that sets a model.")
 def command(file: str | None) -> None:
-    """Show SupportGenie at work.
+    """Demonstrate SupportGenie.
 
-    Sarah Johnson, a Gold customer, asks the router twelve questions, and then one that has several sides of a parallel,
-    a vote, a chain and an escalation.
+    Sarah Johnson, a Gold customer, asks the router twelve questions. Then she asks a parallel, a vote, a chain and an
+    escalation a question with several sides.
     """
     words = ["chat", "genie", "--context", json.dumps(dict(PROFILE)), *(("--config", file) if file else ())]
     click.secho(f"$ agenthost {shlex.join(words)}", bold=True, err=True)

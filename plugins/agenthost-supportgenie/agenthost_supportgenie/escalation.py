@@ -1,4 +1,4 @@
-"""Escalation: complaints, refunds, and people who want a person."""
+"""Escalation: complaints, refunds, and requests for a person."""
 
 from __future__ import annotations
 
@@ -128,11 +128,11 @@ class EscalationAgent(Specialist):
         return FunctionResult("I connect you to my manager. One moment.").connect(self._phone, final=True)
 
     def _opened(self, why: str, problem: str, call: Call) -> FunctionResult:
-        """A case, once for each problem of a conversation."""
+        """Open a case, once for each problem of a conversation."""
         about = f"case/{call.id}/{' '.join(problem.casefold().split())[:200]}"
         known = self.changed(about)
         number = known if isinstance(known, int) else _FIRST_CASE + self.count("cases")
-        if known is None and not self.change(about, number):  # somebody else was quicker
+        if known is None and not self.change(about, number):  # another request was quicker
             known = self.changed(about)
             number = known if isinstance(known, int) else number
         customer = self.customer(call)

@@ -52,7 +52,7 @@ _EXAMPLES = {
 
 
 class SalesAgent(Referring):
-    """Looks after orders and billing, and knows the products, at ``/genie/sales``."""
+    """The sales agent, at ``/genie/sales``: orders, billing and products."""
 
     Settings = ShopSettings
 
@@ -181,7 +181,7 @@ class SalesAgent(Referring):
         return f"From the next invoice on, {customer.name} is billed at {address}."
 
     def _told(self, order: Order) -> str:
-        """A sentence on an order."""
+        """Return a sentence about an order."""
         status = self.status(order)
         more = {
             "delivered": f", on {order.delivered}",

@@ -1,4 +1,4 @@
-"""What customers of the shop say: for the demonstration, and to try changes with."""
+"""Queries of the shop's customers, for the demonstration and for tests."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ QUERIES: Mapping[str, str] = MappingProxyType(
         "I've been trying to get help for 3 days! This is unacceptable!": "escalation",
     }
 )
-"""Queries, and the agent whose matter each is, by the name of its entry point."""
+"""Queries, each with the entry point of the agent that should answer it."""
 
 PROFILE: Mapping[str, object] = MappingProxyType({"name": "Sarah Johnson", "tier": "Gold", "total_orders": 25})
-"""What is known of a customer."""
+"""The facts about a customer."""
 
 COMPLEX = "I received a defective laptop. What are my options?"
-"""A query that is not one agent's alone."""
+"""A query for several agents."""

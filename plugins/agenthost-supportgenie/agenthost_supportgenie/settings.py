@@ -1,4 +1,4 @@
-"""What ``agenthost.toml`` may say of the agents."""
+"""The settings of the agents in ``agenthost.toml``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ShopSettings:
     """The settings of support, technical and sales, such as ``[agents.sales] database = "shop.db"``.
 
     Args:
-        database: path of a SQLite file with the tables of ``shop.sql``; left out, the one that is shipped.
+        database: path of a SQLite file with the tables of ``shop.sql``. Defaults to the file in this package.
     """
 
     database: str | None = None
@@ -23,8 +23,8 @@ class EscalationSettings(ShopSettings):
     """The settings of escalation.
 
     Args:
-        phone: where callers who want a person are connected, such as ``+15550100``; left out, somebody calls back.
-        refund_limit: up to how many dollars a refund is approved at once.
+        phone: number for callers who want a person, such as ``+15550100``. None promises a call back.
+        refund_limit: the highest refund, in dollars, that is approved at once.
     """
 
     phone: str | None = None

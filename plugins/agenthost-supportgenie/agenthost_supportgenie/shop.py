@@ -1,4 +1,4 @@
-"""The shop: customers, products, orders and articles, read from a SQLite file that nothing is ever written to."""
+"""The shop: customers, products, orders and articles, from a read-only SQLite file."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _ORDERS = (
 
 @frozen
 class Article:
-    """Something to read aloud: a policy, a how-to or a guide.
+    """A text to read aloud: a policy, a how-to or a guide.
 
     Args:
         title: its title.
-        text: what it says.
+        text: its text.
     """
 
     title: str
@@ -49,14 +49,14 @@ class Article:
 
 @frozen
 class Customer:
-    """Somebody who buys here.
+    """A customer of the shop.
 
     Args:
         name: the full name.
         email: the address.
         tier: ``Standard``, ``Silver`` or ``Gold``.
         plan: the subscription, ``none`` without one.
-        orders: how many orders there are.
+        orders: the number of orders.
     """
 
     name: str
@@ -68,14 +68,14 @@ class Customer:
 
 @frozen
 class Product:
-    """Something to buy.
+    """A product of the shop.
 
     Args:
-        sku: by which it is ordered.
-        name: what it is called.
+        sku: its order code.
+        name: its name.
         category: such as ``laptop``.
         cents: its price, in US cents.
-        stock: how many there are.
+        stock: the number in stock.
         summary: a few words.
     """
 
@@ -93,16 +93,16 @@ class Order:
 
     Args:
         number: the order number.
-        customer: whose it is, by name.
-        product: what it is.
-        category: of the product.
-        cents: what was paid, in US cents.
+        customer: the customer's name.
+        product: the product's name.
+        category: the product's category.
+        cents: the price, in US cents.
         placed: the day of the order.
         status: ``processing``, ``shipped`` or ``delivered``.
         delivered: the day of its delivery.
         tracking: the number of the parcel.
-        warranty_months: how long the warranty is, in months.
-        tier: of the customer.
+        warranty_months: the length of the warranty, in months.
+        tier: the customer's tier.
     """
 
     number: str
@@ -119,7 +119,7 @@ class Order:
 
     @property
     def return_days(self) -> int:
-        """Days after its delivery within which it can be returned."""
+        """The days after delivery within which the order can be returned."""
         return 60 if self.tier == "Gold" else 30
 
     @property
@@ -134,7 +134,7 @@ class Order:
 
 @frozen
 class Shop:
-    """What the agents know.
+    """The data of the shop.
 
     Args:
         path: the database.
@@ -144,10 +144,10 @@ class Shop:
 
     @classmethod
     def open(cls, path: str | None = None) -> Shop:
-        """The shop of a database file, or the one that is shipped.
+        """Open a database file, by default the one in this package.
 
         Raises:
-            ValueError: it is no SQLite file, or lacks a table.
+            ValueError: the file is not a SQLite file, or lacks a table.
         """
         shop = cls(Path(path).resolve() if path else _SHIPPED)
         try:
@@ -155,19 +155,19 @@ class Shop:
             for table in ("customers", "products", "orders", "articles"):
                 shop._rows(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - the names above
         except sqlite3.Error as error:
-            raise ValueError(f"{shop.path}: {error}. It must be a SQLite file with the tables of shop.sql.") from error
+            raise ValueError(f"{shop.path}: {error}. fix: name a SQLite file with the tables of shop.sql") from error
         return shop
 
     def today(self) -> date:
-        """The day that the data is of, where it says so; else the real one."""
+        """Return the day of the data if it has one, else the real day."""
         found = self._rows("SELECT today FROM clock")
         return date.fromisoformat(found[0][0]) if found else date.today()  # noqa: DTZ011 - the shop's own day
 
     def article(self, question: str, *kinds: str) -> Article | None:
-        """The article that has most to do with a question; None when none has a word of it.
+        """Return the article that fits a question best, or None.
 
         Args:
-            question: as somebody asks it.
+            question: a customer's question.
             kinds: ``policy``, ``howto`` or ``guide``.
         """
         words = [word for word in _WORD.findall(question[:_LONGEST].casefold()) if word not in _STOP]
@@ -183,7 +183,7 @@ class Shop:
         return Article(*found[0]) if found else None
 
     def customer(self, name: str) -> Customer | None:
-        """The customer of a name or an email address, in any case."""
+        """Return the customer with a name or an email address, in any case."""
         found = self._rows(
             "SELECT name, email, tier, plan, (SELECT count(*) FROM orders WHERE customer = customers.id)"
             " FROM customers WHERE lower(name) = ?1 OR lower(email) = ?1",
@@ -192,13 +192,16 @@ class Shop:
         return Customer(*found[0]) if found else None
 
     def order(self, number: str) -> Order | None:
-        """The order of a number, however it is written: ``1042``, ``#1042``, ``order 1042``."""
+        """Return the order with a number.
+
+        The number may be written as ``1042``, ``#1042`` or ``order 1042``.
+        """
         digits = _NUMBER.search(number)
         found = self._rows(f"{_ORDERS} WHERE orders.id = ?", digits.group()) if digits else []
         return _order(found[0]) if found else None
 
     def orders(self, name: str, most: int = 3) -> list[Order]:
-        """The latest orders of a customer, by full name."""
+        """Return the latest orders of a customer, by full name."""
         wanted = " ".join(name.casefold().split())
         return [
             _order(row)
@@ -208,7 +211,10 @@ class Shop:
         ]
 
     def products(self, text: str = "", most_dollars: float | None = None) -> list[Product]:
-        """Products that a text has to do with, the cheapest first; all where it names none."""
+        """Return the products that fit a text, the cheapest first.
+
+        A text without a product returns all.
+        """
         words = {_singular(word) for word in _WORD.findall(text[:_LONGEST].casefold())}
         found = [
             Product(*row)
@@ -219,7 +225,7 @@ class Shop:
         return [each for each in chosen if most_dollars is None or each.cents <= most_dollars * 100]
 
     def better(self, order: Order) -> list[Product]:
-        """Products of an order's kind that cost more and are there."""
+        """Return the products of an order's kind that cost more and are in stock."""
         return [
             each
             for each in self.products()
@@ -232,7 +238,7 @@ class Shop:
 
 
 def dollars(cents: int) -> str:
-    """An amount as it is said: ``$1,199``, ``$9.50``."""
+    """Return an amount in the form in which it is said: ``$1,199``, ``$9.50``."""
     whole, rest = divmod(cents, 100)
     return f"${whole:,}.{rest:02}" if rest else f"${whole:,}"
 

@@ -1,4 +1,4 @@
-"""What the four agents have in common."""
+"""The base class of the four agents."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["ESCALATION", "Referring", "Specialist"]
 
 ESCALATION = "genie-escalation"
-"""The agent that the others hand over to."""
+"""The agent to which the others hand over."""
 _CHANGES = "genie"
 
 
 class Specialist(AgentBase):
-    """An agent of the shop: reads the shop's data, and writes what it changes into shared state.
+    """An agent of the shop.
+
+    It reads the shop's data, and writes its changes into shared state.
 
     Args:
         topic: the last word of its name and route, such as ``sales``.
         settings: its settings.
-        voice: how it sounds on a call.
-        role: who it is.
-        knows: what it is good at.
-        rules: how it works.
-        description: what it is for, in a sentence, for routers.
-        examples: what people say to it, by language.
+        voice: its voice on a call.
+        role: its role.
+        knows: its subjects.
+        rules: its rules.
+        description: its purpose, in a sentence, for routers.
+        examples: sentences that people say to it, by language.
     """
 
     def __init__(
@@ -71,52 +73,56 @@ class Specialist(AgentBase):
         self.add_language("English", "en-US", voice)
 
     def change(self, key: str, what: object) -> bool:
-        """Write down that something was changed; False when it had been already, here or in another worker.
+        """Record a change.
+
+        Return False if it was recorded before, here or in another worker.
 
         Args:
-            key: what it is about, such as ``cancelled/1042``.
-            what: what is kept of it; JSON.
+            key: the key of the change, such as ``cancelled/1042``.
+            what: the value to record, as JSON.
         """
         return self.shared_state[_CHANGES].sync.set_if_absent(key, what)
 
     def changed(self, key: str) -> object:
-        """What was written down for a key; None for nothing."""
+        """Return the recorded change of a key, or None."""
         found: object = self.shared_state[_CHANGES].sync.get(key)
         return found
 
     def count(self, key: str) -> int:
-        """The next number of a series; the first is 1."""
+        """Return the next number of a series, which begins with 1."""
         return self.shared_state[_CHANGES].sync.incr(key)
 
     def replace(self, key: str, what: object) -> None:
-        """Write down what is true from now on, whatever was before.
+        """Record a value, and replace the one before.
 
         Args:
-            key: what it is about, such as ``address/ann@example.com``.
-            what: what is kept of it; JSON.
+            key: the key of the value, such as ``address/ann@example.com``.
+            what: the value to record, as JSON.
         """
         self.shared_state[_CHANGES].sync.set(key, what)
 
     def customer(self, call: Call, name: str | None = None) -> Customer | None:
-        """Whose matter it is: who the call's data names, else who was named; None where the shop knows nobody such.
+        """Return the customer of a call, or None if the shop does not know one.
+
+        The name in the call's data counts more than the given one.
 
         Args:
-            call: the call; what its data says was not said by a model.
-            name: full name or email address, as it was said.
+            call: the call. Its data does not come from a model.
+            name: full name or email address, in the caller's words.
         """
         known = call.global_data.get("name")
         who = known if isinstance(known, str) and known.strip() else name
         return self.shop.customer(who) if who else None
 
     def status(self, order: Order) -> str:
-        """How an order stands, with what agents have changed since."""
+        """Return the status of an order, with the changes by agents."""
         if self.changed(f"refunded/{order.number}") is not None:
             return "refunded"
         return "cancelled" if self.changed(f"cancelled/{order.number}") is not None else order.status
 
 
 class Referring(Specialist):
-    """A specialist who has somebody to turn to."""
+    """A specialist with a senior colleague."""
 
     @AgentBase.tool
     def hand_to_senior(self, reason: str) -> FunctionResult:

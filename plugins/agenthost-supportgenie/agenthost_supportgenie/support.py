@@ -43,7 +43,7 @@ _EXAMPLES = {
 
 
 class SupportAgent(Referring):
-    """Answers general questions, at ``/genie/support``."""
+    """The support agent, at ``/genie/support``: general questions."""
 
     Settings = ShopSettings
 

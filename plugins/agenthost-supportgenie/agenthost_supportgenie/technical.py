@@ -1,4 +1,4 @@
-"""Technical: what does not work."""
+"""Technical support: faults of devices and software."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _EXAMPLES = {
 
 
 class TechnicalAgent(Referring):
-    """Finds out what is wrong with a device, at ``/genie/technical``."""
+    """The technical agent, at ``/genie/technical``: diagnosis of a device."""
 
     Settings = ShopSettings
 

@@ -1,4 +1,7 @@
-"""Five ways to combine the four agents; each is an agent itself, with a route of its own."""
+"""Five ways to combine the four agents.
+
+Each is an agent itself, with a route of its own.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _VOICE = ("English", "en-US", "rime.spore")
 
 
 def genie() -> Router:
-    """The router, at ``/genie``: finds out whose matter something is, in text and on the call."""
+    """Return the router, at ``/genie``, which selects an agent in text and on calls."""
     router = Router(
         "genie",
         [_SUPPORT, _TECHNICAL, _SALES, ESCALATION],
@@ -34,7 +37,10 @@ def genie() -> Router:
 
 
 def options() -> Parallel:
-    """Three agents at once, and one answer made of theirs, at ``/genie/options``: for what has several sides."""
+    """Return the parallel workflow, at ``/genie/options``.
+
+    It asks three agents at once and combines their answers, for questions with several sides.
+    """
     return _for_messages(
         Parallel(
             "genie-options",
@@ -46,7 +52,10 @@ def options() -> Parallel:
 
 
 def vote() -> Vote:
-    """Three agents at once, and the answer that most agree on, at ``/genie/vote``."""
+    """Return the vote, at ``/genie/vote``.
+
+    It asks three agents at once and returns the answer that most agree on.
+    """
     return _for_messages(
         Vote(
             "genie-vote",
@@ -58,7 +67,10 @@ def vote() -> Vote:
 
 
 def chain() -> Sequential:
-    """One agent after the other, at ``/genie/chain``: a diagnosis, what to buy instead, and how to go about it."""
+    """Return the chain, at ``/genie/chain``.
+
+    It asks one agent after the other: for a diagnosis, a replacement, and the policy.
+    """
     return _for_messages(
         Sequential(
             "genie-chain",
@@ -70,7 +82,10 @@ def chain() -> Sequential:
 
 
 def levels() -> Escalation:
-    """Two levels, at ``/genie/levels``: support answers, the senior colleague takes over."""
+    """Return the escalation, at ``/genie/levels``.
+
+    Support answers, and the senior colleague takes over if that is not enough.
+    """
     return _for_messages(
         Escalation(
             "genie-levels",
@@ -82,7 +97,10 @@ def levels() -> Escalation:
 
 
 def _for_messages(workflow: _W) -> _W:
-    """A workflow that answers in text; a caller who reaches it is connected to the router."""
+    """Return a workflow that answers in text.
+
+    A caller who reaches it by phone is connected to the router.
+    """
     workflow.prompt_add_section(
         "Role", "This line answers messages, not calls. Greet the caller, and call connect_to_genie at once."
     )

@@ -43,12 +43,12 @@ class Host:
         self.app = server.app
 
     def post(self, path, body):
-        """What the host answers, as JSON."""
+        """Return the host's response, as JSON."""
         [answer] = self.post_all([(path, body)])
         return answer
 
     def post_all(self, requests):
-        """What the host answers to several at once, on the one event loop that it has, as JSON."""
+        """Return the host's responses to concurrent requests on one event loop, as JSON."""
 
         async def send():
             transport = httpx.ASGITransport(self.app)
@@ -67,22 +67,25 @@ class Host:
         return {entry["function"]: entry for entry in ai["SWAIG"]["functions"]}
 
     def call(self, topic, tool, *, known=None, call_id="call-1", route=None, **arguments):
-        """What a tool answers."""
+        """Return the answer of a tool."""
         return self.post(*self.request(topic, tool, known=known, call_id=call_id, route=route, **arguments))
 
     def request(self, topic, tool, *, known=None, call_id="call-1", route=None, **arguments):
-        """Where a tool is called, and with what."""
+        """Return the URL and the body of a tool call."""
         url = self.functions(route or f"/genie/{topic}", call_id)[tool]["web_hook_url"]
         body = {"function": tool, "call_id": call_id, "argument": {"parsed": [arguments]}}
         return url, {**body, "global_data": dict(known or {})}
 
     def say(self, agent, text, *, known=None, conversation=None):
-        """What an agent answers in text; with what happened on the way."""
+        """Return an agent's reply in text, with its events."""
         [reply] = self.say_all(agent, [text], known=known, conversation=conversation)
         return reply
 
     def say_all(self, agent, texts, *, known=None, conversation=None):
-        """What an agent answers to several at once, each in a conversation of its own unless one is named."""
+        """Return an agent's replies to concurrent messages.
+
+        Each is in a conversation of its own unless one is named.
+        """
         told = {"tools": "shown"}
         if conversation is not None:
             told["conversation"] = conversation

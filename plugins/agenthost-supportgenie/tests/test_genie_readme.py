@@ -1,4 +1,7 @@
-"""What the README shows is done: by processes, in a directory without anything, in the README's order."""
+"""The commands and results in the README.
+
+They run as processes, in an empty directory, in the order of the README.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def run(tmp_path):
-    """Run a command line of the README; gives exit code, stdout and stderr, as if no other package were there."""
+    """Run a command line of the README, and return exit code, stdout and stderr.
+
+    Other installed packages are left out.
+    """
 
     def run(line, typed="", **variables):
         program, *words = shlex.split(line.removeprefix("$ "))

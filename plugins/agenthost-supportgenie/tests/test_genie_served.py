@@ -38,7 +38,7 @@ def test_the_router_answers_calls_and_hands_them_over(host):
 
 
 def test_a_call_is_not_sent_round_in_circles(host):
-    """After the second time at sales it goes to the senior colleague, and then it stays."""
+    """After the second transfer to sales, the call stays with the senior colleague."""
     went = []
     for _ in range(4):
         answer = host.call("", "connect_caller", route="/genie", agent="genie-sales", reason="again")

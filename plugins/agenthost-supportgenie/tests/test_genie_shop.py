@@ -107,11 +107,14 @@ def test_a_database_of_ones_own_lives_in_real_days(tmp_path):
 
 @pytest.mark.parametrize("content", [None, b"", b"no database, but long enough to look like one" * 40])
 def test_a_file_that_is_no_shop_is_refused(tmp_path, content):
-    """Then the agents are quarantined rather than served without data; and no file is made."""
+    """The agents are quarantined rather than served without data.
+
+    No file is made.
+    """
     path = tmp_path / "odd.db"
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"odd\.db: .*must be a SQLite file with the tables of shop\.sql"):
+    with pytest.raises(ValueError, match=r"odd\.db: .*fix: name a SQLite file with the tables of shop\.sql"):
         Shop.open(str(path))
     assert path.exists() == (content is not None)

@@ -1,4 +1,4 @@
-"""The shop in text: without a language model, and with one behind a real port through every workflow."""
+"""The shop in text: without a language model, and with one on a port."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ FACTS = {
 
 @pytest.mark.parametrize("known", [None, PROFILE], ids=["unknown", "Sarah Johnson"])
 def test_each_query_reaches_its_agent_and_a_fact(host, known):
-    """All twelve, by words alone; what an answer lacks is asked for."""
+    """All twelve queries reach their agents by words alone.
+
+    The agent asks for information that is missing.
+    """
     for number, (text, agent) in enumerate(QUERIES.items()):
         reply = host.say("genie", text, known=known, conversation=f"c-{number}")
 
@@ -79,7 +82,9 @@ def test_the_complex_query_goes_through_every_workflow(host, workflow, facts):
 
 
 class Colleagues:
-    """A language model that plays each agent: it calls the tool of its matter, and answers with what that says.
+    """A language model that plays each agent.
+
+    It calls the agent's tool, and answers with its result.
 
     Args:
         instead: what an agent does instead of its tool, by the agent.
@@ -103,7 +108,7 @@ class Colleagues:
         return self.instead.get(name) or (Says(f"{name} says: {said[-1]}") if said else step)
 
     def seen(self, name):
-        """What an agent was told beside the words, at its last request."""
+        """Return the context that an agent received with its last request."""
         body = next(body for agent, body in reversed(self.asked) if agent == name)
         told = [each["content"] for each in body["messages"] if str(each["content"]).startswith("Background")]
         return json.loads(told[0].partition("\n")[2]) if told else {}
@@ -131,7 +136,7 @@ def modelled(tmp_path, make_host):
 
 @pytest.mark.parametrize("workflow", ["genie", "genie-options", "genie-vote", "genie-chain", "genie-levels"])
 def test_every_query_of_the_customer_goes_through_every_workflow(modelled, workflow):
-    """All of them at once: each agent that is asked knows the customer, calls its tool, and somebody answers."""
+    """Each agent of a workflow knows the customer, calls its tool and answers."""
 
     def judge(body):
         return Says('{"best": 1}' if '"number": 1' in body["messages"][-1]["content"] else "All in one.")
@@ -150,7 +155,10 @@ def test_every_query_of_the_customer_goes_through_every_workflow(modelled, workf
 
 
 def test_the_router_and_a_model(modelled):
-    """Each query reaches its agent, whose tool's fact is in the answer, and who knows the customer."""
+    """Each query reaches its agent.
+
+    The answer contains the fact of the agent's tool, and the agent knows the customer.
+    """
     colleagues = Colleagues()
     host = modelled(colleagues)
     for number, (text, agent) in enumerate(QUERIES.items()):

@@ -1,4 +1,4 @@
-"""The tools behind a real host, asked as the platform asks."""
+"""The tools on a real host, called as by the platform."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def test_what_a_tool_says(host, topic, tool, arguments, said):
 
 
 def test_a_gold_customer_returns_within_sixty_days(host):
-    """Order 1031 arrived 45 days ago; the same would be too late for others."""
+    """Order 1031 arrived 45 days ago.
+
+    That is too late for other customers.
+    """
     assert (
         "$129 for order 1031 (Hush headphones) is refunded"
         in (host.call("escalation", "request_refund", order_id="1031")["response"])
@@ -72,7 +75,7 @@ def test_what_one_agent_changes_the_others_see(host):
 
 
 def test_an_order_is_refunded_once(make_host):
-    """However many ask at once."""
+    """Concurrent requests refund an order once."""
     host = make_host()
     requests = [
         host.request("escalation", "request_refund", call_id=f"call-{number}", order_id="1031") for number in range(4)
