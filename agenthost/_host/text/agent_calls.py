@@ -22,7 +22,7 @@ from agenthost._host.text.budget import Budget
 from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
-from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError
+from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError, ModelError, ModelUnavailable
 from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
@@ -117,6 +117,13 @@ class _Call:
         return sum((call.usage for call in self.below), self.own)
 
     @property
+    def model_error(self) -> ModelError | None:
+        """The error of a language model below, if any, preferably one that may pass."""
+        errors = [call.model_error or call.error for call in self.below]
+        faults = [error for error in errors if isinstance(error, ModelError)]
+        return next((error for error in faults if isinstance(error, ModelUnavailable)), faults[0] if faults else None)
+
+    @property
     def path(self) -> tuple[str, ...]:
         """Its agent and the agents below it, in order of their calls."""
         return (self.agent.key, *(key for call in self.below for key in call.path))
@@ -194,7 +201,7 @@ class AgentCalls:
         """Return the reply of an agent or a workflow to a person.
 
         The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
-        ``escalate``.
+        ``escalate``, unless its agents have none because of their language model.
 
         Args:
             plan: what the host serves.
@@ -204,7 +211,7 @@ class AgentCalls:
             listen: who hears what happens on the way.
 
         Raises:
-            ModelError: a single agent's language model gives no usable answer.
+            ModelError: a language model gives no usable answer, so that an agent, or a whole workflow, has none.
             BudgetSpent: the budget is spent.
             TimeoutError: its time is up.
         """
@@ -214,10 +221,10 @@ class AgentCalls:
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
-            error = call.error
+            error = call.model_error if isinstance(agent.agent, Workflow) else call.error
             if outcome.status is Status.TIMEOUT:
                 raise TimeoutError(outcome.reason)
-            if error is not None and not isinstance(agent.agent, Workflow):
+            if error is not None:
                 raise error
             reply = Reply(agent.key, agent.fallback, call.usage, escalate=outcome.reason, path=call.path)
             call.over = False

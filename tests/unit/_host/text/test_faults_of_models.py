@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 from plans import built
 
-from agenthost import AgentBase, ModelError, Parallel, Router
+from agenthost import AgentBase, ModelError, ModelNonsense, ModelRefused, ModelUnavailable, Parallel, Router
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.config.load import load_config
 from agenthost._host.plan.load import load_for_program
@@ -147,6 +147,31 @@ def test_a_branch_that_fails_is_named_and_the_others_are_kept(turn):
     assert {outcome.agent: outcome.status.value for outcome in reply.outcomes} == {"sales": "ok", "support": "error"}
     assert "$99" in reply.text
     assert (roles[0], roles[-1]) == ("user", "assistant")
+
+
+@pytest.mark.parametrize("agent", ["sales", "desk", "both"])
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [(Fails(503), ModelUnavailable), (Fails(401), ModelRefused), (Sends(b"<html>"), ModelNonsense)],
+    ids=["down", "misconfigured", "nonsense"],
+)
+def test_a_model_that_gives_nothing_is_an_error_through_a_team_too(turn, agent, step, error):
+    """Never a polite sentence that looks like an answer."""
+    said, roles, _ = turn([], then=step, agent=agent)
+
+    assert type(said) is error
+    assert (roles[0], roles[-1]) == ("user", "failure")
+
+
+def test_of_several_faults_the_one_that_may_pass_is_told(turn):
+    """A client may then try again."""
+
+    def answer(body):
+        return Fails(401) if "support" in json.dumps(body["messages"][0]) else Fails(503)
+
+    said, _, _ = turn([], then=answer, agent="both")
+
+    assert isinstance(said, ModelUnavailable)
 
 
 def test_a_budget_of_tokens_is_kept_to(turn):
