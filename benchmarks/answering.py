@@ -1,4 +1,7 @@
-"""Figures of requests: CPU time of the server for a document and for a tool call, beside the other sides; medians."""
+"""Figures of requests: the server's CPU time for a document and for a tool call.
+
+Each is the median, next to the other sides.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ ROUNDS = 31
 REQUESTS = 1600
 """Requests in a round to agenthost and to the raw application."""
 SDK_REQUESTS = 160
-"""Requests in a round to the SDK, which needs about as long for them."""
+"""Requests in a round to the SDK, which take about as long."""
 
 _CALL_ID = "7c1fd0c4-6c2b-4d5e-9a53-0f6a7b1c2d3e"
 _CALL: Mapping[str, object] = {
@@ -47,7 +50,7 @@ _CALL: Mapping[str, object] = {
 
 @frozen
 class Exchange:
-    """A request and what the answer to it must say.
+    """A request, and the text that its response must contain.
 
     Args:
         what: its name in the table.
@@ -68,7 +71,10 @@ class Exchange:
     sdk: float | None = None
 
     def request(self, served: Served) -> bytes:
-        """The request; a tool is called at the address that this very server wrote into the agent's document."""
+        """Return the request.
+
+        A tool is called at the address in the agent's document.
+        """
         if self.tool is None:
             return post(self.agent, _CALL)
         document = ask(served.port, post(self.agent, _CALL)).json
@@ -104,7 +110,7 @@ DOCUMENTS = (
 
 
 def measure_documents(directory: Path) -> Iterable[Figure]:
-    """Measure what rendering costs: a document that is always the same, and one that a callback configures.
+    """Measure rendering: a document that never changes, and one configured by a callback.
 
     Args:
         directory: an empty one to work in.
@@ -140,7 +146,10 @@ def measure_requests(directory: Path, frontdesk: Path, sdk: Path) -> Iterable[Fi
 
 
 def _written(file: Path, answer: Answer) -> Path:
-    """Write an answer for the raw application, which leaves the date to the server as all of them do."""
+    """Write a response for the raw application.
+
+    The date is left to the server, as on all sides.
+    """
     headers = [header for header in answer.headers if header[0] != "date"]
     file.write_text(json.dumps({"headers": headers, "body": answer.body.decode()}), encoding="utf-8")
     return file

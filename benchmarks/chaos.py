@@ -1,7 +1,8 @@
-"""What healthy callers notice of an agent in trouble: every failure caused for real, beside calls of another agent.
+"""The effect of an agent in trouble on the callers of a healthy agent.
 
-``tox -e chaos`` runs this; ``tox -e chaos -- sleep burn`` only what has these words in its name; ``-- --write`` puts
-the table into docs/reference/reliability.md. It needs Linux, and takes about six minutes.
+Each failure is caused for real, next to calls of another agent. ``tox -e chaos`` runs all of them, and ``tox -e chaos
+-- sleep burn`` only those with these words in the name. ``--write`` puts the table into docs/reference/reliability.md.
+It needs Linux, and takes about six minutes.
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 ROUND = 2.0
-"""Seconds for which the healthy agent is called in a round, again and again on one connection: some thousand calls."""
+"""Seconds of a round, in which the healthy agent is called on one connection: some thousand calls."""
 IDLE = 0.3
-"""Seconds over which a host is seen to be idle."""
+"""Seconds without work after which a host counts as idle."""
 REQUESTS = 1500
-"""Of which a third is sent before a worker is killed; they go on until its successor answers."""
+"""Requests. A third is sent before a worker is killed, and the rest until its successor answers."""
 HALF_OPEN = 1000
 LIVE_MOST = 100.0
 """Milliseconds that the 99th percentile of ``/live`` may take beside half-open connections."""
 SHARE = 1.7
-"""How many times as much two workers carry as one, at least."""
+"""The least throughput of two workers, as a multiple of one."""
 BUSY_ANSWER = b"handling a lot of requests"
 BUSY = 16
-"""Connections whose calls compute, for workers; of fewer, all are too often at one worker while the other is idle."""
+"""Connections whose calls compute. With fewer, one worker too often has all of them while the other is idle."""
 SETTINGS = """
 [host]
 tool_timeout = 5
@@ -64,10 +65,10 @@ _fork = multiprocessing.get_context("fork")
 
 
 def main() -> int:
-    """Cause each failure; 1 when a target is missed."""
+    """Cause each failure, and return 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="WORD")
-    parser.add_argument("--write", action="store_true", help="put the table into the documentation as well")
+    parser.add_argument("--write", action="store_true", help="also put the table into the documentation")
     options = parser.parse_args()
     figures = []
     with tempfile.TemporaryDirectory(prefix="agenthost-chaos-") as name:
@@ -102,7 +103,10 @@ def _host(directory: Path, *options: str, settings: str = SETTINGS) -> Iterator[
 
 
 def _beside(directory: Path, trouble: Trouble) -> Figure:
-    """How long the slowest calls of a healthy agent take beside one in trouble, and without; round after round."""
+    """Return the 99th percentile of a healthy agent's calls, with and without the trouble.
+
+    The rounds alternate.
+    """
     settings = SETTINGS + (ISOLATED.format(agent=trouble.agent) if trouble.isolated else "")
     quiet: list[float] = []
     beside: list[float] = []
@@ -130,7 +134,10 @@ def _beside(directory: Path, trouble: Trouble) -> Figure:
 
 
 def _wait_for_the_end(served: Served) -> None:
-    """Until the host does next to nothing: calls that nobody waits for any more go on to their ends."""
+    """Wait until the host is idle.
+
+    Calls without a waiting caller go on to their ends.
+    """
     for _ in range(100):
         before = served.cpu()
         time.sleep(IDLE)
@@ -139,7 +146,7 @@ def _wait_for_the_end(served: Served) -> None:
 
 
 def _slowest(load: Load, request: bytes) -> float:
-    """The 99th percentile of a round's answers, each of which is 200."""
+    """Return the 99th percentile of a round's responses, each of which must be 200."""
     taken = []
     end = time.perf_counter() + ROUND
     while (before := time.perf_counter()) < end:
@@ -150,7 +157,10 @@ def _slowest(load: Load, request: bytes) -> float:
 
 @contextmanager
 def _calling(port: int, request: bytes, trouble: Trouble, heard: Counter[str]) -> Iterator[None]:
-    """Call an agent again and again from another process while the block runs; ``heard`` counts the answers."""
+    """Call an agent repeatedly from another process during the block.
+
+    ``heard`` counts the answers.
+    """
     answers, end = _fork.Queue(), _fork.Event()
     caller = _fork.Process(target=_call, args=(port, request, trouble.callers, trouble.a_second, answers, end))
     caller.start()
@@ -164,7 +174,7 @@ def _calling(port: int, request: bytes, trouble: Trouble, heard: Counter[str]) -
 
 
 def _call(port: int, request: bytes, callers: int, a_second: float | None, answers, end) -> None:  # noqa: ANN001 - of multiprocessing
-    """Call from as many threads, each in its turn, so that they do not all come at once."""
+    """Call from several threads, spread over time."""
     heard: Counter[str] = Counter()
     pause = callers / a_second if a_second else 0.0
 
@@ -187,7 +197,7 @@ def _call(port: int, request: bytes, callers: int, a_second: float | None, answe
 
 
 def _heard(head: bytes, body: bytes) -> str:
-    """What somebody hears, in a word or two."""
+    """Return the caller's answer in a word or two."""
     status = head[9:12].decode()
     if b'"error_id"' in body:
         return "fallback"
@@ -197,7 +207,7 @@ def _heard(head: bytes, body: bytes) -> str:
 
 
 def _half_open(directory: Path) -> Figure:
-    """How long ``/live`` takes beside connections that begin a request and do not end it."""
+    """Return the time of ``/live`` next to connections with unfinished requests."""
     with _host(directory) as served, ExitStack() as held, Load(served.port, connections=1) as load:
         quiet = median(_slowest(load, get("/live")) for _ in range(ROUNDS))
         for _ in range(HALF_OPEN):
@@ -215,7 +225,10 @@ def _half_open(directory: Path) -> Figure:
 
 
 def _killed(directory: Path) -> Figure:
-    """How many of many requests, each on a connection of its own, get no answer when a worker is killed."""
+    """Return the number of requests without a response when a worker is killed.
+
+    Each request is on a connection of its own.
+    """
     with _host(directory, "--workers", "2") as served:
         request = tool_call(served.port, "steady", "process", {})
         workers: set[int] = set()
@@ -244,14 +257,17 @@ def _killed(directory: Path) -> Figure:
 
 
 def _who_answers(port: int, request: bytes) -> int:
-    """The process that answers a call which asks for it, on a connection of its own."""
+    """Return the process that answers a call on a new connection."""
     with socket.create_connection((LOOPBACK, port), timeout=30) as connection:
         connection.sendall(request)
         return int(json.loads(read(connection)[1])["response"])
 
 
 def _workers(directory: Path) -> Figure:
-    """How many calls that compute two workers answer in a time, beside one; in turn, on all cores."""
+    """Return the throughput of two workers, next to that of one.
+
+    The calls compute. Both sides take turns, on all cores.
+    """
     with _host(directory) as one, _host(directory, "--workers", "2") as two:
         rates: list[list[float]] = [[], []]
         for _ in range(ROUNDS):
@@ -268,7 +284,10 @@ def _workers(directory: Path) -> Figure:
 
 
 def _rate(port: int, seconds: float = 3.0) -> float:
-    """Answered calls in a second, over connections of which each has one call at a time."""
+    """Return the answered calls per second.
+
+    Each connection has one call at a time.
+    """
     request = tool_call(port, "burning", "compute", {})
     answered: list[int] = []
 

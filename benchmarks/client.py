@@ -1,4 +1,4 @@
-"""The load: one request sent again and again over a few connections that stay open, each answer read to its end."""
+"""The load: one request, sent repeatedly over a few open connections."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Load", "ask", "get", "post", "read"]
 
 CONNECTIONS = 4
-"""Open at once; each has one request on its way at a time."""
+"""Open connections. Each has one request in flight."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
 @frozen
 class Answer:
-    """What a server answered.
+    """A response of a server.
 
     Args:
         headers: its headers, as sent.
@@ -38,12 +38,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
+        """The decoded body."""
         return json.loads(self.body)
 
 
 def post(target: str, body: Mapping[str, object]) -> bytes:
-    """A POST request with credentials, byte for byte.
+    """Return the bytes of a POST request with credentials.
 
     Args:
         target: path and query.
@@ -64,7 +64,7 @@ def post(target: str, body: Mapping[str, object]) -> bytes:
 
 
 def get(target: str) -> bytes:
-    """A GET request without credentials, byte for byte.
+    """Return the bytes of a GET request without credentials.
 
     Args:
         target: path and query.
@@ -74,7 +74,7 @@ def get(target: str) -> bytes:
 
 @frozen
 class Load:
-    """Open connections to one server; a context manager.
+    """A context manager with open connections to one server.
 
     Args:
         port: the server's, on the loopback address.
@@ -101,7 +101,9 @@ class Load:
             connection.close()
 
     def send(self, request: bytes, times: int) -> None:
-        """Send ``request`` that many times (a multiple of the number of connections) and read every answer.
+        """Send ``request`` a number of times, and read every response.
+
+        The number is a multiple of the number of connections.
 
         Raises:
             RuntimeError: an answer is not 200.
@@ -127,10 +129,10 @@ def ask(port: int, request: bytes) -> Answer:
 
 
 def read(connection: socket.socket, *, check: bool = True) -> tuple[bytes, bytes]:
-    """One answer: its head and its body.
+    """Return the head and the body of one response.
 
     Raises:
-        RuntimeError: it is no answer, or not 200.
+        RuntimeError: it is not a response, or not 200.
     """
     received = connection.recv(65536)
     while (end := received.find(b"\r\n\r\n")) < 0:

@@ -1,6 +1,7 @@
-"""What is installed for the benchmarks, each in a place of its own, so that a run chooses what it sees.
+"""Installations for the benchmarks.
 
-agenthost itself is measured where it is installed: in the environment that runs the benchmarks.
+Each is in a directory of its own, so that a run selects what it sees. agenthost itself is measured in the environment
+that runs the benchmarks.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ def frontdesk(directory: Path) -> Path:
 
 
 def sdk(directory: Path) -> Path:
-    """A virtual environment with the SDK, kept for the next run; gives its interpreter."""
+    """Return the interpreter of a virtual environment with the SDK.
+
+    The environment is kept for the next run.
+    """
     wanted = [SDK, *(f"{name}=={version(name)}" for name in ("uvicorn", "uvloop", "httptools"))]
     note = directory / "installed.txt"
     python = directory / "bin" / "python"
@@ -63,7 +67,10 @@ def sdk(directory: Path) -> Path:
 
 
 def generated(directory: Path, agents: int) -> Path:
-    """Install distributions of small agents, ``PER_DISTRIBUTION`` in each, as an installer leaves them."""
+    """Install distributions of small agents in the form that an installer leaves.
+
+    Each has ``PER_DISTRIBUTION`` agents.
+    """
     for first in range(0, agents, PER_DISTRIBUTION):
         numbers = range(first, min(first + PER_DISTRIBUTION, agents))
         name = f"small_agents_{first // PER_DISTRIBUTION}"

@@ -1,4 +1,4 @@
-"""Figures of isolation: what a call costs in a process of the agent's own beside one in the host, and its memory."""
+"""Figures of isolation: the cost of a call in an agent's process, and its memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ _MEBIBYTE = 1 << 20
 
 
 def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
-    """Measure tool calls of two hosts that differ in one line of configuration, in turn, round after round.
+    """Measure tool calls of two hosts that differ in one line of configuration.
+
+    They take turns, round after round.
 
     Args:
         directory: an empty one to work in.
@@ -78,7 +80,7 @@ def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
 
 
 def _time(exchange: Exchange, isolated: Served, threads: Served) -> Figure:
-    """How long a caller waits who has the host for himself, call after call."""
+    """Return the duration of a call of the host's only caller."""
     waited: dict[Served, list[float]] = {isolated: [], threads: []}
     with Load(isolated.port, connections=1) as one, Load(threads.port, connections=1) as other:
         for _ in range(ROUNDS):
@@ -97,7 +99,7 @@ def _time(exchange: Exchange, isolated: Served, threads: Served) -> Figure:
 
 
 def _children(parent: int) -> list[int]:
-    """The processes that a process has started."""
+    """Return the child processes of a process."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -111,6 +113,6 @@ def _children(parent: int) -> list[int]:
 
 
 def _own_memory(number: int) -> int:
-    """Bytes that nobody else has in memory as well."""
+    """Return the bytes of memory that a process does not share."""
     lines = Path(f"/proc/{number}/smaps_rollup").read_text(encoding="ascii").splitlines()
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))

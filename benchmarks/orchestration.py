@@ -1,8 +1,8 @@
-"""What calling agents by way of workflows costs, beside the same agents called directly in the same run.
+"""The cost of calling agents through workflows, next to calling them directly.
 
 $ python benchmarks/orchestration.py
 
-Everything is real but the language model, which answers at once, or after 20 ms: the plan, the choke point, the
+All parts are real except the language model, which answers at once, or after 20 ms: the plan, the choke point, the
 conversation with its prompt and tools, the classifier with 20 examples for each agent, and the state in SQLite.
 """
 
@@ -41,7 +41,7 @@ CONVERSATIONS = 200
 MODEL_SECONDS = 0.02
 ROUNDS = 5
 REPEATS = 7
-"""Other work on the machine makes a run longer, never shorter: the best of these counts."""
+"""Runs, of which the best counts: other work on the machine makes a run longer, never shorter."""
 
 
 class Instant:
@@ -53,7 +53,7 @@ class Instant:
         self.seconds = seconds
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
-        """Say something."""
+        """Answer with a fixed text."""
         if self.seconds:
             await asyncio.sleep(self.seconds)
         yield Words("Certainly.")
@@ -85,7 +85,7 @@ class Never:
 
 
 def rows(split: str) -> list[dict[str, str]]:
-    """The queries of a split."""
+    """Return the queries of a split."""
     found = [json.loads(line) for line in QUERIES.read_text(encoding="utf-8").splitlines()]
     return [row for row in found if row["split"] == split]
 
@@ -118,7 +118,7 @@ class House:
         self.teams = self.conversations.teams
 
     def with_model(self, seconds: float) -> HostPlan:
-        """The plan with a model that takes so long."""
+        """Return the plan with a model that takes this long."""
         models = Models({"offline": Instant(seconds), "never": Never()}, "offline")
         agents = tuple(
             attrs.evolve(agent, model="never" if agent.key == "hanging" else None) for agent in self.plan.agents
@@ -126,7 +126,7 @@ class House:
         return attrs.evolve(self.plan, models=_all_offline(models), agents=agents)
 
     async def turn(self, plan: HostPlan, agent: str, text: str, conversation: str) -> float:
-        """How long one turn takes, in seconds."""
+        """Return the duration of one turn, in seconds."""
         found = next(each for each in plan.agents if each.key == agent)
         began = time.perf_counter()
         await self.teams.reply(plan, found, Turn(conversation, text), self.teams.budget(60))
@@ -134,24 +134,24 @@ class House:
 
 
 def _all_offline(models: Models) -> Models:
-    """The same models, none of which is asked to classify or to combine."""
+    """Return the same models, which then neither classify nor combine."""
     for model in models.made.values():
         model.offline = True  # type: ignore[attr-defined]
     return models
 
 
 async def median(run: Callable[[int], Awaitable[float]]) -> float:
-    """The median of many runs, in milliseconds, after some to warm up."""
+    """Return the median of many runs, in milliseconds, after a warm-up."""
     for number in range(20):
         await run(-number - 1)
     return 1000 * statistics.median([await run(number) for number in range(TURNS)])
 
 
 async def at_once(house: House, plan: HostPlan, conversations: list[tuple[str, str, str]]) -> tuple[float, float]:
-    """Conversations at once, of several turns each.
+    """Measure concurrent conversations of several turns each.
 
     Returns:
-        How many times as long it took as the model alone, and the milliseconds of CPU that a turn took.
+        The duration as a multiple of the model's alone, and the CPU time of a turn, in milliseconds.
     """
 
     async def talk(agent: str, text: str, conversation: str) -> None:
@@ -165,7 +165,7 @@ async def at_once(house: House, plan: HostPlan, conversations: list[tuple[str, s
 
 
 async def measure(house: House) -> dict[str, float]:
-    """All figures."""
+    """Return all figures."""
     texts = [row["query"] for row in rows("test")]
     plan = house.with_model(0.0)
     agent = "support"
@@ -192,7 +192,7 @@ async def measure(house: House) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure and print the figures."""
     with tempfile.TemporaryDirectory() as directory:
         figures = asyncio.run(measure(House(directory)))
     sys.stdout.write(json.dumps({name: round(value, 3) for name, value in figures.items()}, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The figure of readiness: how long its slowest answers take while probes hang, beside those of liveness."""
+"""The figure of readiness: the slowest responses while probes hang, next to liveness."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ REQUESTS = 400
 
 
 def measure_readiness(directory: Path) -> Iterable[Figure]:
-    """Measure how long answers take, on the clock; the paths are asked in turn, round after round.
+    """Measure the time of responses.
+
+    The paths take turns, round after round.
 
     Args:
         directory: an empty one to work in.
@@ -49,7 +51,7 @@ def measure_readiness(directory: Path) -> Iterable[Figure]:
 
 
 def _seconds(load: Load, request: bytes) -> list[float]:
-    """How long each of a round's answers takes."""
+    """Return the time of each response of a round, in seconds."""
     taken = []
     for _ in range(REQUESTS):
         before = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Processes under measurement: what they cost in CPU time and memory, as the kernel counts it (Linux)."""
+"""Processes under measurement: CPU time and memory as counted by the kernel (Linux)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,15 @@ class Served:
     port: int
 
     def cpu(self) -> float:
-        """Seconds of CPU that it has used so far, in user space and kernel, on all its threads."""
+        """Return the CPU time of all threads so far, in seconds.
+
+        It is the sum of user and kernel time.
+        """
         clock = (~self.pid << 3) | 2  # clock_getcpuclockid(3): what /proc/PID/stat rounds to hundredths of a second
         return time.clock_gettime(clock)
 
     def memory(self) -> int:
-        """Bytes that it keeps in memory (RSS)."""
+        """Return the resident memory (RSS), in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         return int(found[1]) * 1024 if found else 0
@@ -57,7 +60,7 @@ class Served:
 def serving(
     command: Sequence[object], directory: Path, environ: Mapping[str, str], ready: str, log: Path | None = None
 ) -> Iterator[Served]:
-    """Run a server while the block runs.
+    """Run a server during the block.
 
     Args:
         command: what starts it, as words and paths; ``{port}`` becomes a free port.
@@ -92,7 +95,7 @@ def serving(
 
 
 def cpu_of_command(command: Sequence[object], directory: Path, environ: Mapping[str, str]) -> float:
-    """Seconds of CPU that a command uses, from its first instruction to its end.
+    """Return the CPU time of a command from start to end, in seconds.
 
     Raises:
         RuntimeError: it fails.
@@ -113,7 +116,7 @@ def cpu_of_command(command: Sequence[object], directory: Path, environ: Mapping[
 
 
 def variables(directory: Path, **more: str) -> dict[str, str]:
-    """An environment in which nothing of the caller's has a say."""
+    """Return an environment without the variables of the caller."""
     user, password = CREDENTIALS
     return {
         "PATH": os.defpath,
@@ -148,7 +151,7 @@ def _status(url: str) -> int | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The report: what was measured, as a Markdown table, and its place in the documentation."""
+"""The report: the figures as a Markdown table, and its place in the documentation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 @frozen
 class Figure:
-    """One row.
+    """One row of the table.
 
     Args:
         what: what was measured.
@@ -45,12 +45,12 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """Whether the target is missed."""
+        """True if the target is missed."""
         too_little = self.least is not None and self.ratio < self.least
         return too_little or (self.most is not None and self.ratio > self.most)
 
     def row(self) -> str:
-        """The row of the table."""
+        """Return the row of the table."""
         target = "–"
         if self.least is not None:
             target = f"at least {self.least:g}{self.unit}"
@@ -61,7 +61,7 @@ class Figure:
 
 
 def markdown(figures: Iterable[Figure], sdk: str) -> str:
-    """The table, and what it was measured on."""
+    """Return the table, and the machine and versions that were measured."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("litestar", "uvicorn", "uvloop", "httptools"))
     return "\n".join(
         (
@@ -77,7 +77,7 @@ def markdown(figures: Iterable[Figure], sdk: str) -> str:
 
 
 def note(group: str, figures: Iterable[Figure], command: str) -> None:
-    """Put figures of a group between its markers in the page about reliability."""
+    """Put the figures of a group between its markers in the reliability page."""
     head = "| measurement | agenthost | compared with | ratio | target |\n|---|---|---|---|---|"
     rows = "\n".join(figure.row() for figure in figures)
     told = f"{_processor()}, {platform.system()}, Python {platform.python_version()}"

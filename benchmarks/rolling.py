@@ -29,7 +29,7 @@ from troubles import installed, tool_call
 
 RESTARTS = 10
 REQUESTS = 10_000
-"""Requests at least; the load goes on until the last restart is over."""
+"""The least number of requests. The load goes on until the last restart is over."""
 KEPT, NEW = 4, 4
 """Clients that keep their connection, and clients that open one for each request."""
 PAUSE = 0.02
@@ -80,7 +80,7 @@ class Host:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start it; it is ready when this returns."""
+        """Start the host, and wait until it is ready."""
         self.directory.mkdir(exist_ok=True)
         (self.directory / "agenthost.toml").write_text(SETTINGS, encoding="utf-8")
         (self.directory / "agenthost.toml").chmod(0o600)
@@ -97,7 +97,7 @@ class Host:
         _wait(self.port, "/ready")
 
     def stop(self) -> int:
-        """Stop it as a supervisor does; gives its exit status."""
+        """Stop the host as a supervisor does, and return its exit status."""
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
@@ -120,14 +120,14 @@ class Clients:
     _threads: list[threading.Thread] = field(factory=list, init=False)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start to send requests."""
         work = [self._keep] * KEPT + [self._open] * NEW
         self._threads = [threading.Thread(target=each, daemon=True) for each in work]
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End with the requests that are on their way."""
+        """Stop after the requests in flight."""
         self._end.set()
         for thread in self._threads:
             thread.join(PATIENCE)
@@ -145,7 +145,10 @@ class Clients:
             time.sleep(PAUSE)
 
     def _send(self, connection: socket.socket) -> bool:
-        """Send a request and count what comes; whether the connection ends with it."""
+        """Send a request and count the outcome.
+
+        Return True if the connection ends with it.
+        """
         try:
             connection.sendall(self.request)
             head, body = read(connection, check=False)
@@ -158,11 +161,11 @@ class Clients:
 
 
 def main() -> int:
-    """Restart; 1 when a request fails."""
+    """Restart the hosts, and return 1 if a request fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--restarts", type=int, default=RESTARTS)
     parser.add_argument("--requests", type=int, default=REQUESTS)
-    parser.add_argument("--write", action="store_true", help="put the figure into the documentation as well")
+    parser.add_argument("--write", action="store_true", help="also put the figure into the documentation")
     options = parser.parse_args()
     haproxy = shutil.which("haproxy", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if haproxy is None:
@@ -176,7 +179,10 @@ def main() -> int:
 
 
 def measured(directory: Path, haproxy: str, restarts: int, requests: int) -> Figure:
-    """Restart two hosts in turn so many times, and go on until there were so many requests."""
+    """Restart two hosts in turn under load.
+
+    The load goes on until both numbers are reached.
+    """
     front, packages = free_port(), installed(directory / "installed")
     hosts = [Host(directory / name, free_port(), packages) for name in ("one", "two")]
     for host in hosts:
@@ -193,7 +199,7 @@ def measured(directory: Path, haproxy: str, restarts: int, requests: int) -> Fig
         stops: Counter[int] = Counter()
         for _ in range(restarts):
             for host in hosts:
-                time.sleep(1)  # until haproxy has seen that the other is ready
+                time.sleep(1)  # until haproxy has detected that the other is ready
                 stops[host.stop()] += 1
                 host.start()
         while clients.outcomes.total() < requests:
@@ -218,17 +224,17 @@ def measured(directory: Path, haproxy: str, restarts: int, requests: int) -> Fig
 
 
 def _wait(port: int, path: str) -> None:
-    """Wait until something answers 200.
+    """Wait for a response of 200.
 
     Raises:
-        RuntimeError: nothing does within a minute.
+        RuntimeError: there is none within a minute.
     """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with suppress(HTTPError, OSError), urllib.request.urlopen(f"http://{LOOPBACK}:{port}{path}", timeout=5):
             return
         time.sleep(0.05)
-    msg = f"nothing answers 200 at port {port}, {path}"
+    msg = f"port {port}, {path}: no response of 200 within a minute"
     raise RuntimeError(msg)
 
 

@@ -1,11 +1,11 @@
-"""How often classifiers choose the right agent: the figures of docs/reference/orchestration.md.
+"""The accuracy of classifiers, for the figures of docs/reference/orchestration.md.
 
-``tox -e accuracy`` measures ``lexical``; ``python benchmarks/routing.py --embeddings URL MODEL`` the classifier
-``embeddings`` as well, with any server that speaks ``/v1/embeddings`` (``benchmarks/embeddings_server.py`` is one);
-``--tune`` prints the cross-validation on the train split that the constants of ``lexical`` were chosen by. Ends with 1
-when a target is missed.
+``tox -e accuracy`` measures ``lexical``. ``python benchmarks/routing.py --embeddings URL MODEL`` also measures
+``embeddings``, with any server that offers ``/v1/embeddings`` (such as ``benchmarks/embeddings_server.py``). ``--tune``
+prints the cross-validation on the train split, by which the constants of ``lexical`` were chosen. The exit status is 1
+if a target is missed.
 
-Each agent has its sentence below and the first 20 of its queries in the train split; the test split is only measured.
+Each agent has its sentence below and the first 20 of its queries in the train split. The test split is only measured.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ Query = tuple[str, str]
 
 
 def queries(name: str, split: str) -> list[Query]:
-    """Queries of a split, each with its agent."""
+    """Return the queries of a split, each with its agent."""
     lines = (DATA / name).read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines if line]
     return [(row["query"], row["label"]) for row in rows if row["split"] == split]
 
 
 def by_agent(found: Iterable[Query]) -> dict[str, list[str]]:
-    """Queries by their agent."""
+    """Return the queries by agent."""
     grouped: dict[str, list[str]] = defaultdict(list)
     for text, label in found:
         grouped[label].append(text)
@@ -62,7 +62,7 @@ def by_agent(found: Iterable[Query]) -> dict[str, list[str]]:
 
 
 def choices(english: Iterable[Query], spanish: Iterable[Query] = ()) -> tuple[Choice, ...]:
-    """The agents, with up to 20 examples in each language."""
+    """Return the agents, with up to 20 examples in each language."""
     grouped = {"en": by_agent(english), "es": by_agent(spanish)}
     return tuple(
         Choice(
@@ -73,17 +73,17 @@ def choices(english: Iterable[Query], spanish: Iterable[Query] = ()) -> tuple[Ch
 
 
 async def decisions(classifier: Classifier, offered: Sequence[Choice], found: Sequence[Query]) -> list[Decision]:
-    """What a classifier says to each query."""
+    """Return the decision of a classifier for each query."""
     return [await classifier.classify(text, offered, ClassifierTools()) for text, _ in found]
 
 
 def accuracy(said: Sequence[Decision], found: Sequence[Query]) -> float:
-    """The share of queries that reach their agent."""
+    """Return the share of queries that reach their agent."""
     return statistics.mean(decision.agent == label for decision, (_, label) in zip(said, found, strict=True))
 
 
 def abstention(said: Sequence[Decision], found: Sequence[Query]) -> list[tuple[float, float, float]]:
-    """For rising confidence: which share of queries is decided, and which share of those rightly."""
+    """Return the shares of decided and of correct queries, by confidence."""
     rows = []
     for least in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
         right = [
@@ -96,7 +96,7 @@ def abstention(said: Sequence[Decision], found: Sequence[Query]) -> list[tuple[f
 
 
 def milliseconds(offered: Sequence[Choice], found: Sequence[Query]) -> tuple[float, float]:
-    """CPU time of ``lexical`` for a query, and for what it works out once."""
+    """Return the CPU time of ``lexical`` for a query, and for its preparation."""
     begun = time.process_time()
     index = LexicalIndex.build(offered)
     built = time.process_time() - begun
@@ -107,7 +107,10 @@ def milliseconds(offered: Sequence[Choice], found: Sequence[Query]) -> tuple[flo
 
 
 def cross_validated(rounds: int = 4) -> float:
-    """Accuracy of ``lexical`` within the train split: 20 examples an agent, the other 5 asked."""
+    """Return the accuracy of ``lexical`` within the train split.
+
+    Each agent has 20 examples, and the other 5 are queries.
+    """
     grouped = by_agent(queries("router_queries.jsonl", "train"))
     right = []
     for number in range(rounds):
@@ -122,7 +125,10 @@ def cross_validated(rounds: int = 4) -> float:
 
 
 async def measure(classifier: Classifier) -> float:
-    """Print what a classifier reaches on the test split and in Spanish; the accuracy on the test split."""
+    """Return the accuracy of a classifier on the test split.
+
+    It also prints the accuracy by confidence and in Spanish.
+    """
     train, test = (queries("router_queries.jsonl", split) for split in ("train", "test"))
     said = await decisions(classifier, choices(train), test)
     reached = accuracy(said, test)
@@ -136,7 +142,7 @@ async def measure(classifier: Classifier) -> float:
 
 
 async def main() -> int:
-    """Measure what was asked for."""
+    """Measure the selected classifiers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--embeddings", nargs=2, metavar=("URL", "MODEL"))
     parser.add_argument("--tune", action="store_true")

@@ -1,6 +1,6 @@
-"""Measure agenthost, always beside something else in the same run, and print the table.
+"""Measure agenthost next to other software in the same run, and print the table.
 
-``tox -e benchmark`` runs this; ``tox -e benchmark -- --write`` puts the table into docs/reference/performance.md.
+``tox -e benchmark`` runs this, and ``tox -e benchmark -- --write`` puts the table into docs/reference/performance.md.
 It needs Linux, the package index (for the SDK, once) and about four minutes.
 """
 
@@ -30,10 +30,10 @@ GROUPS = ("requests", "isolation", "documents", "readiness", "state", "starts", 
 
 
 def main() -> int:
-    """Run the benchmarks; 1 when a target is missed."""
+    """Run the benchmarks, and return 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; all when left out")
-    parser.add_argument("--write", action="store_true", help="put the table into the documentation as well")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; by default, all")
+    parser.add_argument("--write", action="store_true", help="also put the table into the documentation")
     options = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # every process that is started here inherits it
     if unknown := set(options.groups) - set(GROUPS):
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
-    """Install what is needed and measure."""
+    """Install the requirements and measure."""
     work = directory / "work"
     work.mkdir()
     if "requests" in groups:

@@ -1,6 +1,6 @@
-"""Whether the memory of a host stays flat: documents, tool calls, failures and refusals for a while.
+"""The memory of a host over time: documents, tool calls, failures and refusals.
 
-``tox -e soak`` runs this for 20 minutes; ``tox -e soak -- --minutes 2`` for less. It needs Linux.
+``tox -e soak`` runs this for 20 minutes, and ``tox -e soak -- --minutes 2`` for two. It needs Linux.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WARM_UP = 0.25
-"""The part of the time after which memory is looked at."""
+"""The share of the time before the first measurement of the memory."""
 EVERY = 2.0
-"""Seconds between two looks."""
+"""Seconds between two measurements."""
 PAUSE = 0.1
 """Seconds between two rounds of requests."""
 MIB = 1 << 20
@@ -33,10 +33,10 @@ MOST = 1.0
 
 
 def main() -> int:
-    """Run the host under load; 1 when its memory grows."""
+    """Run the host under load, and return 1 if its memory grows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20.0)
-    parser.add_argument("--write", action="store_true", help="put the figure into the documentation as well")
+    parser.add_argument("--write", action="store_true", help="also put the figure into the documentation")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="agenthost-soak-") as name:
         directory = Path(name)
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def measured(directory: Path, seconds: float) -> Figure:
-    """Run the host in ``directory`` for so long."""
+    """Run the host in ``directory`` for ``seconds``."""
     work = directory / "work"
     work.mkdir()
     seen = variables(work, PYTHONPATH=str(installed(directory / "installed")))

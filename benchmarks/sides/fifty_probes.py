@@ -1,4 +1,4 @@
-"""A program whose host asks fifty probes, of which ten hang."""
+"""A program with fifty probes, of which ten hang."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ HANGING = 10
 
 
 def hangs() -> None:
-    """Never come back."""
+    """Never return."""
     while True:
         time.sleep(3600)
 
 
 async def answers() -> None:
-    """Be well."""
+    """Pass."""
 
 
 if __name__ == "__main__":

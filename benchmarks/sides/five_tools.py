@@ -1,4 +1,7 @@
-"""A program with two agents of five tools: ``/same`` has one document, ``/each`` is configured for each call."""
+"""A program with two agents of five tools.
+
+``/same`` has one document, and ``/each`` is configured for each call.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ TOOLS = ("book", "move", "cancel", "price", "hours")
 
 
 def agent(name: str) -> AgentBase:
-    """A small agent with five tools."""
+    """Return a small agent with five tools."""
     made = AgentBase(name, f"/{name}")
     made.prompt_add_section("Role", "You book visits.", bullets=["Be brief", "Name the price"])
     made.add_language("English", "en-US", "rime.spore")
@@ -22,12 +25,12 @@ def agent(name: str) -> AgentBase:
 
 
 def answer(args: dict[str, Any]) -> FunctionResult:
-    """Answer any of them."""
+    """Return an answer of any tool."""
     return FunctionResult(f"Done for {args['day']}.")
 
 
 def configure(query: dict[str, str], body: dict[str, Any], _headers: dict[str, str], copy: AgentBase) -> None:
-    """Tell the agent who calls."""
+    """Add the caller to the prompt."""
     caller = body.get("call", {}).get("from", query.get("from", "somebody"))
     copy.prompt_add_section("Caller", f"The caller is {caller}.")
     copy.set_global_data({"caller": caller})

@@ -1,6 +1,6 @@
-"""The other side "raw ASGI": an application that reads the body and answers with bytes that were made beforehand.
+"""The other side "raw ASGI": an application that reads the body and returns fixed bytes.
 
-Run with a port and a JSON file of ``headers`` and ``body``; uvicorn is set up as agenthost sets it up.
+Run it with a port and a JSON file of ``headers`` and ``body``. uvicorn has the same options as in agenthost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import uvicorn
 
 
 def answering(headers: list[tuple[bytes, bytes]], body: bytes) -> Any:
-    """An ASGI application that always gives this answer."""
+    """Return an ASGI application with one fixed response."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - ASGI's signature
         while (await receive()).get("more_body"):

@@ -1,6 +1,6 @@
-"""The other side "signalwire-sdk": the front desk's agents, as its own users write them.
+"""The other side "signalwire-sdk": the agents of the front desk, in its style.
 
-Run with a port by a Python that has signalwire-sdk, uvloop and httptools. Tuned: no log, no access log.
+Run it with a port, by a Python that has signalwire-sdk, uvloop and httptools. It is tuned: no log, no access log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BALANCES = {"A-1001": "Account A-1001 has a balance of $0.00. You're all paid up
 
 
 class SalesAgent(AgentBase):
-    """Knows the prices."""
+    """The sales agent, with prices."""
 
     def __init__(self) -> None:
         super().__init__(name="sales", route="/sales")
@@ -49,7 +49,7 @@ class SalesAgent(AgentBase):
 
 
 class BillingAgent(AgentBase):
-    """Knows what is still to be paid."""
+    """The billing agent, with balances."""
 
     def __init__(self) -> None:
         super().__init__(name="billing", route="/billing")

@@ -1,4 +1,7 @@
-"""Agents in trouble, for benchmarks/troubles.py: each gets into it by its tools, ``Steady`` never."""
+"""Agents in trouble, for benchmarks/troubles.py.
+
+The tools of each cause the trouble in its name. ``Steady`` is always healthy.
+"""
 
 import asyncio
 import ctypes
@@ -13,7 +16,7 @@ KEPT: list[bytes] = []
 
 
 class Steady(AgentBase):
-    """The healthy one."""
+    """The healthy agent."""
 
     def __init__(self) -> None:
         super().__init__(name="steady", route="/steady")
@@ -26,7 +29,7 @@ class Steady(AgentBase):
 
     @AgentBase.tool
     async def process(self) -> str:
-        """Say which process this is."""
+        """Return the process id."""
         return str(os.getpid())
 
     @AgentBase.tool
@@ -36,7 +39,7 @@ class Steady(AgentBase):
 
 
 class Each(Steady):
-    """Configured for each call."""
+    """An agent that is configured for each call."""
 
     def __init__(self) -> None:
         AgentBase.__init__(self, name="each", route="/each")
@@ -48,7 +51,7 @@ class Each(Steady):
 
 
 class Sleeping(AgentBase):
-    """Sleeps."""
+    """An agent that sleeps."""
 
     def __init__(self) -> None:
         super().__init__(name="sleeping", route="/sleeping")
@@ -61,7 +64,7 @@ class Sleeping(AgentBase):
 
 
 class Raising(AgentBase):
-    """Raises."""
+    """An agent that raises."""
 
     def __init__(self) -> None:
         super().__init__(name="raising", route="/raising")
@@ -73,7 +76,7 @@ class Raising(AgentBase):
 
 
 class Burning(AgentBase):
-    """Burns CPU."""
+    """An agent that uses CPU."""
 
     def __init__(self) -> None:
         super().__init__(name="burning", route="/burning")
@@ -96,20 +99,20 @@ class Burning(AgentBase):
 
 
 class Blocking(AgentBase):
-    """Blocks the event loop."""
+    """An agent that blocks the event loop."""
 
     def __init__(self) -> None:
         super().__init__(name="blocking", route="/blocking")
 
     @AgentBase.tool
     async def block(self) -> str:
-        """Sleep where nobody should."""
+        """Block the event loop."""
         time.sleep(0.3)  # noqa: ASYNC251 - that is the trouble
         return "Done."
 
 
 class Leaking(AgentBase):
-    """Never gives memory back."""
+    """An agent that never frees memory."""
 
     def __init__(self) -> None:
         super().__init__(name="leaking", route="/leaking")
@@ -122,7 +125,7 @@ class Leaking(AgentBase):
 
 
 class Crashing(AgentBase):
-    """Ends its process."""
+    """An agent that ends its process."""
 
     def __init__(self) -> None:
         super().__init__(name="crashing", route="/crashing")
@@ -134,45 +137,45 @@ class Crashing(AgentBase):
 
 
 class Failing(AgentBase):
-    """Fails in many ways."""
+    """An agent that fails in many ways."""
 
     def __init__(self) -> None:
         super().__init__(name="failing", route="/failing")
 
     @AgentBase.tool
     def leave(self) -> str:
-        """Exit."""
+        """Call ``sys.exit``."""
         sys.exit(3)
 
     @AgentBase.tool
     async def interrupt(self) -> str:
-        """Interrupt."""
+        """Raise ``KeyboardInterrupt``."""
         raise KeyboardInterrupt
 
     @AgentBase.tool
     def recurse(self) -> str:
-        """Go round."""
+        """Recurse without end."""
         return self.recurse()
 
     @AgentBase.tool
     def count(self) -> dict[str, object]:
-        """Count to where no number is."""
+        """Return NaN."""
         return {"response": "x", "action": [{"n": float("nan")}]}
 
     @AgentBase.tool
     def talk(self) -> str:
-        """Talk for 50 MB."""
+        """Return 50 MB."""
         return "x" * 50_000_000
 
     @AgentBase.tool
     async def leave_in_a_task(self) -> str:
-        """Exit in a task."""
+        """Call ``sys.exit`` in a task."""
         await asyncio.create_task(self._leave())
         return "never"
 
     @AgentBase.tool(timeout=0.5)
     async def stay(self) -> str:
-        """Take no notice of the deadline for a while."""
+        """Ignore the deadline for a while."""
         end = time.monotonic() + 2
         while time.monotonic() < end:
             with suppress(asyncio.CancelledError):
