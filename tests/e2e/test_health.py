@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from caller import Caller
+from environment import free_port
 
 ROUTES = ["/", "/billing", "/sales", "/support"]
 NAMES = ["main", "billing", "sales", "support"]
@@ -87,6 +88,31 @@ def test_health_as_configured(desk):
         caller = Caller(served.url, ("nobody", ""))
         assert told(caller.ask("GET", "/health")) == {"status": "ok", "agents": 4}
         assert told(caller.ask("GET", "/health?shape=names")) == {"status": "healthy", "agents": 4}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_public_status_names_and_counts_nothing(desk, workers):
+    """At the host's port and at that of health, answered by the host or by the supervisor of its workers."""
+    port = free_port()
+    toml = f'[host]\nworkers = {workers}\n[health]\nport = {port}\npublic = "status"\n'
+    with desk.serve(cwd=configured(desk, toml)) as served:
+        health = f"http://127.0.0.1:{port}"
+        strangers = [Caller(url, ("nobody", "")) for url in (served.url, health)]
+        shown = [
+            each.ask("GET", path).json for each in strangers for path in ("/ready", "/health", "/health?shape=names")
+        ]
+        named = [
+            caller.ask("GET", f"{path}/{name}", None)
+            for caller in strangers
+            for path in ("/ready", "/health")
+            for name in ("sales", "nobody")
+        ]
+        known = [Caller(url, Caller.of(served).credentials).ask("GET", "/health/sales") for url in (served.url, health)]
+
+    assert {frozenset({*body} - {"timestamp"}) for body in shown} == {frozenset({"status"})}
+    assert {answer.status for answer in named} == {401}
+    assert {answer.body for answer in named} == {b'{"error":"Unauthorized"}'}
+    assert [answer.status for answer in known] == [200, 200]
 
 
 def test_the_port_is_open_while_agents_are_built(desk):

@@ -17,8 +17,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
 from agenthost._host.runtime.condition import Phase
-from agenthost._web.request.answers import JSON, NO_STORE
-from agenthost._web.request.requests import query_value
+from agenthost._web.request.answers import JSON, NO_STORE, error
+from agenthost._web.request.requests import BASIC, query_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +42,8 @@ _HEALTH_JSON = b"application/health+json"
 _GRADES = {"ok": "pass", "pending": "warn", "failing": "fail"}
 _OK, _UNAVAILABLE = 200, 503
 _encode = msgspec.json.Encoder().encode
+_UNAUTHORIZED: Answer = 401, [JSON, *BASIC, NO_STORE], error("Unauthorized")
+"""The same for an agent that exists and one that does not."""
 
 
 @frozen
@@ -83,8 +85,9 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
         The answer, or None if there is no such path.
     """
     endpoint, _, name = path.removeprefix("/").partition("/")
+    silent = config.public == "status" and not asker.trusted
     if name and endpoint in ("ready", "health"):
-        return _of_agent(endpoint, name, condition, asker)
+        return _UNAUTHORIZED if silent else _of_agent(endpoint, name, condition, asker)
     if name:
         return None
     match endpoint:
@@ -96,7 +99,7 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
                 _code(condition.started), {"status": "started" if condition.started else "starting"}, asker
             )
         case "ready":
-            return _readiness(condition.ready, len(condition.agents), asker)
+            return _readiness(condition.ready, None if silent else len(condition.agents), asker)
         case "health":
             status = condition.status
             body = _summary(condition, config, asker)
@@ -174,8 +177,10 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
     return told
 
 
-def _readiness(ready: bool, agents: int, asker: Asker) -> Answer:  # noqa: FBT001 - the only flag
-    body: dict[str, Any] = {"status": "ready" if ready else "not ready", "agents": agents}
+def _readiness(ready: bool, agents: int | None, asker: Asker) -> Answer:  # noqa: FBT001 - the only flag
+    body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
+    if agents is not None:
+        body["agents"] = agents
     return _answered(_code(ready), body, asker)
 
 

@@ -142,6 +142,49 @@ def test_how_much_strangers_are_told(health, path, body):
     assert (200, body) == told(front, path)
 
 
+@pytest.mark.parametrize("accept", ["*/*", "application/health+json"])
+@pytest.mark.parametrize(
+    "path", ["/live", "/startup", "/ready", "/health", "/health?shape=names", "/health?shape=routes"]
+)
+def test_a_status_has_no_number_and_no_name(path, accept):
+    front = front_of(public="status")
+    front.publish(plan_of("sales", broken=["bad"]))
+
+    answer = asking.ask(front, "GET", path, headers={"accept": accept})
+
+    assert answer.status_code == 200
+    assert {*answer.json()} <= {"status", "timestamp"}
+
+
+@pytest.mark.parametrize("path", ["/ready", "/health"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("auth", [None, ("agenthost", "wrong")])
+def test_names_need_credentials_where_a_status_is_public(path, method, auth):
+    """Agents that are served, that failed and that do not exist get the same answer."""
+    front = front_of(public="status")
+    front.publish(plan_of("sales", broken=["bad"]))
+
+    answers = [
+        asking.ask(front, method, f"{path}/{name}", auth=auth) for name in ("sales", "key-sales", "bad", "nobody")
+    ]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.headers["www-authenticate"] for answer in answers} == {'Basic realm="agenthost", charset="UTF-8"'}
+    assert len({answer.content for answer in answers}) == len({str(answer.headers) for answer in answers}) == 1
+
+
+def test_with_credentials_a_status_is_all():
+    front = front_of(public="status")
+    front.publish(plan_of("sales"))
+
+    def trusted(path):
+        return asking.ask(front, "GET", path, auth=("agenthost", "secret"))
+
+    assert trusted("/ready").json() == {"status": "ready", "agents": 1}
+    assert trusted("/health").json()["routes"] == ["/sales"]
+    assert [trusted(f"/health/{name}").status_code for name in ("sales", "nobody")] == [200, 404]
+
+
 def test_the_time(serving):
     """In UTC, to the second."""
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", ask(serving, "/health").json()["timestamp"])
