@@ -6,9 +6,9 @@
 import socket
 import subprocess
 import tempfile
-import time
 
 import pytest
+from polling import poll_until
 
 
 class RedisServer:
@@ -38,10 +38,7 @@ class RedisServer:
         command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log)
-        deadline = time.monotonic() + 30
-        while not self._answers():
-            assert time.monotonic() < deadline, (self.directory / "log").read_text()
-            time.sleep(0.02)
+        poll_until(self._answers, said=(self.directory / "log").read_text)
 
     def kill(self):
         """End it without a chance to say goodbye."""

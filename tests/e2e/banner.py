@@ -1,12 +1,12 @@
 """What ``agenthost run`` prints once it serves, read back."""
 
 import re
-import time
 from pathlib import Path
 from typing import Self
 
 from attrs import frozen
 from environment import Served
+from polling import poll_until
 
 COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
 
@@ -34,11 +34,8 @@ class Banner:
     @classmethod
     def of(cls, served: Served, seconds: float = 30) -> Self:
         """The banner of a host that is about to print it."""
-        deadline = time.monotonic() + seconds
-        while not (text := served.stdout).endswith("\n"):
-            assert time.monotonic() < deadline, f"no banner\n{served.stderr}"
-            time.sleep(0.02)
-        return cls.read(text)
+        poll_until(lambda: served.stdout.endswith("\n"), seconds, said=lambda: f"no banner\n{served.stderr}")
+        return cls.read(served.stdout)
 
     @classmethod
     def read(cls, text: str) -> Self:

@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import venv
@@ -31,6 +30,7 @@ import uv
 from filelock import FileLock
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from polling import poll_until
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTS = ROOT / "tests" / "dists"
@@ -87,11 +87,8 @@ class Served:
 
     def once_logged(self, words: str, seconds: float = 30) -> str:
         """What the log says behind *words*, as soon as they are in it: many lines are written a moment later."""
-        deadline = time.monotonic() + seconds
-        while words not in (text := self.stderr):
-            assert time.monotonic() < deadline, f"{words!r} is not in the log\n{text}"
-            time.sleep(0.02)
-        return text.partition(words)[2]
+        poll_until(lambda: words in self.stderr, seconds, said=lambda: f"{words!r} is not in the log\n{self.stderr}")
+        return self.stderr.partition(words)[2]
 
     def status(self, path: str) -> int | None:
         """Status of a GET without credentials, or None where nobody answers."""
@@ -106,13 +103,14 @@ class Served:
 
     def wait(self, path: str, seconds: float) -> None:
         """Wait until GET *path* answers 200; fail with what the host said if it ends or is late."""
-        deadline = time.monotonic() + seconds
-        while (status := self.status(path)) != 200:
+
+        def said():
             ended = self.process.poll()
-            if ended is not None or time.monotonic() > deadline:
-                state = f"the host ended with {ended}" if ended is not None else f"{path} answers {status}"
-                raise AssertionError(f"{state}\nstdout:\n{self.stdout}\nstderr:\n{self.stderr}")
-            time.sleep(0.02)
+            state = f"the host ended with {ended}" if ended is not None else f"{path} answers {self.status(path)}"
+            return f"{state}\nstdout:\n{self.stdout}\nstderr:\n{self.stderr}"
+
+        poll_until(lambda: self.process.poll() is not None or self.status(path) == 200, seconds, said=said)
+        assert self.process.poll() is None, said()
 
     def stop(self, seconds: float = 30) -> int:
         """Send SIGTERM and give the exit status; fail if the host needs more than *seconds*."""

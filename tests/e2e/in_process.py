@@ -1,11 +1,11 @@
 """Hosts inside the process of the tests, so that a test reaches into them while they are asked from outside."""
 
 import threading
-import time
 from contextlib import contextmanager
 
 import uvicorn
 from environment import free_port
+from polling import poll_until
 
 
 @contextmanager
@@ -17,11 +17,8 @@ def in_a_thread(server):
     thread = threading.Thread(target=serving.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 20
-        while not serving.started:
-            assert thread.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        poll_until(lambda: serving.started or not thread.is_alive())
+        assert thread.is_alive()
         yield f"http://127.0.0.1:{port}"
     finally:
         serving.should_exit = True

@@ -1,10 +1,10 @@
 """The breaker of an agent that keeps failing: what its callers, probes and metrics are told, and what closes it."""
 
 import re
-import time
 
 import pytest
 from caller import functions
+from polling import poll_until
 
 FALLBACK = "Let me connect you to the desk."
 
@@ -22,7 +22,7 @@ def served(desk):
 @pytest.fixture
 def act(caller):
     """Calls the fickle agent's tool; its address is the one of a document that was made while it worked."""
-    url = eventually(lambda: functions_of(caller))["act"]["web_hook_url"]
+    url = poll_until(lambda: functions_of(caller))["act"]["web_hook_url"]
     return lambda way: caller.call(url, "act", {"way": way}, "c-1")
 
 
@@ -30,15 +30,6 @@ def functions_of(caller):
     """The fickle agent's tools; None while its document is the fallback."""
     document = caller.document("/fickle", "c-1")
     return functions(document) if any("ai" in verb for verb in document["sections"]["main"]) else None
-
-
-def eventually(ask, seconds=20):
-    """What something gives once it gives anything that is true."""
-    end = time.monotonic() + seconds
-    while not (given := ask()) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert given
-    return given
 
 
 def is_open(caller):
@@ -53,7 +44,7 @@ def test_what_a_tool_leaves_behind_leaves_it_alone(caller, act):
     for _ in range(9):
         assert act("stumble") == {"response": "worked"}
 
-    eventually(lambda: counted(caller) - before >= 18)
+    poll_until(lambda: counted(caller) - before >= 18)
     assert not is_open(caller)
     assert caller.ask("GET", "/health/fickle").json["status"] == "ok"
 
@@ -71,7 +62,7 @@ def test_it_opens_tells_everybody_and_closes_again(served, caller, act, way):
     assert not is_open(caller)
     assert act("work") == {"response": "worked"}
     answers = [act(way) for _ in range(3)]
-    eventually(lambda: is_open(caller))
+    poll_until(lambda: is_open(caller))
 
     refused = act("work")
     assert refused == {"response": FALLBACK, "error_id": refused["error_id"]}
@@ -84,7 +75,7 @@ def test_it_opens_tells_everybody_and_closes_again(served, caller, act, way):
     assert FALLBACK in str(caller.document("/fickle", "c-1"))
     assert caller.document("/sales", "c-1")["sections"]["main"][-1]["ai"]
 
-    eventually(lambda: act("work") == {"response": "worked"})
+    poll_until(lambda: act("work") == {"response": "worked"})
     assert not is_open(caller)
     assert caller.ask("GET", "/health/fickle").json["status"] == "ok"
     text = caller.ask("GET", "/metrics").body.decode()

@@ -1,10 +1,10 @@
 """Tools that fail, hang and say what nobody can send: the caller hears a sentence, and nobody else hears of it."""
 
 import re
-import time
 
 import pytest
 from caller import Caller, functions, tool_call
+from polling import poll_until
 from raw_http import Connection
 
 FALLBACK = "Let me connect you to the desk."
@@ -62,14 +62,6 @@ def others_answer(caller):
     return ask
 
 
-def eventually(condition, seconds=20):
-    """Whether something comes true within a time."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
-
-
 def log_entry(served, error_id):
     """What the log says under an id: its line, and the lines of the exception below it."""
     lines = served.once_logged(f"({error_id})").splitlines()
@@ -122,7 +114,7 @@ def test_what_a_tool_leaves_behind_fails_alone(served, caller, others_answer, to
 
     assert caller.call(url, tool, {}, "c-1") == {"response": "begun"}
     others_answer()
-    assert eventually(lambda: logged in served.stderr)
+    poll_until(lambda: logged in served.stderr)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +130,7 @@ def test_what_a_tool_leaves_behind_is_counted(caller, tool, what):
     caller.call(url, tool, {}, "c-1")
 
     line = f'agenthost_failures_total{{agent="starting",what="{what}"}}'
-    assert eventually(lambda: line in caller.ask("GET", "/metrics").body.decode())
+    poll_until(lambda: line in caller.ask("GET", "/metrics").body.decode())
 
 
 @pytest.mark.parametrize("way", ["soon", "later", "done", "reader"])
@@ -160,8 +152,8 @@ def test_a_callback_that_a_tool_leaves_on_the_event_loop_fails_alone(
 
     assert caller.call(url, "leaves_a_callback", {"way": way, "raises": raises}, "c-1") == {"response": "begun"}
     others_answer()
-    assert eventually(lambda: served.stderr.count(logged) == said + 1)
-    assert eventually(lambda: failures(caller, what) == counted + 1)
+    poll_until(lambda: served.stderr.count(logged) == said + 1)
+    poll_until(lambda: failures(caller, what) == counted + 1)
 
 
 def failures(caller, what):

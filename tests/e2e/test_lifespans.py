@@ -2,11 +2,11 @@
 
 import json
 import re
-import time
 
 import pytest
 from banner import Banner
 from caller import functions
+from polling import poll_until
 
 CONFIG = "[host]\nbuild_timeout = 2\ntool_timeout = 2\n"
 FAILED = {
@@ -41,15 +41,6 @@ def notes(served, **what):
     return [note for note in map(json.loads, lines) if what.items() <= note.items()]
 
 
-def until(condition, seconds=30):
-    """What *condition* gives, once that is something."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def test_tools_have_what_the_lifespan_of_their_agent_opened(caller, served):
     """In each worker."""
     url = functions(caller.document("/opened", "c-1"))["ask"]["web_hook_url"]
@@ -59,7 +50,7 @@ def test_tools_have_what_the_lifespan_of_their_agent_opened(caller, served):
         answered.add(caller.call(url, "ask", {}, "c-1")["response"])
         return len(answered) == 2
 
-    until(both)
+    poll_until(both)
     workers = {note["process"] for note in notes(served, whose="agent", what="begins")}
     assert answered == {f"the line is open in {worker}" for worker in workers}
 
@@ -85,7 +76,7 @@ def test_lifespans_begin_side_by_side(served):
 
 def test_a_plugin_whose_lifespan_fails_is_set_aside_alone(served):
     """The other's begins in each worker, and is told of the host."""
-    told = until(lambda: len(found := notes(served, whose="plugin", what="host")) == 2 and found)
+    told = poll_until(lambda: len(found := notes(served, whose="plugin", what="host")) == 2 and found)
 
     assert "plugin lifespan-raises (agenthost-test-lifespans 1.0): ConnectionError: the queue is gone" in served.stdout
     assert sorted(note["start"] for note in told) == [1, 2]
@@ -104,7 +95,7 @@ def test_observers_are_told_what_became_of_calls(caller, served):
 
     assert [answer["response"] for answer in said[1:3]] == ["Sorry.", "Sorry."]
     assert "token" in refused["response"]
-    told = until(lambda: len(found := notes(served, whose="observer", call_id="c-2")) == 5 and found)
+    told = poll_until(lambda: len(found := notes(served, whose="observer", call_id="c-2")) == 5 and found)
     assert sorted(note["outcome"] for note in told) == sorted(["ok", "failed", "timeout", "refused", "refused"])
     assert {(note["agent"], note["tool"]) for note in told} == {("opened", "ask")}
     counted = caller.ask("GET", "/metrics").body.decode()

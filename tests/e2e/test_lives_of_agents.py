@@ -1,7 +1,6 @@
 """Whatever becomes of agents, in whatever order, callers reach the right one, or are told that there is none."""
 
 import sys
-import time
 from collections import Counter
 
 import pytest
@@ -18,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from in_process import in_a_thread
+from polling import poll_until
 from raw_http import Connection
 
 from agenthost import AgentBase, AgentServer
@@ -177,16 +177,17 @@ class Lives(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.living)))
         agent = self.living[name]
         agent.fails = None
-        deadline = time.monotonic() + PATIENCE
-        while True:
+
+        def works():
             document = self.document(name)
             if "speak" in document.body.decode():
                 url = functions(document.json)["speak"]["web_hook_url"]
                 if self.ask(tool_call(url, "speak", {}, "c")).json == {"response": agent.said}:
-                    break
+                    return True
             assert self.is_broken(name)
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+            return False
+
+        poll_until(works, PATIENCE)
         self.in_a_row[name] = 0
 
     @invariant()

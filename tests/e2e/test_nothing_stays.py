@@ -5,12 +5,12 @@ There is one exception that is left alone: Litestar keeps the last paths for whi
 
 import gc
 import logging
-import time
 
 import pytest
 from caller import Caller, functions, tool_call
 from environment import CREDENTIALS
 from in_process import in_a_thread
+from polling import poll_until
 from raw_http import Connection, written
 
 from agenthost import AgentBase, AgentServer
@@ -124,9 +124,6 @@ def test_nothing_of_a_request_stays(url, tmp_path):
     statuses = ask_everything(url)
     assert {200, 400, 404} <= statuses
     assert max(statuses) < 500
-    deadline = time.monotonic() + LONGEST
-    while found := remembered(BACKWARDS):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+    poll_until(lambda: not remembered(BACKWARDS), LONGEST, said=lambda: remembered(BACKWARDS))
     word = BACKWARDS[::-1].encode()
     assert [file.name for file in tmp_path.rglob("*") if file.is_file() and word in file.read_bytes()] == []

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from caller import Caller, functions, tool_call
 from environment import free_port
+from polling import poll_until
 from raw_http import Connection
 
 FALLBACK = "Let me connect you to the desk."
@@ -39,7 +40,7 @@ def served(desk):
         numbers = processes_of(served)
         assert len(numbers) >= 3
     assert served.process.returncode == 0
-    assert eventually(lambda: not any(lives(number) for number in numbers))
+    poll_until(lambda: not any(lives(number) for number in numbers))
 
 
 @pytest.fixture
@@ -75,14 +76,6 @@ def others_answer(caller):
         assert answer == {"response": "basic is $99/month."}
 
     return ask
-
-
-def eventually(condition, seconds=20):
-    """Whether something comes true within a time."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 def lives(number):
@@ -134,7 +127,7 @@ def test_what_it_writes_is_in_the_log(served, said):
     said("speak")
 
     for words in ("words on standard output", "words on standard error", "words in the log"):
-        assert eventually(lambda words=words: words in served.stderr), words
+        poll_until(lambda words=words: words in served.stderr, said=lambda words=words: words)
 
 
 @pytest.mark.parametrize("function", ["fail", "large", "hand_over_to_nobody"])
@@ -176,7 +169,7 @@ def test_a_call_that_never_ends_costs_its_process(served, call, said, others_ans
     others_answer()
 
     assert answer == {"response": FALLBACK, "error_id": answer["error_id"]}
-    assert eventually(lambda: not lives(number))
+    poll_until(lambda: not lives(number))
     assert int(said("pid")) != number
 
 
@@ -203,8 +196,8 @@ def test_a_leak_costs_its_process_and_no_call(served, said):
     """The one that has too much is replaced; calls go on."""
     number = int(said("leak", {"mebibytes": 250}))
 
-    assert eventually(lambda: int(said("pid")) != number)
-    assert eventually(lambda: not lives(number))
+    poll_until(lambda: int(said("pid")) != number)
+    poll_until(lambda: not lives(number))
     assert served.once_logged("bytes in memory")
 
 
@@ -255,7 +248,7 @@ def test_its_document_its_callbacks_and_its_summary_are_its_own(caller, said):
 
 def test_its_probes_are_asked_there(caller):
     """The lifespan, which has begun in its process, is what the probe sees."""
-    assert eventually(lambda: caller.ask("GET", "/health/calm").json["probes"][0]["status"] == "ok")
+    poll_until(lambda: caller.ask("GET", "/health/calm").json["probes"][0]["status"] == "ok")
 
 
 def test_what_fails_by_itself_is_counted(served, caller, said):
@@ -265,7 +258,7 @@ def test_what_fails_by_itself_is_counted(served, caller, said):
         text = caller.ask("GET", "/metrics").body.decode()
         return re.search(r'agenthost_failures_total\{agent="wild",what="tool leave_a_task"\} 1\.0', text)
 
-    assert eventually(counted)
+    poll_until(counted)
     assert served.once_logged("stumbled in a task")
 
 
@@ -273,10 +266,10 @@ def test_a_callback_that_exits_leaves_the_process_alone(served, caller, said):
     """It is run on, so that calls beside it go on; the failure is logged and counted."""
     number = said("leave_a_callback")
 
-    assert eventually(lambda: "of agent wild tried to end the process: SystemExit (e-" in served.stderr)
+    poll_until(lambda: "of agent wild tried to end the process: SystemExit (e-" in served.stderr)
     assert said("pid") == number
     line = 'agenthost_failures_total{agent="wild",what="a callback of the event loop"} 1.0'
-    assert eventually(lambda: line in caller.ask("GET", "/metrics").body.decode())
+    poll_until(lambda: line in caller.ask("GET", "/metrics").body.decode())
 
 
 def test_metrics_tell_what_became_of_processes(caller, call):
@@ -309,7 +302,7 @@ def test_workers_have_processes_each(desk):
         while len(numbers) < 2 and time.monotonic() < end:
             numbers.add(caller.call(url, "pid", {}, "c-1")["response"])
     assert len(numbers) == 2
-    assert eventually(lambda: not any(lives(number) for number in numbers))
+    poll_until(lambda: not any(lives(number) for number in numbers))
 
 
 def test_commands_that_serve_nothing_run_it_too(served, desk):
@@ -338,4 +331,4 @@ def test_nobody_outlives_a_host_that_is_killed(desk):
             os.kill(served.process.pid, signal.SIGKILL)
             assert served.process.wait(30) == -signal.SIGKILL
     assert len(numbers) == 3
-    assert eventually(lambda: not any(lives(number) for number in numbers))
+    poll_until(lambda: not any(lives(number) for number in numbers))

@@ -7,6 +7,7 @@ import time
 import pytest
 from caller import Caller, functions
 from environment import free_port
+from polling import poll_until
 
 STRANGER = ("nobody", "")
 
@@ -61,10 +62,7 @@ def statuses(served, paths):
 
 def eventually(served, expected):
     """Wait until paths have these statuses."""
-    deadline = time.monotonic() + 30
-    while (found := statuses(served, expected)) != expected:
-        assert time.monotonic() < deadline, (found, served.stderr)
-        time.sleep(0.02)
+    poll_until(lambda: statuses(served, expected) == expected, said=lambda: (statuses(served, expected), served.stderr))
 
 
 def ask(served, path, *headers, credentials=STRANGER):
@@ -77,10 +75,7 @@ def status(served, path="/health"):
 
 def test_a_probe_of_the_start_holds_it_up(cold):
     """Until it succeeds, the host has not started and gets no requests; it serves whoever comes nevertheless."""
-    deadline = time.monotonic() + 30
-    while cold.status("/dental") != 401:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    poll_until(lambda: cold.status("/dental") == 401)
 
     assert statuses(cold, ("/live", "/startup", "/ready")) == {"/live": 200, "/startup": 503, "/ready": 503}
     assert ask(cold, "/startup").json == {"status": "starting"}
@@ -124,10 +119,7 @@ def test_a_critical_probe_of_the_host(served, down):
 
 def test_an_optional_probe(served, down):
     down("printer-down")
-    deadline = time.monotonic() + 30
-    while status(served, "/health/dental") != "degraded":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    poll_until(lambda: status(served, "/health/dental") == "degraded")
 
     assert statuses(served, ("/ready", "/ready/dental")) == {"/ready": 200, "/ready/dental": 200}
 
@@ -247,10 +239,7 @@ def test_the_process_that_looks_after_workers_answers_for_them(probed):
     place, url = with_port(probed, live_after=2)
     with probed.serve("--workers", "2", cwd=place, until="/ready") as served:
         caller = Caller(url, STRANGER)
-        deadline = time.monotonic() + 30
-        while caller.ask("GET", "/ready").status != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        poll_until(lambda: caller.ask("GET", "/ready").status == 200)
         details = Caller(url, served.credentials).ask("GET", "/health").json
         calling = blocking(served, 6)
         told = set()
@@ -258,10 +247,7 @@ def test_the_process_that_looks_after_workers_answers_for_them(probed):
             told.add((caller.ask("GET", "/live").status, caller.ask("GET", "/ready").status))
             time.sleep(0.05)
         calling.join()
-        deadline = time.monotonic() + 30
-        while caller.ask("GET", "/live").status != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        poll_until(lambda: caller.ask("GET", "/live").status == 200)
 
     assert told == {(200, 200), (503, 200)}
     assert json.dumps(details["routes"]) == '["/dental", "/steady"]'

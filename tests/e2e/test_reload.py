@@ -9,6 +9,7 @@ import time
 import pytest
 from caller import Caller, functions
 from environment import free_port
+from polling import poll_until
 from raw_http import exchange
 
 
@@ -149,10 +150,7 @@ def test_what_cannot_be_served_changes_nothing(host):
     assert refused.stderr.endswith("agenthost.toml:2\n")
 
     os.kill(host.served.process.pid, signal.SIGHUP)
-    deadline = time.monotonic() + 30
-    while "reload refused, the host is unchanged: slow-tools: route" not in host.served.stderr:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    poll_until(lambda: "reload refused, the host is unchanged: slow-tools: route" in host.served.stderr)
     assert host.status("/slow-tools") == 200
 
     host.configure("[host]\nport = 1\ndrain_timeout = 7\n")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, tool_call
+from polling import poll_until
 from raw_http import Connection
 
 
@@ -22,24 +23,13 @@ def begin(served, tool, seconds):
     url = functions(Caller.of(served).document("/slow-tools", "c-1"))[tool]["web_hook_url"]
     connection = Connection.to(served.url)
     connection.send(tool_call(url, tool, {"seconds": seconds}, "c-1"))
-    deadline = time.monotonic() + 30
-    while f"{tool} has begun" not in served.stderr:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    poll_until(lambda: f"{tool} has begun" in served.stderr)
     return connection
-
-
-def wait_for(condition):
-    """Wait until something is so."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def wait_until_closed(served):
     """Wait until nobody listens any more."""
-    wait_for(lambda: served.status("/live") is None)
+    poll_until(lambda: served.status("/live") is None)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +63,7 @@ def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
         with Connection.to(served.url) as kept:
             kept.ask(caller.request("GET", "/live"))
             served.process.send_signal(signal.SIGTERM)
-            wait_for(lambda: served.status("/ready") == 503)
+            poll_until(lambda: served.status("/ready") == 503)
             answers = [caller.ask("POST", "/slow-tools", {}), kept.ask(caller.request("POST", "/slow-tools", {}))]
             assert kept.ended()
         assert served.process.wait(30) == 0
@@ -87,11 +77,11 @@ def test_a_second_signal_waits_for_nothing(slow, workers):
     """Neither for those who ask for readiness, nor for what is in flight; it is no agent that can end the host."""
     limits = {"AGENTHOST_DRAIN_GRACE": "60", "AGENTHOST_BREAKER_FAILURES": "0"}
     with slow.serve("--workers", workers, variables=limits) as served:
-        wait_for(lambda: served.status("/ready") == 200)
+        poll_until(lambda: served.status("/ready") == 200)
         caller = Caller.of(served)
         url = functions(caller.document("/slow-tools", "c-1"))["disturb"]["web_hook_url"]
         assert caller.call(url, "disturb", {}, "c-1") == {"response": "begun"}
-        wait_for(lambda: served.stderr.count("leave of agent slow-tools, tried to end the process: SystemExit") > 1)
+        poll_until(lambda: served.stderr.count("leave of agent slow-tools, tried to end the process: SystemExit") > 1)
         with begin(served, "wait", 60) as busy:
             served.process.send_signal(signal.SIGTERM)
             time.sleep(1)  # what comes sooner counts as the same signal

@@ -13,6 +13,7 @@ from attrs import Factory, define, frozen
 from caller import Caller, functions
 from environment import ROOT
 from line import line_to
+from polling import poll_until
 from store_servers import PostgresServer, RedisServer
 
 FALLBACK = "The books are closed."
@@ -64,11 +65,11 @@ class Shop:
 
     def until(self, path, status):
         """Wait until a path is answered with a status, by whichever worker is asked: ten times in a row."""
-        deadline, seen = time.monotonic() + LATE, 0
-        while seen < 10:
-            seen = seen + 1 if self.served.status(path) == status else 0
-            assert time.monotonic() < deadline, (path, self.served.status(path), self.served.stderr[-4000:])
-            time.sleep(0 if seen else 0.02)
+        poll_until(
+            lambda: all(self.served.status(path) == status for _ in range(10)),
+            LATE,
+            said=lambda: (path, self.served.status(path), self.served.stderr[-4000:]),
+        )
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -155,14 +156,8 @@ class Load:
 
     def until(self, reached):
         """Wait until something is so."""
-        deadline = time.monotonic() + LATE
-        while not reached():
-            assert time.monotonic() < deadline, (
-                len(self.acknowledged),
-                self.refused[-3:],
-                self.shop.served.stderr[-4000:],
-            )
-            time.sleep(0.01)
+        stderr = self.shop.served
+        poll_until(reached, LATE, said=lambda: (len(self.acknowledged), self.refused[-3:], stderr.stderr[-4000:]))
 
     def _visit(self, thread):
         for number in range(100_000):
@@ -348,8 +343,9 @@ def test_a_host_that_can_do_without_its_store(shops, line):
 
 def answered(shop, tool, **arguments):
     """What a tool of the desk says, which is called until its store answers."""
-    deadline = time.monotonic() + LATE
-    while "error_id" in (answer := shop.call("/shares-desk", tool, **arguments)):
-        assert time.monotonic() < deadline, shop.served.stderr[-4000:]
-        time.sleep(0.05)
-    return json.loads(answer["response"])
+
+    def answer():
+        given = shop.call("/shares-desk", tool, **arguments)
+        return None if "error_id" in given else given
+
+    return json.loads(poll_until(answer, LATE, said=lambda: shop.served.stderr[-4000:])["response"])

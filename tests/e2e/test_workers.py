@@ -8,6 +8,7 @@ import pytest
 from banner import Banner
 from caller import Caller, functions, tool_call
 from environment import NO_CREDENTIALS
+from polling import poll_until
 from raw_http import Connection
 
 
@@ -132,10 +133,7 @@ def test_no_worker_outlives_the_one_that_looks_after_them(slow):
         workers = processes(Caller.of(served), lambda answered: len(answered) == 2)
         served.process.kill()
         served.process.wait()
-        deadline = time.monotonic() + 30
-        while not all(map(ended, workers)):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        poll_until(lambda: all(map(ended, workers)))
 
         assert served.status("/live") is None
 

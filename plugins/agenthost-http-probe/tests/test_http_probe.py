@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from agenthost_http_probe import HttpProbe, Url, answers
+from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError
 
@@ -140,9 +141,10 @@ def test_a_host_follows_its_dependencies(dependency, tmp_path, monkeypatch):
         async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
 
             async def until(status, ready):
-                async with asyncio.timeout(30):
-                    while (await client.get("/health")).json()["status"] != status:  # noqa: ASYNC110
-                        await asyncio.sleep(0.01)
+                async def reached():
+                    return (await client.get("/health")).json()["status"] == status
+
+                await poll_in_loop(reached)
                 assert (await client.get("/ready")).status_code == ready
 
             await until("degraded", 200)

@@ -8,6 +8,7 @@ import tempfile
 import psycopg
 import pytest
 from agenthost_postgres import open_postgres, state_providers
+from polling import poll_in_loop
 
 from agenthost import ConfigurationError, StateOptions
 from agenthost.testing import StoreContract
@@ -83,8 +84,11 @@ def test_who_gives_up_goes_at_once(url):
         await holder.execute("UPDATE agenthost_state SET expires = NULL WHERE key = 'key'")
         waiting = asyncio.create_task(entries.add(b"key", 1, None))
         watching = await psycopg.AsyncConnection.connect(url, autocommit=True)
-        while not await (await watching.execute("SELECT 1 FROM pg_locks WHERE NOT granted")).fetchone():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+        async def waits():
+            return await (await watching.execute("SELECT 1 FROM pg_locks WHERE NOT granted")).fetchone()
+
+        await poll_in_loop(waits)
         [clearing] = entries._tasks
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):

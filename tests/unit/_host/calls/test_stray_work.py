@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import uvloop
+from polling import poll_in_loop
 
 from agenthost._host.calls.stray_work import guarded, run_on
 from agenthost._host.telemetry.current_call import Owner, running
@@ -38,9 +39,7 @@ def test_a_loop_is_run_on_after_callbacks_that_exit(loop):
 
     async def heard(number):
         """Two at once would be told as one."""
-        async with asyncio.timeout(PATIENCE):
-            while len(told) < number:  # noqa: ASYNC110 - it is told between two runs of the loop
-                await asyncio.sleep(0.001)
+        await poll_in_loop(lambda: len(told) >= number, PATIENCE)
 
     async def work():
         for callback in (leave, interrupt):

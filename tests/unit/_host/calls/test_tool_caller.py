@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from plans import plan_of
+from polling import poll_in_loop
 
 from agenthost import AgentBase, FunctionResult, StateUnavailable
 from agenthost._host.calls.tool_caller import BUSY, ToolCaller
@@ -267,13 +268,6 @@ class Hanging:
         return "released"
 
 
-async def settled(condition):
-    """Wait until something has come true on another thread."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - threads set no event of the loop's
-            await asyncio.sleep(0.005)
-
-
 class TestSlots:
     def test_an_agent_keeps_only_its_own_threads(self):
         """When all are taken, its callers hear that it is busy; another agent is not concerned."""
@@ -283,7 +277,7 @@ class TestSlots:
         async def main():
             caller = ToolCaller()
             waiting = [asyncio.create_task(ask(caller, busy)) for _ in range(MOST)]
-            await settled(lambda: hanging.running == MOST)
+            await poll_in_loop(lambda: hanging.running == MOST)
             refused = await ask(caller, busy)
             elsewhere = await ask(caller, other)
             hanging.release.set()
@@ -305,10 +299,10 @@ class TestSlots:
             while hanging.running < MOST:  # a call whose thread has not begun in time leaves its slot free
                 calls = (ask(caller, agent, "hurried") for _ in range(MOST - hanging.running))
                 late += await asyncio.gather(*calls)
-                await settled(lambda: caller.gates.of(agent).slots.free == MOST - hanging.running)
+                await poll_in_loop(lambda: caller.gates.of(agent).slots.free == MOST - hanging.running)
             still = await ask(caller, agent)
             hanging.release.set()
-            await settled(lambda: caller.gates.of(agent).slots.free == MOST)
+            await poll_in_loop(lambda: caller.gates.of(agent).slots.free == MOST)
             return late, still, await ask(caller, agent)
 
         late, still, after = asyncio.run(main())
@@ -340,7 +334,7 @@ class TestSlots:
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-            await settled(lambda: caller.gates.of(agent).slots.free == MOST)
+            await poll_in_loop(lambda: caller.gates.of(agent).slots.free == MOST)
             before = len(runs)
             return before, await ask(caller, agent)
 

@@ -3,9 +3,9 @@
 import json
 import logging
 import os
-import time
 
 import pytest
+from polling import poll_until
 
 from agenthost._host.isolation.process_output import RECORD, follow_output
 
@@ -21,12 +21,8 @@ def written(caplog):
         for line in (*lines, last):
             os.write(write, f"{line}\n".encode("utf-8", "surrogateescape"))
         os.close(write)
-        until = time.monotonic() + 10
-        while not any(each.getMessage() == last for each in caplog.records) and time.monotonic() < until:
-            time.sleep(0.01)
-        records = [each for each in caplog.records if each.getMessage() != last]
-        assert len(records) < len(caplog.records), "the thread no longer reads"
-        return records
+        poll_until(lambda: any(each.getMessage() == last for each in caplog.records))
+        return [each for each in caplog.records if each.getMessage() != last]
 
     return write
 

@@ -8,6 +8,7 @@ import pickle
 import attrs
 import pytest
 from plans import plan_of
+from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
 from agenthost._host.runtime.condition import Condition, Phase, ServedAgent, combined
@@ -94,9 +95,7 @@ def test_probes_of_a_program_come_and_go(tmp_path, monkeypatch):
             server.register(Dental("dental"), "/dental")
             server.add_probe(Probe("late", lambda: False, agent="dental"))
             assert names() == {(None, "early"), ("dental", "calendar"), ("dental", "late")}
-            async with asyncio.timeout(30):
-                while runtime.probing.verdict.of("dental") != "degraded":  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await poll_in_loop(lambda: runtime.probing.verdict.of("dental") == "degraded")
             server.unregister("/dental")
             assert names() == {(None, "early")}
             assert runtime.probing.verdict.of("dental") == "ok"

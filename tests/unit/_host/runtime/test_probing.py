@@ -9,6 +9,7 @@ import threading
 from contextlib import asynccontextmanager
 
 import pytest
+from polling import poll_in_loop
 
 from agenthost import HostVitals, Probe
 from agenthost._host.runtime.probing import Probing, SourcedProbe
@@ -34,9 +35,7 @@ async def asking(*probes):
 
 async def until(probing, **statuses):
     """Wait until probes stand like this, by name."""
-    async with asyncio.timeout(30):
-        while {each.name: each.status for each in probing.known()} != statuses:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+    await poll_in_loop(lambda: {each.name: each.status for each in probing.known()} == statuses)
 
 
 def raises():

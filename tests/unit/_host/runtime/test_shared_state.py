@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from polling import poll_in_loop
 
 from agenthost import StateProvider, StateUnavailable
 from agenthost._host.config.load import load_config
@@ -100,8 +101,7 @@ def test_a_store_that_fails_is_left_alone_and_comes_back(mode, caplog):
                 asked = flaky.asked
             assert flaky.asked == asked
             flaky.mode = "well"
-            while not host.ready:  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.01)
+            await poll_in_loop(lambda: host.ready)
             assert await store.get("key") is None
             assert flaky.opened == 2
 
@@ -171,8 +171,7 @@ def test_a_store_that_is_being_opened_is_given_up_when_the_host_stops():
 
     async def use():
         living = asyncio.create_task(live())
-        while not flaky.tried:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
+        await poll_in_loop(lambda: flaky.tried)
         living.cancel()
         await asyncio.wait([living])
         await asyncio.sleep(0)

@@ -12,6 +12,7 @@ from typing import Literal
 import openai
 import pytest
 import uvicorn
+from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, FunctionResult
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
@@ -265,8 +266,7 @@ def test_a_client_that_leaves_ends_the_request_to_the_model(scripted, stream):
                 messages = [{"role": "user", "content": "Hello"}]
                 asking = opened.chat.completions.create(model="sales", messages=messages, stream=stream)
                 task = asyncio.ensure_future(asking)
-                while not model.requests:  # noqa: ASYNC110 - the server is on a thread of its own
-                    await asyncio.sleep(0.01)
+                await poll_in_loop(lambda: model.requests)
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
