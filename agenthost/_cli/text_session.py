@@ -12,6 +12,7 @@ from attrs import evolve
 
 from agenthost._cli.options import configuration
 from agenthost._cli.output import echo
+from agenthost._error_words import one_line
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -165,5 +166,5 @@ def print_note(line: str) -> None:
 
 
 def _short(value: object) -> str:
-    text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)).split())
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return one_line(text, _MOST_SHOWN)

@@ -32,7 +32,6 @@ __all__ = ["Contents", "Readings", "contents_of", "listing"]
 
 _OF_INSTALLERS = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
 _FORMAT = 1
-_FIELDS = 4
 
 
 @frozen
