@@ -145,13 +145,12 @@ def _read(
 
 
 def _located(actions: tuple[Any, ...], sibling: Callable[[str], str]) -> tuple[Any, ...]:
-    for action in actions:
-        if isinstance(action, HandOver):
-            return tuple(
-                HandOver(sibling(each.agent), each.ai_response, each.final) if isinstance(each, HandOver) else each
-                for each in actions
-            )
-    return actions
+    if HandOver not in map(type, actions):
+        return actions
+    return tuple(
+        HandOver(sibling(each.agent), each.ai_response, each.final) if isinstance(each, HandOver) else each
+        for each in actions
+    )
 
 
 def _hand_over(agent: Any, ai_response: Any, final: Any) -> HandOver:

@@ -9,7 +9,7 @@ import msgspec
 from agenthost.results import HandOver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agenthost.results.tool_answer import ToolAnswer
 
@@ -33,10 +33,7 @@ def swaig_fields(answer: ToolAnswer, resolve: Callable[[str], str]) -> dict[str,
     """
     fields: dict[str, Any] = {} if answer.response is None else {"response": answer.response}
     if answer.actions:
-        fields["action"] = [
-            action.to_action(resolve(action.agent)) if isinstance(action, HandOver) else action
-            for action in answer.actions
-        ]
+        fields["action"] = _actions(answer.actions, resolve)
     if answer.post_process:
         fields["post_process"] = True
     if answer.further:
@@ -44,3 +41,9 @@ def swaig_fields(answer: ToolAnswer, resolve: Callable[[str], str]) -> dict[str,
     if answer.error_id is not None:
         fields["error_id"] = answer.error_id
     return fields
+
+
+def _actions(actions: Sequence[Any], resolve: Callable[[str], str]) -> Sequence[Any]:
+    if HandOver not in map(type, actions):
+        return actions
+    return [each.to_action(resolve(each.agent)) if isinstance(each, HandOver) else each for each in actions]
