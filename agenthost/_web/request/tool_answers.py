@@ -43,7 +43,7 @@ def swaig_fields(answer: ToolAnswer, resolve: Callable[[str], str]) -> dict[str,
     return fields
 
 
-def _actions(actions: Sequence[Any], resolve: Callable[[str], str]) -> Sequence[Any]:
+def _actions(actions: Sequence[Any], resolve: Callable[[str], str]) -> list[Any]:
     if HandOver not in map(type, actions):
-        return actions
+        return list(actions)
     return [each.to_action(resolve(each.agent)) if isinstance(each, HandOver) else each for each in actions]
