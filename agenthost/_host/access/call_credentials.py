@@ -1,6 +1,6 @@
-"""Call credentials: a pair that opens one agent for one call, where its permanent pair must not be shown.
+"""Call credentials: a pair that opens one agent for one call.
 
-The user is ``call``. The password is a token of the agent and the call, then ``~`` and the call's ID.
+They stand where the agent's permanent pair must not be shown. The user is ``call``. The password is a token of the agent and the call, then ``~`` and the call's ID.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def call_userinfo(tokens: Tokens, route: str, call_id: str) -> str:
 
 
 def call_of(header: bytes, tokens: Tokens, route: str) -> str | None:
-    """Return the call that an ``Authorization`` header opens the agent at a route for, if it does."""
+    """Return the call that an ``Authorization`` header is for, if it opens the agent at a route."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic" or len(encoded) > _MOST:
         return None

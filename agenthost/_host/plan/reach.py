@@ -1,4 +1,4 @@
-"""Reach: agents with credentials of their own, those who hold them, and the agents that may lead a call to them."""
+"""Reach: agents with credentials of their own, and the agents that may lead calls to them."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class Reach:
         return bool(self.principals) and self.principal(origin) != self.principal(target)
 
     def allows(self, origin: Mounted | None, target: Mounted) -> bool:
-        """Return True if a call may go from one agent to another, or with None, from the host's SIP endpoint.
+        """Return True if a call may go from one agent to another.
 
-        An agent that the host's credentials open is open to all agents: there is nothing that ``reachable_from`` of its
+        An origin of None is the host's SIP endpoint. An agent that the host's credentials open is open to all agents: there is nothing that ``reachable_from`` of its
         own section would guard.
         """
         if not self.apart(origin, target) or target.route not in self.principals:
