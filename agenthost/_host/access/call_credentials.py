@@ -1,6 +1,7 @@
 """Call credentials: a pair that opens one agent for one call.
 
-They stand where the agent's permanent pair must not be shown. The user is ``call``. The password is a token of the agent and the call, then ``~`` and the call's ID.
+They stand where the agent's permanent pair must not be shown. The user is ``call``. The password is a token of the
+agent and the call, then ``~`` and the call's ID.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def call_userinfo(tokens: Tokens, route: str, call_id: str) -> str:
 
 
 def call_of(header: bytes, tokens: Tokens, route: str) -> str | None:
-    """Return the call that an ``Authorization`` header is for, if it opens the agent at a route."""
+    """Return the call for which an ``Authorization`` header opens an agent, or None."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic" or len(encoded) > _MOST:
         return None

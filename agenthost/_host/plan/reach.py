@@ -1,4 +1,4 @@
-"""Reach: agents with credentials of their own, and the agents that may lead calls to them."""
+"""Reach: agents with credentials of their own, and the ways to them."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Reach:
     def allows(self, origin: Mounted | None, target: Mounted) -> bool:
         """Return True if a call may go from one agent to another.
 
-        An origin of None is the host's SIP endpoint. An agent that the host's credentials open is open to all agents: there is nothing that ``reachable_from`` of its
-        own section would guard.
+        An origin of None is the host's SIP endpoint. An agent that the host's credentials open is open to all agents:
+        there is nothing that ``reachable_from`` of its own section would guard.
         """
         if not self.apart(origin, target) or target.route not in self.principals:
             return True
