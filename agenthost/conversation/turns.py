@@ -122,6 +122,7 @@ class Outcome:
         reason: the reason for its absence, for people.
         error_id: the ID of the failure in the log.
         seconds: the duration.
+        done: the tools that ran, each as a note of kind ``result``, also if the call failed.
     """
 
     agent: str
@@ -130,6 +131,7 @@ class Outcome:
     reason: str | None = None
     error_id: str | None = None
     seconds: float = 0.0
+    done: tuple[Note, ...] = ()
 
 
 @frozen

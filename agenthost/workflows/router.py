@@ -229,7 +229,8 @@ class Router(Workflow):
                     tried = "; ".join(f"{each.agent}: {each.reason}" for each in outcomes if each.reply is None)
                     raise Unanswered(f"no agent of {team.workflow} answered ({tried})")
                 reason = f"{agent} gave no answer: {outcome.reason}"
-                turn, agent = evolve(turn, notes=(*turn.notes, Note(agent, "reason", reason))), following
+                notes = (*turn.notes, *outcome.done, Note(agent, "reason", reason))
+                turn, agent = evolve(turn, notes=notes), following
                 continue
             if reply.text:
                 words.append(reply.text)
@@ -238,7 +239,7 @@ class Router(Workflow):
             if reply.text:
                 team.say(Said(reply.agent, "\n\n"))
             reason = f"{agent} hands over"
-            turn = evolve(turn, notes=(*turn.notes, Note(agent, "answer", reply.text)))
+            turn = evolve(turn, notes=(*turn.notes, *outcome.done, Note(agent, "answer", reply.text)))
             agent = reply.handed_to
 
     async def _remembered(self, team: Team) -> _Remembered:

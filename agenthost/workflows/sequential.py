@@ -62,7 +62,7 @@ class Sequential(Workflow):
                 if last.handed_to is not None or last.escalate is not None:
                     break
             else:
-                notes.append(Note(agent, "reason", f"no result: {outcome.reason}"))
+                notes += (*outcome.done, Note(agent, "reason", f"no result: {outcome.reason}"))
                 if self.strict:
                     break
         require(len(outcomes) if self.strict else 1, outcomes)

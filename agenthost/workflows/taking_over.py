@@ -42,7 +42,7 @@ async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence
 
 
 def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent: str = "") -> Turn:
-    """Return the turn for the next agent, with the previous answer and the reason.
+    """Return the turn for the next agent, with what was said and done before and the reason.
 
     Args:
         turn: the turn.
@@ -50,7 +50,7 @@ def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent:
         outcome: the outcome of the previous agent.
         agent: the previous agent, or the workflow if none was called.
     """
-    notes = [*turn.notes]
+    notes = [*turn.notes, *(outcome.done if outcome is not None else ())]
     if outcome is not None and outcome.reply is not None and outcome.reply.text:
         notes.append(Note(agent, "answer", outcome.reply.text))
     notes.append(Note(agent, "reason", signal.reason))

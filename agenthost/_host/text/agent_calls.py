@@ -19,6 +19,7 @@ from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.budget import Budget
+from agenthost._host.text.tool_runs import ToolRuns
 from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
@@ -94,6 +95,7 @@ class _Call:
         error: what it ended with.
         escalated: whether somebody else took over from it.
         said: the words that have been heard of it.
+        runs: the tools that ran.
     """
 
     plan: HostPlan
@@ -110,6 +112,7 @@ class _Call:
     error: BaseException | None = None
     escalated: bool = False
     said: str = ""
+    runs: ToolRuns = field(factory=ToolRuns)
 
     @property
     def usage(self) -> Usage:
@@ -155,6 +158,7 @@ class _Call:
             if not self.aloud:
                 return
             self.said += event.text
+        self.runs.add(event)
         self.listen(event)
 
     def say_the_rest(self, reply: Reply) -> None:
@@ -261,7 +265,7 @@ class AgentCalls:
             call.say_the_rest(outcome.reply)
         call.over = True
         self.figures.called(outcome, call.usage)
-        return outcome
+        return evolve(outcome, done=call.runs.notes())
 
     async def _outcome(self, call: _Call, began: float) -> Outcome:
         """Run an agent in a task of its own, within its time."""

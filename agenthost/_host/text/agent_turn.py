@@ -11,7 +11,7 @@ from attrs import Factory, define, frozen
 
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
-from agenthost._host.text.transcripts import MOST_TEXT, cut
+from agenthost._host.text.transcript_lines import MOST_TEXT, cut
 from agenthost.agent.base import declared
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.conversation.models import Completion, Message, ModelRequest, ToolSpec, Usage, Words

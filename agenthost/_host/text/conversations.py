@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import attrs
 from attrs import define, field
@@ -15,8 +15,10 @@ from attrs import define, field
 from agenthost._error_words import summary_of
 from agenthost._host.text.agent_calls import AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
-from agenthost._host.text.transcripts import Line, Transcripts
-from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
+from agenthost._host.text.tool_runs import ToolRuns
+from agenthost._host.text.transcript_lines import Line
+from agenthost._host.text.transcripts import Arrival, Transcripts, checked
+from agenthost.conversation.turns import Note, Routed, Said, Turn
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
+    from agenthost._host.text.tool_runs import ToolRun
+    from agenthost._host.text.transcripts import Begun
     from agenthost.conversation.models import Message
     from agenthost.conversation.turns import Event, Listener, Reply
 
@@ -62,6 +66,7 @@ class Conversations:
             lambda: runtime.config.turns,
             self._may_call,
         )
+        self._entering: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._ending: set[asyncio.Task[None]] = set()
 
     def _may_call(self, origin: Mounted, target: Mounted) -> bool:
@@ -100,23 +105,31 @@ class Conversations:
         asked = plan.find(agent)
         if asked is None:
             raise LookupError(agent)
+        checked(conversation, text)
+        arrival = Arrival(conversation, text)
         transcripts = self.transcripts(plan, principal)
-        begun = await transcripts.begin(conversation, asked.key, text)
         record = _Record(listen)
+        begun: Begun | None = None
         handed_to: str | None = None
         try:
+            async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
+                head = await transcripts.enter(arrival)
+            begun = await transcripts.begin(arrival, asked.key, head)
             turn = Turn(conversation, text, tuple(begun.history if history is None else history), context or {})
             with_whom = (plan.find(begun.agent) if begun.agent is not None else None) or asked
             reply, goes_on = await self._answer(plan, with_whom, turn, record)
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _known(reply)))
             handed_to = goes_on if goes_on != with_whom.key else None
         except BaseException as error:
-            record.lines.append(Line(0, "failure", _why_failed(error), time.time()))
+            record.fail(_why_failed(error))
             raise
         finally:
-            ending = transcripts.end(conversation, begun.turn, record.lines, asked=asked.key, handed_to=handed_to)
-            await self._finished(ending)
+            await self._finished(transcripts.end(arrival, begun, record.lines, asked=asked.key, handed_to=handed_to))
         return reply
+
+    def _entrance(self, principal: str, conversation: str) -> asyncio.Lock:
+        """Return the lock of a conversation, which lets messages in one by one."""
+        return self._entering.setdefault((principal, conversation), asyncio.Lock())
 
     def transcripts(self, plan: HostPlan, principal: str = "") -> Transcripts:
         """Return the transcripts of the host, or those of one principal."""
@@ -124,10 +137,10 @@ class Conversations:
         store = self._runtime.state.serving().own(f"{SCOPE} of {principal}" if principal else SCOPE)
         return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
 
-    async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: Listener) -> tuple[Reply, str]:
+    async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: _Record) -> tuple[Reply, str]:
         """Answer a turn, and return the agent that has the conversation then.
 
-        After a hand-over, the other agent answers.
+        After a hand-over, the other agent answers, and is told what was said and done.
         """
         budget = self.teams.budget(self._runtime.config.conversation.timeout)
         reply = await self.teams.reply(plan, agent, turn, budget, listen)
@@ -140,7 +153,9 @@ class Conversations:
             met.add(with_whom)
             listen(Routed(reply.agent, with_whom, "handed over"))
             listen(Said(with_whom, _APART))
-            handed = attrs.evolve(turn, notes=(*turn.notes, Note(reply.agent, "reason", reply.text)))
+            handed = attrs.evolve(
+                turn, notes=(*turn.notes, *listen.runs.notes(), Note(reply.agent, "reason", reply.text))
+            )
             answer = await self.teams.reply(plan, following, handed, budget, listen)
             reply = attrs.evolve(
                 answer,
@@ -165,17 +180,28 @@ class _Record:
 
     listen: Listener | None
     lines: list[Line] = field(factory=list)
-    _started: dict[str, Any] = field(factory=dict)
+    runs: ToolRuns = field(factory=ToolRuns)
+    said: list[str] = field(factory=list)
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, ToolStarted):
-            self._started[event.tool] = event.arguments
-        elif isinstance(event, ToolEnded):
-            arguments = json.dumps(self._started.pop(event.tool, {}), ensure_ascii=False, default=str)
-            more = {"tool": event.tool, "arguments": arguments, "failed": event.failed}
-            self.lines.append(Line(0, "tool", event.result, time.time(), event.agent, more))
+        run = self.runs.add(event)
+        if run is not None:
+            self.lines.append(_line_of(run))
+        elif isinstance(event, Said):
+            self.said.append(event.text)
         if self.listen is not None:
             self.listen(event)
+
+    def fail(self, why: str) -> None:
+        """Add what is known of a turn that has no answer."""
+        said = "".join(self.said).strip()
+        self.lines += map(_line_of, self.runs.cut_off())
+        self.lines.append(Line(0, "failure", why, time.time(), more={"said": said} if said else {}))
+
+
+def _line_of(run: ToolRun) -> Line:
+    more = {"tool": run.tool, "arguments": run.arguments, "failed": run.failed}
+    return Line(0, "tool", run.result, time.time(), run.agent, more)
 
 
 def _known(reply: Reply) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Transcripts of conversations, in the store of shared state.
 
 A transcript only grows. A person's message is stored before it is processed. Concurrent turns of one conversation run
-one after another, in whichever process, in the order in which they were stored.
+one after another, in whichever process, in the order in which their messages arrived.
 """
 
 from __future__ import annotations
@@ -12,75 +12,60 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost._host.plan.chosen_redactors import redacted
-from agenthost.conversation.models import Message
+from agenthost._host.text.history import history_of
+from agenthost._host.text.transcript_lines import MOST_RESULT, MOST_TEXT, Line, cut, line_of, written
 from agenthost.errors import ConversationRefused, StateRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from agenthost.conversation.models import Message
     from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store
 
-__all__ = ["MOST_TEXT", "Line", "StartedTurn", "Transcripts"]
+__all__ = ["Arrival", "Begun", "Transcripts", "checked"]
 
-MOST_TEXT = 16 * 1024
-"""The longest message, in characters. Longer texts of models and tools are cut."""
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PAGE = 24 * 1024
 """The most characters of a transcript in one entry of the store."""
 _PAUSES = (0.005, 0.1)
 """Pauses between polls for the end of earlier turns, in seconds: the first and the last."""
-_MOST_RESULT = 4 * 1024
+_GRACE = 5.0
+"""Seconds after its timeout in which a turn can still withdraw its message."""
 _LITTLE = 400
 """Characters to keep of each line, if a turn is too large for the store."""
 _MOST_LINES = 32
 _SAID = ("user", "assistant")
 _DAY = 86400.0
-_CUT = " … [cut]"
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 @frozen
-class Line:
-    """One line of a transcript.
+class Arrival:
+    """A message that has arrived.
 
     Args:
-        turn: which turn it belongs to, from 1.
-        role: ``user``, ``assistant``, ``tool`` for what a tool was asked and answered, ``failure`` where a turn has no
-            answer.
-        text: the words, redacted.
-        at: seconds since 1970.
-        agent: who speaks, or whose tool it is; None for a person.
-        more: what else is known, such as a tool's name and arguments.
+        conversation: its conversation.
+        text: the words.
+        at: the time of its arrival, in seconds since 1970.
+        id: its ID among the messages of the conversation.
     """
 
-    turn: int
-    role: str
+    conversation: str
     text: str
-    at: float
-    agent: str | None = None
-    more: Mapping[str, Any] = field(factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the line as stored, and as in ``--json``."""
-        line: dict[str, Any] = {"turn": self.turn, "role": self.role, "text": self.text, "at": self.at}
-        if self.agent is not None:
-            line["agent"] = self.agent
-        return line | ({"more": dict(self.more)} if self.more else {})
+    at: float = field(factory=time.time)
+    id: str = field(factory=lambda: secrets.token_hex(6))
 
 
 @frozen
-class StartedTurn:
-    """A turn whose message is stored.
+class Begun:
+    """A turn that has begun.
 
     Args:
         turn: its number.
-        history: what was said in the turns before it, oldest first.
+        history: what was said and done in the turns before it, oldest first.
         agent: who the conversation has been handed over to; None when it is still with the agent that it began with.
     """
 
@@ -92,12 +77,15 @@ class StartedTurn:
 class Transcripts:
     """The transcripts of a host.
 
+    The head of a transcript has the number of turns (``turns``), the message that is answered (``running``), the
+    messages that wait (``waiting``), the latest lines (``lines``) and the keys of the earlier ones (``pages``).
+
     Args:
         store: where they are kept.
         redactors: what every text goes through.
         keep: days that they are kept after their last line.
         longest: seconds that a turn may take: after that, nobody waits for it any more.
-        history: lines that ``begin`` gives at most.
+        history: the most messages of people and agents that a model is told.
     """
 
     def __init__(
@@ -109,95 +97,125 @@ class Transcripts:
         self._longest = longest
         self._most = history
 
-    async def begin(self, conversation: str, asked: str, text: str) -> StartedTurn:
-        """Store a person's message, and wait for the end of earlier turns.
+    async def enter(self, arrival: Arrival) -> dict[str, Any]:
+        """Store a person's message, in the order of arrival.
 
-        Args:
-            conversation: which conversation.
-            asked: the agent that is talked to.
-            text: the words.
+        Returns:
+            The head of the transcript, for ``begin``.
 
         Raises:
-            ConversationRefused: the ID is invalid, or the text is empty or too long.
+            StateRefused: too much is waiting already.
+            StateUnavailable: the store does not answer.
+        """
+        line = written(Line(0, "user", redacted(self._redactors, arrival.text), arrival.at))
+        until = time.time() + self._longest + _GRACE
+        entry = {"id": arrival.id, "at": arrival.at, "until": until, "line": line}
+
+        def add(head: dict[str, Any]) -> dict[str, Any]:
+            return self._let_in({**head, "waiting": [*head.get("waiting", ()), entry]})
+
+        head: dict[str, Any] = await self._store.update(arrival.conversation, add, {}, ttl=self._ttl)
+        return head
+
+    async def begin(self, arrival: Arrival, asked: str, head: dict[str, Any]) -> Begun:
+        """Wait for the end of earlier turns.
+
+        Args:
+            arrival: the stored message.
+            asked: the agent that is talked to.
+            head: the head of the transcript.
+
+        Raises:
             StateUnavailable: the store does not answer.
             TimeoutError: earlier turns do not end.
         """
-        checked(conversation, text)
-        line = Line(0, "user", redacted(self._redactors, text), time.time())
-
-        def add(head: dict[str, Any]) -> dict[str, Any]:
-            turn = head.get("turns", 0) + 1
-            written = _written(evolve(line, turn=turn))
-            pending = {**head.get("pending", {}), str(turn): time.time() + self._longest}
-            return {**head, "turns": turn, "pending": pending, "lines": [*head.get("lines", ()), written]}
-
-        head = await self._store.update(conversation, add, {}, ttl=self._ttl)
-        turn: int = head["turns"]
-        head = await self._wait(conversation, turn, head)
-        lines = (_decode(line) for line in head.get("lines", ()))
-        said = sorted((line for line in lines if line["turn"] < turn and line["role"] in _SAID), key=_turn)
-        most = self._most
-        history = tuple(Message(line["role"], line["text"]) for line in (said[-most:] if most else ()))
-        return StartedTurn(turn, history, head.get("with", {}).get(asked))
+        key = arrival.conversation
+        pause, most = _PAUSES
+        async with asyncio.timeout(self._longest):
+            while (turn := _number(head, arrival)) is None:
+                if not _live(head):
+                    head = await self._store.update(key, self._let_in, {}, ttl=self._ttl)
+                    continue
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, most)
+                head = await self._store.get(key, {})
+        lines = map(line_of, head.get("lines", ()))
+        history = history_of((line for line in lines if line.turn < turn), self._most)
+        return Begun(turn, history, head.get("with", {}).get(asked))
 
     async def end(
-        self, conversation: str, turn: int, lines: Iterable[Line], *, asked: str = "", handed_to: str | None = None
+        self,
+        arrival: Arrival,
+        begun: Begun | None,
+        lines: Iterable[Line],
+        *,
+        asked: str = "",
+        handed_to: str | None = None,
     ) -> None:
         """Store the lines of a turn, and let the next one start.
 
         Args:
-            conversation: which conversation.
-            turn: its number.
+            arrival: its message.
+            begun: the turn; None if it has not begun, so that its message is withdrawn.
             lines: what was said and done in it.
             asked: the agent that was talked to.
             handed_to: who it was handed over to, for the turns that follow; None changes nothing.
         """
-        redone = [self._redacted(turn, line) for line in lines]
-        written = [_written(line) for line in redone]
+        key = arrival.conversation
+        if begun is None and not _holds(await self._store.get(key, {}), arrival):
+            return
+        redone = [self._redacted(line) for line in lines]
 
         def add(head: dict[str, Any]) -> dict[str, Any]:
-            pending = {each: until for each, until in head.get("pending", {}).items() if each != str(turn)}
-            changed = {**head, "pending": pending, "lines": [*head.get("lines", ()), *written]}
+            waiting = [each for each in head.get("waiting", ()) if each["id"] == arrival.id]
+            head = _numbered(head, waiting)
+            turn = _number(head, arrival) if begun is None else begun.turn
+            turn = head["turns"] if turn is None else turn
+            running = {each: entry for each, entry in head.get("running", {}).items() if entry["id"] != arrival.id}
+            ended = [written(evolve(line, turn=turn)) for line in redone]
+            changed = {**head, "running": running, "lines": [*head.get("lines", ()), *ended]}
             if handed_to is not None:
                 changed["with"] = {**head.get("with", {}), asked: handed_to}
-            return changed
+            return self._let_in(changed)
 
         try:
-            head = await self._store.update(conversation, add, {}, ttl=self._ttl)
+            head = await self._store.update(key, add, {}, ttl=self._ttl)
         except StateRefused:  # too large: keep less of each line rather than lose the end of the turn
-            written = [_written(evolve(line, text=cut(line.text, _LITTLE), more={})) for line in redone]
-            head = await self._store.update(conversation, add, {}, ttl=self._ttl)
+            redone = [evolve(line, text=cut(line.text, _LITTLE), more=_little(line.more)) for line in redone]
+            head = await self._store.update(key, add, {}, ttl=self._ttl)
         if len(head["lines"]) > 2 * self._most + _MOST_LINES or sum(map(len, head["lines"])) > _PAGE:
-            await self._turn_page(conversation)
+            await self._turn_page(key)
+
+    def _let_in(self, head: dict[str, Any]) -> dict[str, Any]:
+        """Start the earliest message that waits, unless an earlier turn runs.
+
+        Messages whose process has died are left behind, without an answer.
+        """
+        now = time.time()
+        head = _numbered(head, [each for each in head.get("waiting", ()) if each["until"] <= now])
+        waiting = head.get("waiting", ())
+        if _live(head) or not waiting:
+            return head
+        first = min(waiting, key=lambda each: each["at"])
+        head = _numbered(head, [first])
+        return {**head, "running": {str(head["turns"]): {"id": first["id"], "until": now + self._longest}}}
 
     async def read(self, conversation: str) -> tuple[Line, ...]:
         """Return all lines of a transcript, in the order of its turns."""
         head = await self._store.get(conversation, {})
-        written: list[str] = []
+        lines: list[str] = []
         for page in head.get("pages", ()):
-            written += await self._store.get(f"{conversation} {page}", [])
-        written += head.get("lines", ())
-        return tuple(Line(**line) for line in sorted(map(_decode, written), key=_turn))
+            lines += await self._store.get(f"{conversation} {page}", [])
+        lines += _numbered(head, sorted(head.get("waiting", ()), key=lambda each: each["at"])).get("lines", ())
+        return tuple(sorted(map(line_of, lines), key=lambda line: line.turn))
 
-    def _redacted(self, turn: int, line: Line) -> Line:
+    def _redacted(self, line: Line) -> Line:
         more = {
-            name: redacted(self._redactors, cut(value, _MOST_RESULT)) if isinstance(value, str) else value
+            name: redacted(self._redactors, cut(value, MOST_RESULT)) if isinstance(value, str) else value
             for name, value in line.more.items()
         }
-        text = cut(line.text, _MOST_RESULT if line.role == "tool" else MOST_TEXT)
-        return Line(turn, line.role, redacted(self._redactors, text), line.at, line.agent, more)
-
-    async def _wait(self, conversation: str, turn: int, head: dict[str, Any]) -> dict[str, Any]:
-        """Return the transcript once no earlier turn is in progress."""
-        pause, most = _PAUSES
-        async with asyncio.timeout(self._longest):
-            while True:
-                now = time.time()
-                if not any(int(each) < turn and until > now for each, until in head.get("pending", {}).items()):
-                    return head
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, most)
-                head = await self._store.get(conversation, {})
+        text = cut(line.text, MOST_RESULT if line.role == "tool" else MOST_TEXT)
+        return evolve(line, text=redacted(self._redactors, text), more=more)
 
     async def _turn_page(self, conversation: str) -> None:
         """Move lines of ended turns to a separate entry.
@@ -206,9 +224,9 @@ class Transcripts:
         """
         found = await self._store.read(conversation)
         head = found.value or {}
-        first = min((int(turn) for turn in head.get("pending", {})), default=head.get("turns", 0) + 1)
-        ended = [line for line in head.get("lines", ()) if _decode(line)["turn"] < first]
-        said = [place for place, line in enumerate(ended) if _decode(line)["role"] in _SAID]
+        first = min((int(turn) for turn in head.get("running", {})), default=head.get("turns", 0) + 1)
+        ended = [line for line in head.get("lines", ()) if line_of(line).turn < first]
+        said = [place for place, line in enumerate(ended) if line_of(line).role in _SAID]
         kept = said[-self._most] if 0 < self._most < len(said) else len(ended) if not self._most else 0
         moved = ended[:kept] or ended[: len(ended) // 2]
         if not moved:
@@ -236,16 +254,30 @@ def checked(conversation: str, text: str) -> None:
         raise ConversationRefused(f"a message may have {MOST_TEXT} characters, and this one has {len(text)}.")
 
 
-def cut(text: str, most: int = MOST_TEXT) -> str:
-    """Cut a text to at most ``most`` characters."""
-    return text if len(text) <= most else text[: most - len(_CUT)] + _CUT
+def _live(head: Mapping[str, Any]) -> bool:
+    """Return True if a turn runs, in a process that may still live."""
+    now = time.time()
+    return any(entry["until"] > now for entry in head.get("running", {}).values())
 
 
-def _written(line: Line) -> str:
-    """Encode a line for the store, as text, which is cheaper than objects."""
-    return _encode(line.to_json()).decode()
+def _number(head: Mapping[str, Any], arrival: Arrival) -> int | None:
+    """Return the number of a message's turn, or None if it does not run."""
+    return next((int(turn) for turn, entry in head.get("running", {}).items() if entry["id"] == arrival.id), None)
 
 
-def _turn(line: Mapping[str, Any]) -> int:
-    number: int = line["turn"]
-    return number
+def _holds(head: Mapping[str, Any], arrival: Arrival) -> bool:
+    return any(entry["id"] == arrival.id for entry in (*head.get("running", {}).values(), *head.get("waiting", ())))
+
+
+def _numbered(head: dict[str, Any], entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Move waiting messages to the lines, each as a turn."""
+    for entry in entries:
+        turn = head.get("turns", 0) + 1
+        line = written(evolve(line_of(entry["line"]), turn=turn))
+        waiting = [each for each in head["waiting"] if each["id"] != entry["id"]]
+        head = {**head, "turns": turn, "waiting": waiting, "lines": [*head.get("lines", ()), line]}
+    return head
+
+
+def _little(more: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cut(value, _LITTLE) if isinstance(value, str) else value for name, value in more.items()}

@@ -20,7 +20,7 @@ from agenthost import (
     Unanswered,
 )
 from agenthost.builtin.state_memory import MemoryEntries
-from agenthost.conversation.turns import Escalated, Routed, Said
+from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted
 
 
 class ByWord:
@@ -185,6 +185,29 @@ class TestRouter:
 
         assert (reply.agent, reply.text) == ("support", "I help.")
         assert notes == [Note("sales", "reason", "sales gave no answer: closed")]
+
+    def test_the_next_agent_is_told_what_was_done(self):
+        """By an agent that failed, by one that hands over, and by one that a senior takes over from."""
+        ran = Note("sales", "result", 'order({"n": 1}) returned: Order 7 is placed.')
+        notes = []
+
+        def ending_with(answer):
+            def order(turn, team):
+                team.say(ToolStarted("sales", "order", {"n": 1}))
+                team.say(ToolEnded("sales", "order", "Order 7 is placed."))
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+
+            return leaves(sales=order, support=lambda turn, _: notes.append(turn.notes) or "I help.")
+
+        conversation(router(*ending_with(Unanswered("closed")), fallback_agent="support"), "sales")
+        conversation(router(*ending_with(Reply("sales", "I connect you.", handed_to="support"))), "sales")
+        agents = ending_with("sorry")
+        conversation(router(*agents, agents=["sales"], escalate_to="support", detectors=ANGRY), "sales")
+
+        assert [told[0] for told in notes] == [ran, ran, ran]
+        assert [len(told) for told in notes] == [2, 2, 3]
 
     def test_nobody_answers(self):
         """The router says its own fallback, and why."""

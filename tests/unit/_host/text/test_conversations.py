@@ -33,7 +33,7 @@ from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._host.text.conversations import Conversations
-from agenthost.conversation.turns import Said, ToolEnded
+from agenthost.conversation.turns import Said, ToolEnded, ToolStarted
 
 UNREADABLE = (
     "The arguments cannot be read. Send one JSON object: "
@@ -86,6 +86,12 @@ class Support(AgentBase):
     def __init__(self):
         super().__init__("support", "/support")
         self.prompt_add_section("Role", "You support.")
+
+    @AgentBase.tool
+    async def wait_long(self) -> str:
+        """Wait."""
+        await asyncio.sleep(30)
+        return "Waited."
 
 
 @define
@@ -337,6 +343,55 @@ def test_a_tool_can_ask_for_somebody_else(talk, tool, reason, text):
         assert (reply.escalate, reply.text) == (reason, text)
 
     talk(test, calls((tool, "{}")), says("Done."))
+
+
+def test_the_next_turn_is_told_which_tools_ran(talk):
+    """Also when the turn failed, or was handed over."""
+
+    async def test(host):
+        with pytest.raises(ModelNonsense):
+            await host.say("The price?")
+        await host.say("The price? Please!")
+        told = host.model.asked[-1].messages
+        assert [message.role for message in told] == ["system", "user", "assistant", "tool", "assistant", "user"]
+        assert told[2].tool_uses == (ToolUse("call_1_1", "price", '{"product": "pro"}'),)
+        assert told[3] == Message("tool", "pro costs $99.", (), "call_1_1")
+
+    talk(test, calls(("price", '{"product": "pro"}')), ModelNonsense("no."), says("$99."))
+
+
+def test_an_agent_that_takes_over_is_told_what_was_done(talk):
+    async def test(host):
+        await host.say("The price? And help!")
+        background = host.model.asked[-1].messages[-2].content
+        assert '"text": "price({\\"product\\": \\"pro\\"}) returned: pro costs $99."' in background
+        assert '"kind": "result"' in background
+
+    talk(test, calls(("price", '{"product": "pro"}')), calls(("support", "{}")), says("I am here."))
+
+
+def test_words_and_tools_of_a_turn_that_was_cut_off_are_told(talk):
+    """A tool that had begun may have had its effect."""
+
+    async def test(host):
+        begun = asyncio.Event()
+
+        def hear(event):
+            if isinstance(event, ToolStarted):
+                begun.set()
+
+        task = asyncio.create_task(host.say("Hello", agent="support", listen=hear))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await host.say("Well?", agent="support")
+        told = host.model.asked[-1].messages
+        assert told[2].tool_uses[0].name == "wait_long"
+        assert "may have taken effect" in told[3].content
+        assert told[4].content.startswith("[The turn failed")
+
+    talk(test, calls(("wait_long", "{}")), says("Yes."))
 
 
 def test_what_fails_is_in_the_transcript(talk):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import Literal
+from urllib.parse import urlsplit
 
 import openai
 import pytest
@@ -222,6 +225,45 @@ def scripted(tmp_path):
                 yield url, model
 
     return run
+
+
+NAMED = {"metadata": {"conversation": "c-1"}}
+
+
+@pytest.mark.parametrize("end", [Says("It is $99."), Fails(400), Breaks("It is")], ids=["answered", "failed", "broken"])
+def test_the_next_turn_is_told_what_a_tool_said(scripted, end):
+    with scripted(Calls("price", {"product": "pro"}), end, Says("$99, as I said.")) as (url, model):
+        with suppress(openai.APIStatusError):
+            ask(url, "Pro?", **NAMED)
+        ask(url, "How much was it?", **NAMED)
+        _, first, call, result, answer, second = model.requests[-1]["messages"]
+
+    assert (first["content"], second["content"]) == ("Pro?", "How much was it?")
+    assert call["tool_calls"][0]["function"] == {"name": "price", "arguments": '{"product": "pro"}'}
+    assert (result["role"], result["content"]) == ("tool", "pro costs $99.")
+    assert result["tool_call_id"] == call["tool_calls"][0]["id"]
+    assert answer["role"] == "assistant"
+    assert ("The turn failed" in answer["content"]) == (not isinstance(end, Says))
+
+
+def test_messages_are_answered_in_the_order_in_which_they_arrive(scripted):
+    """Also by a host that has just started, whose store is opened by the first of them."""
+    with scripted(then=Says("Yes.", after=0.3)) as (url, model):
+        connections = [http.client.HTTPConnection(urlsplit(url).netloc, timeout=20) for _ in range(5)]
+        for connection in connections:
+            connection.connect()
+        headers = {"content-type": "application/json", "authorization": f"Bearer {PASSWORD}"}
+        for number, connection in enumerate(connections):
+            said = [{"role": "user", "content": str(number)}]
+            connection.request(
+                "POST", "/v1/chat/completions", json.dumps({"model": "sales", "messages": said, **NAMED}), headers
+            )
+            time.sleep(0.05)
+        assert [connection.getresponse().status for connection in connections] == [200] * 5
+        for connection in connections:
+            connection.close()
+
+    assert [request["messages"][-1]["content"] for request in model.requests] == ["0", "1", "2", "3", "4"]
 
 
 def test_an_agent_talks_with_a_real_model(scripted):

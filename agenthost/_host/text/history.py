@@ -1,0 +1,105 @@
+"""The history of a conversation for a language model, made from its transcript."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from agenthost.conversation.models import Message, ToolUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from agenthost._host.text.transcript_lines import Line
+
+__all__ = ["history_of"]
+
+MOST_HISTORY = 24 * 1024
+"""The most characters of a history."""
+_UNANSWERED = "[The turn failed: this message has no answer.]"
+_BROKEN_OFF = "[The turn failed: this answer was broken off.]"
+_NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST_NAME = 64
+
+
+@frozen
+class _Unit:
+    """Messages that stay together: one message, or a tool call with its result.
+
+    Args:
+        messages: the messages.
+        counts: how many of them count as messages of the conversation.
+    """
+
+    messages: tuple[Message, ...]
+    counts: int
+
+    @property
+    def length(self) -> int:
+        return sum(
+            len(message.content) + sum(len(use.name) + len(use.arguments) for use in message.tool_uses)
+            for message in self.messages
+        )
+
+
+def history_of(lines: Iterable[Line], most: int) -> tuple[Message, ...]:
+    """Return what a model is told about the turns so far, the oldest message first.
+
+    Each tool call is followed by its result, also in turns that failed. The oldest messages are left out if there are
+    too many or if they are too long. A call is never separated from its result.
+
+    Args:
+        lines: the lines of ended turns.
+        most: the most messages of people and agents. Tool calls and their results do not count.
+    """
+    kept: list[tuple[Message, ...]] = []
+    count = length = 0
+    for unit in reversed([*_units(lines)]):
+        count += unit.counts
+        length += unit.length
+        if count > most or length > MOST_HISTORY:
+            break
+        kept.append(unit.messages)
+    return tuple(message for messages in reversed(kept if most else []) for message in messages)
+
+
+def _units(lines: Iterable[Line]) -> Iterator[_Unit]:
+    for turn, own in groupby(sorted(lines, key=lambda line: line.turn), key=lambda line: line.turn):
+        answered = False
+        said = ""
+        for number, line in enumerate(own):
+            if line.role == "tool":
+                yield _Unit(_call(f"call_{turn}_{number}", line), 0)
+            elif line.role == "user":
+                yield _Unit((Message("user", line.text),), 1)
+            elif line.role == "assistant":
+                answered = True
+                yield _Unit((Message("assistant", line.text),), 1)
+            else:
+                said = str(line.more.get("said", ""))
+        if not answered:
+            yield _Unit((Message("assistant", f"{said}\n\n{_BROKEN_OFF}" if said else _UNANSWERED),), 1)
+
+
+def _call(use_id: str, line: Line) -> tuple[Message, ...]:
+    """Return a tool call and its result.
+
+    The stored name and arguments may not be what a model's server accepts.
+    """
+    name = _NOT_IN_A_NAME.sub("_", str(line.more.get("tool", "")))[:_LONGEST_NAME] or "_"
+    use = ToolUse(use_id, name, _object(line.more.get("arguments", "{}")))
+    return (Message("assistant", "", (use,)), Message("tool", line.text, (), use_id))
+
+
+def _object(stored: Any) -> str:
+    """Return arguments as a JSON object, even if they were cut or redacted."""
+    try:
+        if isinstance(json.loads(stored), dict):
+            return str(stored)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    return json.dumps({"not_shown_in_full": str(stored)}, ensure_ascii=False)

@@ -1,0 +1,80 @@
+"""Histories for models: calls with their results, failed turns, and bounds."""
+
+import json
+
+import pytest
+
+from agenthost import Message, ToolUse
+from agenthost._host.text.history import MOST_HISTORY, history_of
+from agenthost._host.text.transcript_lines import Line
+
+
+def line(turn, role, text, **more):
+    return Line(turn, role, text, 0.0, None, more)
+
+
+def ran(turn, result="Blocked. Case QX-881.", tool="block_card", arguments='{"digits": "1234"}'):
+    return line(turn, "tool", result, tool=tool, arguments=arguments, failed=False)
+
+
+def test_a_call_stands_before_its_result():
+    lines = [line(1, "user", "My card is lost."), ran(1), line(1, "assistant", "It is blocked.")]
+    assert history_of(lines, 40) == (
+        Message("user", "My card is lost."),
+        Message("assistant", "", (ToolUse("call_1_1", "block_card", '{"digits": "1234"}'),)),
+        Message("tool", "Blocked. Case QX-881.", (), "call_1_1"),
+        Message("assistant", "It is blocked."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ([line(1, "failure", "ModelError: secret.example says no.")], "[The turn failed: this message has no answer.]"),
+        (
+            [line(1, "failure", "ModelError", said="I have")],
+            "I have\n\n[The turn failed: this answer was broken off.]",
+        ),
+        ([], "[The turn failed: this message has no answer.]"),
+    ],
+    ids=["failed", "broken off", "its process died"],
+)
+def test_a_failed_turn_is_told_with_its_tools(end, told):
+    """The reason of the failure is for operators."""
+    history = history_of([line(1, "user", "Block it."), ran(1), *end], 40)
+    assert [message.role for message in history] == ["user", "assistant", "tool", "assistant"]
+    assert history[-1] == Message("assistant", told)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "sent"),
+    [
+        ("order", "{}", ("order", {})),
+        ("no such tool!", '{"a": 1', ("no_such_tool_", {"not_shown_in_full": '{"a": 1'})),
+        ("x" * 99, "[1]", ("x" * 64, {"not_shown_in_full": "[1]"})),
+        ("", '{"card": [card ending in 1111]}', ("_", {"not_shown_in_full": '{"card": [card ending in 1111]}'})),
+    ],
+)
+def test_servers_accept_what_is_told(tool, arguments, sent):
+    """A name that a model made up, and arguments that were cut or redacted, do not fail each later turn."""
+    use = history_of([ran(1, tool=tool, arguments=arguments)], 40)[0].tool_uses[0]
+    assert (use.name, json.loads(use.arguments)) == sent
+
+
+@pytest.mark.parametrize(
+    ("most", "texts"), [(0, []), (1, ["", "result", "b"]), (2, ["B", "", "result", "b"]), (9, None)]
+)
+def test_only_messages_of_people_and_agents_count(most, texts):
+    """A call and its result come with the messages around them."""
+    lines = [line(1, "user", "A"), line(1, "assistant", "a"), line(2, "user", "B"), ran(2, "result")]
+    history = [message.content for message in history_of([*lines, line(2, "assistant", "b")], most)]
+    assert history == (["A", "a", "B", "", "result", "b"] if texts is None else texts)
+
+
+def test_a_history_is_bounded():
+    """The oldest messages are left out."""
+    lines = [made for turn in range(1, 30) for made in (ran(turn, "x" * 4000), line(turn, "assistant", str(turn)))]
+    history = history_of(lines, 1000)
+    assert sum(len(message.content) for message in history) <= MOST_HISTORY
+    assert history[-1].content == "29"
+    assert len(history) >= 15

@@ -1,0 +1,122 @@
+"""Transcripts: whose turn it is, and what stays of messages that are never answered."""
+
+import asyncio
+import time
+
+import pytest
+
+from agenthost._host.text import transcripts as module
+from agenthost._host.text.transcript_lines import Line
+from agenthost._host.text.transcripts import Arrival, Transcripts
+from agenthost.builtin.state_memory import memory_provider
+from agenthost.state import Scope, StateOptions, Store
+
+
+@pytest.fixture
+def run():
+    """Run a test with transcripts in one store, as each of several workers has them."""
+
+    def go(test, **options):
+        async def main():
+            entries = await memory_provider().open("memory://", StateOptions())
+            store = Store(entries, Scope("host", "transcripts"))
+            wanted = {"keep": 1, "longest": 5.0, "history": 40, **options}
+            return await test(Transcripts(store, (), **wanted), Transcripts(store, (), **wanted))
+
+        return asyncio.run(main())
+
+    return go
+
+
+async def answer(transcripts, arrival, order, head=None):
+    head = await transcripts.enter(arrival) if head is None else head
+    begun = await transcripts.begin(arrival, "a", head)
+    order.append(arrival.text)
+    await transcripts.end(arrival, begun, [Line(0, "assistant", "Yes.", 0.0)])
+    return begun
+
+
+def test_messages_are_answered_in_order_of_arrival(run):
+    """Also if a slow worker stores an earlier message later."""
+
+    async def test(one, other):
+        order = []
+        now = time.time()
+        first, second, third = (Arrival("c", text, now + n) for n, text in enumerate(("first", "second", "third")))
+        begun = await one.begin(first, "a", await one.enter(first))
+        late = asyncio.create_task(answer(one, third, order, await one.enter(third)))
+        early = asyncio.create_task(answer(other, second, order, await other.enter(second)))
+        await asyncio.sleep(0.02)
+        assert order == []
+        await one.end(first, begun, [Line(0, "assistant", "Yes.", 0.0)])
+        turns = [begun.turn, (await early).turn, (await late).turn]
+        assert (order, turns) == (["second", "third"], [1, 2, 3])
+        assert [line.text for line in await one.read("c")] == ["first", "Yes.", "second", "Yes.", "third", "Yes."]
+
+    run(test)
+
+
+def test_waiting_messages_are_in_the_transcript(run):
+    async def test(one, other):
+        first, second = Arrival("c", "first"), Arrival("c", "second")
+        await one.enter(first)
+        await other.enter(second)
+        assert [(line.turn, line.text) for line in await one.read("c")] == [(1, "first"), (2, "second")]
+
+    run(test)
+
+
+def test_a_message_that_nobody_waits_for_is_withdrawn(run):
+    """It stays in the transcript, and the next one does not wait for it."""
+
+    async def test(one, other):
+        first, second, third = (Arrival("c", text) for text in ("first", "second", "third"))
+        begun = await one.begin(first, "a", await one.enter(first))
+        await other.enter(second)
+        await other.end(second, None, [Line(0, "failure", "cancelled", 0.0)])
+        await one.end(first, begun, [Line(0, "assistant", "Yes.", 0.0)])
+        began = await one.begin(third, "a", await one.enter(third))
+        assert began.turn == 3
+        assert [message.content for message in began.history] == [
+            "first",
+            "Yes.",
+            "second",
+            "[The turn failed: this message has no answer.]",
+        ]
+
+    run(test)
+
+
+def test_a_message_that_was_never_stored_leaves_nothing(run):
+    async def test(one, _):
+        await one.end(Arrival("c", "lost"), None, [Line(0, "failure", "StateUnavailable", 0.0)])
+        assert await one.read("c") == ()
+
+    run(test)
+
+
+def test_nobody_waits_for_ever_for_a_process_that_died(run, monkeypatch):
+    """The turn that it answered and the message that it had accepted stay without an answer."""
+    monkeypatch.setattr(module, "_GRACE", 0.0)
+
+    async def test(one, other):
+        await one.enter(Arrival("c", "running"))
+        await one.enter(Arrival("c", "waiting"))
+        await asyncio.sleep(0.15)
+        mine = Arrival("c", "mine")
+        began = await other.begin(mine, "a", await other.enter(mine))
+        assert [message.content for message in began.history if message.role == "user"] == ["running", "waiting"]
+        assert began.turn == 3
+
+    run(test, longest=0.1)
+
+
+def test_a_wait_ends(run):
+    async def test(one, other):
+        await one.enter(Arrival("c", "first", time.time() - 1))
+        mine = Arrival("c", "mine")
+        other._longest = 0.05
+        with pytest.raises(TimeoutError):
+            await other.begin(mine, "a", await other.enter(mine))
+
+    run(test)
