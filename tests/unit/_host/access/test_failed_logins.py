@@ -16,7 +16,10 @@ def clock():
 
 
 def test_so_many_in_a_minute(clock, caplog):
-    """Then a wait, which does not grow while it lasts; the log has it once."""
+    """Further attempts have to wait, which the log reports once.
+
+    The wait does not grow while it lasts.
+    """
     logins = FailedLogins(lambda: 6, clock=clock)
     with caplog.at_level(logging.WARNING):
         assert [logins.count("192.0.2.1", "desk") for _ in range(8)] == [0] * 6 + [10] * 2
@@ -31,7 +34,10 @@ def test_so_many_in_a_minute(clock, caplog):
 
 
 def test_waits_double(clock):
-    """Up to a quarter of an hour; an hour without a failure makes them short again."""
+    """Waits grow up to a quarter of an hour.
+
+    An hour without a failure makes them short again.
+    """
     logins = FailedLogins(lambda: 60, clock=clock)
     waits = []
     for _ in range(14):
@@ -48,7 +54,10 @@ def test_waits_double(clock):
 
 
 def test_guesses_in_a_day(clock):
-    """By somebody who tries again as soon as a wait is over: not 20 a minute, which would be 28,800."""
+    """A guesser who retries after each wait has few attempts.
+
+    Without waits, 20 a minute would be 28,800.
+    """
     logins = FailedLogins(lambda: 20, clock=clock)
     guesses, day = 0, clock.now + 86400
     while clock.now < day:
@@ -75,7 +84,10 @@ def test_clients_do_not_share(clock):
 
 
 def test_users_do_not_share(clock):
-    """A guesser of one user's password delays nobody else; one who invents users gains nothing."""
+    """A guesser of one user's password delays no other user.
+
+    Invented users give no more attempts.
+    """
     logins = FailedLogins(lambda: 1, clock=clock)
     assert [logins.count("192.0.2.1", user) > 0 for user in ("desk", "books", "desk")] == [False, False, True]
     assert (logins.wait("192.0.2.1", "desk") > 0, logins.wait("192.0.2.1", "books") > 0) == (True, False)
@@ -97,7 +109,7 @@ def test_nobody_waits_unless_somebody_does(clock):
 
 
 def test_the_table_is_bounded(clock):
-    """However many addresses an attacker has."""
+    """It does not grow with the addresses of an attacker."""
     logins = FailedLogins(lambda: 1, most=3, clock=clock)
     for number in range(100):
         logins.count(f"192.0.2.{number}", "desk")

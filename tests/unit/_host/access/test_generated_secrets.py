@@ -1,4 +1,4 @@
-"""What the host makes for itself and keeps."""
+"""Secrets that the host generates and keeps."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_one_that_loses_the_race_uses_the_winners(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
 def test_readable_by_others(tmp_path, mode):
-    """A file that others can read or change is refused with the command that mends it."""
+    """A file that others can read or change is refused, with a fix."""
     kept = tmp_path / "a state" / "password"
     kept.parent.mkdir(mode=0o700)
     kept.write_text("open secret\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def test_readable_by_others(tmp_path, mode):
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_planted_by_a_link(tmp_path):
-    """A password that is a symbolic link is refused, also where it leads to a file of this user."""
+    """A password that is a symbolic link is refused, whatever its target."""
     (tmp_path / "theirs").write_text("known to them\n", encoding="utf-8")
     (tmp_path / "theirs").chmod(0o600)
     (tmp_path / "password").symlink_to(tmp_path / "theirs")
@@ -137,7 +137,7 @@ def test_state_dir_cannot_be_made(tmp_path):
 
 
 def test_state_dir_cannot_be_written(tmp_path, monkeypatch):
-    """Whatever the system says about writing is part of the error, and no draft remains."""
+    """The error contains the reason of the system, and no draft remains."""
 
     def refuse(self, target):
         raise PermissionError(1, "Operation not permitted")
@@ -151,7 +151,10 @@ def test_state_dir_cannot_be_written(tmp_path, monkeypatch):
 
 
 def test_what_is_made():
-    """A password needs no quoting, a key is 32 bytes in hex, and none is made twice."""
+    """A password needs no quoting, and a key is 32 bytes in hex.
+
+    None is made twice.
+    """
     assert re.fullmatch(r"[A-Za-z2-9]{32}", new_password())
     assert not set("0O1lI") & set(new_password())
     assert re.fullmatch(r"[0-9a-f]{64}", new_signing_key())

@@ -17,7 +17,7 @@ LATE = "late"
 
 
 async def within(seconds, function, cut_off=lambda: None):
-    """Run a coroutine function; gives what came of it, and the tasks that were left."""
+    """Run a coroutine function, and return its outcome and the abandoned tasks."""
     left, cut = [], []
     try:
         return await bounded(function, seconds, left.append, cut_off=lambda: cut.append(cut_off())), left
@@ -202,7 +202,7 @@ def test_the_cancellation_of_the_caller_reaches_it():
 
 
 def test_what_is_left_behind_does_not_cancel_its_caller():
-    """A time limit that it has entered is its own task's: the caller goes on with something else."""
+    """The time limit of a coroutine cancels its own task, not its caller's."""
 
     async def retries():
         async with asyncio.timeout(3 * SOON):
@@ -235,7 +235,7 @@ def test_what_waits_for_nothing_has_no_timer():
 
 
 def test_the_time_before_it_waits_counts_too():
-    """A coroutine that has used up its time when it first waits does not get it once more."""
+    """A coroutine that has used up its time before its first wait is cancelled."""
 
     async def late():
         time.sleep(0.3)  # noqa: ASYNC251 - what this is about

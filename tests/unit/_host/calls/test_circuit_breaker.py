@@ -1,4 +1,7 @@
-"""The breaker: open after failures in a row, or blocks of the event loop; closed by a call that works."""
+"""The circuit breaker.
+
+It opens after failures in a row, or blocks of the event loop, and closes after a successful call.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def fail(breaker, times=3):
 
 
 def test_failures_in_a_row_open_it(breaker, changes):
-    """Its id is that of the last one, and it says so once."""
+    """Its id is that of the last failure, and it opens once."""
     fail(breaker, 5)
 
     assert breaker.open
@@ -47,7 +50,10 @@ def test_a_call_that_works_in_between_keeps_it_closed(breaker):
 
 
 def test_one_call_is_tried_after_a_while(breaker, clock, changes):
-    """And not a second one beside it; when it works, everybody is let in."""
+    """Only one call is tried at a time.
+
+    Its success closes the breaker.
+    """
     fail(breaker)
     early = breaker.try_one()
     clock.now += 10

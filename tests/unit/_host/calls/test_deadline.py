@@ -1,4 +1,4 @@
-"""What a deadline does to the task that entered it."""
+"""The effect of a deadline on the task that entered it."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Idempotency: identical requests of one call run a tool once, and all of them get its answer."""
+"""Idempotency: identical requests of one call run a tool once and share its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BODY = {"function": "book", "call_id": "c-1"}
 
 
 class Booking:
-    """A host with one agent whose tool gives what it is told to, and the answers of its store."""
+    """A host with one agent whose tool returns given results, and its stored answers."""
 
     def __init__(self, *results):
         self.runs = 0

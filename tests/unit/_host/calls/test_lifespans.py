@@ -1,4 +1,4 @@
-"""What agents and plugins keep open while they are served, and who is told of tool calls."""
+"""Lifespans of agents and plugins, and observers of tool calls."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class NoManager(Opened):
 
 
 class Stubborn(Opened):
-    """Takes no notice of being told to stop, and is there when nobody waits any more."""
+    """An agent whose lifespan ignores cancellation and begins too late."""
 
     @asynccontextmanager
     async def lifespan(self):
@@ -72,7 +72,10 @@ class Stubborn(Opened):
 
 
 def test_what_fails_is_set_aside_and_the_others_serve():
-    """Each is left in the task that entered it; one that fails has a diagnosis."""
+    """Each lifespan ends in the task that entered it.
+
+    A failed one has a diagnosis.
+    """
     good, plain = Opened(), AgentBase("plain", "/plain")
 
     async def served():
@@ -91,7 +94,7 @@ def test_what_fails_is_set_aside_and_the_others_serve():
 
 
 def test_what_a_lifespan_starts_is_its_agents(caplog):
-    """A task that fails beside it is logged and counted under the name of the agent."""
+    """A task that it starts fails under the name of the agent."""
 
     async def fails():
         raise LookupError("no pool")
@@ -135,7 +138,10 @@ async def keeps_what_json_cannot_carry(host):
 
 
 def test_a_plugin_that_does_anything_else_in_its_lifespan_is_set_aside(tmp_path):
-    """One that hangs before there is anything to enter, or keeps what no store takes; what is stored stays."""
+    """It hangs before it begins, or stores a value that no store takes.
+
+    Stored values stay.
+    """
     kept = []
 
     @asynccontextmanager
@@ -194,7 +200,7 @@ def test_an_agent_comes_once_it_has_begun_and_its_lifespan_ends_when_it_goes():
 
 
 def test_one_that_cannot_be_stopped_is_not_waited_for():
-    """It is set aside in time, and left at once when it is there after all."""
+    """It is quarantined in time, and ended at once if it begins later."""
     agent, plain = Stubborn(), AgentBase("plain", "/plain")
 
     async def served():
@@ -231,7 +237,10 @@ def test_what_an_observer_is_too_slow_for_is_counted():
 
 
 def test_observers_do_not_wait_for_each_other():
-    """One that hangs loses events, which are counted; one that raises is told the next."""
+    """An observer that hangs loses events, which are counted.
+
+    One that raises gets the next event.
+    """
     release, done, seen, calls = threading.Event(), threading.Event(), [], []
 
     def hangs(event):
@@ -259,7 +268,7 @@ def test_observers_do_not_wait_for_each_other():
 
 
 def test_calls_that_are_kept_keep_the_lifespan_of_their_agent():
-    """After a reload; it is left when none is kept any more."""
+    """After a reload, the lifespan ends with the last kept call."""
     before, after = Opened(), Opened()
 
     async def served():
@@ -280,7 +289,7 @@ def test_calls_that_are_kept_keep_the_lifespan_of_their_agent():
 
 
 def test_first_requests_wait_for_what_is_still_beginning(monkeypatch, tmp_path):
-    """Where nobody tells when the serving begins, all that come at once find the agent."""
+    """Without a signal that serving begins, all concurrent first requests reach the agent."""
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path))
 
     class Slow(Opened):

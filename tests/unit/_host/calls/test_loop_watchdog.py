@@ -57,7 +57,10 @@ def mounted():
 
 
 def watched(mounted, work, blamed):
-    """Whom the watchdog blames while ``work`` runs on the loop, ``blamed`` at the latest, and its metrics."""
+    """Return the owners that the watchdog reports while ``work`` runs, and its metrics.
+
+    It waits for ``blamed`` owners at most.
+    """
     metrics, told = Metrics(), []
     watchdog = Watchdog(metrics, mounted.values)
     watchdog.listen(lambda *blocked: told.append(blocked))
@@ -79,7 +82,7 @@ def call(agent, tool):
 
 @pytest.mark.parametrize(("tool", "what"), [("think", "tool think"), ("leave", "later")])
 def test_it_names_agent_and_tool(mounted, tool, what, caplog):
-    """Among calls of others that wait their turn, also where a task of the agent's own does it."""
+    """It finds the blocking call among waiting ones, also in an agent's own task."""
 
     async def work():
         others = [asyncio.create_task(call(mounted["calm"], "wait")) for _ in range(3)]

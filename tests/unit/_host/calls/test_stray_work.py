@@ -1,4 +1,4 @@
-"""What authors' code leaves on an event loop, on both of those that a host may have."""
+"""Work that authors' code leaves on an event loop, on asyncio and uvloop."""
 
 from __future__ import annotations
 
@@ -34,11 +34,14 @@ def interrupt(*_):
 
 
 def test_a_loop_is_run_on_after_callbacks_that_exit(loop):
-    """Whatever waits in it is still there, other callbacks of the same moment and a task that is about to end too."""
+    """All waiting work in the loop continues.
+
+    That includes other callbacks of the same moment and a task that is about to end.
+    """
     told, done = [], []
 
     async def heard(number):
-        """Two at once would be told as one."""
+        """Wait for a report, because two at once would be one report."""
         await poll_in_loop(lambda: len(told) >= number, PATIENCE)
 
     async def work():
@@ -74,7 +77,10 @@ def test_what_the_work_itself_raises_is_raised(loop, error):
 
 
 def test_a_callback_that_fails_is_its_authors(loop, caplog):
-    """Known by the context in which it was left; one of the host's own is told as ever."""
+    """Its owner is known by its context.
+
+    A callback of the host is reported as usual.
+    """
     counted = []
 
     async def work():

@@ -33,7 +33,10 @@ PATIENCE = 30.0
 
 
 def mounted(name="desk", *, limits=None, **tools):
-    """An agent that is served, with plain tools; one named ``hurried`` has a tenth of a second."""
+    """Return a served agent with plain tools.
+
+    A tool named ``hurried`` has a timeout of a tenth of a second.
+    """
     agent = AgentBase(name, f"/{name}", fallback=FALLBACK)
     for tool, handler in tools.items():
         agent.define_tool(tool, "", {}, handler, timeout=0.1 if tool == "hurried" else None)
@@ -124,7 +127,10 @@ def test_a_sync_tool_may_return_an_awaitable():
 )
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_whatever_a_tool_raises(error, kind, caplog):
-    """The caller hears the agent's own sentence; the log has the rest, under the same id."""
+    """The caller gets the agent's fallback.
+
+    The log has the error, under the same id.
+    """
     handlers = dict(zip(("sync", "async"), (param.values[0] for param in both(raising(error))), strict=True))
     answer = answered(handlers[kind])
 
@@ -183,7 +189,10 @@ def test_ids_tell_failures_apart():
 
 
 def test_arguments_that_do_not_fit(caplog):
-    """The model is told what to send; it is no failure, so the log is quiet."""
+    """The model gets a sentence about the expected arguments.
+
+    It is not a failure, so nothing is logged.
+    """
     agent = AgentBase("desk").define_tool("t", "", {"n": {"type": "integer"}}, lambda args: "")
     (desk,) = plan_of(agent).agents
 
@@ -222,7 +231,10 @@ def test_a_missed_deadline_in_a_thread(caplog):
 
 @pytest.mark.parametrize(("error", "runs"), [(StateUnavailable("the store does not answer"), 5), (ValueError(), 2)])
 def test_a_store_that_does_not_answer_opens_no_breaker_of_an_agent(error, runs):
-    """The store has one of its own, which closes as soon as it answers again; other failures do."""
+    """The store has a circuit breaker of its own, which closes when it answers again.
+
+    Other failures open the agent's.
+    """
     ran = []
 
     def tool(args, raw_data):
@@ -243,7 +255,7 @@ def test_a_store_that_does_not_answer_opens_no_breaker_of_an_agent(error, runs):
 
 
 def test_the_caller_s_own_cancellation_goes_on():
-    """A host that ends, or a client that leaves, is not a failure of the tool."""
+    """Neither a host that ends nor a client that leaves counts as a failure."""
 
     async def main():
         task = asyncio.create_task(ask(ToolCaller(), mounted(t=sleeping)))
@@ -270,7 +282,10 @@ class Hanging:
 
 class TestSlots:
     def test_an_agent_keeps_only_its_own_threads(self):
-        """When all are taken, its callers hear that it is busy; another agent is not concerned."""
+        """Callers of an agent without free slots get its busy sentence.
+
+        Other agents are not affected.
+        """
         hanging = Hanging()
         busy, other = mounted("busy", t=hanging), mounted("other", t=lambda args: "here")
 
@@ -290,7 +305,7 @@ class TestSlots:
         assert answers == [{"response": "released"}] * MOST
 
     def test_a_deadline_gives_no_slot_back(self):
-        """A slot is free when its thread has really ended, not when its caller was answered."""
+        """A slot is free when its thread has ended, not when its caller is answered."""
         hanging = Hanging()
         agent = mounted(t=hanging, hurried=hanging)
 
@@ -356,7 +371,7 @@ class TestSlots:
 
 
 class TestBreaker:
-    """What opens and closes an agent's breaker, and who is told."""
+    """The circuit breaker of an agent, and its reports."""
 
     def test_a_configuration_that_works_proves_no_tool(self):
         """Agents that are configured for each call run that code with every tool call."""
@@ -391,7 +406,10 @@ class TestBreaker:
         assert asyncio.run(main()) == (True, True)
 
     def test_who_is_not_served_any_more_is_not_told_of(self):
-        """Neither when it is taken away, nor by what calls in progress do to it, whoever has its key now."""
+        """A removed agent is not reported as broken.
+
+        That holds for calls in progress, and for a new agent with its key.
+        """
         metrics = Metrics()
 
         def told():
@@ -426,7 +444,10 @@ def computing():
 
 
 def test_an_agent_computes_in_one_thread_while_the_loop_is_held_up():
-    """Once it is known to compute; its other tools go on beside it, and other agents do."""
+    """It does once it is known to compute.
+
+    Its other tools and other agents are not affected.
+    """
     held_up = False
     at_once: list[int] = []
     brief = threading.Event()
@@ -482,7 +503,7 @@ def test_what_computes_leaves_the_processor_to_the_loop_while_it_is_held_up():
 
 
 def test_threads_compute_side_by_side_while_nobody_waits_for_them():
-    """What compiled code computes without the interpreter does not hold the loop up."""
+    """Compiled code that computes without the interpreter does not hold the loop up."""
     meet = threading.Barrier(2, timeout=PATIENCE)
 
     def tool(args, raw_data):

@@ -165,7 +165,7 @@ def test_values(values, expected):
     ],
 )
 def test_refused_values(values, expected):
-    """A value of the wrong type is refused by its path, with what to write instead."""
+    """A value of the wrong type is refused with its path and a fix."""
     text = _refused({"rooms": 3, **values})
 
     assert text.removeprefix("agenthost.toml: ").removeprefix("agents.dental.") == expected
@@ -177,7 +177,7 @@ def test_missing():
 
 
 def test_unknown():
-    """A misspelt key is reported before the key that is missing because of it, with all that are known."""
+    """An unknown key is reported, with all known ones, before a missing one."""
     assert _refused({"room": 3}, reserved=("enabled", "route")).startswith(
         "agenthost.toml: agents.dental.room: there is no such key. Did you mean rooms? Known here: rooms, title, "
     )
@@ -197,7 +197,7 @@ class _Pair:
 
 
 def test_an_error_quotes_no_secret():
-    """What the author's own check says is passed on, except when it holds a secret that was resolved."""
+    """The message of an author's own check is included unless it contains a secret."""
     assert _refused({"rooms": 1, "code": Secret("HUNTER2")}) == (
         'agenthost.toml: agents.dental.code: Settings refuses its value, a secret. fix: write code = "abc"'
     )
@@ -235,7 +235,7 @@ def test_a_type_that_toml_has_not(cls, values):
 
 
 def test_threads_do_not_loosen_each_others_checks():
-    """Agents are built in threads: a class that is first met in several at once stays strict."""
+    """A class that several threads build for the first time stays strict."""
     for _ in range(20):
         cls = attrs.make_class("Met", {"names": field(type=list[attrs.make_class("In", ["a"])])})  # type: ignore[misc]
         barrier, texts = threading.Barrier(4), []

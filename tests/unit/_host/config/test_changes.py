@@ -49,7 +49,10 @@ def load(tmp_path, monkeypatch):
     ],
 )
 def test_keys_that_differ(load, before, after, expected):
-    """A key that is left out has its default; lines count for nothing."""
+    """A key that is left out has its default.
+
+    Lines are not compared.
+    """
     assert [(change.key, change.effect) for change in changes(load(before), load(after))] == expected
 
 

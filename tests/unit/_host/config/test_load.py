@@ -55,7 +55,7 @@ def test_nothing_is_configured():
 
 
 def test_every_table(load, here):
-    """What the file says stands in the values, with secrets that do not show."""
+    """The values are those of the file, with hidden secrets."""
     (here / "old.key").write_text("old key\n", encoding="utf-8")
     loaded = load(
         """
@@ -139,7 +139,7 @@ def test_every_table(load, here):
 
 
 def test_values_are_frozen_and_reach_worker_processes():
-    """Nobody changes a configuration, and a process that is spawned can be given one."""
+    """A configuration cannot be changed, and can be passed to a spawned process."""
     config = Config(host=HostConfig(password=Secret("a")))
 
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -166,7 +166,10 @@ def test_which_file(load, here):
 
 
 def test_paths_are_relative_to_the_file(here):
-    """A file in another directory finds its secrets and its state there; variables mean the current one."""
+    """A file in another directory finds its secrets and its state there.
+
+    Paths in variables are relative to the current directory.
+    """
     (here / "etc").mkdir()
     (here / "etc" / "pw").write_text("from file\r\n", encoding="utf-8")
     file = here / "etc" / "host.toml"
@@ -182,7 +185,10 @@ def test_paths_are_relative_to_the_file(here):
 
 
 def test_precedence(load):
-    """Options win over AGENTHOST_ variables, those over SignalWire's, those over the file; empty is unset."""
+    """Options win over AGENTHOST_ variables, those over SignalWire's, those over the file.
+
+    An empty variable is unset.
+    """
     text = 'host.port = 1\nhost.user = "file"\nhost.password = { env = "NOT_SET" }'
     environ = {"PORT": "2", "AGENTHOST_PORT": "3", "SWML_BASIC_AUTH_PASSWORD": "b"}
 
@@ -294,7 +300,7 @@ def test_variables():
     ],
 )
 def test_refused(refused, text, expected):
-    """Every mistake names the file and line, the key path, what is wrong and what to write instead."""
+    """Every error has the file and line, the key path, the reason and a fix."""
     assert refused(text).startswith(f"agenthost.toml:1: {expected}")
 
 
@@ -340,7 +346,7 @@ def test_every_mistake_names_its_line(refused, text, place, key):
     ],
 )
 def test_public_url(refused, url, reason):
-    """Only a URL that documents can be built from is accepted, and credentials in one are not repeated."""
+    """Only a URL that fits into documents is accepted, and credentials are not repeated."""
     text = refused(f'host.public_url = "{url}"')
 
     assert reason in text
@@ -403,7 +409,7 @@ def test_unreadable_files(here):
 
 
 def test_a_dangling_default_is_not_ignored(here):
-    """A link to a file that is gone is a mistake, not the absence of configuration."""
+    """A link to a missing file is an error, not the absence of configuration."""
     (here / "agenthost.toml").symlink_to("gone")
 
     with pytest.raises(ConfigurationError, match="the file cannot be read"):
@@ -440,7 +446,7 @@ def test_a_secret_keeps_all_but_one_newline(load, here):
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 @pytest.mark.parametrize("line", ['password = "lit"', 'signing_keys = ["lit"]', 'signing_keys = "lit"'])
 def test_literal_secrets_that_others_can_read(load, here, line):
-    """A secret in the file itself is accepted, with a warning when the file is open to others."""
+    """A secret in a file that others can read is accepted, with a warning."""
     load("")
     (here / "agenthost.toml").chmod(0o600)
     assert load(f"[host]\n{line}").warnings == ()

@@ -1,4 +1,7 @@
-"""Constructors keep no copy of a setting that a reload can change, and limits have one source."""
+"""Constructors keep no copy of a setting that a reload can change.
+
+Limits have one source.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ CHANGING = {
 
 
 class Copies(ast.NodeVisitor):
-    """Finds settings that are read when an object is made, and not when they are used."""
+    """A visitor that finds settings read in a constructor and not where they are used."""
 
     def __init__(self):
         self.found = []

@@ -41,7 +41,7 @@ def test_a_place_names_the_nearest_line(path, said):
 
 
 def test_a_place_of_its_own_takes_nothing_else_along():
-    """A process that runs one agent learns nothing about the others from the places in its settings."""
+    """The places in an agent's settings contain nothing about other agents."""
     alone = pickle.dumps(Place("a.toml", lines=Lines(TEXT)).at("agents", "dental").alone())
 
     assert str(pickle.loads(alone).at("inner")) == "a.toml:7: agents.dental.inner"  # noqa: S301

@@ -28,7 +28,7 @@ def test_a_key_is_declared_in_full(cls):
 
 
 def test_an_agent_overrides_what_the_host_allows():
-    """The keys of ``[host]`` that an agent may have of its own stand in its section, of the same kind."""
+    """The keys of ``[host]`` that an agent may override have the same kind there."""
     allowed = {name: key.kind for name, key in keys_of(HostConfig).items() if key.per_agent}
     own = {name: key.kind for name, key in keys_of(AgentConfig).items() if key.doc.startswith("As in `[host]`")}
 

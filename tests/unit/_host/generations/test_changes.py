@@ -59,7 +59,7 @@ def test_packages(before, after, said):
 
 
 def test_one_of_several_digests_is_enough():
-    """Platforms differ; the lock has the digest of each."""
+    """The lock has a digest for each platform."""
     both = LockedDistribution(version="2.0.0", hashes=("a", "b"))
 
     assert changes(Lock("p", {"acme": both}), Lock("p", {"acme": package(digest="b")})) == ()

@@ -22,7 +22,7 @@ FILES = {
 
 
 def installed(root, files=FILES, installer=b"pip\n", script="#!/a/python\n"):
-    """Lay a distribution out as an installer does; gives its metadata directory."""
+    """Write a distribution as an installer does, and return its metadata directory."""
     own = {"acme-1.0.dist-info/INSTALLER": installer, "../../bin/acme": script.encode()}
     rows = []
     for name, content in {**files, **own}.items():
@@ -71,7 +71,7 @@ def test_files_that_differ_from_record(tmp_path):
 
 
 def test_without_record(tmp_path, monkeypatch):
-    """The modules that its entry points name are read, and it is said that nothing vouches for them."""
+    """The modules of its entry points are read, with a note that no record exists."""
     location = installed(tmp_path)
     (tmp_path / "acme-1.0.dist-info/RECORD").unlink()
     monkeypatch.syspath_prepend(str(tmp_path))

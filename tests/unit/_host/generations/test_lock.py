@@ -1,4 +1,4 @@
-"""The lock file: what is written is read, and what cannot be understood is refused with its line."""
+"""The lock file: it is read as written, and refused with the line if invalid."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ def test_the_lock_stands_beside_the_configuration(config, tmp_path, monkeypatch)
     ],
 )
 def test_what_cannot_be_understood_is_refused(config, text, says):
-    """With the line, so that a merge gone wrong is found; nothing of it is used."""
+    """The error has the line, so a bad merge is found.
+
+    No part of the file is used.
+    """
     with pytest.raises(ConfigurationError) as refused:
         read_lock(written(config, text))
     assert says in str(refused.value)
@@ -99,7 +102,10 @@ def test_a_full_disk_leaves_the_old_file(config, monkeypatch):
 
 
 def test_owners_of_a_lock():
-    """Short keys, routes and aliases; an agent under its full key holds no short one."""
+    """The owners of short keys, routes and aliases.
+
+    An agent under its full key has no short one.
+    """
     agents = {
         "sales": LockedAgent(key="sales", route="/sales", sip=("help",)),
         "support": LockedAgent(key="acme:support", route="/b"),
@@ -112,7 +118,10 @@ def test_owners_of_a_lock():
 
 
 def test_other_platforms_keep_their_digests():
-    """Of the same version; those of an earlier one go."""
+    """Digests of the same version are kept.
+
+    Those of an earlier version are removed.
+    """
     earlier = Lock("p", {"acme": evolve(ACME, hashes=("sha256:2",)), "beta": evolve(ACME, hashes=("sha256:3",))})
     lock = Lock("p", {"acme": ACME, "beta": evolve(ACME, version="2.0")}).with_hashes_of(earlier)
 

@@ -35,7 +35,7 @@ def test_what_is_too_large_is_refused_on_both_sides():
 
 @given(st.binary(min_size=1, max_size=64))
 def test_nonsense_is_refused_or_is_a_message(data):
-    """Nothing but ValueError, which ends the connection, ever comes of what is no message."""
+    """Invalid bytes raise nothing but ValueError, which ends the connection."""
     try:
         found = list(Reader().messages(len(data).to_bytes(4, "big") + data))
     except ValueError:

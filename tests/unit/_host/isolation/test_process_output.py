@@ -1,4 +1,4 @@
-"""What a process that an agent has to itself writes, in the host's log."""
+"""The output of an agent's own process, in the host's log."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from agenthost._host.isolation.process_output import RECORD, follow_output
 
 @pytest.fixture
 def written(caplog):
-    """Have lines written by the process of the agent dental; gives what the host has logged."""
+    """Write lines from the process of the agent dental, and return the host's log."""
     caplog.set_level(logging.DEBUG)
 
     def write(*lines, last="the end"):

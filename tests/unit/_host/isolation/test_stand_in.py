@@ -1,4 +1,4 @@
-"""Stand-ins: an agent of this process's own making, built in another one, and reached from here."""
+"""Stand-ins for agents that are built in another process."""
 
 import asyncio
 import os
@@ -122,7 +122,10 @@ def test_the_same_arguments_written_differently_are_known_here(build):
 
 
 def test_its_tools_run_there(build):
-    """Arguments are checked there too; what follows a crash is answered by a successor."""
+    """Arguments are checked in the process.
+
+    A successor answers calls after a crash.
+    """
     stand_in = build()
     tools = declared(stand_in).draft.tools
 
@@ -147,7 +150,7 @@ def test_its_tools_run_there(build):
 
 
 def test_it_is_loaded_like_any_other_and_yields_to_the_host_from_then_on(build):
-    """While it is loaded somebody waits for it, for as long as any agent is given."""
+    """Its process has normal priority until it is loaded, within the build timeout."""
     stand_in = build()
 
     async def work():
@@ -158,7 +161,10 @@ def test_it_is_loaded_like_any_other_and_yields_to_the_host_from_then_on(build):
 
 
 def test_the_log_tells_a_call_that_goes_on_from_one_that_was_never_begun(build, caplog):
-    """The second is no fault of the agent's code: its process got no time."""
+    """The second one is not the fault of the agent's code.
+
+    Its process had no CPU time.
+    """
     stand_in = build()
     tools = declared(stand_in).draft.tools
 

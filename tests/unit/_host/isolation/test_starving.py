@@ -41,7 +41,7 @@ def start():
 
 
 def watched(pid):
-    """Whether it starves: at first sight, as soon as it does within the test's patience."""
+    """Return True as soon as the process starves, within the test's patience."""
     deadline = time.monotonic() + PATIENCE
     while True:
         before, began = cpu_of(pid), time.monotonic()
@@ -62,7 +62,7 @@ def test_a_process_that_others_leave_no_processor_starves(start):
 
 
 def test_a_process_that_sleeps_does_not_starve(start):
-    """Whatever others do."""
+    """It does not even if other processes compute."""
     pid = start(SLEEPS, speaks=True)
     for _ in range(2):
         start(BURNS)

@@ -1,4 +1,4 @@
-"""Loading in a child process: what ends it is found, and the work is done without it."""
+"""Loading in a child process, without the package that ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor: each fault is found under its name, with a remedy, and a sound host has none."""
+"""The doctor: each fault has a finding and a remedy, and a sound host none."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ CASES = {
 
 @pytest.mark.parametrize(("differing", "check", "severity"), CASES.values(), ids=CASES)
 def test_a_fault_is_found(host, differing, check, severity):
-    """Once, by the check of its name, with a remedy; never with the text of a secret."""
+    """The check of its name finds it once, with a remedy.
+
+    No finding contains a secret.
+    """
     [finding] = found(Config(host=host(**differing)))
 
     assert (finding.check, finding.severity) == (check, severity)
@@ -87,7 +90,7 @@ def test_the_public_name_may_be_one_of_many(host, pattern):
 
 
 def test_several_hosts_need_what_they_share(host):
-    """A store on the network is for several hosts; what each makes for itself is not."""
+    """Secrets of several hosts with a shared store must be configured."""
     config = Config(host=host(password=None, signing_keys=()), state=StateConfig(url=Secret("redis://127.0.0.1:1/0")))
     findings = found(config)
 
@@ -95,7 +98,10 @@ def test_several_hosts_need_what_they_share(host):
 
 
 def test_a_store_that_does_not_answer_is_a_problem_unless_it_may(host):
-    """No provider opens it here; one that is there and does not answer is tested with the providers."""
+    """No provider opens it here.
+
+    The tests of the providers cover a store that does not answer.
+    """
     findings = found(Config(host=host(), state=StateConfig(url=Secret("unheard-of://127.0.0.1:1/0"))))
 
     assert ("store", "problem") in {(each.check, each.severity) for each in findings}
@@ -148,7 +154,10 @@ def test_a_limit_that_is_just_enough_is_a_warning(host):
 
 
 def test_what_is_installed_fits_what_requires_it(tmp_path, monkeypatch):
-    """As pip check sees it: what is missing, what is too old, and not what only an extra wants."""
+    """Missing and outdated requirements are found as by pip check.
+
+    Requirements of extras are not.
+    """
     info = tmp_path / "fits_badly-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(
@@ -165,7 +174,7 @@ def test_what_is_installed_fits_what_requires_it(tmp_path, monkeypatch):
 
 
 def test_the_kernel_is_asked_about_its_clock(monkeypatch):
-    """An answer, whatever it is on this machine; and a finding where nobody keeps the clock right."""
+    """An unsynchronised clock is a finding."""
     monkeypatch.undo()
     assert doctor._unsynchronised() in (True, False)
     monkeypatch.setattr(doctor, "_unsynchronised", lambda: True)

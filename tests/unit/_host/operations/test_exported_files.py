@@ -1,4 +1,4 @@
-"""The files that ``agenthost export`` writes: what the tools that read them say, and what stands in them."""
+"""The files of ``agenthost export``, read by the tools that use them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def deployment(tmp_path):
 
 
 def unit(text: str):
-    """A unit, read as far as tests ask; systemd allows a key several times."""
+    """Parse a unit as far as the tests need.
+
+    systemd allows a key several times.
+    """
     read = configparser.ConfigParser(strict=False, delimiters="=", interpolation=None)
     read.optionxform = str
     read.read_string(text)
@@ -106,7 +109,7 @@ def test_no_secret_is_copied(deployment, text):
 
 
 def test_the_unit_follows_the_configuration(deployment):
-    """It waits longer than the host may need to end, and allows as many files as there may be connections."""
+    """Its stop timeout and its limit of open files fit the configuration."""
     service = unit(systemd_files(deployment(FULL))["agenthost.service"])
 
     assert int(service["TimeoutStopSec"]) > 8 + 120 + 5
@@ -122,7 +125,7 @@ def test_a_low_port_takes_the_capability_for_it(deployment):
 
 
 def test_the_pod_follows_the_configuration(deployment):
-    """Probes ask the port of health, times cover the host's own, and what all replicas share comes from secrets."""
+    """Probes, times and secrets of the pod fit the configuration."""
     found = resources(kubernetes_files(deployment(FULL), "i")["agenthost.yaml"])
     pod = found["Deployment"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
@@ -143,7 +146,10 @@ def test_the_pod_follows_the_configuration(deployment):
 
 
 def test_replicas_without_secrets_of_their_own_get_shared_ones(deployment):
-    """Made secrets would differ from pod to pod; a store that is a file allows one pod."""
+    """Generated secrets would differ from pod to pod.
+
+    A store that is a file allows one pod.
+    """
     found = resources(kubernetes_files(deployment(None, {}), "i")["agenthost.yaml"])
     [container] = found["Deployment"]["spec"]["template"]["spec"]["containers"]
 
@@ -165,7 +171,10 @@ def test_a_file_with_secrets_in_it_is_mounted_as_a_secret(deployment):
 
 
 def test_variables_that_are_set_here_are_set_there(deployment):
-    """What is no secret is copied; the host's address and state directory are the supervisor's."""
+    """Variables without secrets are copied.
+
+    The host's address and state directory are the supervisor's.
+    """
     environ = {"SWML_PROXY_URL_BASE": "https://a.example.com", "AGENTHOST_HOST": "10.0.0.1", "AGENTHOST_WORKERS": "2"}
     made = deployment(None, environ)
 
@@ -184,7 +193,7 @@ def test_health_that_only_its_machine_reaches_is_not_what_a_kubelet_asks(deploym
 
 @given(st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=["Cs"])))
 def test_words_in_a_unit_are_one_word(word):
-    """What systemd would read as the end of a word, or replace, is quoted or doubled (systemd.syntax(7))."""
+    """Characters that systemd would interpret are quoted or doubled (systemd.syntax(7))."""
     quoted = _quoted(word)
 
     assert "%" not in quoted.replace("%%", "")

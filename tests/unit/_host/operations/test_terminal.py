@@ -1,4 +1,4 @@
-"""What people are shown: tables, and the banner of a host that serves."""
+"""Output for people: tables, and the banner of a host."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_row_of_an_agent(row, cells, remedy):
 
 
 def test_plugins_that_failed():
-    """Two lines each: the reason and what mends it."""
+    """Each has two lines: the reason and the fix."""
     bad = {
         "plugin": "p",
         "package": "acme-p",
@@ -166,7 +166,10 @@ class TestBanner:
         )
 
     def test_a_journal_does_not_get_the_password(self):
-        """Nor any other place that is no terminal: it is named where it is, and the line can still be pasted."""
+        """Output other than a terminal gets the path of the password.
+
+        The line can still be pasted.
+        """
         shown = self.shown(READY, terminal=False, state_dir="/a state", user="o'brien")
 
         assert "pass word" not in shown

@@ -1,4 +1,4 @@
-"""The journal: a package that has killed its process time and again is not loaded, and what lifts that."""
+"""The journal of packages that have killed their process, and the way to clear it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def kept(directory):
 
 @pytest.mark.slow
 def test_a_package_that_kills_its_process_is_loaded_no_more(tmp_path):
-    """After a number of times; the reason names it, and the remedy the files that hold it back."""
+    """It is not loaded after several crashes.
+
+    The reason has its name, and the remedy the files of the journal.
+    """
     for _ in range(DEATHS):
         die(tmp_path)
     with pytest.raises(CrashingPackage, match=r"acme 1\.0 has killed 3 processes") as refused:

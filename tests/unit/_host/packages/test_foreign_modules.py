@@ -1,4 +1,4 @@
-"""Foreign modules: an entry point leads to its own distribution's module, or to one that this requires."""
+"""Foreign modules: an entry point must name a module of its distribution or its requirements."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_each_job_has_the_whole_time():
 
 
 def test_one_that_ends_late_changes_nothing(release):
-    """Its thread goes on by itself: it neither overwrites its outcome nor runs a job again."""
+    """Its thread neither overwrites its outcome nor runs another job."""
     runs = []
     ended = threading.Event()
 

@@ -1,4 +1,7 @@
-"""The loading guard: the process is as it was after each package, also after one that was left behind."""
+"""The loading guard: the process is unchanged after each package.
+
+That includes a package whose loading timed out.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ def test_a_change_is_put_back_and_told(change, kinds):
 
 
 def test_a_package_that_changes_nothing_is_not_named():
-    """What libraries add for themselves is theirs: a logger, a filter that ignores."""
+    """Changes that belong to a library itself are allowed: a logger, an ignore filter."""
     guard = LoadingGuard()
     with guard.around("acme 1.0"):
         logging.getLogger("acme").addHandler(logging.NullHandler())
@@ -94,7 +97,7 @@ def test_an_error_passes_and_the_change_is_put_back():
 
 
 def test_a_package_that_is_left_behind_disturbs_nobody_later():
-    """It hangs, the next one is loaded, and when the first ends at last nothing of the second is put back."""
+    """When it ends at last, the changes of the next package stay."""
     before, guard = state(), LoadingGuard()
     hanging = guard.around("acme 1.0")
     hanging.__enter__()

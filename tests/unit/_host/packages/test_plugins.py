@@ -97,7 +97,7 @@ class Greedy:
 
 @pytest.fixture
 def load(monkeypatch):
-    """Loads plugins from a module with the given classes; settings by plugin."""
+    """Return a function that loads plugins from a module, with settings by plugin."""
 
     def loaded(*classes, distributions=("acme",), host=None, plugins=None, **settings):
         module = ModuleType("agenthost_plugins_under_test")
@@ -148,7 +148,10 @@ def test_a_section_that_does_not_fit_sets_its_plugin_aside(load, cls, settings, 
 
 
 def test_each_implementation_is_guarded_by_itself(load):
-    """One that raises, or gives something else, is set aside with its reason; the others are heard."""
+    """One that raises or returns a wrong value is quarantined with its reason.
+
+    The others are used.
+    """
     plugins = load(Nonsense, Nothing, Raises, Silent)
 
     heard = plugins.values("state_providers", StateProvider)
@@ -179,7 +182,10 @@ def test_a_section_for_a_plugin_that_nobody_offers_is_told(load):
 
 
 def test_an_implementation_may_leave_arguments_out(load):
-    """The host gives it what it takes; a coroutine function stays one."""
+    """The host passes the arguments that it takes.
+
+    A coroutine function stays one.
+    """
     plugins = load(Sparing)
     ((_, configure_app),) = plugins.implementations("configure_app")
     ((_, resolve_sip),) = plugins.implementations("resolve_sip")
@@ -261,7 +267,10 @@ def test_every_hook_is_one_or_the_other():
 
 @pytest.mark.parametrize("hook", HEARD)
 def test_whatever_a_plugin_does_in_a_hook_it_is_set_aside_alone(load, hook):
-    """Each with its reason; what the others give is heard, in the same order as ever."""
+    """Each has its reason.
+
+    The values of the others are used in the same order as before.
+    """
 
     def plugin(number, function):
         return type(f"Bad{number}", (), {hook: staticmethod(hookimpl(function, specname=hook))})
@@ -284,7 +293,10 @@ def test_whatever_a_plugin_does_in_a_hook_it_is_set_aside_alone(load, hook):
 
 
 def test_two_plugins_of_one_name_are_told_apart_by_their_packages(load):
-    """Both are loaded; settings, remedies and switches name the package."""
+    """Both are loaded.
+
+    Settings, remedies and switches name the package.
+    """
     one = {"acme:greeter": {"greeting": "hello"}}
     both = ("acme", "other")
 

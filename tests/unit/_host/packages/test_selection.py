@@ -23,7 +23,10 @@ def selected(agents, *offers, owners=None):
 
 
 def test_everything_that_is_offered():
-    """The key is the entry point's name; an agent without a section has an empty one."""
+    """The key is the entry point's name.
+
+    An agent without a section has an empty one.
+    """
     selection = select(Config(), [offer("acme", "sales"), offer("beta", "support")])
 
     assert [("sales", AgentConfig()), ("support", AgentConfig())] == [(w.key, w.config) for w in selection.wanted]
@@ -44,14 +47,14 @@ def test_sections_belong_to_keys():
 
 @pytest.mark.parametrize("key", ["sales", "acme:sales"])
 def test_a_section_may_name_the_full_key(key):
-    """Whoever writes it is safe from packages to come."""
+    """The full key stays valid when other packages are installed."""
     section = AgentConfig(route="/verkauf")
 
     assert [section] == [w.config for w in select(Config(agents={key: section}), [offer("acme", "sales")]).wanted]
 
 
 def test_two_sections_of_one_agent():
-    """Nobody knows which of them restricts, so the agent is set aside."""
+    """It is unclear which of them restricts, so the agent is quarantined."""
     sections = {"sales": AgentConfig(enabled=False), "acme:sales": AgentConfig()}
     wanted, selection = selected(sections, offer("acme", "sales"))
 
@@ -88,7 +91,10 @@ def test_the_section_of_one_of_two():
     ],
 )
 def test_a_section_that_fits_two_restricts_both(section):
-    """None of the claimants is served until a line decides; everything else is."""
+    """Neither agent is served until the configuration decides.
+
+    All others are.
+    """
     wanted, selection = selected({"sales": section}, offer("acme", "sales"), offer("beta", "sales"), offer("c", "help"))
 
     assert wanted == [("help", "c", "help")]
@@ -149,7 +155,10 @@ def test_a_second_mount():
 
 
 def test_a_second_mount_keeps_its_name_against_packages():
-    """Configuration gave the name away; the package's agent goes by its full key."""
+    """The configuration gave the name to it.
+
+    The package's agent has its full key.
+    """
     agents = {"sales": AgentConfig(use="acme:support")}
     wanted, _ = selected(agents, offer("acme", "sales"), offer("acme", "support"))
 
@@ -166,7 +175,10 @@ def test_a_second_mount_keeps_its_name_against_packages():
     ],
 )
 def test_a_section_that_fits_nothing(key, section, missing):
-    """It is probably misspelt; one that restricts an agent is a reason not to start."""
+    """It is probably misspelt.
+
+    If it restricts an agent, the host does not start.
+    """
     wanted, selection = selected({key: section}, offer("acme", "sales"))
     at = key if ":" not in key else f'"{key}"'
     sentence = f"agenthost.toml: agents.{at}: no installed package offers {missing}"

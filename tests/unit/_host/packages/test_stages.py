@@ -59,7 +59,7 @@ def test_a_plugin_that_fails_has_no_part_in_the_hooks_after_it():
 
 
 def test_functions_of_a_plugin_that_fails_later_are_left_out():
-    """What it returned before stays."""
+    """Values that it returned before stay."""
 
     class Observer:
         @hookimpl

@@ -1,4 +1,4 @@
-"""Who is meant by a name."""
+"""Lookup of agents by name."""
 
 from __future__ import annotations
 
@@ -19,5 +19,8 @@ from agenthost._host.plan.agent_names import by_name
     ids=["nobody", "one", "shared", "key-first", "three"],
 )
 def test_who_is_meant(agents, known):
-    """An agent by its key, and by its name where nobody else has it and it is nobody's key."""
+    """An agent is found by its key or by its name.
+
+    The name must be unique and must not be another agent's key.
+    """
     assert known == by_name(agents)

@@ -1,4 +1,4 @@
-"""Which classifiers a host has, and how agents tell what they are for."""
+"""The classifiers of a host, and the descriptions of its agents."""
 
 from __future__ import annotations
 

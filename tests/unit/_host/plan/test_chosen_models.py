@@ -1,4 +1,4 @@
-"""Which language models a host has, and why it does not have others."""
+"""The language models of a host, and the reasons for missing ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUILT_IN = [("built in", each) for module in (model_offline, model_openai) for e
 
 @frozen
 class EchoSettings:
-    """What an echo may be set to."""
+    """The settings of an echo model."""
 
     loud: bool = False
 

@@ -1,4 +1,4 @@
-"""Workflows in the plan: what agenthost.toml declares, whom they have, and which of them cannot be."""
+"""Workflows in the plan: configured ones, their agents, and invalid ones."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ enabled = false
 
 
 def test_tables_become_agents(tmp_path):
-    """Each at its route, with what its table says, and known to the others by name."""
+    """Each has its route and settings, and other agents can name it."""
     plan = plan_of(*desk(), toml=TABLES, tmp_path=tmp_path)
 
     assert {agent.key: agent.route for agent in plan.agents} == {
@@ -103,7 +103,10 @@ def test_tables_become_agents(tmp_path):
     ],
 )
 def test_tables_that_cannot_be(table, reason, remedy, tmp_path):
-    """That workflow is set aside and says why and how to mend it; the agents serve."""
+    """The workflow is quarantined with a reason and a fix.
+
+    The agents are served.
+    """
     plan = plan_of(*desk(), toml=f'[workflows.x]\nkind = "router"\n{table}\n', tmp_path=tmp_path)
 
     assert reason in reasons(plan)["x"]
@@ -120,7 +123,10 @@ def test_a_name_that_is_taken(tmp_path):
 
 
 def test_circles():
-    """Who would call itself by way of others is set aside, and the way is told; who only calls those goes with them."""
+    """A workflow that would call itself is quarantined, and the reason has the path.
+
+    So are those that only call such workflows.
+    """
     plan = plan_of(*desk(), Vote("a", ["b", "sales"]), Vote("b", ["c"]), Vote("c", ["a"]), Vote("outside", ["a"]))
 
     assert reasons(plan) == {
@@ -158,7 +164,10 @@ def test_parts_that_are_not_there():
 
 
 def test_one_that_comes_while_the_host_serves():
-    """It finds those that are there; a circle is refused then too."""
+    """It finds the existing agents.
+
+    A circle is refused.
+    """
     from agenthost import DefinitionError  # noqa: PLC0415
 
     plan = plan_of(*desk())

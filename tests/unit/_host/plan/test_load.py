@@ -26,7 +26,7 @@ AGENT = """
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Installs a module as a distribution of its own; gives what is then discovered."""
+    """Return a function that installs a module as a distribution and discovers it."""
     monkeypatch.syspath_prepend(tmp_path)
     before = {*sys.modules}
 
@@ -136,7 +136,7 @@ class TestWhatAnEntryPointMayBe:
         ],
     )
     def test_rejected(self, install, name, source, reason):
-        """What failed is said in one line, and nothing of it escapes."""
+        """The reason is one line, and no exception escapes."""
         host = IMPATIENT if "hangs" in name else PATIENT
         said, _ = the_rejected(load(configured(host=host), install(name, source, agents=[f"desk = {name}:thing"])))
 
@@ -298,7 +298,10 @@ class TestPlugins:
         ],
     )
     def test_quarantined(self, install, name, source, reason):
-        """It is set aside with all its hooks; the others stand."""
+        """It is quarantined with all its hooks.
+
+        The others stay.
+        """
         install("p_z_good", self.HOOKS, plugins=["good = p_z_good"])
         more = "\nfrom agenthost import hookimpl\n@hookimpl\ndef configure_app(app_config): ...\n"
         host = IMPATIENT if "hangs" in name else PATIENT
@@ -375,7 +378,7 @@ class TestRemedies:
 
 
 class TestIsolation:
-    """Who can live in a process of its own, and what becomes of those who cannot."""
+    """Agents that can be isolated, and the treatment of those that cannot."""
 
     IN_CODE = """
         from agenthost import AgentBase, hookimpl
@@ -391,7 +394,10 @@ class TestIsolation:
     """
 
     def test_an_agent_of_a_hook_cannot(self, install):
-        """Asked for it, its plugin is quarantined; where all should be, it stays, and a warning says so."""
+        """Isolated by its own section, its plugin is quarantined.
+
+        Isolated by ``[host]``, it stays in the host with a warning.
+        """
         offers = install("p_code", self.IN_CODE, plugins=["code = p_code"])
         asked = load(configured(agents={"made": AgentConfig(isolation="process")}), offers)
         told = load(configured(host=HostConfig(isolation="process")), offers)
@@ -403,7 +409,10 @@ class TestIsolation:
 
     @pytest.mark.slow
     def test_a_workflow_cannot(self, install):
-        """Asked for it, it is quarantined; where all should be, it works in the host as ever."""
+        """Isolated by its own section, it is quarantined.
+
+        Isolated by ``[host]``, it stays in the host.
+        """
         offers = install("p_flow", self.FLOW, agents=["flow = p_flow:flow"])
         asked = load(configured(agents={"flow": AgentConfig(isolation="process")}), offers)
         told = load(configured(host=HostConfig(isolation="process")), offers)

@@ -1,4 +1,4 @@
-"""The plan: who serves where, who does not, and what people are told."""
+"""The plan: routes of agents, agents that are not served, and reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ NOTHING = Loaded()
 
 
 def built(key, own=None, *, distribution=None, agent=None, **config):
-    """An agent as the loader gives it; its package is called after it."""
+    """Return an agent as from the loader.
+
+    Its package is named after it.
+    """
     agent = agent or AgentBase(key.rpartition(":")[2], own)
     return Built(SelectedAgent.in_code(key, AgentConfig(**config), distribution or f"acme-{key}", "1.0"), agent)
 
@@ -81,7 +84,10 @@ class TestRoutes:
         ],
     )
     def test_a_route_that_cannot_be(self, route, reason):
-        """The agent is set aside with a line that gives it another; the others serve."""
+        """The agent is quarantined with a line that sets another route.
+
+        The others are served.
+        """
         plan = plan_of(built("one", route), built("two"))
         (item,) = plan.failed
 
@@ -99,7 +105,10 @@ class TestRoutes:
         assert f'route = "/{segment}"' in item.diagnosis.remedy
 
     def test_an_entry_point_s_name_that_is_no_route(self):
-        """It is only a fallback; the remedy says what to write."""
+        """The name is only the default route.
+
+        The remedy has the line to write.
+        """
         (item,) = plan_of(built("Sales Team")).failed
 
         assert item.diagnosis.remedy == '[agents."Sales Team"] route = "/sales-team" in agenthost.toml'
@@ -107,7 +116,10 @@ class TestRoutes:
 
 class TestConflicts:
     def test_of_two(self):
-        """Neither serves, each is told of the other, and nobody else is touched."""
+        """Neither is served, and each diagnosis names the other.
+
+        No other agent is affected.
+        """
         plan = plan_of(built("a", "/sales"), built("b", "/sales"), built("c"))
 
         assert served(plan) == {"/c": "c"}
@@ -141,7 +153,7 @@ class TestConflicts:
 
     @pytest.mark.parametrize("order", [1, -1])
     def test_configuration_gives_the_route_to_one(self, order):
-        """Whoever came first."""
+        """The order of the agents has no effect."""
         plan = plan_of(*[built("a", "/sales"), built("b", "/sales", route="/sales"), built("c", "/sales")][::order])
 
         assert served(plan) == {"/sales": "b"}
@@ -153,7 +165,7 @@ class TestConflicts:
         assert served(plan) == {"/other": "b", "/sales": "a"}
 
     def test_configuration_that_gives_it_to_two(self):
-        """Nobody serves: it says two things."""
+        """Neither is served, because the configuration contradicts itself."""
         plan = plan_of(built("a", "/sales", route="/sales"), built("b", "/sales", route="/sales"), built("c", "/sales"))
 
         assert served(plan) == {}
@@ -196,7 +208,10 @@ class TestMounting:
         assert not declared(first.agent).sealed
 
     def test_one_agent_under_two_keys(self):
-        """Its package's own mount stands, whichever came first; the second needs a class."""
+        """The mount of its own package stays, in any order.
+
+        The second mount needs a class.
+        """
         agent = AgentBase("sales", "/sales")
         items = [built("a-second", agent=agent, route="/a", use="acme:sales"), built("sales", agent=agent)]
         plan = plan_of(*items)
@@ -280,7 +295,10 @@ class TestReport:
         assert tuple(report["warnings"]) == ("configured", "loaded")
 
     def test_problems_are_what_somebody_has_to_mend(self, plan):
-        """Failed agents and plugins, and warnings; what is switched off is meant to be."""
+        """Problems are failed agents and plugins, and warnings.
+
+        Disabled ones are intended.
+        """
         assert plan.problems == 4
         assert [item.key for item in plan.failed] == ["bad"]
 
@@ -328,7 +346,7 @@ class TestFind:
 
 class TestFindings:
     def test_tools_that_read_arguments_and_declare_none(self):
-        """They are told by agent, and are no problem."""
+        """They are listed by agent, and do not count as problems."""
         agent = AgentBase("sales")
         agent.define_tool("get_pricing", "Get a price", handler=lambda args, raw_data: "")
         agent.define_tool("hours", "Opening hours", {}, lambda args, raw_data: "")

@@ -1,4 +1,4 @@
-"""What the plan says of tools that the platform runs, and of calls that they hand over."""
+"""Findings about tools that the platform runs, and about hand-offs of calls."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def test_the_sibling_s_route_is_put_in(known_address):
 
 
 def test_a_sibling_that_is_not_served():
-    """The agent serves on: one missing package must not take it down. People are told, and the call stays."""
+    """The agent is served: one missing package must not disable it.
+
+    A warning is shown, and the call stays.
+    """
     plan = plan_of(desk("billing"))
 
     assert plan.warnings == ("agent 'desk' hands calls over to 'billing', which is not served: they stay with 'desk'",)

@@ -1,4 +1,7 @@
-"""The condition of a host, and of several workers together; and whose probes are asked."""
+"""The condition of a host, and of several workers together.
+
+It also covers the selection of probes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is there for good is not looked at again, and what is thrown away nevertheless goes."""
+"""Permanent objects are not collected again, and discarded ones are freed."""
 
 import subprocess
 import sys

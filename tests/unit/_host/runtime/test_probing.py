@@ -59,7 +59,7 @@ async def stubborn():
 
 
 def test_what_each_check_comes_to():
-    """Sync or async, raising, exiting, late, asking for the host's vitals: each is judged by itself."""
+    """Checks that are sync, async, raise, exit or hang have results of their own."""
 
     async def main():
         checks = {
@@ -90,7 +90,10 @@ def test_what_each_check_comes_to():
 
 @pytest.mark.parametrize("kind", ["thread", "task"])
 def test_what_hangs_is_not_started_again(kind):
-    """It keeps one thread, or one task, is failing all the time, and is asked again once it has ended."""
+    """It occupies one thread or task, and fails all the time.
+
+    It is checked again once it has ended.
+    """
     release, begun = threading.Event(), []
 
     def hangs():
@@ -134,7 +137,7 @@ def test_probes_run_at_the_same_time():
 
 
 def test_a_critical_probe_counts_as_failing_until_it_is_answered():
-    """Nobody gets requests on trust."""
+    """The host gets no requests before the first result."""
     release = threading.Event()
 
     async def main():
@@ -168,7 +171,10 @@ def test_a_probe_of_the_start_is_asked_until_it_succeeds():
 
 
 def test_probes_come_and_go_while_it_asks():
-    """From any thread; those that stay keep how they stand."""
+    """They can be changed from any thread.
+
+    Probes that stay keep their results.
+    """
     kept, gone, new = (Probe(name, nothing, agent="sales") for name in ("kept", "gone", "new"))
 
     async def main():
@@ -184,7 +190,7 @@ def test_probes_come_and_go_while_it_asks():
 
 
 def test_where_nobody_asks_probes_have_no_say():
-    """A host without an event loop of its own, as on Lambda, is not unready for ever."""
+    """A host without an event loop of its own, such as on Lambda, is ready."""
     probing = Probing(Metrics(), VITALS)
     probing.use([SourcedProbe("code", Probe("x", nothing, critical=True))])
 
@@ -192,7 +198,10 @@ def test_where_nobody_asks_probes_have_no_say():
 
 
 def test_the_check_of_an_agents_probe_runs_as_its_agents_code():
-    """On the loop and in a thread; one that belongs to the host is no agent's."""
+    """It has an owner on the loop and in a thread.
+
+    A probe of the host has none.
+    """
     seen = []
 
     def blocking():
@@ -211,7 +220,10 @@ def test_the_check_of_an_agents_probe_runs_as_its_agents_code():
 
 
 def test_the_log_tells_when_something_changes(caplog):
-    """Once, with whose probe it is, and why; details stay there."""
+    """Each change is logged once, with the probe's owner and the reason.
+
+    The log has no details.
+    """
     well = [False, False, True]
 
     async def main():

@@ -52,7 +52,7 @@ class TestBase:
         ],
     )
     def test_of_the_public_url(self, route, base):
-        """Whatever the request says."""
+        """The request has no effect on it."""
         assert base == runtime_of("https://agents.example/phone").base(route, "http", "evil.example")
 
     @pytest.mark.parametrize(
@@ -63,13 +63,16 @@ class TestBase:
         ],
     )
     def test_of_the_request(self, route, base):
-        """Where none is configured, from the address that the request was sent to."""
+        """Without a configured URL, it comes from the address of the request."""
         assert base == runtime_of().base(route, "http", "127.0.0.1:3000")
 
 
 class TestPublish:
     def test_phases(self):
-        """The first plan begins the serving; a later one does not end the draining."""
+        """The first plan begins the serving.
+
+        A later one does not end the draining.
+        """
         runtime = runtime_of()
 
         assert (runtime.phase, runtime.published) == (Phase.STARTING, None)
@@ -111,10 +114,16 @@ def fails():
 
 
 class TestBreakersAfterAReload:
-    """Calls in progress stay with the agent that they began with; health is about the one that new calls reach."""
+    """Calls in progress stay with the agent with which they began.
+
+    The health report is about the agent that new calls reach.
+    """
 
     def test_only_what_is_served_is_told_of(self):
-        """The breaker of the earlier agent opens, and keeps its own callers from its code; the new one's says so."""
+        """The breaker of the earlier agent opens, and protects its own callers only.
+
+        That of the new agent is reported.
+        """
 
         def plan():
             return plan_of(AgentBase("a", "/a"), config=QUICK_TO_BREAK)
@@ -135,7 +144,7 @@ class TestBreakersAfterAReload:
         assert asyncio.run(main()) == (frozenset(), None, "works", {"a"})
 
     def test_one_that_stays_is_told_of(self):
-        """Whatever else is published: it is the very agent that failed."""
+        """The same agent has failed, whatever else is published."""
 
         async def main():
             runtime = runtime_of()
@@ -203,5 +212,5 @@ def test_hosts(host):
     ],
 )
 def test_what_is_no_host(host):
-    """It would stand in a document's URLs."""
+    """It would be part of a document's URLs."""
     assert not host_allowed(host)

@@ -26,7 +26,7 @@ MEMORY = Config(state=StateConfig(url=Secret("memory://")))
 
 
 class Flaky:
-    """A store that fails, hangs or answers, as it is told."""
+    """A store that fails, hangs or answers, by its mode."""
 
     def __init__(self):
         self.inner = memory_provider()
@@ -68,7 +68,7 @@ def quick(monkeypatch):
 
 
 async def refusal(store):
-    """What an operation says that the store cannot do."""
+    """Return the message for an operation that the store cannot do."""
     with pytest.raises(StateUnavailable) as refused:
         await store.get("key")
     return str(refused.value)
@@ -83,7 +83,10 @@ def host_state(flaky, *, required=True):
 
 @pytest.mark.parametrize("mode", ["down", "slow"])
 def test_a_store_that_fails_is_left_alone_and_comes_back(mode, caplog):
-    """Operations fail; after three at once; the host is not ready meanwhile, and is again when the store is."""
+    """After three failures, operations fail at once.
+
+    The host is not ready meanwhile, and is again when the store is.
+    """
     flaky = Flaky()
     host = host_state(flaky)
 
@@ -143,7 +146,10 @@ def test_a_store_is_opened_once_and_for_each_loop():
     ("mode", "error"), [("down", "ConnectionError"), ("slow", "TimeoutError"), ("exits", "RuntimeError")]
 )
 def test_all_who_need_a_store_at_once_wait_for_one_attempt(mode, error):
-    """However many they are: nobody waits for the failures of the others, and one who gives up harms none."""
+    """No operation waits for the failures of others.
+
+    A cancelled one harms none.
+    """
     flaky = Flaky()
     flaky.mode = mode
     host = host_state(flaky)

@@ -48,7 +48,7 @@ def breaks_because_of(*causes):
 
 
 def logged(caplog, *errors, log=None):
-    """What is written of failures that follow each other."""
+    """Return the log of consecutive failures."""
     log = log or Failures(LOG)
     caplog.clear()
     with caplog.at_level(logging.INFO, "agenthost.tools"):
@@ -138,7 +138,7 @@ def test_ids_differ():
 
 
 def test_what_is_just_being_written_is_waited_for():
-    """A process that ends, or a test that looks, finds what another thread has begun to write."""
+    """A process that ends waits for entries that another thread is writing."""
     begun, go_on, written = threading.Event(), threading.Event(), []
 
     class Slow(logging.Handler):

@@ -19,7 +19,10 @@ REPLY = Reply("sales", "x")
 
 
 def test_what_is_counted():
-    """Each call by what became of it; two processes add up; an escalation that a detector saw counts as well."""
+    """Calls are counted by outcome, over two processes.
+
+    An escalation by a detector counts too.
+    """
     stores = Stores(MemoryEntries(time.monotonic))
 
     async def whole():
@@ -57,7 +60,7 @@ def test_what_is_counted():
 
 
 def test_nothing_is_lost_while_the_store_is_down():
-    """What could not be added is added later, once."""
+    """Figures that could not be added are added later, once."""
 
     class Shaky(MemoryEntries):
         down = True

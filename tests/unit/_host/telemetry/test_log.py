@@ -60,7 +60,10 @@ def lines():
 
 @pytest.mark.slow
 def test_every_line_of_a_program_is_one_object():
-    """Libraries', authors', structlog's and warnings alike; tracebacks are one field."""
+    """Entries of libraries, authors, structlog and warnings have one form.
+
+    A traceback is one field.
+    """
     done = subprocess.run([sys.executable, "-c", _PROGRAM, "auto"], capture_output=True, text=True, check=True)  # noqa: S603
     library, author, by_structlog, warning, failed = map(json.loads, done.stderr.splitlines())
 
@@ -75,7 +78,10 @@ def test_every_line_of_a_program_is_one_object():
 
 @pytest.mark.slow
 def test_an_agent_may_import_structlog_after_the_log_has_started():
-    """As installed packages do; a program that writes its own log keeps structlog as it is."""
+    """Installed packages do.
+
+    A program that writes its own log keeps its structlog.
+    """
     program = """
 import logging, sys
 from agenthost._host.config.schema import Config, HostConfig
@@ -164,7 +170,10 @@ def test_an_agents_own_line_says_whose_it_is(lines):
 )
 @pytest.mark.parametrize("form", [JsonLines, lambda hidden: TextLines(hidden, colors=False)], ids=["json", "text"])
 def test_no_secret_is_written(form, line):
-    """As it is, in JSON, in a URL, in a header; in words, an argument, a field, a traceback."""
+    """A secret is redacted in any form, such as JSON, a URL or a header.
+
+    It may be in words, an argument, a field or a traceback.
+    """
     hidden = SecretRedactor(_CONFIG)
     try:
         raise ValueError(line)  # noqa: TRY301
@@ -179,7 +188,10 @@ def test_no_secret_is_written(form, line):
 
 
 def test_a_short_word_and_an_address_are_no_secrets():
-    """Other words would go with a short one; of a URL the password alone is secret."""
+    """Redacting a short word would hide other words.
+
+    In a URL, only the password is secret.
+    """
     hidden = SecretRedactor(
         Config(host=HostConfig(password=Secret("abc")), state=StateConfig(url=Secret("sqlite:///a.db")))
     )
@@ -200,7 +212,7 @@ _VALUES = st.recursive(
 
 @given(st.text(), _VALUES)
 def test_whatever_is_logged_is_one_line_of_json(words, value):
-    """Text that is no UTF-8, numbers that are none, objects that break when they are shown."""
+    """Invalid UTF-8, invalid numbers and objects with a broken ``repr`` are logged."""
     line = JsonLines(SecretRedactor(Config())).format(record("%s", words, extra=value))
 
     assert "\n" not in line
@@ -231,7 +243,10 @@ def test_text_cannot_forge_a_line_or_move_a_cursor(colors):
 
 
 def test_json_holds_nothing_that_a_terminal_acts_on(lines):
-    """For people who follow a journal; programs read the same."""
+    """The output is for people who follow a journal.
+
+    Programs decode the same text.
+    """
     line = lines.format(record("%s", HOSTILE))
 
     assert not any(each in line for each in "\x1b\x07\u202e\x9b\x7f")
@@ -240,7 +255,10 @@ def test_json_holds_nothing_that_a_terminal_acts_on(lines):
 
 @pytest.mark.slow
 def test_calls_are_logged_together_before_what_comes_after_them():
-    """Each a line of its own; a program that logs by itself gets records."""
+    """Each has a line of its own.
+
+    A program with its own log gets records.
+    """
     program = """
 import logging, sys
 from agenthost._host.telemetry.call_log import call_ended, write_now

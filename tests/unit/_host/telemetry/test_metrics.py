@@ -52,7 +52,7 @@ def families() -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def test_every_metric_is_described():
-    """The page has a row for each metric, with its labels and its kind, and no others."""
+    """The page has exactly one row for each metric, with its labels and kind."""
     rows = re.findall(r"^\| `(agenthost_\w+)` \|([^|]*)\| (\w+)", _PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert {name: (kind, tuple(re.findall(r"`(\w+)`", labels))) for name, labels, kind in rows} == families()
@@ -119,7 +119,10 @@ def test_an_agent_that_is_gone_runs_nothing():
 
 @pytest.mark.slow
 def test_workers_add_up_and_those_that_ended_stay_counted(tmp_path, monkeypatch):
-    """Sums survive their workers, gauges do not, and the files of the dead are folded into one."""
+    """Sums include workers that have ended, and gauges do not.
+
+    The files of ended workers are merged into one.
+    """
     monkeypatch.setenv(SHARED, str(tmp_path))
     command = [sys.executable, "-c", _WORKER]
     workers = [
@@ -159,7 +162,7 @@ def test_workers_add_up_and_those_that_ended_stay_counted(tmp_path, monkeypatch)
 
 
 def test_a_file_that_was_torn_is_left_out(tmp_path, monkeypatch):
-    """A worker that was killed in the middle of its first words does not stop the others' figures."""
+    """The incomplete file of a killed worker does not stop the others' figures."""
     monkeypatch.setenv(SHARED, str(tmp_path))
     (tmp_path / "counter_4711.db").write_bytes(b"\xff\x00\x00\x00" + b"\x00" * 8)
 

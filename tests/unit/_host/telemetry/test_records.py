@@ -23,7 +23,7 @@ CONFIG = Config(host=HostConfig(password=Secret("tell-nobody")), fetched=(Secret
 
 @pytest.fixture
 def logged(request):
-    """Have something logged by a logger of a program's own, in a format of its own; gives what is written."""
+    """Log an entry by a program's own logger and format, and return the output."""
     factory = logging.getLogRecordFactory()
     log, out = logging.getLogger("program"), io.StringIO()
     handler = logging.StreamHandler(out)
@@ -149,7 +149,10 @@ def test_what_is_secret_now_counts(logged):
 
 
 def test_everything_that_is_fetched_is_known(tmp_path):
-    """Also where a table declares no secret, and only parts of it are one; plain words are not redacted."""
+    """Secrets of keys that declare none are redacted, and so are secret parts.
+
+    Common words are not.
+    """
     file = tmp_path / "agenthost.toml"
     file.write_text(
         '[host]\npassword = { file = "key" }\nlog_level = { env = "LEVEL" }\n'

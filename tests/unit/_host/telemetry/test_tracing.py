@@ -40,7 +40,7 @@ def test_a_missing_extra_says_what_installs_it(monkeypatch):
 
 
 def test_tracing_ends_with_its_block():
-    """Whatever is left is sent, or given up, and nobody is told any longer."""
+    """Remaining spans are sent or dropped, and no tracer is called any longer."""
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     with traced(Config(telemetry=TelemetryConfig(otlp_endpoint="http://127.0.0.1:9"))):
         assert tracing()

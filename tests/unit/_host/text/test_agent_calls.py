@@ -71,12 +71,12 @@ def test_whatever_an_agent_does_is_an_outcome(answer, status, reason):
     ("seconds", "told"), [(0.0499, "0.05"), (0.497, "0.5"), (1.96, "2"), (7.54, "7.5"), (29.98, "30"), (125.4, "125")]
 )
 def test_times_are_told_as_people_say_them(seconds, told):
-    """What was asked for, not what was left of it when the call began."""
+    """The message has the configured timeout, not the time that was left."""
     assert _about(seconds) == told
 
 
 def test_one_that_takes_no_notice_is_left_behind():
-    """It is answered for in time, and can call nobody and ask no model any more."""
+    """It times out, and can call neither an agent nor a model any more."""
     later = []
 
     async def deaf(turn, team):
@@ -127,7 +127,10 @@ def test_the_deadline_is_inherited():
 
 
 def test_loops_end():
-    """An agent that calls itself, or is called for ever, is skipped after some times, and the rest goes on."""
+    """An agent that calls itself is skipped after several times.
+
+    The others continue.
+    """
     again = Leaf("again", lambda turn, team: team_call(turn, team, "again"))
     reply = Host(again).run("again")
 
@@ -161,14 +164,17 @@ def depth(reply):
     ],
 )
 def test_a_budget_that_is_spent(limits, reason):
-    """What goes beyond it is skipped and says why."""
+    """Calls beyond the budget are skipped with a reason."""
     last = outcomes(AgentBase("leaf"), times=6, limits=limits)[-1]
 
     assert (last.status, last.reason) == (Status.SKIPPED, reason)
 
 
 def test_the_model_is_counted_in_the_same_budget():
-    """Also what a child's model has taken; the turn's usage is the sum."""
+    """The tokens of a called agent count too.
+
+    The turn's usage is the sum.
+    """
     left = []
 
     async def ask(turn, team):
@@ -204,7 +210,7 @@ def test_nobody_of_this_name(name, reason):
 
 
 def test_cancellation_reaches_the_last_one():
-    """Who waits for a turn goes away: every agent in it is cancelled, and the figures say so."""
+    """If the caller of a turn goes away, every agent in it is cancelled."""
     ended = []
 
     async def until_cancelled(_turn, _team):
@@ -230,7 +236,7 @@ def test_cancellation_reaches_the_last_one():
 
 
 def test_who_took_part_stands_in_order():
-    """The path has every agent, also those below others, in the order in which they were called."""
+    """The path has every agent, in the order of the calls."""
     host = Host(Sequential("outer", ["inner", "c"]), Sequential("inner", ["a", "b"]), *leaves(a="1", b="2", c="3"))
 
     assert host.run("outer").path == ("outer", "inner", "a", "b", "c")
@@ -247,12 +253,12 @@ class TestAtTheTop:
         assert [event.text for event in host.events if isinstance(event, Said)] == ["Later, please."]
 
     def test_a_turn_whose_time_is_up(self):
-        """Nobody is left to say it but the one who asked."""
+        """The caller of the turn gets the error."""
         with pytest.raises(TimeoutError, match=r"no answer within 0\.0\d s"):
             Host(Leaf("leaf", hang)).run("leaf", seconds=0.05)
 
     def test_a_single_agent_s_error_is_the_asker_s(self):
-        """What its model could not do is told as it is."""
+        """The error of its model is raised unchanged."""
         host = Host(AgentBase("echo"), limits=TurnsConfig(tokens=1))
 
         async def twice():
@@ -283,7 +289,7 @@ def told():
 
 
 def test_a_tracer_hears_of_each_answer_of_a_model(told):
-    """Which one it was, why it ended, and what it cost."""
+    """The tracer gets the model, the finish reason and the usage."""
     asyncio.run(complete(OfflineModel(), ModelRequest((Message("user", "Good morning, everybody"),))))
 
     [(name, attributes)] = told

@@ -1,4 +1,4 @@
-"""Turns of one agent: prompt, tools and history, with models that are made for the case."""
+"""Turns of one agent: prompt, tools and history, with models for each case."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Support(AgentBase):
 
 @define
 class Script:
-    """A model that gives what it is told, and remembers what it was asked."""
+    """A model that returns given answers and records its requests."""
 
     name: str = "script"
     answers: list = field(factory=list)
@@ -240,7 +240,10 @@ def test_a_model_that_calls_a_tool_wrongly_is_told(talk, use, told):
 
 
 def test_a_loop_of_tools_ends(talk):
-    """The last request offers none; a model that still wants one has its agent's fallback said."""
+    """The last request offers no tools.
+
+    If the model still calls one, the agent's fallback is the answer.
+    """
 
     async def test(host):
         reply = await host.say("Hello")
@@ -430,7 +433,10 @@ def test_the_words_are_stored_before_anything_runs_and_also_when_nobody_waits(ta
 
 
 def test_turns_of_one_conversation_wait_for_each_other(talk):
-    """Each finds what was answered before, in the order in which they came; other conversations go on."""
+    """Each turn has the earlier answers, in the order of arrival.
+
+    Other conversations do not wait.
+    """
 
     async def test(host):
         await asyncio.gather(*(host.say(f"Number {n}") for n in range(12)), host.say("Alone", conversation="c-2"))
@@ -445,7 +451,10 @@ def test_turns_of_one_conversation_wait_for_each_other(talk):
 
 
 def test_a_long_transcript_stays_whole(talk):
-    """It stands in several entries of the store; a model is told the end of it."""
+    """It has several entries in the store.
+
+    The model gets the end of it.
+    """
 
     async def test(host):
         for number in range(30):
@@ -472,7 +481,10 @@ def test_what_cannot_be_taken_is_refused(talk, conversation, text):
 
 
 def test_transcripts_are_redacted(talk):
-    """Messages, answers, arguments and results; the model of this turn reads what was said."""
+    """Messages, answers, arguments and results are.
+
+    The model of this turn reads the original text.
+    """
 
     def without_pro(text):
         return text.replace("pro", "[…]")
@@ -520,7 +532,7 @@ def test_a_turn_that_takes_too_long_ends(talk):
 
 
 def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
-    """Two hosts, one store: each turn of the conversation finds the whole of those before it."""
+    """Each turn of a conversation has all earlier ones, on two hosts with one store."""
     monkeypatch.chdir(tmp_path)
     config = with_secrets(load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "state")}))
     models = attrs.evolve(config.models, default="script")
@@ -550,7 +562,7 @@ def test_hosts_that_share_a_store_take_turns_too(tmp_path, monkeypatch):
 
 
 def test_a_conversation_is_known_to_its_principal_alone(talk):
-    """Whoever names the id of another principal's conversation begins one of its own."""
+    """The id of another principal's conversation begins a new one."""
 
     async def test(host):
         await host.say("my card is 4111", principal="one")
