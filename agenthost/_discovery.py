@@ -224,15 +224,11 @@ def extra_for(candidate: Candidate, module: str) -> str | None:
 
 @attrs.frozen
 class _Metadata:
-    """The metadata of one installed distribution, from any finder.
-
-    Args:
-        location: Absolute path of the metadata directory, or empty.
-        read: Returns the text of a file in it, or None. An empty file name means the location itself.
-    """
+    """The metadata of one installed distribution, from any finder."""
 
     location: str
     read: Callable[[str], str | None]
+    """Returns the text of a file in it, or None. An empty file name means the location itself."""
 
     def distribution(self) -> str:
         """Return the canonical name, from the directory's name if possible."""

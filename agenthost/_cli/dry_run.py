@@ -18,11 +18,6 @@ __all__ = ["dry_run_of"]
 def dry_run_of(config: Config, agent: str, call_id: str) -> tuple[Mounted, DryRun]:
     """Load an agent, and prepare a call to it.
 
-    Args:
-        config: the configuration, its secrets not yet read.
-        agent: the name or file of the agent.
-        call_id: the ID of the call.
-
     Raises:
         PlanError: there is no such agent, or it cannot be served.
         ConfigurationError: a secret cannot be read.

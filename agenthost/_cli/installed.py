@@ -16,9 +16,6 @@ __all__ = ["installed_command"]
 def installed_command(name: str) -> click.Command | None:
     """Return the command of an installed package, or None if no package offers it.
 
-    Args:
-        name: the name that was typed.
-
     Raises:
         PlanError: two packages offer it, or it cannot be loaded.
     """

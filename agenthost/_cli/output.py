@@ -16,14 +16,7 @@ __all__ = ["echo", "leave_log_out", "let_go", "print_json", "print_warnings"]
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True, dim: bool = False) -> None:
-    """Print a text: names and words of packages, callers and models cannot move the cursor.
-
-    Args:
-        text: lines.
-        err: whether to print to standard error.
-        nl: whether a line end follows.
-        dim: whether a terminal shows it with less contrast.
-    """
+    """Print a text: names and words of packages, callers and models cannot move the cursor."""
     shown = escaped(text, keep="\n\t")
     click.echo(click.style(shown, dim=True) if dim else shown, err=err, nl=nl)
 

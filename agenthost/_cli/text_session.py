@@ -36,10 +36,6 @@ _MOST_SHOWN = 200
 class TextSession:
     """A conversation with an agent, open while a block runs.
 
-    Args:
-        file: the configuration file, if one is named.
-        agent: the name or file of the agent.
-
     Raises:
         PlanError: there is no such agent, or it cannot be served.
         ConfigurationError: the configuration cannot be used.

@@ -31,10 +31,7 @@ def make_app(
 ) -> Litestar:
     """Make the application.
 
-    Args:
-        runtime: the host that its endpoints tell about.
-        configure: plugins' ``configure_app``, called in order.
-        static: directories of files to serve, by path.
+    ``configure`` has the plugins' ``configure_app``, which are called in order.
     """
 
     def apply(config: AppConfig) -> AppConfig:

@@ -81,11 +81,8 @@ _log = logging.getLogger("agenthost.web")
 class Front:
     """The host as an ASGI application.
 
-    Args:
-        runtime: the host that it shows.
-        start: publishes the first plan, when the application is first asked for something; None where somebody does so
-            by himself.
-        sip_path: where the host answers for SIP addresses; None where it does not.
+    ``start`` publishes the first plan at the first request; None if the caller does. ``sip_path`` is None if the host
+    does not answer for SIP addresses.
     """
 
     def __init__(
@@ -152,12 +149,7 @@ class Front:
         self.runtime.publish(plan)
 
     def reload(self, plan: HostPlan, keep: float) -> None:
-        """Serve ``plan`` with the runtime's present configuration from now on.
-
-        Args:
-            plan: the plan.
-            keep: see ``Runtime.publish``.
-        """
+        """Serve ``plan`` with the runtime's present configuration from now on."""
         self.answer_sip_at(self.runtime.config.sip.path)
         self.runtime.publish(plan, keep=keep)
 
@@ -185,9 +177,7 @@ class Front:
     ) -> AsyncIterator[HostPlan]:
         """Serve ``plan``, the result of ``assemble``, within the lifespans of its plugins.
 
-        Args:
-            plan: the plan.
-            accept: raises for one that must not be served, after something of it has failed to start.
+        ``accept`` raises for one that must not be served, after something of it has failed to start.
 
         Yields:
             The plan without plugins whose lifespan fails, which are set aside.

@@ -35,8 +35,7 @@ _log = logging.getLogger("agenthost.web")
 class _Request(LitestarRequest[Any, Any, Any]):
     """A request outside Litestar's own routes, with the usual limit of its body.
 
-    Args:
-        most: bytes that its body may have.
+    ``most`` is a number of bytes that its body may have.
     """
 
     def __init__(self, scope: HTTPScope, receive: Receive, send: Send, most: int) -> None:
@@ -63,12 +62,7 @@ class _Request(LitestarRequest[Any, Any, Any]):
 
 @frozen
 class Handler:
-    """One handler.
-
-    Args:
-        function: the author's function.
-        takes_request: whether it wants the request.
-    """
+    """One handler."""
 
     function: Callable[..., Any]
     takes_request: bool

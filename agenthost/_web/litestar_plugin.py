@@ -126,11 +126,7 @@ class AgentHostPlugin(InitPlugin):
 class _Dispatcher:
     """Passes each request to the host or to the application behind it.
 
-    Args:
-        front: the host.
-        behind: the application.
-        own: paths that are the application's, whatever the host has there.
-        health: whether the host's health is the host's to tell.
+    ``own`` has the paths that are the application's, whatever the host has there.
     """
 
     def __init__(self, front: Front, behind: ASGIApp, own: frozenset[str], *, health: bool) -> None:

@@ -29,11 +29,6 @@ def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
 
     It may come from API Gateway (REST v1, HTTP v2), a function URL or a load balancer.
 
-    Args:
-        front: the host.
-        event: Lambda's.
-        context: Lambda's.
-
     Returns:
         Lambda's response object.
 

@@ -100,19 +100,14 @@ class OfflineModel:
 
 @frozen
 class _Chosen:
-    """The tool of a turn.
-
-    Args:
-        tool: the tool, or None.
-        wanted: whether the person has asked for it, as far as it changes something.
-        answers: whether the message answers a question for its arguments.
-        earlier: messages since the one that says what it is about.
-        declined: whether the person has said no.
-    """
+    """The tool of a turn."""
 
     tool: ToolSpec | None
+    """The tool, or None."""
     wanted: bool = True
+    """True if the person has asked for it, as far as it changes something."""
     answers: bool = False
+    """True if the message answers a question for its arguments."""
     earlier: int = 0
     declined: bool = False
 

@@ -93,9 +93,7 @@ def _make(name: str, settings: OpenAISettings) -> ChatModel:
 class _Later(Exception):  # noqa: N818 - a decision
     """A failed attempt that may be repeated.
 
-    Args:
-        error: the error to raise if it is not repeated.
-        after: seconds to wait, if the server names them.
+    ``after`` is a number of seconds to wait, if the server names them.
     """
 
     def __init__(self, error: ModelError, after: float | None = None) -> None:

@@ -193,9 +193,7 @@ class SqliteEntries:
 class _Worker:
     """A thread with a connection of its own, which runs jobs in order.
 
-    Args:
-        path: the file.
-        writes: whether the thread writes. If so, all jobs that wait at one moment are one transaction.
+    With ``writes``, all jobs that wait at one moment are one transaction.
     """
 
     def __init__(self, path: Path, *, writes: bool) -> None:

@@ -88,12 +88,7 @@ class Stores:
 
 
 class _CallsApart:
-    """The entries of a store, with the entries of calls kept separate by credentials.
-
-    Args:
-        entries: the entries.
-        group: see ``Stores.within``.
-    """
+    """The entries of a store, with the entries of calls kept separate by credentials."""
 
     def __init__(self, entries: Entries, group: str) -> None:
         self._entries = entries
@@ -131,11 +126,7 @@ class _CallsApart:
 
 
 class _NoEntries:
-    """Entries of a store that does not exist.
-
-    Args:
-        reason: the reason.
-    """
+    """Entries of a store that does not exist."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

@@ -78,9 +78,7 @@ class ArgumentReader:
     def _reader(self, schema: Any, above: tuple[str, ...] = ()) -> Read | None:
         """Return a reader of a value, or None if the value stays as it is.
 
-        Args:
-            schema: what is said of the value.
-            above: references that have led here, to the same value: another one of them leads nowhere.
+        ``above`` has the references that have led here, to the same value: another one of them leads nowhere.
         """
         if not isinstance(schema, Mapping):
             return None

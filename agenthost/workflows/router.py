@@ -38,28 +38,19 @@ _log = logging.getLogger("agenthost.workflows")
 
 @frozen
 class _Remembered:
-    """The stored state of a conversation.
-
-    Args:
-        agent: the agent that has the conversation.
-        asked: the message to which the router answered with a question.
-    """
+    """The stored state of a conversation."""
 
     agent: str | None = None
     asked: str | None = None
+    """The message to which the router answered with a question."""
 
 
 @frozen
 class _Others:
-    """The agents that a router may call beside the chosen one, by key.
-
-    Args:
-        fallback: the agent that answers if none can be chosen, or the chosen one fails.
-        senior: the agent that takes over.
-        all: every agent of the router.
-    """
+    """The agents that a router may call beside the chosen one, by key."""
 
     fallback: str | None
+    """The agent that answers if none can be chosen, or the chosen one fails."""
     senior: str | None
     all: frozenset[str]
 

@@ -13,17 +13,13 @@ __all__ = ["Credentials", "authorised", "user_of"]
 
 @frozen
 class Credentials:
-    """The user and password of callers, for HTTP Basic.
-
-    Args:
-        user: without ``:``.
-        password: any text.
-        others: further passwords that are accepted, while one takes the place of another.
-    """
+    """The user and password of callers, for HTTP Basic."""
 
     user: str
+    """Without ``:``."""
     password: str = field(repr=False)
     others: tuple[str, ...] = field(default=(), repr=False)
+    """Further passwords that are accepted, while one takes the place of another."""
 
     @property
     def pair(self) -> bytes:
@@ -46,9 +42,7 @@ def authorised(header: bytes | None, *pairs: bytes) -> bool:
 
     The comparison takes constant time.
 
-    Args:
-        header: its value, None when it is missing.
-        pairs: ``user:password`` in UTF-8, any of which is good.
+    ``header`` is None when it is missing. Any of ``pairs``, ``user:password`` in UTF-8, is good.
     """
     scheme, _, encoded = (header or b"").partition(b" ")
     try:
@@ -62,12 +56,7 @@ def authorised(header: bytes | None, *pairs: bytes) -> bool:
 
 
 def user_of(header: bytes, bearer: str) -> str:
-    """Return the user that an ``Authorization`` header names, empty where it names none.
-
-    Args:
-        header: its value.
-        bearer: the user of a bearer token, which names none itself.
-    """
+    """Return the user that an ``Authorization`` header names, empty where it names none."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() == b"bearer":
         return bearer

@@ -30,17 +30,11 @@ _log = logging.getLogger("agenthost.web")
 
 @define
 class _Bucket:
-    """The state of one client and user.
-
-    Args:
-        tokens: remaining failures.
-        at: when that was so, in seconds of ``clock``.
-        strikes: failures beyond the limit.
-        until: the end of the wait.
-    """
+    """The state of one client and user."""
 
     tokens: float
     at: float
+    """The time of that, in seconds of ``clock``."""
     strikes: int = 0
     until: float = 0.0
 
@@ -50,10 +44,8 @@ class FailedLogins:
 
     A client is an IP address, or the 64-bit network of an IPv6 address, as one subscriber has it.
 
-    Args:
-        in_a_minute: gives the failures that a client may have in a minute for one user; 0 for any number.
-        most: clients that are remembered; the one that failed longest ago is forgotten.
-        clock: seconds.
+    ``in_a_minute`` gives the failures that a client may have in a minute for one user; 0 for any number. ``most`` is
+    the number of clients that are remembered; the one that failed longest ago is forgotten. ``clock`` gives seconds.
     """
 
     def __init__(
@@ -74,22 +66,13 @@ class FailedLogins:
         return self._clock() < self._last_wait
 
     def wait(self, client: str, user: str) -> int:
-        """Return the seconds for which a client's credentials for a user are not compared.
-
-        Args:
-            client: the client's address.
-            user: the user that it names.
-        """
+        """Return the seconds for which a client's credentials for a user are not compared."""
         users = self._clients.get(network_of(client), {})
         bucket = users.get(user) or users.get(None)
         return 0 if bucket is None else max(0, math.ceil(bucket.until - self._clock()))
 
     def count(self, client: str, user: str) -> int:
         """Count a failure.
-
-        Args:
-            client: the client's address.
-            user: the user that it named.
 
         Returns:
             Seconds that it has to wait; 0 if it may fail again.

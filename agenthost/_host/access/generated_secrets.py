@@ -56,10 +56,8 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
 
     The first process that needs it generates it.
 
-    Args:
-        state_dir: the directory, made with mode 0700 when it does not exist.
-        name: the file in it (``password``, ``signing_key``), made with mode 0600.
-        make: called when nothing is kept; returns one line of text.
+    ``state_dir`` is the directory, made with mode 0700 when it does not exist. ``name`` is the file in it
+    (``password``, ``signing_key``), made with mode 0600.
 
     Raises:
         ConfigurationError: the directory is not known or cannot be written, it or the file is of another owner, open

@@ -39,9 +39,7 @@ _log = logging.getLogger("agenthost.web")
 class KnownLogins:
     """The table.
 
-    Args:
-        key: a secret of the host; with another one, nothing is known.
-        clock: seconds since 1970.
+    ``key`` is a secret of the host; with another one, nothing is known. ``clock`` gives seconds since 1970.
     """
 
     def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
@@ -57,9 +55,7 @@ class KnownLogins:
     def add(self, network: str, credentials: bytes) -> None:
         """Remember credentials that have succeeded.
 
-        Args:
-            network: the client that they came from.
-            credentials: the whole ``Authorization`` header.
+        ``credentials`` is the whole ``Authorization`` header.
         """
         table, mark = self._opened(), self._mark(network, credentials)
         now = int(self._clock())

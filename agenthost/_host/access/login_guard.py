@@ -31,11 +31,7 @@ class LoginGuard:
 
     Credentials that have just succeeded cost one hash and one look-up more than their comparison.
 
-    Args:
-        failed: the failures.
-        known: the successes.
-        bearer: gives the user that an API key counts for, which names none.
-        clock: seconds.
+    ``bearer`` gives the user that an API key counts for, which names none. ``clock`` gives seconds.
     """
 
     def __init__(
@@ -64,12 +60,6 @@ class LoginGuard:
 
     def log_in(self, mark: bytes, client: str, header: bytes, opened: Callable[[], bool]) -> int:
         """Compare credentials, unless there were too many wrong ones for this user from this client.
-
-        Args:
-            mark: see ``mark``.
-            client: the client's address.
-            header: the ``Authorization`` header.
-            opened: compares it, in constant time.
 
         Returns:
             ``OPENED``, ``WRONG``, or the seconds for which the client has to wait.

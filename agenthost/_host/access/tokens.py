@@ -36,19 +36,15 @@ _encode = msgspec.json.Encoder().encode
 
 @frozen
 class Tokens:
-    """Mints and verifies tokens.
-
-    Args:
-        keys: secret keys. The first signs, all verify, so that a key can be replaced without refusing a call.
-        lifetime: seconds for which the token of a tool is valid.
-        summary_lifetime: the same for the token of the summary, which arrives once, when the call has ended.
-        edition: a part of every new token: ASCII letters, digits, ``-`` and ``_``, or empty.
-    """
+    """Mints and verifies tokens."""
 
     keys: Sequence[bytes] = field(repr=False)
+    """Secret keys. The first signs, all verify, so that a key can be replaced without refusing a call."""
     lifetime: int = LIFETIME
+    """Seconds for which the token of a tool is valid."""
     summary_lifetime: int = LIFETIME
     edition: str = ""
+    """A part of every new token: ASCII letters, digits, ``-`` and ``_``, or empty."""
     _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
 
     @_macs.default
@@ -83,12 +79,9 @@ class Tokens:
     def verify(self, token: str, agent: str, tool: str, *ids: str | None) -> bool:
         """Return True for an unexpired token of this agent, tool and call.
 
-        Args:
-            token: the token of the request.
-            agent: the agent's route.
-            tool: the tool's name, or ``agenthost.swml.POST_PROMPT``.
-            ids: the request's call and conversation, if it has them. The platform's chat service fetches a document
-                under the conversation's id, and calls tools under ids of its own.
+        ``tool`` is the tool's name, or ``agenthost.swml.POST_PROMPT``. ``ids`` are the request's call and conversation,
+        if it has them. The platform's chat service fetches a document under the conversation's id, and calls tools
+        under ids of its own.
         """
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False

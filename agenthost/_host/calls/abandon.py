@@ -32,12 +32,8 @@ async def bounded(
 ) -> T:
     """Run a coroutine function in a task of its own, for at most ``seconds``.
 
-    Args:
-        function: the coroutine function.
-        seconds: the time, from now on.
-        left: called with the task where it goes on although it was cancelled; keeps a reference to it.
-        cut_off: called before the task is cancelled.
-        loop: the running event loop, where it is known: asking for it is a system call before Python 3.12.
+    ``left`` is called with the task if it goes on although it was cancelled, and keeps a reference to it. ``loop`` is
+    the running event loop, where it is known: asking for it is a system call before Python 3.12.
 
     Raises:
         TimeoutError: it did not end in time.

@@ -47,10 +47,8 @@ class Threads:
     ) -> Any:
         """Run ``function`` in a copy of the caller's context and return its result.
 
-        Args:
-            function: what to run.
-            ended: called on the event loop when the function has ended, however long ago its caller went away.
-            last: whether all other threads go first at the processor; that needs a new thread, and Linux.
+        ``ended`` is called on the event loop when the function has ended, however long ago its caller went away. With
+        ``last``, all other threads go first at the processor, which needs a new thread, and Linux.
         """
         loop = asyncio.get_running_loop()
         jobs = self._idle.pop() if self._idle and not last else _begin(last=last)

@@ -20,11 +20,8 @@ DISTURBANCES_WITHIN = 60.0
 class Breaker:
     """A circuit breaker, which tries a call at intervals while it is open.
 
-    Args:
-        failures: how many in a row open it; 0 keeps it closed whatever happens.
-        seconds: how long it stays open before a call is tried.
-        changed: told when it opens, with the reason, and with None when it closes.
-        clock: seconds from any beginning.
+    ``failures`` is the number in a row that opens it; 0 keeps it closed. ``changed`` is called when it opens, with the
+    reason, and with None when it closes. ``clock`` gives seconds from any beginning.
     """
 
     __slots__ = (
@@ -73,8 +70,7 @@ class Breaker:
     def worked(self, *, tried: bool) -> None:
         """Record that a call has worked.
 
-        Args:
-            tried: whether ``try_one`` let it in; what began before it opened proves nothing.
+        ``tried`` is True if ``try_one`` admitted it; a call that started before proves nothing.
         """
         self.in_a_row = 0
         if tried:

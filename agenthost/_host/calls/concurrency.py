@@ -15,9 +15,7 @@ class Busy(Exception):  # noqa: N818 - a state, not an error
 class Slots:
     """A number of slots, given to waiting calls in the order of arrival.
 
-    Args:
-        number: how many there are.
-        queue: how many may wait; None for any number.
+    ``queue`` is the number that may wait; None for any number.
     """
 
     __slots__ = ("_free", "_queue", "_waiting")
@@ -47,8 +45,7 @@ class Slots:
     async def take(self, patience: float | None = None) -> None:
         """Wait for a slot and take it. Return it with ``give_back``.
 
-        Args:
-            patience: seconds to wait for one; None for as long as it takes.
+        ``patience`` is a number of seconds to wait for one; None for as long as it takes.
 
         Raises:
             Busy: none came free, or too many wait already: then at once.

@@ -16,9 +16,6 @@ class Deadline:
 
     It is ``asyncio.timeout`` for a time that never moves, at a third of the cost: every access to the store pays for
     one.
-
-    Args:
-        seconds: how long the block may take.
     """
 
     __slots__ = ("_cancelling", "_passed", "_seconds", "_task", "_timer")

@@ -29,11 +29,7 @@ _log = logging.getLogger("agenthost.tools")
 
 
 class BreakerOpen(Exception):  # noqa: N818 - a state, not an error
-    """The circuit breaker of an agent is open, so its code is not run.
-
-    Args:
-        error_id: the id of the failure that keeps it open.
-    """
+    """The circuit breaker of an agent is open, so its code is not run."""
 
     def __init__(self, error_id: str) -> None:
         super().__init__(error_id)
@@ -45,9 +41,7 @@ class Gate:
 
     It has the slots of the agent, its circuit breaker, and the owners of its calls.
 
-    Args:
-        agent: the agent.
-        changed: called with the reason when its breaker opens, and with None when it closes.
+    ``changed`` is called with the reason when its breaker opens, and with None when it closes.
     """
 
     __slots__ = ("_computing", "_key", "_others", "_tools", "_turn", "breaker", "failed_last", "slots")
@@ -111,11 +105,7 @@ class Gate:
 
 
 class Gates:
-    """The gates of one host, by agent.
-
-    Args:
-        metrics: where it is noted how breakers stand.
-    """
+    """The gates of one host, by agent."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -170,11 +160,7 @@ class Gates:
         return [gate for agent, gate in self._known() if agent.key == key]
 
     def forget(self, gone: Callable[[Mounted], bool]) -> None:
-        """Report breakers of agents that are served, and of no others, from now on.
-
-        Args:
-            gone: whether an agent is not; calls may still go on with it.
-        """
+        """Report breakers of agents that are served, and of no others, from now on."""
         with self._breaking:
             before, self._gone = self.broken, gone
             opened = (agent for agent, gate in self._known() if gate.breaker.open)

@@ -40,14 +40,6 @@ async def answer_once(
     """Run a tool once for all identical requests of a call.
 
     A failed run is not kept, so the next request tries again. If the store is unavailable, the tool runs.
-
-    Args:
-        caller: runs tools.
-        store: where the answers of all workers are kept.
-        agent: whose tool it is.
-        tool: the tool.
-        request: the call.
-        sibling: see there.
     """
     if not request.call.id or isinstance(request.arguments, Unreadable):
         return await caller.answer(agent, tool, request, sibling)

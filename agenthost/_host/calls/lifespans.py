@@ -38,12 +38,8 @@ _log = logging.getLogger("agenthost")
 class Lifespan:
     """An asynchronous context manager that is entered and left in a task of its own.
 
-    Args:
-        owner: the owner of its code.
-        make: makes the context manager.
-        seconds: how long it may take to begin; None where whoever waits for it keeps the time.
-        changed: called when it has begun or failed.
-        quiet: whether somebody else tells the log why it did not begin.
+    ``seconds`` is the time that it may take to begin; None if the one who waits keeps the time. With ``quiet``, the
+    caller logs why it did not begin.
     """
 
     def __init__(
@@ -137,11 +133,6 @@ class Lifespans(Generic[K]):
     """The lifespans of one host, by whose they are.
 
     They begin once ``open`` is called on an event loop. ``want`` may be called from any thread.
-
-    Args:
-        owner_of: returns the owner of the code of a lifespan.
-        seconds: gives the time that one may take to begin.
-        changed: called on the event loop when one has begun or failed.
     """
 
     def __init__(
@@ -219,11 +210,6 @@ class Lifespans(Generic[K]):
 @asynccontextmanager
 async def lifespan_around(owner: Owner, make: Callable[[], object], seconds: float) -> AsyncIterator[None]:
     """Keep a lifespan open during the block.
-
-    Args:
-        owner: the owner of its code.
-        make: makes the context manager.
-        seconds: how long it may take to begin.
 
     Raises:
         PlanError: it does not begin.

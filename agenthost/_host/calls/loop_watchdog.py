@@ -52,12 +52,7 @@ _log = logging.getLogger("agenthost.watchdog")
 
 
 class Watchdog:
-    """Watches whether one event loop responds.
-
-    Args:
-        metrics: where blocks and lags are counted.
-        agents: gives the agents that are served.
-    """
+    """Watches whether one event loop responds."""
 
     def __init__(self, metrics: Metrics, agents: Callable[[], Iterable[Mounted]]) -> None:
         self._metrics = metrics
@@ -180,10 +175,6 @@ def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
 
     Some stacks do not go through a function that runs an author's code, such as that of a task that the author started.
     The agent is then known by its instance, or by its module if no other agent has the same one.
-
-    Args:
-        frame: the innermost frame of the loop's thread.
-        agents: the agents that are served.
     """
     nearest = _NOBODY
     agents = tuple(agents)

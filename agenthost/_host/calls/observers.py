@@ -33,9 +33,7 @@ _log = logging.getLogger("agenthost.plugins")
 class Observers:
     """The observers of tool calls.
 
-    Args:
-        functions: implementations of ``tool_called``, each with its plugin's key.
-        metrics: where failures and drops are counted.
+    ``functions`` are implementations of ``tool_called``, each with its plugin's key.
     """
 
     def __init__(self, functions: Iterable[tuple[str, Callable[..., object]]], metrics: Metrics) -> None:

@@ -15,12 +15,7 @@ __all__ = ["check_call"]
 
 
 def check_call(check: Callable[..., Any], vitals: HostVitals) -> tuple[Callable[[], Any], bool]:
-    """Return a check without arguments, and True if it runs on the event loop.
-
-    Args:
-        check: takes nothing, or the vitals of its host.
-        vitals: what that is.
-    """
+    """Return a check without arguments, and True if it runs on the event loop."""
     call = getattr(check, "__call__", None)  # noqa: B004 - an object with an async __call__ is a coroutine function too
     on_loop = inspect.iscoroutinefunction(inspect.unwrap(check)) or inspect.iscoroutinefunction(call)
     return (partial(check, vitals) if _takes_one(check) else check), on_loop

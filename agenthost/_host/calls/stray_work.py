@@ -68,13 +68,7 @@ def guarded(
     failures: Failures,
     counted: Callable[[Owner], object] = lambda _: None,
 ) -> Iterator[None]:
-    """Guard what authors' code starts by itself, while the block runs.
-
-    Args:
-        owner_of: finds the owner of the code that failed in a thread.
-        failures: logs what fails.
-        counted: called with the owner of each failure.
-    """
+    """Guard what authors' code starts by itself, while the block runs."""
     loop = asyncio.get_running_loop()
     factory, handler, hook = loop.get_task_factory(), loop.get_exception_handler(), threading.excepthook
 
@@ -129,10 +123,7 @@ def run_on(
     loop still holds all waiting work then, so it is run on. Signals need handlers of their own: with Python's handler
     of SIGINT, Ctrl-C would have no effect.
 
-    Args:
-        loop: a loop that is not running.
-        work: what to run.
-        exited: told of each such exception, with its traceback; of ``RuntimeError`` where somebody stopped the loop.
+    ``exited`` is called with each such exception and its traceback, and with ``RuntimeError`` if the loop was stopped.
 
     Raises:
         BaseException: whatever ``work`` raises.

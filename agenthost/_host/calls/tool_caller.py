@@ -51,15 +51,12 @@ _log = logging.getLogger("agenthost.tools")
 
 @frozen(slots=True)
 class Attempt:
-    """The result of an author's function.
-
-    Args:
-        result: what it returned; None when it failed.
-        error_id: by which the log names its failure; None when it did not fail.
-    """
+    """The result of an author's function."""
 
     result: Any
+    """Its return value; None when it failed."""
     error_id: str | None = None
+    """The name of its failure in the log; None when it did not fail."""
 
 
 class ToolCaller:
@@ -68,10 +65,8 @@ class ToolCaller:
     An agent whose tools hang keeps only its own slots: a slot is given back when its thread or coroutine really ends,
     not when its caller has been answered.
 
-    Args:
-        metrics: where failures are counted.
-        observers: returns the observers of tool calls; None where there are none.
-        held_up: whether the event loop has to wait for threads that compute.
+    ``observers`` returns the observers of tool calls; None where there are none. ``held_up`` returns True while the
+    event loop has to wait for threads that compute.
     """
 
     def __init__(
@@ -103,11 +98,7 @@ class ToolCaller:
     ) -> ToolAnswer:
         """Run a tool and return its answer. Errors of the tool are never raised.
 
-        Args:
-            agent: whose tool it is.
-            tool: the tool.
-            request: the call.
-            sibling: gives the key of the served agent of a name, for a call that is handed over.
+        ``sibling`` gives the key of the served agent of a name, for a call that is handed over.
         """
         gate = self.gates.of(agent)
         owner = gate.tool(tool.name)
@@ -213,13 +204,8 @@ class ToolCaller:
     ) -> Attempt:
         """Run an author's function. Errors of the function are never raised.
 
-        Args:
-            agent: the agent that it belongs to.
-            kind: the kind of code that it is.
-            function: what to call; an awaitable that it returns is awaited.
-            name: its name among others of its kind.
-            on_loop: whether it is a coroutine function, called on the event loop; others run in a thread.
-            seconds: how long it may take; left out, a tool's time.
+        With ``on_loop``, it is a coroutine function and is called on the event loop; others run in a thread.
+        ``seconds`` is the time that it may take, by default a tool's.
 
         Raises:
             Busy: it was not started.

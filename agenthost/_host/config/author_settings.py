@@ -56,11 +56,8 @@ _TABLES = (dict, Mapping, MutableMapping)
 def build_settings(cls: type[T], values: Mapping[str, object], place: Place, *, reserved: Collection[str] = ()) -> T:
     """Build an author's ``Settings`` from a section of the configuration.
 
-    Args:
-        cls: the attrs class; its fields are the keys of the section.
-        values: the section, secrets resolved; a ``str`` field gets the text, a ``Secret`` hides it.
-        place: where the section is.
-        reserved: keys of the same section that the host reads itself.
+    ``cls`` is the attrs class; its fields are the keys of the section. ``values`` is the section with its secrets
+    resolved; a ``str`` field gets the text, a ``Secret`` hides it.
 
     Raises:
         ConfigurationError: a key is unknown, missing, or its value is refused; the text never holds a secret.

@@ -25,12 +25,7 @@ _LEFT_OUT = object()
 
 @frozen
 class Change:
-    """A key whose value differs.
-
-    Args:
-        path: the steps that lead to it.
-        effect: when the change takes effect.
-    """
+    """A key whose value differs."""
 
     path: Path
     effect: Effect

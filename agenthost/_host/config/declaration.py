@@ -72,28 +72,17 @@ _LISTED = "listed"
 
 @frozen(eq=False)
 class Key:
-    """One key of a table.
-
-    Args:
-        name: its name in the file.
-        argument: the argument of the table's class that takes it.
-        default: its value when it is left out.
-        kind: what it may hold.
-        doc: one sentence for the reference page.
-        unit: of a number, in the plural.
-        variables: SignalWire's or the platform's own environment variables for it.
-        effect: when a change takes effect.
-        per_agent: whether an agent may have a value of its own.
-        required: whether it must be written.
-    """
+    """One key of a table."""
 
     name: str
     argument: str
     default: Any
+    """Its value when it is left out."""
     kind: Kind
     doc: str = ""
     unit: str = ""
     variables: tuple[str, ...] = ()
+    """SignalWire's or the platform's own environment variables for it."""
     effect: Effect = LIVE
     per_agent: bool = False
     required: bool = False
@@ -200,10 +189,6 @@ def listed_of(cls: type[AttrsInstance]) -> Mapping[str, str]:
 def read_table(keys: Mapping[str, Key], values: Mapping[str, object]) -> dict[str, object]:
     """Read the values of a table, and return the arguments of its class.
 
-    Args:
-        keys: the keys of the table, by name.
-        values: what is written, without keys that are unknown.
-
     Raises:
         Refused: a value is not of its key's kind, or a key is missing.
     """
@@ -217,9 +202,7 @@ def read_table(keys: Mapping[str, Key], values: Mapping[str, object]) -> dict[st
 def unknown_key(values: Collection[str], known: Collection[str]) -> Refused | None:
     """Return the refusal of the first unknown key, or None.
 
-    Args:
-        values: the keys of a table.
-        known: the keys that it may have, in the order in which the refusal lists them.
+    ``known`` is the keys that it may have, in the order in which the refusal lists them.
     """
     name = next((each for each in values if each not in known), None)
     if name is None:

@@ -35,17 +35,7 @@ _LONG_NUMBER = r"\d{4301}"
 
 @frozen(eq=False)
 class ConfigFile:
-    """An open configuration file, and the environment for its values.
-
-    Args:
-        name: the file, as it was named.
-        directory: where it is, which its relative paths are relative to.
-        environ: the environment.
-        tables: what it holds.
-        exposed: its mode, where other users can read it.
-        lines: the lines of its keys.
-        fetched: the secrets that its values were resolved to, so far.
-    """
+    """An open configuration file, and the environment for its values."""
 
     name: str
     directory: str
@@ -83,11 +73,6 @@ class ConfigFile:
 
     def read(self, cls: type[AttrsInstance], values: Mapping[str, object], place: Place) -> dict[str, object]:
         """Read the keys that a table declares, and return the arguments of its class.
-
-        Args:
-            cls: the class of the table.
-            values: what is written; other keys are left alone.
-            place: where the table is.
 
         Raises:
             ConfigurationError: a value cannot be used, or is missing.
@@ -136,12 +121,7 @@ def refuse_unknown(values: Collection[str], known: Collection[str], place: Place
 
 
 def no_file(name: str, environ: Mapping[str, str]) -> ConfigFile:
-    """Return a ConfigFile without values, for a host without a file.
-
-    Args:
-        name: the file that there would be.
-        environ: the environment.
-    """
+    """Return a ConfigFile without values, for a host without a file."""
     return ConfigFile(name, os.getcwd(), environ, {})
 
 

@@ -43,12 +43,7 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> str:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class HostConfig(Table):
-    """``[host]``: addresses, credentials, timeouts and limits of the host.
-
-    Args:
-        kept_password: the password that the host made for itself, where none is configured.
-        kept_key: the signing key that it made, where none is configured.
-    """
+    """``[host]``: addresses, credentials, timeouts and limits of the host."""
 
     host: str = setting("127.0.0.1", HOST, "Address to listen on", effect=RESTART)
     port: int = setting(
@@ -164,7 +159,9 @@ class HostConfig(Table):
     )
     strict: bool = setting(False, FLAG, "Refuse to start if an agent or plugin fails")  # noqa: FBT003
     kept_password: Secret | None = None
+    """The password that the host made for itself, where none is configured."""
     kept_key: Secret | None = None
+    """The signing key that it made, where none is configured."""
 
     @property
     def accepted_passwords(self) -> tuple[Secret, ...]:

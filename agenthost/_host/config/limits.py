@@ -17,26 +17,20 @@ BUSY = "I'm handling a lot of requests right now. Please try again in a moment."
 
 @frozen(kw_only=True)
 class Limits:
-    """The limits of one agent, and the thresholds of its circuit breaker.
-
-    Args:
-        running: calls that run at once.
-        queued: calls that wait for one of them to end.
-        queue_wait: seconds that they wait at most.
-        tool_timeout: seconds that one tool call may take, where the tool does not say.
-        document_timeout: seconds that its own code may take to make its document.
-        breaker_failures: failures in a row that open its breaker; 0 leaves it closed.
-        breaker_open: seconds that its breaker stays open before one call is tried.
-        busy: what a caller hears when it can take no more.
-    """
+    """The limits of one agent, and the thresholds of its circuit breaker."""
 
     running: int = 16
     queued: int = 32
     queue_wait: float = 0.5
+    """Seconds that they wait at most."""
     tool_timeout: float = 10.0
+    """Seconds that one tool call may take, where the tool does not say."""
     document_timeout: float = 2.0
+    """Seconds that its own code may take to make its document."""
     breaker_failures: int = 10
+    """Failures in a row that open its breaker; 0 leaves it closed."""
     breaker_open: float = 10.0
+    """Seconds that its breaker stays open before one call is tried."""
     busy: str = BUSY
 
     @classmethod
@@ -45,12 +39,7 @@ class Limits:
         return cls(**{each.name: getattr(host, each.name) for each in fields(cls) if each.name != "busy"})
 
     def for_agent(self, agent: AgentConfig, busy: str | None) -> Limits:
-        """Return the limits of one agent: those of its own section, else these.
-
-        Args:
-            agent: ``[agents.<name>]``.
-            busy: the agent's own sentence.
-        """
+        """Return the limits of one agent: those of its own section, else these."""
         said = {each.name: getattr(agent, each.name) for each in fields(Limits)}
         own = {name: value for name, value in said.items() if value is not None}
         return evolve(self, **({"busy": busy or self.busy} | own))

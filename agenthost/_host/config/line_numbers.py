@@ -32,9 +32,6 @@ Path = tuple[str | int, ...]
 def toml_lines(text: str) -> Mapping[Path, int]:
     """Return the line of each table and key of a TOML document.
 
-    Args:
-        text: the document.
-
     Returns:
         Lines from 1 on, by path: ``("sip", "rules", 0, "agent")`` is the key ``agent`` in the first table of the array
         ``sip.rules``. A table in an inline array has a line, its keys have none.

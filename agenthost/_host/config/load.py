@@ -81,11 +81,8 @@ def load_config(
 
     The command line wins over the environment, and the environment over the file.
 
-    Args:
-        file: the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise
-            ``agenthost.toml`` in the current directory when there is one.
-        environ: the environment.
-        overrides: keys of ``[host]`` by name, as options said them; ``None`` stands for not said.
+    ``file`` is the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise ``agenthost.toml`` in the
+    current directory when there is one. ``overrides`` has keys of ``[host]`` by name; None leaves one out.
 
     Raises:
         ConfigurationError: something cannot be read or used; the text names the file and line, or the variable, and

@@ -21,9 +21,6 @@ class Lines:
     """The lines of a TOML document.
 
     They are looked up on first use.
-
-    Args:
-        text: a document that tomllib accepts.
     """
 
     __slots__ = ("_found", "_text")
@@ -68,14 +65,7 @@ NO_LINES = Lines()
 
 @frozen
 class Place:
-    """The place of a configured value in messages, such as ``agenthost.toml:3: host.port``.
-
-    Args:
-        file: the file, or the variable or option in its place.
-        key: the key path.
-        path: the same as steps.
-        lines: the lines of the file.
-    """
+    """The place of a configured value in messages, such as ``agenthost.toml:3: host.port``."""
 
     file: str
     key: str = ""
@@ -106,9 +96,8 @@ class Place:
 def key_path(table: str, *names: str) -> str:
     """Return the path of a key.
 
-    Args:
-        table: the key path of a table, empty for the whole file.
-        names: the keys that lead on from there; what is not a bare key gets quoted (TOML 1.0, "Keys").
+    ``table`` is the key path of a table, empty for the whole file. ``names`` is the keys that lead on from there; what
+    is not a bare key gets quoted (TOML 1.0, "Keys").
     """
     steps = [name if _BARE.fullmatch(name) else _quoted(name) for name in names]
     return ".".join([table, *steps] if table else steps)

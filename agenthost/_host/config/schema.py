@@ -137,11 +137,7 @@ class ConversationConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ModelsConfig(Table):
-    """``[models]``: the language models of agents, and ``[models.<name>]``, the settings of one.
-
-    Args:
-        settings: by model, its own keys, secrets in them resolved.
-    """
+    """``[models]``: the language models of agents, and ``[models.<name>]``, the settings of one."""
 
     default: str = setting("offline", TEXT, "Model of agents that do not name one", effect=PROCESS)
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
@@ -162,9 +158,6 @@ class WorkflowConfig(Table):
     """``[workflows.<name>]``: several installed agents that act as one.
 
     Other keys belong to its kind.
-
-    Args:
-        settings: the keys of its kind.
     """
 
     kind: str = setting(
@@ -187,13 +180,7 @@ class WorkflowConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class SipConfig(Table):
-    """``[sip]``: routing of SIP callers (wire.md, section 4).
-
-    Args:
-        tables: ``[[sip.rules]]`` as they are written, in order.
-        rules: the same as they decide.
-        default_place: file and line of ``default``.
-    """
+    """``[sip]``: routing of SIP callers (wire.md, section 4)."""
 
     path: str = setting("/sip", ROUTE, "Path of the endpoint for SIP calls")
     mode: str = setting(
@@ -202,17 +189,15 @@ class SipConfig(Table):
     default: str | None = setting(None, TEXT, "Key, name or route of the default agent")
     automatic: bool = setting(True, FLAG, "Enable automatic aliases: keys, names and routes of agents")  # noqa: FBT003
     tables: tuple[RuleConfig, ...] = listed("rules")
+    """``[[sip.rules]]`` as they are written, in order."""
     rules: tuple[Rule, ...] = ()
     default_place: str = ""
+    """File and line of ``default``."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class ClassifiersConfig(Table):
-    """``[classifiers]``: the classifiers of routers, and ``[classifiers.<name>]``, the settings of one.
-
-    Args:
-        settings: by classifier, its own keys, secrets in them resolved.
-    """
+    """``[classifiers]``: the classifiers of routers, and ``[classifiers.<name>]``, the settings of one."""
 
     default: str = setting("lexical", TEXT, "Classifier of routers that do not name one", effect=PROCESS)
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
@@ -223,10 +208,6 @@ class AgentConfig(Table):
     """``[agents.<name>]``: one agent.
 
     Keys that are not fields are the agent's own settings.
-
-    Args:
-        settings: the agent's own keys, secrets in them resolved; empty when the agent is not enabled.
-        place: where the section is; None where there is none.
     """
 
     enabled: bool = setting(True, FLAG, "Build and serve the agent")  # noqa: FBT003
@@ -261,7 +242,9 @@ class AgentConfig(Table):
     )
     optional: bool = setting(False, FLAG, "Start the host even if no installed package provides the agent")  # noqa: FBT003
     settings: Mapping[str, object] = beside()
+    """The agent's own keys, secrets in them resolved; empty when the agent is not enabled."""
     place: Place | None = field(default=None, eq=False, repr=False)
+    """The place of the section; None where there is none."""
 
     @property
     def accepted_passwords(self) -> tuple[Secret, ...]:
@@ -289,15 +272,12 @@ class AgentConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class PluginsConfig(Table):
-    """``[plugins]``: the plugins that are loaded, and ``[plugins.<name>]``, the settings of one.
-
-    Args:
-        settings: by plugin, its own keys, secrets in them resolved; without plugins that are switched off.
-    """
+    """``[plugins]``: the plugins that are loaded, and ``[plugins.<name>]``, the settings of one."""
 
     disable: tuple[str, ...] = setting((), NAMES, "Plugins not to load", effect=PROCESS)
     only: tuple[str, ...] | None = setting(None, NAMES, "The only plugins to load", effect=PROCESS)
     settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
+    """By plugin, its own keys, secrets in them resolved; without plugins that are switched off."""
 
     def allows(self, plugin: str) -> bool:
         """Return True if a plugin is to be loaded.
@@ -310,15 +290,7 @@ class PluginsConfig(Table):
 
 @frozen(kw_only=True, eq=False, repr=False)
 class Config(Table):
-    """Everything that is configured.
-
-    Args:
-        source: the file that was read, as it was named, or ``None``.
-        warnings: sentences for stderr about what is allowed but unlikely to be meant.
-        asked: the arguments of ``load_config``: the file, and what options said.
-        lines: the lines of the file.
-        fetched: what was fetched by ``{ env }`` and ``{ file }``, for redaction.
-    """
+    """Everything that is configured."""
 
     host: HostConfig = field(factory=HostConfig)
     health: HealthConfig = field(factory=HealthConfig)
@@ -333,10 +305,14 @@ class Config(Table):
     workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None
+    """The file that was read, as it was named, or ``None``."""
     warnings: tuple[str, ...] = ()
+    """Sentences for stderr about what is allowed but unlikely to be meant."""
     asked: tuple[str | None, Mapping[str, object]] = field(default=(None, {}), eq=False, repr=False)
+    """The arguments of ``load_config``: the file, and what options said."""
     lines: Lines = field(default=NO_LINES, eq=False, repr=False)
     fetched: tuple[Secret, ...] = field(default=(), eq=False, repr=False)
+    """The secrets that ``{ env }`` and ``{ file }`` fetched, for redaction."""
 
     @property
     def where(self) -> str:

@@ -22,12 +22,7 @@ __all__ = ["resolve", "sources"]
 def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str, fetched: list[Secret]) -> object:
     """Replace secrets such as ``{ env = "NAME" }`` anywhere in ``value`` by :class:`Secret`.
 
-    Args:
-        value: what the TOML file says: text, number, list, table.
-        place: where it is written.
-        environ: the environment.
-        directory: what relative paths of secret files are relative to.
-        fetched: takes each secret, as a value that is not declared as one reveals it.
+    ``fetched`` takes each secret, as a value that is not declared as one reveals it.
 
     Raises:
         ConfigurationError: a variable is not set, or a file cannot be read.

@@ -56,10 +56,6 @@ class RuleConfig:
 def read_rules(opened: ConfigFile, tables: object) -> tuple[tuple[RuleConfig, Rule], ...]:
     """Return the rules of a file, each as written and as it is applied.
 
-    Args:
-        opened: the file.
-        tables: the value of ``sip.rules``.
-
     Raises:
         ConfigurationError: something in them cannot be used.
     """
@@ -78,12 +74,7 @@ def _rule(opened: ConfigFile, index: int, table: Mapping[str, object]) -> tuple[
 
 @frozen(eq=False)
 class _Reader:
-    """Makes a rule from its table.
-
-    Args:
-        place: where the table is.
-        index: its index among the rules.
-    """
+    """Makes a rule from its table."""
 
     place: Place
     index: int

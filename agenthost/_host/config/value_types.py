@@ -77,10 +77,8 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
 
     The message contains the reason and never a secret.
 
-    Args:
-        reason: the reason.
-        path: the steps from the value to the part of it that is refused.
-        advice: the sentence that tells what to write; None for the key's own, empty where only its author knows.
+    ``path`` are the steps from the value to the part of it that is refused. ``advice`` is the sentence that tells what
+    to write; None for the key's own, empty where only its author knows.
     """
 
     def __init__(self, reason: str, *path: str | int, advice: str | None = None) -> None:
@@ -94,31 +92,21 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
         return Refused(self.reason, step, *self.path, advice=advice if self.advice is None else self.advice)
 
     def error(self, place: Place) -> ConfigurationError:
-        """Return the error for the operator.
-
-        Args:
-            place: where the value is configured.
-        """
+        """Return the error for the operator."""
         place = place.at(*self.path)
         return ConfigurationError(f"{place}: {self.reason}. {self.advice or f'fix: change [{place.key}]'}")
 
 
 @frozen(eq=False)
 class Kind:
-    """A kind of value.
-
-    Args:
-        name: what the documentation calls it.
-        read: checks a value and returns it in the form the host uses; raises :class:`Refused`.
-        parse: turns the text of a variable or an option into what the TOML file would hold.
-        example: a value that is accepted, as TOML.
-        other: another one.
-    """
+    """A kind of value."""
 
     name: str
     read: Callable[[object], object]
+    """Checks a value and returns it in the form the host uses; raises :class:`Refused`."""
     example: str
     parse: Callable[[str], object] = str
+    """Turns the text of a variable or an option into what the TOML file would hold."""
     other: str = ""
 
 

@@ -19,18 +19,13 @@ _OFFERS = (("hooks", "hook"), ("skills", "skill"), ("commands", "command"))
 
 @frozen
 class Change:
-    """One distribution that is not as it was locked.
-
-    Args:
-        distribution: its canonical name.
-        before: its locked version; empty where it is new.
-        after: its installed version; empty where it is gone.
-        details: what differs, a few words each.
-    """
+    """One distribution that is not as it was locked."""
 
     distribution: str
     before: str
+    """Its locked version; empty where it is new."""
     after: str
+    """Its installed version; empty where it is gone."""
     details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -47,12 +42,7 @@ class Change:
 
 
 def changes(locked: Lock, installed: Lock) -> tuple[Change, ...]:
-    """Return the distributions that differ, sorted by name.
-
-    Args:
-        locked: the lock file.
-        installed: what a lock file of the moment would say.
-    """
+    """Return the distributions that differ, sorted by name."""
     names = sorted({*locked.distributions, *installed.distributions})
     found = []
     for name in names:

@@ -36,16 +36,10 @@ _FORMAT = 1
 
 @frozen
 class Contents:
-    """The content of a distribution.
-
-    Args:
-        digest: ``sha256:`` and 64 hexadecimal digits; empty where no file of it is known.
-        editable: whether it is installed in editable mode.
-        recorded: whether RECORD lists its files.
-        changed: files that are not as RECORD says, or missing, sorted.
-    """
+    """The content of a distribution."""
 
     digest: str
+    """``sha256:`` and 64 hexadecimal digits; empty where no file of it is known."""
     editable: bool = False
     recorded: bool = True
     changed: tuple[str, ...] = ()
@@ -54,8 +48,7 @@ class Contents:
 class Readings:
     """Earlier readings of distributions, in a file of the state directory.
 
-    Args:
-        path: the file; what cannot be read of it counts as nothing, and it is written when that is possible.
+    What cannot be read of the file counts as nothing, and it is written when that is possible.
     """
 
     def __init__(self, path: str) -> None:
@@ -69,12 +62,7 @@ class Readings:
         return cls(os.path.join(config.host.state_dir, "readings.json"))
 
     def of(self, location: str, modules: Sequence[str]) -> Contents:
-        """Read a distribution, or recall an earlier reading where no file has changed since.
-
-        Args:
-            location: its metadata directory.
-            modules: top-level modules that its entry points name.
-        """
+        """Read a distribution, or recall an earlier reading where no file has changed since."""
         files = _files(location, modules)
         stamp = sha256(repr([(name, _stamp(path)) for name, path, _ in files]).encode()).hexdigest()
         known = self._known.get(location)
@@ -110,10 +98,6 @@ def contents_of(location: str, modules: Sequence[str] = ()) -> Contents:
 
 def listing(location: str, name: str) -> Literal["unknown", "absent", "same", "changed"]:
     """Compare one file with what its distribution recorded.
-
-    Args:
-        location: the metadata directory.
-        name: the file, relative to the directory that this is in.
 
     Returns:
         ``unknown`` where nothing is recorded, ``absent`` where this file is not, else whether it is the ``same``.

@@ -71,17 +71,12 @@ class _Root(Table):
 
 @frozen(eq=False)
 class Lock:
-    """A lock file.
-
-    Args:
-        place: the file.
-        distributions: by canonical name.
-        dependencies: version of each distribution that those require, directly and indirectly.
-    """
+    """A lock file."""
 
     place: str
     distributions: Mapping[str, LockedDistribution] = field(factory=dict)
     dependencies: Mapping[str, str] = field(factory=dict)
+    """Version of each distribution that those require, directly and indirectly."""
 
     def agent(self, candidate: Candidate) -> LockedAgent | None:
         """Return a locked agent, or None if its package has another version."""

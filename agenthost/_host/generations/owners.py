@@ -23,19 +23,15 @@ def full_key(distribution: str, name: str) -> str:
 
 @frozen(eq=False)
 class Owners:
-    """Holders of keys, routes and aliases that only one agent can have.
-
-    Args:
-        keys: by short key, the distribution that holds it.
-        routes: by route, the full key of the agent that is served there.
-        aliases: by SIP alias, the full key of the agent that it reaches.
-        place: the file that this was read from, for people; empty when nothing was read.
-    """
+    """Holders of keys, routes and aliases that only one agent can have."""
 
     keys: Mapping[str, str] = field(factory=dict)
     routes: Mapping[str, str] = field(factory=dict)
+    """By route, the full key of the agent that is served there."""
     aliases: Mapping[str, str] = field(factory=dict)
+    """By SIP alias, the full key of the agent that it reaches."""
     place: str = ""
+    """The file that this was read from, for people; empty when nothing was read."""
 
     def before(self, others: Owners) -> Owners:
         """Return these owners, completed by those of ``others``."""
@@ -51,9 +47,8 @@ class Owners:
 
         A route or alias is free again if its holder is served elsewhere.
 
-        Args:
-            routes: by route, the full key of the agent that is served there.
-            aliases: by SIP alias, the full key of the agent that it reaches.
+        ``routes`` has, by route, the full key of the agent that is served there. ``aliases`` has, by SIP alias, the
+        full key of the agent that it reaches.
         """
         served = set(routes.values())
         return evolve(

@@ -28,32 +28,22 @@ class DescribedTool:
     """A tool of an agent.
 
     See ``agenthost.tools.tool.Tool``.
-
-    Args:
-        name: its name.
-        described: its entry in a document, if something other than this host runs it; None for the agent's own.
-        description: when a model should use it.
-        parameters: JSON Schema of its arguments.
-        secure: whether a call needs a token.
-        webhook_url: an address elsewhere that answers it.
-        fallback: what the caller hears when it fails.
-        timeout: seconds that a call may take.
-        idempotent: whether identical requests of one call run once.
-        undeclared: whether nothing tells the model what to pass.
-        accepted: its parameters as they are read; None where it takes no arguments.
     """
 
     name: str
     described: dict[str, Any] | None = None
+    """Its entry in a document, if something other than this host runs it; None for the agent's own."""
     description: str = ""
     parameters: dict[str, Any] = field(factory=dict)
     secure: bool = True
     webhook_url: str | None = None
     fallback: str | None = None
     timeout: float | None = None
+    """Seconds that a call may take."""
     idempotent: bool = False
     undeclared: bool = False
     accepted: dict[str, Any] | None = None
+    """Its parameters as they are read; None where it takes no arguments."""
 
 
 @frozen
@@ -74,18 +64,13 @@ class DescribedProbe:
 
 @frozen
 class DescribedDraft:
-    """The parts of a document that text conversations and tool calls need.
-
-    Args:
-        instructions: the prompt as text.
-        answer: how the call is answered; None where it is not.
-        global_data: ``ai.global_data``.
-        tools: its tools, in order.
-    """
+    """The parts of a document that text conversations and tool calls need."""
 
     instructions: str
     answer: dict[str, Any] | None
+    """The configuration of ``answer``; None where the call is not answered."""
     global_data: dict[str, Any]
+    """``ai.global_data``."""
     tools: tuple[DescribedTool, ...]
 
 
@@ -94,25 +79,6 @@ class AgentDescription:
     """An agent.
 
     See ``agenthost.agent.declared.Declared``.
-
-    Args:
-        name: see there, as the following.
-        route: the route it asks for.
-        sip: user parts of SIP addresses.
-        fallback: what the caller hears when something fails.
-        on_failure: what follows then.
-        alone: keys and lifetimes of its own.
-        shared_state: names of stores that it shares.
-        busy: what a caller hears when it can take no more.
-        description: what it is for.
-        examples: what people say to it.
-        mcp_server: whether it offers its tools to clients of the Model Context Protocol.
-        dynamic: whether callbacks configure it for each call.
-        routing: paths of its routing callbacks.
-        debugged: whether it wants debug events.
-        probes: its probes.
-        template: its document.
-        draft: what else is known of that.
     """
 
     name: str
@@ -126,6 +92,7 @@ class AgentDescription:
     description: str
     examples: dict[str, tuple[str, ...]]
     mcp_server: bool
+    """True if it offers its tools to clients of the Model Context Protocol."""
     dynamic: bool
     routing: tuple[str, ...]
     debugged: bool
@@ -135,13 +102,7 @@ class AgentDescription:
 
 
 def describe(agent: AgentBase, template: Template, probes: Iterable[Probe]) -> dict[str, Any]:
-    """Return an agent as values that MessagePack carries.
-
-    Args:
-        agent: the agent, sealed.
-        template: its document.
-        probes: its probes.
-    """
+    """Return an agent as values that MessagePack carries."""
     own = declared(agent)
     said = AgentDescription(
         own.name,

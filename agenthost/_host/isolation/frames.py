@@ -66,12 +66,7 @@ class Reader:
 
 
 class Frames(asyncio.Protocol):
-    """One end of a connection that frames pass through.
-
-    Args:
-        heard: called with each message.
-        lost: called once when the connection has ended.
-    """
+    """One end of a connection that frames pass through."""
 
     def __init__(self, heard: Callable[[Message], object], lost: Callable[[], object]) -> None:
         self._heard = heard

@@ -20,9 +20,6 @@ class HostEntries:
     """The entries of the host's store, read and written by frames.
 
     See ``agenthost.state.Entries``.
-
-    Args:
-        frames: the way to the host.
     """
 
     def __init__(self, frames: Frames) -> None:

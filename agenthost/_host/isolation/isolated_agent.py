@@ -48,13 +48,7 @@ _log = logging.getLogger("agenthost")
 
 
 class IsolatedAgent:
-    """An agent in a process of its own.
-
-    Args:
-        agent: the agent, sealed.
-        key: what the host calls it.
-        probes: its probes.
-    """
+    """An agent in a process of its own."""
 
     def __init__(self, agent: AgentBase, key: str, probes: Sequence[Probe]) -> None:
         self._agent = agent

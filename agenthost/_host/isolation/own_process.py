@@ -51,9 +51,7 @@ _FIRST_TO_GO = "500"
 def main(connection: int, life: int) -> None:
     """Build an agent, and run its code until the host ends the process.
 
-    Args:
-        connection: descriptor that frames pass through.
-        life: descriptor of a pipe whose other end closes when the host ends.
+    ``life`` is the descriptor of a pipe whose other end closes when the host ends.
     """
     _end_with_the_host(life)
     channel = socket.socket(fileno=connection)

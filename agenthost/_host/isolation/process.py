@@ -70,11 +70,6 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
 
     It may be called from any thread.
 
-    Args:
-        setup: the setup that it receives.
-        environ: variables that it has beside the ordinary ones.
-        seconds: how long that may take.
-
     Returns:
         The process, and the description of its agent.
 
@@ -117,14 +112,7 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
 
 
 class Process:
-    """A process that is running.
-
-    Args:
-        key: the agent's.
-        popen: the process.
-        channel: where frames pass.
-        life: descriptor whose closing ends the process.
-    """
+    """A process that is running."""
 
     def __init__(self, key: str, popen: subprocess.Popen[bytes], channel: socket.socket, life: int) -> None:
         self._key = key
@@ -237,10 +225,8 @@ class Process:
     ) -> None:
         """Use the process on the running event loop from now on.
 
-        Args:
-            lost: called when it has ended.
-            store: called with its questions to the store; ``stored`` answers.
-            stray: called with the owner of the code that started what failed by itself.
+        ``store`` is called with its questions to the store; ``stored`` answers. ``stray`` is called with the owner of
+        the code that started what failed by itself.
         """
         self._lost, self._store, self._stray = lost, store, stray
         self.over = asyncio.Event()

@@ -27,10 +27,6 @@ def follow_output(descriptor: int, agent: str) -> None:
     """Log each line of a pipe on a thread, until all writers have ended.
 
     Lines beyond the rate limit are counted and left out.
-
-    Args:
-        descriptor: the pipe's reading end, which is closed then.
-        agent: the agent's key.
     """
     threading.Thread(target=_follow, args=(descriptor, agent), name=f"agenthost-output-{agent}", daemon=True).start()
 

@@ -15,18 +15,11 @@ __all__ = ["Setup"]
 
 @frozen
 class Setup:
-    """The setup of an agent's own process.
-
-    Args:
-        candidate: where the agent is offered.
-        key: what the host calls it.
-        section: its section of the configuration.
-        log_level: the least severe message that is logged.
-        memory_limit: bytes that it may have in memory; None for any number.
-    """
+    """The setup of an agent's own process."""
 
     candidate: Candidate
     key: str
     section: Section
     log_level: str
     memory_limit: int | None
+    """Bytes that it may have in memory; None for any number."""

@@ -66,14 +66,7 @@ class Observer(Protocol):
 
 @frozen
 class Launch:
-    """The command and limits with which a process of an agent is started.
-
-    Args:
-        setup: the setup that it receives.
-        environ: variables that it has beside the ordinary ones.
-        seconds: how long it may take to build its agent.
-        number: how many run at once.
-    """
+    """The command and limits with which a process of an agent is started."""
 
     setup: Setup
     environ: Mapping[str, str]
@@ -82,14 +75,7 @@ class Launch:
 
 
 class Processes:
-    """The processes of one agent.
-
-    Args:
-        launch: how they are started.
-        first: one that is running.
-        entries: gives the entries of the host's store.
-        allowed: what the keys of the agent's own entries begin with.
-    """
+    """The processes of one agent."""
 
     def __init__(
         self, launch: Launch, first: Process, entries: Callable[[], Entries], allowed: Callable[[bytes], bool]

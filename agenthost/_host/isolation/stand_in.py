@@ -51,12 +51,6 @@ _OF_A_CALL = 4
 def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Config) -> StandIn:
     """Start the first process of an agent, and return its stand-in.
 
-    Args:
-        candidate: where the agent is offered.
-        key: the agent's key.
-        section: its section.
-        config: the configuration.
-
     Raises:
         Diagnosed: its package failed.
         NotIsolatable: it is a workflow, which cannot be isolated.
@@ -86,13 +80,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
 
 
 class StandIn(AgentBase):
-    """The host's side of an agent that lives in a process of its own.
-
-    Args:
-        said: the agent's description of itself.
-        key: what the host calls it.
-        processes: makes what runs its code.
-    """
+    """The host's side of an agent that lives in a process of its own."""
 
     def __init__(self, said: AgentDescription, key: str, processes: Callable[[StandIn], Processes]) -> None:
         super().__init__(

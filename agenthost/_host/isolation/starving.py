@@ -23,10 +23,7 @@ def cpu_of(pid: int) -> float | None:
 def starves(pid: int, before: float | None, seconds: float) -> bool:
     """Return True if a process's first thread is ready to run but hardly runs.
 
-    Args:
-        pid: the process.
-        before: what ``cpu_of`` returned then.
-        seconds: how long ago that was.
+    ``before`` is the earlier result of ``cpu_of``.
     """
     now = cpu_of(pid)
     if now is None or before is None or now - before >= _SHARE * seconds:

@@ -24,9 +24,7 @@ def survive(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], int]) -> i
 
     Where the system has no fork, the work is done in this process.
 
-    Args:
-        state_dir: where the crash journal is kept.
-        work: takes the distributions that must not be loaded, each with the reason, and returns the exit code.
+    ``work`` takes the distributions that must not be loaded, each with the reason, and returns the exit code.
 
     Returns:
         The exit code. It is returned in the child, too, which goes on with it.

@@ -47,9 +47,8 @@ def socket_path(config: Config, port: int | None = None) -> str:
 def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Iterator[None]:
     """Answer commands during the block, one at a time, on a separate thread.
 
-    Args:
-        path: of the socket; what is there of an earlier host is replaced.
-        answer: gives the answer to a request; an ``AgentHostError`` reaches the client.
+    An earlier host's socket at ``path`` is replaced. ``answer`` gives the answer to a request; an ``AgentHostError``
+    reaches the client.
     """
     try:
         listener = _listen(path)
@@ -72,11 +71,6 @@ def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any
 
 def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """Send a command to the host at a socket, and return the answer.
-
-    Args:
-        path: of the socket.
-        request: the command.
-        seconds: how long the answer may take.
 
     Raises:
         AddressError: no host listens there, or it does not answer in time.

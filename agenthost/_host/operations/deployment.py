@@ -42,37 +42,23 @@ _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 
 @frozen(kw_only=True)
 class Deployment:
-    """The data that a supervisor needs to start, probe and stop the host.
-
-    Args:
-        config: the configuration.
-        config_text: the text of its file, or None.
-        plain: set variables that are not secret, by name.
-        secret_variables: variables with secrets, those that are set or that the file names.
-        secret_files: absolute paths of the secret files that the file names.
-        literal: keys whose secrets are in the file itself.
-        agents: the number of installed agents.
-        command: the command that starts the host here.
-    """
+    """The data that a supervisor needs to start, probe and stop the host."""
 
     config: Config
     config_text: str | None
+    """The text of its file, or None."""
     plain: Mapping[str, str]
     secret_variables: tuple[str, ...]
+    """Variables with secrets, those that are set or that the file names."""
     secret_files: tuple[str, ...]
+    """Absolute paths of the secret files that the file names."""
     literal: tuple[str, ...]
     agents: int
     command: tuple[str, ...]
 
     @classmethod
     def of(cls, config: Config, environ: Mapping[str, str], agents: int) -> Deployment:
-        """Collect the data from configuration and environment.
-
-        Args:
-            config: the configuration.
-            environ: the environment that it was read with.
-            agents: the number of installed agents.
-        """
+        """Collect the data from configuration and environment."""
         text, tables, directory = None, {}, ""
         if config.source is not None:
             with open(config.source, encoding="utf-8-sig") as file:

@@ -52,17 +52,12 @@ _NETWORKED = ("redis", "rediss", "valkey", "valkeys", "postgresql", "postgres")
 
 @frozen
 class Finding:
-    """A fault, with its fix.
-
-    Args:
-        check: the name of the check, from ``CHECKS``.
-        severity: ``problem``, which callers will notice, or ``warning``, which may be intended.
-        says: the fault and its effect.
-        remedy: the fix.
-    """
+    """A fault, with its fix."""
 
     check: str
+    """The name of the check, from ``CHECKS``."""
     severity: str
+    """``problem``, which callers will notice, or ``warning``, which may be intended."""
     says: str
     remedy: str
 
@@ -74,9 +69,7 @@ class Finding:
 def examine(config: Config, plan: HostPlan) -> tuple[Finding, ...]:
     """Run all checks.
 
-    Args:
-        config: the configuration, without the secrets that the host makes.
-        plan: what would be served.
+    ``config`` is the configuration, without the secrets that the host makes.
     """
     return tuple(
         Finding(name, severity, says, remedy)

@@ -22,10 +22,6 @@ _LONGEST = 200
 def lint(document: Any, schema: str) -> list[str]:
     """Return the violations of a schema by a document, a line each.
 
-    Args:
-        document: JSON values.
-        schema: path of a JSON Schema.
-
     Raises:
         ConfigurationError: the schema cannot be read.
     """

@@ -129,9 +129,8 @@ spec:
 def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
     """Return the manifest, by file name.
 
-    Args:
-        deployment: what it has to know; no secret's text is in it, and none in the manifest.
-        image: the container image, with agenthost and the agent packages installed.
+    Neither the deployment nor the files contain the text of a secret. ``image`` is the container image, with agenthost
+    and the agent packages installed.
     """
     host = deployment.config.host
     secrets = (*deployment.secret_variables, *_missing(deployment))

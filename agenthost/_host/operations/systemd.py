@@ -88,8 +88,7 @@ u agenthost - "agenthost" /var/lib/agenthost
 def systemd_files(deployment: Deployment) -> dict[str, str]:
     """Return the unit and its user, by file name.
 
-    Args:
-        deployment: what they have to know; no secret's text is in it, and none in them.
+    Neither the deployment nor the files contain the text of a secret.
     """
     host = deployment.config.host
     environment = {"AGENTHOST_STATE_DIR": "/var/lib/agenthost"}

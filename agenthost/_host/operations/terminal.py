@@ -41,9 +41,7 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
 
     What cannot be printed is escaped, so that a row stays one.
 
-    Args:
-        header: the columns' names.
-        rows: cells, and a remedy that stands below them where there is one.
+    Each row has cells, and a remedy that is printed below them if there is one.
     """
     rows = [(header, ""), *(([escaped(cell) for cell in cells], escaped(remedy)) for cells, remedy in rows)]
     columns = list(zip(*(cells for cells, _ in rows), strict=True))
@@ -78,9 +76,7 @@ def folded(text: str, width: int) -> list[str]:
 
     A word is never cut.
 
-    Args:
-        text: the text.
-        width: characters of a line.
+    ``width`` is the number of characters of a line.
     """
     if len(text) <= width:
         return [text]
@@ -166,12 +162,8 @@ def failures(report: Mapping[str, Any]) -> list[str]:
 def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, terminal: bool) -> str:
     """Return the served agents on one screen, with a command to paste.
 
-    Args:
-        config: the configuration, with its secrets.
-        url: where this machine reaches the host.
-        report: the plan's.
-        made: whether the host made its password; one that was configured is not shown.
-        terminal: whether a person reads it; elsewhere, as in a journal, the file of the password is named instead.
+    With ``made``, the host generated its password; a configured one is not shown. ``terminal`` is True if a person
+    reads it; elsewhere, as in a journal, the file of the password is named instead.
     """
     host = config.host
     password = next((each.reveal() for each in host.accepted_passwords), "")

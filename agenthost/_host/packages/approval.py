@@ -19,10 +19,7 @@ __all__ = ["by_distribution", "modules_of", "unapproved"]
 def unapproved(candidates: Iterable[Candidate], lock: Lock | None, readings: Readings) -> dict[str, Diagnosis]:
     """Return the packages that a lock file keeps from being loaded, each with the reason.
 
-    Args:
-        candidates: the entry points that were found.
-        lock: the lock file; None approves everything.
-        readings: earlier readings of the packages' files.
+    ``lock`` is the lock file; None approves everything.
     """
     if lock is None:
         return {}

@@ -28,12 +28,7 @@ DEATHS = 3
 
 
 class CrashingPackage(Exception):  # noqa: N818 - the package's state, not its error
-    """A package has killed too many processes while it was loaded.
-
-    Args:
-        reason: one line.
-        remedy: what lifts the quarantine.
-    """
+    """A package has killed too many processes while it was loaded."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -44,9 +39,6 @@ class Journal:
     """The journal of one state directory.
 
     If it cannot be written, every package is loaded.
-
-    Args:
-        state_dir: the directory.
     """
 
     def __init__(self, state_dir: str) -> None:
@@ -65,11 +57,6 @@ class Journal:
     @contextmanager
     def loading(self, distribution: str, version: str, what: str) -> Iterator[None]:
         """Load a package in the block.
-
-        Args:
-            distribution: the package.
-            version: its version; another version is another package.
-            what: the value of its entry point.
 
         Raises:
             CrashingPackage: it has killed ``DEATHS`` processes.

@@ -27,23 +27,14 @@ _MAIN_THREAD = ("signal only works in main thread", "There is no current event l
 
 @frozen
 class Diagnosis:
-    """The reason that an agent or a plugin was set aside, and the fix.
-
-    Args:
-        reason: one line.
-        remedy: a command to run or a line to write.
-    """
+    """The reason that an agent or a plugin was set aside, and the fix."""
 
     reason: str
     remedy: str
 
 
 class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
-    """A package failed in another process, which made the diagnosis.
-
-    Args:
-        diagnosis: what was found.
-    """
+    """A package failed in another process, which made the diagnosis."""
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         super().__init__(diagnosis.reason)
@@ -53,10 +44,7 @@ class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
 def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     """Explain the failure of a package.
 
-    Args:
-        error: what it raised.
-        candidate: the package.
-        key: the agent's or plugin's key, for the line that switches it off.
+    ``key`` is the agent's or plugin's key, for the line that switches it off.
     """
     if isinstance(error, Diagnosed):
         return error.diagnosis

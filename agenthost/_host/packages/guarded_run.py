@@ -22,13 +22,10 @@ T = TypeVar("T")
 
 @frozen
 class Failed:
-    """The failure of a job.
-
-    Args:
-        error: what it raised, ``SystemExit`` and the like included; ``TimeoutError`` when it missed its deadline.
-    """
+    """The failure of a job."""
 
     error: BaseException
+    """The exception, including ``SystemExit`` and the like; ``TimeoutError`` when it missed its deadline."""
 
 
 Outcome: TypeAlias = "T | Failed"
@@ -85,10 +82,8 @@ class _Runner(Generic[T]):
 def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome[T]]:
     """Run ``jobs`` in order on a separate thread.
 
-    Args:
-        jobs: each returns its result or raises anything.
-        timeout: seconds that one job may take. A job that takes longer is left behind in its thread, which a daemon
-            thread never keeps the process from ending, and the next one starts.
+    ``timeout`` is a number of seconds that one job may take. A job that takes longer is left behind in its thread,
+    which a daemon thread never keeps the process from ending, and the next one starts.
     """
     outcomes: list[Outcome[T] | None] = [None] * len(jobs)
     first = 0

@@ -32,14 +32,7 @@ def tracing() -> bool:
 
 
 def show(hook: str, plugin: str, seconds: float, outcome: object) -> None:
-    """Print one call.
-
-    Args:
-        hook: the hook's name.
-        plugin: the plugin's key.
-        seconds: how long it took.
-        outcome: what it returned; an exception for what it raised.
-    """
+    """Print one call."""
     failed = False
     try:
         if isinstance(outcome, BaseException):

@@ -23,16 +23,10 @@ __all__ = ["Section", "agent_of", "kind_of", "make_instance", "make_offered", "r
 
 @frozen
 class Section:
-    """The configuration of one offered object.
-
-    Args:
-        noun: what is offered, for errors: ``agent``, ``plugin``.
-        values: its own keys, secrets resolved.
-        place: where the section is.
-        reserved: keys of the same section that the host reads itself.
-    """
+    """The configuration of one offered object."""
 
     noun: str
+    """The kind of the object for errors: ``agent``, ``plugin``."""
     values: Mapping[str, object]
     place: Place
     reserved: tuple[str, ...] = ()
@@ -97,10 +91,6 @@ def make_offered(value: str, section: Section) -> object:
 
 def agent_of(value: str, thing: object) -> AgentBase:
     """Check that the result of an entry point is an agent, and return it.
-
-    Args:
-        value: what the entry point names, for errors.
-        thing: what was made.
 
     Raises:
         DefinitionError: the object is not an agent, or its class does not call ``AgentBase.__init__``.

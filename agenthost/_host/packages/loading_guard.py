@@ -63,11 +63,7 @@ class LoadingGuard:
 
     @contextmanager
     def around(self, package: str) -> Iterator[None]:
-        """Load a package in the block.
-
-        Args:
-            package: its name and version.
-        """
+        """Load a package in the block."""
         self.close()
         self._open = opened = (package, _Process.now())
         try:

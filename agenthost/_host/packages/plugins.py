@@ -59,25 +59,17 @@ HOOKS: Mapping[str, Callable[..., object]] = {
 
 @frozen
 class PluginState:
-    """The state of a plugin.
-
-    Args:
-        name: its entry-point name.
-        distribution: the package that offers it.
-        version: that package's version.
-        state: ``ready``, ``disabled`` or ``quarantined``; ``built in`` for one that is not installed.
-        hooks: names of the hooks that it implements.
-        diagnosis: why it is quarantined.
-        doubled: whether another distribution offers a plugin of the same name.
-    """
+    """The state of a plugin."""
 
     name: str
     distribution: str
     version: str
     state: str
+    """``ready``, ``disabled`` or ``quarantined``; ``built in`` for one that is not installed."""
     hooks: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
     doubled: bool = False
+    """True if another distribution offers a plugin of the same name."""
 
     @property
     def key(self) -> str:
@@ -92,9 +84,7 @@ class PluginState:
     def quarantined(self, error: BaseException, offer: Candidate | None = None) -> PluginState:
         """Return the plugin with a diagnosis of its failure.
 
-        Args:
-            error: what it raised.
-            offer: the entry point that could not be loaded; None for a plugin that is registered.
+        ``offer`` is the entry point that could not be loaded; None for a plugin that is registered.
         """
         diagnosis = diagnose(error, offer or self.as_candidate(), self.called)
         return attrs.evolve(self, state="quarantined", diagnosis=diagnosis)
@@ -118,12 +108,8 @@ class PluginState:
 class Plugins:
     """The registered plugins of one start, see ``load``.
 
-    Args:
-        manager: where they are registered.
-        states: every plugin with its state.
-        timeout: seconds that one implementation of a hook may take.
-        warnings: sentences about configuration that fits no plugin.
-        changes: sentences about plugins that changed the process while they were loaded.
+    ``timeout`` is a number of seconds that one implementation of a hook may take. ``changes`` are sentences about
+    plugins that changed the process while they were loaded.
     """
 
     def __init__(
@@ -186,11 +172,6 @@ class Plugins:
 
         A plugin whose implementation raises, takes too long or returns something else is quarantined, and its values
         are ignored.
-
-        Args:
-            hook: the hook's name.
-            kind: what its values are.
-            given: the hook's arguments.
         """
         implementations = self._implementations(hook)
         took = [self.timeout] * len(implementations)

@@ -55,12 +55,7 @@ def make_all(
 
     The result has the values and the problems, by name.
 
-    Args:
-        config: the configuration.
-        noun: what is made: ``model``, whose table is ``[models]``.
-        table: that table.
-        providers: who makes such values, each with its plugin's key.
-        names: what to make.
+    ``noun`` names the values: ``model``, whose table is ``[models]``.
     """
     jobs = [partial(_make, _section(config, noun, table, name), _kind(table, name), name, providers) for name in names]
     made: dict[str, T] = {}
@@ -77,12 +72,7 @@ def make_all(
 
 @asynccontextmanager
 async def closing(noun: str, made: Mapping[str, object]) -> AsyncIterator[None]:
-    """Close values after the block, if they have ``close``.
-
-    Args:
-        noun: what they are, for the log.
-        made: the values, by name.
-    """
+    """Close values after the block, if they have ``close``."""
     try:
         yield
     finally:

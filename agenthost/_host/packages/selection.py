@@ -23,19 +23,13 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @frozen
 class SelectedAgent:
-    """An agent to be served: a candidate with a key.
-
-    Args:
-        key: its name in configuration and on the command line.
-        candidate: where it comes from.
-        config: its section, or an empty one.
-        owner: the reason that it has its short key, for people; empty where its key is the full one.
-    """
+    """An agent to be served: a candidate with a key."""
 
     key: str
     candidate: Candidate
     config: AgentConfig
     owner: str = ""
+    """The reason that it has its short key, for people; empty where its key is the full one."""
 
     @classmethod
     def in_code(cls, key: str, config: AgentConfig, distribution: str, version: str = "") -> SelectedAgent:
@@ -70,13 +64,7 @@ class SelectedAgent:
 
 @frozen
 class ContestedAgent:
-    """An agent that is not served, because its owner is undecided.
-
-    Args:
-        key: its full key.
-        candidate: where it comes from.
-        diagnosis: the claimants, and the line that decides.
-    """
+    """An agent that is not served, because its owner is undecided."""
 
     key: str
     candidate: Candidate
@@ -85,19 +73,14 @@ class ContestedAgent:
 
 @frozen
 class Selection:
-    """The agents that configuration and packages name.
-
-    Args:
-        wanted: those to be served or switched off.
-        contested: those that are neither, until configuration decides.
-        unfitting: by section of ``[agents]`` that fits no agent, a sentence.
-        refusals: by such a section that restricts an agent, a sentence; a host does not start with one.
-    """
+    """The agents that configuration and packages name."""
 
     wanted: tuple[SelectedAgent, ...]
     contested: tuple[ContestedAgent, ...] = ()
     unfitting: dict[str, str] = field(factory=dict)
+    """By section of ``[agents]`` that fits no agent, a sentence."""
     refusals: dict[str, str] = field(factory=dict)
+    """By such a section that restricts an agent, a sentence; a host does not start with one."""
 
 
 def select(config: Config, candidates: Iterable[Candidate], owners: Owners | None = None) -> Selection:
@@ -107,10 +90,7 @@ def select(config: Config, candidates: Iterable[Candidate], owners: Owners | Non
     ``distribution:name``. A section under either key is the agent's. Where several distributions claim a name that
     nobody owns and that has a section, none of them is served: the section may restrict the other one.
 
-    Args:
-        config: the configuration.
-        candidates: the entry points that were found.
-        owners: holders of short keys, as a lock file or an earlier start decided.
+    ``owners`` are holders of short keys, as a lock file or an earlier start decided.
     """
     offers = [candidate for candidate in candidates if candidate.group == AGENTS]
     claims: dict[str, list[Candidate]] = {}

@@ -47,13 +47,7 @@ PROGRAM = "program"
 
 @frozen
 class Built:
-    """An agent that was imported and created.
-
-    Args:
-        selected: its candidate, key and section.
-        agent: the agent.
-        served: what is served of it already, and stays as it is.
-    """
+    """An agent that was imported and created."""
 
     selected: SelectedAgent
     agent: AgentBase
@@ -77,13 +71,7 @@ class Built:
 
 @frozen
 class Rejected:
-    """An agent that could not be created.
-
-    Args:
-        selected: its candidate, key and section.
-        diagnosis: what failed, and what to do about it.
-        state: see ``SetAside``.
-    """
+    """An agent that could not be created."""
 
     selected: SelectedAgent
     diagnosis: Diagnosis
@@ -137,49 +125,29 @@ class Extensions:
 
 @frozen(kw_only=True)
 class Loaded:
-    """Everything that loading found.
-
-    Args:
-        built: agents that can be planned.
-        rejected: agents that cannot.
-        disabled: agents that configuration switches off.
-        plugins: every plugin with its state.
-        warnings: sentences about configuration that fits nothing installed.
-        extensions: what plugins returned from their hooks.
-        stamps: version and time of installation, by distribution.
-        owners: holders of keys, routes and SIP aliases, as they were decided before.
-        changes: sentences about packages that changed the process while they were loaded.
-        installed: distributions that offer anything.
-        refusals: sentences about configuration that restricts an agent which is not installed.
-        registry: the plugins, registered.
-    """
+    """Everything that loading found."""
 
     built: tuple[Built, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     disabled: tuple[SelectedAgent, ...] = ()
     plugins: tuple[PluginState, ...] = ()
     warnings: tuple[str, ...] = ()
+    """Sentences about configuration that fits nothing installed."""
     extensions: Extensions = field(factory=Extensions, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict)
     owners: Owners = field(factory=Owners)
+    """Holders of keys, routes and SIP aliases, as they were decided before."""
     changes: tuple[str, ...] = ()
+    """Sentences about packages that changed the process while they were loaded."""
     installed: frozenset[str] = frozenset()
     refusals: tuple[str, ...] = ()
+    """Sentences about configuration that restricts an agent which is not installed."""
     registry: Plugins | None = None
 
 
 @frozen(eq=False)
 class Mounted:
-    """A served agent.
-
-    Args:
-        built: the agent as it was built. It is sealed now.
-        route: where it is mounted.
-        template: its document, encoded.
-        tools: its tools that this host runs, by name.
-        probes: the probes that it declares.
-        limits: how much of the host it may take.
-    """
+    """A served agent."""
 
     built: Built
     route: str
@@ -307,18 +275,13 @@ class Mounted:
 
 @frozen
 class SetAside:
-    """An agent that is not served, with the reason.
-
-    Args:
-        selected: its candidate, key and section.
-        state: ``quarantined``, ``conflict`` or ``disabled``.
-        diagnosis: the reason and the remedy; None when it is disabled.
-        route: the route it asked for, where it came so far.
-    """
+    """An agent that is not served, with the reason."""
 
     selected: SelectedAgent
     state: str
+    """``quarantined``, ``conflict`` or ``disabled``."""
     diagnosis: Diagnosis | None = None
+    """The reason and the remedy; None when it is disabled."""
     route: str | None = None
 
     @property

@@ -13,11 +13,7 @@ T = TypeVar("T")
 
 
 def by_name(agents: Iterable[tuple[str, str, T]]) -> dict[str, T]:
-    """Index agents by key, and by names that only one of them has.
-
-    Args:
-        agents: of each its key, its name, and what stands for it.
-    """
+    """Index agents by key, and by names that only one of them has."""
     by_key: dict[str, T] = {}
     named: dict[str, list[T]] = {}
     for key, name, agent in agents:

@@ -23,13 +23,7 @@ ALWAYS = ("lexical", "llm")
 
 @frozen(eq=False)
 class Classifiers:
-    """The classifiers of a host.
-
-    Args:
-        made: those that can be used, by name.
-        default: which one routers use that name none.
-        problems: why others could not be made, by name.
-    """
+    """The classifiers of a host."""
 
     made: Mapping[str, Classifier] = field(factory=dict)
     default: str = "lexical"
@@ -53,10 +47,6 @@ def choose_classifiers(config: Config, providers: Sequence[tuple[str, Classifier
     """Make the configured and the built-in classifiers.
 
     One that cannot be made is a problem, and does not affect the others.
-
-    Args:
-        config: the configuration.
-        providers: all that there are, each with its plugin's key.
     """
     if not providers:  # plugins were not called for classifiers
         return Classifiers(default=config.classifiers.default)

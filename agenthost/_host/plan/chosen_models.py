@@ -24,13 +24,7 @@ OFFLINE = "offline"
 
 @frozen(eq=False)
 class Models:
-    """The language models of a host.
-
-    Args:
-        made: those that are used, by name.
-        default: which one agents use that name none.
-        problems: why others could not be made, by name.
-    """
+    """The language models of a host."""
 
     made: Mapping[str, ChatModel] = field(factory=dict)
     default: str = OFFLINE
@@ -69,11 +63,6 @@ def choose_models(config: Config, providers: Sequence[tuple[str, ModelProvider]]
     """Make the models in use.
 
     One that cannot be made is a problem, and does not affect the others.
-
-    Args:
-        config: the configuration.
-        providers: all that there are, each with its plugin's key.
-        wanted: names of models that agents use beside the default.
     """
     names = sorted({OFFLINE, config.models.default, *wanted})
     made, problems = make_all(config, "model", config.models, providers, names)

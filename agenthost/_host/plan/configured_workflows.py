@@ -94,11 +94,6 @@ KINDS: Mapping[str, tuple[type[Workflow], type[_Common]]] = {
 def built_workflow(name: str, table: WorkflowConfig, place: Place) -> Workflow:
     """Build the workflow of a table.
 
-    Args:
-        name: the workflow's name.
-        table: the table.
-        place: where it is configured.
-
     Raises:
         ConfigurationError: a setting is wrong.
     """

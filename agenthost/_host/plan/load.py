@@ -45,13 +45,9 @@ def load(
 
     The failure of a package never raises.
 
-    Args:
-        config: the configuration.
-        candidates: the entry points that were found.
-        stays: gives what is served of an agent already, if it can stay as it is; None builds it.
-        plugins: those that are registered already; None registers them.
-        owners: holders of keys, routes and SIP aliases, as they were decided before.
-        unapproved: distributions that must not be loaded, each with the reason.
+    ``stays`` gives what is served of an agent already, if it can stay as it is; None builds it. ``plugins`` are those
+    that are registered already; None registers them. ``owners`` are holders of keys, routes and SIP aliases, as they
+    were decided before. ``unapproved`` are distributions that must not be loaded, each with the reason.
     """
     plugins = plugins or Plugins.load(config, [each for each in candidates if each.distribution not in unapproved])
     plugins.timeout = config.host.build_timeout

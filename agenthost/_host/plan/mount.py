@@ -45,11 +45,6 @@ __all__ = ["in_order", "mount", "mount_all", "quarantined_when_served", "wanted_
 def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mounted], list[SetAside]]:
     """Mount all agents that can be mounted.
 
-    Args:
-        loaded: what was loaded, and what was not.
-        sip_path: where SIP is answered, and no agent can be.
-        limits: those of agents that have none of their own.
-
     Returns:
         The agents in order of their routes, and everything else that was asked for, in order of keys.
     """
@@ -127,13 +122,7 @@ def mount(
 
     A workflow gets its agents first.
 
-    Args:
-        item: the agent.
-        route: where it is mounted.
-        mounted: those that are mounted already; the agents of a workflow are among them.
-        agents: all that are to be mounted, by key.
-        why_not: why an agent is not served.
-        limits: those of agents that have none of their own.
+    ``mounted`` are those that are mounted already; the agents of a workflow are among them.
     """
     names = members_of(item.agent)
     if isinstance(item.agent, Workflow) and not declared(item.agent).sealed:
@@ -193,9 +182,7 @@ def _first_mounts_first(claim: tuple[str, Sequence[Built]]) -> tuple[bool, str]:
 def _chosen(claims: Sequence[Built], holder: str | None) -> Built | None:
     """Return the agent that serves a route, or None if the configuration has to decide.
 
-    Args:
-        claims: the agents that claim it.
-        holder: the full key of the agent that is installed and held it before.
+    ``holder`` is the full key of the agent that is installed and held it before.
     """
     served = [item for item in claims if item.served is not None]
     configured = [item for item in claims if item.config.route is not None]

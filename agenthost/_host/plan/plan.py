@@ -48,29 +48,7 @@ __all__ = ["HostPlan", "make_plan"]
 
 @frozen(eq=False)
 class HostPlan:
-    """The served agents and plugins, and those set aside.
-
-    Args:
-        agents: in order of their routes.
-        set_aside: everything else that was asked for, in order of keys.
-        plugins: every plugin with its state.
-        unfitting: sentences about configuration that fits nothing.
-        aliases: which agent each SIP user part reaches, by key.
-        origins: what each alias comes from.
-        sip: what else decides about SIP calls: configuration and plugins.
-        state: who opens the store of shared state.
-        classifiers: what routers choose with.
-        extensions: what plugins returned from their hooks, and the probes of a program's own.
-        models: the language models.
-        redactors: what transcripts go through.
-        limits: those of agents that have none of their own.
-        stamps: by distribution, in what condition it was when it was loaded.
-        owners: holders of keys, routes and SIP aliases; see ``held`` for those that this plan adds.
-        changes: sentences about packages that changed the process while they were loaded.
-        installed: distributions that offer anything.
-        refusals: sentences about configuration that restricts an agent which is not installed.
-        registry: the plugins, registered.
-    """
+    """The served agents and plugins, and those set aside."""
 
     agents: tuple[Mounted, ...]
     set_aside: tuple[SetAside, ...]
@@ -79,9 +57,11 @@ class HostPlan:
     aliases: AliasTable = field(factory=AliasTable)
     origins: Mapping[str, str] = field(factory=dict)
     sip: SipSources = field(factory=SipSources, repr=False)
+    """Other sources of decisions on SIP calls: configuration and plugins."""
     state: ChosenProvider = field(factory=ChosenProvider, repr=False)
     classifiers: Classifiers = field(factory=Classifiers, repr=False)
     extensions: Extensions = field(factory=Extensions, repr=False)
+    """The results of the hooks of plugins, and the probes of a program's own."""
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
     limits: Limits = field(factory=Limits, repr=False)
@@ -94,10 +74,14 @@ class HostPlan:
 
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict, repr=False)
+    """By distribution, in what condition it was when it was loaded."""
     owners: Owners = field(factory=Owners, repr=False)
+    """Holders of keys, routes and SIP aliases; see ``held`` for those that this plan adds."""
     changes: tuple[str, ...] = field(default=(), repr=False)
+    """Sentences about packages that changed the process while they were loaded."""
     installed: frozenset[str] = field(default=frozenset(), repr=False)
     refusals: tuple[str, ...] = ()
+    """Sentences about configuration that restricts an agent which is not installed."""
     registry: Plugins | None = field(default=None, repr=False)
 
     @property
@@ -234,10 +218,8 @@ class HostPlan:
     ) -> HostPlan:
         """Return the plan with its SIP aliases decided again.
 
-        Args:
-            registered: aliases that somebody set in code; they win over those that agents ask for.
-            automatic: whether names and routes are aliases too.
-            keeping: whether agents that are reached by an alias keep it against others.
+        ``registered`` are aliases that somebody set in code; they win over those that agents ask for. With ``keeping``,
+        agents that are reached by an alias keep it against others.
         """
         reached = self._reached()
         kept = [SipAlias(user, key) for user, key in self.aliases.agents.items() if keeping and key in reached]

@@ -29,16 +29,13 @@ def section_of(config: Config, agent: Mounted) -> AgentConfig | None:
 
 @frozen(eq=False)
 class Reach:
-    """The agents of a plan that have credentials of their own.
-
-    Args:
-        principals: by route, a name for those who hold the agent's credentials. Agents that the same credentials open
-            share it, and it does not change with the password.
-        origins: by route, the agents that may lead a call there, as ``reachable_from`` names them.
-    """
+    """The agents of a plan that have credentials of their own."""
 
     principals: Mapping[str, str] = field(factory=dict)
+    """By route, a name for those who hold the agent's credentials. Agents that the same credentials open share it, and
+    it does not change with the password."""
     origins: Mapping[str, frozenset[str]] = field(factory=dict)
+    """By route, the agents that may lead a call there, as ``reachable_from`` names them."""
 
     @classmethod
     def of(cls, config: Config, agents: Iterable[Mounted]) -> Reach:

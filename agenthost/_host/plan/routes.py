@@ -36,9 +36,7 @@ def normalise(route: str) -> str:
 def route_problem(route: str, *, program: bool = False) -> str | None:
     """Explain why an agent cannot be mounted at ``route``, or return None.
 
-    Args:
-        route: the route.
-        program: whether a program puts the agent there by itself. It may take ``SHARED``.
+    With ``program``, a program puts the agent there. It may take ``SHARED``.
     """
     if route == "/":
         return None
@@ -65,14 +63,11 @@ class RouteTable:
     """Agents by route.
 
     The table is immutable, so that a new one replaces it in one assignment.
-
-    Args:
-        agents: route to agent.
-        asked: what is asked for most, documents and tools, by the bytes of its path: that path, and whose it is.
     """
 
     agents: Mapping[str, Mounted]
     asked: Mapping[bytes, tuple[str, Mounted, str]]
+    """The most frequent requests, documents and tools, by the bytes of the path: that path, its agent and endpoint."""
 
     @classmethod
     def of(cls, agents: Iterable[Mounted]) -> RouteTable:
@@ -90,8 +85,7 @@ class RouteTable:
     def find(self, path: str) -> tuple[Mounted, str] | None:
         """Return the agent and endpoint of a path, where ``""`` is its document.
 
-        Args:
-            path: as it came, compared exactly; one trailing slash is not looked at.
+        ``path`` is compared exactly as it was sent, except for one trailing slash.
         """
         path = normalise(path)
         if agent := self.agents.get(path):

@@ -27,15 +27,12 @@ _ORIGINS = ("registered user", "", "declared alias", "automatic alias")
 
 @frozen(eq=False)
 class SipSources:
-    """The parts of SIP routing from configuration and plugins.
-
-    Args:
-        config: ``[sip]``.
-        aliases: aliases that plugins declare, each with its plugin's key.
-    """
+    """The parts of SIP routing from configuration and plugins."""
 
     config: SipConfig = field(factory=SipConfig)
+    """``[sip]``."""
     aliases: tuple[tuple[str, SipAlias], ...] = ()
+    """Aliases that plugins declare, each with its plugin's key."""
 
     @property
     def asked_for(self) -> list[tuple[str, SipAlias]]:
@@ -53,13 +50,7 @@ class SipSources:
         return overlaps(self.config.rules)[1]
 
     def problems(self, served: Mapping[str, str], set_aside: Mapping[str, str], aliases: AliasTable) -> list[str]:
-        """Return warnings about unreachable rules, and named agents that are not served.
-
-        Args:
-            served: key, name and route of each agent that is served.
-            set_aside: agents that are not served, by key, with their state.
-            aliases: the aliases as they were decided.
-        """
+        """Return warnings about unreachable rules, and named agents that are not served."""
 
         def missing(agent: str) -> str:
             state = set_aside.get(agent)
@@ -98,11 +89,8 @@ def origins(
 ) -> dict[str, str]:
     """Return the origin of each alias of a table.
 
-    Args:
-        table: the table; its tiers are registered ones, kept ones, those of agents and plugins, automatic ones.
-        before: the origins of those that were kept.
-        declared: aliases that agents declare.
-        plugins: aliases that plugins declare, each with its plugin's key.
+    The tiers of the table are registered aliases, kept ones, those of agents and plugins, and automatic ones.
+    ``plugins`` are aliases that plugins declare, each with its plugin's key.
     """
     own = {alias.compared for alias in declared}
     plugins = tuple(plugins)

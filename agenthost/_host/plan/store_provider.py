@@ -27,16 +27,10 @@ _PLUGINS = {
 
 @frozen(eq=False)
 class ChosenProvider:
-    """The provider of the configured store, or the problem.
-
-    Args:
-        provider: the provider; None when there is none.
-        problem: why there is none, and what to do about it.
-        scheme: the scheme of the store's URL.
-        plugin: key of the plugin that the provider comes from.
-    """
+    """The provider of the configured store, or the problem."""
 
     provider: StateProvider | None = None
+    """The provider; None when there is none."""
     problem: str | None = None
     scheme: str = ""
     plugin: str | None = None
@@ -51,10 +45,7 @@ def choose_provider(
 ) -> ChosenProvider:
     """Choose the provider for the scheme of the configured URL.
 
-    Args:
-        config: the configuration.
-        providers: all that there are, each with its plugin's key.
-        plugins: what is installed, also what has no part because it failed or is switched off.
+    ``plugins`` are the installed ones, including failed and disabled ones.
     """
     scheme = config.state.scheme
     fitting = [(key, provider) for key, provider in providers if scheme in provider.schemes]

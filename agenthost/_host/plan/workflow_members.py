@@ -51,12 +51,7 @@ def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of
 
 
 def find_circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
-    """Return a path from an agent back to itself, both ends included, or nothing.
-
-    Args:
-        key: the agent.
-        agents: all agents, by key.
-    """
+    """Return a path from an agent back to itself, both ends included, or nothing."""
     known = by_name((other, declared(agent).name, other) for other, agent in agents.items())
     seen: set[str] = set()
 
@@ -83,10 +78,6 @@ def circle_diagnosis(way: Sequence[str]) -> Diagnosis:
 
 
 def no_members_diagnosis(missing: Mapping[str, str]) -> Diagnosis:
-    """Return the diagnosis of a workflow without served agents.
-
-    Args:
-        missing: why each of them is not, by name.
-    """
+    """Return the diagnosis of a workflow without served agents."""
     reasons = "; ".join(f"{name} ({why})" for name, why in missing.items())
     return Diagnosis(f"none of its agents is served: {reasons}", "agenthost agents --load lists those that are")

@@ -32,13 +32,7 @@ class Phase(Enum):
 
 @frozen
 class ServedAgent:
-    """A served agent.
-
-    Args:
-        key: its name in configuration and on the command line.
-        name: what it calls itself.
-        route: where it is mounted.
-    """
+    """A served agent."""
 
     key: str
     name: str
@@ -47,36 +41,18 @@ class ServedAgent:
 
 @frozen
 class UnservedAgent:
-    """An agent that should be served and is not.
-
-    Args:
-        agent: its key.
-        package: the distribution that offers it.
-        version: that distribution's version.
-        state: ``quarantined`` or ``conflict``.
-    """
+    """An agent that should be served and is not."""
 
     agent: str
     package: str
     version: str
     state: str
+    """``quarantined`` or ``conflict``."""
 
 
 @frozen
 class Condition:
-    """The condition of a host.
-
-    Args:
-        phase: what it is doing.
-        agents: those that are served.
-        failed: those that should be, and are not.
-        verdict: what follows from its probes.
-        state: whether the store answers, or need not.
-        settled: whether the host's workers live long enough.
-        stands_still: seconds for which its event loop has done nothing.
-        probes: how each probe stands, for those with credentials.
-        broken: keys of the agents that are left alone because they failed time and again.
-    """
+    """The condition of a host."""
 
     phase: Phase = Phase.STARTING
     agents: tuple[ServedAgent, ...] = ()
@@ -85,8 +61,10 @@ class Condition:
     state: bool = True
     settled: bool = True
     stands_still: float = 0.0
+    """Seconds for which its event loop has done nothing."""
     probes: tuple[ProbeReport, ...] = ()
     broken: frozenset[str] = frozenset()
+    """Keys of the agents that are left alone because they failed time and again."""
 
     @property
     def started(self) -> bool:
@@ -137,9 +115,6 @@ def combined(workers: Sequence[Condition]) -> Condition:
     """Combine the conditions of several workers.
 
     The result is the best of them, with the longest lag and all open breakers.
-
-    Args:
-        workers: what each said last.
     """
     if not workers:
         return Condition()

@@ -28,14 +28,7 @@ __all__ = ["DryRun", "query_of"]
 
 
 class DryRun:
-    """One call to one agent.
-
-    Args:
-        plan: what the host would serve.
-        agent: the agent.
-        runtime: the host, with its secrets.
-        call_id: the call.
-    """
+    """One call to one agent."""
 
     def __init__(self, plan: HostPlan, agent: Mounted, runtime: Runtime, call_id: str) -> None:
         self._plan = plan
@@ -49,10 +42,6 @@ class DryRun:
         """Return the agent's document, decoded.
 
         If the agent's own code fails, it is the fallback document, with an ``error_id``.
-
-        Args:
-            query: parameters of the request.
-            body: its JSON body, besides the call.
         """
         agent = self._agent
         base = self._base(agent)
@@ -87,10 +76,6 @@ class DryRun:
 
     async def call(self, tool: Tool, body: dict[str, Any]) -> ToolAnswer:
         """Run a tool, and return its answer.
-
-        Args:
-            tool: the tool.
-            body: the request's body.
 
         Raises:
             MalformedRequest: a field of the body has a wrong type.

@@ -29,9 +29,8 @@ __all__ = ["find_agent", "why_not"]
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
     """Return the agent with a name, in a plan that serves it.
 
-    Args:
-        config: the configuration.
-        name: key or name of an installed agent, ``path/to/file.py``, or ``path/to/file.py:Name`` for one of several.
+    ``name`` is the key or name of an installed agent, ``path/to/file.py``, or ``path/to/file.py:Name`` for one of
+    several.
 
     Raises:
         PlanError: there is no such agent, or it cannot be served.

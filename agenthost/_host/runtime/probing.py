@@ -39,15 +39,12 @@ _log = logging.getLogger("agenthost.health")
 
 @frozen(eq=False)
 class SourcedProbe:
-    """A probe with its source.
-
-    Args:
-        source: who declares it: a plugin's key, ``code``, or the agent's key.
-        probe: the probe, with ``agent`` as the agent's key.
-    """
+    """A probe with its source."""
 
     source: str
+    """Its source: a plugin's key, ``code``, or the agent's key."""
     probe: Probe
+    """The probe, with ``agent`` as the agent's key."""
 
     @property
     def owner(self) -> Owner:
@@ -61,27 +58,21 @@ class SourcedProbe:
 
 @frozen
 class ProbeReport:
-    """The public status of a probe, for clients with credentials.
-
-    Args:
-        name: the probe's.
-        agent: key of its agent; None for the host's own.
-        source: who declares it.
-        critical: whether it decides over readiness.
-        status: ``pending``, ``ok`` or ``failing``.
-        seconds: how long its last check took; None before the first.
-        error: class of what its last check raised; None when it was well.
-        since: when it became what it is, in seconds since the epoch; None before its first check.
-    """
+    """The public status of a probe, for clients with credentials."""
 
     name: str
     agent: str | None
+    """Key of its agent; None for the host's own."""
     source: str
     critical: bool
     status: str
+    """``pending``, ``ok`` or ``failing``."""
     seconds: float | None
+    """Duration of its last check; None before the first."""
     error: str | None
+    """Class of what its last check raised; None when it was well."""
     since: float | None
+    """The time of its last change, in seconds since 1970; None before its first check."""
 
 
 @define(eq=False)
@@ -97,12 +88,7 @@ class _Followed:
 
 
 class Probing:
-    """Runs the probes of one host.
-
-    Args:
-        metrics: where it is noted how they stand.
-        vitals: what those checks get that take an argument.
-    """
+    """Runs the probes of one host."""
 
     def __init__(self, metrics: Metrics, vitals: HostVitals) -> None:
         self._metrics = metrics

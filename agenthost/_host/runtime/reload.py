@@ -40,29 +40,21 @@ KEPT_SECONDS = 30 * 60.0
 
 @frozen
 class ReloadResult:
-    """The result of a reload.
-
-    Args:
-        plan: the plan to serve from now on.
-        config: the configuration that it was made by, with everything that waits as it was.
-        added: agents that are new, by key.
-        changed: agents that were rebuilt.
-        removed: agents that are no longer served.
-        failed: newcomers that are set aside, each with the reason.
-        applied: keys of the configuration that have changed, and take effect.
-        process: keys, and sentences about packages, that take effect in a new process.
-        left: keys that have changed and belong to other agents than the one that was to be rebuilt.
-    """
+    """The result of a reload."""
 
     plan: HostPlan
     config: Config
+    """The configuration that it was made by, with everything that waits as it was."""
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
+    """Keys of the configuration that have changed, and take effect."""
     process: tuple[str, ...] = ()
+    """Keys, and sentences about packages, that take effect in a new process."""
     left: tuple[str, ...] = ()
+    """Keys that have changed and belong to other agents than the one that was to be rebuilt."""
 
     def report(self) -> dict[str, Any]:
         """Return the result as JSON, in which ``process`` becomes ``replaced`` or ``restart``."""
@@ -90,11 +82,8 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
 
     This never changes what is served.
 
-    Args:
-        config: the configuration, as ``read_again`` gave it.
-        before: the configuration that is in use.
-        plan: what is served.
-        agent: the key of the only agent to build anew, whatever else has changed; None for all that have changed.
+    ``config`` is the configuration, as ``read_again`` gave it. ``agent`` is the key of the only agent to build anew,
+    whatever else has changed; None for all that have changed.
 
     Raises:
         PlanError: an agent that is served now, and should be, would be lost.

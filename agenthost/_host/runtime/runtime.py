@@ -75,42 +75,27 @@ _encode = msgspec.json.Encoder(enc_hook=_reveal).encode
 
 @frozen(eq=False)
 class Published:
-    """A plan, with everything that requests need.
-
-    Args:
-        plan: the plan.
-        table: its agents by route.
-        templates: each route's document; without gaps for the address where the public URL is configured.
-        tokens: each route's tokens.
-        sip: decides who answers a SIP call.
-        named: its agents as the health endpoints name them.
-        failed: those that should be served and are not.
-        earlier: by path of an agent's endpoint and edition, what was published when calls began that are still kept
-            on it.
-        pairs: by route, the pairs that open agents which have credentials of their own.
-        reach: the agents that have credentials of their own.
-        crossing: routes of agents whose document names an agent that other credentials open.
-    """
+    """A plan, with everything that requests need."""
 
     plan: HostPlan
     table: RouteTable
     templates: Mapping[str, Template]
+    """Each route's document; without gaps for the address where the public URL is configured."""
     tokens: Mapping[str, Tokens]
     sip: SipResolver
     named: tuple[ServedAgent, ...] = ()
     failed: tuple[UnservedAgent, ...] = ()
     pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
+    """By route, the pairs that open agents which have credentials of their own."""
     reach: Reach = field(factory=Reach, repr=False)
     crossing: frozenset[str] = frozenset()
+    """Routes of agents whose document names an agent that other credentials open."""
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
+    """By path of an agent's endpoint and edition, what was published when calls began that are still kept on it."""
 
 
 class Runtime:
-    """One host in one process.
-
-    Args:
-        settings: the settings to begin with.
-    """
+    """One host in one process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -168,9 +153,7 @@ class Runtime:
 
         An agent with a lifespan is served once that has started.
 
-        Args:
-            plan: the plan.
-            keep: seconds in which calls that have begun stay with the agents that they began with.
+        ``keep`` is a number of seconds in which calls that have begun stay with the agents that they began with.
         """
         with self._showing:
             self.give_state(plan)
@@ -201,10 +184,6 @@ class Runtime:
 
         If an agent was rebuilt with the same document, its tokens lead to the new one, as the old ones cannot be
         distinguished.
-
-        Args:
-            served: the agents that are served now.
-            tokens: theirs, by route.
         """
         editions = {(route, each.edition) for route, each in tokens.items()}
         gone = [
@@ -291,9 +270,6 @@ class Runtime:
         """Return the present condition of the host.
 
         Any thread may call this.
-
-        Args:
-            details: whether it includes each probe by name.
         """
         published = self.published
         return Condition(
@@ -357,9 +333,8 @@ class Runtime:
     def exited(self, error: BaseException) -> None:
         """Log a callback that tried to end the process, or stopped the event loop.
 
-        Args:
-            error: what ``agenthost._host.calls.stray_work.run_on`` tells; its traceback names the agent, if anything
-                does.
+        ``error`` comes from ``agenthost._host.calls.stray_work.run_on``; its traceback names the agent, if anything
+        does.
         """
         error_id, wanted = new_error_id(), isinstance(error, (SystemExit, KeyboardInterrupt))
         owner = self._blocker(error.__traceback__) if wanted else Owner("", "code", "loop.stop()")
@@ -422,11 +397,8 @@ class Runtime:
         It is built from the configured public URL, or without one, from the address of this request, which
         ``host_allowed`` has checked. Nothing of a request is stored.
 
-        Args:
-            route: an agent's route.
-            scheme: the request's.
-            authority: the request's ``Host``, and the path before its routes where there is one.
-            userinfo: other credentials than those that open the agent for good.
+        ``authority`` is the request's ``Host``, and the path before its routes where there is one. ``userinfo`` is
+        other credentials than those that open the agent for good.
         """
         scheme, authority = self.settings.origin or (scheme, authority)
         userinfo = userinfo or self._own_userinfo.get(route, self.settings.userinfo)

@@ -19,11 +19,6 @@ class Settings:
     """The settings that a host serves by, published as one value.
 
     Nothing keeps a copy of a part.
-
-    Args:
-        config: the configuration.
-        credentials: the credentials that callers present.
-        tokens: mints and verifies tool tokens.
     """
 
     config: Config

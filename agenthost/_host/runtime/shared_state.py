@@ -43,9 +43,7 @@ class HostState:
     timeout. After ``FAILURES`` in a row, all operations fail for ``PAUSE`` seconds, and then one is tried. No other
     store ever replaces it.
 
-    Args:
-        config: gives the configuration that is published.
-        note: told of each operation: its name, ``ok`` or ``failed``, and its seconds.
+    ``note`` is called with the name of each operation, ``ok`` or ``failed``, and its seconds.
     """
 
     def __init__(
@@ -158,10 +156,6 @@ class HostState:
 
     async def _do(self, name: str, operation: Callable[[Entries], Awaitable[T]]) -> T:
         """Run an operation on the store.
-
-        Args:
-            name: what it is called.
-            operation: does it.
 
         Raises:
             StateUnavailable: the operation failed.

@@ -37,13 +37,7 @@ _log = logging.getLogger("agenthost.sip")
 
 @frozen(eq=False)
 class _Function:
-    """A plugin's ``resolve_sip``.
-
-    Args:
-        plugin: the plugin's key.
-        function: the function; takes all arguments of the hook.
-        on_loop: whether it is a coroutine function.
-    """
+    """A plugin's ``resolve_sip``."""
 
     plugin: str
     function: Callable[..., object]
@@ -58,10 +52,7 @@ class _Function:
 class SipResolver:
     """Decides which agent answers a call.
 
-    Args:
-        routing: what the plan has decided.
-        functions: implementations of ``resolve_sip``, each with the key of its plugin.
-        metrics: where failures of theirs are counted.
+    ``functions`` are implementations of ``resolve_sip``, each with the key of its plugin.
     """
 
     def __init__(self, routing: Routing, functions: Functions, metrics: Metrics) -> None:
@@ -74,10 +65,6 @@ class SipResolver:
         """Decide for one call.
 
         Neither a caller's data nor a plugin's failure raises.
-
-        Args:
-            call: the call.
-            moment: see ``Routing.resolve``.
         """
         uri = uri_of(call.to) if self._functions else None
         for each in self._functions if uri is not None else ():

@@ -25,9 +25,8 @@ class _Seen:
 class UnmatchedUsers:
     """Counts unmatched users.
 
-    Args:
-        most: users that are kept; beyond them, the least frequent one that was seen longest ago makes room.
-        clock: gives seconds since 1970.
+    ``most`` is the number of users that are kept; beyond them, the least frequent one that was seen longest ago makes
+    room. ``clock`` gives seconds since 1970.
     """
 
     def __init__(self, most: int = 200, clock: Callable[[], float] = time.time) -> None:
@@ -39,9 +38,7 @@ class UnmatchedUsers:
     def count(self, user: str, answered_by: str | None) -> None:
         """Count one call.
 
-        Args:
-            user: the user part that was called.
-            answered_by: key of the agent that answered instead; None for nobody.
+        ``answered_by`` is the key of the agent that answered instead; None for no agent.
         """
         self.total += 1
         user = user[:_LONGEST]

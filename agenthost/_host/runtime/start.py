@@ -77,10 +77,8 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
 
     See ``agenthost._host.telemetry.log``.
 
-    Args:
-        config: the configuration, with its secrets.
-        for_people: whether a command runs for somebody who reads along: words rather than JSON, and nothing about what
-            went well, unless the configuration sets either.
+    With ``for_people``, a person reads along: text rather than JSON, and only warnings, unless the configuration sets
+    either.
     """
     from agenthost._host.telemetry.log import start_log  # noqa: PLC0415 - lists write none
 
@@ -119,9 +117,7 @@ def make_runtime(config: Config) -> Runtime:
 def installed_plan(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> HostPlan:
     """Discover, load and plan the installed packages.
 
-    Args:
-        config: the configuration.
-        deadly: distributions that are known to end the process, each with the reason; they are not loaded.
+    ``deadly`` are distributions that are known to end the process, each with the reason; they are not loaded.
     """
     from agenthost._host.telemetry.log import join_structlog  # noqa: PLC0415 - as above
 

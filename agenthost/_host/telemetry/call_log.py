@@ -88,12 +88,7 @@ _thread: threading.Thread | None = None
 def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: str | None) -> None:
     """Log the outcome of a call.
 
-    Args:
-        owner: the tool that was called.
-        call: the call's id.
-        seconds: how long it took.
-        outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
-        error_id: by which its failure is named.
+    ``outcome`` is ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
     """
     if not _log.isEnabledFor(logging.INFO):
         return
@@ -103,11 +98,7 @@ def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: 
 def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
     """Log a line that many calls may share.
 
-    Args:
-        log: where to.
-        level: how grave it is, as ``logging`` counts.
-        words: for people.
-        fields: for programs.
+    ``level`` is one of ``logging``.
     """
     if log.isEnabledFor(level):
         _write_later(DelayedLine(time.time(), log.name, level, words, fields))

@@ -42,17 +42,13 @@ _PARTS: Mapping[Kind, str] = {
 
 @frozen(slots=True, cache_hash=True)
 class Owner:
-    """The owner of a call: the part of an agent whose code runs.
-
-    Args:
-        agent: the agent's key; empty for code that belongs to no agent.
-        kind: the kind of code.
-        name: the name among others of its kind, such as a tool's; empty for a kind that an agent has once.
-    """
+    """The owner of a call: the part of an agent whose code runs."""
 
     agent: str
+    """The agent's key; empty for code that belongs to no agent."""
     kind: Kind
     name: str = ""
+    """The name among others of its kind, such as a tool's; empty for a kind that an agent has once."""
 
     @classmethod
     def of(cls, agent: str, kind: object, name: object) -> Owner:

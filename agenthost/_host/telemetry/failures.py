@@ -40,9 +40,6 @@ class Failures:
 
     Of similar failures, one in ten seconds is logged with its traceback, and the others in a line each. Otherwise, a
     tool that fails for every caller would cost the other agents more than their own calls.
-
-    Args:
-        log: where to.
     """
 
     log: logging.Logger
@@ -54,12 +51,7 @@ class Failures:
     ) -> None:
         """Log a failure.
 
-        Args:
-            owner: the owner of the code that failed.
-            error: the exception.
-            error_id: the failure's id.
-            words: the line's words; ``{}`` stands for the owner.
-            call: the id of the call, where there is one.
+        In ``words``, ``{}`` is replaced by the owner.
         """
         way, now = hash((words, owner, *_way(error))), time.monotonic()
         like, then = self._told.get(way, ("", 0.0))

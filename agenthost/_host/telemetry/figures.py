@@ -47,22 +47,7 @@ _log = logging.getLogger("agenthost.workflows")
 
 @frozen
 class AgentFigures:
-    """The figures of one agent.
-
-    Args:
-        agent: its key.
-        calls: how often it was called, by people and other agents.
-        ok: how often it answered.
-        errors: how often it failed.
-        timeouts: how often it took too long.
-        cancelled: how often nobody waited for it any longer.
-        escalated: how often it answered, and somebody else took over all the same.
-        handed_over: how often it handed a conversation over.
-        input_tokens: tokens that models were asked with, workflows below it included.
-        output_tokens: tokens that they answered.
-        p50: seconds within which half of its answers came; None without an answer.
-        p95: the same for 95 of 100.
-    """
+    """The figures of one agent."""
 
     agent: str
     calls: int
@@ -71,10 +56,13 @@ class AgentFigures:
     timeouts: int
     cancelled: int
     escalated: int
+    """Number of answers after which another agent took over all the same."""
     handed_over: int
     input_tokens: int
+    """Tokens that models were asked with, workflows below it included."""
     output_tokens: int
     p50: float | None
+    """Seconds within which half of its answers came; None without an answer."""
     p95: float | None
 
     @property
@@ -109,12 +97,7 @@ class AgentFigures:
 
 
 class Figures:
-    """The counts of this process that are not in the store yet.
-
-    Args:
-        metrics: where it is counted for Prometheus too.
-        stores: the host's stores.
-    """
+    """The counts of this process that are not in the store yet."""
 
     def __init__(self, metrics: Metrics, stores: Stores) -> None:
         self._metrics = metrics
@@ -123,12 +106,7 @@ class Figures:
         self._adding = asyncio.Lock()
 
     def called(self, outcome: Outcome, usage: Usage) -> None:
-        """Count the outcome of a call.
-
-        Args:
-            outcome: that.
-            usage: what the call cost, with all below it.
-        """
+        """Count the outcome of a call."""
         agent, reply, status = outcome.agent, outcome.reply, outcome.status.value
         counted = {"calls": 1, status: 1, f"s{slot(outcome.seconds):02}": int(reply is not None)}
         counted["input"], counted["output"] = usage.input_tokens, usage.output_tokens
@@ -189,9 +167,7 @@ class Figures:
 async def kept_figures(stores: Stores, days: int) -> list[AgentFigures]:
     """Return the stored figures of each agent, the most used first.
 
-    Args:
-        stores: the host's stores.
-        days: how many days are counted, today included.
+    ``days`` includes today.
 
     Raises:
         StateUnavailable: it does not answer.
@@ -210,12 +186,7 @@ async def kept_figures(stores: Stores, days: int) -> list[AgentFigures]:
 
 
 def wilson(successes: int, tried: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a rate, 0 to 1 (Wilson, 1927).
-
-    Args:
-        successes: how often it went well.
-        tried: of how many times, at least 1.
-    """
+    """Return the 95 % confidence interval of a rate, 0 to 1 (Wilson, 1927)."""
     z2 = _NINETY_FIVE**2
     rate = successes / tried
     middle = (rate + z2 / (2 * tried)) / (1 + z2 / tried)
@@ -236,9 +207,7 @@ def quantile(slots: Mapping[int, int], share: float) -> float | None:
 
     Within a slot, times are assumed to be spread evenly.
 
-    Args:
-        slots: how many answers each slot counts.
-        share: 0 to 1.
+    ``share`` is between 0 and 1.
     """
     total = sum(slots.values())
     if total <= 0:

@@ -41,11 +41,7 @@ _RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN = (f"\x1b[{color}m" for color in r
 
 
 class Lines(logging.Formatter):
-    """Records as lines, without secrets.
-
-    Args:
-        hidden: what is taken out of every line.
-    """
+    """Records as lines, without secrets."""
 
     def __init__(self, hidden: SecretRedactor) -> None:
         super().__init__()
@@ -131,10 +127,6 @@ class TextLines(Lines):
 
     What cannot be printed is escaped. One entry is one line, and what follows it, such as a traceback, is indented: no
     caller, package or process of an agent can write a line that looks like the host's.
-
-    Args:
-        hidden: what is taken out of every line.
-        colors: whether it is a terminal that shows them.
     """
 
     def __init__(self, hidden: SecretRedactor, *, colors: bool) -> None:
@@ -183,9 +175,6 @@ def start_log(config: Config) -> None:
     """Write the log to standard error, unless the program has set up its own.
 
     A second call applies the present configuration.
-
-    Args:
-        config: the configuration, with its secrets.
     """
     hidden = SecretRedactor(config)
     redact_records(hidden)

@@ -246,10 +246,7 @@ class Metrics:
     def answered(self, agent: str, endpoint: str, status: int) -> None:
         """Count a request.
 
-        Args:
-            agent: the key of the agent that answered; empty for the host.
-            endpoint: what was asked for; one of few words, never a caller's.
-            status: the status of the answer.
+        ``agent`` is the key of the agent that answered; empty for the host.
         """
         self._noted.append((agent, endpoint, status, None))
         if len(self._noted) > _MOST_NOTED:
@@ -258,10 +255,7 @@ class Metrics:
     def tool_ended(self, tool: Owner, outcome: str, seconds: float) -> None:
         """Count a tool call.
 
-        Args:
-            tool: the tool.
-            outcome: ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
-            seconds: how long it took.
+        ``outcome`` is ``ok``, ``refused``, ``busy``, ``failed`` or ``timeout``.
         """
         self._noted.append((tool.agent, tool.name, outcome, seconds))
         if len(self._noted) > _MOST_NOTED:
@@ -312,10 +306,8 @@ class Metrics:
     def stored(self, operation: str, outcome: str, seconds: float) -> None:
         """Count an operation of the store.
 
-        Args:
-            operation: ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page`` or ``ping``.
-            outcome: ``ok`` or ``failed``.
-            seconds: how long it took.
+        ``operation`` is ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page`` or ``ping``. ``outcome`` is ``ok``
+        or ``failed``.
         """
         observe = self._stored.get((operation, outcome))
         if observe is None:
@@ -325,8 +317,7 @@ class Metrics:
     def load(self, loads: Mapping[str, tuple[int, int]]) -> None:
         """Set the numbers of running and waiting calls.
 
-        Args:
-            loads: by agent, both numbers; agents that are not there have none.
+        ``loads`` has both numbers by agent; an agent that is missing has none.
         """
         for agent in self._loaded - set(loads):
             for gauge in (self._running, self._waiting):
@@ -348,11 +339,8 @@ class Metrics:
     def called(self, agent: str, outcome: str, seconds: float, counted: Mapping[str, int]) -> None:
         """Count a call of an agent in text.
 
-        Args:
-            agent: the agent's key.
-            outcome: what became of it: ``ok``, ``error``, ``timeout`` or ``cancelled``.
-            seconds: how long it took.
-            counted: ``escalated``, ``handed_over``, ``input`` and ``output`` tokens, as far as there are any.
+        ``outcome`` is ``ok``, ``error``, ``timeout`` or ``cancelled``. ``counted`` is ``escalated``, ``handed_over``,
+        ``input`` and ``output`` tokens, as far as there are any.
         """
         known = self._known_calls.get((agent, outcome))
         if known is None:  # a lookup of labels costs as much as the rest
@@ -394,8 +382,7 @@ class Metrics:
     def sip_decision(self, rule: str) -> None:
         """Count a SIP call.
 
-        Args:
-            rule: what decided; see ``agenthost.sip.resolving.Decision``.
+        ``rule`` is the reason of the decision; see ``agenthost.sip.resolving.Decision``.
         """
         self._sip.labels(rule).inc()
 

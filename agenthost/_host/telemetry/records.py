@@ -53,9 +53,6 @@ def redact_records(hidden: SecretRedactor) -> None:
     """Redact every record that is made from now on.
 
     A new call replaces the secrets. A factory that a program has installed still makes the records.
-
-    Args:
-        hidden: what is taken out of them.
     """
     global _hidden  # noqa: PLW0603 - one process has one log
     _hidden = hidden

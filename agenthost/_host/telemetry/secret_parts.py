@@ -28,9 +28,6 @@ def secret_parts(text: str) -> Iterator[str]:
 
     In a URL, they are the user information, and texts that look like a secret in the path, the query and the fragment.
     In JSON, they are all such texts. In a text of several lines, each line is one. A password or a key has none.
-
-    Args:
-        text: the secret.
     """
     if text.lstrip().startswith(("{", "[")):
         try:

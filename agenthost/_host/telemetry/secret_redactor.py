@@ -30,8 +30,7 @@ class SecretRedactor:
     What was fetched by ``{ env }`` or ``{ file }`` is redacted as a whole and in its parts. A URL that is written
     in the configuration is an address, of which only the parts are secret.
 
-    Args:
-        config: the configuration, with the secrets that were made; None for nothing to redact.
+    ``config`` is the configuration, with the secrets that were made; None for nothing to redact.
     """
 
     def __init__(self, config: Config | None) -> None:

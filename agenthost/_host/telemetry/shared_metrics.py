@@ -43,11 +43,7 @@ def added_up() -> bytes:
 
 
 def forget_process(number: int) -> None:
-    """Remove an ended worker's gauges, and keep its counts.
-
-    Args:
-        number: its process id.
-    """
+    """Remove an ended worker's gauges, and keep its counts."""
     mark_process_dead(number)  # type: ignore[no-untyped-call]
     directory = Path(os.environ[SHARED])
     with _locked(directory, alone=True):

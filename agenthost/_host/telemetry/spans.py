@@ -52,9 +52,7 @@ def tracing() -> bool:
 def span(name: str, attributes: Mapping[str, Any]) -> AbstractContextManager[Span]:
     """Start a span around a block.
 
-    Args:
-        name: what it is called.
-        attributes: what is known when it begins, by the names of OpenTelemetry's conventions.
+    ``attributes`` have the names of OpenTelemetry's conventions.
     """
     return _nothing if _start is None else _start(name, attributes)
 

@@ -26,9 +26,6 @@ __all__ = ["traced"]
 def traced(config: Config) -> Iterator[None]:
     """Send spans during the block, if configured, and flush them at its end.
 
-    Args:
-        config: the configuration.
-
     Raises:
         ConfigurationError: OpenTelemetry is not installed.
     """
@@ -63,11 +60,7 @@ def _resource() -> dict[str, str]:
 
 
 class _Tracer:
-    """Starts spans.
-
-    Args:
-        tracer: OpenTelemetry's.
-    """
+    """Starts spans."""
 
     def __init__(self, tracer: Any) -> None:
         from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415 - an extra

@@ -78,25 +78,7 @@ class Figures(Protocol):
 
 @define(eq=False)
 class _Call:
-    """A call of an agent in progress.
-
-    Args:
-        plan: what the host serves.
-        agent: the agent.
-        turn: what it is asked.
-        budget: the whole turn's.
-        deadline: when it is cut off, in the event loop's time.
-        listen: who hears what happens.
-        hops: how many agents stand above it.
-        aloud: whether its words are the whole turn's.
-        over: whether nobody waits for it any more.
-        below: the calls that it has made, in order.
-        own: what it has cost itself.
-        error: what it ended with.
-        escalated: whether somebody else took over from it.
-        said: the words that have been heard of it.
-        runs: the tools that ran.
-    """
+    """A call of an agent in progress."""
 
     plan: HostPlan
     agent: Mounted
@@ -170,15 +152,7 @@ class _Call:
 
 
 class AgentCalls:
-    """Calls agents.
-
-    Args:
-        answers: who answers for single agents.
-        stores: the host's stores.
-        figures: who counts the calls.
-        limits: gives what one turn may take.
-        allows: whether one agent may call another.
-    """
+    """Calls agents."""
 
     def __init__(
         self,
@@ -206,13 +180,6 @@ class AgentCalls:
 
         The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
         ``escalate``, unless its agents have none because of their language model.
-
-        Args:
-            plan: what the host serves.
-            agent: the agent.
-            turn: the turn.
-            budget: the whole turn's.
-            listen: who hears what happens on the way.
 
         Raises:
             ModelError: a language model gives no usable answer, so that an agent, or a whole workflow, has none.

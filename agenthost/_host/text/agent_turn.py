@@ -47,13 +47,7 @@ _log = logging.getLogger("agenthost.conversations")
 
 @frozen
 class _Prepared:
-    """An agent prepared for one turn.
-
-    Args:
-        instructions: its prompt, as text.
-        tools: those that this host runs.
-        global_data: the global data for its tools.
-    """
+    """An agent prepared for one turn."""
 
     instructions: str
     tools: Mapping[str, Tool]
@@ -62,15 +56,7 @@ class _Prepared:
 
 @define
 class _Result:
-    """The effect of one tool's answer on the turn.
-
-    Args:
-        text: the text for the model.
-        failed: whether the tool failed, was refused or is unknown.
-        says: words that go to the person as they are.
-        handed_to: the agent that goes on.
-        escalate: why somebody else should take over.
-    """
+    """The effect of one tool's answer on the turn."""
 
     text: str
     failed: bool = False
@@ -80,12 +66,7 @@ class _Result:
 
 
 class AgentTurns:
-    """Answers turns for single agents.
-
-    Args:
-        runtime: the host.
-        caller: runs the agents' tools.
-    """
+    """Answers turns for single agents."""
 
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
@@ -103,13 +84,6 @@ class AgentTurns:
 
         The reply's text is exactly the streamed words. The number of rounds is limited: after the last, the model must
         answer without tools.
-
-        Args:
-            plan: what the host serves.
-            agent: the agent.
-            turn: the turn.
-            listen: who hears what happens on the way.
-            meter: who counts the requests to the model.
 
         Raises:
             ModelError: the model gives no usable answer.
@@ -303,11 +277,6 @@ class _Turn:
 
 async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str], object] | None = None) -> Completion:
     """Send a request to a model, and wait for its whole answer.
-
-    Args:
-        model: the model.
-        request: what it is asked.
-        say: who hears the words as they come.
 
     Raises:
         ModelError: the model gives no usable answer, or a plugin's model fails.

@@ -27,12 +27,7 @@ class Meter(Protocol):
 
 
 class Budget:
-    """The remaining budget of one turn, made when the turn begins.
-
-    Args:
-        limits: what a turn may take.
-        seconds: how long it may take.
-    """
+    """The remaining budget of one turn, made when the turn begins."""
 
     __slots__ = ("_calls", "_limits", "_loop", "_tokens", "_visits", "deadline")
 
@@ -55,10 +50,6 @@ class Budget:
 
     def visit(self, agent: str, hops: int) -> str | None:
         """Count a call of an agent, if the budget allows it.
-
-        Args:
-            agent: its key.
-            hops: how many agents stand above it.
 
         Returns:
             The reason that it must not be called, or None.

@@ -49,12 +49,7 @@ def new_conversation() -> str:
 
 
 class Conversations:
-    """Conversations of people with the agents of a host, in text.
-
-    Args:
-        runtime: the host.
-        caller: runs the agents' tools.
-    """
+    """Conversations of people with the agents of a host, in text."""
 
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
@@ -85,15 +80,9 @@ class Conversations:
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
-        Args:
-            plan: what the host serves.
-            agent: its key, or its name.
-            conversation: which conversation; one id is one transcript.
-            text: what the person says.
-            context: what is known beside the words; JSON.
-            listen: who hears what happens on the way.
-            history: what was said before, where the person's own program keeps it; None for the transcript's.
-            principal: who asks, where an agent has credentials of its own; to others, the conversation is unknown.
+        ``history`` has the earlier messages, where the person's own program keeps them; None for the transcript's.
+        ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
+        not exist.
 
         Raises:
             LookupError: no such agent is served.

@@ -28,15 +28,11 @@ _LONGEST_NAME = 64
 
 @frozen
 class _Unit:
-    """Messages that stay together: one message, or a tool call with its result.
-
-    Args:
-        messages: the messages.
-        counts: how many of them count as messages of the conversation.
-    """
+    """Messages that stay together: one message, or a tool call with its result."""
 
     messages: tuple[Message, ...]
     counts: int
+    """Number of lines that count as messages of the conversation."""
 
     @property
     def length(self) -> int:
@@ -52,9 +48,7 @@ def history_of(lines: Iterable[Line], most: int) -> tuple[Message, ...]:
     Each tool call is followed by its result, also in turns that failed. The oldest messages are left out if there are
     too many or if they are too long. A call is never separated from its result.
 
-    Args:
-        lines: the lines of ended turns.
-        most: the most messages of people and agents. Tool calls and their results do not count.
+    ``most`` is the number of messages of people and agents. Tool calls and their results do not count.
     """
     kept: list[tuple[Message, ...]] = []
     count = length = 0

@@ -20,15 +20,7 @@ _NO_RESULT = "[No result: the turn ended while this tool ran. It may have taken 
 
 @frozen
 class ToolRun:
-    """One tool call of a turn, with its result.
-
-    Args:
-        agent: the agent of the tool.
-        tool: its name.
-        arguments: JSON.
-        result: the result for the model.
-        failed: whether it failed, was refused or was unknown.
-    """
+    """One tool call of a turn, with its result."""
 
     agent: str
     tool: str

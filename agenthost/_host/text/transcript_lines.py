@@ -23,24 +23,19 @@ _decode = msgspec.json.Decoder().decode
 
 @frozen
 class Line:
-    """One line of a transcript.
-
-    Args:
-        turn: which turn it belongs to, from 1.
-        role: ``user``, ``assistant``, ``tool`` for what a tool was asked and answered, ``failure`` where a turn has no
-            answer.
-        text: the words, redacted.
-        at: seconds since 1970.
-        agent: who speaks, or whose tool it is; None for a person.
-        more: what else is known, such as a tool's name and arguments.
-    """
+    """One line of a transcript."""
 
     turn: int
     role: str
+    """``user``, ``assistant``, ``tool`` for what a tool was asked and answered, ``failure`` where a turn has no answer.
+    """
     text: str
     at: float
+    """Seconds since 1970."""
     agent: str | None = None
+    """The agent that speaks, or that has the tool; None for a person."""
     more: Mapping[str, Any] = field(factory=dict)
+    """Further values, such as a tool's name and arguments."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as stored, and as in ``--json``."""

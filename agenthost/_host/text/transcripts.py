@@ -44,34 +44,24 @@ _DAY = 86400.0
 
 @frozen
 class Arrival:
-    """A message that has arrived.
-
-    Args:
-        conversation: its conversation.
-        text: the words.
-        at: the time of its arrival, in seconds since 1970.
-        id: its ID among the messages of the conversation.
-    """
+    """A message that has arrived."""
 
     conversation: str
     text: str
     at: float = field(factory=time.time)
+    """The time of its arrival, in seconds since 1970."""
     id: str = field(factory=lambda: secrets.token_hex(6))
 
 
 @frozen
 class Begun:
-    """A turn that has begun.
-
-    Args:
-        turn: its number.
-        history: what was said and done in the turns before it, oldest first.
-        agent: who the conversation has been handed over to; None when it is still with the agent that it began with.
-    """
+    """A turn that has begun."""
 
     turn: int
     history: tuple[Message, ...]
+    """The earlier turns, oldest first."""
     agent: str | None
+    """The agent that the conversation was handed over to; None while it is with its first one."""
 
 
 class Transcripts:
@@ -80,12 +70,9 @@ class Transcripts:
     The head of a transcript has the number of turns (``turns``), the message that is answered (``running``), the
     messages that wait (``waiting``), the latest lines (``lines``) and the keys of the earlier ones (``pages``).
 
-    Args:
-        store: where they are kept.
-        redactors: what every text goes through.
-        keep: days that they are kept after their last line.
-        longest: seconds that a turn may take: after that, nobody waits for it any more.
-        history: the most messages of people and agents that a model is told.
+    ``keep`` is a number of days that they are kept after their last line. ``longest`` is the number of seconds that a
+    turn may take; after that, nobody waits for it any more. ``history`` is the number of messages of people and agents
+    that ``begin`` gives at most.
     """
 
     def __init__(
@@ -120,11 +107,6 @@ class Transcripts:
     async def begin(self, arrival: Arrival, asked: str, head: dict[str, Any]) -> Begun:
         """Wait for the end of earlier turns.
 
-        Args:
-            arrival: the stored message.
-            asked: the agent that is talked to.
-            head: the head of the transcript.
-
         Raises:
             StateUnavailable: the store does not answer.
             TimeoutError: earlier turns do not end.
@@ -154,12 +136,8 @@ class Transcripts:
     ) -> None:
         """Store the lines of a turn, and let the next one start.
 
-        Args:
-            arrival: its message.
-            begun: the turn; None if it has not begun, so that its message is withdrawn.
-            lines: what was said and done in it.
-            asked: the agent that was talked to.
-            handed_to: who it was handed over to, for the turns that follow; None changes nothing.
+        ``begun`` is None if the turn has not begun, so that its message is withdrawn. ``handed_to`` is the agent of the
+        turns that follow; None changes nothing.
         """
         key = arrival.conversation
         if begun is None and not _holds(await self._store.get(key, {}), arrival):

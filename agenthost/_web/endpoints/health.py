@@ -48,26 +48,16 @@ _UNAUTHORIZED: Answer = 401, [JSON, *BASIC, NO_STORE], error("Unauthorized")
 
 @frozen
 class Asker:
-    """The parts of a request that decide its answer.
-
-    Args:
-        trusted: whether it presents the host's credentials.
-        accept: its ``Accept``.
-        query: its query string.
-    """
+    """The parts of a request that decide its answer."""
 
     trusted: bool = False
     accept: bytes = b""
+    """Its ``Accept``."""
     query: bytes = b""
 
     @classmethod
     def of(cls, scope: HTTPScope, *, trusted: bool) -> Asker:
-        """Read the parts from a request.
-
-        Args:
-            scope: ASGI's.
-            trusted: whether it presents the host's credentials.
-        """
+        """Read the parts from a request."""
         accept = [value for name, value in scope["headers"] if name == b"accept"]
         return cls(trusted, accept[-1] if accept else b"", scope["query_string"])
 
@@ -75,11 +65,7 @@ class Asker:
 def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) -> Answer | None:
     """Return the answer of a health endpoint.
 
-    Args:
-        path: such as ``/ready`` or ``/health/sales``.
-        condition: how the host is doing; for askers that are trusted, with its probes.
-        config: ``[health]``.
-        asker: who asks.
+    ``path`` is a path such as ``/ready`` or ``/health/sales``. ``condition`` has the probes for trusted askers.
 
     Returns:
         The answer, or None if there is no such path.

@@ -239,11 +239,7 @@ class Protocol(HttpToolsProtocol):
             self._end(answer)
 
     def look(self, now: float) -> None:
-        """Close the connection if its client is too slow.
-
-        Args:
-            now: the event loop's time.
-        """
+        """Close the connection if its client is too slow."""
         waited, host = now - self._since, self._host
         if self._stage is _HEAD:
             if waited > host.header_timeout:
@@ -351,11 +347,7 @@ class Protocol(HttpToolsProtocol):
 
 
 def protocol_for(rules: Callable[[], Rules]) -> type[Protocol]:
-    """Return the protocol for the connections of a host.
-
-    Args:
-        rules: gives the rules that are in force.
-    """
+    """Return the protocol for the connections of a host."""
     return type("Protocol", (Protocol,), {"rules": staticmethod(rules)})
 
 
@@ -384,10 +376,7 @@ def uvicorn_config(
 ) -> uvicorn.Config:
     """Configure uvicorn to log nothing, add no headers and trust no proxy.
 
-    Args:
-        app: the ASGI application, which needs no lifespan.
-        protocol: of its connections; see ``protocol_for``.
-        loop: the event loop; ``auto`` is uvloop where it is installed.
+    ``loop`` is the event loop; ``auto`` is uvloop where it is installed.
     """
     return uvicorn.Config(
         app,

@@ -50,10 +50,7 @@ _log = logging.getLogger("agenthost.health")
 class HealthEndpoints:
     """The health endpoints as a separate ASGI application.
 
-    Args:
-        condition: gives the host's condition.
-        rules: gives the rules that are in force.
-        guard: the guard before the comparison of credentials, of this thread alone.
+    ``guard`` is the guard before the comparison of credentials, of this thread alone.
     """
 
     def __init__(self, condition: Ask, rules: Callable[[], Rules], guard: LoginGuard) -> None:
@@ -102,10 +99,7 @@ class HealthEndpoints:
 def health_port(opened: socket.socket | None, condition: Ask, rules: Callable[[], Rules]) -> Iterator[None]:
     """Serve the health endpoints on an open port and a separate thread, during the block.
 
-    Args:
-        opened: the port; None where there is none, and nothing to do.
-        condition: see ``HealthEndpoints``.
-        rules: see ``HealthEndpoints``.
+    ``opened`` is None if there is no such port, and nothing to do.
     """
     if opened is None:
         yield

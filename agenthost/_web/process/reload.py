@@ -27,11 +27,7 @@ _log = logging.getLogger("agenthost.reload")
 
 
 class Reloading:
-    """Reloads of one front, one at a time.
-
-    Args:
-        front: what serves.
-    """
+    """Reloads of one front, one at a time."""
 
     def __init__(self, front: Front) -> None:
         self._front = front
@@ -52,9 +48,8 @@ class Reloading:
     async def reload(self, agent: str | None, config: Config) -> dict[str, Any]:
         """Build changed agents beside the served ones, and serve the result.
 
-        Args:
-            agent: the key of the only agent to build anew; None for all that have changed.
-            config: the configuration, as ``read_again`` gave it.
+        ``agent`` is the key of the only agent to build anew; None for all that have changed. ``config`` is the
+        configuration, as ``read_again`` gave it.
 
         Returns:
             The result, as in ``agenthost reload --json``.

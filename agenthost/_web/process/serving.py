@@ -67,10 +67,7 @@ _MOST_NAMED = 10
 def listen(host: str, port: int, remedy: str = "fix: choose another with --host or --port.") -> socket.socket:
     """Open a port.
 
-    Args:
-        host: the address.
-        port: the port; 0 takes a free one.
-        remedy: what to do where that is impossible.
+    Port 0 takes a free one.
 
     Raises:
         AddressError: the port is taken, or the address belongs to another machine.
@@ -119,13 +116,8 @@ def serve_on(
 ) -> None:
     """Serve on an open port until SIGTERM or SIGINT.
 
-    Args:
-        opened: the port.
-        config: the configuration, with its secrets.
-        make: makes the plan; called on a thread beside the event loop.
-        ready: called when the plan is served.
-        early: whether requests are answered while the plan is made, with 503 but for ``/live``; otherwise none is
-            taken before.
+    ``make`` makes the plan; called on a thread beside the event loop. ``early`` is True if requests are answered while
+    the plan is made, with 503 but for ``/live``; otherwise none is taken before.
 
     Raises:
         PlanError: ``make`` refuses.
@@ -151,16 +143,7 @@ def serve_front(
     early: bool = True,
     commands: Commands = lambda _: nullcontext(),
 ) -> None:
-    """Serve an existing front, see ``serve_on``.
-
-    Args:
-        opened: see ``serve_on``.
-        front: what serves.
-        make: see ``serve_on``.
-        ready: see ``serve_on``.
-        early: see ``serve_on``.
-        commands: takes commands while the host serves.
-    """
+    """Serve an existing front, see ``serve_on``."""
     runtime = front.runtime
     runtime.phase = Phase.STARTING  # nothing has been opened yet, even if a program has published a plan
     config = runtime.config
@@ -309,8 +292,7 @@ class _Server(Server):
 def in_flight(scopes: Iterable[Mapping[str, Any]]) -> str:
     """Return a line about requests in flight at the end, or an empty text.
 
-    Args:
-        scopes: of the requests that have no answer yet; ``running`` in one names a tool and its agent.
+    ``scopes`` are those of requests without an answer; ``running`` in one names a tool and its agent.
     """
     counted = Counter(
         "tool {} of {}".format(*scope["running"]) if "running" in scope else f"{scope['method']} {scope['path']}"

@@ -16,9 +16,6 @@ class JoinedWrites:
 
     An ASGI server writes the head and the body of an answer separately, and uvloop passes each to the kernel at once:
     two system calls and two packets instead of one.
-
-    Args:
-        transport: where the bytes go, and whose everything else is.
     """
 
     __slots__ = ("_call_soon", "_size", "_transport", "_waiting", "written")

@@ -39,10 +39,8 @@ _TOLD_EVERY = 0.5
 def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence[str]) -> None:
     """Get ready to serve, and serve at the supervisor's order.
 
-    Args:
-        opened: the port.
-        messages: the pipe to the supervising process, whose first order has the configuration.
-        modules: what the agents that are served are made of; it has been imported elsewhere without harm.
+    ``messages`` is the pipe to the supervising process, whose first order has the configuration. ``modules`` are those
+    of the served agents, which have been imported elsewhere without harm.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -57,14 +55,7 @@ def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence
 
 
 def work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
-    """Serve until the supervisor stops this worker, or has ended.
-
-    Args:
-        opened: the port.
-        config: the configuration, with its secrets.
-        messages: the pipe to the supervising process.
-        early: see ``serve_on``.
-    """
+    """Serve until the supervisor stops this worker, or has ended."""
     start_logging(config)
     asked = config.health.port is not None
     config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
@@ -84,12 +75,7 @@ def work(opened: socket.socket, config: Config, messages: Connection, early: boo
 
 @define(eq=False)
 class _Worker:
-    """A worker's side of its connection to the supervisor.
-
-    Args:
-        messages: the pipe to it.
-        runtime: the host of this process.
-    """
+    """A worker's side of its connection to the supervisor."""
 
     messages: Connection
     runtime: Runtime

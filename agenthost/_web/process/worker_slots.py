@@ -34,16 +34,7 @@ _log = logging.getLogger("agenthost.workers")
 
 @define(eq=False)
 class Worker:
-    """A worker process.
-
-    Args:
-        process: the process.
-        messages: our end of its pipe.
-        started: the time of the order to serve.
-        serving: whether it serves.
-        heard: when it said last how it is doing.
-        condition: how it said that it is doing.
-    """
+    """A worker process."""
 
     process: SpawnProcess
     messages: Connection
@@ -84,13 +75,7 @@ class Worker:
 
 @define(eq=False)
 class WorkerSlot:
-    """A slot for a worker: the present one, and the time of the next start.
-
-    Args:
-        launch: starts a worker, which answers early or not.
-        worker: the one in it.
-        leaving: the one that was in it, until the new one serves.
-    """
+    """A slot for a worker: the present one, and the time of the next start."""
 
     launch: Callable[[bool], Worker]
     worker: Worker | None = None

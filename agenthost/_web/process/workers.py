@@ -57,10 +57,7 @@ _log = logging.getLogger("agenthost.workers")
 def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
     """Serve the installed agents with several processes, until SIGTERM or SIGINT.
 
-    Args:
-        opened: the port.
-        config: the configuration, with its secrets.
-        ready: called with the plan's report when the first worker serves.
+    ``ready`` is called with the plan's report when the first worker serves.
 
     Raises:
         PlanError: a worker rejects the installed agents.
@@ -77,13 +74,7 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
 
 
 class _Supervisor:
-    """The supervisor of the workers.
-
-    Args:
-        opened: see ``serve_with_workers``.
-        config: see ``serve_with_workers``.
-        ready: see ``serve_with_workers``.
-    """
+    """The supervisor of the workers."""
 
     def __init__(self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
         self._opened = opened

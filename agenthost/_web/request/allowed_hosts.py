@@ -20,8 +20,7 @@ class AllowedHosts:
 
     Addresses and ``localhost`` are always among them: probes use them, and no attacker can point them here.
 
-    Args:
-        names: names, ``*.example.com`` for all below one, ``*`` for any; none for any.
+    ``names`` may contain ``*.example.com`` for all below one, and ``*`` for any; none means any.
     """
 
     def __init__(self, names: Collection[str]) -> None:

@@ -41,8 +41,7 @@ Other servers and middleware ignore it, and read the headers of the message.
 class SharedHeaders(list[tuple[bytes, bytes]]):
     """Constant headers of many answers, encoded once.
 
-    Args:
-        headers: names, and values without control characters.
+    Values of ``headers`` have no control characters.
     """
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:

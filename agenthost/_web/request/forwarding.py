@@ -25,24 +25,19 @@ _SCHEMES = ("http", "https")
 
 @frozen
 class Forwarded:
-    """The forwarding data of one request.
-
-    Args:
-        client: the client's address.
-        scheme: ``http`` or ``https``; None when they say nothing.
-        host: the ``Host`` that the client sent; None when they say nothing.
-    """
+    """The forwarding data of one request."""
 
     client: str
     scheme: str | None = None
+    """``http`` or ``https``; None when they say nothing."""
     host: bytes | None = None
+    """The ``Host`` that the client sent; None when they say nothing."""
 
 
 class TrustedProxies:
     """The proxies whose forwarding headers are trusted.
 
-    Args:
-        networks: addresses, and networks such as ``10.0.0.0/8``.
+    ``networks`` are addresses, and networks such as ``10.0.0.0/8``.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:

@@ -50,10 +50,7 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 class Refused(Exception):  # noqa: N818 - it is an answer, not an error
     """A request that gets an error response.
 
-    Args:
-        status: the HTTP status.
-        sentence: the error's text; None for the status's own phrase.
-        headers: further headers of the answer.
+    ``sentence`` is the error's text; None for the status's own phrase.
     """
 
     def __init__(self, status: int, sentence: str | None = None, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -69,22 +66,18 @@ class Disconnected(Exception):  # noqa: N818 - a state of the client
 
 @define
 class Head:
-    """The headers that decide the handling of a request.
-
-    Args:
-        host: ``Host``, checked in form.
-        authorization: ``Authorization``.
-        content_type: ``Content-Type``.
-        content_length: ``Content-Length``.
-        encoded: whether a ``Content-Encoding`` says that the body is encoded; ``identity`` says that it is not.
-        chunked: whether the body comes in chunks.
-    """
+    """The headers that decide the handling of a request."""
 
     host: bytes
+    """``Host``, checked in form."""
     authorization: bytes | None
+    """``Authorization``."""
     content_type: bytes | None
+    """``Content-Type``."""
     content_length: bytes | None
+    """``Content-Length``."""
     encoded: bool
+    """True if a ``Content-Encoding`` says that the body is encoded; ``identity`` says that it is not."""
     chunked: bool = False
 
     @classmethod
@@ -128,8 +121,7 @@ class Head:
     def check_body(self, limit: int) -> None:
         """Check that a body may be read.
 
-        Args:
-            limit: bytes that it may have.
+        ``limit`` is a number of bytes that it may have.
 
         Raises:
             Refused: 415 for a type that is not JSON in UTF-8, or for any encoding. 413 if it is too large.

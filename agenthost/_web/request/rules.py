@@ -24,28 +24,17 @@ __all__ = ["InForce", "Rules", "login_guard"]
 
 @frozen(eq=False)
 class Rules:
-    """The rules that follow from one value of the settings.
-
-    Args:
-        settings: the settings.
-        most: bytes that a body may have.
-        pairs: ``user:password`` pairs that open the host.
-        proxies: the proxies whose forwarded headers count.
-        proxied: whether there are any.
-        hosts: the names in ``Host`` that are answered.
-        believes_proxies: whether addresses are built from forwarded headers.
-        webhook_keys: the keys of webhook signatures.
-        shared: headers of all answers.
-        json: headers of answers in JSON.
-        document: headers of documents.
-    """
+    """The rules that follow from one value of the settings."""
 
     settings: Settings
     most: int
+    """Bytes that a body may have."""
     pairs: tuple[bytes, ...]
+    """``user:password`` pairs that open the host."""
     proxies: TrustedProxies
     proxied: bool
     hosts: AllowedHosts
+    """The names in ``Host`` that are answered."""
     believes_proxies: bool
     webhook_keys: tuple[bytes, ...]
     shared: list[tuple[bytes, bytes]]
@@ -74,11 +63,7 @@ class Rules:
 
 
 class InForce:
-    """The rules in force, derived once for each value of the settings.
-
-    Args:
-        settings: gives what is published.
-    """
+    """The rules in force, derived once for each value of the settings."""
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self._settings = settings
@@ -93,11 +78,7 @@ class InForce:
 
 
 def login_guard(settings: Callable[[], Settings]) -> LoginGuard:
-    """Return a guard before the comparison of credentials.
-
-    Args:
-        settings: gives what is published.
-    """
+    """Return a guard before the comparison of credentials."""
     keys = settings().config.host.token_keys
     return LoginGuard(
         FailedLogins(lambda: settings().config.host.failed_logins),

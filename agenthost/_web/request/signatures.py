@@ -29,11 +29,7 @@ _log = logging.getLogger("agenthost.web")
 def check_signature(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Check that ``url`` and ``body`` were signed with one of ``keys``.
 
-    Args:
-        keys: any of them is good, so that a key can be replaced.
-        url: the address that was called, without credentials.
-        body: the request's body as it came.
-        headers: the request's; the SHA-256 signature counts where there is one, else the SHA-1 one.
+    The SHA-256 signature of ``headers`` counts if there is one, else the SHA-1 one.
 
     Raises:
         Refused: 403.
@@ -52,10 +48,7 @@ async def refuse_replay(store: Store, url: str, body: bytes) -> None:
 
     While the store does not answer, requests pass, as their signatures are valid.
 
-    Args:
-        store: where the requests of the last ``REPLAY_WINDOW`` seconds are noted.
-        url: the address that was called, without credentials.
-        body: the request's body as it came.
+    ``store`` has the requests of the last ``REPLAY_WINDOW`` seconds.
 
     Raises:
         Refused: 403 if it has been answered before.

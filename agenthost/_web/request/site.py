@@ -35,11 +35,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class Site:
-    """A host with everything that is the same for every request.
-
-    Args:
-        runtime: the host.
-    """
+    """A host with everything that is the same for every request."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -65,13 +61,8 @@ class Site:
     ) -> bool:
         """Return True if credentials are one of some pairs.
 
-        Args:
-            scope: ASGI's.
-            header: the ``Authorization`` header.
-            pairs: what ``opened`` takes: ``user:password`` in UTF-8, any of which is good.
-            rules: the rules of the request.
-            opened: compares the header with pairs.
-            passed: checks signed credentials, which nobody guesses, so that they never wait.
+        ``pairs`` are for ``opened``: ``user:password`` in UTF-8, any of which is good. ``passed`` checks signed
+        credentials, which nobody guesses, so that they never wait.
 
         Raises:
             Refused: 429 after too many failures; the credentials are not compared then.
@@ -92,20 +83,7 @@ class Site:
 
 @define(eq=False)
 class Request:
-    """A request to an agent or to the host.
-
-    Args:
-        site: the host.
-        published: the plan that the request began with.
-        head: its headers.
-        scope: ASGI's.
-        receive: ASGI's.
-        path: the path below whatever prefix a server has set apart.
-        opened: the agent that the caller's credentials opened; None for the host's own endpoints.
-        origin: the agent whose answer is made.
-        call: the ID of the call, once it is known.
-        passed: the only call that the caller's credentials open the agent for; None for permanent ones.
-    """
+    """A request to an agent or to the host."""
 
     site: Site
     published: Published
@@ -114,15 +92,16 @@ class Request:
     receive: Receive
     path: str
     opened: Mounted | None = None
+    """The agent that the caller's credentials opened; None for the host's own endpoints."""
     origin: Mounted | None = None
     call: str = ""
     passed: str | None = None
+    """The only call that the caller's credentials open the agent for; None for permanent ones."""
 
     def authorise(self, agent: Mounted | None = None) -> None:
         """Check the caller's credentials.
 
-        Args:
-            agent: the requested agent. Its own credentials, if any, replace the host's.
+        ``agent`` is the requested agent. Its own credentials, if any, replace the host's.
 
         Raises:
             Refused: 401, or 429 after too many failures.
@@ -144,8 +123,7 @@ class Request:
     def belongs_to(self, *ids: str | None) -> None:
         """Note the call of the request.
 
-        Args:
-            ids: the IDs of the call, and of its conversation if it has one.
+        ``ids`` is the IDs of the call, and of its conversation if it has one.
 
         Raises:
             Refused: 401 if the caller's credentials are for another call.
@@ -157,8 +135,7 @@ class Request:
     async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
         """Return the request's JSON object.
 
-        Args:
-            agent: the requested agent. Its own webhook key is accepted beside the host's.
+        ``agent`` is the requested agent. Its own webhook key is accepted beside the host's.
 
         Raises:
             Refused: 403, 413 or 415.

@@ -27,9 +27,7 @@ def encoded(answer: ToolAnswer, resolve: Callable[[str], str]) -> bytes:
 def swaig_fields(answer: ToolAnswer, resolve: Callable[[str], str]) -> dict[str, Any]:
     """Return the fields of an answer.
 
-    Args:
-        answer: the answer.
-        resolve: returns the public URL of an agent by its key, for a call that is handed over.
+    ``resolve`` returns the public URL of an agent by its key, for a call that is handed over.
     """
     fields: dict[str, Any] = {} if answer.response is None else {"response": answer.response}
     if answer.actions:

@@ -150,10 +150,6 @@ class _Finder:
     """Finds the values for one tool.
 
     A number or an id counts for one argument alone.
-
-    Args:
-        tool: the tool.
-        schemas: those of its arguments.
     """
 
     def __init__(self, tool: ToolSpec, schemas: Sequence[Mapping[str, Any]]) -> None:

@@ -210,11 +210,7 @@ def _asks(sentence: str, verbs: frozenset[str], objects: set[str]) -> bool:
 def _wants(before: Sequence[str], word: str, *, is_verb: bool, denied: bool) -> bool:
     """Return True if the words before a verb make it a wish.
 
-    Args:
-        before: the words.
-        word: the verb.
-        is_verb: whether what follows lets it be one, where it may be a noun.
-        denied: whether something was negated before them.
+    With ``is_verb``, what follows lets it be a verb, where it may be a noun.
     """
     if any(map(_negates, before)):
         return False

@@ -30,14 +30,7 @@ _ROLES = {"user": "user", "assistant": "assistant"}
 
 
 class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
-    """An error in the form of OpenAI's.
-
-    Args:
-        status: the HTTP status.
-        message: what is wrong.
-        code: the error's code.
-        param: the field that is wrong.
-    """
+    """An error in the form of OpenAI's."""
 
     def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
         super().__init__(message)
@@ -48,25 +41,14 @@ class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
 
 @frozen
 class Asked:
-    """A request for an answer.
-
-    Args:
-        agent: the agent's key.
-        conversation: which conversation.
-        text: what the person says.
-        context: what is known beside it.
-        history: what was said before, where the client keeps it; None where the host does.
-        stream: whether the answer comes in pieces.
-        usage: whether a stream ends with what the answer cost.
-        tools: whether the answer tells which tools were called.
-        principal: who asks, where the agent has credentials of its own.
-    """
+    """A request for an answer."""
 
     agent: str
     conversation: str
     text: str
     context: Mapping[str, Any]
     history: tuple[Message, ...] | None
+    """The earlier messages, where the client keeps them; None where the host does."""
     stream: bool
     usage: bool
     tools: bool
@@ -104,10 +86,6 @@ def _opens(header: bytes, pairs: tuple[bytes, ...]) -> bool:
 
 async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
     """Read a request.
-
-    Args:
-        request: the request.
-        opens: see ``opened``.
 
     Raises:
         ChatRefused: the request cannot be answered.
