@@ -1,4 +1,4 @@
-"""What keeps ``tox -e quick`` quick."""
+"""Guards that keep ``tox -e quick`` quick."""
 
 import sys
 
@@ -8,7 +8,10 @@ _STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.sy
 
 
 class _Processes:
-    """The audit hook of this process; it cannot be removed, so that it is switched on and off."""
+    """The audit hook of this process.
+
+    It cannot be removed, so it is enabled and disabled.
+    """
 
     refused = False
 

@@ -15,7 +15,10 @@ ONE_AGENT = "[agenthost.agents]\ndental = agenthost_dental:DentalAgent\n"
 
 
 def install(directory: Path, stem: str, entry_points: str | bytes | None = ONE_AGENT, **files: str) -> Path:
-    """Write a metadata directory; *files* are named without the dash, METADATA is made up unless given."""
+    """Write a metadata directory.
+
+    *files* are named without the dash. METADATA has a default.
+    """
     location = directory / (stem if stem.endswith("info") else f"{stem}.dist-info")
     location.mkdir(parents=True)
     name, _, version = stem.removesuffix(".dist-info").partition("-")
@@ -82,7 +85,7 @@ def test_only_the_groups_asked_for(tmp_path):
 
 @pytest.mark.slow
 def test_nothing_heavy_is_imported_nor_any_package(tmp_path):
-    """What a list command pays for is our own scan alone."""
+    """A list command pays only for the project's own scan."""
     install(tmp_path, "agenthost_dental-1.2.0", "[agenthost.agents]\ndental = agenthost_dental:DentalAgent\n")
     (tmp_path / "agenthost_dental.py").write_text("raise RuntimeError('imported')")
     program = (
@@ -165,7 +168,10 @@ def test_a_complete_distribution_wins_over_a_leftover_before_it(tmp_path):
 
 
 def test_without_a_complete_distribution_the_first_leftover_counts(tmp_path):
-    """As in importlib_metadata; loading it will say what is wrong."""
+    """importlib_metadata does the same.
+
+    Loading the agent reports the error.
+    """
     leave_behind(tmp_path / "a", "agenthost_dental-2")
     leave_behind(tmp_path / "b", "agenthost_dental-1")
 
@@ -209,7 +215,7 @@ def test_an_egg_info_of_one_python_version(tmp_path):
 
 
 def test_an_egg_info_file_hides_a_later_copy(tmp_path):
-    """What distutils installed has no entry points, yet it is what would be imported."""
+    """A distutils installation has no entry points, but is the one that is imported."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "agenthost_dental-1-py3.11.egg-info").write_text("Name: agenthost-dental\n")
     install(tmp_path / "b", "agenthost_dental-1")

@@ -16,7 +16,10 @@ _CLASSES = {
 
 
 def drawn():
-    """Class name to the name that it is drawn under; the root is under nothing."""
+    """Return the name of each class and of the class above it.
+
+    The root has none.
+    """
     parents: dict[str, str | None] = {}
     above: dict[int, str] = {}
     for line in inspect.getdoc(errors).splitlines():
@@ -30,7 +33,7 @@ def drawn():
 
 
 def test_the_drawn_tree_is_the_tree():
-    """Every class is drawn below the class that it inherits from, and nothing else is drawn."""
+    """The drawing has every class below its base class, and nothing else."""
     expected = {
         name: None if value.__bases__[0] is Exception else value.__bases__[0].__name__
         for name, value in _CLASSES.items()
@@ -57,7 +60,7 @@ def test_the_drawing_names_what_else_a_class_is():
 
 
 def test_exit_codes():
-    """Scripts compare these numbers; they never change."""
+    """Scripts compare these numbers, so they never change."""
     assert {code.name: code.value for code in ExitCode} == {
         "OK": 0,
         "FINDINGS": 1,

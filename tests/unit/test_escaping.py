@@ -1,4 +1,4 @@
-"""What reaches a person cannot move a cursor or pass for other lines."""
+"""Escaping: text that people read cannot move a cursor or imitate other lines."""
 
 import json
 import sys
@@ -38,7 +38,10 @@ def test_keeps_what_it_is_told_to():
 
 
 def test_leaves_nothing_that_a_terminal_acts_on():
-    """Whatever Unicode calls a control, a line end or a mark of format, but for what scripts show."""
+    """All controls, line ends and format characters of Unicode are escaped.
+
+    Characters that scripts need are not.
+    """
     unsafe = {
         chr(code)
         for code in range(sys.maxunicode + 1)

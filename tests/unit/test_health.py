@@ -34,7 +34,10 @@ class Louder(Dental):
 
 
 def test_an_agent_declares_probes_as_methods():
-    """Bare or with arguments; the check is the bound method."""
+    """The decorator has arguments or none.
+
+    The check is the bound method.
+    """
     bare, calendar = probes_of(Dental())
 
     assert (bare.name, bare.timeout, bare.interval, bare.critical) == ("bare", 1.0, 5.0, False)
@@ -101,7 +104,7 @@ def test_what_cannot_be_a_probe(fields, reason):
     ],
 )
 def test_what_a_result_means(returned, ok, error):
-    """Nothing is guessed: what is not understood is failing, and says so."""
+    """An unknown result counts as a failure, with a reason."""
     outcome = outcome_of(returned)
 
     assert (outcome.ok, outcome.error) == (ok, error)
@@ -131,7 +134,10 @@ def after(checks, **fields):
     ],
 )
 def test_thresholds(checks, fields, statuses):
-    """The first check decides; then as many in a row as are asked for. A start is given its failures."""
+    """The first check decides.
+
+    Then the threshold counts checks in a row. A startup probe is given its failures.
+    """
     assert after(checks, **fields) == statuses
 
 

@@ -15,7 +15,7 @@ FILE, DIRECTORY, SOCKET = stat.S_IFREG, stat.S_IFDIR, stat.S_IFSOCK
 
 
 def made(path, kind, mode):
-    """What is at a path: a file, a directory or a socket, with a mode."""
+    """Create a file, a directory or a socket with a mode."""
     if kind == DIRECTORY:
         path.mkdir()
     elif kind == SOCKET:

@@ -1,4 +1,4 @@
-"""The rooms of the package: their size, their place on the map, and the cost of the door."""
+"""The rooms of the package: size, place on the map, and cost of import."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_no_room_is_a_hall(room):
 
 
 def test_the_map_lists_the_rooms():
-    """Each room stands in architecture.md, with the sentence of its own docstring."""
+    """architecture.md lists each room with the first sentence of its docstring."""
     page = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
     listed = page.partition("| room | purpose |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
     sentences = {
@@ -44,7 +44,10 @@ def test_the_map_lists_the_rooms():
 
 
 def test_the_drawing_shows_the_rooms():
-    """The drawing has every room and file on the first two floors of names, and nothing else."""
+    """The drawing has every room and file on the first two levels.
+
+    It has nothing else.
+    """
     page = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
     drawing = page.partition("```text\n")[2].partition("```")[0]
     drawn = {word for line in drawing.splitlines() for word in line.partition("the roof")[0].split() if word != "│"}

@@ -21,7 +21,10 @@ EXAMPLES = {
 
 
 def host(*answers):
-    """A router over three agents; with ``answers``, there is a language model, too."""
+    """Return a host with a router over three agents.
+
+    With ``answers``, it has a language model too.
+    """
     agents = [Leaf(name, f"{name} answers", examples=said) for name, said in EXAMPLES.items()]
     router = Router("genie", list(EXAMPLES), escalate_to="senior", threshold=0.4)
     return Host(

@@ -1,4 +1,7 @@
-"""AgentServer, and a host of one: what a program registers, removes and adds, asked as any ASGI server asks it."""
+"""AgentServer and a host of one, as ASGI applications.
+
+They cover what a program registers, removes and adds.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def reached(server, user):
 
 
 def everywhere(server, route, name):
-    """What HTTP, SIP and health say of an agent."""
+    """Return the responses of HTTP, SIP and health for an agent."""
     return [
         ask(server.app, "GET", route).status_code,
         ask(server.app, "GET", f"{route}/swaig").status_code,
@@ -185,7 +188,7 @@ class TestSip:
         ("user", "route"), [("sales", "/sales"), ("SalesAgent", "/sales"), ("main", "/"), ("nobody", 404)]
     )
     def test_names_and_routes(self, server, user, route):
-        """Nobody is nobody, also where an agent is at the root."""
+        """An unknown user reaches no agent, even with an agent at the root."""
         assert route == reached(server, user)
 
     def test_without_names_and_routes(self, server):
@@ -230,7 +233,7 @@ class TestSip:
                 server.register_sip_username(user, route)
 
     def test_two_that_ask_for_one_user(self, server, caplog):
-        """Before serving nobody is first: neither is reached, both are served, and the log says so."""
+        """Before serving, neither reaches the user, both are served, and a warning is logged."""
         server.register(Desk("one", sip=("help",)), "/one")
         server.register(Desk("two", sip=("help",)), "/two")
 
@@ -238,7 +241,10 @@ class TestSip:
         assert "SIP alias 'help' is claimed by one and two" in caplog.text
 
     def test_a_newcomer_takes_nothing(self, server, caplog):
-        """Whoever is served keeps its users; they pass on when it goes."""
+        """A served agent keeps its users.
+
+        They pass on when it is removed.
+        """
         server.register(Desk("one", sip=("help",)), "/one")
         server.app.start()
         with caplog.at_level(logging.WARNING, "agenthost"):
@@ -315,7 +321,10 @@ class TestAdditions:
         ],
     )
     def test_handlers(self, server, handler, status, text, caplog):
-        """They need no annotations; what fails in one stays in the log."""
+        """Handlers need no annotations.
+
+        Their errors are only logged.
+        """
         caplog.set_level(logging.CRITICAL if status != 500 else logging.ERROR)
         server.app.get("/more")(handler)
         answer = ask(server.app, "GET", "/more?q=x", auth=None)
@@ -365,7 +374,10 @@ class TestAdditions:
 
 class TestAlone:
     def test_where_it_is(self):
-        """At the route that it asks for, else at the root; with health, and always the same."""
+        """The application is at the agent's route, else at the root.
+
+        It includes health, and is always the same object.
+        """
         agent, other = Desk("desk"), Desk("desk", "/desk")
 
         assert tool_url(agent.get_app(), "/").path == "/swaig/"
@@ -391,7 +403,10 @@ class TestAlone:
         assert 60 < int(token.partition(".")[0]) - time.time() <= 90
 
     def test_its_own_secret(self, monkeypatch, tmp_path):
-        """Nothing is kept on disk; another agent with the same secret takes its tokens."""
+        """No secret is kept on disk.
+
+        Another agent with the same secret accepts its tokens.
+        """
         monkeypatch.delenv("SIGNALWIRE_SWAIG_SECRET")
         first, second, third = (Desk("desk", swaig_secret=secret).get_app() for secret in ("one", "one", "two"))
         url = tool_url(first, "/")
@@ -405,7 +420,10 @@ class TestAlone:
         assert not (tmp_path / "state").exists()
 
     def test_its_own_key_for_signatures(self):
-        """What is not signed is refused; reading needs no signature."""
+        """Unsigned POST requests are refused.
+
+        GET requests need no signature.
+        """
         app = Desk("desk", signing_key="PSK").get_app()
 
         assert [ask(app, method, "/").status_code for method in ("POST", "GET")] == [403, 200]
@@ -432,7 +450,7 @@ class TestAlone:
 
 
 class TestIsolation:
-    """What a program has made itself cannot be built again in a process of its own."""
+    """An agent that a program has built cannot be built again in another process."""
 
     def test_asking_for_it_is_an_error_that_says_so(self, tmp_path):
         (tmp_path / "agenthost.toml").write_text('[agents.desk]\nisolation = "process"\n')
@@ -460,7 +478,10 @@ class TestIsolation:
     ],
 )
 def test_a_property_that_cannot_be_had_is_none(monkeypatch, name, prepare):
-    """For ``hasattr`` and all that looks through an object; who asks for it by name is told why."""
+    """It is missing for ``hasattr``.
+
+    Access by name raises an error with the reason.
+    """
     prepare(monkeypatch)
     server = AgentServer()
 

@@ -16,7 +16,7 @@ PROGRAMS = Path(__file__).parents[1] / "typing"
 
 
 def reported(program, cache):
-    """What mypy says of a program: line number to error codes, and its whole output."""
+    """Return mypy's error codes by line number, and its output."""
     output, errors, _ = api.run(
         [
             "--strict",
@@ -42,7 +42,10 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def found(monkeypatch):
-    """Let mypy find agenthost where the tests have it from; what is installed, it finds by itself."""
+    """Set MYPYPATH to the agenthost under test.
+
+    mypy finds an installed one by itself.
+    """
     home = Path(agenthost.__file__).parents[1]
     if home.name != "site-packages":
         monkeypatch.setenv("MYPYPATH", str(home))

@@ -27,7 +27,10 @@ def found(source):
 
 
 def test_plain_english_passes():
-    """Only the first line of a docstring is bound to its form, and other texts than messages are free."""
+    """Only the first line of a docstring has a fixed form.
+
+    Texts other than messages are free.
+    """
     assert found(CLEAN) == []
 
 
@@ -88,12 +91,15 @@ def test_where_phrases_are_found(line):
     ],
 )
 def test_phrases(text, phrases):
-    """Words of the list are found as whole words, and with what they need around them."""
+    """Phrases are found as whole words, with the context that they need."""
     assert [finding.phrase for finding in check_markdown("page.md", text)] == phrases
 
 
 def test_tools():
-    """The docstring of a tool is its description for language models, as long as they need it."""
+    """The docstring of a tool is its description for language models.
+
+    It has no limit.
+    """
     tool = f'''@AgentBase.tool
 def find_order(order_id):
     """{" ".join(["word"] * 16)}; more."""
@@ -103,14 +109,20 @@ def find_order(order_id):
 
 
 def test_headings():
-    """A heading begins with the noun that people search for; a comment in a block of code is none."""
+    """A heading begins with the noun that people search for.
+
+    A comment in a block of code is not a heading.
+    """
     page = "# Restarts\n\n## Whom nobody knows\n\n```sh\n# Nobody\n```\n"
 
     assert [(finding.line, finding.phrase) for finding in check_markdown("page.md", page)] == [(3, "Whom")]
 
 
 def test_the_command(tmp_path, capsys):
-    """It reads files and directories, prints file, line, phrase and replacement, and exits with 1 for findings."""
+    """It prints file, line, phrase and replacement.
+
+    It reads files and directories, and exits with 1 for findings.
+    """
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "page.md").write_text("fine\n\nTo mend it\n", encoding="utf-8")
     (tmp_path / "program.py").write_text("x = 1\n", encoding="utf-8")

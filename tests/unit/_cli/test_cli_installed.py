@@ -23,7 +23,10 @@ number = 5
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Install a package's commands, by name, and run words; gives exit code, stdout and stderr."""
+    """Run the commands of a package, and return exit code, stdout and stderr.
+
+    The package is installed with commands by name.
+    """
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "acme_greetings.py").write_text(CODE, encoding="utf-8")

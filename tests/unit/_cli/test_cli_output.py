@@ -1,4 +1,7 @@
-"""Output: escaped before it reaches a terminal; a sentence and an exit code where it cannot be written."""
+"""Output of commands, escaped before it reaches a terminal.
+
+Output that cannot be written is an error with an exit code.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ def test_a_mistake_in_a_command_cannot_move_the_cursor():
 
 
 def test_nothing_is_printed_beside_the_function_that_escapes():
-    """``echo`` of output.py is the only edge to a terminal, apart from the banner of a program."""
+    """Only ``echo`` of output.py and the banner of a program write to a terminal."""
     folder = Path(agenthost.__file__).parent
     found = {
         f"{path.relative_to(folder).as_posix()}: {ast.unparse(node.func)}"

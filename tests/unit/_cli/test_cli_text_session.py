@@ -1,4 +1,7 @@
-"""``agenthost ask`` and ``agenthost chat`` with agents in a file, with the offline model and a scripted one."""
+"""``agenthost ask`` and ``agenthost chat`` with agents in a file.
+
+The model is the offline one or a scripted one.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ class Shop(AgentBase):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Run a command where the shop is; gives exit code, stdout and stderr."""
+    """Run a command in the shop's directory, and return exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -164,7 +167,10 @@ def test_chat_shows_what_is_piped_in_and_turns_to_another_agent(run):
 
 @pytest.mark.slow
 def test_a_terminal_has_the_keys_of_a_shell(run, tmp_path):
-    """The arrow up brings back what was said before; Ctrl-D ends the conversation."""
+    """The arrow up recalls an earlier message.
+
+    Ctrl-D ends the conversation.
+    """
     pty = pytest.importorskip("pty")
     pytest.importorskip("readline")
     assert run("agents")[0] == 0  # which has made shop.py
@@ -191,7 +197,10 @@ def test_a_terminal_has_the_keys_of_a_shell(run, tmp_path):
 
 
 def until(terminal, end):
-    """What a terminal shows until it ends with something, or for None, until nobody writes to it."""
+    """Return the output of a terminal until it ends with ``end``.
+
+    With None, read until the terminal is closed.
+    """
     shown = b""
     with suppress(OSError):  # which is how the end of a terminal reads on Linux
         while end is None or not shown.endswith(end.encode()):

@@ -1,4 +1,4 @@
-"""``agenthost tool`` and ``agenthost swml`` with an agent in a file: one call, without a server."""
+"""``agenthost tool`` and ``agenthost swml`` with an agent in a file, without a server."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def agenthost(monkeypatch, capsys):
-    """Run a command line; gives exit code, what it printed, and what it said beside."""
+    """Run a command line, and return exit code, stdout and stderr."""
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["agenthost", *words])
@@ -120,7 +120,7 @@ def agenthost(monkeypatch, capsys):
 
 @pytest.fixture
 def tool(agenthost):
-    """Run a tool of the library; gives exit code and what it printed."""
+    """Run a tool of the library, and return exit code and stdout."""
     return lambda *words: agenthost("tool", "library.py", *words)[:2]
 
 
@@ -152,7 +152,10 @@ def tool(agenthost):
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
 def test_a_tool_says_what_it_would_say_to_the_platform(tool, words, said):
-    """Typed arguments, lists, objects, truth values; refused arguments are an answer, and no failure."""
+    """Arguments may have types, be lists, objects or booleans.
+
+    Refused arguments are an answer, not a failure.
+    """
     code, printed = tool(*words)
 
     assert (code, printed.splitlines()[0]) == (0, said)
@@ -185,7 +188,10 @@ def test_raw_shows_both_sides(tool):
 
 
 def test_curl_is_one_line_for_a_shell(tool, monkeypatch):
-    """The address is the public one where there is one; nothing is run."""
+    """It has the public address if there is one.
+
+    The tool does not run.
+    """
     code, local = tool("fail", "--curl")
     monkeypatch.setenv("SWML_PROXY_URL_BASE", "https://agents.example")
     _, public = tool("fail", "--curl")
@@ -198,7 +204,7 @@ def test_curl_is_one_line_for_a_shell(tool, monkeypatch):
 
 
 def test_a_tool_that_fails(agenthost, caplog):
-    """The caller's sentence is printed, the log tells the rest, and the exit code is 1."""
+    """The caller's sentence is printed, the error is logged, and the exit code is 1."""
     code, printed, beside = agenthost("tool", "library.py", "fail")
 
     error_id = re.search(r"e-[0-9a-f]{12}", beside)[0]
@@ -247,7 +253,10 @@ def test_mistakes_are_told(agenthost, words, code, said):
 
 
 def test_one_of_several_agents_is_named(agenthost):
-    """A class, or an object; also in a file that is called like a module of Python."""
+    """A class or an object may be named.
+
+    The file may have the name of a module of Python.
+    """
     for name in ("several.py:One", "several.py:two", "json.py:One"):
         code, printed, _ = agenthost("swml", name)
         assert (code, json.loads(printed)["sections"]["main"][0]) == (0, {"answer": {}})
@@ -257,14 +266,17 @@ def test_one_of_several_agents_is_named(agenthost):
 
 
 def test_a_tool_of_one_call(agenthost):
-    """The query of the document comes back with the tool's own address, as on the platform."""
+    """The tool's address contains the query of the document, as on the platform."""
     assert agenthost("tool", "guests.py", "greet", "--query", "guest=ann ß") == (0, "Hello, ann ß.\n", "")
     assert "guest=ann" in agenthost("tool", "guests.py", "greet", "--query", "guest=ann", "--curl")[1]
 
 
 @pytest.mark.parametrize("words", [[], ["--query", "guest=ann", "--query", "forgotten=1"]])
 def test_a_tool_of_another_call_is_not_there(agenthost, words):
-    """Nor is one of an agent that forgets what decides: the platform would find none either."""
+    """Nor is the tool of an agent without the state to find it.
+
+    The platform would find neither.
+    """
     code, _, beside = agenthost("tool", "guests.py", "greet", *words)
 
     assert code == 2
@@ -325,7 +337,10 @@ def test_findings_are_questions(agenthost, place):
 
 
 def test_a_finding_is_about_the_verb_that_is_meant(agenthost, place):
-    """Of the many verbs that a schema allows, the one that is there; and not longer than a reader can take."""
+    """It is about the verb that is present, of all that the schema allows.
+
+    Its length is limited.
+    """
     ai = {"properties": {"SWAIG": {"type": "string"}, "params": {"maxProperties": 0}}}
     verbs = [
         {"properties": {name: schema}, "required": [name], "additionalProperties": False}

@@ -1,4 +1,7 @@
-"""The test clients that people have: Litestar's leaves the query in ``raw_path``, Starlette's and httpx's do not."""
+"""Test clients of other projects.
+
+Litestar's leaves the query in ``raw_path``, Starlette's and httpx's do not.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front, asked as any ASGI server asks it: documents and tool calls (wire.md, sections 1 to 3)."""
+"""The front as an ASGI application: documents and tool calls (wire.md, sections 1 to 3)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class TestDocument:
         assert ask(front, "HEAD", "/desk").status_code == 200
 
     def test_a_configured_address(self):
-        """The public URL stands in documents, whatever the request was sent to."""
+        """Documents contain the public URL, whatever the address of the request."""
         front = front_of(Desk("desk", "/desk"), public_url="https://agents.example/phone")
 
         assert ai_of(ask(front, "GET", "/desk"))["SWAIG"]["defaults"]["web_hook_url"] == (
@@ -102,7 +102,7 @@ class TestDocument:
         ("path", "status"), [("/app/desk", 200), ("/app", 200), ("/app/nowhere", 404), ("/appdesk", 404)]
     )
     def test_behind_a_prefix(self, front, path, status):
-        """A server may set a prefix apart; it counts by whole segments."""
+        """A server may set a prefix, which must match whole segments."""
         answer = ask(front, "GET", path, root_path="/app")
 
         assert status == answer.status_code
@@ -282,7 +282,7 @@ class TestPlugins:
 
 
 def test_a_client_that_leaves(front):
-    """Nobody is answered, and nothing is logged as an error."""
+    """It gets no response, and no error is logged."""
     sent = []
     scope = {
         "type": "http",
@@ -314,7 +314,7 @@ def test_no_byte_of_a_request_reaches_a_header(front):
 
 
 class TestMetrics:
-    """What the host counts, at /metrics."""
+    """The metrics of the host at /metrics."""
 
     def test_failures_are_counted_by_agent_and_part(self):
         def fail(args):
@@ -335,7 +335,10 @@ class TestMetrics:
         assert ask(front_of(), "POST", "/metrics", json={}).headers["allow"] == "GET, HEAD, OPTIONS"
 
     def test_requests_and_tool_calls_are_counted(self, front):
-        """By agent, endpoint and status, whatever the answer; what callers make up is no label."""
+        """They are counted by agent, endpoint and status.
+
+        Names that clients invent are not labels.
+        """
         document = ai_of(ask(front, "POST", "/desk", json={"call_id": "c-1"}))
         url = document["SWAIG"]["functions"][0]["web_hook_url"].partition("?")[2]
         ask(

@@ -73,7 +73,10 @@ def app(monkeypatch, tmp_path):
 
 
 def test_agents_and_the_application_answer_side_by_side(app):
-    """Agents by their rules, everything else by the application's; a catch-all route gets what is nobody's."""
+    """Agents and the application keep their own rules.
+
+    A catch-all route gets all other paths.
+    """
     ours_, _ = app(index, customer, anything, upload, agents=[Sales()])
     with TestClient(ours_) as client:
         document = client.post("/sales", json={}, auth=CREDENTIALS)
@@ -98,7 +101,7 @@ def test_the_health_endpoints_can_be_the_applications(app):
 
 
 def test_routes_of_the_application_stay_its_own(app, caplog):
-    """An agent that is covered by one is told, with the line that helps."""
+    """An agent that such a route covers is logged, with the line that fixes it."""
     ours_, _ = app(ours, agents=[Sales("billing")])
     with TestClient(ours_) as client:
         assert client.get("/billing").text == client.get("/health").text == "ours"
@@ -118,7 +121,10 @@ def test_files_of_the_application_are_found(app, tmp_path):
 
 
 def test_the_host_begins_and_ends_with_the_application(app):
-    """So do the lifespans of its agents; without it, the application is as it was."""
+    """So do the lifespans of its agents.
+
+    Without it, the application is unchanged.
+    """
     agent = Sales()
     ours_, _ = app(index, agents=[agent])
     behind = ours_.asgi_handler

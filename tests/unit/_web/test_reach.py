@@ -1,4 +1,7 @@
-"""Walls between agents: each way from one agent to another shows call credentials, or leads nowhere."""
+"""Walls between agents: the ways from one agent to another.
+
+Each one uses credentials of the call, or is closed.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,10 @@ ORIGIN = {door: "sip" if door == "sip" else "desk" for door in DOORS}
 @pytest.mark.parametrize("public_url", [None, "https://agents.example"])
 @pytest.mark.parametrize("listed", ["nobody", "another", "origin", "everybody"])
 def test_each_door(app, door, listed, public_url):
-    """Nothing shows the permanent pair; where the section allows it, a pair for this call opens the agent."""
+    """No door shows the permanent credentials.
+
+    If the section allows it, credentials for this call open the agent.
+    """
     names = {"nobody": [], "another": ["elsewhere"], "origin": [ORIGIN[door]], "everybody": ["*"]}[listed]
     opened = app(*names, public_url=public_url)
     answer = DOORS[door](opened)
@@ -133,7 +139,7 @@ def test_each_door(app, door, listed, public_url):
 
 
 def test_the_way_back_shows_no_pair_of_the_host(app):
-    """Whoever has the pair of one agent alone gets one for this call of the others."""
+    """A client of one agent gets credentials for this call for the others."""
     opened = app("desk")
     url = urls_of(post(opened, "/sales", SALES, {"call_id": "c-1"}).json())["back"]
     answer = post(opened, f"/sales/swaig?{urlsplit(url).query}", SALES, {"function": "back", "call_id": "c-1"})
@@ -163,7 +169,7 @@ def test_a_pair_of_a_call_cannot_be_changed(app, change):
 
 
 def test_where_all_share_a_pair_nothing_changes(app, tmp_path):
-    """The host's pair stands in every URL, as ever."""
+    """Every URL contains the host's credentials."""
     opened = app()
     (tmp_path / "agenthost.toml").write_text(f'[host]\npassword = "{HOST[1]}"\n')
     server = AgentServer()

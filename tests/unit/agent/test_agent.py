@@ -128,7 +128,7 @@ class TestSealed:
         assert sealed.get_name() == "desk"
 
     def test_the_template_is_not_the_draft(self):
-        """What an author kept a hand on changes nothing any more."""
+        """Later changes of an object that the author kept have no effect."""
         data = {"nested": ["a"]}
         agent = Desk().set_global_data(data)
         template = seal(agent)
@@ -138,7 +138,7 @@ class TestSealed:
         assert before == template.render(BASE, str.encode)
 
     def test_sealing_fails_without_a_seal(self):
-        """An agent whose document cannot be encoded is not served, so it can still be mended."""
+        """An agent whose document cannot be encoded is not served, and can still be fixed."""
         agent = Desk().set_param("when", object())
 
         with pytest.raises(DefinitionError, match="the document cannot be written as JSON"):
@@ -191,7 +191,7 @@ class TestInit:
             AgentBase("sales", 5)
 
     def test_a_missing_super_call_is_explained(self):
-        """The host says which line to add."""
+        """The error contains the line to add."""
 
         class Forgetful(AgentBase):
             def __init__(self):

@@ -304,7 +304,7 @@ class TestTools:
         assert not overrides(agent, "on_function_call")
 
     def test_a_data_map_hands_over(self, agent):
-        """The sibling's address is put in where the host knows it."""
+        """The sibling's address is added when the document is rendered."""
         agent.register_swaig_function(
             DataMap("pay").expression("${args.q}", "pay", FunctionResult("One moment.").hand_over("billing"))
         )

@@ -1,4 +1,4 @@
-"""What runs when a call begins and when it has ended."""
+"""Hooks that run when a call begins and when it has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Configuration for one call: it works on a copy, and nothing of a call reaches the next one."""
+"""Configuration for one call.
+
+It changes a copy, and has no effect on the next call.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,7 @@ def test_a_callback_changes_one_call():
 @given(st.lists(st.sampled_from(["Ann", "Bob", "Eve"]), min_size=1, max_size=6))
 @settings(deadline=None, max_examples=25)
 def test_calls_do_not_know_of_each_other(callers):
-    """Whoever called before, a caller gets the same document."""
+    """A caller's document does not depend on earlier calls."""
     agent = Desk().add_per_call_config(everything)
     seal(agent)
     alone = {who: rendered(Desk().add_per_call_config(everything), {"who": who}) for who in set(callers)}
@@ -232,7 +235,7 @@ def test_a_broken_document_says_what_is_broken():
     ],
 )
 def test_the_fallback_document(on_failure, verb):
-    """Nobody is met by dead air."""
+    """The caller hears a sentence instead of silence."""
     agent = AgentBase("desk", fallback="One moment, please.", on_failure=on_failure)
 
     assert json.loads(fallback_document(agent))["sections"]["main"] == [

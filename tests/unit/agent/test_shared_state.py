@@ -1,4 +1,4 @@
-"""Shared state behind a real front: agents, calls and names, with what a page of the documentation shows."""
+"""Shared state behind a real front: agents, calls and names, and the guide's example."""
 
 import asyncio
 import json
@@ -17,7 +17,10 @@ PAIR = ("agenthost", PASSWORD)
 
 @pytest.fixture(autouse=True)
 def configured(tmp_path, monkeypatch):
-    """A state directory of the test's own, and a way to say where the store is."""
+    """Return a function that configures the store.
+
+    The test has a state directory of its own.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTHOST_PASSWORD", PASSWORD)
     monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", PASSWORD)
@@ -25,7 +28,7 @@ def configured(tmp_path, monkeypatch):
 
 
 class Desk(AgentBase):
-    """Keeps what it is told, in every way."""
+    """An agent that stores values in every way."""
 
     def __init__(self, name="desk"):
         super().__init__(name=name, fallback="The books are closed.", shared_state=("customers",))
@@ -169,7 +172,10 @@ def test_the_command_runs_tools_with_state(tmp_path, capsys, monkeypatch):
 
 
 def test_what_the_guide_shows():
-    """One agent writes down who calls, the other knows; without a store the third greets all the same."""
+    """One agent stores the caller, and the other reads it.
+
+    Without a store, the third still greets.
+    """
     modules = {}
     for block in blocks(DOCS / "how-to" / "share-state.md", "python"):
         exec(compile(block.text, block.name, "exec"), modules)  # noqa: S102 - that a page's text runs is the point

@@ -1,4 +1,7 @@
-"""Skills: found by their entry points, configured, added and removed; and the two that come along."""
+"""Skills: found by their entry points, configured, added and removed.
+
+Two are built in.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class Weather(Skill):
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path, monkeypatch):
-    """Distributions that offer skills; the first is agenthost itself, as when it is installed."""
+    """Install distributions with skills, the first of which is agenthost itself."""
     module = ModuleType("weather_skills")
     module.Weather, module.nothing = Weather, object()
     monkeypatch.setitem(sys.modules, "weather_skills", module)
@@ -225,7 +228,7 @@ class TestMath:
 
     @given(st.text(alphabet="0123456789.+-*/%()eE ", max_size=60))
     def test_anything_else_is_an_answer(self, expression):
-        """Whatever a model makes up, it is answered in one sentence, and soon."""
+        """Any expression gets an answer of one sentence, and soon."""
         response = MathSkill().calculate({"expression": expression}).response
 
         assert 0 < len(response) < 600

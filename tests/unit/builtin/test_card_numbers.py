@@ -1,4 +1,4 @@
-"""Card numbers are not stored; other numbers are."""
+"""Redaction of card numbers, and of no other numbers."""
 
 from __future__ import annotations
 

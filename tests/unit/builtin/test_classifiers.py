@@ -95,7 +95,7 @@ def test_what_is_known_of_agents_is_worked_out_once_and_not_for_ever():
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=30), min_size=1, max_size=4, unique=True))
 def test_confidence_and_margin_are_shares_and_the_ranking_names_everybody(text, agents):
-    """Whatever is said and however agents are called, the numbers can be compared with a threshold."""
+    """For any text and any agents, the numbers can be compared with a threshold."""
     choices = [Choice(agent, f"about {agent}", {"": (text[:20],)}) for agent in agents]
     decision = LexicalIndex.build(choices).decide(text, "lexical")
 
@@ -156,7 +156,7 @@ def test_no_answer_of_a_model_names_anybody_else(answer):
     ],
 )
 def test_a_message_is_data(text):
-    """What the person says is a JSON string in a message of its own, and never among the instructions."""
+    """A person's text is a JSON string in its own message, not an instruction."""
     request = question(text, TWO)
 
     assert [message.role for message in request.messages] == ["system", "user"]
@@ -179,7 +179,10 @@ def test_without_a_usable_model_nobody_is_chosen():
 
 
 class EmbeddingsServer(ThreadingHTTPServer):
-    """A real server of ``/v1/embeddings``, whose vectors count words; it can be told to fail."""
+    """A real server of ``/v1/embeddings``, whose vectors count words.
+
+    It can be set to fail.
+    """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), EmbeddingsHandler)
@@ -264,7 +267,7 @@ def test_another_process_finds_them_in_the_store_and_nothing_that_was_said(serve
 
 @pytest.mark.parametrize("fault", ["500", "malformed", "fewer", "zero", "short"])
 def test_words_decide_when_the_server_gives_nothing_of_use(server, fault):
-    """The decision says so, and the server is left alone for a while."""
+    """The decision records it, and the server is not called for a while."""
     server.fault = fault
     first, second = asyncio.run(several(by_meaning(server), ["reset my password"] * 2))
     asked = len(server.asked)

@@ -103,7 +103,7 @@ def test_no_text_breaks_a_detector(text):
 
 @pytest.mark.parametrize("text", ["I want to " + "speak to " * 2000, "to with a " * 2000, "!" * 4000, "no " * 4000])
 def test_long_texts_take_no_longer_than_they_should(text):
-    """Patterns have no way to go back and forth over a text; this would not end if they had."""
+    """Patterns cannot backtrack over a long text, or this test would not end."""
     assert not any(before(detector, text) for detector in (Phrases(), Anger(), RepeatContact()))
 
 

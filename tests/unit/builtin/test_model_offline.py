@@ -1,4 +1,4 @@
-"""The offline model: which tool it picks, what it fills in, and that it says what it is."""
+"""The offline model: its choice of tools, their arguments, and its label."""
 
 from __future__ import annotations
 
@@ -103,14 +103,14 @@ SHOP = (
     ],
 )
 def test_the_tool_that_fits_is_picked_and_nothing_is_changed_unasked(said, name, arguments):
-    """Whatever else a message has in common with a tool that changes something."""
+    """A tool that changes something is not called for similar words alone."""
     [use] = answer(said, tools=SHOP).tool_uses
 
     assert (use.name, json.loads(use.arguments)) == (name, arguments)
 
 
 def test_what_nobody_has_asked_for_is_offered_and_done_after_a_yes():
-    """What it is about is what was said before the yes."""
+    """The arguments come from the message before the yes."""
     first = "My screen is broken"
     offered = answer(first)
 

@@ -116,7 +116,10 @@ def test_each_fault_is_an_error_that_says_what_it_is(steps, error, told, request
 
 @pytest.mark.parametrize("step", [Hangs(), Says("a b c d e f g h i j k", pause=0.2)], ids=["silent", "slow"])
 def test_a_whole_answer_has_its_time(step):
-    """A slow stream is bounded too, although each of its pieces comes soon; the server sees the client leave."""
+    """A slow stream is bounded too, even if each piece comes soon.
+
+    The connection is closed.
+    """
     with ScriptedModel(step) as server:
         with pytest.raises(ModelUnavailable, match=r"did not answer within 0\.5 s"):
             ask(server.url, timeout=0.5)
@@ -218,14 +221,17 @@ def whole_of(*pieces, finish="stop"):
     ],
 )
 def test_calls_of_tools_are_told_apart(pieces, uses):
-    """Servers number them in ways of their own; a new id at an index that is taken is a new call."""
+    """Servers number calls in different ways.
+
+    A new id at a used index is a new call.
+    """
     whole = whole_of(*pieces, finish="tool_calls")
 
     assert tuple(ToolUse(*use) for use in uses) == whole.tool_uses
 
 
 def test_a_refusal_is_what_the_model_says():
-    """Its words stand in a field of their own."""
+    """Its words are in a field of their own."""
     whole = whole_of(piece({"refusal": "I can't help "}), piece({"content": None, "refusal": "with that."}))
 
     assert (whole.text, whole.refused, whole.finish) == ("I can't help with that.", True, "stop")

@@ -23,7 +23,7 @@ def vitals(directory="/", *, ping=answers, lag=0.0, url="sqlite:///state.db"):
 
 
 def test_none_of_them_is_critical():
-    """Whether a host is ready without its store is configured."""
+    """The configuration decides if a host is ready without its store."""
     assert {each.name: each.critical for each in probes.health_probes()} == {
         "state": False,
         "event loop": False,
@@ -44,7 +44,10 @@ def test_the_event_loop(lag, ok):
 
 @pytest.mark.parametrize("url", ["sqlite:///state.db", "sqlite:///not/there/yet.db", "memory://", "sqlite://wrong"])
 def test_the_disk(url, tmp_path, monkeypatch):
-    """Looked at where the file is or will be; where state is no file, there is nothing to look at."""
+    """The probe checks the directory of the state file, which need not exist.
+
+    Without a state file, it passes.
+    """
     made = vitals(tmp_path, url=url)
     assert probes.disk_has_room(made).ok
 

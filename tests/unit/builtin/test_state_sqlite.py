@@ -1,4 +1,4 @@
-"""The store in a file, while another process holds it, and when it is no store."""
+"""The store in a file that another process locks, or that is not a store."""
 
 import asyncio
 import sqlite3
@@ -13,7 +13,10 @@ from agenthost.builtin.state_sqlite import sqlite_provider
 
 
 def run(tmp_path, body):
-    """Run a coroutine function with a store, and with another connection that has begun to write."""
+    """Run a coroutine function with a store.
+
+    Another connection to its file has begun to write.
+    """
 
     async def opened():
         entries = await sqlite_provider().open("sqlite:///state.db", StateOptions(directory=str(tmp_path)))

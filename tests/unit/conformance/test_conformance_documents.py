@@ -31,6 +31,6 @@ def test_keys_stand_in_the_order_of_the_contract(record):
 
 @pytest.mark.parametrize("record", [r for r in RECORDS if r["error"]], ids=lambda r: r["id"])
 def test_refuses_what_cannot_work(record):
-    """What the platform's own SDK refuses is refused here, with an error of ours."""
+    """Calls that the platform's SDK refuses are refused with an AgentHostError."""
     with pytest.raises(AgentHostError):
         documents.rendered(record)

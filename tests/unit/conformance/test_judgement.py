@@ -85,14 +85,14 @@ def ai(record):
 
 @pytest.mark.parametrize(("case", "message"), [(case, message) for case, (_, message) in REFUSED.items()])
 def test_refused(case, message):
-    """What cannot be meant is refused when the agent is described, never during a call."""
+    """Invalid descriptions are refused when the agent is described, never during a call."""
     with pytest.raises(DefinitionError, match=message):
         rendered(RECORDS[case])
 
 
 @pytest.mark.parametrize(("case", "prompt"), [(case, prompt) for case, (_, prompt) in PROMPTS.items()])
 def test_prompt_as_meant(case, prompt):
-    """What an author said reaches the model."""
+    """All that an author wrote reaches the model."""
     actual = ai(RECORDS[case])
 
     assert {"prompt": prompt, "params": {}} == actual

@@ -1,4 +1,7 @@
-"""Agents in the style of the SDK's examples answer as they do under the SDK (tests/data/sdk_examples/README.md)."""
+"""Agents in the style of the SDK's examples respond as under the SDK.
+
+See tests/data/sdk_examples/README.md.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ JUDGED = {
 
 @pytest.fixture(autouse=True)
 def configured(tmp_path, monkeypatch):
-    """Credentials and address as the SDK had them; nothing of whoever runs the tests."""
+    """Set credentials and address as under the SDK, without the user's variables."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SWML_BASIC_AUTH_USER", "user")
     monkeypatch.setenv("SWML_BASIC_AUTH_PASSWORD", "pass")
@@ -74,7 +77,10 @@ def served(agent):
 
 
 def differences(expected, actual, place=""):
-    """The places at which two JSON values differ, with both values; None where one has nothing there."""
+    """Yield the places at which two JSON values differ, with both values.
+
+    A missing value is None.
+    """
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in [*expected, *(key for key in actual if key not in expected)]:
             yield from differences(expected.get(key), actual.get(key), f"{place}/{key}")
@@ -92,7 +98,7 @@ def differences(expected, actual, place=""):
 
 @pytest.mark.parametrize("example", render.EXAMPLES)
 def test_an_example_answers_as_it_does_under_the_sdk(example, monkeypatch):
-    """Documents and tools' answers; only what has been judged differs."""
+    """Documents and tool answers differ only as judged."""
     expected = json.loads((FOLDER / "expected" / f"{example}.json").read_text(encoding="utf-8"))
 
     actual = render.rendered(example, "agenthost", served)

@@ -43,13 +43,19 @@ def test_mistakes_are_refused(record):
 
 class TestJudgement:
     def test_a_step_cannot_be_called_next(self):
-        """doc0175: the SDK accepts it, the platform means the following step; we refuse it when it is added."""
+        """doc0175: the SDK accepts it, and the platform takes it for the following step.
+
+        It is refused when it is added.
+        """
         with pytest.raises(DefinitionError, match="a step cannot be called 'next'"):
             conformance.replay(conformance.by_id("judgement", "doc0175")["steps"])
 
     @pytest.mark.parametrize("record", ["doc0178", "doc0179"])
     def test_contexts_that_are_written_out_are_emitted(self, record):
-        """doc0178, doc0179: the SDK drops contexts passed as an object; we read and emit them."""
+        """doc0178, doc0179: the SDK drops contexts that are passed as an object.
+
+        Here they are read and emitted.
+        """
         (written,) = conformance.by_id("judgement", record)["steps"][1][2]
 
         assert written == ContextBuilder.from_dict(written).to_dict()

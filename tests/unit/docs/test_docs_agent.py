@@ -133,7 +133,10 @@ def arguments(method):
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_name_is_described(name):
-    """A method with its signature and the first line of its docstring; anything else by name."""
+    """A method has its signature and the first line of its docstring.
+
+    Other attributes have their names.
+    """
     value = inspect.getattr_static(AgentBase, name)
     if inspect.isfunction(value):
         summary = inspect.getdoc(value).partition("\n")[0]
@@ -151,7 +154,7 @@ def test_nothing_else_is_described():
 
 @pytest.mark.parametrize("name", FIELD)
 def test_every_name_of_the_field_is_there_or_left_out(name):
-    """An author who moves an agent finds each name, or what stands in its place."""
+    """An author who moves an agent finds each name, or its replacement."""
     left_out = re.findall(
         r"`(\w+)`", "".join(row.split("|")[1] for row in LEFT_OUT.splitlines() if row.startswith("|"))
     )

@@ -25,7 +25,10 @@ _OF_PACKAGES = {
 
 
 def commands(text):
-    """The simple commands of a block's lines that begin with ``$``, each as a list of words without variables."""
+    """Return the simple commands of the lines that begin with ``$``.
+
+    Each is a list of words without variables.
+    """
     for line in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
         words = []
         for word in [*shlex.split(line, comments=True), ";"]:
@@ -60,7 +63,7 @@ def options(command):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_described(name):
-    """The section of a command shows its options, each with what it means, and no others."""
+    """The section of a command lists exactly its options, each with its help."""
     with click.Context(cli) as parent:
         command = cli.get_command(parent, name)
     rows = [line for line in section(_PAGE, f"agenthost {name}").splitlines() if line.startswith("| `--")]

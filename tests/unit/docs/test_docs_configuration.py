@@ -1,4 +1,4 @@
-"""The reference page of the configuration says what the code does."""
+"""The reference page of the configuration matches the code."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def rows(cls):
 
 @pytest.mark.parametrize("cls", _SECTIONS)
 def test_every_key_is_described(cls):
-    """Each section has a table with one line for each key, in the order of the code."""
+    """Each section has a table with one line per key, in the code's order."""
     columns = [*_COLUMNS[:4], *(["variables"] if cls is HostConfig else []), *_COLUMNS[4:]]
     table = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}", *rows(cls)]
 

@@ -1,4 +1,4 @@
-"""What the guides to deployment show is what ``agenthost export`` writes, and fits the host."""
+"""The guides to deployment match the output of ``agenthost export`` and the host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _PLAIN = Deployment.of(Config(), {}, 1)
 
 
 def test_the_unit_that_is_shown_is_the_one_that_is_written():
-    """Each line of the guide stands in the unit, and it waits longer than a worker may take to end."""
+    """The unit contains each line of the guide.
+
+    Its stop timeout exceeds the time that a worker may take to end.
+    """
     written = systemd_files(_PLAIN)["agenthost.service"].splitlines()
     shown = blocks(DOCS / "how-to" / "systemd.md", "ini")[0].text.splitlines()
 
@@ -26,7 +29,7 @@ def test_the_unit_that_is_shown_is_the_one_that_is_written():
 
 
 def test_the_probes_that_are_shown_are_those_that_are_written():
-    """The guide shows a part of the pod, and its probes ask paths that are served."""
+    """The guide shows a part of the pod, and its probes use served paths."""
     yaml = pytest.importorskip("yaml")
     shown = yaml.safe_load(blocks(DOCS / "how-to" / "kubernetes.md", "yaml")[0].text)
     manifest = {each["kind"]: each for each in yaml.safe_load_all(kubernetes_files(_PLAIN, "i")["agenthost.yaml"])}

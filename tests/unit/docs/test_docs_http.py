@@ -123,7 +123,10 @@ def test_a_document_asked_for_by_hand_tells_its_call(app):
 
 
 def test_other_clients_list_and_run_tools(app):
-    """The methods that the page names exist; a tool runs without a token."""
+    """The methods on the page exist.
+
+    A tool runs without a token.
+    """
     told = section(PAGE, "Tool calls")
 
     def result(method, **params):

@@ -33,7 +33,7 @@ def place(tmp_path, monkeypatch):
 
 
 def shown():
-    """Each command that runs the agent's file, with the text that the page shows below it."""
+    """Return each command that runs the agent's file, with the output on the page."""
     found = []
     for block, following in zip(blocks(PAGE), blocks(PAGE)[1:], strict=False):
         if block.info == "console" and following.info == "text":
@@ -70,7 +70,7 @@ def test_names_that_move_are_there():
 
 
 def test_statuses_of_the_sdk_are_those_of_the_records():
-    """What the page says of the SDK's answers is what was measured."""
+    """The SDK's responses on the page are the recorded ones."""
     records = json.loads((DOCS.parent / "tests/data/conformance/http.json").read_text(encoding="utf-8"))
     answers = {record["id"]: (record["status"], record["response"]) for record in records}
 

@@ -47,14 +47,20 @@ def sent_by_haproxy(text):
 
 
 def sent_by_caddy(text):
-    """Headers of a forged request after Caddy has passed it on; it overwrites ``X-Forwarded-*`` by itself."""
+    """Return the headers of a forged request after Caddy has passed it on.
+
+    Caddy itself overwrites ``X-Forwarded-*``.
+    """
     written = {"x-forwarded-for": CLIENT, "x-forwarded-proto": "https", "x-forwarded-host": FORGED["host"]}
     removed = {name.lower() for name in re.findall(r"header_up -(\S+)", text)}
     return {name: value for name, value in (FORGED | written).items() if name not in removed}
 
 
 def forwarded(proxies, headers):
-    """What the host takes from headers that arrive from a proxy on the same machine; empty ones are not sent."""
+    """Return the host's view of headers from a proxy on the same machine.
+
+    Empty headers are not sent.
+    """
     pairs = [(name.encode(), value.encode()) for name, value in headers.items() if value]
     return proxies.forwarded({"client": ("127.0.0.1", 5000), "headers": pairs})
 
@@ -78,7 +84,7 @@ def proxies(tmp_path, monkeypatch):
     ids=lambda value: value.name if isinstance(value, Block) else "",
 )
 def test_forged_headers_do_not_reach_the_host(proxies, block, sent):
-    """On every page that shows a proxy, the host sees the address that connected to the proxy."""
+    """For every proxy in the pages, the host gets the address that connected to it."""
     assert forwarded(proxies, sent(block.text)) == Forwarded(CLIENT, "https", b"agents.example.com")
 
 

@@ -1,4 +1,7 @@
-"""Every Python block of the documentation runs: its agents are built, mounted and asked for their document."""
+"""Every Python block of the documentation runs.
+
+Its agents are built, mounted and asked for their documents.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,10 @@ def document(app, route):
 
 @pytest.mark.parametrize("block", _ALONE, ids=[block.name for block in _ALONE])
 def test_blocks_run_and_their_agents_serve(block, monkeypatch):
-    """An agent whose settings have no defaults, or that a plugin makes, is built by a test further below."""
+    """Tests below build agents whose settings have no defaults.
+
+    The same holds for agents of plugins.
+    """
     module = run(block, monkeypatch)
     for cls in defined(module, AgentBase):
         settings = getattr(cls, "Settings", None)
@@ -104,7 +110,7 @@ _PLUGINS = [block for block in _ALONE if "@hookimpl" in block.text]
 
 @pytest.mark.parametrize("block", _PLUGINS, ids=[block.name for block in _PLUGINS])
 def test_plugins_are_loaded_and_do_something(block, monkeypatch, tmp_path):
-    """A plugin of a page, or the plugins where it shows several, load and serve what they add."""
+    """The plugins of a page load, and the host serves their additions."""
     module = run(block, monkeypatch)
     config = with_secrets(load_config(None, {"AGENTHOST_PASSWORD": _PASSWORD, "AGENTHOST_STATE_DIR": str(tmp_path)}))
     loaded = load(config, [Candidate(PLUGINS, "shown", module.__name__, "page", "1", "")])
@@ -125,7 +131,10 @@ def test_plugins_are_loaded_and_do_something(block, monkeypatch, tmp_path):
 
 
 def test_what_the_guide_on_skills_promises(monkeypatch, tmp_path):
-    """The skill is found by its entry point, works for an agent that takes it, and refuses what it cannot use."""
+    """The skill is found by its entry point, and works for its agent.
+
+    It refuses invalid parameters.
+    """
     page = DOCS / "how-to" / "write-a-skill.md"
     _, skill = blocks(page, "python")
     metadata = tmp_path / "agenthost_tides-1.0.dist-info"
@@ -141,7 +150,10 @@ def test_what_the_guide_on_skills_promises(monkeypatch, tmp_path):
 
 
 def test_what_the_guide_on_tools_promises(monkeypatch):
-    """Arguments are mended or explained, injected ones are hidden, and a failure has the tool's own sentence."""
+    """Arguments are converted or explained, and injected ones are hidden.
+
+    A failure has the tool's own sentence.
+    """
     page = DOCS / "how-to" / "write-tools.md"
     typed, plain = (run(block, monkeypatch) for block in blocks(page, "python"))
     server = AgentServer()
@@ -177,7 +189,10 @@ def test_what_the_guide_on_tools_promises(monkeypatch):
 
 
 def test_an_agent_gets_its_settings(monkeypatch, tmp_path):
-    """The page's file fills the page's class; the mistake that it names reads as it says."""
+    """The page's file fills the page's class.
+
+    The error on the page is the real one.
+    """
     page = DOCS / "how-to" / "agent-settings.md"
     [code, *_] = blocks(page, "python")
     [section, *_] = blocks(page, "toml")

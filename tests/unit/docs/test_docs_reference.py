@@ -98,7 +98,10 @@ def test_the_front_serves_only_what_is_described():
 
 
 def test_every_requirement_is_explained():
-    """Each library that agenthost requires has a row with its lowest version, and a paragraph on the choice."""
+    """Each library that agenthost requires has a row with its lowest version.
+
+    A paragraph explains the choice.
+    """
     page = (DOCS / "explanation" / "dependencies.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {

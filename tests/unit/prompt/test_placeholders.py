@@ -1,4 +1,4 @@
-"""What stands in the places of a prompt."""
+"""Placeholders in a prompt, and their values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DATA = {"name": "Ann", "age": 7, "routing": {"reason": "wants\n\n## a refund", "
     ],
 )
 def test_what_is_known_is_filled_in(text, said):
-    """On one line, so that it begins no section of its own, and not without end."""
+    """A value is one line of limited length, so it cannot begin a section."""
     assert filled(text, {**DATA, "long": "x" * 2000}) == said
 
 

@@ -52,27 +52,42 @@ def test_wrong_sections_are_refused(record):
 
 class TestJudgement:
     def test_an_agent_without_a_prompt_is_introduced_by_its_name(self):
-        """doc0000: the SDK emits an empty pom, which the platform refuses; we emit its own sentence for this case."""
+        """doc0000: the SDK emits an empty pom, which the platform refuses.
+
+        The prompt is the SDK's own sentence for this case.
+        """
         assert agent_prompt("doc0000") == {"text": "You are gen, a helpful AI assistant."}
 
     def test_an_empty_text_is_refused(self):
-        """doc0002: the SDK drops it; we refuse it when it is set."""
+        """doc0002: the SDK drops it.
+
+        Here it is refused when it is set.
+        """
         with pytest.raises(DefinitionError, match="the prompt text is empty"):
             agent_prompt("doc0002")
 
     def test_a_subsection_without_content_is_refused(self):
-        """doc0009: the SDK emits a title alone; it may be filled later, so we refuse it when the document is made."""
+        """doc0009: the SDK emits a title alone.
+
+        It may be filled later, so it is refused when the document is built.
+        """
         with pytest.raises(DefinitionError, match="section 'S2' has no content"):
             agent_prompt("doc0009")
 
     def test_a_parent_that_is_made_has_a_body(self):
-        """doc0010: the parent says nothing itself; we emit the empty body that makes it valid."""
+        """doc0010: the parent has no text of its own.
+
+        Its empty body is emitted, which makes it valid.
+        """
         assert agent_prompt("doc0010") == {
             "pom": [{"title": "Missing", "body": "", "subsections": [{"title": "S", "body": "sb"}]}]
         }
 
     def test_a_subsection_goes_below_a_subsection(self):
-        """doc0011: the SDK makes a second section at the top; we find the one that is meant, at whatever depth."""
+        """doc0011: the SDK makes a second section at the top.
+
+        Here the existing one is found at any depth.
+        """
         below = {"title": "S", "body": "sb", "subsections": [{"title": "SS", "body": "deep"}]}
 
         assert {"pom": [{"title": "P", "body": "p", "subsections": [below]}]} == agent_prompt("doc0011")
@@ -83,7 +98,10 @@ class TestJudgement:
             agent_prompt("doc0014")
 
     def test_an_empty_title_is_none(self):
-        """doc0015: the SDK emits an empty title, which is not valid; we emit the untitled opening that is meant."""
+        """doc0015: the SDK emits an empty title, which is not valid.
+
+        Here it is an untitled opening.
+        """
         assert agent_prompt("doc0015") == {"pom": [{"body": "body"}]}
 
     def test_a_section_without_anything_is_refused(self):
@@ -92,13 +110,19 @@ class TestJudgement:
             agent_prompt("doc0016")
 
     def test_an_empty_list_of_sections_is_refused(self):
-        """doc0022: the SDK emits an empty pom; we refuse it when it is set."""
+        """doc0022: the SDK emits an empty pom.
+
+        Here it is refused when it is set.
+        """
         with pytest.raises(DefinitionError, match="the prompt has no sections"):
             agent_prompt("doc0022")
 
     @pytest.mark.parametrize("record", ["doc0024", "doc0025"])
     def test_text_and_sections_are_both_kept(self, record):
-        """doc0024, doc0025: the SDK drops the sections; in either order we emit both, the text as the opening."""
+        """doc0024, doc0025: the SDK drops the sections.
+
+        In either order both are emitted, the text as the opening.
+        """
         assert agent_prompt(record) == {"pom": [{"body": "Be brief."}, {"title": "X", "body": "x"}]}
 
 

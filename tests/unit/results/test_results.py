@@ -61,7 +61,7 @@ def test_the_older_name_is_the_same_class():
 
 class TestHandOver:
     def test_goes_to_the_agent_s_url(self):
-        """The host says where the agent is when it encodes the result."""
+        """The host adds the address of the agent when it encodes the result."""
         result = FunctionResult("One moment.").hand_over("sales")
 
         assert {
@@ -106,7 +106,7 @@ class TestNativeActions:
         }
 
     def test_transfer_with_a_summary(self):
-        """The next agent can be told what was said."""
+        """The next agent can get a summary of the conversation."""
         result = FunctionResult().transfer("https://x.example", summarize=True)
 
         assert result.to_dict() == {"action": [{"transfer": {"dest": "https://x.example", "summarize": True}}]}
@@ -192,7 +192,7 @@ def test_wrong_values_are_refused_by_the_method(call, message):
     [("3", "3"), (3.0, "3"), (" ${args.n} ", "${args.n}"), ("%{n}", "%{n}"), ("-1", "-1")],
 )
 def test_numbers_may_be_variables_of_the_platform(value, emitted):
-    """What is not known yet is written as the variable that will hold it."""
+    """A number that is not known yet may be a variable."""
     action = FunctionResult().pay("https://x", max_attempts=value, security_code="${args.code}").to_dict()["action"][0]
     payment = action["SWML"]["sections"]["main"][1]["pay"]
 
@@ -216,7 +216,7 @@ def test_background_sound_that_is_waited_for():
 
 
 def test_encoding_leaves_the_result_as_it_was():
-    """A result that is encoded twice, and changed in between, is not shared with what was sent."""
+    """An encoded result does not share data with the result that made it."""
     result = FunctionResult("x").say("a")
     sent = result.to_dict()
     result.say("b")

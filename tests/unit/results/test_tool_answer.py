@@ -1,4 +1,4 @@
-"""Answers to tool calls: values read from whatever a tool returns, and what JSON cannot carry."""
+"""Answers to tool calls, from any value, including those that JSON cannot carry."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Struct(msgspec.Struct):
     ],
 )
 def test_of_what_a_tool_returns(result, answer):
-    """Whatever JSON carries is an answer."""
+    """Any JSON value is an answer."""
     assert answer == encoded(result)
 
 
@@ -88,7 +88,10 @@ def test_of_what_a_tool_returns(result, answer):
     ],
 )
 def test_as_the_platform_s_sdk_answers(name, result):
-    """Where the contract agrees with it (it says an odd dictionary as text)."""
+    """Answers match the SDK's if the contract agrees with it.
+
+    The SDK turns an unknown dictionary into text.
+    """
     assert conformance.by_id("http", f"http:{name}")["response"] == encoded(result)
 
 
@@ -143,7 +146,10 @@ def test_size():
 
 
 def test_hand_over():
-    """The answer names the agent by its key; its public address stands only in what the platform gets."""
+    """The answer contains the agent's key.
+
+    Only the encoding for the platform contains its public address.
+    """
     action = {
         "transfer": "true",
         "SWML": {
@@ -218,14 +224,20 @@ def test_what_the_model_is_told_as_text():
 
 
 def test_answers_that_differ_in_their_actions_are_read_alike():
-    """One action without a list is one action, and without words or actions something is said."""
+    """A single action counts as a list of one.
+
+    An answer without words and actions gets a default sentence.
+    """
     assert encoded({"response": "x", "action": {"say": "a"}}) == {"response": "x", "action": [{"say": "a"}]}
     assert encoded({"response": None}) == {"response": "Action completed."}
 
 
 @pytest.mark.parametrize("levels", [250, 600, 2000])
 def test_whatever_is_an_answer_can_be_written(levels):
-    """However deep it is nested; what cannot be written is refused where the tool is known."""
+    """A value of any depth can be encoded.
+
+    A value that cannot be encoded is refused when the tool is known.
+    """
     deep: Any = 1
     for _ in range(levels):
         deep = [deep]

@@ -104,5 +104,5 @@ class TestTable:
 
     @pytest.mark.parametrize("address", ["", "sip:", "mailto:sales@x", "sip:@x", "\x00", "sip:sales@x" + "y" * 2000])
     def test_nobody(self, address):
-        """What names nobody reaches nobody."""
+        """An unknown address reaches no agent."""
         assert AliasTable.of([SipAlias("sales", "one")]).find(address) is None

@@ -1,4 +1,4 @@
-"""Rules, hours and what decides about a call: which agent is wanted, and never another one."""
+"""SIP rules and hours: the agent that a call reaches, and no other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def user_rule(number, *users, pattern=(), **more):
     st.integers(1, 1440),
 )
 def test_hours_are_what_clocks_show(zone, moment, days, start, length):
-    """Against a naive model: walk back over the clock's face to the day on which the hours began."""
+    """The result matches a simple model.
+
+    It goes back over the clock's face to the day on which the hours began.
+    """
     end = (start + length) % 1440
     text = f"{','.join(DAYS[day] for day in sorted(days))} {start // 60:02}:{start % 60:02}-"
     text += "24:00" if end == 0 else f"{end // 60:02}:{end % 60:02}"
@@ -135,7 +138,7 @@ def test_whatever_arrives_is_decided(rules, to, more):
 
 @given(RULES, USERS, MOMENTS)
 def test_a_rule_that_is_never_reached_never_decides(rules, to, moment):
-    """What is reported is so."""
+    """The report of unreachable rules is correct."""
     unreached, _ = overlaps(rules)
     decided = RuleTable(rules).decide(SipCall.of({"to": to}, moment), moment)
 
@@ -187,7 +190,7 @@ def test_overlaps(rules, unreached, shadowed):
     ],
 )
 def test_never_silently_somebody_else(routing, to, agent, label, missed):
-    """What names an agent that is not served leaves the caller to the default agent alone."""
+    """A rule whose agent is not served leaves the call to the default agent."""
     served = {"a2": "a2", "main": "main"}
     decision = Routing(**routing, served=served).resolve(SipCall.of({"to": to}, MONDAY))
 

@@ -87,7 +87,7 @@ def test_a_provider_needs_schemes(schemes):
 
 
 def test_what_is_not_served_has_no_state():
-    """Every operation says so."""
+    """Every operation raises the error."""
     store = NO_STORES.agent("desk")
 
     async def scan():
@@ -135,7 +135,10 @@ def test_state_of_calls_is_kept_for_a_day(monkeypatch):
 
 
 def test_the_data_of_the_host_has_no_public_name():
-    """Neither a shared name, nor a kind that a package makes up, nor a key that looks like one."""
+    """No shared name or key of an author reaches it.
+
+    Neither does a kind that a package defines.
+    """
 
     async def tried():
         stores = Stores(await memory_provider().open("memory://", StateOptions()))
@@ -149,7 +152,10 @@ def test_the_data_of_the_host_has_no_public_name():
 
 
 def test_calls_of_other_credentials_are_apart():
-    """The state of one call id is another for agents that other credentials open; all else is the same."""
+    """The same call id has separate state for agents with other credentials.
+
+    All other state is shared.
+    """
 
     async def tried():
         stores = Stores(await memory_provider().open("memory://", StateOptions()))

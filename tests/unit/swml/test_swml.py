@@ -16,7 +16,7 @@ BASE = "https://user:p%40ss@host.example/desk"
 
 
 def addresses(base=BASE):
-    """Where the agent and its siblings are, with tokens that say what they open."""
+    """Return the addresses of the agent and its siblings, with readable tokens."""
     told = {
         "base": base,
         "origin": "https://host.example",
@@ -55,7 +55,7 @@ class TestDraft:
         }
 
     def test_keys_stand_in_the_order_of_the_contract(self):
-        """However the author ordered the calls (wire.md, section 3)."""
+        """The order of the author's calls has no effect (wire.md, section 3)."""
         agent = (
             agent_with_tools("book")
             .set_global_data({"g": 1})
@@ -70,7 +70,10 @@ class TestDraft:
         assert list(ai["SWAIG"]) == ["functions", "defaults"]
 
     def test_addresses_of_tools(self):
-        """A secure tool has an address of its own, an open one the default, one that is answered elsewhere its own."""
+        """A secure tool has an address of its own, and an open one the default.
+
+        A tool of another server has that server's address.
+        """
         agent = agent_with_tools("book")
         agent.define_tool("open", "", {}, lambda args: "", secure=False)
         agent.define_tool("far", "", {}, webhook_url="https://x.example/far")
@@ -168,7 +171,7 @@ class TestTemplate:
 
 class TestCopy:
     def test_a_call_s_draft_is_its_own(self):
-        """What one call adds is not in the agent's document, however deep it lies."""
+        """Changes for one call do not reach the agent's document, at any depth."""
         agent = agent_with_tools("book").set_param("deep", {"a": [1]}).set_global_data({"g": {}}).add_hint("x")
         before = build(agent)
         copy = declared(agent).draft.copy()

@@ -1,4 +1,4 @@
-"""What the test support needs to be imported."""
+"""The imports that the test support needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import agenthost.testing
 
 @pytest.mark.slow
 def test_the_scripted_model_needs_no_pytest():
-    """Scripts, demonstrations and other test runners use it, too; only the contract of stores is made of tests."""
+    """Scripts, demonstrations and other test runners use it.
+
+    Only the contract of stores consists of tests.
+    """
     code = (
         "import sys; sys.modules['pytest'] = None\n"
         "from agenthost.testing import Calls, Says, ScriptedModel\n"

@@ -1,4 +1,4 @@
-"""Arguments of plain tools: what is let through, how it is read, and what the model is told."""
+"""Arguments of plain tools: those accepted, their reading, and sentences for the model."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def arguments(properties, *, takes=1, **schema):
     ],
 )
 def test_what_a_handler_receives(declared, sent, received):
-    """What was meant is read by rule, at every depth; everything else stays what it was."""
+    """Values are converted by rule, at every depth.
+
+    All other values stay.
+    """
     actual = arguments({"value": declared}).check({"value": sent})
 
     assert {"value": received} == actual
@@ -160,13 +163,13 @@ def test_the_first_missing_argument_is_named():
 
 
 def test_a_rule_about_several_arguments_is_explained_as_a_whole():
-    """Where no single argument is wrong, the model is told what belongs together."""
+    """If no single argument is wrong, the sentence names the required combination."""
     with pytest.raises(ArgumentsRefused, match=r"^The arguments must be an object with a, b$"):
         arguments({"a": {}, "b": {}}, minProperties=2).check({"a": 1})
 
 
 def test_a_required_argument_may_be_described_nowhere():
-    """What ``required`` names is declared too, and reaches the handler."""
+    """A name in ``required`` counts as declared, and reaches the handler."""
     assert arguments({"a": {}}, required=["b"]).check({"b": 1, "c": 2}) == {"b": 1}
 
 
@@ -296,7 +299,7 @@ def test_a_reference_that_leads_nowhere_else_reads_nothing(nothing):
     ids=str,
 )
 def test_null_for_what_is_optional_means_that_it_was_not_given(declared, sent, received):
-    """Where null is a value of its own, it stays."""
+    """Null that is a value of its own stays."""
     assert arguments({"value": declared}, **{"$defs": {"count": INTEGER}}).check({"value": sent}) == received
 
 

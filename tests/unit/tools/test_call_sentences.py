@@ -65,7 +65,7 @@ INTEGER = {"type": "integer"}
     ],
 )
 def test_what_a_schema_asks_for_is_said_in_words(schema, sentence):
-    """A model is told what to send, from the schema alone."""
+    """The sentence for the model is made from the schema alone."""
     assert f"days must be {sentence}" == explain({"properties": {"days": schema}}, ["days"])
 
 
@@ -130,7 +130,7 @@ def test_what_is_missing_is_called_so(schema, sentence):
 
 
 def test_references_are_followed():
-    """A model is told of what a reference leads to, also of one that leads to itself."""
+    """The target of a reference is described, also that of a recursive one."""
     schema = {
         "properties": {
             "n": {"$ref": "#/$defs/count"},

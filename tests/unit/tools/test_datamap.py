@@ -30,13 +30,16 @@ def test_wrong_calls_are_refused(record):
 
 @pytest.mark.parametrize("record", conformance.records("judgement", tag="datamap"), ids=lambda r: r["id"])
 def test_a_tool_that_does_nothing_is_refused(record):
-    """doc0130 to doc0133: the SDK emits an empty data_map, a tool that never answers; we refuse it."""
+    """doc0130 to doc0133: the SDK emits an empty data_map, a tool that never answers.
+
+    Here it is refused.
+    """
     with pytest.raises(DefinitionError, match="DataMap 'dm': it does nothing"):
         conformance.replay(record["steps"])
 
 
 def test_parameters():
-    """A parameter that is defined again is the new one, also in whether it is required."""
+    """A second definition of a parameter replaces the first, including its requirement."""
     tool = (
         DataMap("dm")
         .parameter("q", "string", "query", required=True)
@@ -63,7 +66,7 @@ def test_purpose(method):
 
 
 def test_flags_of_a_compiled_pattern_are_kept():
-    """The platform gets a text; the flags go into it."""
+    """The platform gets a text that contains the flags."""
     tool = DataMap("dm").expression("${args.c}", re.compile("^ja$", re.IGNORECASE | re.MULTILINE), FunctionResult("x"))
 
     assert tool.to_swaig_function()["data_map"]["expressions"][0]["pattern"] == "(?im)^ja$"
@@ -93,7 +96,7 @@ def test_expressions_of_a_web_call():
 
 
 def test_an_answer_can_hand_the_call_over():
-    """The host says where the agent is when it renders the document."""
+    """The host adds the agent's address when it renders the document."""
     tool = DataMap("dm").expression("${args.c}", "sales", FunctionResult("Sure.").hand_over("sales"))
     expected = FunctionResult("Sure.").hand_over("sales").to_dict(lambda _agent: "https://host.example/sales")
 

@@ -85,6 +85,6 @@ def test_the_platform_s_own_calls_are_not_gated(tool):
 
 
 def test_an_empty_result_is_no_reason():
-    """The words that stand in for an empty result would tell the model that the tool ran."""
+    """The default words of an empty result would tell the model that the tool ran."""
     with pytest.raises(DefinitionError, match="needs a response for the model"):
         checked_gates("book", [SemanticGate("Sure?", 0.5, FunctionResult().hangup())])

@@ -1,4 +1,4 @@
-"""Typed tools: what is read from type hints and docstrings, and what a call makes of it."""
+"""Typed tools: type hints and docstrings, and the conversion of arguments."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def schema_of(hint, *, default=None):
 
 
 def converted(hint, value):
-    """What a handler with one parameter of this type receives."""
+    """Return the value that a handler with one parameter of this type receives."""
 
     def handler(value):
         return value
@@ -150,7 +150,10 @@ def converted(hint, value):
     ids=str,
 )
 def test_what_the_model_is_told_of_a_type(hint, schema):
-    """The schema has no references, titles, defaults or nulls, and choices stay in the author's order."""
+    """The schema has no references, titles, defaults or nulls.
+
+    Choices stay in the author's order.
+    """
     actual = schema_of(hint)
 
     assert schema == actual
@@ -281,7 +284,7 @@ def test_a_missing_argument_is_named():
 
 
 def test_null_for_what_has_a_default_means_the_default():
-    """Where null is a value of the type, it stays."""
+    """Null that is a value of the type stays."""
 
     def book(nights: int = 3, day: Literal["mon"] = "mon", note: str | None = "none", anything: Any = 1):
         return nights, day, note, anything
@@ -318,7 +321,7 @@ def test_a_tool_that_takes_nothing_runs_whatever_was_sent():
     ids=str,
 )
 def test_the_same_arguments_written_differently(written):
-    """What equals a default counts as not given, at every depth."""
+    """A value that equals a default counts as not given, at every depth."""
 
     def book(room: Room, colour: Colour = Colour.RED, tags: list[str] = [], note: str | None = None): ...  # noqa: B006
 
@@ -344,7 +347,7 @@ def test_required_are_parameters_without_default():
 
 
 def test_no_parameters():
-    """Whatever a model sends then, the handler is called."""
+    """Any arguments call the handler."""
 
     def now():
         return "noon"
@@ -389,7 +392,7 @@ def test_names_that_json_schema_uses_itself():
     ids=["list", "dict", "set", "list-of-lists", "dict-of-lists"],
 )
 def test_a_mutable_default_is_fresh_for_each_call(default, hint, change):
-    """What one caller's call does to a default never reaches the next caller, however deep it is."""
+    """A call's changes to a default never reach the next call, at any depth."""
 
     def handler(value=default):
         seen = repr(value)
@@ -587,7 +590,7 @@ def test_plain_handlers_are_known_by_their_first_parameter(handler, expected):
 
 
 def test_a_signature_is_a_value():
-    """What was read does not hold on to the handler."""
+    """It has no reference to the handler."""
 
     def book(day: str): ...
 

@@ -38,7 +38,10 @@ class TestArguments:
         ],
     )
     def test_as_the_platform_sends_them(self, name, arguments):
-        """``argument.parsed[0]``, else ``argument.raw``, else ``arguments``, else none; prose is not taken for none."""
+        """The order is ``argument.parsed[0]``, ``argument.raw``, ``arguments``.
+
+        Prose does not count as empty arguments.
+        """
         (body,) = requests(name).values()
 
         assert arguments == ToolRequest.from_body(body).arguments
@@ -88,7 +91,10 @@ class TestArguments:
         ],
     )
     def test_in_other_forms(self, body, arguments):
-        """The first place that holds any counts; what cannot be read is never taken for none."""
+        """The first place with arguments counts.
+
+        Unreadable arguments never count as empty.
+        """
         assert arguments == ToolRequest.from_body({"function": "t", **body}).arguments
 
 
@@ -117,7 +123,10 @@ class TestRequest:
 
     @pytest.mark.parametrize("name", ["no-name", "name-not-str"])
     def test_without_a_function(self, name):
-        """Wire.md, section 2, decides: 400, where the platform's own SDK answers 200 or 500 to some."""
+        """The status is 400 (wire.md, section 2).
+
+        The platform's own SDK returns 200 or 500 in some cases.
+        """
         (body,) = requests(name).values()
 
         with pytest.raises(MalformedRequest, match=r"^function (is missing|must be a string)$"):
@@ -156,7 +165,10 @@ class TestRequest:
         ],
     )
     def test_what_is_merely_looked_at_is_read_leniently(self, name, number, read):
-        """A number becomes text; what cannot be read is not known. The body stays as it was."""
+        """A number becomes text, and an unreadable field is unknown.
+
+        The body is unchanged.
+        """
         body = {"function": "t", "caller_id_name": name, "caller_id_num": number}
         call = ToolRequest.from_body(body).call
 

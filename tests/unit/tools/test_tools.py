@@ -195,7 +195,7 @@ class TestInheritance:
         assert tools["first"].call({}, CALL) == "own first"
 
     def test_an_undecorated_override_is_no_tool(self):
-        """Who overrides a tool decides whether it still is one."""
+        """A class that overrides a tool decides if it stays one."""
 
         class Desk(self.Base):
             def first(self): ...
@@ -298,7 +298,10 @@ class TestArity:
         ],
     )
     def test_a_handler_may_take_properties_by_name(self, handler, passed):
-        """Where all that it needs is a property of the schema; otherwise it is plain, whatever its names are."""
+        """All its required parameters must be properties of the schema.
+
+        Otherwise it is plain, whatever its names are.
+        """
         tool = Tool.define("t", handler, parameters={**CITY, "days": {"type": "integer"}})
 
         assert passed == tool.call({"city": "Bern", "days": "2", "more": 1}, CALL)
@@ -438,7 +441,10 @@ class TestDefine:
 
 class TestDescribe:
     def test_order(self):
-        """The contract's keys come first: name, words, schema, fillers, address; then the author's own."""
+        """The contract's keys come first: name, description, schema, fillers, address.
+
+        Then the author's own follow.
+        """
         made = Tool.define(
             "t", plain_one, meta_data={"k": 1}, fillers={"en-US": ["One moment."]}, active=False, wait_file=None
         )

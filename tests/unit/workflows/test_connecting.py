@@ -14,7 +14,7 @@ from agenthost.workflows.connecting import connect
 
 
 def connected(call, agent, last_resort=None):
-    """Where the call goes, its data, and what the model is told."""
+    """Return the target of the call, its data, and the answer for the model."""
     result = asyncio.run(connect("front", agent, "a refund", call, last_resort))
     answer = result.to_dict(lambda name: f"https://h/{name}")
     actions = {name: value for action in answer.get("action", ()) for name, value in action.items()}
@@ -52,7 +52,10 @@ def test_the_reason_and_the_way_go_with_the_call(stores):
 )
 @pytest.mark.parametrize("kept", ["in the store", "in the call"])
 def test_nobody_is_sent_round_for_ever(wanted, last_resort, reached, kept, stores):
-    """Twice to one agent, four times in all; then once to the last resort; also when the store does not answer."""
+    """A call reaches one agent twice and all agents four times at most.
+
+    Then it goes to the last resort once. It does without a store, too.
+    """
     data = {}
     found = []
     for agent in wanted:
@@ -66,13 +69,16 @@ def test_nobody_is_sent_round_for_ever(wanted, last_resort, reached, kept, store
 
 
 def test_calls_are_counted_apart(stores):
-    """What one caller went through is not another's."""
+    """The count of one caller does not affect another."""
     for number in range(5):
         assert connected(call(stores, call_id=f"c-{number}"), "a")[0] == "a"
 
 
 def test_what_a_call_says_of_itself_cannot_shorten_its_way(stores):
-    """The longer of the two counts; nonsense in the call's data is passed over."""
+    """The longer of the two paths counts.
+
+    Invalid data in the call is ignored.
+    """
     for _ in range(2):
         connected(call(stores, {"routing": {"path": []}}), "a")
     assert connected(call(stores, {"routing": {"path": []}}), "a")[0] is None

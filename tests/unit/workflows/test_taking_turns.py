@@ -24,7 +24,10 @@ from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, Too
 
 
 class ByWord:
-    """A classifier that is sure of an agent whose name stands in the text, and of nobody where several do."""
+    """A classifier that selects the agent whose name is in the text.
+
+    It selects none if there are several.
+    """
 
     def __init__(self, name="words"):
         self.name = name
@@ -104,7 +107,7 @@ def conversation(host, *texts):
 
 class TestRouter:
     def test_a_turn_goes_where_it_belongs(self):
-        """And whoever listens is told where, and how sure that is."""
+        """Listeners get the agent and the confidence."""
         host = router(*desk())
         (reply,) = conversation(host, "about billing please")
 
@@ -124,7 +127,10 @@ class TestRouter:
         assert [reply.agent for reply in replies] == ["sales", "router"]
 
     def test_it_asks_once_and_reads_both(self):
-        """The answer is classified with what was said before; a second unclear turn gets the best guess."""
+        """The answer is classified together with the earlier text.
+
+        A second unclear turn gets the best guess.
+        """
         words = ByWord()
         host = router(*desk(), classifiers=(words,))
         replies = conversation(host, "hello", "hm", "sales")
@@ -134,14 +140,17 @@ class TestRouter:
         assert words.texts == ["hello", "hello\nhm"]
 
     def test_an_agent_that_is_named_is_reached(self):
-        """As an answer to the question; no classifier is needed."""
+        """The answer to the question names an agent, so no classifier is needed."""
         assert conversation(router(*desk(), classifiers=(Failing(),)), "Billing!")[0].agent == "billing"
 
     @pytest.mark.parametrize(
         ("options", "agent"), [({"fallback_agent": "support"}, "support"), ({"clarify": False}, "sales")]
     )
     def test_the_last_word(self, options, agent):
-        """When it cannot be told: the fallback agent, after the question; or at once, where none is asked."""
+        """An unclear turn goes to the fallback agent after the question.
+
+        Without a question, it goes there at once.
+        """
         *_, last = conversation(router(*desk(), **options), *["hello", "hm"][: 1 if "clarify" in options else 2])
 
         assert last.agent == agent
@@ -158,7 +167,10 @@ class TestRouter:
         assert conversation(router(*desk(), classifiers=(ByWord(), llm)), "hm")[0].agent == "router"
 
     def test_a_classifier_that_is_not_there(self):
-        """The host's own choice takes its place; check has said so."""
+        """The default classifier is used instead.
+
+        ``check`` reports it.
+        """
         assert conversation(router(*desk(), classifier="gone"), "about billing")[0].agent == "billing"
 
     def test_a_question_is_no_weak_answer(self):
@@ -187,7 +199,10 @@ class TestRouter:
         assert notes == [Note("sales", "reason", "sales gave no answer: closed")]
 
     def test_the_next_agent_is_told_what_was_done(self):
-        """By an agent that failed, by one that hands over, and by one that a senior takes over from."""
+        """The next agent gets the tool calls of the one before.
+
+        That one failed, handed over, or was escalated.
+        """
         ran = Note("sales", "result", 'order({"n": 1}) returned: Order 7 is placed.')
         notes = []
 
@@ -216,7 +231,10 @@ class TestRouter:
         assert (reply.text, reply.escalate) == ("Sorry.", "no agent of router answered (sales: closed)")
 
     def test_a_hand_over_is_followed(self):
-        """In the same turn; the conversation stays there; words are heard once and in order; nobody goes in circles."""
+        """It is followed in the same turn, and the conversation stays there.
+
+        Words appear once and in order. Circles end.
+        """
         to_billing = Leaf("sales", lambda *_: Reply("sales", "I connect you.", handed_to="billing"))
         to_sales = Leaf("billing", lambda *_: Reply("billing", "We bill.", handed_to="sales"))
         host = router(to_billing, to_sales)
@@ -235,7 +253,10 @@ class TestRouter:
         assert conversation(router(leaf), "sales")[0].handed_to == "elsewhere"
 
     def test_a_senior_takes_over(self):
-        """Before, when the person shouts; after, when the agent gives up; and keeps the conversation."""
+        """The senior agent takes over, and keeps the conversation.
+
+        It does so before an answer if the person shouts, and after it if the agent gives up.
+        """
         notes = []
         agents = leaves(
             sales="sorry, I can't",
@@ -312,7 +333,10 @@ class TestEscalation:
         assert [reply.agent for reply in conversation(failed, "go", "on")] == ["second", "first"]
 
     def test_up_to_the_top(self):
-        """Each level may pass it on; the last one's wish is the reply's, and its failure leaves an earlier answer."""
+        """Each level may escalate.
+
+        The reply has the wish of the last level, whose failure leaves an earlier answer.
+        """
         host = self.host("sorry", second="sorry too")
         assert host.run("router").path == ("router", "first", "second", "third")
 
@@ -336,7 +360,10 @@ class TestEscalation:
 
 
 def test_many_conversations_never_mix():
-    """200 at once, each of three turns: every answer is made of its own conversation's words alone."""
+    """200 conversations run at once, each of three turns.
+
+    Every answer has only the words of its own conversation.
+    """
 
     async def echo(turn, team):
         await asyncio.sleep(0)

@@ -1,4 +1,7 @@
-"""Agents in text, for OpenAI's own client over a real port; the model is the offline one, or a scripted server."""
+"""Agents in text, with OpenAI's own client on a real port.
+
+The model is the offline one or a scripted server.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,7 @@ def served(directory, toml=""):
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    """Where the agents are, without a configured model."""
+    """Yield the URL of agents without a configured model."""
     with served(tmp_path_factory.mktemp("served")) as url:
         yield url
 
@@ -130,7 +133,10 @@ def test_tools_are_shown_to_those_who_want_to_see_them(url, stream):
 
 
 def test_a_conversation_that_is_named_is_remembered_by_the_host(url):
-    """It goes on with the agent that it was handed over to; what the client sends of before does not count."""
+    """It continues with the agent to which it was handed over.
+
+    Earlier messages from the client are ignored.
+    """
     options = {"metadata": {"conversation": "c-named"}}
 
     first = ask(url, "Something is broken", **options)
@@ -247,7 +253,7 @@ def test_the_next_turn_is_told_what_a_tool_said(scripted, end):
 
 
 def test_messages_are_answered_in_the_order_in_which_they_arrive(scripted):
-    """Also by a host that has just started, whose store is opened by the first of them."""
+    """The same holds for a host whose store the first message opens."""
     with scripted(then=Says("Yes.", after=0.3)) as (url, model):
         connections = [http.client.HTTPConnection(urlsplit(url).netloc, timeout=20) for _ in range(5)]
         for connection in connections:
@@ -342,7 +348,10 @@ def test_clients_see_why_an_answer_ended(scripted, reason):
 
 
 def test_a_refusal_is_read_and_is_not_a_failure(scripted):
-    """The person reads the model's own words; clients find them where OpenAI's have them, too."""
+    """The reply has the model's own words.
+
+    They are also in OpenAI's field for refusals.
+    """
     step = streams({"refusal": "I can't help with forging cheques."})
     with scripted(step, step, Says("Hello.")) as (url, _):
         message = ask(url, "Forge a cheque.").choices[0].message
@@ -354,7 +363,10 @@ def test_a_refusal_is_read_and_is_not_a_failure(scripted):
 
 
 def test_tools_that_are_called_at_once_all_run(scripted):
-    """Also where a server numbers them all 0, and one of them hands the conversation over."""
+    """The server numbers all of them 0.
+
+    One of them hands the conversation over.
+    """
     calls = [("call_1", "to_support", "{}"), ("call_2", "price", '{"product": "pro"}')]
     for order in (calls, calls[::-1]):
         deltas = [

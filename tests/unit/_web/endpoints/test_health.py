@@ -1,4 +1,4 @@
-"""Health: what the host says of itself, asked through its front."""
+"""The health endpoints, requested through the front."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def message(method, **params):
 
 
 def test_handshake(app):
-    """A client is told the protocol, what is offered, and by whom."""
+    """A client receives the protocol version, the capabilities and the server's name."""
     result = post(app, "/opened/mcp", message("initialize")).json()["result"]
     assert result["protocolVersion"] == "2025-06-18"
     assert result["capabilities"] == {"tools": {}}
@@ -95,6 +95,9 @@ def test_mistakes_have_the_codes_of_json_rpc(app, body, code):
 
 
 def test_only_an_agent_that_opens_it_has_it(app):
-    """Elsewhere the path is unknown; and it is for those with credentials."""
+    """Other agents return 404.
+
+    The endpoint requires credentials.
+    """
     assert post(app, "/closed/mcp", message("ping")).status_code == 404
     assert post(app, "/opened/mcp", message("ping"), auth=None).status_code == 401

@@ -1,4 +1,4 @@
-"""SIP calls at a host with plugins and configuration: who answers, in what form, and what is counted."""
+"""SIP calls at a host with plugins: the agent, the response and the metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ AGENTS = ("main", "sales", "support")
 
 @pytest.fixture
 def front_of(tmp_path, monkeypatch):
-    """Gives the front of a host with three agents, for the text of an agenthost.toml and what plugins say."""
+    """Return the front of a host with three agents.
+
+    The arguments are the text of agenthost.toml and implementations of hooks.
+    """
     monkeypatch.chdir(tmp_path)
 
     def front_of(text="", **loaded):
@@ -65,7 +68,10 @@ FAILING = {"hangs": hangs, "raises": raises, "blocks": blocks, "number": lambda 
 
 
 def test_plugins_that_fail_are_passed_over_and_counted(front_of, caplog):
-    """The next is asked; what failed is in the log with its plugin."""
+    """The next plugin is called.
+
+    The failure is logged with its plugin.
+    """
     front = front_of('[sip]\nmode = "redirect"\n', resolve_sip=(*FAILING.items(), ("tier", gold)))
     with caplog.at_level(logging.ERROR):
         answer = ask(front, "sip:sales@x", headers=[{"name": "x-tier", "value": "gold"}])
@@ -138,7 +144,10 @@ class Says:
 
 
 def saying(*aliases):
-    """Plugins of which each, by its name, gives one alias; beside what is built in."""
+    """Return plugins that each add one alias.
+
+    The built-in aliases stay.
+    """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(importlib.import_module("agenthost.builtin.sip_aliases"), "agenthost.builtin.sip_aliases")
@@ -173,7 +182,10 @@ def test_plugins_make_aliases_of_the_agents_that_are_served(front_of):
 
 
 def test_a_plugin_whose_aliases_fail_has_no_part_in_what_follows(front_of):
-    """It is quarantined, and not asked who answers a call; agents are reached by their own names all the same."""
+    """It is quarantined, and not called for later SIP calls.
+
+    Agents are still reached by their own names.
+    """
 
     class Broken:
         @hookimpl

@@ -1,4 +1,4 @@
-"""Tool calls and summaries through the whole host: arguments, tokens, and requests that are the same."""
+"""Tool calls and summaries through the whole host: arguments, tokens and identical requests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Laundry(AgentBase):
 
 
 class Host:
-    """A host of one agent, and what its document says for one call."""
+    """A host of one agent, and its document for one call."""
 
     def __init__(self, agent, call="call-1"):
         server = AgentServer()
@@ -96,7 +96,7 @@ def host(monkeypatch, tmp_path):
     ids=str,
 )
 def test_a_tool_with_defaults_does_not_run_by_them(host, written):
-    """What a model wanted to say and did not manage to is not the wish to say nothing."""
+    """Unreadable arguments are not treated as empty."""
     served = host()
 
     assert served.said("discard", **written) == UNREADABLE
@@ -157,7 +157,10 @@ def test_the_same_arguments_written_differently_run_once(host):
     ids=str,
 )
 def test_a_token_opens_requests_of_its_call_or_its_conversation(host, ids, opened):
-    """The chat service fetches the document under the conversation's id, and calls under ids of its own."""
+    """The chat service fetches the document with the conversation's id.
+
+    Its calls have ids of their own.
+    """
     served = host()
 
     assert served.said("count", **ids) == ("Three." if opened else REFUSED)

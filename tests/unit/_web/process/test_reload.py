@@ -150,7 +150,10 @@ class Host:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    """A host, for all tests: a reload changes what it serves, and another one changes it back."""
+    """A host for all tests.
+
+    A reload changes its configuration, and another one restores it.
+    """
     place = tmp_path_factory.mktemp("host")
     (place / "reloaded_sales.py").write_text(SALES, encoding="utf-8")
     info = place / "agenthost_support-1.0.dist-info"
@@ -193,7 +196,10 @@ def host(tmp_path_factory):
 
 
 def changed(host, case):
-    """Reload a host with another value of a key; gives the configuration before, the file, and the report."""
+    """Reload a host with another value of a key.
+
+    Return the earlier configuration, the file and the report.
+    """
     for base in (COMPANIONS, PLAIN):
         for example in (case.key.kind.other, case.key.kind.example):
             value = tomllib.loads(f"value = {example}")["value"]
@@ -210,13 +216,16 @@ def changed(host, case):
 
 
 def marked(case):
-    """Return a case as a parameter; one that moves an agent to another process is slow."""
+    """Return a case as a parameter.
+
+    A case that moves an agent to another process is slow.
+    """
     return pytest.param(case, id=case.name, marks=pytest.mark.slow if "`process`" in case.key.kind.name else ())
 
 
 @pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_a_changed_key_takes_effect_or_needs_a_restart(host, case):
-    """The host serves by the new value, or goes on with the old one and names the key."""
+    """The host applies the new value, or keeps the old one and reports the key."""
     before, text, told = changed(host, case)
     after = load_config(None, os.environ, {})
 

@@ -1,4 +1,4 @@
-"""What reaches the transport below, and when."""
+"""The bytes that reach the transport below, and their timing."""
 
 import asyncio
 

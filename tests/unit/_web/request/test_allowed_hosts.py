@@ -41,5 +41,5 @@ def test_what_is_answered(host, expected):
 
 @pytest.mark.parametrize("names", [[], ["*"], ["agents.example.com", "*"]])
 def test_any(names):
-    """Where no name is listed, or any."""
+    """No name is listed, or every name is allowed."""
     assert allowed(names, b"evil.example")

@@ -59,7 +59,7 @@ def test_an_answer_without_content_has_no_length():
     ],
 )
 def test_an_error(status, sentence, said):
-    """JSON with one sentence; without one, the status's own phrase."""
+    """The body is JSON with one sentence, by default the phrase of the status."""
     start, body = sent(lambda send: send_error(send, status, sentence, SECURITY))
 
     assert status == start["status"]

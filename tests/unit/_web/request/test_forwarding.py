@@ -44,7 +44,7 @@ def forwarded(*headers, peer=PEER, proxies=PROXIES):
     ],
 )
 def test_what_a_trusted_proxy_says(headers, expected):
-    """The last address that is no proxy's is the client's."""
+    """The last address that is not a proxy's is the client's."""
     assert expected == forwarded(*headers)
 
 

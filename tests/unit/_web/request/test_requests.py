@@ -163,7 +163,7 @@ class TestHead:
         ("name", "field"), [(b"authorization", "authorization"), (b"content-type", "content_type")]
     )
     def test_what_is_sent_twice_counts_for_nothing(self, name, field):
-        """Neither the first nor the last decides; three times is no different."""
+        """A header that is sent more than once is ignored."""
         for times in (2, 3):
             assert getattr(read(HOST, *[(name, b"application/json")] * times), field) == b""
 
@@ -286,7 +286,7 @@ class TestQueryValue:
 
 
 def received(*messages):
-    """What is read of a request that arrives in these messages."""
+    """Return the body that is read from these messages."""
     waiting = iter(messages)
 
     async def receive():

@@ -1,4 +1,4 @@
-"""Headers that are written once: a client gets the same bytes of them as of any others."""
+"""Headers that are encoded once, with the same bytes as encoded separately."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ class Wire:
 
 
 def answered(kind, headers, usual=DATE, *, method="GET", keep_alive=True, status=200):
-    """What one kind of cycle writes, and whether it closes."""
+    """Return the bytes of a response, and True if the connection closes."""
 
     async def main():
         wire = Wire()

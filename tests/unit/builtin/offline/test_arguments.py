@@ -12,7 +12,7 @@ INTEGER = {"type": "integer"}
 
 
 def found(name, schema, text, *, tool="check_order", answers=False, required=False, more=()):
-    """The value that a text has for one argument; None where it has none."""
+    """Return the value that a text contains for one argument, or None."""
     properties = {name: schema, **dict(more)}
     parameters = {"type": "object", "properties": properties, "required": [name] if required else []}
     heard = Heard([Message("user", text)], 4000, answers=answers)
@@ -117,7 +117,10 @@ def test_numbers_of_tools_that_change_something():
     ],
 )
 def test_choices_and_truths(schema, text, value):
-    """A word of a choice, or the day that it shortens; never the beginning of another word."""
+    """The text contains a choice, or the day that it abbreviates.
+
+    The beginning of another word does not count.
+    """
     assert value == found("urgent", schema, text)
 
 

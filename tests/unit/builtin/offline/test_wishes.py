@@ -1,4 +1,4 @@
-"""What a person asks for, in words of their own."""
+"""Requests of people, in words of their own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def test_tools_that_change_nothing(name, description):
     ],
 )
 def test_tools_that_may_change_something(name, description, verbs):
-    """Their verbs, and those with which people mean the same; where there is none, the words of the name."""
+    """Such tools have known verbs and their synonyms.
+
+    Without a verb, the words of the name count.
+    """
     assert verbs_of(tool(name, description)) == verbs
 
 
