@@ -91,6 +91,7 @@ class Front:
         self.runtime = runtime
         self._site = Site(runtime)
         self._start = start
+        self._running: AsyncExitStack | None = None
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
         self._own: dict[str, HostEndpoint] = {
@@ -153,6 +154,12 @@ class Front:
         self.answer_sip_at(self.runtime.config.sip.path)
         self.runtime.publish(plan, keep=keep)
 
+    async def take_over(self, before: HostPlan, plan: HostPlan) -> None:
+        """Close the models and classifiers of ``plan`` at the end that ``before`` does not have."""
+        if self._running is not None:
+            await self._running.enter_async_context(plan.models.opened(before.models))
+            await self._running.enter_async_context(plan.classifiers.opened(before.classifiers))
+
     def assemble(self, plan: HostPlan) -> HostPlan:
         """Make the Litestar application for a plan.
 
@@ -187,6 +194,7 @@ class Front:
             await running.enter_async_context(self.runtime.open())
             await running.enter_async_context(plan.models.opened())
             await running.enter_async_context(plan.classifiers.opened())
+            self._running = running
             wanted, plan = plan, accept(await self.runtime.begin(plan))
             try:
                 await running.enter_async_context(self.litestar.lifespan())

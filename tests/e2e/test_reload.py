@@ -186,12 +186,12 @@ def test_every_changed_key_is_named(host):
     assert time.monotonic() - began < 8, "the default is 10 s"
     assert "hunter2" not in host.served.stderr
 
-    host.configure(live + "[models]\ndefault = 'other'\n[telemetry]\ntraces = true\n[host]\nheader_timeout = 8\n")
+    host.configure(live + "[plugins]\ndisable = ['other']\n[telemetry]\ntraces = true\n[host]\nheader_timeout = 8\n")
     for applied in (["host.webhook_keys", "host.header_timeout"], []):
         done = host.reload("--json")
         told = json.loads(done.stdout)
         assert (done.returncode, told["applied"]) == (1, applied)
-        assert told["restart"] == ["telemetry.traces", "models.default"]
+        assert told["restart"] == ["telemetry.traces", "plugins.disable"]
     assert host.caller.ask("POST", "/sales", {}).status == 200
 
 

@@ -16,9 +16,11 @@ from agenthost._host.config.host_table import HostConfig, accepted
 from agenthost._host.config.place import NO_LINES, Lines, Place
 from agenthost._host.config.value_types import (
     AGENTS,
+    CLASSIFIER,
     FLAG,
     HOST,
     KEYS,
+    MODEL,
     MOUNT,
     NAMES,
     PASSWORD,
@@ -139,8 +141,8 @@ class ConversationConfig(Table):
 class ModelsConfig(Table):
     """``[models]``: the language models of agents, and ``[models.<name>]``, the settings of one."""
 
-    default: str = setting("offline", TEXT, "Model of agents that do not name one", effect=PROCESS)
-    settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
+    default: str = setting("offline", MODEL, "Model of agents that do not name one")
+    settings: Mapping[str, Mapping[str, object]] = beside()
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -168,7 +170,7 @@ class WorkflowConfig(Table):
     )
     agents: tuple[str, ...] = setting((), AGENTS, "Names of the agents that take part", required=True)
     route: str | None = setting(None, MOUNT, "Route of the workflow; by default, `/` and its name")
-    model: str | None = setting(None, TEXT, "Language model of the workflow itself, instead of the default")
+    model: str | None = setting(None, MODEL, "Language model of the workflow itself, instead of the default")
     enabled: bool = setting(True, FLAG, "Build and serve the workflow")  # noqa: FBT003
     settings: Mapping[str, object] = beside()
 
@@ -199,8 +201,8 @@ class SipConfig(Table):
 class ClassifiersConfig(Table):
     """``[classifiers]``: the classifiers of routers, and ``[classifiers.<name>]``, the settings of one."""
 
-    default: str = setting("lexical", TEXT, "Classifier of routers that do not name one", effect=PROCESS)
-    settings: Mapping[str, Mapping[str, object]] = beside(PROCESS)
+    default: str = setting("lexical", CLASSIFIER, "Classifier of routers that do not name one")
+    settings: Mapping[str, Mapping[str, object]] = beside()
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -213,7 +215,7 @@ class AgentConfig(Table):
     enabled: bool = setting(True, FLAG, "Build and serve the agent")  # noqa: FBT003
     route: str | None = setting(None, MOUNT, "Route of the agent, instead of its own")
     use: str | None = setting(None, USE, "Another installed agent to mount under this name")
-    model: str | None = setting(None, TEXT, "Language model of the agent in text, instead of the default")
+    model: str | None = setting(None, MODEL, "Language model of the agent in text, instead of the default")
     busy: str | None = setting(None, TEXT, "Sentence that a caller hears if the agent is busy")
     tool_timeout: float | None = overriding(HostConfig, "tool_timeout")
     document_timeout: float | None = overriding(HostConfig, "document_timeout")

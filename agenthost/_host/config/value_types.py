@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGENTS",
+    "CLASSIFIER",
     "FLAG",
     "HOST",
     "HOSTS",
     "KEYS",
+    "MODEL",
     "MOUNT",
     "NAMES",
     "NETWORKS",
@@ -302,10 +304,12 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 AGENTS = Kind("list of agents", _names, '["support", "sales"]', other='["sales"]')
+CLASSIFIER = Kind("text", _text, '"lexical"', other='"near"')
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")
 HOST = Kind("host name or IP address", _host, '"0.0.0.0"', other='"::1"')
 HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words, "[]")
 KEYS = Kind("list of secrets", _keys, '[{ env = "KEY" }]', other='["written here"]')
+MODEL = Kind("text", _text, '"offline"', other='"house"')
 MOUNT = Kind("path", _text, '"/sales"', other='"/shop"')
 NAMES = Kind("list of names", _names, '["name"]', other='["other name"]')
 NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words, "[]")

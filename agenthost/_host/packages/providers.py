@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import ClassifiersConfig, Config, ModelsConfig
 
-__all__ = ["closing", "configured_kinds", "make_all"]
+__all__ = ["closing", "configured_kinds", "make_all", "unchanged"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -68,6 +68,23 @@ def make_all(
         else:
             problems[name] = f"{config.place(f'{noun}s', name)}: {summary_of(error)}"
     return made, problems
+
+
+def unchanged(
+    table: ModelsConfig | ClassifiersConfig,
+    before: Mapping[str, T],
+    tables: Mapping[str, object],
+    names: Collection[str],
+) -> dict[str, T]:
+    """Return the values of an earlier plan whose tables are as they were.
+
+    Args:
+        table: the configured tables.
+        before: the earlier values, by name.
+        tables: the tables that they were made by.
+        names: the names in use.
+    """
+    return {name: before[name] for name in names if name in before and tables.get(name) == table.settings.get(name)}
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.packages.providers import closing, make_all
+from agenthost._host.packages.providers import closing, make_all, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,8 @@ class Classifiers:
     made: Mapping[str, Classifier] = field(factory=dict)
     default: str = "lexical"
     problems: Mapping[str, str] = field(factory=dict)
+    tables: Mapping[str, object] = field(factory=dict, repr=False)
+    """The tables that they were made by."""
 
     def find(self, name: str | None = None) -> Classifier | None:
         """Return the classifier with a name, or the default one, or None."""
@@ -38,18 +40,24 @@ class Classifiers:
         """The reasons that configured classifiers could not be made."""
         return tuple(self.problems.values())
 
-    def opened(self) -> AbstractAsyncContextManager[None]:
-        """Close the classifiers after the block."""
-        return closing("classifier", self.made)
+    def opened(self, before: Classifiers | None = None) -> AbstractAsyncContextManager[None]:
+        """Close the classifiers after the block, but for those of an earlier plan."""
+        earlier = before.made if before is not None else {}
+        return closing("classifier", {name: made for name, made in self.made.items() if earlier.get(name) is not made})
 
 
-def choose_classifiers(config: Config, providers: Sequence[tuple[str, ClassifierProvider]]) -> Classifiers:
+def choose_classifiers(
+    config: Config, providers: Sequence[tuple[str, ClassifierProvider]], before: Classifiers | None = None
+) -> Classifiers:
     """Make the configured and the built-in classifiers.
 
-    One that cannot be made is a problem, and does not affect the others.
+    One that cannot be made is a problem, and does not affect the others. Those of an earlier plan stay unless their tables
+    have changed.
     """
+    table = config.classifiers
     if not providers:  # plugins were not called for classifiers
-        return Classifiers(default=config.classifiers.default)
-    names = sorted({*ALWAYS, config.classifiers.default, *config.classifiers.settings})
-    made, problems = make_all(config, "classifier", config.classifiers, providers, names)
-    return Classifiers(made, config.classifiers.default, problems)
+        return Classifiers(default=table.default)
+    names = sorted({*ALWAYS, table.default, *table.settings})
+    kept = unchanged(table, before.made, before.tables, names) if before is not None else {}
+    made, problems = make_all(config, "classifier", table, providers, [name for name in names if name not in kept])
+    return Classifiers({**made, **kept}, table.default, problems, table.settings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.packages.providers import closing, make_all
+from agenthost._host.packages.providers import closing, make_all, unchanged
 from agenthost.errors import ModelRefused
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Models:
     made: Mapping[str, ChatModel] = field(factory=dict)
     default: str = OFFLINE
     problems: Mapping[str, str] = field(factory=dict)
+    tables: Mapping[str, object] = field(factory=dict, repr=False)
+    """The tables that they were made by."""
 
     def find(self, name: str | None = None) -> ChatModel:
         """Return the model with a name, or the default one.
@@ -54,18 +56,26 @@ class Models:
         """The reasons that models in use could not be made."""
         return tuple(self.problems.values())
 
-    def opened(self) -> AbstractAsyncContextManager[None]:
-        """Close the models after the block."""
-        return closing("model", self.made)
+    def opened(self, before: Models | None = None) -> AbstractAsyncContextManager[None]:
+        """Close the models after the block, but for those of an earlier plan."""
+        earlier = before.made if before is not None else {}
+        return closing("model", {name: made for name, made in self.made.items() if earlier.get(name) is not made})
 
 
-def choose_models(config: Config, providers: Sequence[tuple[str, ModelProvider]], wanted: Iterable[str] = ()) -> Models:
+def choose_models(
+    config: Config,
+    providers: Sequence[tuple[str, ModelProvider]],
+    wanted: Iterable[str] = (),
+    before: Models | None = None,
+) -> Models:
     """Make the models in use.
 
-    One that cannot be made is a problem, and does not affect the others.
+    One that cannot be made is a problem, and does not affect the others. Those of an earlier plan stay unless their tables
+    have changed.
     """
     names = sorted({OFFLINE, config.models.default, *wanted})
-    made, problems = make_all(config, "model", config.models, providers, names)
+    kept = unchanged(config.models, before.made, before.tables, names) if before is not None else {}
+    made, problems = make_all(config, "model", config.models, providers, [name for name in names if name not in kept])
     if not providers:  # plugins were not called for models
         problems.pop(OFFLINE, None)
-    return Models(made, config.models.default, problems)
+    return Models({**made, **kept}, config.models.default, problems, config.models.settings)

@@ -339,8 +339,14 @@ class HostPlan:
         }
 
 
-def make_plan(config: Config, loaded: Loaded) -> HostPlan:
-    """Decide which agents are served, and at which routes."""
+def make_plan(config: Config, loaded: Loaded, before: HostPlan | None = None) -> HostPlan:
+    """Decide which agents are served, and at which routes.
+
+    Args:
+        config: the configuration.
+        loaded: the loaded packages.
+        before: the plan that is served, whose models and classifiers stay where their tables have not changed.
+    """
     limits = Limits.for_all(config.host)
     state = choose_provider(config, loaded.extensions.state_providers, loaded.plugins)
     stateless = [state.problem] if state.problem is not None and loaded.extensions.state_providers else []
@@ -356,10 +362,15 @@ def make_plan(config: Config, loaded: Loaded) -> HostPlan:
         plugins=tuple(registry.state_of(plugin.key) or plugin for plugin in loaded.plugins),
         unfitting=(*config.warnings, *guessable, *loaded.warnings, *stateless, *unknown),
         state=state,
-        classifiers=choose_classifiers(config, extensions.classifiers),
+        classifiers=choose_classifiers(
+            config, extensions.classifiers, before.classifiers if before is not None else None
+        ),
         extensions=extensions,
         models=choose_models(
-            config, extensions.chat_models, [agent.model for agent in mounted if agent.model is not None]
+            config,
+            extensions.chat_models,
+            [agent.model for agent in mounted if agent.model is not None],
+            before.models if before is not None else None,
         ),
         redactors=redactors,
         limits=limits,

@@ -119,11 +119,9 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
         return evolve(mounted.built, served=mounted)
 
     loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held(), refused)
-    new = evolve(make_plan(config, loaded).after(plan), models=plan.models, classifiers=plan.classifiers)
+    new = make_plan(config, loaded, plan).after(plan)
     accepted(config, new)
-    for item in new.failed:
-        if item.key in served and item.diagnosis is not None:
-            raise PlanError(f"{item.key}: {item.diagnosis.reason}. fix: {item.diagnosis.remedy}")
+    _refuse_failing(new, plan, served)
     found = {change.key: change.effect for change in changes(before, config)}
     to_come = [change.key for change in changes(before, to_serve) if found.get(change.key) != LIVE]
     tables = {name for name, table in config.workflows.items() if table != before.workflows.get(name)}
@@ -133,6 +131,27 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
         process=(*to_come, *_plugins_that_wait(plan, candidates), *(f"{name} was reinstalled" for name in stale)),
         left=tuple(change.key for change in changes(to_serve, asked)),
     )
+
+
+def _refuse_failing(new: HostPlan, plan: HostPlan, served: Container[str]) -> None:
+    """Refuse a plan in which something fails that did not fail before.
+
+    Raises:
+        PlanError: an agent that is served fails, or a model or a classifier that is in use.
+    """
+    failing = [
+        problem
+        for made, known in ((new.models, plan.models), (new.classifiers, plan.classifiers))
+        for name, problem in made.problems.items()
+        if name not in known.problems
+    ]
+    failing += [
+        f"{item.key}: {item.diagnosis.reason}. fix: {item.diagnosis.remedy}"
+        for item in new.failed
+        if item.key in served and item.diagnosis is not None
+    ]
+    if failing:
+        raise PlanError("; ".join(failing))
 
 
 def _of_processes(config: Config) -> tuple[object, ...]:

@@ -63,6 +63,7 @@ class Reloading:
                 raise PlanError("the host is still starting. fix: reload it once it serves.")
             plan, before = runtime.published.plan, runtime.config
             done: ReloadResult = await in_background_thread(lambda: plan_again(config, before, plan, agent))
+            await self._front.take_over(plan, done.plan)
             begun = await runtime.begin(done.plan)
             lost = [agent for agent in begun.failed if agent not in done.plan.failed and plan.find(agent.key)]
             if lost:

@@ -35,7 +35,7 @@ def load(tmp_path, monkeypatch):
         ("[agents.a]\nx = [1]", "[agents.a]\nx = [2]", [("agents.a.x", LIVE)]),
         ("[agents.a]\nx = {}", "[agents.a]", [("agents.a.x", LIVE)]),
         ("", "[plugins.p]\nx = 1", [("plugins.p.x", PROCESS)]),
-        ("", "[models.m]\nkind = 'offline'", [("models.m.kind", PROCESS)]),
+        ("", "[models.m]\nkind = 'offline'", [("models.m.kind", LIVE)]),
         (
             "",
             "[workflows.w]\nkind = 'router'\nagents = ['a']",
@@ -57,10 +57,10 @@ def test_keys_that_differ(load, before, after, expected):
 
 
 def test_what_waits_is_kept(load):
-    before = load("[host]\nport = 1\nmax_body = 1\n[models.m]\nkind = 'a'\n[state]\nurl = 'memory://'\n")
-    after = load("[host]\nport = 2\nmax_body = 2\n[models.m]\nkind = 'b'\n[agents.a]\nroute = '/x'\n")
+    before = load("[host]\nport = 1\nmax_body = 1\n[plugins.m]\nkind = 'a'\n[state]\nurl = 'memory://'\n")
+    after = load("[host]\nport = 2\nmax_body = 2\n[plugins.m]\nkind = 'b'\n[agents.a]\nroute = '/x'\n")
 
     kept = with_kept(before, after, (RESTART,))
-    assert [change.key for change in changes(before, kept)] == ["host.max_body", "models.m.kind", "agents.a.route"]
+    assert [change.key for change in changes(before, kept)] == ["host.max_body", "plugins.m.kind", "agents.a.route"]
     kept = with_kept(before, after, (RESTART, PROCESS))
     assert [change.key for change in changes(before, kept)] == ["host.max_body", "agents.a.route"]

@@ -55,6 +55,10 @@ agents = ["sales", "support"]
 agent = "sales"
 """
 COMPANIONS = """
+[models.house]
+kind = "offline"
+[classifiers.near]
+kind = "lexical"
 [agents.sales]
 user = "ann"
 password = "of this agent alone"
@@ -239,3 +243,41 @@ def test_a_changed_key_takes_effect_or_needs_a_restart(host, case):
     for agent in host.plan.agents:
         if agent.key in host.config.agents:
             assert agent.built.config == host.config.agents[agent.key]
+
+
+MODELS = """
+[models]
+default = "house"
+[models.house]
+kind = "offline"
+[agents.sales]
+model = "other"
+[models.other]
+kind = "offline"
+"""
+
+
+def test_models_are_made_when_they_are_first_named(host):
+    """One whose table has not changed stays, one whose table has is made again, and one that fails is refused."""
+    host.reload(PLAIN)
+    assert set(host.plan.models.made) == {"offline"}
+    host.reload(MODELS)
+    first = host.plan.models
+    assert (set(first.made), first.default) == ({"offline", "house", "other"}, "house")
+
+    host.reload(MODELS.replace("[agents.sales]", '[agents.sales]\nroute = "/shop"'))
+    assert all(host.plan.models.made[name] is made for name, made in first.made.items())
+
+    with pytest.raises(PlanError, match=r"agenthost\.toml:8: models\.other: no plugin makes models of the kind 'none'"):
+        host.reload(MODELS.replace('[models.other]\nkind = "offline"', '[models.other]\nkind = "none"'))
+    assert host.plan.models.made["other"] is first.made["other"]
+
+
+def test_one_agent_alone(host):
+    """What belongs to others is named, and left as it is; the next reload applies it."""
+    host.reload("")
+    text = "[host]\nmax_body = 7\n[agents.sales]\nroute = '/shop'\n[agents.support]\nroute = '/help'\n"
+    told = host.reload(text, agent="sales")
+    assert (told["applied"], told["left"]) == (["host.max_body", "agents.sales.route"], ["agents.support.route"])
+    assert host.plan.find("support").route == "/support"
+    assert host.reload(text)["applied"] == ["agents.support.route"]
