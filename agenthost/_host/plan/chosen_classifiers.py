@@ -51,8 +51,8 @@ def choose_classifiers(
 ) -> Classifiers:
     """Make the configured and the built-in classifiers.
 
-    One that cannot be made is a problem, and does not affect the others. Those of an earlier plan stay unless their tables
-    have changed.
+    One that cannot be made is a problem, and does not affect the others. Those of an earlier plan stay unless their
+    tables have changed.
     """
     table = config.classifiers
     if not providers:  # plugins were not called for classifiers

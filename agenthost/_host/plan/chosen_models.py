@@ -70,8 +70,8 @@ def choose_models(
 ) -> Models:
     """Make the models in use.
 
-    One that cannot be made is a problem, and does not affect the others. Those of an earlier plan stay unless their tables
-    have changed.
+    One that cannot be made is a problem, and does not affect the others. Those of an earlier plan stay unless their
+    tables have changed.
     """
     names = sorted({OFFLINE, config.models.default, *wanted})
     kept = unchanged(config.models, before.made, before.tables, names) if before is not None else {}
