@@ -52,23 +52,19 @@ _STANDARD_FINDERS = frozenset({"_frozen_importlib_external", "importlib_metadata
 
 @attrs.frozen
 class Candidate:
-    """An entry point seen, not yet imported.
-
-    Args:
-        group: The entry-point group, such as ``agenthost.agents``.
-        name: The text before the equals sign.
-        value: The text after it, ``package.module:attribute``, which is not checked here.
-        distribution: Canonical name of the distribution, such as ``agenthost-dental``.
-        version: Version of the distribution, empty if unknown.
-        location: Absolute path of the metadata directory, empty if a custom finder does not give it.
-    """
+    """An entry point seen, not yet imported."""
 
     group: str
+    """The entry-point group, such as ``agenthost.agents``."""
     name: str
     value: str
+    """The text after it, ``package.module:attribute``, which is not checked here."""
     distribution: str
+    """Canonical name of the distribution, such as ``agenthost-dental``."""
     version: str
+    """Version of the distribution, empty if unknown."""
     location: str
+    """Absolute path of the metadata directory, empty if a custom finder does not give it."""
 
     @property
     def package(self) -> str:
@@ -91,10 +87,8 @@ def discover(
     If a distribution is found more than once, the choice is that of ``importlib_metadata`` 10.1: the first
     one on *path* that has metadata, else the first one. Entries that cannot be read or parsed are ignored.
 
-    Args:
-        groups: Names of entry-point groups.
-        path: Directories and archives to search, ``sys.path`` unless given. An empty string is the current
-            directory.
+    ``path`` has the directories and archives to search, by default ``sys.path``. An empty string is the current
+    directory.
     """
     candidates: list[Candidate] = []
     for distribution, metadata in _installed(sys.path if path is None else path).items():
@@ -112,8 +106,7 @@ def dependencies(distributions: Iterable[str]) -> dict[str, str]:
 
     Extras and distributions that are not installed are left out.
 
-    Args:
-        distributions: Canonical names; they are not in the result, unless one requires another.
+    ``distributions`` are canonical names. They are not in the result, unless one requires another.
     """
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
 
@@ -135,13 +128,7 @@ def dependencies(distributions: Iterable[str]) -> dict[str, str]:
 
 @attrs.frozen
 class Neighbour:
-    """Another distribution in the same directory.
-
-    Args:
-        distribution: Its canonical name.
-        location: Absolute path of its metadata directory.
-        modules: Modules that its entry points name.
-    """
+    """Another distribution in the same directory."""
 
     distribution: str
     location: str
@@ -184,10 +171,6 @@ def requirement_problem(candidate: Candidate, host_version: str) -> str | None:
     """Return the reason that a distribution excludes this host, or None.
 
     Its ``Requires-Dist`` fields are compared as in PEP 440 and PEP 508. A pre-release of the host counts as a release.
-
-    Args:
-        candidate: Any entry point of the distribution.
-        host_version: The version of agenthost that is running.
     """
     problems = (_excluding(line, host_version) for line in _requirements(candidate))
     return next(filter(None, problems), None)

@@ -40,9 +40,7 @@ def one_line(text: str, most: int = MOST) -> str:
 
     White space becomes a space, what cannot be shown is escaped, and what is too much becomes an ellipsis.
 
-    Args:
-        text: the text.
-        most: characters of the result.
+    ``most`` is the number of characters of the result.
     """
     begin = text[: most * _READ]
     line = escaped(" ".join(begin.split()))

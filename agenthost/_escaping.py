@@ -21,9 +21,7 @@ _PLANE = 0x10000
 def escaped(text: str, keep: str = "") -> str:
     r"""Return a text in a form that is safe to show.
 
-    Args:
-        text: any text; escaping it twice changes nothing.
-        keep: characters that are left as they are: ``"\n"`` where the text is in lines of the host's own.
+    ``keep`` has the characters that stay: ``"\n"`` if the text is in lines of the host's own.
     """
     if text.isprintable():  # which almost every text is
         return text

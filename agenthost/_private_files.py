@@ -28,10 +28,7 @@ def check_private(path: str, key: str, kind: int = stat.S_IFREG) -> None:
 
     A missing file passes.
 
-    Args:
-        path: the path. Symbolic links above it are followed.
-        key: the configuration key that names it, for errors.
-        kind: ``stat.S_IFREG``, ``S_IFDIR`` or ``S_IFSOCK``.
+    ``kind`` is ``stat.S_IFREG``, ``S_IFDIR`` or ``S_IFSOCK``.
 
     Raises:
         ConfigurationError: it is a symbolic link, of another kind, of another owner, or open to other users.
@@ -51,10 +48,6 @@ def check_database(path: str, key: str) -> None:
     """Reject a database that ``check_private`` rejects, or in a directory writable by others.
 
     The database puts its logs beside it.
-
-    Args:
-        path: the file.
-        key: the configuration key that names it, for errors.
 
     Raises:
         ConfigurationError: see ``check_private``.
@@ -80,10 +73,6 @@ def read_private(path: str, key: str) -> bytes:
     """Read a file that ``check_private`` accepts.
 
     The check uses the open file, which cannot be replaced in between.
-
-    Args:
-        path: the file.
-        key: the configuration key that names it, for errors.
 
     Raises:
         ConfigurationError: see ``check_private``.
