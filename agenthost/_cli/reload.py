@@ -44,11 +44,11 @@ def command(agent: str | None, file: str | None, port: int | None, as_json: bool
 
     config = configuration(file, port=port)
     told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, _SECONDS)
-    echo(json.dumps(told, indent=2) if as_json else _shown(told))
+    echo(json.dumps(told, indent=2) if as_json else _report(told))
     if told["restart"]:
         sys.exit(ExitCode.FINDINGS)
 
 
-def _shown(told: dict[str, Any]) -> str:
+def _report(told: dict[str, Any]) -> str:
     lines = [f"  {words}: {item}" for kind, words in _WORDS.items() for item in told.get(kind, ())]
     return "\n".join([f"{told['agents']} agents served" + (":" if lines else ", nothing has changed"), *lines])

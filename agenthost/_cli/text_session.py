@@ -102,7 +102,7 @@ class TextSession:
         from agenthost._host.runtime.find_agent import why_not
 
         await self._running.enter_async_context(self._runtime.state.opened())
-        await self._running.enter_async_context(self._runtime.figures.kept())
+        await self._running.enter_async_context(self._runtime.figures.stored_regularly())
         await self._running.enter_async_context(self._plan.models.opened())
         await self._running.enter_async_context(self._plan.classifiers.opened())
         self._running.push_async_callback(self._runtime.lifespans.close)

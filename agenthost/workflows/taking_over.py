@@ -24,7 +24,7 @@ _log = logging.getLogger("agenthost.workflows")
 async def signal_before(turn: Turn, team: Team, names: Sequence[str] | None) -> Signal | None:
     """Return the first detector's signal on a message, before an agent answers."""
     for detector in team.detectors(names):
-        if signal := await _asked(detector.name, detector.before(turn)):
+        if signal := await _signal(detector.name, detector.before(turn)):
             return signal
     return None
 
@@ -36,7 +36,7 @@ async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence
     if outcome.reply.escalate is not None:
         return Signal("asked", outcome.reply.escalate)
     for detector in team.detectors(names):
-        if signal := await _asked(detector.name, detector.after(turn, outcome)):
+        if signal := await _signal(detector.name, detector.after(turn, outcome)):
             return signal
     return None
 
@@ -57,7 +57,7 @@ def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent:
     return evolve(turn, notes=tuple(notes))
 
 
-async def _asked(name: str, question: Awaitable[Signal | None]) -> Signal | None:
+async def _signal(name: str, question: Awaitable[Signal | None]) -> Signal | None:
     """Return a detector's signal, or None if the detector fails."""
     try:
         return await question

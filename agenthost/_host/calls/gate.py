@@ -127,14 +127,14 @@ class Gates:
         gates[key] = ref(agent, lambda _: gates.pop(key, None)), gate
         return gate
 
-    def _known(self) -> list[tuple[Mounted, Gate]]:
+    def _all(self) -> list[tuple[Mounted, Gate]]:
         known = ((weakly(), gate) for weakly, gate in list(self._gates.values()))
         return [(agent, gate) for agent, gate in known if agent is not None]
 
     def loads(self) -> dict[str, tuple[int, int]]:
         """Return, by agent, how many calls of its own code run and how many wait."""
         loads: dict[str, tuple[int, int]] = {}
-        for agent, gate in self._known():
+        for agent, gate in self._all():
             running, waiting = loads.get(agent.key, (0, 0))
             running += agent.limits.running - gate.slots.free
             loads[agent.key] = running, waiting + gate.slots.waiting
@@ -157,13 +157,13 @@ class Gates:
             gate.breaker.exited(error_id)
 
     def _gates_of(self, key: str) -> list[Gate]:
-        return [gate for agent, gate in self._known() if agent.key == key]
+        return [gate for agent, gate in self._all() if agent.key == key]
 
     def forget(self, gone: Callable[[Mounted], bool]) -> None:
         """Report breakers of agents that are served, and of no others, from now on."""
         with self._breaking:
             before, self._gone = self.broken, gone
-            opened = (agent for agent, gate in self._known() if gate.breaker.open)
+            opened = (agent for agent, gate in self._all() if gate.breaker.open)
             self.broken = frozenset(agent for agent in opened if not gone(agent))
             for key in {agent.key for agent in before ^ self.broken}:
                 self._metrics.breaker(key, is_open=any(agent.key == key for agent in self.broken))

@@ -176,7 +176,7 @@ class Plugins:
         implementations = self._implementations(hook)
         took = [self.timeout] * len(implementations)
         jobs = [
-            partial(_given, hook, partial(function, **given), kind, partial(took.__setitem__, place))
+            partial(_timed, hook, partial(function, **given), kind, partial(took.__setitem__, place))
             for place, (_, function) in enumerate(implementations)
         ]
         found: list[tuple[str, T]] = []
@@ -310,7 +310,7 @@ def _with_all(impl: pluggy.HookImpl, hook: str) -> Callable[..., Any]:
     return called
 
 
-def _given(
+def _timed(
     hook: str, implementation: Callable[[], Iterable[T]], kind: type[T], took: Callable[[float], object]
 ) -> list[T]:
     """Return the checked values of an implementation, and report its duration to ``took``."""

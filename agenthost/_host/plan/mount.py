@@ -55,7 +55,7 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
     for item in loaded.built:
         route = wanted_route(item)
         if problem := route_problem(route, program=item.selected.distribution == PROGRAM):
-            remedy = f'[{key_path("agents", item.key)}] route = "/{_plain(item.key)}" in {_where(item)}'
+            remedy = f'[{key_path("agents", item.key)}] route = "/{_segment(item.key)}" in {_where(item)}'
             set_aside.append(_refused(item, route, "quarantined", Diagnosis(problem, remedy)))
         elif route == sip_path:
             remedy = f"choose another [sip] path, or another route for the agent, in {_where(item)}"
@@ -200,8 +200,8 @@ def _conflict(item: Built, route: str, claims: Iterable[Built], holder: str | No
     )
     claimed = f"also claimed by {others}" if others else f"held by {holder}, which is not served"
     key = item.key
-    free = f"/{_plain(key)}"
-    elsewhere = free if free != route else f"{route if route != '/' else ''}/{_plain(item.selected.distribution)}"
+    free = f"/{_segment(key)}"
+    elsewhere = free if free != route else f"{route if route != '/' else ''}/{_segment(item.selected.distribution)}"
     return Diagnosis(
         f"route {route!r} is {claimed}",
         f'choose in agenthost.toml: [{key_path("agents", key)}] route = "{elsewhere}" moves it, '
@@ -215,7 +215,7 @@ def _where(item: Built) -> str:
     return "agenthost.toml" if place is None else place.at("route").in_file
 
 
-def _plain(text: str) -> str:
+def _segment(text: str) -> str:
     """Make a route segment from a key."""
     return (
         "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text.lower()).strip("-.") or "agent"

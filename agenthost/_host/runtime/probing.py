@@ -132,9 +132,9 @@ class Probing:
                 _end(followed)
             self._judge()
 
-    def known(self) -> tuple[ProbeReport, ...]:
+    def reports(self) -> tuple[ProbeReport, ...]:
         """Return the status of each probe, the host's own first."""
-        found = [_known(followed) for followed in self._followed.values()]
+        found = [_report_of(followed) for followed in self._followed.values()]
         return tuple(sorted(found, key=lambda each: (each.agent or "", each.name, each.source)))
 
     def _judge(self) -> None:
@@ -222,7 +222,7 @@ def _end(followed: _Followed) -> None:
         followed.running.cancel()
 
 
-def _known(followed: _Followed) -> ProbeReport:
+def _report_of(followed: _Followed) -> ProbeReport:
     probe, standing = followed.asked.probe, followed.standing
     first = standing.status is Status.PENDING and not standing.streak
     return ProbeReport(

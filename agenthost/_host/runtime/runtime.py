@@ -251,7 +251,7 @@ class Runtime:
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
             }
         tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
-        self.probing.use(_asked(plan))
+        self.probing.use(_sourced_probes(plan))
         sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
         named = tuple(ServedAgent(agent.key, agent.name, agent.route) for agent in plan.agents)
         failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
@@ -280,7 +280,7 @@ class Runtime:
             self.state.ready,
             self.settled,
             self.watchdog.stands_still,
-            self.probing.known() if details else (),
+            self.probing.reports() if details else (),
             frozenset(agent.key for agent in self.caller.gates.broken),
         )
 
@@ -290,7 +290,7 @@ class Runtime:
         with guarded(self._owner_of, self._strays, self._stray):
             async with (
                 self.state.opened(),
-                self.figures.kept(),
+                self.figures.stored_regularly(),
                 self.probing.asking(),
                 self.watchdog.watching(),
                 self._sampled(),
@@ -430,7 +430,7 @@ def _owner_of(lifespan: Mounted | str) -> Owner:
     return Owner("", "plugin", lifespan) if isinstance(lifespan, str) else Owner(lifespan.key, "lifespan")
 
 
-def _asked(plan: HostPlan) -> Iterator[SourcedProbe]:
+def _sourced_probes(plan: HostPlan) -> Iterator[SourcedProbe]:
     """Yield the probes of a plan with their agents, except for agents not served."""
     for agent in plan.agents:
         for probe in agent.probes:

@@ -140,7 +140,7 @@ class Figures:
                     raise
 
     @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    async def stored_regularly(self) -> AsyncIterator[None]:
         """Add the new counts every few seconds during the block, and at its end."""
         adding = asyncio.create_task(self._keep_adding())
         try:

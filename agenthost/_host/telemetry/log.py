@@ -81,14 +81,14 @@ class JsonLines(Lines):
             event.setdefault(name, value)
         if trace := self.trace(record):
             event["exception"] = trace
-        return _shown(_encoded(event))
+        return _escaped(_encoded(event))
 
     def waited(self, line: EndedCall | DelayedLine) -> str:
         """Format a delayed line without a record, as most lines are such."""
         if isinstance(line, DelayedLine):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
-            return _shown(_encoded({**said, **line.fields}))
+            return _escaped(_encoded({**said, **line.fields}))
         known = _CallLine(
             timestamp=_stamp(line.then),
             level="info",
@@ -102,7 +102,7 @@ class JsonLines(Lines):
             error_id=line.error_id or msgspec.UNSET,
         )
         try:
-            return _shown(_encoder.encode(known).decode())
+            return _escaped(_encoder.encode(known).decode())
         except UnicodeEncodeError:  # a call's id that is not UTF-8
             return self.line(line.record())
 
@@ -259,7 +259,7 @@ def _encoded(event: dict[str, Any], **_: object) -> str:
         return json.dumps({str(name): _plain(value) for name, value in event.items()})
 
 
-def _shown(line: str) -> str:
+def _escaped(line: str) -> str:
     """Escape the characters in a line that a terminal acts on.
 
     JSON has already escaped most of them.

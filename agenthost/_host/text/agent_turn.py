@@ -283,7 +283,7 @@ async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str],
     """
     names = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model.name}
     with span(f"chat {model.name}", names) as told:
-        completion = await _whole(model, request, say)
+        completion = await _completion(model, request, say)
         told.set_attribute("gen_ai.response.model", completion.model or model.name)
         told.set_attribute("gen_ai.response.finish_reasons", [completion.finish])
         told.set_attribute("gen_ai.usage.input_tokens", completion.usage.input_tokens)
@@ -291,7 +291,7 @@ async def complete(model: ChatModel, request: ModelRequest, say: Callable[[str],
     return completion
 
 
-async def _whole(model: ChatModel, request: ModelRequest, say: Callable[[str], object] | None) -> Completion:
+async def _completion(model: ChatModel, request: ModelRequest, say: Callable[[str], object] | None) -> Completion:
     pieces = model.answer(request)
     completion: Completion | None = None
     length = 0

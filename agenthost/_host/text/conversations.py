@@ -107,7 +107,7 @@ class Conversations:
             turn = Turn(conversation, text, tuple(begun.history if history is None else history), context or {})
             with_whom = (plan.find(begun.agent) if begun.agent is not None else None) or asked
             reply, goes_on = await self._answer(plan, with_whom, turn, record)
-            record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _known(reply)))
+            record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _reply_details(reply)))
             handed_to = goes_on if goes_on != with_whom.key else None
         except BaseException as error:
             record.fail(_why_failed(error))
@@ -193,7 +193,7 @@ def _line_of(run: ToolRun) -> Line:
     return Line(0, "tool", run.result, time.time(), run.agent, more)
 
 
-def _known(reply: Reply) -> dict[str, Any]:
+def _reply_details(reply: Reply) -> dict[str, Any]:
     """Return the data of a reply for the transcript, beside its text."""
     known = {
         "path": list(reply.path) if len(reply.path) > 1 else None,

@@ -74,14 +74,14 @@ async def _call(request: Request, agent: Mounted, message: dict[str, Any], param
         return _error(message, _INVALID_PARAMS, "params.name must be the name of a tool")
     tool = agent.tools.get(name)
     if tool is None or tool.webhook_url is not None:
-        return _result(message, _said(explain_unknown(name, names_shown(agent.tools)), failed=True))
+        return _result(message, _content(explain_unknown(name, names_shown(agent.tools)), failed=True))
     body = {"function": name, "argument": {"parsed": [params.get("arguments")]}}
     called = ToolRequest.from_body(body, request.stores(agent))
     answer = await request.site.caller.answer(agent, tool, called, request.sibling)
-    return _result(message, _said(answer.text, failed=answer.outcome != "ok"))
+    return _result(message, _content(answer.text, failed=answer.outcome != "ok"))
 
 
-def _said(text: str, *, failed: bool) -> dict[str, Any]:
+def _content(text: str, *, failed: bool) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "isError": failed}
 
 

@@ -58,7 +58,7 @@ class Worker:
             self.condition, self.heard = content, time.monotonic()
         return kind, content
 
-    def told(self) -> Condition | None:
+    def latest_condition(self) -> Condition | None:
         """Return its condition. Silence counts as a blocked event loop."""
         silent = time.monotonic() - self.heard
         if self.condition is None or silent < _SILENT:

@@ -118,7 +118,7 @@ class _Supervisor:
     def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
         """Return the condition of the host."""
         workers = [worker for place in self._places if (worker := place.worker) is not None]
-        return combined([told for worker in workers if (told := worker.told()) is not None])
+        return combined([known for worker in workers if (known := worker.latest_condition()) is not None])
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Reload one worker after the other, called from another thread.
@@ -135,7 +135,7 @@ class _Supervisor:
             config, restart = read_again(self._config)
             told: dict[str, Any] | None = None
             for place in self._places:
-                reply = self._asked(place, (request.get("agent"), config))
+                reply = self._reload(place, (request.get("agent"), config))
                 if isinstance(reply, Exception) and told is None:
                     raise reply
                 if isinstance(reply, dict):
@@ -154,7 +154,7 @@ class _Supervisor:
             self._wake()
             return report({**told, "replaced": replaced, "restart": list(restart)})
 
-    def _asked(self, place: WorkerSlot, order: tuple[str | None, Config]) -> Any:
+    def _reload(self, place: WorkerSlot, order: tuple[str | None, Config]) -> Any:
         """Return a worker's reply to the order to reload, or None."""
         worker = place.worker
         if worker is None:

@@ -99,7 +99,7 @@ def arguments(tool: ToolSpec, heard: Heard, whole: str) -> tuple[dict[str, Any],
             if value is not None:
                 found[name] = value
                 break
-        beside = (_known(name, text) for text in heard.known)
+        beside = (_value_beside(name, text) for text in heard.known)
         if name not in found and kinds.get("type") == "string" and (value := next(filter(None, beside), None)):
             found[name] = value
     missing = [name for name in required if name not in found]
@@ -304,7 +304,7 @@ def _is_data(text: str) -> bool:
         return False
 
 
-def _known(name: str, text: str) -> str | None:
+def _value_beside(name: str, text: str) -> str | None:
     """Return the value beside a name in JSON, as in the known context."""
     found = re.search(rf'"{re.escape(name)}"\s*:\s*"([^"]*)"', text)
     return found[1] if found else None

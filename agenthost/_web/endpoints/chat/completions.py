@@ -79,7 +79,7 @@ class _Answering:
         message = {"role": "assistant", "content": reply.text, "refusal": reply.text if reply.refused else None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
         head = {"id": self.id, "object": "chat.completion", "created": self.created, "model": self.asked.agent}
-        return {**head, "choices": [choice], "usage": _usage(reply), "agenthost": self.told(reply)}
+        return {**head, "choices": [choice], "usage": _usage(reply), "agenthost": self.details(reply)}
 
     def chunk(self, delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -89,7 +89,7 @@ class _Answering:
         head = {"id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.asked.agent}
         return b"data: %b\n\n" % _encode({**head, **more})
 
-    def told(self, reply: Reply) -> dict[str, Any]:
+    def details(self, reply: Reply) -> dict[str, Any]:
         """Return the data of a reply beside its text."""
         told: dict[str, Any] = {
             "conversation": self.asked.conversation,
@@ -211,7 +211,7 @@ class _Stream:
             heard = "".join(self.said)
             if reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")
-            put(answering.chunk({}, reply.finish, agenthost=answering.told(reply)))
+            put(answering.chunk({}, reply.finish, agenthost=answering.details(reply)))
             if answering.asked.usage:
                 put(answering.event({"choices": [], "usage": _usage(reply)}))
             put(b"data: [DONE]\n\n")

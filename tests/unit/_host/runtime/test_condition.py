@@ -90,7 +90,7 @@ def test_probes_of_a_program_come_and_go(tmp_path, monkeypatch):
     runtime = server.app.runtime
 
     def names():
-        return {(each.agent, each.name) for each in runtime.probing.known() if each.source in ("code", "dental")}
+        return {(each.agent, each.name) for each in runtime.probing.reports() if each.source in ("code", "dental")}
 
     async def main():
         async with runtime.open():

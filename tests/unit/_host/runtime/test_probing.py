@@ -35,7 +35,7 @@ async def asking(*probes):
 
 async def until(probing, **statuses):
     """Wait until probes stand like this, by name."""
-    await poll_in_loop(lambda: {each.name: each.status for each in probing.known()} == statuses)
+    await poll_in_loop(lambda: {each.name: each.status for each in probing.reports()} == statuses)
 
 
 def raises():
@@ -76,7 +76,7 @@ def test_what_each_check_comes_to():
             well = dict.fromkeys(("fine", "awaits", "gives", "vitals"), "ok")
             ill = dict.fromkeys(("raises", "exits", "sleeps", "nonsense"), "failing")
             await until(probing, **well, **ill)
-            return {each.name: each.error for each in probing.known() if each.error}
+            return {each.name: each.error for each in probing.reports() if each.error}
 
     errors = asyncio.run(main())
 
@@ -114,7 +114,7 @@ def test_what_hangs_is_not_started_again(kind):
             await until(probing, x="failing")
             await asyncio.sleep(0.2)
             assert len(begun) == 1
-            assert probing.known()[0].error == "TimeoutError"
+            assert probing.reports()[0].error == "TimeoutError"
             release.set()
             await until(probing, x="ok")
 
@@ -180,11 +180,11 @@ def test_probes_come_and_go_while_it_asks():
     async def main():
         async with asking(kept, gone) as probing:
             await until(probing, kept="ok", gone="ok")
-            since = {each.name: each.since for each in probing.known()}["kept"]
+            since = {each.name: each.since for each in probing.reports()}["kept"]
             change = [SourcedProbe("acme:plugin", kept), SourcedProbe("acme:plugin", new)]
             await asyncio.to_thread(probing.use, change)
             await until(probing, kept="ok", new="ok")
-            assert since in [each.since for each in probing.known()]
+            assert since in [each.since for each in probing.reports()]
 
     asyncio.run(main())
 

@@ -37,7 +37,7 @@ def test_what_is_counted():
             figures.called(Outcome("sales", Status.CANCELLED, seconds=9.0), Usage())
             figures.escalated("sales")
             figures.called(Outcome('odd "name" / ü', Status.OK, REPLY, seconds=0.1), Usage())
-            async with figures.kept():
+            async with figures.stored_regularly():
                 await figures.add()
         return await kept_figures(stores, 1)
 
