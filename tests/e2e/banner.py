@@ -1,4 +1,4 @@
-"""What ``agenthost run`` prints once it serves, read back."""
+"""The banner of ``agenthost run``, parsed."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The other side: fetches documents and calls tools as SignalWire does, with what the documents say."""
+"""A client that fetches documents and calls tools as SignalWire does."""
 
 import base64
 import json
@@ -16,13 +16,15 @@ def basic(user: str, password: str) -> str:
 
 
 def host(url: str) -> str:
-    """What stands in a Host header."""
+    """Return the Host header of a URL."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
 @frozen
 class Caller:
-    """A client of one host, with its credentials; each request has a connection of its own.
+    """A client of one host, with its credentials.
+
+    Each request has a connection of its own.
 
     Args:
         url: Where the host is, without a slash at the end.
@@ -44,7 +46,10 @@ class Caller:
         return cls(f"{parts.scheme}://{host(url)}", (unquote(parts.username or ""), unquote(parts.password or "")))
 
     def request(self, method: str, path: str, body: object = None, *headers: str) -> bytes:
-        """A request as bytes, with credentials; *body* is bytes, or what JSON carries."""
+        """Return the bytes of a request, with credentials.
+
+        *body* is bytes or JSON.
+        """
         encoded = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         described = ("Content-Type: application/json", f"Content-Length: {len(encoded)}") if body is not None else ()
         known = (f"Host: {host(self.url)}", f"Authorization: {basic(*self.credentials)}")
@@ -56,13 +61,19 @@ class Caller:
             return connection.ask(self.request(method, path, body, *headers))
 
     def document(self, path: str, call_id: str | None = None) -> dict[str, Any]:
-        """An agent's document, as the platform fetches it: by POST, for a call if there is one."""
+        """Return an agent's document, fetched as by the platform.
+
+        It is a POST request, with the call if there is one.
+        """
         answer = self.ask("POST", path, {"call": {"call_id": call_id}} if call_id else {})
         assert answer.status == 200, answer
         return answer.json
 
     def call(self, url: str, function: str, arguments: dict[str, Any], call_id: str) -> dict[str, Any]:
-        """Call a tool at a URL out of a document, which also has the credentials; give what the model is told."""
+        """Call a tool at a URL of a document, and return its answer.
+
+        The URL contains the credentials.
+        """
         with Connection.to(url) as connection:
             answer = connection.ask(tool_call(url, function, arguments, call_id))
         assert answer.status == 200, answer
@@ -70,7 +81,7 @@ class Caller:
 
 
 def tool_call(url: str, function: str, arguments: dict[str, Any], call_id: str) -> bytes:
-    """The bytes of a tool call to a URL with credentials, in the form that the platform gives it."""
+    """Return the bytes of a tool call to a URL with credentials."""
     parts = urlsplit(url)
     body = {
         "function": function,

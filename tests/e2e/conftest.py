@@ -7,7 +7,10 @@ from environment import FRONTDESK, Environment, Wheelhouse
 
 @pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory, worker_id):
-    """The wheels of this checkout, built once for all workers of pytest-xdist: their directories lie in one."""
+    """The wheels of this checkout, built once.
+
+    All workers of pytest-xdist share one directory.
+    """
     own = tmp_path_factory.getbasetemp()
     return Wheelhouse((own if worker_id == "master" else own.parent) / "wheels")
 
@@ -29,7 +32,10 @@ def env(environment):
 
 @pytest.fixture(scope="module")
 def desk(environment):
-    """The environment with the front desk installed; what else the tests of a module install leaves with it."""
+    """The environment with the front desk installed.
+
+    Other distributions that a module installs are removed with it.
+    """
     environment.install(FRONTDESK)
     yield environment
     environment.uninstall()
@@ -37,7 +43,10 @@ def desk(environment):
 
 @pytest.fixture(scope="module")
 def endpoints(environment):
-    """The environment with agents that use every endpoint; what else the tests of a module install leaves with it."""
+    """The environment with agents that use every endpoint.
+
+    Other distributions that a module installs are removed with it.
+    """
     environment.install("endpoints")
     yield environment
     environment.uninstall()
@@ -45,5 +54,5 @@ def endpoints(environment):
 
 @pytest.fixture(scope="module")
 def caller(served):
-    """A client with the tests' credentials of the host that a module serves under this name."""
+    """A client of the module's ``served`` host, with the tests' credentials."""
     return Caller.of(served)

@@ -86,7 +86,10 @@ class Served:
         return (self.directory / "stderr").read_text()
 
     def once_logged(self, words: str, seconds: float = 30) -> str:
-        """What the log says behind *words*, as soon as they are in it: many lines are written a moment later."""
+        """Return the log after *words*, as soon as they are in it.
+
+        Many lines are written a moment later.
+        """
         poll_until(lambda: words in self.stderr, seconds, said=lambda: f"{words!r} is not in the log\n{self.stderr}")
         return self.stderr.partition(words)[2]
 
@@ -102,7 +105,10 @@ class Served:
             return None
 
     def wait(self, path: str, seconds: float) -> None:
-        """Wait until GET *path* answers 200; fail with what the host said if it ends or is late."""
+        """Wait until GET *path* returns 200.
+
+        Fail with the host's output if it ends or is late.
+        """
 
         def said():
             ended = self.process.poll()
@@ -113,7 +119,10 @@ class Served:
         assert self.process.poll() is None, said()
 
     def stop(self, seconds: float = 30) -> int:
-        """Send SIGTERM and give the exit status; fail if the host needs more than *seconds*."""
+        """Send SIGTERM and return the exit status.
+
+        Fail if the host needs more than *seconds*.
+        """
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -221,7 +230,7 @@ class Environment:
         self._installed.update(wheel.name.partition("-")[0] for wheel in wheels)
 
     def uninstall(self, *distributions: str, by: Literal["pip", "uv"] = "uv") -> None:
-        """Uninstall distributions by their full names, or all that tests have installed if none is given."""
+        """Uninstall distributions by their full names, or all that tests have installed."""
         names = {name.replace("-", "_") for name in distributions} or self._installed
         if names:
             uninstall = self._pip if by == "pip" else self._uv
@@ -230,7 +239,10 @@ class Environment:
 
     @contextmanager
     def having(self, *projects: str | Path) -> Iterator[None]:
-        """Have more installed while the block runs; see ``install``."""
+        """Install more during the block.
+
+        See ``install``.
+        """
         before = set(self._installed)
         self.install(*projects)
         try:
@@ -241,7 +253,10 @@ class Environment:
 
     @contextmanager
     def having_too(self, *requirements: str) -> Iterator[None]:
-        """Have what runs the tests has of *requirements*, such as ``redis``, importable while the block runs."""
+        """Make *requirements* importable during the block.
+
+        They come from the environment that runs the tests, such as ``redis``.
+        """
         before = set(self.site_packages.iterdir())
         for required in needed(requirements):
             link(required, self.site_packages)
@@ -257,7 +272,7 @@ class Environment:
         self._own.forget(project)
 
     def workplace(self) -> Path:
-        """Make an empty directory to run something in; its home and state directory lie below."""
+        """Make an empty working directory, with a home and a state directory in it."""
         self._workplaces += 1
         place = self.directory / "work" / str(self._workplaces)
         (place / "home").mkdir(parents=True)
@@ -338,7 +353,10 @@ class Environment:
         checked(uv.find_uv_bin(), "--offline", "--no-config", "--no-cache", "pip", command, *place, *arguments)
 
     def _pip(self, *arguments: str) -> None:
-        """Run pip as its own option ``--python`` does, without the process that would only begin this one."""
+        """Run pip as its option ``--python`` does.
+
+        It saves the process that would only start this one.
+        """
         checked(str(self.bin / "python"), str(PIP / "__pip-runner__.py"), "--isolated", *arguments)
 
     def _variables(self, place: Path, more: Mapping[str, str] | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a command imports, successfully or not."""
+"""The imports of a command, successful or not."""
 
 from pathlib import Path
 
@@ -19,6 +19,6 @@ main()
 
 
 def imported_by(environment: Environment, *arguments: str, cwd: Path | None = None) -> set[str]:
-    """Run ``agenthost`` with *arguments*; give the names of all modules that somebody asked for meanwhile."""
+    """Run ``agenthost`` with *arguments*, and return the names of all imported modules."""
     done = environment.run("python", "-c", PROBE, *arguments, cwd=cwd)
     return {line.removeprefix("imports ") for line in done.stderr.splitlines() if line.startswith("imports ")}

@@ -1,4 +1,7 @@
-"""Hosts inside the process of the tests, so that a test reaches into them while they are asked from outside."""
+"""Hosts inside the process of the tests.
+
+A test can inspect them while they serve requests.
+"""
 
 import threading
 from contextlib import contextmanager
@@ -10,7 +13,10 @@ from polling import poll_until
 
 @contextmanager
 def in_a_thread(server):
-    """The host behind a server of ASGI applications, which can be asked to end; gives its address."""
+    """Run a host behind an ASGI server in a thread.
+
+    Yield its address. The server ends with the block.
+    """
     port = free_port()
     config = uvicorn.Config(server.app, port=port, log_config=None, lifespan="on", timeout_keep_alive=60)
     serving = uvicorn.Server(config)

@@ -9,7 +9,9 @@ SLOW = 3.0
 
 
 class Line:
-    """A TCP port in front of a server, in a thread of its own; see ``line_to``.
+    """A TCP port in front of a server, in a thread of its own.
+
+    See ``line_to``.
 
     Args:
         target: host and port, or the path of a Unix socket.
@@ -82,7 +84,10 @@ class Line:
 
 @contextmanager
 def line_to(target):
-    """A line to a server, while the block runs; everything gets through at first."""
+    """Run a line to a server during the block.
+
+    At first, all data passes.
+    """
     line = Line(target)
     thread = threading.Thread(target=line._loop.run_forever)
     thread.start()

@@ -1,4 +1,7 @@
-"""Programs that serve agents by themselves, each in a process of its own, with the Python that runs the tests."""
+"""Programs that serve agents, each in a process of its own.
+
+They run with the Python of the tests.
+"""
 
 import os
 import subprocess
@@ -14,7 +17,10 @@ SEEDS = HERE.parent / "data" / "seeds"
 
 
 def variables(place: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """An otherwise bare environment of a process, with the tests' credentials; an empty value takes one back."""
+    """Return an otherwise empty environment with the tests' credentials.
+
+    An empty value removes a variable.
+    """
     named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
     state = {"HOME": str(place), "AGENTHOST_STATE_DIR": str(place / "state"), "AGENTHOST_LOG_FORMAT": "text"}
     found = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
@@ -62,7 +68,10 @@ def running(
 
 @contextmanager
 def seed(place: Path, name: str, more: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """Run a program out of tests/data/seeds; see seeds/launch.py."""
+    """Run a program of tests/data/seeds.
+
+    See seeds/launch.py.
+    """
     port = free_port()
     with running(place, HERE / "seeds" / "launch.py", SEEDS / f"{name}.py", str(port), port=port, more=more) as served:
         yield served

@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand: a test writes the very bytes of a request, and reads the very bytes of the answer."""
+"""HTTP/1.1 by hand: exact bytes of requests and responses."""
 
 import json
 import socket
@@ -45,7 +45,10 @@ class Connection:
 
     @classmethod
     def to(cls, url: str, seconds: float = 30) -> Self:
-        """Connect to the host of a URL; whatever takes longer than *seconds* fails the test."""
+        """Connect to the host of a URL.
+
+        Any operation that takes longer than *seconds* fails the test.
+        """
         parts = urlsplit(url)
         return cls(socket.create_connection((parts.hostname, parts.port), seconds))
 
@@ -77,7 +80,10 @@ class Connection:
         return self.answer(to_head=raw.startswith(b"HEAD "))
 
     def answer(self, *, to_head: bool = False) -> Answer:
-        """Read one answer; the answer to HEAD ends with its headers."""
+        """Read one response.
+
+        The response to HEAD ends with its headers.
+        """
         head = self._until(b"\r\n\r\n")
         line, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
         headers = tuple((name.lower(), value.strip()) for name, _, value in (each.partition(":") for each in lines))
@@ -94,11 +100,14 @@ class Connection:
         return Answer(status, headers, body, head + framed)
 
     def interim(self) -> int:
-        """Read an answer that comes before the answer; its status."""
+        """Read an interim response, and return its status."""
         return int(self._until(b"\r\n\r\n").split(b" ")[1])
 
     def ended(self) -> bool:
-        """Wait for the host to close the connection; whether it does so without a further byte."""
+        """Wait for the host to close the connection.
+
+        Return True if it sends no further byte.
+        """
         return not self._buffer and self._socket.recv(1) == b""
 
     def _until(self, end: bytes) -> bytes:
@@ -137,5 +146,5 @@ def exchange(url: str, raw: bytes) -> Answer:
 
 
 def written(line: str, *headers: str, body: bytes = b"") -> bytes:
-    """A request as bytes: its first line, its headers, and its body, nothing added and nothing checked."""
+    """Return the unchecked bytes of a request: request line, headers and body."""
     return "\r\n".join((line, *headers, "", "")).encode("latin-1") + body

@@ -1,6 +1,6 @@
-"""Bad requests and what becomes of them: the form that all refusals share (wire.md, section 2).
+"""Bad requests, and the common form of all refusals (wire.md, section 2).
 
-Every request carries a word that no answer may repeat, in its headers and where else it can.
+Every request contains a word that no response may repeat, in its headers and elsewhere if possible.
 """
 
 import json
@@ -45,7 +45,7 @@ def served_desk(environment: Environment, **options: Any) -> Iterator[Served]:
 
 @frozen
 class Sender:
-    """Sends each request on a connection of its own, and checks what all answers have to be.
+    """A client that checks the common form of responses, with a connection per request.
 
     Args:
         url: Where the host is.
@@ -54,7 +54,10 @@ class Sender:
     url: str
 
     def refused(self, raw: bytes, status: int) -> str | None:
-        """Give the sentence with which a request is refused; None where the request was for a head alone."""
+        """Return the sentence of a refusal.
+
+        It is None for a HEAD request.
+        """
         answer = exchange(self.url, raw)
         assert answer.status == status, answer
         return error_of(answer, to_head=raw.startswith(b"HEAD "))
@@ -100,5 +103,5 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
 
 
 def post_json(path: str, value: object) -> bytes:
-    """A request with a body that is JSON and says so, with credentials."""
+    """Return a request with a JSON body, its content type and credentials."""
     return post(path, json.dumps(value).encode(), "Content-Type: application/json")

@@ -1,6 +1,6 @@
-"""What an agent answers besides its document: summaries, events, routing, tools in all their forms.
+"""Endpoints of an agent besides its document: summaries, events, routing and tools.
 
-Agents are those of tests/dists/endpoints, which keep what they receive and tell it by a tool.
+The agents are those of tests/dists/endpoints, which keep what they receive and return it by a tool.
 """
 
 import json
@@ -31,7 +31,7 @@ def call_id():
 
 @pytest.fixture
 def tell(caller, call_id):
-    """What an agent says by a tool, or another tool's whole answer."""
+    """Return the answer of a tool."""
 
     def tell(route, tool, arguments=None, query=""):
         document = caller.document(f"{route}{query}", call_id)
@@ -44,7 +44,7 @@ def tell(caller, call_id):
 
 @pytest.fixture
 def received(tell, call_id):
-    """What an agent has received for this test's call."""
+    """Return the requests that an agent has received for this test's call."""
 
     def received(route):
         kept = json.loads(tell(route, "received")["response"])
@@ -55,7 +55,7 @@ def received(tell, call_id):
 
 @pytest.fixture
 def sum_up(caller, call_id):
-    """Sends a conversation's summary to where the document says."""
+    """Return a function that sends a conversation's summary to the URL in the document."""
 
     def sum_up(route, data, **fields):
         url = ai(caller.document(route, call_id))["post_prompt_url"]
@@ -91,7 +91,10 @@ def ai(document):
 )
 @pytest.mark.parametrize("route", ["/notes", "/async-notes"])
 def test_a_summary_reaches_the_agent(sum_up, received, call_id, route, data, summary):
-    """Parsed where the model wrote JSON, else as the text that it wrote; the whole body goes along."""
+    """It is parsed if it is JSON, and text otherwise.
+
+    The agent also gets the whole body.
+    """
     answer = sum_up(route, data)
 
     assert (answer.status, answer.json) == (200, {"success": True})
@@ -142,7 +145,7 @@ def test_what_on_summary_returns_counts_only_where_it_is_asked_for(served, sum_u
 
 
 def test_a_summary_needs_the_token_of_its_agent_and_call(caller, sum_up, received, call_id):
-    """Without it, with another one, or for another call, the answer is 403 and nothing runs."""
+    """Any other token is answered with 403, and no code runs."""
     other = parse_qs(urlsplit(ai(caller.document("/async-notes", call_id))["post_prompt_url"]).query)["__token"][0]
     own = parse_qs(urlsplit(ai(caller.document("/notes", call_id))["post_prompt_url"]).query)["__token"][0]
     body = {"call_id": call_id, "post_prompt_data": {"raw": "x"}}
@@ -173,7 +176,10 @@ def test_a_tools_token_does_not_open_summaries(caller, call_id):
 
 
 def test_a_summary_is_configured_as_its_call_was(caller, call_id):
-    """The callback sees the query that the document's URL carries; ``on_summary`` runs on the copy."""
+    """The callback gets the query in the document's URL.
+
+    ``on_summary`` runs on the copy.
+    """
     url = ai(caller.document("/called-notes?guest=ann", call_id))["post_prompt_url"]
     query = parse_qs(urlsplit(url).query)
     assert query["guest"] == ["ann"]
@@ -222,7 +228,10 @@ def test_a_conversation_must_be_named_in_the_query_too(caller):
 @pytest.mark.parametrize(("route", "level"), [("/notes", 2), ("/async-notes", None)])
 @pytest.mark.parametrize(("event", "label"), [({"label": "barge"}, "barge"), ({"action": "x"}, "x"), ({}, "event")])
 def test_a_debug_event_is_logged_and_reaches_its_handler(served, caller, received, call_id, route, level, event, label):
-    """The answer is 204; documents of agents that have switched it on name the address."""
+    """The response is 204.
+
+    Documents of agents with debug events contain the address.
+    """
     event = event | {"call_id": call_id}
     params = ai(caller.document(route, call_id))["params"]
     assert level == params.get("debug_webhook_level")
@@ -242,7 +251,7 @@ def test_a_handler_of_debug_events_may_fail(served, caller):
 
 
 def test_debug_events_of_an_agent_without_a_handler(served, caller):
-    """What somebody else sends cannot forge a line of the log."""
+    """An event cannot forge a line of the log."""
     assert caller.ask("POST", "/phones/debug_events", {"label": "two\nlines"}).status == 204
     assert r"agent phones: 'two\nlines'" in served.stderr
     assert caller.ask("GET", "/phones/debug_events").status == 405
@@ -261,7 +270,7 @@ def answering(answer):
 @pytest.mark.parametrize("path", ["choose", "choose/", "later"])
 @pytest.mark.parametrize("to", ["/phones", "/phones/"])
 def test_a_routing_callback_hands_a_call_to_another_agent(caller, call_id, path, to):
-    """The answer is the document of the agent at that route, with tokens for this call."""
+    """The response is the document of the other agent, with tokens for this call."""
     answer = caller.ask("POST", f"/exchange/{path}", {"to": to, "call": {"call_id": call_id}})
 
     assert answering(answer) == "/phones"
@@ -431,7 +440,10 @@ def test_a_tool_may_have_a_fallback_of_its_own(tell, tool, sentence):
 
 
 def test_hooks_run_when_a_call_begins(tell):
-    """All of them, in order; one that fails is left out."""
+    """All of them run in order.
+
+    One that fails is left out.
+    """
     answer = tell("/hooked", "startup_hook")
 
     assert answer["response"].endswith(".\nBe brief.")

@@ -38,7 +38,7 @@ def run(tmp_path):
 
 
 def hello(served, route="/", credentials=None):
-    """What the tool says, called as its document says."""
+    """Return the answer of the tool, called at the URL in its document."""
     caller = Caller(served.url, credentials or served.credentials)
     url = functions(caller.document(route, "c-1"))["hello"]["web_hook_url"]
     assert urlsplit(url).path == f"{route.rstrip('/')}/swaig/"
@@ -75,7 +75,10 @@ def test_configuration_says_where_an_agent_is_that_does_not(tmp_path):
 
 
 def test_what_an_agent_brings(run):
-    """Its credentials count and not the host's; with its secret nothing is kept; neither is shown."""
+    """Its credentials replace the host's.
+
+    With its own secret no secret is kept. Neither is shown.
+    """
     lines = 'Desk("desk", port=port, basic_auth=("me", "hunter2"), swaig_secret="hunter3").run()'
     with run(lines) as served:
         said = hello(served, credentials=("me", "hunter2"))
@@ -89,7 +92,10 @@ def test_what_an_agent_brings(run):
 
 
 def test_a_made_password_is_neither_printed_to_a_pipe_nor_logged(run):
-    """A program's banner is that of the command; the password in the file works, and is its owner's alone."""
+    """A program's banner is that of the command.
+
+    The password in the file works, and only its owner can read it.
+    """
     lines = """
         server = AgentServer(port=port, log_level="debug")
         server.register(Desk("desk"), "/desk")

@@ -1,4 +1,4 @@
-"""HTTP itself, by the rules of wire.md, section 2: paths, methods, framing, and what is no HTTP at all."""
+"""HTTP itself (wire.md, section 2): paths, methods, framing, and bytes that are not HTTP."""
 
 import json
 
@@ -221,7 +221,7 @@ def test_chunks_are_taken(sender):
 
 
 def test_what_follows_the_chunks_is_no_header(sender):
-    """A trailer cannot stand in for a header, whichever it is."""
+    """A trailer cannot replace a header."""
     trailers = b"Host: other.example\r\nAuthorization: Basic eDp5\r\nContent-Encoding: gzip\r\nX: y\r\n"
     sender.accepted(framed("Transfer-Encoding: chunked", body=b"2\r\n{}\r\n0\r\n" + trailers + b"\r\n"))
 
@@ -238,7 +238,10 @@ def test_chunks_need_content(served):
 
 @pytest.mark.parametrize("wish", ["websocket", "h2c"])
 def test_a_wish_for_another_protocol_is_not_heard(served, wish):
-    """The request is answered as it is, body included, and so is the next; the log has nothing of it."""
+    """The request is served with its body, and so is the next one.
+
+    Nothing is logged.
+    """
     wishes = ("Connection: Upgrade, HTTP2-Settings", f"Upgrade: {wish}", "Content-Type: application/json")
     body = json.dumps({"function": "nothing", "call_id": "1"}).encode()
     before = served.stderr
@@ -284,7 +287,7 @@ def test_a_connection_ends_after_a_hundred_requests_that_wait(served):
 
 
 def test_the_body_of_a_refused_request_is_not_read_as_the_next_request(served):
-    """What follows it on the same connection is."""
+    """The following request on the connection is."""
     hidden = get("/live")
     body = hidden.ljust(300)
 
@@ -297,7 +300,7 @@ def test_the_body_of_a_refused_request_is_not_read_as_the_next_request(served):
 
 
 def test_refused_requests_leave_the_connection_open(served):
-    """One that is well-formed as HTTP, and refused for what it says, is followed by the next."""
+    """A well-formed request that is refused is followed by the next one."""
     with Connection.to(served.url) as connection:
         statuses = [
             connection.ask(raw).status

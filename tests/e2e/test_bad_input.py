@@ -1,4 +1,4 @@
-"""What callers send, by the rules of wire.md, section 2: credentials, types, sizes, JSON, fields."""
+"""Requests by wire.md, section 2: credentials, types, sizes, JSON and fields."""
 
 import gzip
 import json
@@ -70,13 +70,13 @@ def test_the_query_holds_no_credentials(sender):
 
 
 def test_credentials_are_asked_for_before_the_body(sender):
-    """Neither its size nor its type is looked at, and none of it is waited for."""
+    """Size and type of the body are not checked, and none of it is read."""
     sizes = ("Content-Length: 99999999", "Content-Type: text/plain", "Content-Encoding: gzip")
     sender.refused(written("POST /sales/swaig HTTP/1.1", HOST, *sizes), 401)
 
 
 def test_credentials_in_a_document_are_percent_encoded(served):
-    """What a URL carries is what basic auth expects, whatever the password is."""
+    """Any password works as encoded in the URL."""
     caller = Caller(served.url, CREDENTIALS)
     tool = functions(caller.document("/sales", "c-1"))["get_pricing"]
 
@@ -148,7 +148,7 @@ def test_a_body_that_is_declared_too_large_is_413_before_it_is_read(sender, rout
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_body_that_grows_too_large_is_413(served, route):
-    """It is counted as it comes; nobody waits for an end that may never come, nor reads on after it."""
+    """It is counted as it arrives, and refused without its end."""
     with Connection.to(served.url) as connection:
         connection.send(written(f"POST {route} HTTP/1.1", *SIGNED, "Transfer-Encoding: chunked"))
         for _ in range(16):
@@ -272,7 +272,10 @@ def test_an_ill_formed_tool_call_is_400_and_names_the_field(sender, field, body)
     ["get_weather", "", "get pricing", "get-pricing", "sales.get_pricing", "get_pricing\n", "9lives", "préis", "\0"],
 )
 def test_an_unknown_function_is_answered_with_something_to_say(sender, name):
-    """200 whatever its form, for the model must have something to say; and it is told what it may call."""
+    """The status is 200 for any name.
+
+    The model gets a sentence with the tools that it may call.
+    """
     answer = sender.accepted(post_json("/sales/swaig", {"function": name}))
     assert [*answer.json] == ["response"]
     assert answer.json["response"].startswith(f"There is no tool called {name}. There are: ")
@@ -280,7 +283,7 @@ def test_an_unknown_function_is_answered_with_something_to_say(sender, name):
 
 
 def priced(served, more):
-    """What a call of get_pricing is answered, with some fields in its body."""
+    """Return the answer of get_pricing, with additional fields in the body."""
     caller = Caller(served.url, CREDENTIALS)
     url = urlsplit(functions(caller.document("/sales", "c-1"))["get_pricing"]["web_hook_url"])
     answer = caller.ask("POST", f"{url.path}?{url.query}", {"function": "get_pricing", "call_id": "c-1"} | more)

@@ -1,4 +1,7 @@
-"""The breaker of an agent that keeps failing: what its callers, probes and metrics are told, and what closes it."""
+"""The circuit breaker of an agent that keeps failing.
+
+The tests cover callers, probes, metrics and the end of the failure.
+"""
 
 import re
 
@@ -21,13 +24,19 @@ def served(desk):
 
 @pytest.fixture
 def act(caller):
-    """Calls the fickle agent's tool; its address is the one of a document that was made while it worked."""
+    """Return a function that calls the fickle agent's tool.
+
+    The address comes from a document of the working agent.
+    """
     url = poll_until(lambda: functions_of(caller))["act"]["web_hook_url"]
     return lambda way: caller.call(url, "act", {"way": way}, "c-1")
 
 
 def functions_of(caller):
-    """The fickle agent's tools; None while its document is the fallback."""
+    """Return the fickle agent's tools.
+
+    Return None while its document is the fallback.
+    """
     document = caller.document("/fickle", "c-1")
     return functions(document) if any("ai" in verb for verb in document["sections"]["main"]) else None
 
@@ -39,7 +48,10 @@ def is_open(caller):
 
 
 def test_what_a_tool_leaves_behind_leaves_it_alone(caller, act):
-    """Each caller has heard an answer; what fails by itself is counted, for those who look after the host."""
+    """Each caller has received an answer.
+
+    Failures of background work are counted for the operator.
+    """
     before = counted(caller)
     for _ in range(9):
         assert act("stumble") == {"response": "worked"}
@@ -50,7 +62,7 @@ def test_what_a_tool_leaves_behind_leaves_it_alone(caller, act):
 
 
 def counted(caller):
-    """How many failures of the tool have been counted."""
+    """Return the number of counted failures of the tool."""
     text = caller.ask("GET", "/metrics").body.decode()
     found = re.search(r'agenthost_failures_total\{agent="fickle",what="tool act"\} (\d+)', text)
     return int(found[1]) if found else 0
@@ -58,7 +70,10 @@ def counted(caller):
 
 @pytest.mark.parametrize("way", ["fail", "block", "exit"])
 def test_it_opens_tells_everybody_and_closes_again(served, caller, act, way):
-    """So do three failures in a row, blocks of the event loop, or wishes to end the process; a call that works does."""
+    """Three failures in a row open it.
+
+    So do blocks of the event loop, or attempts to end the process. A successful call closes it.
+    """
     assert not is_open(caller)
     assert act("work") == {"response": "worked"}
     answers = [act(way) for _ in range(3)]

@@ -1,6 +1,7 @@
-"""Packages that are broken in the way of their name, all installed beside nine good ones and the front desk.
+"""Packages that are broken in the way of their name, next to working ones.
 
-The operator sees what failed, in which distribution and version, and what mends it; everything else serves.
+They are installed beside nine good ones and the front desk. The operator sees the failure, the distribution and
+version, and the fix. All other agents are served.
 """
 
 import json
@@ -77,7 +78,10 @@ def broken(desk):
 
 @pytest.fixture(scope="module")
 def place(broken):
-    """Where one package may take a second to load, rather than ten."""
+    """Return a working directory with a short build timeout.
+
+    One package may take a second to load, rather than ten.
+    """
     return configured(broken, SLOWEST)
 
 
@@ -88,7 +92,7 @@ def checked(broken, place):
 
 @pytest.fixture(scope="module")
 def report(checked):
-    """What ``check --json`` says of each agent, by key."""
+    """Return the agents in ``check --json``, by key."""
     return by_key(json.loads(checked.stdout)["agents"])
 
 
@@ -122,7 +126,7 @@ def package_of(key):
 
 
 def who(caller, route):
-    """What the agent of a route calls itself, by its own tool."""
+    """Return an agent's own name, from its tool."""
     url = functions(caller.document(route, "c-1"))["who"]["web_hook_url"]
     return caller.call(url, "who", {}, "c-1")["response"]
 
@@ -182,7 +186,7 @@ def test_check_ends_with_1_and_counts(broken, place, checked):
 
 
 def test_agents_shows_the_same_and_ends_with_0(broken, place, report):
-    """A list is no check."""
+    """A list exits with 0, unlike a check."""
     listed = broken.run("agenthost", "agents", "--load", "--json", cwd=place)
 
     assert listed.returncode == 0
@@ -191,7 +195,10 @@ def test_agents_shows_the_same_and_ends_with_0(broken, place, report):
 
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_strict_makes_it_fatal(broken, place, command):
-    """In one sentence that names each agent and its reason, and with an exit code of its own."""
+    """One sentence names each agent and its reason.
+
+    The exit code is a special one.
+    """
     options = ("--port", "0") if command == "run" else ()
     refused = broken.run("agenthost", command, "--strict", *options, cwd=place)
 
@@ -202,7 +209,7 @@ def test_strict_makes_it_fatal(broken, place, command):
 
 
 def test_the_log_names_each_that_failed(served):
-    """Whoever has only the log learns the same, in a line each."""
+    """The log has a line for each, with the same content."""
     lines = served.stderr.splitlines()
 
     for key, (reason, remedy) in FAILED.items():
@@ -297,7 +304,10 @@ def test_the_line_that_gives_one_the_route_lets_it_serve(broken, key):
 
 
 def choice(key):
-    """The section, the other route and the disputed route that the remedy of a conflict names."""
+    """Return the parts of a conflict's remedy.
+
+    They are the section, the other route and the disputed route.
+    """
     found = re.fullmatch(
         r'choose in agenthost\.toml: (\[.+\]) route = "(.+)" moves it, route = "(.+)" gives it the route',
         CONFLICTS[key][1],
@@ -306,7 +316,10 @@ def choice(key):
 
 
 def test_one_name_in_two_distributions_is_two_agents(broken, report):
-    """Both serve, by a key that names the distribution; the bare name is nobody's, and configuration is told so."""
+    """Both are served, with the distribution in their keys.
+
+    The short name has no owner, which configuration reports.
+    """
     assert {key for key in report if key.endswith("sales")} == {FRONTDESK_SALES, CLASHING_SALES}
     assert report[CLASHING_SALES]["route"] == "/name-clash"
 
@@ -327,7 +340,7 @@ def test_one_name_in_two_distributions_is_two_agents(broken, report):
 
 
 def test_every_line_that_a_remedy_names_does_what_it_says(broken):
-    """With all of them in agenthost.toml, nothing is left but what pip has to mend."""
+    """With all lines in agenthost.toml, only findings for pip remain."""
     lines = {
         key: found
         for key, (_, remedy) in QUARANTINED.items()

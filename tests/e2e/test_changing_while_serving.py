@@ -1,4 +1,7 @@
-"""Agents come and go while a host serves: nobody who asks for the others notices, and who is gone is gone at once."""
+"""Agents are added and removed while a host serves.
+
+Callers of other agents are not affected, and a removed agent is gone at once.
+"""
 
 import threading
 from collections import Counter
@@ -56,7 +59,10 @@ def server(tmp_path, monkeypatch):
 
 
 def looks(caller, connection, name):
-    """Where an agent is seen, on one connection: HTTP, its tools, SIP at the host and at a neighbour, health."""
+    """Return the requests in which an agent is visible, on one connection.
+
+    They are HTTP, tools, SIP at the host and at a neighbour, and health.
+    """
     asked = [
         caller.request("GET", f"/{name}"),
         caller.request("POST", f"/{name}/", {}),
@@ -143,7 +149,10 @@ def test_threads_that_register_at_once(server):
 
 
 def test_what_is_in_flight_is_finished(server):
-    """A tool that runs while its agent is removed answers; the next call finds nobody."""
+    """A tool that runs while its agent is removed answers.
+
+    The next call is answered with 404.
+    """
     agent = Steady("coming")
     with in_a_thread(server) as url:
         server.register(agent)

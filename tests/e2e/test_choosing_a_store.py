@@ -1,4 +1,4 @@
-"""Which plugin opens the store of shared state, and what is said where none does, or two do."""
+"""The choice of the store's plugin, and errors without one or with two."""
 
 import json
 
@@ -36,7 +36,10 @@ def refused(environment, text, command="check"):
     ],
 )
 def test_a_store_that_nobody_opens(packages, text, command, sentence):
-    """The host says which key is wrong and what to do, and does not start with another store instead."""
+    """The error has the key and the fix.
+
+    The host does not start with another store instead.
+    """
     line = refused(packages, f"[state]\n{text}\n", command)
 
     assert "agenthost.toml:2: state.url: " in line
@@ -44,7 +47,10 @@ def test_a_store_that_nobody_opens(packages, text, command, sentence):
 
 
 def test_two_plugins_for_one_store(packages):
-    """Both are named, with the line that chooses; without the library that one needs, that is what is said."""
+    """The error names both, with the line that chooses.
+
+    Without the library that one needs, it names the library.
+    """
     redis = '[state]\nurl = "redis://r"\n'
     with packages.having(ROOT / "plugins" / "agenthost-redis"):
         without = refused(packages, redis)

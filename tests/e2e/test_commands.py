@@ -59,7 +59,7 @@ def test_help_and_lists_import_neither_the_server_nor_any_package(desk, argument
 
 
 def test_what_loads_packages_imports_them_and_still_no_server(desk):
-    """Which shows that the test above would see it."""
+    """It shows that the test above would detect an import."""
     imported = imported_by(desk, "agents", "--load")
 
     assert {"agenthost_frontdesk", "agenthost.agent", "pluggy"} <= imported
@@ -130,7 +130,10 @@ def test_check_finds_nothing_wrong(desk):
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_cannot_show_every_character(desk, encoding):
-    """Is shown another one instead; a banner must not keep the host from serving."""
+    """It shows a replacement instead.
+
+    A banner must not keep the host from serving.
+    """
     variables = {"PYTHONIOENCODING": encoding}
     with desk.having("good-1"), desk.serve(variables=variables) as served:
         assert Banner.of(served).agents["good-1"]["state"] == "ready"
@@ -189,7 +192,10 @@ def test_an_address_of_another_machine_ends_with_2_and_a_sentence(desk, address)
 
 
 def test_the_port_is_the_option_s_else_the_variable_s_else_the_file_s(desk, taken):
-    """Each of them names a port that is taken, which is how one sees which was tried."""
+    """Each of them names a taken port.
+
+    The error shows the one that was tried.
+    """
     place = desk.workplace()
     (place / "agenthost.toml").write_text(f"[host]\nport = {taken}\n")
     free = str(free_port())

@@ -1,4 +1,4 @@
-"""agenthost.toml and the environment: what they change in a host that is served, and how mistakes in them are told."""
+"""agenthost.toml and the environment: their effect on a host, and errors in them."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def states(environment, place):
 
 
 def pricing(caller, route, product="basic"):
-    """What the agent at a route says of a product's price."""
+    """Return the price of a product from the agent at a route."""
     url = functions(caller.document(route, "c-1"))["get_pricing"]["web_hook_url"]
     return caller.call(url, "get_pricing", {"product": product}, "c-1")["response"]
 
@@ -56,7 +56,7 @@ def pricing(caller, route, product="basic"):
 
 
 def test_an_agent_that_is_switched_off_is_listed_and_not_served(desk, place, configure):
-    """Its secrets need not exist, and it is no problem."""
+    """Its secrets need not exist, and it does not count as a problem."""
     configure('[agents.sales]\nenabled = false\ncompany = { env = "NOT_SET" }\n')
     listed = json.loads(desk.run("agenthost", "agents", "--json", cwd=place).stdout)
     with desk.serve(cwd=place) as served:
@@ -76,7 +76,10 @@ def test_an_agent_that_is_switched_off_is_listed_and_not_served(desk, place, con
 
 
 def test_an_agent_is_moved_mounted_twice_and_given_its_settings(desk, place, configure):
-    """Each mount has its own route, settings and tokens; the front desk hands over to where the agent is now."""
+    """Each mount has its own route, settings and tokens.
+
+    The front desk transfers calls to the agent's new route.
+    """
     configure(
         '[agents.sales]\nroute = "/verkauf"\n'
         '[agents.sales-eu]\nuse = "agenthost-frontdesk:sales"\nroute = "/eu/sales"\ncompany = "acme.toml"\n'
@@ -154,7 +157,10 @@ def test_a_section_that_fits_nothing_is_a_warning(desk, place, configure):
     ],
 )
 def test_documents_are_built_from_the_public_url(desk, place, configure, options, variables, text):
-    """Whoever asks for them, by whatever name; and a host that is reached by https says so in every answer."""
+    """The name in the request has no effect.
+
+    A host that is reached by https sends the header for it in every response.
+    """
     configure(f"[host]\n{text}\n")
     with desk.serve(*options, cwd=place, variables=variables) as served:
         caller = Caller.of(served)
@@ -197,7 +203,10 @@ def test_documents_are_built_from_the_public_url(desk, place, configure, options
     ],
 )
 def test_credentials_as_configured(desk, place, configure, variables, text, credentials):
-    """Nobody else gets in, they stand in no output, and the host makes and keeps none of its own."""
+    """Only they are accepted, and no output contains them.
+
+    The host generates none of its own.
+    """
     (place / "secret").write_text("s3cret\n")
     configure(f"[host]\n{text}\n")
     with desk.serve(cwd=place, variables=variables) as served:
@@ -209,7 +218,7 @@ def test_credentials_as_configured(desk, place, configure, variables, text, cred
 
 
 def test_hosts_with_one_signing_key_take_each_other_s_tokens(desk):
-    """Where SignalWire's variable names it."""
+    """SignalWire's variable sets the key."""
     urls, answers = [], []
     for _ in range(2):
         with desk.serve(variables={"SIGNALWIRE_SWAIG_SECRET": "one-secret-for-both"}) as served:
@@ -283,7 +292,7 @@ def test_no_command_goes_on_with_a_mistake_in_the_file(desk, place, configure, c
     ids=["missing", "a directory", "a loop", "Latin-1", "no text"],
 )
 def test_a_file_that_cannot_be_read_ends_with_3_and_a_sentence(desk, place, make, said):
-    """Whether an option or a variable names it."""
+    """An option or a variable names it."""
     make(place / "loop.toml")
     for options, variables in ((("--config", "loop.toml"), {}), ((), {"AGENTHOST_CONFIG": "loop.toml"})):
         done = desk.run("agenthost", "check", *options, cwd=place, variables=variables)
@@ -342,7 +351,10 @@ def test_a_variable_that_nobody_knows_is_a_warning(desk):
 
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_what_the_host_keeps_has_to_be_its_own(desk, place, command):
-    """A password that others can read, or a directory that cannot be written, ends with 3 and a sentence."""
+    """A password that others can read exits with 3 and a sentence.
+
+    So does a directory that cannot be written.
+    """
     (place / "state").mkdir()
     (place / "state" / "password").write_text("known to everybody\n")
     (place / "state" / "password").chmod(0o644)

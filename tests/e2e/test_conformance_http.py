@@ -1,4 +1,7 @@
-"""Requests to an agent of the platform's own SDK, and its answers: ours are the same, or wire.md decides otherwise."""
+"""Requests to an agent of the platform's own SDK, and its responses.
+
+agenthost returns the same, unless wire.md decides otherwise.
+"""
 
 import json
 import re
@@ -21,7 +24,7 @@ MISSING = {"response": "city is missing; it must be text"}
 
 
 def unknown(name):
-    """What a model is told of a tool that does not exist."""
+    """Return the answer for a tool that does not exist."""
     return {"response": f"There is no tool called {name}. There are: {TOOLS}."}
 
 
@@ -76,7 +79,7 @@ OVERRIDDEN = {
 
 @pytest.fixture(scope="module")
 def caller(environment):
-    """The host of the very agent that the records were made with, and of no other."""
+    """A client of a host with only the agent of the records."""
     environment.install("field")
     variables = {
         "SWML_BASIC_AUTH_USER": "user",

@@ -83,7 +83,10 @@ def test_an_agent_is_not_reached_through_another_with_other_credentials(served):
 
 
 def test_who_fails_too_often_is_told_to_wait_and_who_knows_is_not(served):
-    """From one address, as behind a balancer; nobody elsewhere notices."""
+    """All requests come from one address, as behind a load balancer.
+
+    Other addresses are not affected.
+    """
     assert status(served, "/sales", HOST, "X-Forwarded-For: 198.51.100.7") == 200
     guesses = [status(served, "/sales", ("desk", f"guess {n}"), "X-Forwarded-For: 198.51.100.7") for n in range(6)]
     assert guesses == [401] * 3 + [429] * 3
@@ -96,7 +99,10 @@ def test_who_fails_too_often_is_told_to_wait_and_who_knows_is_not(served):
 
 
 def test_beyond_the_limit_nothing_is_compared(served):
-    """The right password does not stand out, neither at an agent nor at a health endpoint, until the wait is over."""
+    """The correct password gets the same response until the wait is over.
+
+    That holds for agents and health endpoints.
+    """
     client = "X-Forwarded-For: 198.51.100.9"
     guesses = [f"guess {number}" for number in range(5)]
     asked = [status(served, "/sales", ("desk", word), client) for word in (*guesses, HOST[1])]
@@ -114,7 +120,10 @@ def test_beyond_the_limit_nothing_is_compared(served):
 
 
 def test_a_storm_through_one_address_delays_no_legitimate_caller(served):
-    """Each of 200 requests with the right pair is answered among 400 wrong ones from the same proxy's address."""
+    """Each of 200 requests with correct credentials is served.
+
+    They come among 400 wrong ones from the same proxy.
+    """
     client = "X-Forwarded-For: 198.51.100.10"
     assert status(served, "/sales", HOST, client) == 200
     storm, answered = [], []
@@ -134,7 +143,10 @@ def key(served, word, client, path="/v1/models"):
 
 
 def test_a_password_is_an_api_key_as_long_as_it_is_a_password(served):
-    """The older ones too; who guesses keys fails to log in as others do."""
+    """Older passwords are accepted too.
+
+    Guessed keys count as failed logins.
+    """
     assert [key(served, word, "198.51.100.20") for word in ("new host word", "old host word")] == [200, 200]
     assert [key(served, f"guess {n}", "198.51.100.21") for n in range(5)] == [401] * 3 + [429] * 2
     assert status(served, "/sales", ("desk", "a guess"), "X-Forwarded-For: 198.51.100.21") == 429
@@ -142,7 +154,7 @@ def test_a_password_is_an_api_key_as_long_as_it_is_a_password(served):
 
 
 def test_a_wrong_password_at_a_health_endpoint_counts_and_the_endpoint_answers(served):
-    """A probe whose password is out of date takes no host out of a balancer's rotation."""
+    """A probe with an old password does not remove a host from rotation."""
     client = "X-Forwarded-For: 198.51.100.30"
     asked = [status(served, path, ("desk", "a guess"), client) for path in ("/health", "/ready", "/ready/sales") * 2]
     assert asked == [200] * 6

@@ -1,4 +1,7 @@
-"""A package that ends the process while it is loaded: after three times it is left out, and the others are served."""
+"""A package that ends the process while it is loaded.
+
+After three times it is left out, and the others are served.
+"""
 
 import json
 import re
@@ -7,7 +10,10 @@ from caller import Caller
 
 
 def test_a_package_that_kills_the_process_is_quarantined(desk):
-    """At the fourth start; removing the files that the remedy names, or a package that is well, lifts it."""
+    """It is quarantined at the fourth start.
+
+    Removing the files in the remedy, or installing a fixed package, ends that.
+    """
     desk.install("segfaults")
     place = desk.workplace()
     died = [desk.run("agenthost", "check", "--json", cwd=place).returncode for _ in range(3)]
@@ -22,7 +28,10 @@ def test_a_package_that_kills_the_process_is_quarantined(desk):
 
 
 def test_run_serves_the_others_after_three_deaths_and_the_remedy_lifts_it(desk):
-    """The process ends three times; at the fourth start the others are served; then the package is well again."""
+    """The process ends three times, and the fourth start serves the others.
+
+    Then the package is fixed.
+    """
     desk.install("segfaults")
     place = desk.workplace()
     died = [desk.run("agenthost", "run", "--port", "0", cwd=place).returncode for _ in range(3)]

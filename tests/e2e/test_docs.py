@@ -1,4 +1,4 @@
-"""What the documentation shows is done for real: packages built, installed and served, outputs compared."""
+"""The documentation's examples: packages built, installed and served, with the documented output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def package(env, page):
 
 
 def ask(served, path, body=None, *, credentials=True):
-    """What the host answers, as JSON; ``path`` may be a URL of a document."""
+    """Return the host's response, as JSON.
+
+    ``path`` may be a URL of a document.
+    """
     url = path if "://" in path else served.url + path
     headers = {"Content-Type": "application/json"}
     pair = base64.b64encode(":".join(served.credentials).encode()).decode()
@@ -49,7 +52,7 @@ def functions(document):
 
 
 def call(served, route, tool, arguments):
-    """Call a tool as the platform does: at the URL of its document, for one call."""
+    """Call a tool as the platform does, at the URL in its document."""
     document = ask(served, route, {"call_id": "call-1"})
     url = functions(document)[tool]["web_hook_url"]
     return ask(served, url, {"function": tool, "call_id": "call-1", "argument": {"parsed": [arguments]}})
@@ -285,7 +288,7 @@ def section_text():
 
 
 def test_every_reason_for_quarantine_is_described(env):
-    """Each reason that a broken package brings about is a row of the page, with the remedy that it names."""
+    """The page has a row for each reason of a broken package, with its remedy."""
     env.install(FRONTDESK, *BROKEN)
     variables = {"AGENTHOST_BUILD_TIMEOUT": "1"}
     report = json.loads(env.run("agenthost", "check", "--json", variables=variables).stdout)

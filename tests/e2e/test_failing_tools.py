@@ -1,4 +1,7 @@
-"""Tools that fail, hang and say what nobody can send: the caller hears a sentence, and nobody else hears of it."""
+"""Tools that fail, hang or return invalid values.
+
+The caller hears a sentence, and no other call is affected.
+"""
 
 import re
 
@@ -38,7 +41,10 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def served(desk):
-    """A host with failing agents and a front desk; it stops as any other at the end."""
+    """A host with failing agents and a front desk.
+
+    It stops as usual at the end.
+    """
     desk.install("failing-tools")
     with desk.serve(variables={"AGENTHOST_BREAKER_FAILURES": "0"}) as served:
         yield served
@@ -63,7 +69,7 @@ def others_answer(caller):
 
 
 def log_entry(served, error_id):
-    """What the log says under an id: its line, and the lines of the exception below it."""
+    """Return the log entry with an id, and the exception below it."""
     lines = served.once_logged(f"({error_id})").splitlines()
     end = next((number for number, line in enumerate(lines) if line[:4].isdigit() and " agenthost" in line), len(lines))
     return "\n".join(lines[:end])
@@ -74,7 +80,10 @@ def log_entry(served, error_id):
 def test_a_failure_is_a_sentence_for_the_caller_and_an_exception_in_the_log(
     served, caller, others_answer, failure, logged, suffix
 ):
-    """The sentence is the agent's own, and the same id stands in the answer and before the exception."""
+    """The sentence is the agent's own.
+
+    The response and the log have the same id.
+    """
     name = failure + suffix
     url = functions(caller.document("/failing", "c-1"))[name]["web_hook_url"]
     answer = caller.call(url, name, {}, "c-1")
@@ -91,7 +100,10 @@ def test_every_failure_is_tried(caller):
 
 @pytest.mark.parametrize("tool", ["exits_in_a_task", "exits_in_a_group", "takes_no_notice"])
 def test_what_a_tool_waits_for_fails_as_the_tool_does(served, caller, others_answer, tool):
-    """``sys.exit`` in a task of its own ends nothing but the call; a tool that catches its end is answered for."""
+    """``sys.exit`` in a task of its own ends only the call.
+
+    A tool that catches it is answered with the fallback.
+    """
     url = functions(caller.document("/starting", "c-1"))[tool]["web_hook_url"]
     answer = caller.call(url, tool, {}, "c-1")
 
@@ -146,7 +158,10 @@ def test_what_a_tool_leaves_behind_is_counted(caller, tool, what):
 def test_a_callback_that_a_tool_leaves_on_the_event_loop_fails_alone(
     served, caller, others_answer, way, raises, logged, what
 ):
-    """Although it stops the loop: that is run on, and the agent named, as far as a stack tells, and counted."""
+    """It stops the loop, which is run on.
+
+    The failure is counted for the agent if the stack shows it.
+    """
     url = functions(caller.document("/starting", "c-1"))["leaves_a_callback"]["web_hook_url"]
     said, counted = served.stderr.count(logged), failures(caller, what)
 
@@ -157,7 +172,7 @@ def test_a_callback_that_a_tool_leaves_on_the_event_loop_fails_alone(
 
 
 def failures(caller, what):
-    """How many failures of a part of the starting agent, or of nobody known, have been counted."""
+    """Return the counted failures of a part of the starting agent, or without an agent."""
     text = caller.ask("GET", "/metrics").body.decode()
     agent = "" if what == "loop.stop()" else "starting"
     found = re.search(rf'agenthost_failures_total\{{agent="{agent}",what="{re.escape(what)}"\}} (\d+)', text)
@@ -165,7 +180,10 @@ def failures(caller, what):
 
 
 def test_a_tool_that_computes_without_end_is_answered_for(caller, others_answer):
-    """At its deadline, while the interpreter is shared with it; where that is too little, there are processes."""
+    """It is answered at its deadline, although it shares the interpreter.
+
+    Isolation in processes does more.
+    """
     url = functions(caller.document("/starting", "c-3"))["burn"]["web_hook_url"]
     answer = caller.call(url, "burn", {}, "c-3")
 
@@ -174,7 +192,10 @@ def test_a_tool_that_computes_without_end_is_answered_for(caller, others_answer)
 
 
 def test_an_agent_whose_tools_hang_is_busy_and_nobody_else_is(served, caller, others_answer):
-    """Sixteen threads hang on after their callers have been answered; the next call is refused at once."""
+    """Sixteen threads hang after their callers have been answered.
+
+    The next call is refused at once.
+    """
     tools = functions(caller.document("/stuck", "c-1"))
     hang = tool_call(tools["hang"]["web_hook_url"], "hang", {}, "c-1")
     connections = [Connection.to(served.url) for _ in range(16)]

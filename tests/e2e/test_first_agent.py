@@ -1,4 +1,4 @@
-"""Nothing is installed yet: each command says so, and how to get a first agent."""
+"""Commands without an installed agent show the way to a first one."""
 
 import json
 

@@ -1,6 +1,6 @@
-"""Whatever is sent over a socket: the host answers in the form of all answers, and never with a 5xx but 503.
+"""Arbitrary bytes over a socket get well-formed responses, and never a 5xx except 503.
 
-``HYPOTHESIS_EXAMPLES=2000 tox -e tests -- tests/e2e/test_fuzz.py`` looks deeper.
+``HYPOTHESIS_EXAMPLES=2000 tox -e tests -- tests/e2e/test_fuzz.py`` searches deeper.
 """
 
 import json
@@ -49,7 +49,10 @@ def served(desk):
 
 
 def answer_of(served, raw, *, whole=True):
-    """The answer to a request; to bytes that need be none, None where the client leaves before there is one."""
+    """Return the response to a request, or to bytes that need not be one.
+
+    Return None if the client leaves before there is one.
+    """
     with Connection.to(served.url, seconds=20) as connection:
         connection.send(raw)
         if not whole:

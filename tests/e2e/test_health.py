@@ -1,4 +1,4 @@
-"""The health endpoints tell the truth: while the host starts, when it serves, and when nothing is left to serve."""
+"""The health endpoints: while the host starts, serves, and has nothing left to serve."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ def without_date(answer):
 
 
 def told(answer):
-    """What an answer says, but for its time, which is now and in UTC."""
+    """Return the content of a response, without its time, which is checked."""
     body = dict(answer.json)
     then = datetime.strptime(body.pop("timestamp"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert abs(datetime.now(UTC) - then) < timedelta(seconds=60)
@@ -92,7 +92,10 @@ def test_health_as_configured(desk):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_public_status_names_and_counts_nothing(desk, workers):
-    """At the host's port and at that of health, answered by the host or by the supervisor of its workers."""
+    """It holds at the host's port and at the health port.
+
+    The host or the supervisor of its workers responds.
+    """
     port = free_port()
     toml = f'[host]\nworkers = {workers}\n[health]\nport = {port}\npublic = "status"\n'
     with desk.serve(cwd=configured(desk, toml)) as served:
@@ -116,7 +119,10 @@ def test_a_public_status_names_and_counts_nothing(desk, workers):
 
 
 def test_the_port_is_open_while_agents_are_built(desk):
-    """Nobody is told that the host serves before it does, or kept waiting; then it does, without what hangs."""
+    """The health endpoints respond, and do not report ready too early.
+
+    Then the host serves, without the agent that hangs.
+    """
     place = configured(desk, "[host]\nbuild_timeout = 3\n")
     with desk.having("hangs-on-import"), desk.serve(cwd=place, until="/live") as served:
         caller = Caller.of(served)

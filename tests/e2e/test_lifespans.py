@@ -1,4 +1,4 @@
-"""What agents and plugins keep open while they are served, and who is told of tool calls: two workers and a list."""
+"""Lifespans of agents and plugins, and observers of tool calls, in two workers."""
 
 import json
 import re
@@ -19,7 +19,10 @@ FAILED = {
 
 @pytest.fixture(scope="module")
 def kept(environment):
-    """The environment with agents and plugins that have lifespans; gives it with a directory to run something in."""
+    """The environment with agents and plugins that have lifespans.
+
+    It comes with a working directory.
+    """
     environment.install("lifespans")
     place = environment.workplace()
     (place / "agenthost.toml").write_text(CONFIG)
@@ -29,14 +32,17 @@ def kept(environment):
 
 @pytest.fixture(scope="module")
 def served(kept):
-    """Two workers that serve, and have then been stopped; tests that look at the end ask for ``stopped``."""
+    """Two workers that serve, and are then stopped.
+
+    Tests of the end use ``stopped``.
+    """
     environment, place = kept
     with environment.serve("--workers", "2", cwd=place) as served:
         yield served
 
 
 def notes(served, **what):
-    """What has been noted of these."""
+    """Return the notes that contain these values."""
     lines = (served.directory / "notes.jsonl").read_text().splitlines()
     return [note for note in map(json.loads, lines) if what.items() <= note.items()]
 
@@ -57,7 +63,10 @@ def test_tools_have_what_the_lifespan_of_their_agent_opened(caller, served):
 
 @pytest.mark.parametrize("name", FAILED)
 def test_an_agent_whose_lifespan_does_not_begin_is_set_aside(caller, served, name):
-    """The banner says why; nobody is there, and the others serve."""
+    """The banner has the reason.
+
+    The agent is not served, and the others are.
+    """
     shown = Banner.of(served).agents[name]
 
     assert shown["state"].startswith("quarantined: ")
@@ -75,7 +84,7 @@ def test_lifespans_begin_side_by_side(served):
 
 
 def test_a_plugin_whose_lifespan_fails_is_set_aside_alone(served):
-    """The other's begins in each worker, and is told of the host."""
+    """The lifespan of the other plugin begins in each worker, and receives the host."""
     told = poll_until(lambda: len(found := notes(served, whose="plugin", what="host")) == 2 and found)
 
     assert "plugin lifespan-raises (agenthost-test-lifespans 1.0): ConnectionError: the queue is gone" in served.stdout
@@ -85,7 +94,10 @@ def test_a_plugin_whose_lifespan_fails_is_set_aside_alone(served):
 
 
 def test_observers_are_told_what_became_of_calls(caller, served):
-    """Without their arguments; one that fails is counted, and changes neither answers nor what others are told."""
+    """Events have no arguments.
+
+    A failing observer is counted, and affects neither responses nor other observers.
+    """
     url = functions(caller.document("/opened", "c-2"))["ask"]["web_hook_url"]
     said = [
         caller.call(url, "ask", arguments, "c-2")
@@ -105,7 +117,7 @@ def test_observers_are_told_what_became_of_calls(caller, served):
 
 
 def test_a_tool_that_is_run_by_hand_has_its_lifespan_too(kept):
-    """One that does not begin is told in a sentence."""
+    """A lifespan that does not begin is reported in a sentence."""
     environment, place = kept
     worked = environment.run("agenthost", "tool", "opened", "ask", cwd=place)
     asked = environment.run("agenthost", "ask", "opened", "Is the line open?", cwd=place)
@@ -128,7 +140,10 @@ def test_a_strict_host_does_not_serve_without_them(kept):
 
 
 def test_all_are_left_when_the_host_stops(served):
-    """Each in the task that entered it. This is the last test of the served host."""
+    """Each ends in the task that entered it.
+
+    This is the last test of the served host.
+    """
     assert served.stop() == 0
 
     for whose in ("agent", "plugin"):

@@ -13,7 +13,10 @@ SITE = Path(__file__).with_name("litestar_site.py")
 
 @pytest.fixture(scope="module")
 def caller(desk):
-    """The environment has the front desk, a plugin that adds an endpoint, and one that fails."""
+    """A client of an application with agents.
+
+    The environment has the front desk, a plugin that adds an endpoint, and one that fails.
+    """
     desk.install("plugin-hooks", "import-error")
     port = free_port()
     ended = -signal.SIGTERM  # as uvicorn ends
@@ -32,6 +35,6 @@ def test_agents_answer_beside_the_application(caller):
 
 
 def test_health_and_endpoints_of_plugins_are_there(caller):
-    """What failed is set aside and told."""
+    """A failed agent is quarantined and reported."""
     assert caller.ask("GET", "/branches").json == ["berlin", "paris"]
     assert caller.ask("GET", "/health").json["failed"][0]["agent"] == "import-error"

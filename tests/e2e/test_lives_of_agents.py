@@ -1,4 +1,7 @@
-"""Whatever becomes of agents, in whatever order, callers reach the right one, or are told that there is none."""
+"""Agents are added, removed, broken and fixed in any order.
+
+Callers reach the right one, or get a response that there is none.
+"""
 
 import sys
 from collections import Counter
@@ -68,7 +71,7 @@ class Mortal(AgentBase):
 
 
 class Lives(RuleBasedStateMachine):
-    """Registers, removes, breaks, mends and calls agents of one served host.
+    """Registers, removes, breaks, fixes and calls agents of one served host.
 
     Args:
         server: the host.
@@ -112,7 +115,10 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.living)
     @rule(data=st.data(), way=st.sampled_from(sorted(WAYS_TO_FAIL)), calls=st.integers(0, FAILURES))
     def fail(self, data, way, calls):
-        """From now on; some callers notice at once."""
+        """Make an agent fail from now on.
+
+        Some callers get an error at once.
+        """
         name = data.draw(st.sampled_from(sorted(self.living)))
         tools = functions(self.document(name).json) if not self.is_broken(name) else {}
         self.living[name].fails = way
@@ -121,10 +127,10 @@ class Lives(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES), target=tools)
     def fetch(self, name):
-        """Documents are the living agent's own; with one, two tools can be called.
+        """Fetch the document of a living agent, which has two tools to call.
 
-        Where its own code makes the document and is left alone at this moment, there are no addresses: how many tools
-        come must not depend on time, since Hypothesis repeats what it has done.
+        If the agent's own code makes the document, and its breaker is open, there are no addresses. The number of tools
+        must not depend on time, since Hypothesis repeats its steps.
         """
         answer = self.document(name)
         if name not in self.living:
@@ -142,7 +148,7 @@ class Lives(RuleBasedStateMachine):
             self.call(tool)
 
     def call(self, tool):
-        """A tool answers, fails, or is left alone; where nobody is, nobody answers."""
+        """Call a tool, which answers or fails, or whose agent is removed."""
         name, function, url = tool
         answer = self.ask(tool_call(url, function, {}, "c"))
         if name not in self.living:
@@ -226,7 +232,7 @@ def served(tmp_path_factory):
 
 
 def test_every_life_of_agents(served):
-    """Nothing but 200, 404 where nobody lives, and 503 where somebody is busy is ever answered."""
+    """The only responses are 200, 404 without an agent, and 503 from a busy one."""
     statuses = Counter()
     run_state_machine_as_test(
         lambda: Lives(*served, statuses),

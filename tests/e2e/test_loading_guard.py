@@ -1,4 +1,7 @@
-"""Imports change nothing that others rely on: each package here does something else to the process that loads it."""
+"""Imports change nothing that others rely on.
+
+Each package here changes something else in the process that loads it.
+"""
 
 import json
 import re
@@ -30,7 +33,10 @@ FRAIL = (
 
 @pytest.fixture
 def put(env):
-    """Puts a distribution into the environment as an installer leaves it: a module and its metadata."""
+    """Return a function that installs a distribution as an installer does.
+
+    It writes a module and its metadata.
+    """
     written = []
 
     def put(name, code, entry_points=None, *, module=None, record=""):
@@ -91,7 +97,10 @@ def test_what_an_import_changes_is_put_back_and_told(env, put, kind, line):
 
 
 def test_variables_that_a_package_loads_stay(env, put):
-    """Packages read ``.env`` files; only the host's own prefixes are put back."""
+    """Packages read ``.env`` files.
+
+    Only variables with the host's own prefixes are restored.
+    """
     put("aa-dotenv", "import os\nos.environ['SHOP_KEY'] = 'x'\n" + AGENT.format(name="dotenv"))
     put("bb-reads", "import os\nassert os.environ['SHOP_KEY'] == 'x'\n" + AGENT.format(name="reads"))
 
@@ -101,7 +110,10 @@ def test_variables_that_a_package_loads_stay(env, put):
 
 
 def test_what_packages_print_is_not_in_the_output(env, put):
-    """What a program reads is JSON alone; the words are on standard error."""
+    """Standard output is only JSON.
+
+    The words of packages go to standard error.
+    """
     put("aa-chatty", 'print("loading 3 voices ...")\n' + AGENT.format(name="chatty"))
     for command in ("check --json", "agents --load --json", "routes --load --json", "swml chatty"):
         done = env.run("agenthost", *command.split())
@@ -110,7 +122,10 @@ def test_what_packages_print_is_not_in_the_output(env, put):
 
 
 def test_standard_input_is_left_to_the_command(env, put):
-    """A package that asks for a key finds it empty, and the chat gets every line."""
+    """A package that reads it finds it empty.
+
+    The chat gets every line.
+    """
     put("aa-asks", "key = input('key: ')\n" + AGENT.format(name="asks"))
     put("bb-quiet", AGENT.format(name="quiet"))
     place = env.workplace()
@@ -136,7 +151,7 @@ TAKING_OVER = {
 
 @pytest.mark.parametrize("line", TAKING_OVER.values(), ids=TAKING_OVER)
 def test_the_log_of_the_host_goes_on(env, put, line):
-    """A failure stands in it under the error id that the caller got, in the host's form."""
+    """A failure is logged in the host's form, with the caller's error id."""
     put("aa-takes", line + AGENT.format(name="takes"))
     put("bb-frail", FRAIL)
     with env.serve(variables={"AGENTHOST_LOG_FORMAT": "json"}) as served:
@@ -177,7 +192,10 @@ def test_what_needs_the_main_thread_gets_a_fix_that_helps(env, put, line):
 
 
 def test_a_module_of_another_distribution_is_refused(env, put):
-    """Two ship ``agent.py``; the one whose file was overwritten does not answer with the other's agent."""
+    """Two distributions contain ``agent.py``.
+
+    The one whose file was overwritten does not serve the other's agent.
+    """
     put("aa-amber", AGENT.format(name="amber"), module="agent", record=f"agent.py,sha256={'A' * 43},1\n")
     put("bb-basalt", AGENT.format(name="basalt"), module="agent")
     agents, _ = checked(env)
@@ -187,7 +205,7 @@ def test_a_module_of_another_distribution_is_refused(env, put):
 
 
 def test_a_group_that_is_misspelt_is_told(env, put):
-    """Somebody has installed it, and wonders where it is."""
+    """``check`` reports the group, because its agent is missing."""
     put("aa-near", AGENT.format(name="near"), "[agenthost.agent]\nnear = aa_near:A\n")
     done = env.run("agenthost", "check")
 
@@ -197,7 +215,7 @@ def test_a_group_that_is_misspelt_is_told(env, put):
 
 
 def test_entry_points_of_other_programs_are_left_alone(env, put):
-    """Whatever their values are."""
+    """Their values have no effect."""
     put(
         "aa-other",
         AGENT.format(name="other"),

@@ -1,4 +1,7 @@
-"""The lock file: a host serves what a person decided, and says what has changed since."""
+"""The lock file: the packages that a person has approved.
+
+The host serves them, and reports changes since.
+"""
 
 import json
 

@@ -8,7 +8,10 @@ from caller import Caller, functions
 
 @pytest.fixture(scope="module")
 def told(desk):
-    """The lines of a host whose tools were called, one of which failed; and what was answered."""
+    """The log of a host after tool calls, one of which failed.
+
+    It comes with the response.
+    """
     with (
         desk.having("slow-tools", "failing-tools", "import-error"),
         desk.serve(variables={"AGENTHOST_LOG_FORMAT": "", "AGENTHOST_ACCESS_LOG": "true"}) as served,
@@ -28,7 +31,10 @@ def test_every_line_is_an_object_that_says_what_when_and_where(told):
 
 
 def test_a_tool_call_is_one_line(told):
-    """With agent, tool, call, outcome and seconds; that of one that failed has the id that its caller heard."""
+    """The line has agent, tool, call, outcome and seconds.
+
+    That of a failed call has the caller's error id.
+    """
     lines, answer = told
     worked, failed = (line for line in lines if line["logger"] == "agenthost.calls")
 

@@ -1,4 +1,7 @@
-"""The main job: install the front desk, run, and four agents answer as SignalWire asks them."""
+"""The main job: install the front desk and run it.
+
+Four agents respond as to SignalWire.
+"""
 
 import json
 import os
@@ -41,7 +44,10 @@ def caller(served, banner):
 
 @pytest.fixture
 def call(caller):
-    """Fetches a document for a call, and calls its tool at the URL that it finds there."""
+    """Return a function that calls a tool of a document.
+
+    It fetches the document for the call.
+    """
 
     def call(route, function, arguments, call_id="c-1"):
         tool = functions(caller.document(route, call_id))[function]
@@ -77,7 +83,7 @@ def test_the_banner_fits_one_screen_and_comes_once(banner, served):
 
 
 def pasted(line):
-    """What a shell prints for a line."""
+    """Return the output of a shell for a line."""
     return subprocess.run(  # noqa: S603 - the host's own words are the test
         ["/bin/sh", "-c", line], env={"PATH": os.defpath}, capture_output=True, text=True, timeout=30, check=True
     ).stdout
@@ -143,7 +149,10 @@ def test_the_model_is_told_what_each_tool_takes(caller, route, parameters):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_document_is_the_same_however_it_is_fetched(caller, route):
-    """By GET or POST, with a trailing slash or without, at the agent's route or at its tools'."""
+    """It may be fetched by GET or POST, with a trailing slash or without.
+
+    The path is the agent's or that of its tools.
+    """
     base = route.rstrip("/")
     asked = [
         caller.ask("GET", f"{route}?call_id=c-1"),
@@ -159,7 +168,10 @@ def test_a_document_is_the_same_however_it_is_fetched(caller, route):
 
 
 def test_a_document_for_no_call_names_the_call_that_its_tokens_are_for(caller):
-    """The platform sends that call_id with the tool call; any other is refused."""
+    """The platform sends that call_id with the tool call.
+
+    Any other is refused.
+    """
     answer = caller.ask("GET", "/sales")
     url = functions(answer.json)["get_pricing"]["web_hook_url"]
     call_id = answer.header("agenthost-call-id")
@@ -238,7 +250,10 @@ def test_the_balance_of_an_account(call, account, said):
 
 
 def test_what_the_host_made_for_itself_is_kept_for_its_next_start(desk):
-    """Password and signing key stand in files that only the host's user can read; a token outlives the restart."""
+    """Password and signing key are in files that only the host's user can read.
+
+    A token stays valid after the restart.
+    """
     place = desk.workplace()
     with desk.serve(cwd=place, variables=NO_CREDENTIALS) as before:
         banner = Banner.of(before)
@@ -262,7 +277,10 @@ def test_what_the_host_made_for_itself_is_kept_for_its_next_start(desk):
 
 
 def test_a_configured_password_is_not_shown(desk):
-    """Nor kept, nor logged; curl asks for it."""
+    """Nor is it kept or logged.
+
+    curl asks for it.
+    """
     with desk.serve() as served:
         banner = Banner.of(served)
 

@@ -1,6 +1,6 @@
-"""Nothing of a request stays on the host once it is answered, whatever it was and however it ended.
+"""Nothing of a request stays in memory after the response, whatever its outcome.
 
-There is one exception that is left alone: Litestar keeps the last paths for which it has found a handler.
+One exception is allowed: Litestar keeps the last paths for which it has found a handler.
 """
 
 import gc
@@ -74,7 +74,7 @@ def requests(caller, word):
 
 
 def ask_everything(url):
-    """Send it all, on connections that end; gives the statuses."""
+    """Send all requests, each on a connection that ends, and return the statuses."""
     word, caller, statuses = BACKWARDS[::-1], Caller(url, CREDENTIALS), set()
     for raw in requests(caller, word):
         with Connection.to(url) as connection:
@@ -88,7 +88,10 @@ def ask_everything(url):
 
 
 def remembered(backwards):
-    """What holds the word in this process: text and bytes in containers, attributes, variables of frames."""
+    """Return the objects in this process that contain the word.
+
+    They are text and bytes in containers, attributes and variables of frames.
+    """
     word = backwards[::-1]
     encoded = word.encode()
     gc.collect()

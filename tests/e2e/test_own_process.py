@@ -1,4 +1,7 @@
-"""Agents in processes of their own: whatever they do to themselves, only the call that did it fails."""
+"""Agents in processes of their own.
+
+Whatever they do to their process, only the call that did it fails.
+"""
 
 import json
 import os
@@ -31,7 +34,10 @@ processes = 2
 
 @pytest.fixture(scope="module")
 def served(desk):
-    """A host with two isolated agents and a front desk; it stops as any other at the end, and leaves nobody behind."""
+    """A host with two isolated agents and a front desk.
+
+    It stops as usual at the end, and leaves no process behind.
+    """
     desk.install("own-process")
     place = desk.workplace()
     (place / "agenthost.toml").write_text(CONFIGURATION)
@@ -56,7 +62,7 @@ def call(caller):
 
 @pytest.fixture
 def said(call):
-    """What a tool says."""
+    """Return a function that returns a tool's answer."""
 
     def ask(function, arguments=None, route="/wild"):
         answer = call(function, arguments, route)
@@ -102,7 +108,10 @@ def processes_of(served):
 
 
 def test_it_lives_in_a_process_of_its_own_and_the_lists_say_so(served, said, desk):
-    """``check --json`` and the banner; its process is a child of the host, and yields to it."""
+    """``check --json`` and the banner show it.
+
+    Its process is a child of the host, and yields to it.
+    """
     number = int(said("pid"))
 
     assert number in processes_of(served)
@@ -163,7 +172,10 @@ def test_a_crash_fails_that_call_and_the_next_one_is_answered(served, call, said
 
 @pytest.mark.parametrize("function", ["hang", "burn_in_a_thread", "burn"])
 def test_a_call_that_never_ends_costs_its_process(served, call, said, others_answer, function):
-    """It is answered at its deadline; calls that come meanwhile are answered, and the process is gone after a while."""
+    """It is answered at its deadline, and so are calls in between.
+
+    Its process is replaced after a while.
+    """
     number = int(said("pid"))
     answer = call(function)
     others_answer()
@@ -181,7 +193,7 @@ def test_a_coroutine_that_can_be_cancelled_costs_nothing(call, said):
 
 
 def test_calls_share_a_process_and_one_that_hangs_takes_none_with_it(served, caller, call, said):
-    """A call that is under way when another one hangs is answered by the process that it began in."""
+    """A running call ends in its process, even if another call there hangs."""
     number = said("pid")
     wait = functions(caller.document("/wild", "c-1"))["wait"]["web_hook_url"]
     with Connection.to(served.url) as connection:
@@ -193,7 +205,10 @@ def test_calls_share_a_process_and_one_that_hangs_takes_none_with_it(served, cal
 
 
 def test_a_leak_costs_its_process_and_no_call(served, said):
-    """The one that has too much is replaced; calls go on."""
+    """A process above its memory limit is replaced.
+
+    Calls continue.
+    """
     number = int(said("leak", {"mebibytes": 250}))
 
     poll_until(lambda: int(said("pid")) != number)
@@ -202,7 +217,10 @@ def test_a_leak_costs_its_process_and_no_call(served, said):
 
 
 def test_more_than_there_can_be_is_an_error_of_that_call(call, said):
-    """What is asked for at once beyond all measure raises ``MemoryError`` there, and nothing else happens."""
+    """A single allocation far beyond the limit raises ``MemoryError`` there.
+
+    Nothing else happens.
+    """
     number = said("pid")
 
     assert "error_id" in call("leak", {"mebibytes": 4000})
@@ -210,7 +228,10 @@ def test_more_than_there_can_be_is_an_error_of_that_call(call, said):
 
 
 def test_its_state_is_kept_by_the_host(call, said):
-    """In threads and coroutines alike; it outlives the process."""
+    """It is available in threads and coroutines.
+
+    It survives the process.
+    """
     assert [said("count"), said("count_in_a_thread")] == ["1", "2"]
     call("segfault")
     assert said("count") == "3"
@@ -226,7 +247,10 @@ def test_it_hands_calls_over(call, caller, served):
 
 
 def test_its_document_its_callbacks_and_its_summary_are_its_own(caller, said):
-    """Configuration for a call, routing callbacks and ``on_summary`` run there; shared state is shared."""
+    """Configuration for a call, routing callbacks and ``on_summary`` run in the process.
+
+    Shared state is shared.
+    """
     document = caller.document("/calm", "c-1")
     [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
     summary = urlsplit(ai["post_prompt_url"])
@@ -263,7 +287,10 @@ def test_what_fails_by_itself_is_counted(served, caller, said):
 
 
 def test_a_callback_that_exits_leaves_the_process_alone(served, caller, said):
-    """It is run on, so that calls beside it go on; the failure is logged and counted."""
+    """The event loop is run on, so other calls continue.
+
+    The failure is logged and counted.
+    """
     number = said("leave_a_callback")
 
     poll_until(lambda: "of agent wild tried to end the process: SystemExit (e-" in served.stderr)
@@ -281,7 +308,7 @@ def test_metrics_tell_what_became_of_processes(caller, call):
 
 
 def test_a_reload_gives_it_new_processes(served, desk, said):
-    """What its section says about them has changed; calls go to the new ones at once."""
+    """Its section about them has changed, and calls go to the new ones at once."""
     number = said("pid")
     (served.directory / "agenthost.toml").write_text(CONFIGURATION.replace("200_000_000", "300_000_000"))
     done = desk.run("agenthost", "reload", "--port", served.url.rpartition(":")[2], cwd=served.directory)
@@ -291,7 +318,10 @@ def test_a_reload_gives_it_new_processes(served, desk, said):
 
 
 def test_workers_have_processes_each(desk):
-    """What one of them loses, another does not notice; none is left when they end."""
+    """A failure in one worker's process does not affect the other's.
+
+    None is left when the workers end.
+    """
     place = desk.workplace()
     (place / "agenthost.toml").write_text('[agents.wild]\nisolation = "process"\n')
     with desk.serve("--workers", "2", cwd=place) as served:

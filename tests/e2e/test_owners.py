@@ -49,7 +49,10 @@ def test_a_newcomer_does_not_take_a_section(desk, section):
 
 @pytest.mark.parametrize("section", RESTRICTING.values(), ids=RESTRICTING)
 def test_without_an_owner_neither_is_served(desk, section):
-    """Where no host has served yet, the section may be meant for either; a line decides."""
+    """Before the first serving host, the section may mean either agent.
+
+    A line in the file decides.
+    """
     place = place_of(desk, f"[agents.sales]\n{section}\n")
     with desk.having("name-clash"):
         rows_of = agents(desk, place)
@@ -99,7 +102,10 @@ def test_a_package_that_is_gone_keeps_its_name(desk):
 
 
 def test_a_name_with_a_colon_is_not_another_key(desk):
-    """An entry point called like a full key has neither that agent's section nor its secret."""
+    """An entry point may be named like a full key.
+
+    It has neither that agent's section nor its secret.
+    """
     place = place_of(desk, f'[agents."agenthost-frontdesk:sales"]\nuser = "sales"\npassword = "{PASSWORD}"\n')
     with desk.having("colon-name"), desk.serve(cwd=place) as served:
         found = agents(desk, place)
@@ -112,7 +118,10 @@ def test_a_name_with_a_colon_is_not_another_key(desk):
 
 
 def test_a_newcomer_does_not_take_callers(desk):
-    """A SIP user that reached an agent by its name stays with it, and the newcomer has the others that it asks for."""
+    """A SIP user stays with the agent that it has reached by name.
+
+    The new agent has its other users.
+    """
     place = place_of(desk, "")
     to = {user: {"call": {"to": f"sip:{user}@acme.example"}} for user in ("sales", "vertrieb")}
     with desk.serve(cwd=place) as served:
@@ -130,7 +139,10 @@ def test_a_newcomer_does_not_take_callers(desk):
 
 
 def test_routes_stay_with_who_was_served_there(desk):
-    """After a restart too: the front desk's sales agent stays, and the newcomer is the one in conflict."""
+    """The front desk's sales agent keeps its route after a restart.
+
+    The new agent has the conflict.
+    """
     place = place_of(desk, "")
     with desk.serve(cwd=place):
         pass

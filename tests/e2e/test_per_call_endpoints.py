@@ -1,6 +1,7 @@
-"""Agents that are configured for each call: nothing of one call reaches the next, and trouble stays where it is.
+"""Agents that are configured for each call.
 
-Agents are those of tests/dists/endpoints.
+Nothing of one call reaches the next, and a failure affects only its agent. The agents are those of
+tests/dists/endpoints.
 """
 
 import json
@@ -54,7 +55,7 @@ def at_once(url, requests):
 
 @pytest.mark.parametrize("route", ["/guests", "/async-guests"])
 def test_nothing_of_one_call_reaches_another(caller, route):
-    """Two hundred calls at once, and a call without a word of its own after them."""
+    """Two hundred calls run at once, and then one without a word of its own."""
     requests = [caller.request("POST", f"{route}?guest=guest-{n}", {"call_id": f"c-{n}"}) for n in range(MANY)]
 
     documents = [answer.json for answer in at_once(caller.url, requests)]
@@ -99,7 +100,10 @@ def test_tools_of_another_call_are_not_there(caller, route):
 
 
 def test_a_callback_sees_query_body_and_headers_but_no_secrets(caller):
-    """Names of headers are in lower case; neither the token nor credentials are shown."""
+    """Names of headers are in lower case.
+
+    Neither the token nor credentials are visible.
+    """
     answer = caller.ask("POST", "/guests", {"guest": "bob"}, "X-Asked-By: Ann")
 
     assert ai(answer.json)["global_data"] == {"asked_by": "Ann", "secrets": False}
@@ -129,7 +133,10 @@ def test_callbacks_run_in_order(caller):
 )
 @pytest.mark.parametrize("route", ENDS)
 def test_a_configuration_that_fails_becomes_the_fallback_document(served, caller, route, how, logged):
-    """The caller hears the agent's sentence, then hangs up or goes where the agent says; the log learns why."""
+    """The caller hears the agent's sentence, and is then transferred or disconnected.
+
+    The log has the reason.
+    """
     before = len(served.stderr)
 
     answer = caller.ask("POST", f"{route}?how={how}", {"call_id": "c-1"})
@@ -166,7 +173,10 @@ def test_a_tool_call_whose_configuration_fails_gets_the_fallback_sentence(caller
 
 
 def test_agents_do_not_wait_for_one_that_hangs(caller):
-    """As many calls as hang at once: every other agent answers meanwhile, then the callers hear a sentence."""
+    """The maximum number of calls hangs at once, and all other agents respond.
+
+    Then the callers hear a sentence.
+    """
     with ExitStack() as stack:
         hanging = [stack.enter_context(Connection.to(caller.url)) for _ in range(MANY)]
         for connection in hanging:

@@ -39,7 +39,7 @@ def checked(plugged):
 
 @pytest.fixture
 def configured(plugged):
-    """Writes an agenthost.toml; gives the directory to run something in."""
+    """Return a function that writes an agenthost.toml and returns its directory."""
 
     def configured(text):
         place = plugged.workplace()
@@ -50,7 +50,7 @@ def configured(plugged):
 
 
 def listed(environment, place, *options):
-    """What ``plugins --json`` says, by name."""
+    """Return the rows of ``plugins --json``, by name."""
     done = environment.run("agenthost", "plugins", "--json", *options, cwd=place)
     assert done.returncode == 0
     return {row["plugin"]: row for row in json.loads(done.stdout)}
@@ -124,7 +124,10 @@ def test_everybody_else_serves(caller):
 
 
 def test_the_list_says_what_each_hooks_into(plugged):
-    """Without importing any, it says which there are; what is built in comes last."""
+    """Without ``--load``, no plugin is imported.
+
+    Built-in plugins come last.
+    """
     unseen, seen = listed(plugged, None), listed(plugged, None, "--load")
     built_in = {name for name, row in seen.items() if row["state"] == "built in"}
 
@@ -146,7 +149,7 @@ def test_the_list_says_what_each_hooks_into(plugged):
 
 
 def test_hooks_are_listed_with_who_implements_them(plugged):
-    """A plugin that cannot be registered implements nothing, and is told on stderr."""
+    """A plugin that cannot be registered has no hooks, which stderr reports."""
     done = plugged.run("agenthost", "hooks", "--json")
     hooks = {row["hook"]: row for row in json.loads(done.stdout)}
     text = plugged.run("agenthost", "hooks").stdout
@@ -160,7 +163,10 @@ def test_hooks_are_listed_with_who_implements_them(plugged):
 
 
 def test_the_list_of_plugins_is_narrowed_to_a_hook(plugged):
-    """It loads them; a hook that there is not is a mistake of the command line, which says which there are."""
+    """The list loads the plugins.
+
+    An unknown hook is a usage error with the known ones.
+    """
     rows = listed(plugged, None, "--hook", "configure_app")
     refused = plugged.run("agenthost", "plugins", "--hook", "configure")
 
@@ -173,7 +179,7 @@ def test_the_list_of_plugins_is_narrowed_to_a_hook(plugged):
 
 
 def test_calls_of_hooks_are_shown_where_that_is_asked_for(plugged):
-    """With their plugins, seconds and results; those that fail too."""
+    """The output has plugin, seconds and result of each call, including failed ones."""
     shown = plugged.run("agenthost", "check", variables={"AGENTHOST_TRACE_HOOKS": "1"}).stderr
     package = "agenthost-test-plugin"
 
@@ -227,7 +233,10 @@ def test_an_agent_that_a_plugin_makes_is_configured_by_its_name(plugged, configu
     ],
 )
 def test_two_of_one_name_and_two_for_one_store_are_told(plugged, configured, settings, state, told):
-    """Both plugins are loaded, each has settings of its own; a store that two open is opened by neither."""
+    """Both plugins are loaded, each with settings of its own.
+
+    A store that two can open is opened by neither.
+    """
     with plugged.having("plugin-namesake"):
         report = json.loads(plugged.run("agenthost", "check", "--json", cwd=configured(settings)).stdout)
 

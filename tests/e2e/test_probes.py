@@ -1,4 +1,4 @@
-"""Probes of agents and plugins decide what the health endpoints say, also on a port of their own."""
+"""Probes of agents and plugins decide the health responses, also on the health port."""
 
 import json
 import threading
@@ -74,7 +74,10 @@ def status(served, path="/health"):
 
 
 def test_a_probe_of_the_start_holds_it_up(cold):
-    """Until it succeeds, the host has not started and gets no requests; it serves whoever comes nevertheless."""
+    """Until it succeeds, the host has not started, and load balancers send no requests.
+
+    It serves them nevertheless.
+    """
     poll_until(lambda: cold.status("/dental") == 401)
 
     assert statuses(cold, ("/live", "/startup", "/ready")) == {"/live": 200, "/startup": 503, "/ready": 503}
@@ -100,7 +103,7 @@ def test_a_critical_probe_of_one_agent(served, down):
 
 
 def test_critical_probes_of_all_agents(served, down):
-    """Nobody is left to take a call."""
+    """No agent is left to take a call."""
     down("calendar-down")
     down("voice-down")
 
@@ -125,7 +128,10 @@ def test_an_optional_probe(served, down):
 
 
 def test_details_need_credentials(served, down):
-    """Names, latencies and classes of errors; messages stay in the log."""
+    """Details are names, latencies and classes of errors.
+
+    Messages stay in the log.
+    """
     down("calendar-down")
     eventually(served, {"/ready/dental": 503})
     told = ask(served, "/health", credentials=served.credentials)
@@ -170,7 +176,7 @@ def test_in_the_form_of_the_draft(served, down):
 
 
 def test_what_the_log_and_the_metrics_tell(served):
-    """Which plugin's probe gives nonsense, and which nobody asks."""
+    """They report a probe with an invalid result, and probes that never run."""
     text = ask(served, "/metrics", credentials=served.credentials).body.decode()
 
     assert "probe nonsense of agenthost-test-probed:probed is failing: it returned str object" in served.stderr
@@ -200,7 +206,10 @@ PATHS = ("/startup", "/ready", "/health", "/ready/dental", "/health/dental")
 
 
 def test_a_blocked_event_loop_delays_nothing_on_a_port_of_its_own(probed):
-    """It is told who blocks it, and that it stands still only once that has lasted."""
+    """The response names the blocking agent.
+
+    It reports a blocked loop only after a while.
+    """
     place, url = with_port(probed, live_after=2)
     with probed.serve(cwd=place, until="/ready") as served:
         caller = Caller(url, STRANGER)

@@ -1,4 +1,7 @@
-"""``agenthost reload`` and SIGHUP: agents come and go while the host serves, and calls in progress stay with theirs."""
+"""``agenthost reload`` and SIGHUP: agents change while the host serves.
+
+Calls in progress stay with their agents.
+"""
 
 import json
 import os
@@ -75,7 +78,10 @@ class Load:
 
 
 def test_packages_and_sections_come_and_go(host):
-    """Nobody else notices, and a call goes on with the agent that it began with."""
+    """Other agents are not affected.
+
+    A call stays with the agent with which it began.
+    """
     host.caller.call(host.token_url("/slow-tools", "process"), "process", {}, "c-1")
     before = host.token_url("/slow-tools", "process")
     with Load(host.caller):
@@ -136,7 +142,7 @@ def test_full_collections_do_not_look_at_what_is_there_for_good(host):
 
 
 def test_what_cannot_be_served_changes_nothing(host):
-    """The command says why, and so does the log at SIGHUP."""
+    """The command prints the reason, and at SIGHUP the log has it."""
     host.configure("[agents.slow-tools]\nroute = 7\n")
     refused = host.reload()
     assert refused.returncode == 3
@@ -161,7 +167,10 @@ def test_what_cannot_be_served_changes_nothing(host):
 
 
 def test_every_changed_key_is_named(host):
-    """The command says for each whether it is in effect, and ends with 1 where one is not; values stay secret."""
+    """The command lists each key and if it is in effect.
+
+    It exits with 1 if one is not. Values stay secret.
+    """
     live = "[conversation]\ntimeout = 7\n[turns]\ntokens = 5000\n[health]\npublic = 'status'\n"
     host.configure(live + "[host]\nheader_timeout = 1\nwebhook_keys = ['hunter2 hunter2']\n")
     done = host.reload()
@@ -196,7 +205,10 @@ def test_every_changed_key_is_named(host):
 
 
 def test_one_agent_alone(host):
-    """It is built anew although nothing has changed; others stay as they are although something has."""
+    """It is built again without a change.
+
+    The others stay despite one.
+    """
     host.configure('[agents.sales]\nroute = "/other"\n')
     told = host.reloaded("slow-tools")
     assert (told["changed"], told["applied"], told["left"]) == (["slow-tools"], [], ["agents.sales.route"])
@@ -217,7 +229,7 @@ def test_code_that_was_installed_anew_comes_with_a_restart(host):
 
 
 def test_nobody_there(desk):
-    """The command says where it looked."""
+    """The command prints the port that it tried."""
     done = desk.run("agenthost", "reload", "--port", str(free_port()))
 
     assert done.returncode == 2
@@ -233,7 +245,10 @@ def test_the_socket_is_its_users_alone(host):
 
 
 def test_workers_reload_in_place_and_are_replaced_for_new_code(desk):
-    """Under load; each goes on until its successor serves, and takes the tokens of those before."""
+    """They do so under load, and each serves until its successor does.
+
+    The successor accepts earlier tokens.
+    """
     with desk.having("slow-tools"):
         place, port = desk.workplace(), free_port()
         with desk.serve("--workers", "2", cwd=place, port=port) as served:

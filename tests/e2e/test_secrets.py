@@ -1,6 +1,6 @@
-"""What is secret stays so: in all that a host with failing agents prints, logs, lists and answers.
+"""Secrets are in no output of a host with failing agents: prints, logs, lists, responses.
 
-Which settings are secrets is read from the tables themselves, so that none is forgotten that is added later.
+The secret settings are read from the tables themselves, so that later ones are included.
 """
 
 import base64
@@ -79,7 +79,10 @@ COMMANDS = (
 
 
 def secret_settings():
-    """Every setting that holds a secret, as table and key; and whether it holds several."""
+    """Return every secret setting, as table and key.
+
+    The value is True for a list of secrets.
+    """
     names = [f"agenthost.builtin.{each.name}" for each in pkgutil.iter_modules(agenthost.builtin.__path__)]
     own = [host_table.__name__, tables.__name__]
     known = [value for name in (*own, *names) for value in vars(importlib.import_module(name)).values()]
@@ -97,7 +100,7 @@ SETTINGS = secret_settings()
 
 @frozen
 class Place:
-    """A directory to run something in, whose agenthost.toml has every setting that is a secret, with two of a list.
+    """A directory whose agenthost.toml has every secret setting, with two of a list.
 
     Args:
         directory: the directory.
@@ -111,7 +114,10 @@ class Place:
 
     @classmethod
     def made(cls, desk, but):
-        """One without the settings of a name: a list of passwords, or the one that it stands instead of."""
+        """Return a place without the settings of a name.
+
+        They are a list of passwords, or the one that it replaces.
+        """
         directory, secrets, lines = desk.workplace(), {}, {table: [words] for table, words in OTHERS.items()}
         variables = {"AGENT_SETTING": SETTING}
         for number, ((table, key), several) in enumerate(SETTINGS.items()):
@@ -144,7 +150,10 @@ class Place:
         return self.secret(f"{table}.password.0", f"{table}.passwords.0")
 
     def within(self, text):
-        """The names of the secrets that a text holds, as they are or in an Authorization header."""
+        """Return the names of the secrets in a text.
+
+        They may be plain or in an Authorization header.
+        """
         forms = {name: (word, *(encoded(f"{user}:{word}") for user in USERS)) for name, word in self.secrets.items()}
         return {name for name, words in forms.items() if any(word in text for word in words)}
 
@@ -178,7 +187,10 @@ class Signing(Caller):
 
 @pytest.fixture(scope="module")
 def packages(desk):
-    """The environment with packages that fail, and with what opens stores and models that are not there."""
+    """The environment with packages that fail.
+
+    It also has plugins whose stores and models do not exist.
+    """
     redis = ROOT / "plugins" / "agenthost-redis"
     with (
         desk.having("import-error", "constructor-raises", "plugin-raises", "failing-tools", redis),
@@ -193,7 +205,7 @@ def place(packages):
 
 
 def test_every_setting_that_is_a_secret_is_configured_here():
-    """The kinds that were there when this was written: one that is missing is no longer seen as a secret."""
+    """The list has at least the secrets that existed when this was written."""
     assert SETTINGS.keys() >= {
         ("host", "password"),
         ("host", "passwords"),
@@ -219,7 +231,7 @@ def test_what_commands_print(packages, place, command):
 
 @pytest.mark.parametrize("wrong", ["state.operation_timeout", "host.webhook_keys", "state.url"])
 def test_what_is_said_of_a_secret_that_cannot_be_used(desk, wrong):
-    """It is no number, no list, and the address of a store that nobody opens."""
+    """It is neither a number nor a list, and no plugin opens its store."""
     table, _, key = wrong.rpartition(".")
     place = desk.workplace()
     (place / "agenthost.toml").write_text(f'[{table}]\n{key} = {{ env = "STORE" }}\n')
@@ -234,7 +246,10 @@ def test_what_is_said_of_a_secret_that_cannot_be_used(desk, wrong):
     ("workers", "but", "form"), [("1", "password", "text"), ("2", "passwords", "json")], ids=["1 worker", "2 workers"]
 )
 def test_what_a_host_says(packages, workers, but, form):
-    """Documents alone hold a password, each the first of its agent; of processes nobody sees more than their names."""
+    """Only documents contain a password, the first one of their agent.
+
+    Of processes, only their names are visible.
+    """
     place = Place.made(packages, but)
     variables = NO_VARIABLES | place.variables | {"AGENTHOST_LOG_FORMAT": form}
     with packages.serve("--workers", workers, cwd=place.directory, variables=variables) as served:
@@ -299,6 +314,9 @@ def family(number):
 
 
 def of_process(number):
-    """What anybody sees of a process; and of one that an agent lives in, all that the agent itself sees."""
+    """Return the visible data of a process.
+
+    For an agent's own process, that is all data that the agent itself sees.
+    """
     shown = Path(f"/proc/{number}/cmdline").read_text()
     return shown + (Path(f"/proc/{number}/environ").read_text() if "agenthost agent" in shown else "")

@@ -1,4 +1,7 @@
-"""The programs of the documents that agents in the field were written by: only their import lines are changed."""
+"""The programs in the documents of agents in the field.
+
+Only their import lines are changed.
+"""
 
 import re
 from contextlib import ExitStack
@@ -15,7 +18,10 @@ IMPORT = re.compile(r"from (?:signalwire_agents[\w.]*|agenthost) import \w+(?:, 
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory):
-    """Runs a program until the tests of this module are done; asked again, it is the same one."""
+    """Return a function that runs a program until the module's tests are done.
+
+    A second call returns the same one.
+    """
     with ExitStack() as stack:
         started = {}
 
@@ -29,14 +35,14 @@ def serve(tmp_path_factory):
 
 
 def call(served, route, tool, arguments, call_id="c-1"):
-    """What a tool says, called at the address and with the token of the agent's document."""
+    """Return a tool's answer, called at the address in the agent's document."""
     caller = Caller.of(served)
     url = functions(caller.document(route, call_id))[tool]["web_hook_url"]
     return caller.call(url, tool, arguments, call_id)
 
 
 def reached(served, to, path="/sip"):
-    """Status, and what the agent that answers for a SIP address is told to be."""
+    """Return the status and the prompt of the agent that a SIP address reaches."""
     answer = Caller.of(served).ask("POST", path, {"call": {"call_id": "c-1", "to": to}})
     return answer.status, prompt(answer.json) if answer.status == 200 else answer.json
 
@@ -52,7 +58,10 @@ def health(served, query=""):
 
 @pytest.mark.parametrize("original", sorted(ORIGINALS.iterdir()), ids=lambda path: path.stem)
 def test_only_import_lines_differ(original):
-    """Line by line; a document that came without line breaks is compared without them."""
+    """All other lines are the same.
+
+    A document without line breaks is compared without them.
+    """
     old = original.read_text()
     new = (SEEDS / f"{original.stem}.py").read_text()
 
@@ -112,7 +121,10 @@ def test_a_department_router(serve):
 
 
 def test_a_router_that_is_called_wrongly(serve):
-    """The model is told what to change; the program would have failed with a KeyError."""
+    """The model gets a sentence about the expected value.
+
+    The program would have failed with a KeyError.
+    """
     answer = call(serve("department_router"), "/main", "route_call", {"department": "catering"})
 
     assert answer == {"response": "department must be one of: sales, support, billing"}
@@ -126,7 +138,7 @@ def test_a_shared_dictionary(serve):
 
 
 def test_sharing_sessions(serve):
-    """What one agent learns of a call, the other knows for that call."""
+    """The facts that one agent learns in a call are available to the other."""
     served = serve("session_sharing")
     call(served, "/one", "store", {"name": "Ada"}, "c-7")
 
@@ -135,7 +147,10 @@ def test_sharing_sessions(serve):
 
 
 def test_a_readiness_of_ones_own(serve):
-    """The program's check is asked; its own answer is sent when it fails."""
+    """The program's check runs.
+
+    Its own response is sent if it fails.
+    """
     served = serve("readiness")
     caller = Caller.of(served)
     well = caller.ask("GET", "/ready")
@@ -162,7 +177,7 @@ def test_health_as_this_document_shows_it_by_configuration(tmp_path):
 
 @pytest.fixture(scope="module")
 def departments(tmp_path_factory):
-    """The complete solution, as the script that it is: host and port come from the environment."""
+    """The complete solution as a script, with host and port from the environment."""
     port = free_port()
     address = {"HOST": "127.0.0.1", "PORT": str(port)}
     place = tmp_path_factory.mktemp("departments")
@@ -234,7 +249,7 @@ def test_agents_are_where_they_are_registered(serve, route, role):
 
 
 def test_urls_name_the_route_of_registration(serve):
-    """An agent that asks for no route has the one it was registered at in the URLs of its tools."""
+    """The tool URLs of an agent without a route have the route of its registration."""
     document = Caller.of(serve("complete_example")).document("/sales", "c-1")
     url = urlsplit(functions(document)["get_pricing"]["web_hook_url"])
 
@@ -265,7 +280,10 @@ SALES, SUPPORT = "sales representative", "support specialist"
     ],
 )
 def test_sip_routing(serve, to, role):
-    """Names, routes and what the program maps itself; at the host's address and at each agent's."""
+    """Names, routes and the program's own users reach agents.
+
+    That holds at the host's address and at each agent's.
+    """
     served = serve("sip_routing")
 
     for path in ("/sip", "/sip/", "/sales/sip", "/support/sip"):
@@ -275,7 +293,10 @@ def test_sip_routing(serve, to, role):
 
 
 def test_sip_users_that_nobody_is(serve):
-    """Nobody answers at the host's address, the agent itself at its own."""
+    """At the host's address, the response is 404.
+
+    At an agent's address, that agent answers.
+    """
     served = serve("sip_routing")
 
     assert reached(served, "sip:nobody@example.com") == (404, {"error": "No agent for this SIP user"})
@@ -333,7 +354,7 @@ def test_state_in_redis(serve, tmp_path_factory):
 
 @pytest.mark.parametrize(("hour", "name"), [(8, "afterhours"), (9, "live"), (16, "live"), (17, "afterhours")])
 def test_time_based_routing(serve, hour, name):
-    """Whichever agent is asked, the one of this hour answers."""
+    """The agent of this hour answers at both routes."""
     caller = Caller.of(serve("time_based"))
 
     for route in ("/live", "/afterhours"):
@@ -342,7 +363,7 @@ def test_time_based_routing(serve, hour, name):
 
 
 def test_an_agent_at_live_leaves_the_probe_its_answer(serve):
-    """The document's program has an agent where the host tells that it lives: that goes on for strangers."""
+    """Clients without credentials still get the health response at an agent's route."""
     served = serve("time_based")
     caller = Caller.of(served)
 

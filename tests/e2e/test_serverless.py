@@ -1,6 +1,7 @@
-"""AWS Lambda, CGI and Google Cloud Functions: one request at a time, the same rules as everywhere.
+"""AWS Lambda, CGI and Google Cloud Functions, by the same rules as everywhere.
 
-The programs are the document's own, tests/data/seeds/serverless.py, and the one of docs/how-to/serverless.md.
+They serve one request at a time. The programs are the document's own, tests/data/seeds/serverless.py, and the one of
+docs/how-to/serverless.md.
 """
 
 import json
@@ -66,7 +67,10 @@ def invoke(guide):
 
 
 def rest(method, path, query, headers, body, *, stage="prod", base64=False):
-    """An event of a REST API: the stage is off the path, and parameters are decoded."""
+    """Return an event of a REST API.
+
+    The path has no stage, and parameters are decoded.
+    """
     parsed = parse_qs(query)
     return {
         "resource": "/{proxy+}",
@@ -83,7 +87,10 @@ def rest(method, path, query, headers, body, *, stage="prod", base64=False):
 
 
 def http(method, path, query, headers, body, *, stage="$default", host=GATEWAY, base64=False):
-    """An event of an HTTP API or a function URL (payload format 2.0): a named stage is in the path."""
+    """Return an event of an HTTP API or a function URL (payload format 2.0).
+
+    The path contains a named stage.
+    """
     whole = path if stage == "$default" else f"/{stage}{path}"
     return {
         "version": "2.0",
@@ -111,7 +118,10 @@ def function_url(*request, **more):
 
 
 def http_1(*request, **more):
-    """An event of an HTTP API in payload format 1.0: the stage is in both paths."""
+    """Return an event of an HTTP API in payload format 1.0.
+
+    Both paths contain the stage.
+    """
     event = rest(*request, **more)
     whole = f"/dev{event['path']}"
     context = {**event["requestContext"], "stage": "dev", "path": whole}
@@ -164,7 +174,10 @@ def test_lambda_checks_credentials(invoke, kind):
 @every_kind
 @pytest.mark.parametrize("base64", [False, True])
 def test_lambda_serves_a_call(invoke, kind, base64):
-    """The document names the address that was called; the tool is called there, with its token."""
+    """The document contains the address of the request.
+
+    The tool is called there, with its token.
+    """
     make, base = KINDS[kind]
 
     def post(path, query, body):
@@ -197,7 +210,10 @@ def test_lambda_has_the_hosts_paths(invoke, kind, path, status):
 
 @pytest.mark.parametrize("path", ["/development/desk", "/desk"])
 def test_a_stage_is_a_whole_segment(invoke, path):
-    """What only begins like the stage is no stage, nor is what a custom domain has taken off."""
+    """A path that only begins like the stage keeps it.
+
+    So does a path from which a custom domain has removed it.
+    """
     event = http("GET", path, "", AUTHORIZED, None)
     event["requestContext"]["stage"] = "de"
 
@@ -217,7 +233,7 @@ def test_the_documents_lambda(tmp_path):
 
 
 def cgi(place, program, method, path, headers=(), body=b"", **more):
-    """Status, headers and decoded body of what a process answers that was started as RFC 3875 says."""
+    """Return status, headers and decoded body of a process started by RFC 3875."""
     environ = variables(place, SECRET) | {
         "GATEWAY_INTERFACE": "CGI/1.1",
         "REQUEST_METHOD": method,
@@ -251,7 +267,10 @@ def cgi(place, program, method, path, headers=(), body=b"", **more):
 
 
 def test_cgi_serves_a_call(guide):
-    """Agents lie below the script; a tool is called at the address and with the token of the document."""
+    """Agents are below the script.
+
+    A tool is called at the address and with the token of the document.
+    """
     body = json.dumps({"call": {"call_id": "c-1"}}).encode()
     status, headers, document = cgi(guide, "agents.py", "POST", "/desk", AUTHORIZED, body)
     url = urlsplit(functions(document)["hours"]["web_hook_url"])
@@ -276,7 +295,10 @@ def test_cgi_checks_credentials(tmp_path):
 
 @pytest.mark.parametrize(("path", "status"), [("/desk/\udcff", 404), ("/desk/\n", 400), ("", 404)])
 def test_cgi_paths_that_nobody_has(guide, path, status):
-    """A server has taken the escapes off; what was meant is still refused as everywhere."""
+    """The server has decoded the path.
+
+    A malicious one is still refused.
+    """
     assert cgi(guide, "agents.py", "GET", "", AUTHORIZED, PATH_INFO=path)[0] == status
 
 

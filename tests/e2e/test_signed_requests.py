@@ -26,7 +26,7 @@ def configured(environment, **host):
 
 @pytest.fixture(scope="module", params=[None, PUBLIC], ids=["without public_url", "with public_url"])
 def public(request):
-    """The public URL, or None where the address is the one that a request was sent to."""
+    """The public URL, or None to use the address of the request."""
     return request.param
 
 
@@ -40,7 +40,7 @@ def caller(endpoints, public):
 
 @pytest.fixture(scope="module")
 def origin(caller, public):
-    """What stands before the path in the URL that is signed."""
+    """The part before the path in the signed URL."""
     return public or caller.url
 
 
@@ -54,7 +54,10 @@ def sha1(key, url, body):
 
 @pytest.fixture
 def send(caller):
-    """Send a tool call that needs no token, with headers; give status and JSON."""
+    """Return a function that sends a tool call without a token, with headers.
+
+    It returns status and JSON.
+    """
 
     def send(*headers, path="/signed/swaig/", body=CALL):
         encoded = json.dumps(body).encode() if isinstance(body, dict) else body
@@ -72,7 +75,10 @@ ANSWERED = (200, {"response": "here"})
 @pytest.mark.parametrize("key", [*KEYS, "its own key"])
 @pytest.mark.parametrize("path", ["/signed/swaig/", "/signed/swaig", "/signed/swaig/?tenant=a%20b&x="])
 def test_a_signed_request_is_let_in(send, origin, sign, key, path):
-    """By any key of the host, so that keys can be rotated, or the agent's own; over the URL as it was called."""
+    """Any key of the host is accepted, which allows rotation, or the agent's own.
+
+    The signature covers the requested URL.
+    """
     assert send(sign(key, origin + path, BODY), path=path) == ANSWERED
 
 
@@ -83,7 +89,10 @@ def test_hex_may_be_in_capitals(send, origin):
 
 
 def test_what_is_signed_must_be_what_came(send, origin):
-    """Another key, URL or body; no signature, an empty one, half of one."""
+    """Another key, URL or body is refused.
+
+    So is a missing, empty or truncated signature.
+    """
     url = f"{origin}/signed/swaig/"
     good = sha256(KEYS[0], url, BODY)
     refused = [
@@ -108,7 +117,7 @@ def test_what_is_signed_must_be_what_came(send, origin):
 
 
 def test_a_weak_signature_does_not_count_beside_a_strong_one(send, origin):
-    """Where there is a SHA-256 signature it decides, also when the SHA-1 one is right."""
+    """If there is a SHA-256 signature, a correct SHA-1 one has no effect."""
     url = f"{origin}/signed/swaig/"
 
     assert send(sha256("another key", url, BODY), sha1(KEYS[0], url, BODY)) == REFUSED
@@ -161,7 +170,10 @@ def test_an_empty_body_is_signed_too(caller, origin):
 
 
 def test_the_url_of_a_tool_is_what_is_signed(caller, origin, public):
-    """Credentials, which stand in a document's URLs, are not part of it; the token is."""
+    """The credentials in a document's URLs are not part of the signed URL.
+
+    The token is.
+    """
     answer = caller.ask("GET", "/phones?call_id=c-1")
     url = functions(answer.json)["who"]["web_hook_url"].replace("tester:correct%20horse%20battery%20staple@", "")
     assert url.startswith(f"{origin}/phones/swaig/?")

@@ -1,4 +1,4 @@
-"""SIP callers at a host with rules of every kind, and what its commands say about them."""
+"""SIP callers at a host with rules of every kind, and its commands."""
 
 import json
 

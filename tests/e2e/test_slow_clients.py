@@ -1,4 +1,7 @@
-"""Clients that are slow, say nothing, or are too many: each is bounded, and nobody else notices."""
+"""Clients that are slow, silent or too many.
+
+Each is limited, and other clients are not affected.
+"""
 
 import socket
 import time
@@ -61,7 +64,7 @@ def test_a_request_that_does_not_come_in_time_is_408(served, raw):
 
 
 def test_headers_that_drip_are_no_better(served):
-    """What counts is the whole head, however often a byte of it comes."""
+    """The timeout covers the whole head, however often a byte arrives."""
     with Connection.to(served.url) as connection:
         connection.send(b"GET /live HTTP/1.1\r\n")
         with pytest.raises(ConnectionError):  # reset or broken pipe, as it happens

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: what is in flight is finished, and then the host ends with 0."""
+"""SIGTERM and Ctrl-C: requests in flight are finished, and the host exits with 0."""
 
 import os
 import signal
@@ -37,7 +37,10 @@ def wait_until_closed(served):
     [(signal.SIGTERM, "wait", "waited"), (signal.SIGTERM, "sleep", "slept"), (signal.SIGINT, "sleep", "slept")],
 )
 def test_a_tool_in_flight_is_finished(slow, number, tool, said):
-    """On the event loop and in a thread; the port is closed meanwhile, and so is the connection afterwards."""
+    """It may run on the event loop or in a thread.
+
+    The port is closed meanwhile, and the connection afterwards.
+    """
     with slow.serve() as served:
         with Connection.to(served.url) as idle, begin(served, tool, 2.0) as busy:
             idle.ask(Caller.of(served).request("GET", "/live"))
@@ -56,7 +59,10 @@ def test_a_tool_in_flight_is_finished(slow, number, tool, said):
 
 
 def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
-    """It is told at once; what comes meanwhile is answered, and each connection closed with its answer."""
+    """The readiness response changes at once.
+
+    Further requests are served, and each connection is closed with its response.
+    """
     with slow.serve(variables={"AGENTHOST_DRAIN_GRACE": "5"}) as served:
         caller = Caller.of(served)
         assert served.status("/ready") == 200
@@ -74,7 +80,10 @@ def test_who_asks_for_readiness_can_send_its_requests_elsewhere(slow):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_second_signal_waits_for_nothing(slow, workers):
-    """Neither for those who ask for readiness, nor for what is in flight; it is no agent that can end the host."""
+    """It waits neither for readiness probes nor for requests in flight.
+
+    An agent cannot end the host.
+    """
     limits = {"AGENTHOST_DRAIN_GRACE": "60", "AGENTHOST_BREAKER_FAILURES": "0"}
     with slow.serve("--workers", workers, variables=limits) as served:
         poll_until(lambda: served.status("/ready") == 200)
@@ -96,7 +105,10 @@ HURRIED = {"AGENTHOST_DRAIN_TIMEOUT": "1", "AGENTHOST_TOOL_TIMEOUT": "60"}
 
 @pytest.mark.parametrize("tool", ["wait", "sleep"])
 def test_a_tool_that_takes_too_long_does_not_keep_the_host(slow, tool):
-    """The drain has its time; then the caller hears the agent's sentence, and a thread ends with the process."""
+    """After the drain timeout, the caller hears the agent's sentence.
+
+    A thread ends with the process.
+    """
     with slow.serve(variables=HURRIED) as served, begin(served, tool, 60) as busy:
         served.process.send_signal(signal.SIGTERM)
         answer = busy.answer()
@@ -128,7 +140,7 @@ def test_a_host_that_is_still_starting_stops_at_once(slow):
 
 
 def test_the_port_is_free_at_once_for_the_next_host(slow):
-    """However many connections the one before has closed."""
+    """The number of closed connections has no effect."""
     with slow.serve() as first:
         with Connection.to(first.url) as connection:
             connection.ask(Caller.of(first).request("GET", "/live"))

@@ -1,4 +1,7 @@
-"""Two packages share a customer's record on every store, while workers, servers and the lines to them fail."""
+"""Two packages share a customer's record on every store.
+
+Meanwhile workers, servers and their connections fail.
+"""
 
 import json
 import os
@@ -58,13 +61,16 @@ class Shop:
     urls: dict = Factory(dict)
 
     def call(self, route, tool, **arguments):
-        """Call a tool of the agent at a route, with a token that was made at first."""
+        """Call a tool of the agent at a route, with a token from the beginning."""
         if route not in self.urls:
             self.urls[route] = functions(self.caller.document(route, "c-1"))
         return self.caller.call(self.urls[route][tool]["web_hook_url"], tool, arguments, "c-1")
 
     def until(self, path, status):
-        """Wait until a path is answered with a status, by whichever worker is asked: ten times in a row."""
+        """Wait until every worker returns a status for a path.
+
+        That is assumed after ten times in a row.
+        """
         poll_until(
             lambda: all(self.served.status(path) == status for _ in range(10)),
             LATE,
@@ -116,7 +122,10 @@ def shops(packages, kind, server):
 
 @pytest.fixture(scope="module")
 def shop(kind, shops):
-    """A host with two workers; with one, where state is in the memory of a process."""
+    """A host with two workers.
+
+    With state in the memory of a process, it has one worker.
+    """
     with shops(PATIENT, "--workers", "1" if kind.url == "memory://" else "2") as opened:
         yield opened
         assert opened.served.stop() == 0
@@ -195,7 +204,10 @@ def kept(shop, load):
 
 
 def test_two_packages_share_a_record_across_workers(shop, kind):
-    """Each visit gets a number of its own, none is left out, and the record has those of both."""
+    """Each visit has a number of its own, and none is missing.
+
+    The record has those of both.
+    """
 
     def visit(number):
         return json.loads(shop.call(ROUTES[number % 2], "visit", mark=f"shared-{number}")["response"])
@@ -223,7 +235,10 @@ def test_two_packages_share_a_record_across_workers(shop, kind):
     ],
 )
 def test_what_no_store_takes(shop, what, sentence):
-    """The caller hears the fallback, the log says which tool of which agent kept what, and nothing is lost."""
+    """The caller hears the fallback, and the log names agent, tool and value.
+
+    No data is lost.
+    """
     answer = shop.call("/shares-desk", "keep", what=what)
     after = shop.call("/shares-desk", "keep", what="nothing")
 
@@ -248,7 +263,10 @@ def test_what_a_worker_acknowledged_outlives_it(shop):
 
 @pytest.mark.parametrize("kind", ELSEWHERE, indirect=True)
 def test_a_store_dies_and_comes_back_under_load(shop):
-    """What was acknowledged is kept; meanwhile tools answer the fallback, documents are served, nobody is ready."""
+    """Acknowledged data is kept.
+
+    Meanwhile tools answer the fallback, documents are served, and no worker is ready.
+    """
     shop.until("/ready", 200)
     with Load(shop) as load:
         load.until(lambda: len(load.acknowledged) > 50)
@@ -276,7 +294,10 @@ def line(server):
 
 @pytest.fixture(scope="module")
 def behind(shops, line):
-    """A host that reaches its store by a line that fails, with the times that hosts have without being told."""
+    """A host that reaches its store by a line that fails.
+
+    It has the default timeouts.
+    """
     with shops("", address=line.address) as opened:
         yield opened
 
@@ -284,7 +305,10 @@ def behind(shops, line):
 @pytest.mark.parametrize("kind", ELSEWHERE, indirect=True)
 @pytest.mark.parametrize("state", ["down", "silent", "slow"])
 def test_a_line_fails(behind, line, state):
-    """Tools answer the fallback within the store's time, not their own; soon the host asks no more; then it is back."""
+    """Tools answer the fallback within the store's timeout, not their own.
+
+    Then operations fail at once, until the line is back.
+    """
     line.becomes("well")
     behind.until("/ready", 200)
     first = answered(behind, "visit", mark=f"{state}-first")["number"]
@@ -325,7 +349,10 @@ def test_a_line_that_flaps(behind, line):
 
 @pytest.mark.parametrize("kind", ["redis"], indirect=True)
 def test_a_host_that_can_do_without_its_store(shops, line):
-    """It starts without it, is ready, and uses it once it is there; nothing takes the store's place."""
+    """It starts without the store, is ready, and uses it once it is there.
+
+    No other store replaces it.
+    """
     line.becomes("down")
     with shops("required = false\n", address=line.address) as shop:
         ready = shop.served.status("/ready")
@@ -342,7 +369,7 @@ def test_a_host_that_can_do_without_its_store(shops, line):
 
 
 def answered(shop, tool, **arguments):
-    """What a tool of the desk says, which is called until its store answers."""
+    """Return the answer of a tool of the desk, called until its store answers."""
 
     def answer():
         given = shop.call("/shares-desk", tool, **arguments)

@@ -1,4 +1,7 @@
-"""The front desk in text: over HTTP from ``agenthost run`` with two workers, and from the command line."""
+"""The front desk in text.
+
+It is used over HTTP with two workers, and from the command line.
+"""
 
 import json
 import urllib.request
@@ -27,7 +30,10 @@ def ask(served, text, **more):
 
 
 def test_an_installed_agent_answers_in_text(served):
-    """Without any configuration; both workers know the conversation."""
+    """It needs no configuration.
+
+    Both workers have the conversation.
+    """
     answers = [json.loads(ask(served, "What does basic cost?", metadata={"conversation": "c-1"})) for _ in range(4)]
 
     assert {answer["choices"][0]["message"]["content"] for answer in answers} == {"[offline model] basic is $99/month."}

@@ -1,4 +1,7 @@
-"""The tokens in documents: each opens one tool of one agent for one call, and nothing else."""
+"""The tokens in documents.
+
+Each opens one tool of one agent for one call, and nothing else.
+"""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -122,7 +125,7 @@ def test_a_call_that_does_not_say_which_it_is_is_refused(caller, minted, body):
 
 
 def test_the_call_is_also_known_by_its_object(caller, minted):
-    """Where the body names none itself."""
+    """The body has no ``call_id`` of its own."""
     token = minted("/slow-tools", "wait", "c-1")
     body = {"function": "wait", "call": {"call_id": "c-1"}, "arguments": {"seconds": 0}}
 
@@ -147,7 +150,10 @@ def test_the_token_of_one_agent_does_not_open_the_same_tool_of_another(desk):
 
 
 def test_keys_are_exchanged_without_refusing_calls_in_progress(desk):
-    """The first key signs, all verify; a key that is taken out verifies no more."""
+    """The first key signs, and all verify.
+
+    A removed key verifies no more.
+    """
     place = desk.workplace()
     answers, old = [], None
     for keys in ('["old-key-0123456789"]', '["new-key-0123456789", "old-key-0123456789"]', '["new-key-0123456789"]'):

@@ -22,7 +22,10 @@ def served(endpoints):
 
 @pytest.fixture
 def run(endpoints, served):
-    """Run a command where the host runs: with its port, its credentials and what it keeps."""
+    """Return a function that runs a command next to the host.
+
+    It has the host's port, credentials and state.
+    """
     port = served.url.rpartition(":")[2]
 
     def run(*words):
@@ -45,7 +48,10 @@ def run(endpoints, served):
     ids=["quotes", "insecure", "per-call"],
 )
 def test_what_curl_prints_can_be_pasted(run, words, answer):
-    """Into a shell, on the machine where the host runs: the tool answers there as it does here."""
+    """The line works in a shell on the host's machine.
+
+    The tool answers as in this process.
+    """
     here = run("tool", *words)
     line = run("tool", *words, "--curl").stdout
 
@@ -88,7 +94,7 @@ def test_an_agent_that_is_not_served(endpoints):
 
 
 def test_check_finds_a_tool_that_a_model_cannot_call(endpoints):
-    """It is said, and it is no problem: everything is served."""
+    """It is reported, but does not count as a problem, because everything is served."""
     checked, data = (endpoints.run("agenthost", "check", *more) for more in ((), ("--json",)))
 
     finding = "anything of watched declares no parameters: the model cannot know what to pass"

@@ -1,4 +1,4 @@
-"""Spans as a real collector receives them: OTLP over HTTP, from a host of several layers."""
+"""Spans in a real collector: OTLP over HTTP, from a host of several layers."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -55,7 +55,10 @@ def collector():
 
 @pytest.fixture(scope="module")
 def sent(collector, tmp_path_factory):
-    """All spans of a host that answered a document, a tool call, and one that failed."""
+    """All spans of a host after three requests.
+
+    They are a document, a tool call, and one that failed.
+    """
     port, spans = collector
     place = tmp_path_factory.mktemp("traced")
     (place / "agenthost.toml").write_text(f'[telemetry]\notlp_endpoint = "http://127.0.0.1:{port}"\n')

@@ -35,7 +35,10 @@ def caller(served):
 
 
 def processes(caller, until, seconds=30):
-    """The workers that answer a tool with one and the same token, until *until* agrees; every call is answered."""
+    """Return the workers that answer a tool with the same token.
+
+    The calls end when *until* agrees, and every call is answered.
+    """
     url = functions(caller.document("/slow-tools", "c-1"))["process"]["web_hook_url"]
     answered, deadline = set(), time.monotonic() + seconds
     while not until(answered):
@@ -63,7 +66,10 @@ def test_full_collections_in_a_worker_do_not_look_at_what_is_there_for_good(call
 
 @pytest.mark.parametrize(("day", "fails", "expected"), [("mon", False, ["run 1"] * 6), ("tue", True, ["run 2"] * 5)])
 def test_identical_requests_of_one_call_run_an_idempotent_tool_once(caller, day, fails, expected):
-    """On either worker, while the first still runs and after it; one that failed is tried again."""
+    """They may reach either worker, during the first run or after it.
+
+    A failed run is repeated.
+    """
     url = functions(caller.document("/slow-tools", "c-1"))["book"]["web_hook_url"]
     arguments = {"day": day, "fails": fails}
     connections = [Connection.to(caller.url) for _ in range(6)]

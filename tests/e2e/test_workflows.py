@@ -1,4 +1,4 @@
-"""Workflows over the installed front desk, declared in agenthost.toml: in text, on the call, in the figures."""
+"""Workflows over the installed front desk: in text, on calls and in figures."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def say(served, model, text, conversation):
 
 
 def test_a_turn_goes_where_it_belongs_and_stays(served):
-    """Whichever worker answers."""
+    """Either worker may answer."""
     first = say(served, "front", "billing", "c-1")
     later = [say(served, "front", "Hm, and then?", "c-1") for _ in range(4)]
 
@@ -69,7 +69,10 @@ def test_several_answer_as_one(served):
 
 
 def test_a_live_caller_is_connected(served):
-    """To an agent that is served; the reason goes with the call; nobody is sent round for ever."""
+    """The caller reaches a served agent, with the reason in the call's data.
+
+    No call circles for ever.
+    """
     caller = Caller.of(served)
     document = caller.document("/", "call-1")
     tool = functions(document)["connect_caller"]
@@ -91,7 +94,10 @@ def test_a_live_caller_is_connected(served):
 
 
 def test_figures_are_those_of_all_workers(served, desk, place):
-    """At the endpoint, with credentials; and from the command line, host or no host."""
+    """The endpoint shows them with credentials.
+
+    The command shows them with or without a running host.
+    """
     for number in range(6):
         say(served, "sales", "What does basic cost?", f"f-{number}")
     caller = Caller.of(served)
@@ -111,7 +117,10 @@ def test_figures_are_those_of_all_workers(served, desk, place):
 
 
 def test_what_is_wrong_is_found(desk, place):
-    """The agent that is missing is named; the workflow that would call itself is set aside; the others serve."""
+    """A missing agent is named, and a workflow that would call itself is quarantined.
+
+    The others are served.
+    """
     checked = desk.run("agenthost", "check", "--json", cwd=place)
     report = json.loads(checked.stdout)
     states = {row["agent"]: row["state"] for row in report["agents"]}

@@ -1,7 +1,7 @@
-"""Stands where AWS Lambda does: ``invoke.py PROGRAM`` loads a program once, and calls its handler for each event.
+"""A replacement for AWS Lambda: ``invoke.py PROGRAM`` calls the handler of a program.
 
-Events come as lines of JSON on standard input; answers go the same way to standard output, as JSON too, since that is
-what Lambda makes of them.
+It loads the program once, and reads events as lines of JSON from standard input. Responses go to standard output as
+JSON too, since that is what Lambda makes of them.
 """
 
 import importlib.util

@@ -28,7 +28,10 @@ def server_of(*names):
 
 
 def for_readiness():
-    """A server to ask, and the checks of its dependencies: one fails while a file called ``down`` is there."""
+    """Return a server and the checks of its dependencies.
+
+    One check fails while a file called ``down`` exists.
+    """
     return {
         "server": server_of("sales", "support"),
         "JSONResponse": JSONResponse,
