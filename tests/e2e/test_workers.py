@@ -151,7 +151,7 @@ def test_a_worker_that_refuses_to_serve_is_the_end_of_all(slow):
 
     assert refused.returncode == 4
     [line] = refused.stderr.splitlines()
-    assert line.startswith("agenthost: strict, ")
+    assert line.startswith("agenthost: host.strict: ")
     assert "AgentOfAnotherRelease" in line
 
 
