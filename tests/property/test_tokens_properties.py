@@ -12,7 +12,8 @@ from agenthost._host.access.tokens import LEEWAY, LIFETIME, Tokens, edition_of
 
 NOW = 1_800_000_000.0
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-PLACES = st.tuples(TEXT, TEXT, TEXT)
+TOOLS = TEXT.filter(lambda name: not name.startswith("/"))
+PLACES = st.tuples(TEXT, TOOLS, TEXT)
 """Agent, tool, call."""
 KEYS = st.binary(min_size=1, max_size=40)
 
@@ -26,6 +27,12 @@ def clock():
 
 def minted(signer, agent, tool, call):
     return signer.minter(agent, call)(tool).decode()
+
+
+def minted_at(signer, agent, tool, call):
+    """A token that was minted at the beginning."""
+    with mock.patch.object(tokens.time, "time", return_value=NOW):
+        return minted(signer, agent, tool, call)
 
 
 @given(KEYS, PLACES, PLACES)
@@ -47,6 +54,32 @@ def test_moving_a_letter_from_one_part_to_the_next_makes_another_token(key, part
     signer = Tokens([key])
 
     assert not signer.verify(minted(signer, agent, tool, call), agent + tool[:cut], tool[cut:], call)
+
+
+@given(TEXT, TEXT, st.integers(1, 9), st.integers(10, 19), st.integers(0, 29))
+def test_what_lasts_as_long_as_the_call_does_not_expire_with_its_tools(agent, call, lifetime, longest, later):
+    """The token of the summary, and the credentials for a call, are not for a tool."""
+    signer = Tokens([b"key"], lifetime, longest)
+    for what in ("/post_prompt", "/reach"):
+        token = minted(signer, agent, what, call)
+        with mock.patch.object(tokens.time, "time", return_value=NOW + LEEWAY + later):
+            assert (later <= longest) is signer.verify(token, agent, what, call)
+            assert (later <= lifetime) is signer.verify(minted_at(signer, agent, "book", call), agent, "book", call)
+
+
+@given(PLACES, TEXT)
+def test_a_token_opens_requests_that_name_its_call_in_either_place(place, other):
+    """As the call, or as the conversation; and nothing is opened by what a request does not name."""
+    agent, tool, call = place
+    assume(other != call)
+    signer = Tokens([b"key"])
+    token = minted(signer, *place)
+
+    assert signer.verify(token, agent, tool, other, call)
+    assert signer.verify(token, agent, tool, call, None)
+    assert not signer.verify(token, agent, tool, other, None)
+    assert not signer.verify(token, agent, tool, None)
+    assert not signer.verify(token, agent, tool)
 
 
 @given(PLACES, st.integers(1, 10 * LIFETIME), st.integers(-LIFETIME, 20 * LIFETIME))

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from attrs import field, frozen
 
-from agenthost.swml import POST_PROMPT
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -42,7 +40,8 @@ class Tokens:
     """Secret keys. The first signs, all verify, so that a key can be replaced without refusing a call."""
     lifetime: int = LIFETIME
     """Seconds for which the token of a tool is valid."""
-    summary_lifetime: int = LIFETIME
+    call_lifetime: int = LIFETIME
+    """The same for what lasts as long as the call, such as the token of the summary."""
     edition: str = ""
     """A part of every new token: ASCII letters, digits, ``-`` and ``_``, or empty."""
     _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
@@ -56,14 +55,17 @@ class Tokens:
         return tuple(blake2b(key=blake2b(key).digest(), digest_size=_MAC_BYTES) for key in self.keys)
 
     def minter(self, agent: str, call_id: str) -> Callable[[str], bytes]:
-        """Return a function that mints the tokens of ``agent``'s tools for this call."""
+        """Return a function that mints the tokens of ``agent``'s tools for this call.
+
+        A name that begins with a slash is not a tool's, but of something that lasts as long as the call.
+        """
         now = int(time.time())
-        expiry, last = now + self.lifetime, now + self.summary_lifetime
+        expiry, last = now + self.lifetime, now + self.call_lifetime
         keyed, edition = self._macs[0], self.edition
         prefix = f"{expiry}.{edition}.".encode()
 
         def mint(tool: str) -> bytes:
-            if tool == POST_PROMPT:
+            if tool.startswith("/"):
                 return f"{last}.{edition}.".encode() + _mac(keyed, agent, tool, call_id, last, edition)
             return prefix + _mac(keyed, agent, tool, call_id, expiry, edition)
 
