@@ -8,7 +8,7 @@ import httpx
 
 
 def ask(app, method, path, *, at="http://host.example", root_path="", auth=None, **options):
-    """What the application answers.
+    """Return the application's response.
 
     Args:
         app: the application.

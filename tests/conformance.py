@@ -55,7 +55,10 @@ class Agent:
 
 
 def replay(steps, **targets):
-    """Run the steps and return their targets by name; ``agent`` is made where none is passed."""
+    """Run the steps and return their targets by name.
+
+    ``agent`` is made unless one is passed.
+    """
     bound = {"agent": Agent(), **targets}
     for target, method, args, kwargs, bind_as in steps:
         call = DataMap if target == "new:DataMap" else getattr(bound[target], method)

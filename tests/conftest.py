@@ -1,4 +1,7 @@
-"""What all tests share: marks by folder, a log that stays as it was, and an order for several workers."""
+"""Fixtures and hooks of all tests.
+
+They mark tests by folder, keep the log unchanged, and order the tests of several workers.
+"""
 
 import logging
 import sys
@@ -10,7 +13,9 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config, items):
-    """Mark tests by where they are; of several workers' tests, run those first that take longest.
+    """Mark tests by folder, and run the slowest first on several workers.
+
+    The rest keeps its order.
 
     Raises:
         pytest.UsageError: an id is another one in each process, so that pytest-xdist's workers disagree.
@@ -40,6 +45,9 @@ def root_log():
 
 
 def pytest_runtest_teardown():
-    """Have lines that are logged a moment later written, so that none of a test's is found in the log of the next."""
+    """Write pending log entries.
+
+    Otherwise entries of one test could appear in the log of the next.
+    """
     if call_log := sys.modules.get("agenthost._host.telemetry.call_log"):
         call_log.write_now()

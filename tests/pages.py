@@ -1,4 +1,4 @@
-"""The pages of the documentation, taken apart for the tests that hold them to the product."""
+"""The pages of the documentation, parsed for the tests that compare them with the code."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def section(page: Path, heading: str) -> str:
 
 
 def write(page: Path, folder: Path) -> list[Path]:
-    """Write the files of a page that it says to write; a later version of a file replaces an earlier one."""
+    """Write the files of a page.
+
+    A later version of a file replaces an earlier one.
+    """
     paths = []
     for block in blocks(page):
         if block.file:

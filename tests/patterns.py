@@ -1,4 +1,7 @@
-"""Every regular expression of the package, how it is used, and texts that make a bad one slow."""
+"""Every regular expression of the package.
+
+Each has its uses, and texts that make a bad one slow.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ def uses() -> list[Use]:
 
 
 def texts(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
-    """Texts of a length, in which what a pattern may repeat comes again and again, and which then may not fit."""
+    """Return texts of a length that repeat parts of a pattern.
+
+    The ends of some do not match.
+    """
     parts = _Parts()
     if isinstance(pattern.pattern, bytes):
         tree = parser.parse(pattern.pattern.decode("latin-1"), (pattern.flags & ~re.LOCALE) | re.ASCII)
@@ -126,7 +132,10 @@ def _uses(module: ModuleType) -> Iterator[Use]:
 
 
 def _written(node: ast.expr, names: dict[str, Any]) -> str:
-    """A pattern as it is written, with an example for what is known at run time alone."""
+    """Return a pattern as it is written.
+
+    Parts that are known only at run time have an example.
+    """
     if isinstance(node, ast.JoinedStr):
         return "".join(_written(each, names) for each in node.values)
     if isinstance(node, ast.FormattedValue):
@@ -150,7 +159,7 @@ def _flags(call: ast.Call, names: dict[str, Any]) -> int:
 
 @define
 class _Parts:
-    """What a pattern is made of, as text that it takes.
+    """The parts of a pattern, as texts that it matches.
 
     Args:
         units: what may come again and again.
@@ -161,7 +170,10 @@ class _Parts:
     starts: set[str] = field(factory=lambda: {""})
 
     def example(self, tree: Iterable[Any], before: str = "") -> str:
-        """The shortest text that a part takes; notes what may be repeated, and after what."""
+        """Return the shortest text that a part matches.
+
+        Record repeated parts, and the texts before them.
+        """
         text = ""
         for what, given in tree:
             text += self._one(what, given, before + text)
@@ -188,7 +200,10 @@ class _Parts:
 
 
 def _bodies(what: Any, given: Any) -> Iterable[Any]:
-    """What stands in a group; nothing for places, and for looking ahead and behind."""
+    """Return the patterns in a group.
+
+    Anchors and lookaround have none.
+    """
     if what is code.SUBPATTERN:
         return [given[-1]]
     if what is code.ATOMIC_GROUP:

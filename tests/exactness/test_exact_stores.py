@@ -1,6 +1,7 @@
-"""Nothing is lost when processes race, and when they are killed: on real stores, in real processes.
+"""No data is lost when processes race or are killed.
 
-``tox -e exactness`` runs it in full, on Redis and PostgreSQL too; otherwise it is a tenth of that, on SQLite.
+The stores and processes are real. ``tox -e exactness`` runs all cases, on Redis and PostgreSQL too. Otherwise it is a
+tenth of them, on SQLite.
 """
 
 # Processes that are started here are our own.

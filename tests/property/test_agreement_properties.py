@@ -14,7 +14,7 @@ BALLOTS = st.lists(st.one_of(st.none(), st.integers(-1, 6)), max_size=9)
 
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_more_than_half_win_in_any_order(texts, random):
-    """What more than half say wins, however the answers stand."""
+    """An answer with more than half of the votes wins, in any order."""
     texts = [*texts, *["The same."] * (len(texts) + 1)]
     random.shuffle(texts)
 
@@ -35,7 +35,10 @@ def test_case_and_punctuation_do_not_count(texts):
 
 @given(BALLOTS, st.integers(1, 5))
 def test_nobody_has_more_votes_than_the_winner(ballots, answers):
-    """The winner has as many votes as anybody, those before it have fewer, and void ballots count for nobody."""
+    """The winner is the first answer with the most votes.
+
+    Void ballots do not count.
+    """
     winner, votes = most_voted(ballots, answers)
 
     counted = [sum(ballot == place for ballot in ballots) for place in range(answers)]

@@ -67,7 +67,7 @@ PROPERTIES = st.dictionaries(TEXT, SCHEMAS, min_size=1, max_size=3)
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> tuple[Any, str | None]:
-    """What a function returns, and the sentence with which it refuses."""
+    """Return the result of a function, and the sentence of its refusal."""
     try:
         return function(*args), None
     except ArgumentsRefused as refused:
@@ -104,7 +104,10 @@ def fits(schema: Any, value: Any) -> bool:
 
 @given(PROPERTIES, st.data())
 def test_what_is_let_through_fits_and_what_fits_is_let_through(properties, data):
-    """Of what is declared, all that reaches a handler fits; what fitted is there as it was, and never refused."""
+    """All declared arguments that reach a handler fit.
+
+    Arguments that fit are unchanged, and never refused.
+    """
     sent = data.draw(st.dictionaries(st.sampled_from([*properties, "other"]), JSON, max_size=3))
     checked = SchemaArguments("t", {"type": "object", "properties": properties}, takes=1)
     declared = {name: value for name, value in sent.items() if name in properties}
@@ -123,7 +126,10 @@ def test_what_is_let_through_fits_and_what_fits_is_let_through(properties, data)
 
 @given(PROPERTIES, st.data())
 def test_what_has_been_read_reads_the_same(properties, data):
-    """Reading is done when it has been done once, and what a caller sent is never changed."""
+    """A second reading changes nothing.
+
+    The caller's arguments are never changed.
+    """
     sent = data.draw(st.dictionaries(st.sampled_from([*properties, "other"]), JSON, max_size=3))
     before = JSON_OF(sent)
     reader = ArgumentReader({"type": "object", "properties": properties})

@@ -1,4 +1,4 @@
-"""Whatever a configuration says, it is read or refused with a ConfigurationError, and no secret shows."""
+"""Any configuration is read or refused with a ConfigurationError, without secrets."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _load(text, environ, overrides=None):
 
 
 def _attempt(function, *arguments):
-    """Return what the function returns, and the text of its refusal: one of them is ``None``."""
+    """Return the result of a function and the text of its refusal."""
     try:
         return function(*arguments), None
     except ConfigurationError as error:
@@ -91,7 +91,7 @@ class _Settings:
 
 @given(tables=_FILES, environ=_ENVIRONS)
 def test_any_file_is_read_or_refused(tables, environ):
-    """Whatever TOML can say, the answer is a configuration or one ConfigurationError, which names the line."""
+    """Any TOML gives a configuration or a ConfigurationError with the line."""
     loaded, refusal = _attempt(_load, tomli_w.dumps(tables).encode(), environ)
 
     if loaded is not None:
@@ -140,7 +140,7 @@ _OPEN_PLACES = [
     listed=st.booleans(),
 )
 def test_no_secret_shows(place, prefix, listed):
-    """No error shows what a reference led to, nor does the repr of what was read where secrets belong."""
+    """No error shows a fetched secret, nor does the repr of a secret setting."""
     reference = '{ env = "NAME" }'
     text = f"{place} = {f'[{reference}]' if listed else reference}"
 
@@ -157,5 +157,5 @@ def test_no_secret_shows(place, prefix, listed):
 
 @given(names=st.lists(_TEXT, min_size=1, max_size=3))
 def test_a_key_path_is_one_line(names):
-    """Whatever a key holds, its path is printable."""
+    """The path of any key is printable."""
     assert key_path("agents", *names).isprintable()

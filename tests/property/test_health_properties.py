@@ -1,4 +1,4 @@
-"""What follows from probes, whatever they say."""
+"""Properties of health reports, for any results of probes."""
 
 from __future__ import annotations
 

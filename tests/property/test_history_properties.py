@@ -1,4 +1,4 @@
-"""What holds for histories, whatever was said and done."""
+"""Properties of histories, for any messages and tool calls."""
 
 import json
 

@@ -27,7 +27,10 @@ AGENT = st.fixed_dictionaries(
 
 
 def loaded(written):
-    """What the loader gives: agents with keys of their own, some of them one and the same object."""
+    """Return items as from the loader, with unique keys.
+
+    Some of them have the same agent.
+    """
     shared = AgentBase("shared", "/shared")
     items = [
         Built.in_code(
@@ -62,7 +65,10 @@ def test_the_order_of_loading_decides_nothing(written, random):
 
 @given(st.lists(AGENT, max_size=6))
 def test_everything_that_was_loaded_is_somewhere_in_the_report(written):
-    """Each agent is served or set aside, once; each route has one agent; each failure has a reason and a remedy."""
+    """Each agent is served or quarantined, once, and each route has one agent.
+
+    Each failure has a reason and a remedy.
+    """
     items, rejected = loaded(written)
     plan = planned(items, rejected)
     rows = plan.report()["agents"]

@@ -93,7 +93,7 @@ def test_nothing_else_opens(header):
 
 @given(st.lists(st.tuples(st.sampled_from(["__token", "token", "call_id", "x"]), st.text(max_size=6))))
 def test_a_query_is_read_as_others_read_it(pairs):
-    """What ``urllib`` writes is read back, the first of each name."""
+    """A query of ``urllib`` is read, the first value of each name."""
     pairs = [(name, value.encode("utf-8", "replace").decode()) for name, value in pairs]
     query = urlencode(pairs)
     first = dict(reversed(parse_qsl(query, keep_blank_values=True)))
@@ -110,7 +110,10 @@ def test_any_query_is_read_without_an_exception(query, name):
 
 @given(st.lists(st.binary(max_size=5), max_size=6), st.integers(0, 20), st.integers(0, 7))
 def test_a_body_is_what_was_sent(chunks, limit, leaves):
-    """In any pieces: the whole of it, or 413 as soon as it is too much, or nothing when the client leaves."""
+    """The pieces of the body have no effect.
+
+    The result is the whole body, 413 as soon as it is too large, or nothing when the client leaves.
+    """
     messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
     messages.insert(leaves, {"type": "http.disconnect"})
@@ -145,7 +148,7 @@ def test_a_body_is_what_was_sent(chunks, limit, leaves):
     )
 )
 def test_a_head_that_is_read_describes_one_request(headers):
-    """One host that can stand in a URL, and one length at most."""
+    """It has one host that is valid in a URL, and one length at most."""
     try:
         head = Head.read(headers, "1.1")
     except Refused as refused:

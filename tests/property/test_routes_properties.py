@@ -57,7 +57,10 @@ def reached(routes, routing, path) -> tuple[str, str] | None:
     st.data(),
 )
 def test_a_path_reaches_exactly_the_agent_that_is_mounted_there(routes, routing, data):
-    """Compared segment by segment and by case; ``/support-eu`` never reaches ``/support``."""
+    """Paths are compared by segments and by case.
+
+    ``/support-eu`` never reaches ``/support``.
+    """
     near = st.sampled_from([*routes, "/"])
     known = [f"/{endpoint}" for endpoint in (*ENDPOINTS, *routing)]
     ends = st.sampled_from(["", "/", *known, *(f"{end}/" for end in known), "-eu", "x", "/x"])
@@ -83,7 +86,10 @@ def test_routes_are_those_of_the_contract(route):
 
 @pytest.mark.parametrize("segment", sorted(RESERVED_FIRST))
 def test_the_host_s_own_paths_are_reserved(segment):
-    """As a first segment; deeper down they are nobody's."""
+    """They are reserved as a first segment.
+
+    Further down they are free.
+    """
     assert f"/{segment} belongs to the host" in route_problem(f"/{segment}")
     assert f"/{segment} belongs to the host" in route_problem(f"/{segment}/more")
     if segment not in RESERVED_LAST:
@@ -92,7 +98,10 @@ def test_the_host_s_own_paths_are_reserved(segment):
 
 @pytest.mark.parametrize("segment", sorted(RESERVED_LAST))
 def test_an_agent_s_endpoints_are_reserved(segment):
-    """As a last segment; a route below one is nobody's."""
+    """They are reserved as a last segment.
+
+    A route below one is free.
+    """
     assert f"has an endpoint called {segment}" in route_problem(f"/more/{segment}")
     assert route_problem(f"/more/{segment}/deeper") is None
 
@@ -146,7 +155,10 @@ def test_one_trailing_slash_is_not_looked_at(route, expected):
 
 
 def test_a_table_is_a_value():
-    """A new table replaces the old one; requests that began with the old one finish on it."""
+    """A new table replaces the old one.
+
+    Requests that began with the old one finish with it.
+    """
     first: RouteTable = table(["/a"])
     agents: Mapping[str, Any] = first.agents
 

@@ -1,4 +1,4 @@
-"""Slots against a model: never more than there are, first come first served, and none is ever lost."""
+"""Slots and a model: the limit holds, in order, and no slot is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = st.lists(
 
 
 class Calls:
-    """Calls at an agent's slots, and beside them a model of who should run and who should wait."""
+    """Calls at an agent's slots, with a model of the running and waiting ones."""
 
     def __init__(self, number, queue):
         self.number, self.queue = number, queue
@@ -79,7 +79,7 @@ class Calls:
 
 @given(number=st.integers(1, 3), queue=st.integers(0, 4), steps=STEPS)
 def test_slots_do_what_the_model_does(number, queue, steps):
-    """Whoever comes, ends and goes away, also in one moment."""
+    """Calls begin, end and are cancelled in any order, also at the same moment."""
 
     async def main():
         calls = Calls(number, queue)

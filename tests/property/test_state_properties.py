@@ -1,4 +1,4 @@
-"""What holds for scopes and stores, whatever is kept in them."""
+"""Properties of scopes and stores, for any keys and values."""
 
 import asyncio
 
@@ -40,7 +40,10 @@ def test_keys_of_different_places_never_meet(one, other):
 
 @given(SCOPES, SORTS, SCOPES, SORTS)
 def test_no_scope_is_found_in_another(scope, sort, scope2, sort2):
-    """A scan by prefix sees one scope alone; prefixes stay short and hold no separator of their own."""
+    """A scan by prefix finds one scope only.
+
+    Prefixes are short and contain no separator of their own.
+    """
     first, second = scope.prefix(sort), scope2.prefix(sort2)
     assert first.startswith(second) == ((scope, sort) == (scope2, sort2))
     assert len(first) < 200
@@ -65,7 +68,10 @@ def test_a_key_is_taken_or_refused(key):
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """A store beside a dictionary of value and expiry; the time is the machine's own."""
+    """A store and a dictionary of value and expiry.
+
+    The time is the machine's own.
+    """
 
     provider = None
     keys = st.sampled_from(["a", "b", "ab", "ä"])
@@ -164,7 +170,7 @@ class StoreMachine(RuleBasedStateMachine):
     ids=["memory", "sqlite"],
 )
 def test_a_store_does_what_its_model_does(provider, url, tmp_path_factory):
-    """Whatever is done in whatever order."""
+    """The store matches its model for any operations in any order."""
 
     class Machine(StoreMachine):
         new_directory = staticmethod(lambda: str(tmp_path_factory.mktemp("store")))

@@ -37,7 +37,7 @@ def minted_at(signer, agent, tool, call):
 
 @given(KEYS, PLACES, PLACES)
 def test_a_token_opens_its_own_tool_and_call_alone(key, place, other):
-    """However the three parts are cut, one token is for one of each."""
+    """A token is for one agent, tool and call, however the parts are cut."""
     assume(place != other)
     signer = Tokens([key])
     token = minted(signer, *place)
@@ -48,7 +48,7 @@ def test_a_token_opens_its_own_tool_and_call_alone(key, place, other):
 
 @given(KEYS, st.lists(TEXT, min_size=3, max_size=3), st.integers(1, 3))
 def test_moving_a_letter_from_one_part_to_the_next_makes_another_token(key, parts, cut):
-    """The parts are told apart whatever they contain."""
+    """The parts stay distinct, whatever they contain."""
     agent, tool, call = parts
     assume(len(tool) >= cut)
     signer = Tokens([key])
@@ -84,7 +84,7 @@ def test_a_token_opens_requests_that_name_its_call_in_either_place(place, other)
 
 @given(PLACES, st.integers(1, 10 * LIFETIME), st.integers(-LIFETIME, 20 * LIFETIME))
 def test_a_token_expires(place, lifetime, later):
-    """It is taken until its lifetime and the leeway have passed, and not a second longer."""
+    """It is accepted until its lifetime and the leeway have passed, and no longer."""
     signer = Tokens([b"key"], lifetime)
     token = minted(signer, *place)
 
@@ -94,7 +94,10 @@ def test_a_token_expires(place, lifetime, later):
 
 @given(PLACES, st.lists(KEYS, min_size=2, max_size=4, unique=True), st.data())
 def test_keys_can_be_replaced(place, keys, data):
-    """The first key signs; any of the keys verifies; a key that is no longer listed opens nothing."""
+    """The first key signs, and any of the keys verifies.
+
+    A removed key opens nothing.
+    """
     old, new = Tokens(keys[:1]), Tokens(keys[1:] + keys[:1])
     gone = Tokens(keys[1:])
     token = minted(old, *place)
@@ -122,7 +125,7 @@ def test_any_change_is_refused(place, data):
     st.text() | st.from_regex(r"\d{1,130}\.[A-Za-z0-9_-]{0,40}") | st.text("0123456789.eE+-_ ٣²", max_size=150), PLACES
 )
 def test_arbitrary_text_is_refused_without_an_exception(text, place):
-    """Whoever sends a token may send anything."""
+    """A client may send any text as a token."""
     assert Tokens([b"key"]).verify(text, *place) is False
 
 
@@ -137,7 +140,7 @@ def test_a_token_stands_in_a_url_and_in_json_as_it_is(clock):
 
 @pytest.mark.parametrize("change", ["0{}", "00{}", "+{}", " {}", "{}=", "{}\n", "{}."])
 def test_another_spelling_is_another_token(change):
-    """A token has one spelling, so that whoever lists refused ones need not think of others."""
+    """A token has one spelling, so a list of refused tokens is complete."""
     signer = Tokens([b"key"])
 
     assert not signer.verify(change.format(minted(signer, "/sales", "book", "call-1")), "/sales", "book", "call-1")
@@ -145,7 +148,7 @@ def test_another_spelling_is_another_token(change):
 
 @given(PLACES, st.text("abcXYZ019-_", max_size=4), st.text("abcXYZ019-_", max_size=4))
 def test_an_edition_is_told_and_cannot_be_exchanged(place, edition, other):
-    """Whoever has the keys takes the token, whatever edition is served there now."""
+    """A token is accepted whatever edition is served now."""
     token = minted(Tokens([b"key"], edition=edition), *place)
 
     assert edition_of(token) == edition
@@ -156,7 +159,7 @@ def test_an_edition_is_told_and_cannot_be_exchanged(place, edition, other):
 
 @given(st.text(max_size=200))
 def test_anything_names_an_edition_or_none(text):
-    """Whoever sends a token may send anything."""
+    """A client may send any text as a token."""
     assert isinstance(edition_of(text), str)
 
 

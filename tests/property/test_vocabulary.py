@@ -1,4 +1,4 @@
-"""What holds for every result and prompt, whatever an author writes."""
+"""Properties of results and prompts, for anything that an author writes."""
 
 import json
 
@@ -54,7 +54,7 @@ WRITTEN = st.builds(
 
 @given(TEXT, st.lists(CALLS, max_size=5))
 def test_every_result_is_json(response, calls):
-    """A result that was built from JSON values encodes to JSON, and always tells the model something."""
+    """A result from JSON values encodes to JSON, with a sentence for the model."""
     result = FunctionResult(response)
     for method, args in calls:
         assert getattr(result, method)(*args) is result
@@ -81,7 +81,7 @@ def test_actions_keep_their_order(calls):
 
 @given(WRITTEN)
 def test_sections_can_be_read_back(written):
-    """What is emitted is read as the same sections."""
+    """Emitted sections are read back unchanged."""
     emitted = PromptSections.from_json(written).to_dict()
 
     assert PromptSections.from_json(json.dumps(emitted)).to_dict() == emitted
@@ -124,7 +124,7 @@ def test_a_prompt_is_never_empty(text, written):
     )
 )
 def test_contexts_can_be_read_back(steps):
-    """What is emitted is read as the same contexts."""
+    """Emitted contexts are read back unchanged."""
     builder = ContextBuilder()
     context = builder.add_context("default")
     for name, text in steps:

@@ -1,4 +1,4 @@
-"""What authors write, and what has to pass ``mypy --strict`` as it stands."""
+"""Code of authors that must pass ``mypy --strict`` unchanged."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Keeper(AgentBase):
 @hookimpl
 @asynccontextmanager
 async def lifespan(host: Host) -> AsyncIterator[None]:
-    """What runs around the serving."""
+    """Run around the serving."""
     assert_type(await host.state.incr(f"starts of {len(host.agents)}"), int)
     yield
 

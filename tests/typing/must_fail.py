@@ -1,4 +1,7 @@
-"""Mistakes that ``mypy --strict`` has to find: each line that says ``error:`` and a code, and no other."""
+"""Mistakes that ``mypy --strict`` must find.
+
+They are the lines with ``error:`` and a code, and no others.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps without a prompt, and tools whose handlers take the properties of their schema by name."""
+"""Steps without a prompt, and tools that take the schema's properties by name."""
 
 from agenthost import AgentBase, FunctionResult
 

@@ -1,4 +1,7 @@
-"""Tools of the platform and of others: native functions, fillers, includes, MCP servers, a default address."""
+"""Tools of the platform and of others.
+
+They are native functions, fillers, includes, MCP servers and a default address.
+"""
 
 from agenthost import AgentBase
 

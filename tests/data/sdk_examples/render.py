@@ -1,4 +1,7 @@
-"""Writes what the agents of this folder answer, with the SDK or with agenthost: see README.md."""
+"""Writes the responses of this folder's agents, with the SDK or with agenthost.
+
+See README.md.
+"""
 
 import argparse
 import asyncio

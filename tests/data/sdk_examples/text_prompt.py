@@ -1,4 +1,4 @@
-"""A prompt as text, with values of the call; no sections."""
+"""A prompt as text, with values of the call and without sections."""
 
 from agenthost import AgentBase
 

@@ -1,4 +1,7 @@
-"""Tools read from type hints and docstrings, and tools that take properties of their schema by name."""
+"""Tools read from type hints and docstrings.
+
+Others take properties of their schema by name.
+"""
 
 from typing import Literal, Optional
 

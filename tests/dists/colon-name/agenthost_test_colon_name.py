@@ -1,4 +1,4 @@
-"""Names its entry point so that it reads like the full key of another package's agent."""
+"""An entry point that is named like the full key of another package's agent."""
 
 from agenthost import AgentBase
 

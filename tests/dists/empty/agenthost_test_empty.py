@@ -1,1 +1,1 @@
-"""Names the group of agents and puts none into it, so its wheel has no entry points at all."""
+"""A group of agents without entries, so the wheel has no entry points."""

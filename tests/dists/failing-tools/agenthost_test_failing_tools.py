@@ -1,4 +1,7 @@
-"""Tools that fail, each in the way of its name, plain and async; and one beside them that works."""
+"""Tools that fail in the way of their name, plain and async.
+
+One tool works.
+"""
 
 import asyncio
 import datetime as dt
@@ -30,7 +33,7 @@ class Failing(AgentBase):
 
 
 class Stuck(AgentBase):
-    """Shares nothing with the other, so that a test may use up all that it has."""
+    """An agent on its own, so that a test may use up all its slots."""
 
     def __init__(self):
         super().__init__(name="stuck", route="/stuck")
@@ -40,7 +43,7 @@ class Stuck(AgentBase):
 
 
 class Fickle(AgentBase):
-    """Fails, blocks the event loop or works as it is told, and makes its own documents."""
+    """An agent that fails, blocks the event loop or works, and makes its own documents."""
 
     def __init__(self):
         super().__init__(name="fickle", route="/fickle", fallback="Let me connect you to the desk.")

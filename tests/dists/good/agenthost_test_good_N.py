@@ -1,4 +1,7 @@
-"""Serves, so that tests see what a broken neighbour does to it; N is replaced by a number."""
+"""A working agent, next to which tests put a broken one.
+
+N is replaced by a number.
+"""
 
 from agenthost import AgentBase, FunctionResult
 

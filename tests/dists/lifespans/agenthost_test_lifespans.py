@@ -1,4 +1,7 @@
-"""Agents and plugins that keep something open while they are served, or fail to; notes go into the host's directory."""
+"""Agents and plugins with lifespans, some of which fail.
+
+They write notes into the host's directory.
+"""
 
 import asyncio
 import json

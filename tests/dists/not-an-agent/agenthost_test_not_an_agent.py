@@ -1,3 +1,3 @@
-"""Offers something that is no agent."""
+"""An entry point whose value is not an agent."""
 
 Agent = {"name": "not-an-agent", "route": "/not-an-agent"}

@@ -1,4 +1,4 @@
-"""An agent that does what only a process of its own can bear, and one that does as others do."""
+"""An agent that harms its own process, and one that does not."""
 
 import asyncio
 import ctypes

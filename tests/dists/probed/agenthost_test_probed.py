@@ -1,4 +1,4 @@
-"""Agents and a plugin whose probes fail while a file lies in the host's working directory."""
+"""Agents and a plugin whose probes fail while a file exists."""
 
 import os
 import time

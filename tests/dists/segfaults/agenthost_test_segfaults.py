@@ -1,4 +1,7 @@
-"""Ends the process while it is imported, as a broken extension does; with a variable it is well."""
+"""A package that ends the process while it is imported, like a broken extension.
+
+A variable disables that.
+"""
 
 import ctypes
 import os

@@ -1,4 +1,7 @@
-"""Keeps a customer's record, which another package keeps as well; awaits its store."""
+"""An agent that shares a customer's record with another package.
+
+It awaits its store.
+"""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""Keeps a customer's record, which another package keeps as well; uses its store from threads."""
+"""An agent that shares a customer's record with another package.
+
+It uses its store from threads.
+"""
 
 import json
 import os

@@ -1,1 +1,1 @@
-"""Agents whose endpoints tests ask for all that an agent may do besides answering with its document."""
+"""Agents with all endpoints besides the document."""

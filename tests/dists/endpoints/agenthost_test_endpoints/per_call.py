@@ -90,7 +90,7 @@ def welcome(guest, agent):
 
 
 def trouble(query, body, headers, agent):
-    """What goes wrong; nothing without a word on it."""
+    """Fail in the way that the query names."""
     how = query.get("how")
     if how == "raise":
         raise RuntimeError("the configuration is on fire")

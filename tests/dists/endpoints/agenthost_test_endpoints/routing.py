@@ -16,7 +16,7 @@ class Exchange(AgentBase):
 
 
 def choose(body, headers):
-    """What the body asks for, else what a header does."""
+    """Return the route in the body, else that in a header."""
     return body.get("to", headers.get("x-to"))
 
 

@@ -4,7 +4,7 @@ from agenthost import AgentBase, Call, FunctionResult
 
 
 class Phones(AgentBase):
-    """Its tools show what a document says of tools, and what tools are told."""
+    """An agent whose tools return their arguments, and appear in all forms in its document."""
 
     def __init__(self):
         super().__init__(name="phones", route="/phones", fallback="The phones are down.")

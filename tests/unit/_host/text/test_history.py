@@ -56,7 +56,10 @@ def test_a_failed_turn_is_told_with_its_tools(end, told):
     ],
 )
 def test_servers_accept_what_is_told(tool, arguments, sent):
-    """A name that a model made up, and arguments that were cut or redacted, do not fail each later turn."""
+    """A name that a model invented does not fail later turns.
+
+    Neither do truncated or redacted arguments.
+    """
     use = history_of([ran(1, tool=tool, arguments=arguments)], 40)[0].tool_uses[0]
     assert (use.name, json.loads(use.arguments)) == sent
 

@@ -96,7 +96,7 @@ def test_a_message_that_was_never_stored_leaves_nothing(run):
 
 
 def test_nobody_waits_for_ever_for_a_process_that_died(run, monkeypatch):
-    """The turn that it answered and the message that it had accepted stay without an answer."""
+    """Its current turn and the message in its queue stay without an answer."""
     monkeypatch.setattr(module, "_GRACE", 0.0)
 
     async def test(one, other):

@@ -258,7 +258,10 @@ kind = "offline"
 
 
 def test_models_are_made_when_they_are_first_named(host):
-    """One whose table has not changed stays, one whose table has is made again, and one that fails is refused."""
+    """An unchanged table keeps its model, and a changed one makes a new one.
+
+    A failing one is refused.
+    """
     host.reload(PLAIN)
     assert set(host.plan.models.made) == {"offline"}
     host.reload(MODELS)
@@ -274,7 +277,10 @@ def test_models_are_made_when_they_are_first_named(host):
 
 
 def test_one_agent_alone(host):
-    """What belongs to others is named, and left as it is; the next reload applies it."""
+    """Changes of others are reported, and not applied.
+
+    The next reload applies them.
+    """
     host.reload("")
     text = "[host]\nmax_body = 7\n[agents.sales]\nroute = '/shop'\n[agents.support]\nroute = '/help'\n"
     told = host.reload(text, agent="sales")
