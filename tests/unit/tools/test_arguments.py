@@ -76,6 +76,12 @@ def arguments(properties, *, takes=1, **schema):
         ),
         ({"oneOf": [{"type": "array", "items": INTEGER}, {"type": "object"}]}, '["1"]', [1]),
         ({"allOf": [{"type": "integer"}, {"minimum": 1}]}, "5", 5),
+        (
+            {"allOf": [{"properties": {"n": INTEGER}}, {"properties": {"m": {"enum": ["A"]}}}, True]},
+            {"n": "1", "m": "a"},
+            {"n": 1, "m": "A"},
+        ),
+        ({"anyOf": [{"type": "boolean"}, True]}, "true", "true"),
         ({"type": "string", "format": "date"}, "2026-11-29", "2026-11-29"),
         ({"type": "string", "format": "date-time"}, "2026-11-29T14:30", "2026-11-29T14:30"),
         ({"type": "string", "format": "time"}, "14:30", "14:30"),
