@@ -42,7 +42,9 @@ async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence
 
 
 def handed_on(turn: Turn, signal: Signal, outcome: Outcome | None = None, agent: str = "") -> Turn:
-    """Return the turn for the next agent, with what was said and done before and the reason.
+    """Return the turn for the next agent.
+
+    It contains what was said and done before, and the reason.
 
     Args:
         turn: the turn.

@@ -58,7 +58,7 @@ def test_moving_a_letter_from_one_part_to_the_next_makes_another_token(key, part
 
 @given(TEXT, TEXT, st.integers(1, 9), st.integers(10, 19), st.integers(0, 29))
 def test_what_lasts_as_long_as_the_call_does_not_expire_with_its_tools(agent, call, lifetime, longest, later):
-    """The token of the summary, and the credentials for a call, are not for a tool."""
+    """The summary's token and the credentials for a call outlive the tokens of tools."""
     signer = Tokens([b"key"], lifetime, longest)
     for what in ("/post_prompt", "/reach"):
         token = minted(signer, agent, what, call)
@@ -69,7 +69,10 @@ def test_what_lasts_as_long_as_the_call_does_not_expire_with_its_tools(agent, ca
 
 @given(PLACES, TEXT)
 def test_a_token_opens_requests_that_name_its_call_in_either_place(place, other):
-    """As the call, or as the conversation; and nothing is opened by what a request does not name."""
+    """Its id may be that of the call or of the conversation.
+
+    Any other id opens nothing.
+    """
     agent, tool, call = place
     assume(other != call)
     signer = Tokens([b"key"])

@@ -40,7 +40,7 @@ class _Bucket:
 
 
 class FailedLogins:
-    """A token bucket for each client and user. Failures empty it, and then each wait doubles.
+    """A token bucket per client and user, with waits that double after failures.
 
     A client is an IP address, or the 64-bit network of an IPv6 address, as one subscriber has it.
 
@@ -110,7 +110,10 @@ class FailedLogins:
 
 
 def network_of(client: str) -> str:
-    """Return the name of a client: an IPv4 address, a 64-bit IPv6 network, or another name."""
+    """Return the name of a client.
+
+    It is an IPv4 address, a 64-bit IPv6 network, or another name.
+    """
     try:
         address = ip_address(client.partition("%")[0])
     except ValueError:

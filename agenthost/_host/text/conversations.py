@@ -129,7 +129,7 @@ class Conversations:
     async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: _Record) -> tuple[Reply, str]:
         """Answer a turn, and return the agent that has the conversation then.
 
-        After a hand-over, the other agent answers, and is told what was said and done.
+        After a hand-off, the other agent answers, and receives what was said and done.
         """
         budget = self.teams.budget(self._runtime.config.conversation.timeout)
         reply = await self.teams.reply(plan, agent, turn, budget, listen)

@@ -43,7 +43,7 @@ class _Unit:
 
 
 def history_of(lines: Iterable[Line], most: int) -> tuple[Message, ...]:
-    """Return what a model is told about the turns so far, the oldest message first.
+    """Return the messages of the turns so far for a model, the oldest first.
 
     Each tool call is followed by its result, also in turns that failed. The oldest messages are left out if there are
     too many or if they are too long. A call is never separated from its result.

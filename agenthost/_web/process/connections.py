@@ -82,7 +82,7 @@ class Cycle(RequestResponseCycle):
         return super().receive()
 
     async def _gone(self) -> Any:
-        """Disconnect from a client that has closed its sending half, for a handler that waits for that.
+        """Disconnect from a client that has closed its sending half.
 
         A client that has left and one that waits for the answer look alike until something is sent.
         """

@@ -47,7 +47,7 @@ class TrustedProxies:
         return bool(self._networks)
 
     def came_by(self, scope: HTTPScope) -> bytes:
-        """Return the peer of a request and its forwarding headers as they are: the same for the same client."""
+        """Return the peer of a request with its raw forwarding headers, as a client's key."""
         client = scope.get("client")
         came_by = client[0].encode() if client else b""
         for name, value in scope["headers"]:

@@ -20,7 +20,10 @@ POST = b"POST /%b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
 
 
 class Application:
-    """Answers with the path and the body; ``/slow`` takes its time, ``/waits`` until its client disconnects."""
+    """An application that returns the path and the body.
+
+    ``/slow`` responds late, and ``/waits`` when its client disconnects.
+    """
 
     def __init__(self):
         self.left = threading.Event()
