@@ -42,7 +42,9 @@ DESCRIPTIONS = {
     "escalation": "Complaints, refunds, urgent issues, angry customers: complex issues, refund processing, "
     "policy exceptions",
 }
-LEAST_LEXICAL, LEAST_EMBEDDINGS, MOST_MILLISECONDS = 0.62, 0.80, 2.0
+LEAST_LEXICAL, LEAST_EMBEDDINGS, MOST_MILLISECONDS, MOST_OF_NOTHING = 0.66, 0.80, 2.0, 0.05
+THRESHOLD, MARGIN = 0.4, 0.15
+"""The thresholds of a router."""
 Query = tuple[str, str]
 
 
@@ -51,6 +53,12 @@ def queries(name: str, split: str) -> list[Query]:
     lines = (DATA / name).read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines if line]
     return [(row["query"], row["label"]) for row in rows if row["split"] == split]
+
+
+def of_nothing() -> list[Query]:
+    """Return the messages that say nothing of a matter of these agents, each with its language."""
+    lines = (DATA / "says_nothing.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(row["query"], row["language"]) for row in map(json.loads, lines)]
 
 
 def by_agent(found: Iterable[Query]) -> dict[str, list[str]]:
@@ -124,8 +132,14 @@ def cross_validated(rounds: int = 4) -> float:
     return statistics.mean(right)
 
 
-async def measure(classifier: Classifier) -> float:
-    """Return the accuracy of a classifier on the test split.
+def told_apart(said: Sequence[Decision], of_none: Sequence[Decision]) -> float:
+    """Return the AUROC of the confidence in queries against that in messages that say nothing."""
+    more, less = ([each.confidence if each.agent else 0.0 for each in some] for some in (said, of_none))
+    return statistics.mean((one > other) + (one == other) / 2 for one in more for other in less)
+
+
+async def measure(classifier: Classifier) -> tuple[float, float]:
+    """Return the accuracy of a classifier on the test split, and how often it decides a message that says nothing.
 
     It also prints the accuracy by confidence and in Spanish.
     """
@@ -138,7 +152,12 @@ async def measure(classifier: Classifier) -> float:
     taught, asked = (queries("router_queries_es.jsonl", split) for split in ("train", "test"))
     for how, offered in (("English examples only", choices(train)), ("with 8 in Spanish", choices(train, taught))):
         print(f"  Spanish, {how}: {accuracy(await decisions(classifier, offered, asked), asked):.1%} of {len(asked)}")
-    return reached
+    of_none = await decisions(classifier, choices(train), of_nothing())
+    sure = [each for each in of_none if each.agent and each.confidence >= THRESHOLD and each.margin >= MARGIN]
+    decided = len(sure) / len(of_none)
+    apart = told_apart(said, of_none)
+    print(f"  messages that say nothing: decides {decided:.1%} of {len(of_none)}, AUROC {apart:.2f}")
+    return reached, decided
 
 
 async def main() -> int:
@@ -150,16 +169,16 @@ async def main() -> int:
     if asked.tune:
         print(f"lexical, cross-validated on the train split: {cross_validated():.1%}")
         return 0
-    reached = await measure(Lexical())
+    reached, decided = await measure(Lexical())
     query, built = milliseconds(
         choices(queries("router_queries.jsonl", "train")), queries("router_queries.jsonl", "test")
     )
     print(f"lexical: {query:.3f} ms CPU a query, {built:.1f} ms once for four agents")
-    missed = reached < LEAST_LEXICAL or query > MOST_MILLISECONDS
+    missed = reached < LEAST_LEXICAL or query > MOST_MILLISECONDS or decided > MOST_OF_NOTHING
     if asked.embeddings:
         url, model = asked.embeddings
         classifier = Embeddings("embeddings", EmbeddingsSettings(url=url, model=model, timeout=30.0))
-        missed = await measure(classifier) < LEAST_EMBEDDINGS or missed
+        missed = (await measure(classifier))[0] < LEAST_EMBEDDINGS or missed
         await classifier.close()
     return int(missed)
 

@@ -32,6 +32,7 @@ from agenthost import (
     hookimpl,
 )
 from agenthost.builtin.classifier_lexical import Lexical
+from agenthost.conversation.empty_words import says_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +110,12 @@ class Embeddings:
         await self._client.close()
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
-        """Choose the closest agent, by words alone if vectors do not come in time."""
+        """Choose the closest agent, by words alone if vectors do not come in time.
+
+        A message that says nothing, such as "yes please", is for none: models find some agent closest even then.
+        """
+        if says_nothing(text, choices):
+            return Decision(None, 0.0, by=self.name, reason="no word of the message says what it is about")
         if time.monotonic() < self._resting:
             return await self._by_words("the server failed a moment ago", text, choices, tools)
         try:

@@ -2,13 +2,15 @@
 
 Words, pairs of words and short pieces of words are weighted by rarity (TF-IDF). A message goes to the agent with the
 most similar description and examples (the cosine to their centroid). The index of a set of agents is built once.
+
+Empty words ("please", "I want") count for less, and never decide alone: the confidence is small unless other words
+contribute to the similarity.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import re
 import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from agenthost import Choice, ClassifierProvider, Decision, hookimpl
+from agenthost.conversation.empty_words import EMPTY_WORDS, example_of, plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Lexical", "LexicalIndex", "classifiers", "features"]
 
-# Chosen by cross-validation on the train split of tests/data/router_queries.jsonl: benchmarks/routing.py --tune
+# WORD, PAIR, PIECE and PIECES: chosen by cross-validation on the train split of tests/data/router_queries.jsonl
+# (benchmarks/routing.py --tune). EMPTY, SHARPNESS and ENOUGH: chosen so that this accuracy stays within its noise, as
+# many queries as before reach the thresholds of a router, and messages of tests/data/says_nothing.jsonl do not.
 WORD, PAIR, PIECE = 1.0, 0.8, 0.15
 PIECES = (3, 4)
-SHARPNESS = 24.0
+EMPTY = 0.8
+"""The weight of an empty word, of a pair of them and of their pieces."""
+SHARPNESS = 42.0
+ENOUGH = 0.1
+"""The share of a similarity that other words must contribute for the full confidence."""
 
 _LONGEST_TEXT = 2000
 _LONGEST_WORD = 40
@@ -35,7 +44,7 @@ _KEPT_INDEXES = 64
 _AT_ONCE = 200
 """Texts that are indexed on the event loop, in about 20 ms. More of them are indexed in a thread."""
 _SHOWN_WORDS = 3
-_WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_EMPTY_OR_EDGE = EMPTY_WORDS | {"^", "$"}
 
 
 @hookimpl
@@ -56,8 +65,10 @@ class Lexical:
         self._indexes: Mapping[tuple[Choice, ...], LexicalIndex] = {}
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:  # noqa: ARG002
-        """Choose the closest agent, or none if no word of the message is known."""
+        """Choose the closest agent, or none if no word of the message says anything."""
         wanted = tuple(choices)
+        if EMPTY_WORDS.issuperset(words := plain_words(text, _LONGEST_TEXT)):
+            return _of_empty_words(words, wanted, self.name)
         index = self._indexes.get(wanted)
         if index is None:
             texts = sum(1 + sum(map(len, choice.examples.values())) for choice in wanted)
@@ -110,29 +121,38 @@ class LexicalIndex:
     def decide(self, text: str, by: str) -> Decision:
         """Choose an agent.
 
-        The confidence is calibrated on the data of ``benchmarks/routing.py``, where it is a probability.
+        On the data of ``benchmarks/routing.py``, decisions are right at least as often as their confidence says.
 
         Args:
             text: the message.
             by: the name of the classifier.
         """
-        scores, words = self._scores(text)
+        scores, words, telling = self._scores(text)
         if not scores:
             return Decision(None, 0.0, by=by, reason="no word of the message is known")
         ranking = _probabilities(self.agents, scores)
         (best, confidence), runner_up = ranking[0], ranking[1][1] if len(ranking) > 1 else 0.0
         number = self.agents.index(best)
-        telling = sorted(((-weights.get(number, 0.0), word) for word, weights in words.items() if number in weights))
-        shown = ", ".join(word for _, word in telling[:_SHOWN_WORDS])
+        heaviest = sorted(((-weights.get(number, 0.0), word) for word, weights in words.items() if number in weights))
+        shown = ", ".join(word for _, word in heaviest[:_SHOWN_WORDS])
         reason = f"words: {shown}" if shown else "pieces of words"
-        return Decision(best, confidence, max(0.0, confidence - runner_up), by, reason, ranking)
+        sure = min(1.0, telling[number] / ENOUGH)
+        margin = max(0.0, confidence - runner_up)
+        return Decision(best, sure * confidence, sure * margin, by, reason, ranking)
 
-    def _scores(self, text: str) -> tuple[dict[int, float], dict[str, dict[int, float]]]:
-        """Return the cosine to each agent, and the contribution of each known word."""
+    def _scores(self, text: str) -> tuple[dict[int, float], dict[str, dict[int, float]], dict[int, float]]:
+        """Compare a message with each agent.
+
+        Returns:
+            The cosine to each agent, the contribution of each known word to it, and the share of words that are not
+            empty in it.
+        """
         length = 0.0
         groups: dict[tuple[int, int], float] = {}
+        telling: dict[tuple[int, int], float] = {}
         words: dict[str, dict[int, float]] = {}
-        for feature, count in features(text).items():
+        counts, empty = _counted(text)
+        for feature, count in counts.items():
             found = self.weights.get(feature)
             weight = math.log1p(count) * (found[0] if found else self.unknown)
             length += weight * weight
@@ -140,12 +160,16 @@ class LexicalIndex:
                 continue
             for number, group, share in found[1]:
                 groups[number, group] = groups.get((number, group), 0.0) + weight * share
+                if feature not in empty:
+                    telling[number, group] = telling.get((number, group), 0.0) + weight * share
             if feature.startswith("w:"):
                 words[feature[2:]] = {number: weight * share for number, _, share in found[1]}
         scores: dict[int, float] = {}
-        for (number, _), product in groups.items():
-            scores[number] = max(scores.get(number, 0.0), product / math.sqrt(length))
-        return scores, words
+        shares: dict[int, float] = {}
+        for (number, group), product in sorted(groups.items(), key=lambda item: item[1]):
+            scores[number] = product / math.sqrt(length)
+            shares[number] = telling.get((number, group), 0.0) / product
+        return scores, words, shares
 
 
 def features(text: str) -> dict[str, float]:
@@ -153,23 +177,43 @@ def features(text: str) -> dict[str, float]:
 
     Case, accents and apostrophes do not matter. Of a longer text, the first 2000 characters count.
     """
-    plain = unicodedata.normalize("NFKD", text[:_LONGEST_TEXT].casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))[:_LONGEST_TEXT]
-    words = [re.sub("['\u2019]", "", word)[:_LONGEST_WORD] for word in _WORDS.findall(plain)]
+    return _counted(text)[0]
+
+
+def _counted(text: str) -> tuple[dict[str, float], set[str]]:
+    """Return the features of a text, and those that come from empty words or marks."""
+    words = [word[:_LONGEST_WORD] for word in plain_words(text, _LONGEST_TEXT)]
     found: dict[str, float] = {}
+    empty = {f"e:{mark}" for mark in "!?"}
+
+    def count(feature: str, weight: float, *, is_empty: bool) -> None:
+        found[feature] = found.get(feature, 0.0) + (EMPTY * weight if is_empty else weight)
+        if is_empty:
+            empty.add(feature)
+
     for word in words:
-        found[f"w:{word}"] = found.get(f"w:{word}", 0.0) + WORD
+        is_empty = word in EMPTY_WORDS
+        count(f"w:{word}", WORD, is_empty=is_empty)
         edged = f"<{word}>"
         for size in PIECES:
             for start in range(len(edged) - size + 1):
-                piece = f"c:{edged[start : start + size]}"
-                found[piece] = found.get(piece, 0.0) + PIECE
+                count(f"c:{edged[start : start + size]}", PIECE, is_empty=is_empty)
     for first, second in zip(["^", *words], [*words, "$"], strict=True):
         if words:
-            found[f"p:{first} {second}"] = found.get(f"p:{first} {second}", 0.0) + PAIR
+            both = first in _EMPTY_OR_EDGE and second in _EMPTY_OR_EDGE
+            count(f"p:{first} {second}", PAIR, is_empty=both)
     if words:
+        plain = unicodedata.normalize("NFKD", text[:_LONGEST_TEXT])
         found |= {f"e:{mark}": WORD for mark in "!?" if mark in plain}
-    return found
+    return found, empty
+
+
+def _of_empty_words(words: list[str], choices: Sequence[Choice], by: str) -> Decision:
+    """Return the decision about a message of empty words."""
+    agent = example_of(words, choices)
+    if agent is None:
+        return Decision(None, 0.0, by=by, reason="no word of the message says what it is about")
+    return Decision(agent, 1.0, 1.0, by, "one of its examples", ((agent, 1.0),))
 
 
 def _all(groups: Iterable[Iterable[str]]) -> Iterable[str]:

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from agenthost._error_words import message_of
 from agenthost.agent.base import declared
+from agenthost.conversation.empty_words import says_nothing
 from agenthost.conversation.turns import Decision, Escalated, Note, Reply, Routed, Said
 from agenthost.errors import StateUnavailable, Unanswered
 from agenthost.workflows.connecting import CONNECT, connect
@@ -66,8 +67,9 @@ class Router(Workflow):
     """A workflow that sends each turn to the agent in charge.
 
     A classifier compares the message with the descriptions and examples of the agents. If it is not sure, the language
-    model is used, if one is configured. Otherwise, the conversation stays with its agent. Without one, the router asks
-    one question. After that, and when an agent fails, the fallback agent answers.
+    model is used, if one is configured. Otherwise, the conversation stays with its agent, as it does at once if the
+    message says nothing ("yes please"). Without one, the router asks one question. After that, and when an agent fails,
+    the fallback agent answers.
 
     On a call, the router is an agent whose model finds out the caller's need, and whose tool hands the call over.
 
@@ -158,6 +160,10 @@ class Router(Workflow):
             return Decision(keys[0], 1.0, 1.0, "only", "the only agent")
         text = turn.text if before.asked is None else f"{before.asked}\n{turn.text}"
         current = before.agent if self.sticky and before.agent in (*keys, others.senior) else None
+        if current is not None and says_nothing(turn.text, choices):
+            return Decision(
+                current, 0.0, by="sticky", reason="it has the conversation, and the message names no matter"
+            )
         decision = await self._classified(text, team, choices)
         if decision.agent is not None:
             return decision

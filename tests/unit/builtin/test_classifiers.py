@@ -70,6 +70,34 @@ def test_words_that_nobody_knows_lead_nowhere(text):
     assert (classified(Lexical(), text).agent, classified(Lexical(), text).confidence) == (None, 0.0)
 
 
+CLUB = (
+    Choice("orders", "Prices and orders", {"": ("What does the large tent cost?", "I need two sleeping bags")}),
+    Choice("repairs", "Broken gear", {"": ("My tent leaks", "The stove does not light")}),
+    Choice("leaving", "Ends memberships", {"": ("Please close my membership", "I want to leave the club")}),
+)
+
+
+@pytest.mark.parametrize("text", ["yes please", "I want it", "can you please", "I want a human", "sí, por favor"])
+def test_a_word_of_courtesy_decides_nothing(text):
+    """Although it is in the examples of one agent alone."""
+    decision = classified(Lexical(), text, CLUB)
+
+    assert (decision.agent, decision.confidence) == (None, 0.0) or decision.confidence < 0.2
+
+
+def test_a_word_of_courtesy_does_not_outweigh_another():
+    assert classified(Lexical(), "yes please, I want the large one", CLUB).agent != "leaving"
+    decision = classified(Lexical(), "please, my tent leaks", CLUB)
+    assert (decision.agent, decision.confidence > 0.9) == ("repairs", True)
+
+
+def test_courtesy_that_is_an_example_is_its_agents():
+    talk = Choice("talk", "Small talk", {"": ("Thank you!",)})
+    decision = classified(Lexical(), "thank you", (*CLUB, talk))
+
+    assert (decision.agent, decision.confidence, decision.reason) == ("talk", 1.0, "one of its examples")
+
+
 def test_a_language_without_examples_in_the_same_agent_does_not_suffer_from_another():
     """Each language has a centroid of its own: adding Spanish leaves English where it was."""
     english = Choice("sales", examples={"en": ("Where is my order?",)})

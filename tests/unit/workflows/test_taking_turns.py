@@ -120,6 +120,18 @@ class TestRouter:
 
         assert [reply.agent for reply in replies] == ["sales", "sales", "billing"]
 
+    def test_a_message_that_says_nothing_stays(self):
+        """No classifier is called, whatever it would make of such words; unless it is an example of an agent."""
+
+        class Sure(ByWord):
+            async def classify(self, text, choices, tools):
+                return Decision("billing", 1.0, 1.0, "sure")
+
+        agents = [Leaf("sales", "We sell."), Leaf("billing", "We bill.", examples=["Thank you"])]
+        replies = conversation(router(*agents, classifiers=(Sure(),)), "sales", "yes please", "thank you", "please do")
+
+        assert [reply.agent for reply in replies] == ["sales", "sales", "billing", "billing"]
+
     def test_nobody_stays_where_that_is_switched_off(self):
         """Then each turn is asked for."""
         replies = conversation(router(*desk(), sticky=False), "the sales people", "and then?")

@@ -15,12 +15,13 @@ from contextlib import contextmanager, suppress
 from typing import Literal
 from urllib.parse import urlsplit
 
+import httpx
 import openai
 import pytest
 import uvicorn
 from polling import poll_in_loop
 
-from agenthost import AgentBase, AgentServer, FunctionResult
+from agenthost import AgentBase, AgentServer, FunctionResult, Router
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 PASSWORD = "for tests"
@@ -379,3 +380,32 @@ def test_tools_that_are_called_at_once_all_run(scripted):
             ran = {event["tool"]: event["result"] for event in answer.agenthost["events"] if "result" in event}
             assert ran == {"to_support": "Support will help.", "price": "pro costs $99."}
             assert len(model.requests) == 2
+
+
+def test_a_polite_word_does_not_route(tmp_path, monkeypatch):
+    """It stays with the agent that has the conversation; without one, the router asks."""
+    monkeypatch.chdir(tmp_path)
+    toml = f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n'
+    (tmp_path / "agenthost.toml").write_text(toml, encoding="utf-8")
+    (tmp_path / "agenthost.toml").chmod(0o600)
+    server = AgentServer()
+    server.register(AgentBase("orders", "/orders", description="Prices", examples=["What does the large tent cost?"]))
+    server.register(AgentBase("leaving", "/leaving", description="Members", examples=["Please close my membership"]))
+    server.register(Router("desk", ["orders", "leaving"], route="/"))
+
+    async def main():
+        transport = httpx.ASGITransport(server.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as asking:
+
+            async def who(text, conversation):
+                said = [{"role": "user", "content": text}]
+                body = {"model": "desk", "messages": said, "metadata": {"conversation": conversation}}
+                answer = await asking.post("/v1/chat/completions", json=body, auth=("agenthost", PASSWORD))
+                return answer.json()["agenthost"]["agent"]
+
+            assert await who("What does the large tent cost?", "a") == "orders"
+            assert [await who(text, "a") for text in ("yes please", "please do")] == ["orders", "orders"]
+            assert await who("close my membership please", "a") == "leaving"
+            assert [await who(text, text[0]) for text in ("please help", "can you please")] == ["desk", "desk"]
+
+    asyncio.run(main())
