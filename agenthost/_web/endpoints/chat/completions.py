@@ -111,10 +111,10 @@ async def serve(request: Request, path: str, send: Send) -> None:
     headers: list[tuple[bytes, bytes]] = []
     try:
         if not methods:
-            raise ChatRefused(404, f"there is nothing at {path}.")  # noqa: TRY301 - one form of answer for all
+            raise ChatRefused(404, "there is no such path.")  # noqa: TRY301 - one form of answer for all
         if method not in methods:
             headers.append((b"allow", ", ".join(methods).encode()))
-            raise ChatRefused(405, f"{path} does not take {method}.")  # noqa: TRY301
+            raise ChatRefused(405, "this path does not take the method.")  # noqa: TRY301
         if method == "OPTIONS":
             await send_bytes(send, 204, [*site.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
             return

@@ -6,6 +6,7 @@ The model is the offline one or a scripted server.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import socket
@@ -189,7 +190,7 @@ def test_what_cannot_be_answered_says_why(url, key, body, status, told):
 
 def test_other_addresses_and_methods_answer_in_the_same_form(url):
     with client(url) as opened:
-        with pytest.raises(openai.NotFoundError, match="there is nothing at /v1/embeddings"):
+        with pytest.raises(openai.NotFoundError, match="there is no such path"):
             opened.embeddings.create(model="sales", input="x")
         with pytest.raises(openai.APIStatusError) as refused:
             opened.models.delete("sales")
@@ -409,3 +410,52 @@ def test_a_polite_word_does_not_route(tmp_path, monkeypatch):
             assert [await who(text, text[0]) for text in ("please help", "can you please")] == ["desk", "desk"]
 
     asyncio.run(main())
+
+
+ECHO = "Zx9-echo"
+USER = {"role": "user", "content": "Hello"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body"),
+    [
+        ("GET", f"/models/{ECHO}", {}, None),
+        ("GET", f"/{ECHO}", {}, None),
+        (ECHO, "/models", {}, None),
+        ("GET", "/models", {"Authorization": f"Bearer {ECHO}"}, None),
+        ("POST", "/chat/completions", {"Content-Type": f"text/{ECHO}"}, {}),
+        ("POST", "/chat/completions", {"Content-Encoding": ECHO}, {}),
+        ("POST", "/chat/completions", {}, ECHO.encode()),
+        ("POST", "/chat/completions", {}, {ECHO: {ECHO: ECHO}}),
+        ("POST", "/chat/completions", {}, {"model": ECHO, "messages": [USER]}),
+        ("POST", "/chat/completions", {}, {"model": {ECHO: 1}, "messages": [USER]}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": ECHO}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [{"role": ECHO}]}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [{"role": [ECHO], "content": ECHO}]}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "n": ECHO}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "tools": [ECHO]}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": ECHO}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": {"conversation": [ECHO]}}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": {"context": ECHO}}),
+        ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "stream_options": ECHO}),
+        (
+            "POST",
+            "/chat/completions",
+            {"Agenthost-Conversation": f"{ECHO} {ECHO}"},
+            {"model": "sales", "messages": [USER]},
+        ),
+    ],
+    ids=range(20),
+)
+def test_errors_echo_nothing_of_the_request(url, method, path, headers, body):
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+    defaults = {"Authorization": f"Bearer {PASSWORD}", "Content-Type": "application/json"}
+    connection.request(method, f"{parts.path}{path}", data, {**defaults, **headers})
+    with contextlib.closing(connection):
+        answer = connection.getresponse()
+        told = answer.read().decode()
+
+    assert answer.status >= 400
+    assert ECHO.lower() not in f"{told}{answer.headers}".lower()
