@@ -11,14 +11,20 @@ from caller import Caller, functions
 
 KEYS = ("new key", "old key")
 PUBLIC = "https://agents.example/voice"
+EVERYTHING = {
+    "signed_requests": [
+        *("document", "get_signature", "callback", "sip", "tool_call", "post_prompt", "check_for_input"),
+        *("debug_event", "mcp"),
+    ]
+}
 REFUSED = (403, {"error": "Invalid or missing signature"})
 CALL = {"function": "answer", "call_id": "c-1"}
 
 
 def configured(environment, **host):
-    """A working directory whose agenthost.toml has two keys, the new one first."""
+    """A working directory whose agenthost.toml has two keys, the new one first, and needs signatures everywhere."""
     place = environment.workplace()
-    lines = [f"{name} = {json.dumps(value)}" for name, value in {"webhook_keys": KEYS, **host}.items()]
+    lines = [f"{name} = {json.dumps(value)}" for name, value in {"webhook_keys": KEYS, **EVERYTHING, **host}.items()]
     (place / "agenthost.toml").write_text("\n".join(["[host]", *lines]))
     (place / "agenthost.toml").chmod(0o600)
     return place
@@ -195,7 +201,7 @@ def test_keys_of_signalwires_own_variable(endpoints):
     """And an agent's own key alone makes signatures necessary, for that agent."""
     with endpoints.serve() as served:
         caller = Caller.of(served)
-        assert caller.ask("POST", "/signed/swaig/", BODY).status == 403
+        assert caller.ask("POST", "/signed", b"{}").status == 403
         signed = sha256("its own key", f"{served.url}/signed/swaig/", BODY)
         assert caller.ask("POST", "/signed/swaig/", BODY, signed).json == {"response": "here"}
         assert caller.ask("POST", "/notes", b"{}").status == 200
@@ -219,3 +225,61 @@ def test_a_signed_request_is_answered_once_where_a_store_is_configured(endpoints
 
         other = json.dumps({**CALL, "call_id": "c-2"}).encode()
         assert [send(BODY, sha256), send(BODY, sha256), send(BODY, sha1), send(other, sha256)] == [200, 403, 403, 200]
+
+
+PLATFORM = {
+    "/notes": 403,
+    "/exchange/choose": 403,
+    "/notes/sip": 403,
+    "/sip": 403,
+    "/signed/swaig/": 200,
+    "/notes/post_prompt/": 403,
+    "/notes/check_for_input/": 200,
+    "/notes/debug_events": 204,
+}
+"""Unsigned requests by default: SignalWire signs documents, and neither tool calls nor summaries, which have tokens."""
+BODIES = {
+    "/notes/sip": {"call": {"to": "sip:notes@x.example"}},
+    "/sip": {"call": {"to": "sip:notes@x.example"}},
+    "/signed/swaig/": CALL,
+    "/notes/check_for_input/": {"conversation_id": "c"},
+}
+
+
+def test_by_default_what_the_platform_does_not_sign_is_let_in(endpoints):
+    """A wrong signature is refused for every kind, as is an unsigned request for signatures."""
+    place = endpoints.workplace()
+    (place / "agenthost.toml").write_text('[host]\nwebhook_keys = ["new key"]\n')
+    (place / "agenthost.toml").chmod(0o600)
+    with endpoints.serve(cwd=place) as served:
+        caller = Caller.of(served)
+        asked = {path: json.dumps(BODIES.get(path, {})).encode() for path in PLATFORM}
+        unsigned = {path: caller.ask("POST", path, body) for path, body in asked.items()}
+        wrong = {
+            path: caller.ask("POST", path, body, sha256("x", served.url + path, body)) for path, body in asked.items()
+        }
+        definitions = json.dumps({"action": "get_signature"}).encode()
+        asking = caller.ask("POST", "/signed/swaig/", definitions)
+        signed = sha256("new key", f"{served.url}/signed/swaig/", definitions)
+        answered = caller.ask("POST", "/signed/swaig/", definitions, signed)
+
+    assert {path: answer.status for path, answer in unsigned.items()} == PLATFORM
+    assert unsigned["/notes/post_prompt/"].json == {"error": "Invalid or missing token"}
+    assert {(answer.status, answer.json["error"]) for answer in wrong.values()} == {(403, REFUSED[1]["error"])}
+    assert (asking.status, asking.json) == REFUSED
+    assert answered.status == 200
+
+
+def test_no_kind_need_be_signed(endpoints):
+    place = configured(endpoints, signed_requests=[])
+    with endpoints.serve(cwd=place) as served:
+        assert Caller.of(served).ask("POST", "/notes", b"{}").status == 200
+
+
+def test_an_unknown_kind_is_a_mistake(endpoints):
+    place = configured(endpoints, signed_requests=["document", "everything"])
+    done = endpoints.run("agenthost", "agents", cwd=place)
+
+    assert done.returncode == 3
+    assert "host.signed_requests" in done.stderr
+    assert "'everything' is not one of document, get_signature, callback, sip, tool_call" in done.stderr

@@ -95,6 +95,8 @@ class Key:
             return str(default).lower()
         if type(default) is str:
             return f'"{default}"'
+        if type(default) is tuple and default and all(type(each) is str for each in default):
+            return "[" + ", ".join(f'"{each}"' for each in default) + "]"
         return str(default).removesuffix(".0") if type(default) in (int, float) else self.kind.example
 
     @property

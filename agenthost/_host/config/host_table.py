@@ -24,6 +24,7 @@ from agenthost._host.config.value_types import (
     URL,
     USER,
     choice,
+    choices,
     whole,
 )
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from agenthost.secret import Secret
 
 __all__ = ["HostConfig", "accepted", "state_dir"]
+
+_SIGNED = ("document", "get_signature", "callback", "sip")
+"""The kinds of requests that SignalWire signs."""
+_UNSIGNED = ("tool_call", "post_prompt", "check_for_input", "debug_event", "mcp")
 
 
 def state_dir(environ: Mapping[str, str] = os.environ) -> str:
@@ -76,8 +81,13 @@ class HostConfig(Table):
     webhook_keys: tuple[Secret, ...] = setting(
         (),
         KEYS,
-        "Keys for SignalWire's webhook signatures; if set, every POST to an agent or `/sip` must be signed with one",
+        "Keys for SignalWire's webhook signatures, which are then verified, and required as in `signed_requests`",
         variables=("SIGNALWIRE_SIGNING_KEY",),
+    )
+    signed_requests: tuple[str, ...] = setting(
+        _SIGNED,
+        choices(*_SIGNED, *_UNSIGNED),
+        "Kinds of requests that must be signed if there are webhook keys",
     )
     log_level: str = setting(
         "info", choice("debug", "info", "warning", "error", "critical"), "Minimum severity of log entries"

@@ -43,6 +43,7 @@ __all__ = [
     "Kind",
     "Refused",
     "choice",
+    "choices",
     "shown",
     "whole",
 ]
@@ -155,6 +156,19 @@ def choice(*names: str) -> Kind:
 
     listed = ", ".join(f"`{name}`" for name in names)
     return Kind(f"one of {listed}", read, f'"{names[0]}"', str.lower, f'"{names[1]}"')
+
+
+def choices(*names: str) -> Kind:
+    """Return the kind of lists of some of ``names``."""
+
+    def read(value: object) -> tuple[str, ...]:
+        chosen = _names(value)
+        if wrong := next((name for name in chosen if name not in names), None):
+            raise Refused(f"{shown(wrong)} is not one of {', '.join(names)}")
+        return chosen
+
+    listed = ", ".join(f"`{name}`" for name in names)
+    return Kind(f"list of {listed}", read, f'["{names[0]}"]', _words, "[]")
 
 
 def _number(text: str) -> object:

@@ -27,7 +27,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         Refused: 400 without a conversation.
     """
     if request.scope["method"] == "POST":
-        conversation = (await request.body(agent)).get("conversation_id")
+        conversation = (await request.body("check_for_input", agent)).get("conversation_id")
     else:
         conversation = query_value(request.scope["query_string"], b"conversation_id")
     if not isinstance(conversation, str) or not _CONVERSATION.fullmatch(conversation):

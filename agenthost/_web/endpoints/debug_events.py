@@ -20,7 +20,7 @@ _log = logging.getLogger("agenthost.debug_events")
 
 async def answer(request: Request, agent: Mounted) -> Answer:
     """Log the event, and pass it to the agent's handler if there is one."""
-    event = await request.body(agent)
+    event = await request.body("debug_event", agent)
     label = event.get("label") or event.get("action") or "event"
     _log.info("agent %s: %.80r", agent.key, label)
     if (handler := agent.debug_handler) is not None:

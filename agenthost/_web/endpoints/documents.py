@@ -22,7 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 async def answer(request: Request, agent: Mounted) -> Answer:
     """Return the agent's document for one call."""
     if request.scope["method"] == "POST":
-        body = await request.body(agent)
+        body = await request.body("document", agent)
         return await render(request, agent, call_id(body), body)
     return await render(request, agent, query_value(request.scope["query_string"], b"call_id"), {})
 

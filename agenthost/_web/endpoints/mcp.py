@@ -37,7 +37,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     """
     if not agent.mcp_server:
         raise Refused(404)
-    message = await request.body(agent)
+    message = await request.body("mcp", agent)
     request.belongs_to(None)
     site, method = request.site, message.get("method")
     if message.get("jsonrpc") != "2.0" or not isinstance(method, str):

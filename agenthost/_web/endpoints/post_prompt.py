@@ -36,7 +36,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    body = await request.body(agent)
+    body = await request.body("post_prompt", agent)
     site, query = request.site, request.scope["query_string"]
     call = call_id(body) or query_value(query, b"call_id") or ""
     token = query_value(query, b"__token", b"token") or ""

@@ -26,7 +26,7 @@ async def answer(request: Request, agent: Mounted, path: str) -> Answer:
     """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    body = await request.body(agent)
+    body = await request.body("callback", agent)
     callback = agent.routing[path]
     run, on_loop = partial(callback, body, request.headers()), inspect.iscoroutinefunction(callback)
     route = (await request.site.caller.attempt(agent, "routing callback", run, name=path, on_loop=on_loop)).result

@@ -32,7 +32,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
 
     This agent's document is the default, also for a call to an agent that may not be reached from here.
     """
-    body = await request.body(agent)
+    body = await request.body("sip", agent)
     target = await _target(request, body) or agent
     if target is agent or not request.published.reach.allows(agent, target):
         return await documents.render(request, agent, call_id(body), body)
@@ -45,7 +45,7 @@ async def answer_for_host(request: Request) -> Answer:
     Raises:
         Refused: 404 if it is for no agent, so that no other agent answers silently.
     """
-    body = await request.body()
+    body = await request.body("sip")
     target = await _target(request, body)
     if target is None or not request.published.reach.allows(None, target):
         raise Refused(404, "No agent for this SIP user")

@@ -42,8 +42,9 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     """
     if request.scope["method"] != "POST":
         return await documents.answer(request, agent)
-    body = await request.body(agent)
+    body = await request.body("tool_call", agent)
     if body.get("action") == "get_signature":
+        request.check_signed("get_signature")
         return await _signatures(request, agent, body)
     site = request.site
     called = ToolRequest.from_body(body, request.stores(agent))

@@ -37,6 +37,8 @@ class Rules:
     """The names in ``Host`` that are answered."""
     believes_proxies: bool
     webhook_keys: tuple[bytes, ...]
+    signed: tuple[str, ...]
+    """The kinds of requests that must be signed, if there are keys."""
     shared: list[tuple[bytes, bytes]]
     json: SharedHeaders
     document: SharedHeaders
@@ -56,6 +58,7 @@ class Rules:
             hosts=AllowedHosts(host.allowed_hosts),
             believes_proxies=bool(proxies) and not host.public_url,
             webhook_keys=tuple(key.reveal().encode() for key in host.webhook_keys),
+            signed=host.signed_requests,
             shared=shared,
             json=SharedHeaders([*shared, JSON]),
             document=SharedHeaders([*shared, JSON, NO_STORE]),

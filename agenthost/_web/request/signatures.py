@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agenthost.state import Store
 
-__all__ = ["REPLAY_WINDOW", "check_signature", "refuse_replay"]
+__all__ = ["REPLAY_WINDOW", "is_signed", "refuse_replay", "unsigned"]
 
 REPLAY_WINDOW = 300.0
 """Seconds in which a repeated signed request is refused."""
@@ -26,21 +26,29 @@ _SHA1 = b"x-signalwire-signature"
 _log = logging.getLogger("agenthost.web")
 
 
-def check_signature(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Check that ``url`` and ``body`` were signed with one of ``keys``.
+def is_signed(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return True if a request was signed with one of ``keys``, and False without a signature.
 
-    The SHA-256 signature of ``headers`` counts if there is one, else the SHA-1 one.
+    What is signed is its URL with its body. The SHA-256 signature counts if there is one, else the SHA-1 one.
 
     Raises:
-        Refused: 403.
+        Refused: 403 for a wrong signature.
     """
     given = {name: value for name, value in headers if name in (_SHA256, _SHA1)}
+    if not given:
+        return False
     name, digest = (_SHA256, "sha256") if _SHA256 in given else (_SHA1, "sha1")
     signed = url.encode() + body
     expected = [hmac.digest(key, signed, digest).hex().encode() for key in keys]
     signature = given.get(name, b"").strip().lower()
     if not any([hmac.compare_digest(signature, one) for one in expected]):  # noqa: C419 - all, in constant time
-        raise Refused(403, "Invalid or missing signature")
+        raise unsigned()
+    return True
+
+
+def unsigned() -> Refused:
+    """Return the refusal of a request without a valid signature."""
+    return Refused(403, "Invalid or missing signature")
 
 
 async def refuse_replay(store: Store, url: str, body: bytes) -> None:

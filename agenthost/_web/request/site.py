@@ -15,7 +15,7 @@ from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.rules import InForce, Rules, login_guard
-from agenthost._web.request.signatures import check_signature, refuse_replay
+from agenthost._web.request.signatures import is_signed, refuse_replay, unsigned
 from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
 
@@ -97,6 +97,8 @@ class Request:
     call: str = ""
     passed: str | None = None
     """The only call that the caller's credentials open the agent for; None for permanent ones."""
+    unsigned: bool = False
+    """Whether signatures are verified, and it has none."""
 
     def authorise(self, agent: Mounted | None = None) -> None:
         """Check the caller's credentials.
@@ -132,27 +134,41 @@ class Request:
             raise Refused(401, "Unauthorized", BASIC)
         self.call = self.passed or ids[0] or ""
 
-    async def body(self, agent: Mounted | None = None) -> dict[str, Any]:
+    async def body(self, kind: str, agent: Mounted | None = None) -> dict[str, Any]:
         """Return the request's JSON object.
 
-        ``agent`` is the requested agent. Its own webhook key is accepted beside the host's.
+        Args:
+            kind: the kind of request, as ``signed_requests`` names it.
+            agent: the requested agent. Its own webhook key is accepted beside the host's.
 
         Raises:
-            Refused: 403, 413 or 415.
+            Refused: 413 or 415; 403 for a wrong signature, or without one if this kind needs it.
             MalformedRequest: the body is not a JSON object.
             Disconnected: the client disconnected.
         """
-        self.head.check_body(self.site.rules.most)
-        raw = await read_body(self.receive, self.site.rules.most)
-        keys = self.site.rules.webhook_keys
+        rules = self.site.rules
+        self.head.check_body(rules.most)
+        raw = await read_body(self.receive, rules.most)
+        keys = rules.webhook_keys
         if agent is not None and agent.serving.signing_key is not None:
             keys = (agent.serving.signing_key.encode(), *keys)
         if keys:
             url = self.url()
-            check_signature(keys, url, raw, self.scope["headers"])
-            if self.site.runtime.config.state.url is not None:
+            self.unsigned = not is_signed(keys, url, raw, self.scope["headers"])
+            if self.unsigned:
+                self.check_signed(kind)
+            elif self.site.runtime.config.state.url is not None:
                 await refuse_replay(self.site.runtime.state.stores.own("webhook requests"), url, raw)
         return decode_object(raw)
+
+    def check_signed(self, kind: str) -> None:
+        """Refuse an unsigned request of a kind that must be signed.
+
+        Raises:
+            Refused: 403.
+        """
+        if self.unsigned and kind in self.site.rules.signed:
+            raise unsigned()
 
     def url(self) -> str:
         """Return the called URL, without credentials."""
