@@ -56,7 +56,7 @@ def queries(name: str, split: str) -> list[Query]:
 
 
 def of_nothing() -> list[Query]:
-    """Return the messages that say nothing of a matter of these agents, each with its language."""
+    """Return the messages that say nothing, each with its language."""
     lines = (DATA / "says_nothing.jsonl").read_text(encoding="utf-8").splitlines()
     return [(row["query"], row["language"]) for row in map(json.loads, lines)]
 
@@ -139,7 +139,7 @@ def told_apart(said: Sequence[Decision], of_none: Sequence[Decision]) -> float:
 
 
 async def measure(classifier: Classifier) -> tuple[float, float]:
-    """Return the accuracy of a classifier on the test split, and how often it decides a message that says nothing.
+    """Return the accuracy on the test split, and the share of decided empty messages.
 
     It also prints the accuracy by confidence and in Spanish.
     """

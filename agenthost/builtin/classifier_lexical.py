@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["Lexical", "LexicalIndex", "classifiers", "features"]
 
 # WORD, PAIR, PIECE and PIECES: chosen by cross-validation on the train split of tests/data/router_queries.jsonl
-# (benchmarks/routing.py --tune). EMPTY, SHARPNESS and ENOUGH: chosen so that this accuracy stays within its noise, as
-# many queries as before reach the thresholds of a router, and messages of tests/data/says_nothing.jsonl do not.
+# (benchmarks/routing.py --tune). EMPTY, ENOUGH, ALONE and SHARPNESS: chosen so that this accuracy stays, and that as
+# many queries as before, but few messages of tests/data/says_nothing.jsonl, reach the thresholds of a router.
 WORD, PAIR, PIECE = 1.0, 0.8, 0.15
 PIECES = (3, 4)
 EMPTY = 0.8
 """The weight of an empty word, of a pair of them and of their pieces."""
 SHARPNESS = 42.0
 ENOUGH = 0.1
-"""The share of a similarity that other words must contribute for the full confidence."""
+"""The share of a similarity that other words must contribute for the full similarity and confidence."""
+ALONE = 0.5
+"""The part of a similarity that counts if other words contribute nothing."""
 
 _LONGEST_TEXT = 2000
 _LONGEST_WORD = 40
@@ -127,7 +129,7 @@ class LexicalIndex:
             text: the message.
             by: the name of the classifier.
         """
-        scores, words, telling = self._scores(text)
+        scores, words, shares = self._scores(text)
         if not scores:
             return Decision(None, 0.0, by=by, reason="no word of the message is known")
         ranking = _probabilities(self.agents, scores)
@@ -136,7 +138,7 @@ class LexicalIndex:
         heaviest = sorted(((-weights.get(number, 0.0), word) for word, weights in words.items() if number in weights))
         shown = ", ".join(word for _, word in heaviest[:_SHOWN_WORDS])
         reason = f"words: {shown}" if shown else "pieces of words"
-        sure = min(1.0, telling[number] / ENOUGH)
+        sure = shares[number]
         margin = max(0.0, confidence - runner_up)
         return Decision(best, sure * confidence, sure * margin, by, reason, ranking)
 
@@ -144,8 +146,8 @@ class LexicalIndex:
         """Compare a message with each agent.
 
         Returns:
-            The cosine to each agent, the contribution of each known word to it, and the share of words that are not
-            empty in it.
+            The cosine to each agent, less if it comes from empty words; the contribution of each known word to it; and
+            how far other words contribute, 0 to 1.
         """
         length = 0.0
         groups: dict[tuple[int, int], float] = {}
@@ -165,11 +167,13 @@ class LexicalIndex:
             if feature.startswith("w:"):
                 words[feature[2:]] = {number: weight * share for number, _, share in found[1]}
         scores: dict[int, float] = {}
-        shares: dict[int, float] = {}
-        for (number, group), product in sorted(groups.items(), key=lambda item: item[1]):
-            scores[number] = product / math.sqrt(length)
-            shares[number] = telling.get((number, group), 0.0) / product
-        return scores, words, shares
+        sure: dict[int, float] = {}
+        for place, product in groups.items():
+            share = min(1.0, telling.get(place, 0.0) / product / ENOUGH)
+            score = product / math.sqrt(length) * (ALONE + (1.0 - ALONE) * share)
+            if score > scores.get(place[0], 0.0):
+                scores[place[0]], sure[place[0]] = score, share
+        return scores, words, sure
 
 
 def features(text: str) -> dict[str, float]:

@@ -145,7 +145,7 @@ def says_nothing(text: str, choices: Iterable[Choice]) -> bool:
 
 
 def example_of(words: list[str], choices: Iterable[Choice]) -> str | None:
-    """Return the key of the only agent with an example of exactly these words, or None if there is none.
+    """Return the only agent with an example of exactly these words, or None.
 
     Args:
         words: the words, as ``plain_words`` returns them.

@@ -77,18 +77,24 @@ CLUB = (
 )
 
 
-@pytest.mark.parametrize("text", ["yes please", "I want it", "can you please", "I want a human", "sí, por favor"])
+@pytest.mark.parametrize(
+    "text", ["yes please", "I want it", "can you please", "I want a human", "sí, por favor", "please repair my zip"]
+)
 def test_a_word_of_courtesy_decides_nothing(text):
-    """Although it is in the examples of one agent alone."""
-    decision = classified(Lexical(), text, CLUB)
-
-    assert (decision.agent, decision.confidence) == (None, 0.0) or decision.confidence < 0.2
+    """It is in the examples of one agent alone, and no other word is known."""
+    assert classified(Lexical(), text, CLUB).confidence < 0.2
 
 
-def test_a_word_of_courtesy_does_not_outweigh_another():
-    assert classified(Lexical(), "yes please, I want the large one", CLUB).agent != "leaving"
-    decision = classified(Lexical(), "please, my tent leaks", CLUB)
-    assert (decision.agent, decision.confidence > 0.9) == ("repairs", True)
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        ("yes please, I want the large one", "orders"),
+        ("I want a tent please", "orders"),
+        ("please, it leaks", "repairs"),
+    ],
+)
+def test_another_word_outweighs_courtesy(text, agent):
+    assert classified(Lexical(), text, CLUB).agent == agent
 
 
 def test_courtesy_that_is_an_example_is_its_agents():

@@ -121,7 +121,7 @@ class TestRouter:
         assert [reply.agent for reply in replies] == ["sales", "sales", "billing"]
 
     def test_a_message_that_says_nothing_stays(self):
-        """No classifier is called, whatever it would make of such words; unless it is an example of an agent."""
+        """No classifier is called, unless the message is an example of an agent."""
 
         class Sure(ByWord):
             async def classify(self, text, choices, tools):

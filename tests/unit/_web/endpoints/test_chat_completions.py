@@ -384,7 +384,7 @@ def test_tools_that_are_called_at_once_all_run(scripted):
 
 
 def test_a_polite_word_does_not_route(tmp_path, monkeypatch):
-    """It stays with the agent that has the conversation; without one, the router asks."""
+    """The message stays with the agent of the conversation. Without one, the router asks."""
     monkeypatch.chdir(tmp_path)
     toml = f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n'
     (tmp_path / "agenthost.toml").write_text(toml, encoding="utf-8")
