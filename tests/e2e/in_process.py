@@ -7,8 +7,8 @@ import threading
 from contextlib import contextmanager
 
 import uvicorn
-from environment import free_port
 from polling import poll_until
+from ports import free_port
 
 
 @contextmanager

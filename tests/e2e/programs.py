@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from environment import AT_ONCE, CREDENTIALS, Served, free_port
+from environment import AT_ONCE, CREDENTIALS, Served
+from ports import free_port
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "data" / "seeds"

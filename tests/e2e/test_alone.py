@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from banner import Banner
 from caller import Caller, functions
-from environment import NO_CREDENTIALS, free_port
+from environment import NO_CREDENTIALS
+from ports import free_port
 from programs import running
 
 AGENT = """

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 from banner import Banner
-from environment import free_port
 from imports import imported_by
+from ports import free_port
 
 COMMANDS = ["agents", "check", "plugins", "routes", "run"]
 LISTS = ["agents", "plugins", "routes"]

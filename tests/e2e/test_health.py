@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from caller import Caller
-from environment import free_port
+from ports import free_port
 
 ROUTES = ["/", "/billing", "/sales", "/support"]
 NAMES = ["main", "billing", "sales", "support"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from caller import Caller, functions
-from environment import free_port
+from ports import free_port
 from programs import running
 
 SITE = Path(__file__).with_name("litestar_site.py")

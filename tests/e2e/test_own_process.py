@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, tool_call
-from environment import free_port
 from polling import poll_until
+from ports import free_port
 from raw_http import Connection
 
 FALLBACK = "Let me connect you to the desk."

@@ -6,8 +6,8 @@ import time
 
 import pytest
 from caller import Caller, functions
-from environment import free_port
 from polling import poll_until
+from ports import free_port
 
 STRANGER = ("nobody", "")
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, languages, prompt
-from environment import free_port
+from ports import free_port
 from programs import SEEDS, running, seed
 
 ORIGINALS = SEEDS / "originals"

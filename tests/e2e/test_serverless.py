@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from caller import Caller, basic, functions, prompt
-from environment import CREDENTIALS, free_port
+from environment import CREDENTIALS
 from pages import DOCS, blocks, write
+from ports import free_port
 from programs import HERE, SEEDS, running, variables
 
 pytest.importorskip("mangum")

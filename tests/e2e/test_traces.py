@@ -5,7 +5,8 @@ from threading import Thread
 
 import pytest
 from caller import Caller, functions, tool_call
-from environment import CREDENTIALS, free_port
+from environment import CREDENTIALS
+from ports import free_port
 from programs import running
 from raw_http import Connection
 

