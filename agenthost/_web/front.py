@@ -219,20 +219,23 @@ class Front:
                 await self.litestar(scope, receive, send)
             return
         site = self._site
-        if self.runtime.config.host.access_log:
-            send = logged(scope, send, site.rules.proxies)
+        rules = site.rules
+        if rules.access_log:
+            send = logged(scope, send, rules.proxies)
         whose, endpoint, status = "", "host", 0
         try:
             published, below, agent, asked_for = self._reached(scope)
             path = below or "/"
             head = Head.read(scope["headers"], scope["http_version"])
-            if not site.rules.hosts.any:
-                site.rules.hosts.check(head.host)
+            if not rules.hosts.any:
+                rules.hosts.check(head.host)
             if published is not None and agent is not None and not (path == SHARED and _is_probe(scope, head)):
                 whose, endpoint = agent.key, _COUNTED.get(asked_for, "callback")
-                answer = await self._serve(Request(site, published, head, scope, receive, below), agent, asked_for)
+                answer = await self._serve(
+                    Request(site, rules, published, head, scope, receive, below), agent, asked_for
+                )
             elif published is not None and (own := self._own.get(path)):
-                answer = await _answer_for_host(Request(site, published, head, scope, receive, below), *own)
+                answer = await _answer_for_host(Request(site, rules, published, head, scope, receive, below), *own)
             else:
                 endpoint = path[1:] if path in _WHILE_STARTING else "host"
                 send, answered = _with_status(send)
@@ -243,13 +246,13 @@ class Front:
             await send_bytes(send, *answer)
         except Refused as refused:
             status = refused.status
-            await send_error(send, refused.status, refused.sentence, [*self._site.rules.shared, *refused.headers])
+            await send_error(send, refused.status, refused.sentence, [*rules.shared, *refused.headers])
         except MalformedRequest as malformed:
             status = 400
-            await send_error(send, 400, str(malformed), self._site.rules.shared)
+            await send_error(send, 400, str(malformed), rules.shared)
         except Busy:
             status = 503
-            await send_error(send, 503, "the agent is busy", [*self._site.rules.shared, *_RETRY])
+            await send_error(send, 503, "the agent is busy", [*rules.shared, *_RETRY])
         except Disconnected:
             return
         finally:
@@ -326,7 +329,7 @@ class Front:
             scope[TRUSTED] = self._trusted(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
         if not handlers and path.startswith(completions.PREFIX) and published is not None:
-            request = Request(self._site, published, head, scope, receive, path)
+            request = Request(self._site, self._site.rules, published, head, scope, receive, path)
             await completions.serve(request, path, send)
             return
         if head.has_body:
@@ -410,5 +413,5 @@ def _other_method(request: Request, methods: Sequence[str]) -> Answer:
     """Answer OPTIONS with the methods, and refuse other methods."""
     allow = (b"allow", ", ".join(methods).encode())
     if request.scope["method"] == "OPTIONS":
-        return 204, [*request.site.rules.shared, allow], b""
+        return 204, [*request.rules.shared, allow], b""
     raise Refused(405, None, [allow])

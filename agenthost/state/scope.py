@@ -6,8 +6,7 @@ from hashlib import blake2b
 from typing import ClassVar, Literal
 from urllib.parse import quote
 
-from attrs import field, frozen
-from attrs.validators import in_
+from attrs import frozen
 
 from agenthost.errors import StateRefused
 
@@ -17,6 +16,7 @@ MOST_KEY = 512
 """The longest key, in bytes of UTF-8."""
 _LONG = 128
 _SURROGATES = "surrogatepass"
+_KINDS = frozenset({"host", "agent", "call"})
 
 Sort = Literal["data", "lock", "fence"]
 """The sort of an entry: an author's value, the holder of a lock, or the lock's counter."""
@@ -31,11 +31,18 @@ class Scope:
         name: the shared name, the agent's key, or the call's id.
     """
 
-    kind: Literal["host", "agent", "call"] = field(validator=in_(("host", "agent", "call")))
+    kind: Literal["host", "agent", "call"]
     name: str
 
     def prefix(self, sort: Sort) -> bytes:
-        """Return the beginning of all keys of the scope."""
+        """Return the beginning of all keys of the scope.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        if self.kind not in _KINDS:
+            msg = f"the kind of a scope is host, agent or call, not {self.kind!r}"
+            raise ValueError(msg)
         return _prefix(self.kind, self.name, sort)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from agenthost._host.access.credentials import user_of
@@ -29,7 +27,7 @@ _MOST_NOTED = 4096
 class LoginGuard:
     """The guard before the comparison of credentials.
 
-    Credentials that have just succeeded cost one hash and one look-up more than their comparison.
+    Credentials that have just succeeded cost one look-up more than their comparison.
 
     ``bearer`` gives the user that an API key counts for, which names none. ``clock`` gives seconds.
     """
@@ -45,14 +43,14 @@ class LoginGuard:
         self._failed = failed
         self._bearer = bearer
         self._clock = clock
-        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=12)
         self._noted: dict[bytes, float] = {}
 
     def mark(self, came_by: bytes, header: bytes) -> bytes:
-        """Return a keyed hash of credentials, and of the peer with its forwarding headers."""
-        keyed = self._keyed.copy()
-        keyed.update(b"%b\0%b" % (came_by, header))
-        return keyed.digest()
+        """Return a key for credentials, and for the peer with its forwarding headers.
+
+        It stays in memory, for minutes.
+        """
+        return b"%b\0%b" % (came_by, header)
 
     def succeeded_lately(self, mark: bytes) -> bool:
         """Return True if these credentials have succeeded within minutes."""

@@ -39,4 +39,4 @@ async def answer_for_host(request: Request) -> Answer:
     except StateUnavailable as error:
         raise Refused(503, str(error), [(b"retry-after", b"1")]) from error
     body = msgspec.json.encode({"days": days, "agents": [each.report() for each in agents]})
-    return 200, request.site.rules.document, body
+    return 200, request.rules.document, body

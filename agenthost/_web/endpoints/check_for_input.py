@@ -33,4 +33,4 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     if not isinstance(conversation, str) or not _CONVERSATION.fullmatch(conversation):
         raise Refused(400, "conversation_id is missing, or has other characters than letters, digits, '_', '.', '-'")
     answered = {"status": "success", "conversation_id": conversation, "new_input": False, "messages": []}
-    return 200, request.site.rules.json, _encode(answered)
+    return 200, request.rules.json, _encode(answered)

@@ -26,4 +26,4 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     if (handler := agent.debug_handler) is not None:
         run, on_loop = partial(handler, label, event), inspect.iscoroutinefunction(handler)
         await request.site.caller.attempt(agent, "debug event", run, on_loop=on_loop)
-    return 204, request.site.rules.shared, b""
+    return 204, request.rules.shared, b""

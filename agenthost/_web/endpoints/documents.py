@@ -33,15 +33,14 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
     Without a call, the document gets a new call ID, which is also a header. If an agent's own code fails or is too
     slow, the caller gets the agent's fallback document.
     """
-    headers: list[tuple[bytes, bytes]] = request.site.rules.document
+    headers: list[tuple[bytes, bytes]] = request.rules.document
     if not call:
         call = request.passed or secrets.token_hex(16)
         headers = [*headers, (b"agenthost-call-id", call.encode())]
     request.belongs_to(call)
     request.origin, published = agent, request.published
     mint = published.tokens[agent.route].minter(agent.route, call)
-    apart = request.passed is not None or published.reach.apart(request.opened, agent)
-    if not agent.dynamic and (apart or agent.route in published.crossing):
+    if not agent.dynamic and (agent.route in published.crossing or request.apart(agent)):
         return 200, headers, agent.template.filled(request.base(agent).encode(), mint, request.resolve)
     if not agent.dynamic:
         template = request.published.templates[agent.route]

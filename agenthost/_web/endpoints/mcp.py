@@ -39,14 +39,14 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         raise Refused(404)
     message = await request.body("mcp", agent)
     request.belongs_to(None)
-    site, method = request.site, message.get("method")
+    method = message.get("method")
     if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
-        return 200, site.rules.json, _error(message, _INVALID_REQUEST, "not a JSON-RPC 2.0 request")
+        return 200, request.rules.json, _error(message, _INVALID_REQUEST, "not a JSON-RPC 2.0 request")
     if method.startswith("notifications/"):
-        return 202, site.rules.shared, b""
+        return 202, request.rules.shared, b""
     params = message.get("params") or {}
     if method == "tools/call":
-        return 200, site.rules.json, await _call(request, agent, message, params)
+        return 200, request.rules.json, await _call(request, agent, message, params)
     results: dict[str, dict[str, Any]] = {
         "initialize": {
             "protocolVersion": _PROTOCOL,
@@ -63,8 +63,8 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         },
     }
     if method not in results:
-        return 200, site.rules.json, _error(message, _NO_METHOD, "there is no such method")
-    return 200, site.rules.json, _result(message, results[method])
+        return 200, request.rules.json, _error(message, _NO_METHOD, "there is no such method")
+    return 200, request.rules.json, _result(message, results[method])
 
 
 async def _call(request: Request, agent: Mounted, message: dict[str, Any], params: Any) -> bytes:

@@ -20,4 +20,4 @@ async def answer_for_host(request: Request) -> Answer:
     site = request.site
     site.runtime.sample()
     text = await asyncio.to_thread(site.runtime.metrics.text)  # many agents mean a long text, or many files
-    return 200, [*site.rules.shared, (b"content-type", CONTENT_TYPE.encode())], text
+    return 200, [*request.rules.shared, (b"content-type", CONTENT_TYPE.encode())], text

@@ -52,12 +52,12 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     error_id = done.error_id
     if error_id is None and body.get("action") == "fetch_conversation" and done.result is not None:
         try:
-            return 200, site.rules.json, _encode(done.result)
+            return 200, request.rules.json, _encode(done.result)
         except (TypeError, ValueError, RecursionError) as error:
             error_id = site.caller.failed(agent, "summary result", error)
     return (
         200,
-        site.rules.json,
+        request.rules.json,
         _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id}),
     )
 

@@ -55,7 +55,7 @@ async def answer_for_host(request: Request) -> Answer:
 async def answer_unmatched(request: Request) -> Answer:
     """Return the users that no agent but a default one answers, in this process."""
     report = {"process": os.getpid(), **request.site.runtime.unmatched.report()}
-    return 200, request.site.rules.json, _encode(report)
+    return 200, request.rules.json, _encode(report)
 
 
 async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) -> Answer:
@@ -64,7 +64,7 @@ async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) ->
     if site.runtime.config.sip.mode != "redirect" or request.published.reach.apart(request.opened, target):
         return await documents.render(request, target, call_id(body), body)
     location = (request.prefix() + target.route).encode()
-    return 307, [*site.rules.shared, (b"location", location), (b"cache-control", b"no-store")], b""
+    return 307, [*request.rules.shared, (b"location", location), (b"cache-control", b"no-store")], b""
 
 
 async def _target(request: Request, body: dict[str, Any]) -> Mounted | None:

@@ -73,7 +73,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
 
 
 def _answer_of(request: Request, answer: ToolAnswer) -> Answer:
-    return 200, request.site.rules.json, encoded(answer, request.resolve)
+    return 200, request.rules.json, encoded(answer, request.resolve)
 
 
 def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> bool:

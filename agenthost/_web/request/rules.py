@@ -27,6 +27,7 @@ class Rules:
     """The rules that follow from one value of the settings."""
 
     settings: Settings
+    access_log: bool
     most: int
     """Bytes that a body may have."""
     pairs: tuple[bytes, ...]
@@ -51,6 +52,7 @@ class Rules:
         shared = [*SECURITY, HSTS] if (host.public_url or "").startswith("https:") else list(SECURITY)
         return cls(
             settings=settings,
+            access_log=host.access_log,
             most=host.max_body,
             pairs=settings.credentials.pairs,
             proxies=proxies,

@@ -86,6 +86,8 @@ class Request:
     """A request to an agent or to the host."""
 
     site: Site
+    rules: Rules
+    """The rules that were in force when the request came."""
     published: Published
     head: Head
     scope: HTTPScope
@@ -109,12 +111,13 @@ class Request:
             Refused: 401, or 429 after too many failures.
         """
         self.opened = self.origin = agent
-        own = self.published.pairs.get(agent.route) if agent is not None else None
-        header, rules = self.head.authorization, self.site.rules
+        header, rules, pairs, passed = self.head.authorization, self.rules, self.rules.pairs, None
         if header is None:
             raise Refused(401, "Unauthorized", BASIC)
-        passed = partial(self._passed, agent, header) if agent is not None and self.published.pairs else None
-        if not self.site.log_in(self.scope, header, own or rules.pairs, rules, passed=passed):
+        if agent is not None and self.published.pairs:
+            pairs = self.published.pairs.get(agent.route) or pairs
+            passed = partial(self._passed, agent, header)
+        if not self.site.log_in(self.scope, header, pairs, rules, passed=passed):
             raise Refused(401, "Unauthorized", BASIC)
 
     def _passed(self, agent: Mounted, header: bytes) -> bool:
@@ -146,7 +149,7 @@ class Request:
             MalformedRequest: the body is not a JSON object.
             Disconnected: the client disconnected.
         """
-        rules = self.site.rules
+        rules = self.rules
         self.head.check_body(rules.most)
         raw = await read_body(self.receive, rules.most)
         keys = rules.webhook_keys
@@ -204,9 +207,15 @@ class Request:
 
         Where other credentials open the agent than those of the caller, they are for this call alone.
         """
-        apart = self.passed is not None or self.published.reach.apart(self.opened, agent)
-        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call) if apart else None
+        userinfo = None
+        if self.apart(agent):
+            userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call)
         return self.site.runtime.base(agent.route, *self._origin(), userinfo)
+
+    def apart(self, agent: Mounted) -> bool:
+        """Return True if other credentials open an agent than those of the caller."""
+        reach = self.published.reach
+        return self.passed is not None or (bool(reach.principals) and reach.apart(self.opened, agent))
 
     def resolve(self, name: str) -> str:
         """Return the public URL of an agent of this host, by key or name.
@@ -240,11 +249,11 @@ class Request:
             Refused: 400 if a proxy forwards a malformed host, or one that is not allowed.
         """
         scheme, host = self.scope["scheme"], self.head.host
-        if self.site.rules.believes_proxies:
-            forwarded = self.site.rules.proxies.forwarded(self.scope)
+        if self.rules.believes_proxies:
+            forwarded = self.rules.proxies.forwarded(self.scope)
             scheme, host = forwarded.scheme or scheme, forwarded.host or host
             if not host_allowed(host):
                 raise Refused(400, "the forwarded host is not a host name with an optional port")
-            self.site.rules.hosts.check(host)
+            self.rules.hosts.check(host)
         prefix = self.scope.get("root_path", "")
         return scheme, host.decode("ascii") + (quote(prefix) if prefix else "")

@@ -148,7 +148,7 @@ def test_the_data_of_the_host_has_no_public_name():
 
     assert asyncio.run(tried()) == (None, [])
     with pytest.raises(ValueError, match="kind"):
-        Scope("own", "conversation transcripts")
+        Scope("own", "conversation transcripts").prefix("data")
 
 
 def test_calls_of_other_credentials_are_apart():

@@ -104,7 +104,7 @@ class _Answering:
 
 async def serve(request: Request, path: str, send: Send) -> None:
     """Answer a request below ``/v1/``."""
-    site, method = request.site, request.scope["method"]
+    method = request.scope["method"]
     methods = {_COMPLETIONS: ("POST", "OPTIONS"), _MODELS: ("GET", "HEAD", "OPTIONS")}.get(
         path, ("GET", "HEAD", "OPTIONS") if path.startswith(f"{_MODELS}/") else ()
     )
@@ -116,14 +116,14 @@ async def serve(request: Request, path: str, send: Send) -> None:
             headers.append((b"allow", ", ".join(methods).encode()))
             raise ChatRefused(405, "this path does not take the method.")  # noqa: TRY301
         if method == "OPTIONS":
-            await send_bytes(send, 204, [*site.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
+            await send_bytes(send, 204, [*request.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
         opens = opened(request)
         if path == _COMPLETIONS:
             await _complete(request, await read(request, opens), send)
         else:
             await send_bytes(
-                send, 200, site.rules.json, _encode(_models(filter(opens, request.published.plan.agents), path))
+                send, 200, request.rules.json, _encode(_models(filter(opens, request.published.plan.agents), path))
             )
     except ChatRefused as refused:
         body, status = refused.body, refused.status
@@ -134,7 +134,7 @@ async def serve(request: Request, path: str, send: Send) -> None:
         body, status = ChatRefused(400, f"{malformed}.").body, 400
     else:
         return
-    await send_bytes(send, status, [*site.rules.json, *headers], _encode(body))
+    await send_bytes(send, status, [*request.rules.json, *headers], _encode(body))
 
 
 def _models(agents: Iterable[Mounted], path: str) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _models(agents: Iterable[Mounted], path: str) -> dict[str, Any]:
 
 async def _complete(request: Request, asked: Asked, send: Send) -> None:
     answering = _Answering(asked)
-    headers = [*request.site.rules.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
+    headers = [*request.rules.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
     if asked.stream:
         await _stream(request, answering, headers, send)
         return

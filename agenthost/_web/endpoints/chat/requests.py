@@ -63,7 +63,7 @@ def opened(request: Request) -> Callable[[Mounted], bool]:
     Raises:
         Refused: 401 if they open nothing, or 429 after too many failures.
     """
-    rules = request.site.rules
+    rules = request.rules
     own, host = request.published.pairs, rules.pairs
     good: set[tuple[bytes, ...]] = set()
 
@@ -90,7 +90,7 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
     Raises:
         ChatRefused: the request cannot be answered.
     """
-    most = request.site.rules.most
+    most = request.rules.most
     request.head.check_body(most)
     body = decode_object(await read_body(request.receive, most))  # unsigned: no platform sends it
     name = body.get("model")
