@@ -108,7 +108,9 @@ def test_a_made_password_is_neither_printed_to_a_pipe_nor_logged(run):
 
     assert served.stdout == banner.text
     assert banner.password not in served.stdout
-    assert banner.agents == {"desk": {"route": "/desk", "tools": "1", "sip": "–", "package": "code", "state": "ready"}}
+    assert banner.agents == {
+        "desk": {"route": "/desk", "tools": "1", "sip": "–", "package": "program", "state": "ready"}
+    }
     assert banner.password not in served.stderr
     assert stat.S_IMODE((served.directory / "state" / "password").stat().st_mode) == 0o600
 
@@ -125,7 +127,7 @@ def test_a_program_warns(run):
         Banner.of(served)
 
     assert "SIP alias 'help' is claimed by one and two" in served.stderr
-    assert "host.workers has no effect here" in served.stderr
+    assert "host.workers has no effect: a program serves in one process" in served.stderr
 
 
 def test_agents_that_come_while_a_program_starts(run):

@@ -355,7 +355,7 @@ def test_what_the_host_keeps_has_to_be_its_own(desk, place, command):
 
     So does a directory that cannot be written.
     """
-    (place / "state").mkdir()
+    (place / "state").mkdir(mode=0o700)
     (place / "state" / "password").write_text("known to everybody\n")
     (place / "state" / "password").chmod(0o644)
     exposed = desk.run("agenthost", command, cwd=place)
