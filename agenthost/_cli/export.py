@@ -66,6 +66,23 @@ def kubernetes(file: str | None, image: str, output: Path | None, force: bool) -
     _give(kubernetes_files(_deployment(file), image), output, force=force)
 
 
+@command.command("sbom")
+@_into
+def sbom(output: Path | None, force: bool) -> None:
+    """Write the bill of materials of this environment, in the form of CycloneDX.
+
+    It lists agenthost, the packages that offer it agents, plugins, skills or commands, and all that these require.
+    """
+    from datetime import UTC, datetime
+
+    from agenthost._host.operations.hosted import hosted_distributions
+    from agenthost._host.operations.sbom import sbom_files
+
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")  # reproducible-builds.org/specs
+    now = datetime.fromtimestamp(int(stated), UTC) if stated.isdecimal() else datetime.now(UTC)
+    _give(sbom_files(hosted_distributions(), now), output, force=force)
+
+
 def _deployment(file: str | None) -> Deployment:
     from agenthost._discovery import AGENTS, discover
     from agenthost._host.operations.deployment import Deployment

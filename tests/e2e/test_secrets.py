@@ -73,6 +73,7 @@ COMMANDS = (
     ["sip", "list"],
     ["export", "systemd"],
     ["export", "kubernetes"],
+    ["export", "sbom"],
     ["tool", "failing", "raises"],
     ["ask", "desk", "What does it cost?"],
 )

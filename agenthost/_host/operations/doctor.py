@@ -27,6 +27,8 @@ from agenthost._error_words import message_of
 from agenthost._host.access.guessable import FIX, guessable_passwords
 from agenthost._host.config.value_types import shown
 from agenthost._host.operations.deployment import loopback
+from agenthost._host.operations.hosted import hosted_distributions
+from agenthost._host.operations.integrity import differing, unrecorded
 from agenthost._host.runtime.shared_state import HostState
 from agenthost._private_files import check_private
 from agenthost.errors import AgentHostError, ConfigurationError
@@ -242,6 +244,14 @@ def _packages(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
         yield PROBLEM, says, f"pip install '{requirement}'"
 
 
+def _integrity(_: Config, __: HostPlan) -> Iterator[tuple[str, str, str]]:
+    hosted = hosted_distributions()
+    for says, fix in unrecorded(hosted):
+        yield WARNING, says, fix
+    for says, fix in differing(hosted):
+        yield PROBLEM, says, fix
+
+
 def _state_dir(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     path = config.host.state_dir
     if not os.path.exists(path):
@@ -315,6 +325,7 @@ CHECKS: dict[str, Callable[[Config, HostPlan], Iterable[tuple[str, str, str]]]] 
     "clock": _clock,
     "file-limit": _file_limit,
     "packages": _packages,
+    "integrity": _integrity,
     "state-dir": _state_dir,
     "store": _store,
     "health": _health,
