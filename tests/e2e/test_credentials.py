@@ -136,6 +136,23 @@ def test_a_storm_through_one_address_delays_no_legitimate_caller(served):
     assert storm.count(429) > 390
 
 
+def test_workers_and_restarts_know_who_has_succeeded(desk):
+    """A legitimate caller is not delayed by the worker that it has not met, nor after a restart."""
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(SETTINGS.replace("[host]", "[host]\nworkers = 2", 1))
+    (place / "agenthost.toml").chmod(0o600)
+    for start in range(2):
+        with desk.serve(cwd=place, variables=NO_VARIABLES) as served:
+            if start == 0:
+                assert status(served, "/sales", HOST) == 200
+            answered = []
+            for number in range(40):
+                guesses = [status(served, "/sales", ("desk", f"guess {number} {turn}")) for turn in range(3)]
+                assert 200 not in guesses
+                answered.append(status(served, "/sales", HOST))
+            assert answered == [200] * 40
+
+
 def key(served, word, client, path="/v1/models"):
     """Status of a request with an API key."""
     headers = ("Host: agents.example", f"Authorization: Bearer {word}", f"X-Forwarded-For: {client}")

@@ -126,6 +126,8 @@ class _Process:
     locale: str
     variables: dict[str, str]
     formatters: dict[logging.Handler, Any] = field(factory=dict)
+    record_factory: Any = field(factory=logging.getLogRecordFactory)
+    """It redacts secrets, also in the records of packages."""
 
     @classmethod
     def now(cls) -> _Process:
@@ -168,6 +170,9 @@ class _Process:
     def _restore_logging(self) -> bool:
         changed = logging.root.manager.disable != self.disabled_logging
         logging.disable(self.disabled_logging)
+        if logging.getLogRecordFactory() is not self.record_factory:
+            logging.setLogRecordFactory(self.record_factory)
+            changed = True
         for name, logger in _own_loggers().items():
             before = self.loggers.get(name)
             if before is not None:

@@ -30,6 +30,10 @@ def disable_loggers():
     logging.getLogger("agenthost.calls").disabled = True
 
 
+def make_other_records():
+    logging.setLogRecordFactory(type("Own", (logging.LogRecord,), {}))
+
+
 def replace_streams():
     sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
 
@@ -43,6 +47,7 @@ CHANGES = {
     forbid_warnings: ["warning filters"],
     take_the_log_over: ["logging"],
     disable_loggers: ["logging"],
+    make_other_records: ["logging"],
     replace_streams: ["standard streams"],
     set_variables: ["variable AGENTHOST_HOST", "variable SWML_PROXY_URL_BASE"],
 }
@@ -52,7 +57,7 @@ def state():
     calls = logging.getLogger("agenthost.calls")
     return (
         (sys.stdin, sys.stdout, sys.stderr),
-        (logging.root.level, list(logging.root.handlers), logging.root.manager.disable),
+        (logging.root.level, list(logging.root.handlers), logging.root.manager.disable, logging.getLogRecordFactory()),
         (calls.level, calls.disabled, calls.propagate),
         [each for each in warnings.filters if each[0] == "error"],
         {name: value for name, value in os.environ.items() if name.startswith(("AGENTHOST_", "SWML_"))},
