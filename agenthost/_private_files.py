@@ -47,7 +47,7 @@ def check_private(path: str, key: str, kind: int = stat.S_IFREG) -> None:
 def check_database(path: str, key: str) -> None:
     """Reject a database that ``check_private`` rejects, or in a directory writable by others.
 
-    The database puts its logs beside it.
+    The database puts its logs next to it.
 
     Raises:
         ConfigurationError: see ``check_private``.
@@ -63,7 +63,7 @@ def check_database(path: str, key: str) -> None:
     if found.st_mode & _OTHERS_WRITE or found.st_uid not in (0, os.geteuid()):
         mode = stat.S_IMODE(found.st_mode)
         raise ConfigurationError(
-            f"{directory}: {key}: other users can put files beside it, such as its log (mode {mode:04o}, owner "
+            f"{directory}: {key}: other users can put files next to it, such as its log (mode {mode:04o}, owner "
             f"{_name(found.st_uid)}). fix: name a directory that only {_name(os.geteuid())} can write"
         )
     check_private(path, key)

@@ -174,7 +174,7 @@ def lifespan(host: Host) -> AbstractAsyncContextManager[None]:  # type: ignore[e
     """Run around serving: entered before the first request, left after the last.
 
     Called once in every process, when the plan has been made. It has ``build_timeout`` seconds to start. If it fails,
-    the plugin is set aside and the host serves without it.
+    the plugin is quarantined and the host serves without it.
 
     Args:
         host: the host that is about to serve.

@@ -42,7 +42,7 @@ class HostedAgent:
         name: the name that it declares.
         route: its route.
         sip: the SIP user parts that it declares.
-        again: whether it is mounted once more under another key (``use`` in its section).
+        again: whether it is mounted again under another key (``use`` in its section).
     """
 
     key: str

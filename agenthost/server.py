@@ -225,7 +225,7 @@ class AgentServer:
         Raises:
             ConfigurationError: a2wsgi is not installed, or the configuration is wrong (also an AttributeError).
         """
-        from agenthost._web.serverless import as_wsgi  # noqa: PLC0415 - only where it is asked for
+        from agenthost._web.serverless import as_wsgi  # noqa: PLC0415 - only if it is used
 
         try:
             return as_wsgi(self.app)
@@ -251,11 +251,11 @@ class AgentServer:
             AddressError: the port cannot be opened.
         """
         if event is not None:
-            from agenthost._web.serverless import answer_lambda  # noqa: PLC0415 - only where it is asked for
+            from agenthost._web.serverless import answer_lambda  # noqa: PLC0415 - only if it is used
 
             return answer_lambda(self.app, event, context)
         if "GATEWAY_INTERFACE" in os.environ:
-            from agenthost._web.serverless import answer_cgi  # noqa: PLC0415 - only where it is asked for
+            from agenthost._web.serverless import answer_cgi  # noqa: PLC0415 - only if it is used
 
             return answer_cgi(self.app)
         from agenthost._web.process.serving import address, listen, serve_front  # noqa: PLC0415 - Litestar, only where it is served

@@ -1,4 +1,4 @@
-"""Ports that nothing else takes between their choice and their use, nor while a server is down."""
+"""Ports that stay reserved for a test, also while a server is down."""
 
 import itertools
 import os

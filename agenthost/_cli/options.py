@@ -63,9 +63,7 @@ def in_conversation(function: F) -> F:
     conversation = click.option(
         "--conversation", metavar="ID", help="Continue this conversation.  [default: a new one]"
     )
-    context = click.option(
-        "--context", metavar="JSON", help='Context beside the message, such as \'{"customer": "Ann"}\'.'
-    )
+    context = click.option("--context", metavar="JSON", help='Context of the message, such as \'{"customer": "Ann"}\'.')
     return conversation(context(function))
 
 

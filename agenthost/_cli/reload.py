@@ -19,7 +19,7 @@ _WORDS = {
     "added": "new",
     "changed": "rebuilt",
     "removed": "no longer served",
-    "failed": "set aside",
+    "failed": "quarantined",
     "applied": "applied",
     "left": "not applied, since it is another agent's",
     "replaced": "workers replaced",

@@ -52,7 +52,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
 def command(file: str | None, **options: Any) -> None:
     """Serve every installed agent.
 
-    The port opens first, then the agents are built. An agent that fails is set aside and shown with a fix; the others
+    The port opens first, then the agents are built. An agent that fails is quarantined and shown with a fix; the others
     are served. On SIGTERM and Ctrl-C, the host finishes the requests in flight.
     """
     config = configuration(file, **options)

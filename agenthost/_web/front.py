@@ -164,7 +164,7 @@ class Front:
         """Make the Litestar application for a plan.
 
         Returns:
-            The plan without plugins whose ``configure_app`` fails or hangs, which are set aside.
+            The plan without plugins whose ``configure_app`` fails or hangs, which are quarantined.
         """
         applied: list[Callable[..., object]] = []
         for key, function in plan.extensions.configure_app:
@@ -187,7 +187,7 @@ class Front:
         ``accept`` raises for one that must not be served, after something of it has failed to start.
 
         Yields:
-            The plan without plugins whose lifespan fails, which are set aside.
+            The plan without plugins whose lifespan fails, which are quarantined.
         """
         async with AsyncExitStack() as running:
             self.runtime.give_state(plan)

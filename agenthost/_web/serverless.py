@@ -21,7 +21,7 @@ WSGIApplication: TypeAlias = "Callable[[dict[str, Any], Callable[..., Any]], Ite
 
 _INSTALL = "fix: pip install 'agenthost[serverless]'."
 _PLAIN = "/-._~!$&'()*+,;=:@"
-"""Unescaped characters of a path, beside letters and digits (RFC 3986, section 3.3)."""
+"""Unescaped characters of a path, besides letters and digits (RFC 3986, section 3.3)."""
 
 
 def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:

@@ -162,7 +162,7 @@ class AgentBase(Vocabulary):
 
         Override it in a subclass. It is entered once in every process that serves the agent, before its first request,
         and left when it is served no longer, both in one task on the event loop. It has ``build_timeout`` seconds to
-        start. If it fails, the agent is set aside.
+        start. If it fails, the agent is quarantined.
         """
         yield
 

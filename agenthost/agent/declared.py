@@ -58,8 +58,8 @@ class ServingOptions:
         port: the port to listen on. None for the host's own choice.
         basic_auth: user and password of callers.
         token_lifetime: lifetime of its tokens in seconds. None for the host's.
-        signing_key: verifies webhook signatures of this agent, beside the host's keys.
-        token_secret: signs and verifies this agent's tokens, beside the host's keys.
+        signing_key: verifies webhook signatures of this agent, besides the host's keys.
+        token_secret: signs and verifies this agent's tokens, besides the host's keys.
     """
 
     host: str | None = None

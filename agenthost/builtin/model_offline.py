@@ -30,10 +30,10 @@ MARK = "[offline model]"
 
 _ASKING = re.compile(r"To use (\w+) I need")
 _YES = "your yes, because it may change something"
-"""What the model needs before it runs a tool that nobody has asked for."""
+"""What the model needs before it runs a tool without a request."""
 _NAME_COUNTS = 3.0
 _MUCH_BETTER = 2.0
-"""How much better a tool that nobody has asked for must fit, to be offered before another one is run."""
+"""How much better a tool without a request must fit, to be offered before another one is run."""
 _FEW = 4
 """Words of a yes, at most, that says nothing else."""
 _LONGEST = 2000

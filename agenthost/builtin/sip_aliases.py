@@ -18,7 +18,7 @@ __all__ = ["sip_aliases"]
 def sip_aliases(agents: Sequence[HostedAgent]) -> Iterator[SipAlias]:
     """Offer aliases that give way to all others.
 
-    An agent that is mounted once more does not get its name.
+    An agent that is mounted a second time does not get its name.
     """
     for agent in agents:
         for user in {agent.key, agent.route.rpartition("/")[2], *(() if agent.again else (agent.name,))}:

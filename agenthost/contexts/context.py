@@ -157,7 +157,7 @@ class Context:
         return self
 
     def set_system_prompt(self, system_prompt: str) -> Self:
-        """Start the conversation anew in this context, with this prompt.
+        """Restart the conversation in this context, with this prompt.
 
         Args:
             system_prompt: The system prompt of this context.

@@ -225,7 +225,7 @@ class Step:
         return self
 
     def set_reset_system_prompt(self, system_prompt: str) -> Self:
-        """Start the conversation anew in this step, with this prompt.
+        """Restart the conversation in this step, with this prompt.
 
         Args:
             system_prompt: The new system prompt.
@@ -234,7 +234,7 @@ class Step:
         return self
 
     def set_reset_user_prompt(self, user_prompt: str) -> Self:
-        """Start the conversation anew in this step, with these words of the caller.
+        """Restart the conversation in this step, with these words of the caller.
 
         Args:
             user_prompt: The caller's supposed words.

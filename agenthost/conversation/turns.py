@@ -59,7 +59,7 @@ class Turn:
         conversation: the ID of the conversation and its transcript.
         text: the message of the person.
         history: the earlier messages, oldest first, without instructions.
-        context: JSON values beside the message, such as a customer's profile.
+        context: JSON values besides the message, such as a customer's profile.
         notes: notes of earlier agents.
     """
 

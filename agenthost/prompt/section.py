@@ -143,7 +143,7 @@ class Section:
     def to_dict(self) -> dict[str, Any]:
         """Return the section as JSON values."""
         data: dict[str, Any] = {} if self.title is None else {"title": self.title}
-        # The platform's schema requires a body or bullets, even beside subsections.
+        # The platform's schema requires a body or bullets, even with subsections.
         if self.body or (self.subsections and not self.bullets):
             data["body"] = self.body
         if self.bullets:

@@ -93,7 +93,7 @@ class ContextActions(Actions):
         system_pom: PromptSections | list[dict[str, Any]] | None = None,
         user_pom: PromptSections | list[dict[str, Any]] | None = None,
     ) -> Self:
-        """Start the conversation anew with another prompt.
+        """Restart the conversation with another prompt.
 
         Args:
             system_prompt: The new system prompt.

@@ -28,7 +28,7 @@ MAX_ANSWER = 256 * 1024
 _NOTHING_RETURNED = "Function executed successfully"
 _BYTES = (bytes, bytearray, memoryview)
 _VALUE = 32
-"""The most bytes of a value beside its contents, and of a number of 64 bits."""
+"""The most bytes of a value besides its contents, and of a number of 64 bits."""
 _CONTAINER = MAX_ANSWER // 256
 """The weight of an object or a list by itself: so much that what may be nested too deeply is measured."""
 _CHARACTER = 6

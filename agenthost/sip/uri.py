@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"\+?[0-9]+")
 _SEPARATORS = re.compile(r"[().\s-]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USER_SAFE = "-_.!~*'()&=+$,/"
-"""Unescaped characters of a user part, beside letters and digits (RFC 3261, section 25.1), without ``;`` and ``?``."""
+"""Unescaped characters of a user part, besides letters and digits (RFC 3261, section 25.1), without ``;`` and ``?``."""
 
 
 @frozen

@@ -104,7 +104,7 @@ class Entries(Protocol):
 
 @frozen
 class StateOptions:
-    """Options of a provider, beside the URL.
+    """Options of a provider, besides the URL.
 
     Args:
         connect_timeout: timeout of connecting, in seconds.

@@ -48,7 +48,7 @@ class Draft:
     Args:
         name: the agent's name, for an agent without a prompt.
         prompt: the prompt, as sections, text or both.
-        use_pom: whether the prompt's sections count beside its text.
+        use_pom: whether the prompt's sections count besides its text.
         prompt_params: settings of the model, such as ``temperature``.
         contexts: contexts and steps.
         post_prompt: the prompt for the summary of the conversation.

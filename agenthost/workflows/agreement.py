@@ -40,7 +40,7 @@ def closest_to_all(texts: Sequence[str]) -> int:
 def most_said(texts: Sequence[str]) -> tuple[int, int]:
     """Find the most frequent answer.
 
-    The first of equals wins. Case, spaces and punctuation beside words do not count.
+    The first of equals wins. Case, spaces and punctuation around words do not count.
 
     Args:
         texts: at least one.

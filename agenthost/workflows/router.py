@@ -48,7 +48,7 @@ class _Remembered:
 
 @frozen
 class _Others:
-    """The agents that a router may call beside the chosen one, by key."""
+    """The agents that a router may call besides the chosen one, by key."""
 
     fallback: str | None
     """The agent that answers if none can be chosen, or the chosen one fails."""

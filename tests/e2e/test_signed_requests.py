@@ -22,7 +22,7 @@ CALL = {"function": "answer", "call_id": "c-1"}
 
 
 def configured(environment, **host):
-    """A working directory whose agenthost.toml has two keys, the new one first, and needs signatures everywhere."""
+    """Return a directory whose agenthost.toml has two keys and requires signatures everywhere."""
     place = environment.workplace()
     lines = [f"{name} = {json.dumps(value)}" for name, value in {"webhook_keys": KEYS, **EVERYTHING, **host}.items()]
     (place / "agenthost.toml").write_text("\n".join(["[host]", *lines]))

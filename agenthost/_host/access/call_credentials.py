@@ -1,6 +1,6 @@
 """Call credentials: a pair that opens one agent for one call.
 
-They stand where the agent's permanent pair must not be shown. The user is ``call``. The password is a token of the
+They replace the agent's permanent pair if that must not be shown. The user is ``call``. The password is a token of the
 agent and the call, then ``~`` and the call's ID.
 """
 

@@ -23,7 +23,7 @@ _USUAL = frozenset(
 def guessable_passwords(config: Config) -> dict[str, str]:
     """Return a sentence about each configured password that can be guessed, by its place.
 
-    It does not say which reason it is: somebody may read it who should not know the password.
+    It does not contain the reason, because its reader may not be allowed to know the password.
     """
     says = f"the password can be guessed: it is common, or has fewer than {_SHORT} characters"
     return {str(place): says for place, user, password in _passwords(config) if _guessable(password, user)}

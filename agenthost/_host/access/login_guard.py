@@ -1,4 +1,4 @@
-"""The login guard: guessing costs time, and nobody whose credentials have succeeded lately is delayed."""
+"""The login guard: guesses have to wait, and recently successful credentials do not."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def edition_of(token: str) -> str:
 def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int, edition: str) -> bytes:
     """Return a MAC as URL- and JSON-safe text.
 
-    The encoding of the parts is unambiguous whatever they contain.
+    The encoding of the parts is unambiguous for any content.
     """
     mac = keyed.copy()
     mac.update(_encode((agent, tool, call_id, expiry, edition)))

@@ -43,7 +43,7 @@ _REMEMBERED = 5.0
 """Seconds for which the longest lag is remembered."""
 _LOOPS = frozenset({"asyncio.base_events", "asyncio.runners", "selectors"})
 """Modules whose functions are innermost while the loop itself does nothing."""
-_NOBODY = "nobody: the process got no time"
+_NOBODY = "no agent: the process got no CPU time"
 
 Listener: TypeAlias = "Callable[[Owner, float], object]"
 """Called on the event loop with the owner of the code that blocked it, and the seconds for which it did."""

@@ -1,6 +1,6 @@
 """``[host]``: the table of the host itself, each key declared once."""
 
-# No pathlib, and nothing generated that nobody asks for: every command that lists something pays for it.
+# No pathlib, and no unused generated code: every command that lists something pays for it.
 # ruff: noqa: PTH111, PTH117, PTH118
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def _plugins(opened: ConfigFile) -> PluginsConfig:
 def _tables_in(
     opened: ConfigFile, name: str, cls: type[AttrsInstance], used: Callable[[str], bool] = lambda _: True
 ) -> Mapping[str, Mapping[str, object]]:
-    """Return the tables of a table beside the keys of ``cls``, by name.
+    """Return the tables of a table other than the keys of ``cls``, by name.
 
     Their secrets are resolved. Secrets of tables that are not ``used`` need not exist.
     """

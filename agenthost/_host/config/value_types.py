@@ -80,7 +80,7 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
 
     The message contains the reason and never a secret.
 
-    ``path`` are the steps from the value to the part of it that is refused. ``advice`` is the sentence that tells what
+    ``path`` are the steps from the value to the part of it that is refused. ``advice`` is the sentence about what
     to write; None for the key's own, empty where only its author knows.
     """
 

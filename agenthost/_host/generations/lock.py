@@ -1,6 +1,6 @@
 """The lock file: the packages that a person decided to host.
 
-It is ``agenthost.lock`` beside the configuration, written by ``agenthost lock``. A host with a lock file serves its
+It is ``agenthost.lock`` next to the configuration, written by ``agenthost lock``. A host with a lock file serves its
 packages, and sets aside those that have changed.
 """
 
@@ -113,7 +113,10 @@ class Lock:
 
 
 def lock_path(config: Config) -> str:
-    """Return the lock file of a configuration: beside its file, else in the current directory."""
+    """Return the lock file of a configuration, which is next to its file.
+
+    Without a file, it is in the current directory.
+    """
     directory = os.path.dirname(os.path.abspath(config.source)) if config.source else os.getcwd()  # noqa: PTH109
     return os.path.join(directory, "agenthost.lock")
 
@@ -134,7 +137,7 @@ def read_lock(config: Config) -> Lock | None:
     if written.format != FORMAT:
         raise ConfigurationError(
             f"{opened.place('format')}: format {written.format} is not one that this agenthost reads. "
-            f"fix: pip install --upgrade agenthost, or agenthost lock to write the file anew"
+            f"fix: pip install --upgrade agenthost, or agenthost lock to write a new file"
         )
     distributions = {
         name: _distribution(opened, name, values) for name, values in opened.table("distributions").items()

@@ -35,7 +35,7 @@ _SPARE = 10.0
 _START = 20.0
 """Seconds for Python and the packages' imports, before agents are built."""
 _OPEN_BESIDE = 1024
-"""Open files beside connections: libraries, stores, logs."""
+"""Open files besides connections: libraries, stores, logs."""
 _NOT_EXPORTED = ("host", "state_dir")
 _LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 

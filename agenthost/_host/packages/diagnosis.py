@@ -27,7 +27,7 @@ _MAIN_THREAD = ("signal only works in main thread", "There is no current event l
 
 @frozen
 class Diagnosis:
-    """The reason that an agent or a plugin was set aside, and the fix."""
+    """The reason that an agent or a plugin was quarantined, and the fix."""
 
     reason: str
     remedy: str

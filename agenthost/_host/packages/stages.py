@@ -208,7 +208,7 @@ class Mounted:
 
     @property
     def sip(self) -> tuple[str, ...]:
-        """The user parts of SIP addresses that it asks for.
+        """The user parts of SIP addresses that it declares.
 
         A second mount is reached by its key and route alone.
         """

@@ -1,4 +1,4 @@
-"""Mounting: from built agents to served ones, or to ones set aside with a reason.
+"""Mounting: built agents become served ones, or quarantined ones with a reason.
 
 Each agent gets its route. If two claim the same one, the configuration decides, else neither is served there. The
 remaining agents are sealed.
@@ -46,7 +46,7 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
     """Mount all agents that can be mounted.
 
     Returns:
-        The agents in order of their routes, and everything else that was asked for, in order of keys.
+        The agents in order of their routes, and all other items in order of keys.
     """
     set_aside = [SetAside(item.selected, item.state, item.diagnosis) for item in loaded.rejected]
     set_aside += [SetAside(item, "disabled", route=item.config.route) for item in loaded.disabled]
@@ -83,12 +83,12 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
 
 
 def in_order(set_aside: Iterable[SetAside]) -> list[SetAside]:
-    """Sort agents that were set aside for lists."""
+    """Sort quarantined agents for lists."""
     return sorted(set_aside, key=attrgetter("key", "distribution", "version", "state"))
 
 
 def quarantined_when_served(agent: Mounted, error: BaseException) -> SetAside:
-    """Return an agent that failed after it had been mounted as one set aside."""
+    """Return a mounted agent that failed later as a quarantined one."""
     candidate = Candidate(AGENTS, agent.key, type(agent.agent).__module__, agent.distribution, agent.version, "")
     diagnosis = diagnose(error, candidate, agent.key)
     if agent.distribution == PROGRAM:  # nothing can be installed or switched off

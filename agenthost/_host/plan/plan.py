@@ -48,7 +48,7 @@ __all__ = ["HostPlan", "make_plan"]
 
 @frozen(eq=False)
 class HostPlan:
-    """The served agents and plugins, and those set aside."""
+    """The served agents and plugins, and the quarantined ones."""
 
     agents: tuple[Mounted, ...]
     set_aside: tuple[SetAside, ...]
@@ -218,7 +218,7 @@ class HostPlan:
     ) -> HostPlan:
         """Return the plan with its SIP aliases decided again.
 
-        ``registered`` are aliases that somebody set in code; they win over those that agents ask for. With ``keeping``,
+        ``registered`` are aliases that a program set; they win over those that agents declare. With ``keeping``,
         agents that are reached by an alias keep it against others.
         """
         reached = self._reached()

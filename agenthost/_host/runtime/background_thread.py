@@ -1,4 +1,4 @@
-"""Slow work on a thread beside the event loop."""
+"""Slow work on a thread next to the event loop."""
 
 from __future__ import annotations
 

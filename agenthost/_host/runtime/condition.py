@@ -64,7 +64,7 @@ class Condition:
     """Seconds for which its event loop has done nothing."""
     probes: tuple[ProbeReport, ...] = ()
     broken: frozenset[str] = frozenset()
-    """Keys of the agents that are left alone because they failed time and again."""
+    """Keys of the agents whose circuit breaker is open."""
 
     @property
     def started(self) -> bool:

@@ -1,4 +1,4 @@
-"""Probing: repeated checks in the background, beside the requests.
+"""Probing: repeated checks in the background.
 
 Health endpoints read the latest results. A check that exceeds its timeout is failing, and is not started again until it
 has ended, so that one which hangs keeps one thread, or one task.

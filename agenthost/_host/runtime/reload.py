@@ -1,4 +1,4 @@
-"""Reload: a new plan beside the served one, of everything that can change while serving.
+"""Reload: a new plan of everything that can change while serving.
 
 Agents with an unchanged package and section are kept, with all their state. Imported modules stay imported: newly
 installed code needs a new process.
@@ -82,7 +82,7 @@ def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None
 
     This never changes what is served.
 
-    ``config`` is the configuration, as ``read_again`` gave it. ``agent`` is the key of the only agent to build anew,
+    ``config`` is the configuration, as ``read_again`` gave it. ``agent`` is the key of the only agent to build again,
     whatever else has changed; None for all that have changed.
 
     Raises:

@@ -202,7 +202,7 @@ class Runtime:
         """Start the lifespans of the agents and plugins of ``plan``, on this event loop.
 
         Returns:
-            The plan without agents whose lifespan failed, which are set aside.
+            The plan without agents whose lifespan failed, which are quarantined.
         """
         before = self._makers(self._wanted) if self._wanted is not None else {}
         self.lifespans.want(before | self._makers(plan) | self._still_kept())
@@ -220,7 +220,7 @@ class Runtime:
     def _begun(self, plan: HostPlan) -> HostPlan:
         """Return the plan of agents whose lifespan has started.
 
-        Failed ones are set aside, and starting ones are left out.
+        Failed ones are quarantined, and starting ones are left out.
         """
         for key, _ in plan.extensions.lifespan:
             if error := self.lifespans.error(key):

@@ -338,7 +338,7 @@ def _opening(text: str, turn: Turn) -> list[Message]:
 
 def _destinations(kind: str, value: object) -> list[object]:
     """Return the destinations that an action sends a live call to."""
-    if kind == "transfer":  # beside a document, its value is only whether the call comes back
+    if kind == "transfer":  # in text, its value is only whether the call comes back
         dest = value.get("dest") if isinstance(value, dict) else value
         return [] if dest in ("true", "false", True, False, None) else [dest]
     if kind != "SWML" or not isinstance(value, dict) or not isinstance(value.get("sections"), dict):

@@ -194,7 +194,7 @@ def _line_of(run: ToolRun) -> Line:
 
 
 def _reply_details(reply: Reply) -> dict[str, Any]:
-    """Return the data of a reply for the transcript, beside its text."""
+    """Return the data of a reply for the transcript, without its text."""
     known = {
         "path": list(reply.path) if len(reply.path) > 1 else None,
         "handed_to": reply.handed_to,

@@ -71,7 +71,7 @@ class Transcripts:
     messages that wait (``waiting``), the latest lines (``lines``) and the keys of the earlier ones (``pages``).
 
     ``keep`` is a number of days that they are kept after their last line. ``longest`` is the number of seconds that a
-    turn may take; after that, nobody waits for it any more. ``history`` is the number of messages of people and agents
+    turn may take; after that, no turn waits for it any more. ``history`` is the number of messages of people and agents
     that ``begin`` gives at most.
     """
 

@@ -1,6 +1,6 @@
 """Health endpoints for balancers, people and Kubernetes (wire.md, section 5).
 
-``answer`` is a function of the host's condition, so that all can use it: the host itself, its thread beside the event
+``answer`` is a function of the host's condition, so that all can use it: the host itself, its thread next to the event
 loop, and the supervisor of workers.
 """
 

@@ -37,7 +37,7 @@ MAX_HEAD = 32 * 1024
 _MAX_WAITING = 100
 """The most pipelined requests on one connection."""
 _FRAMES = 64 * 1024
-"""The most bytes of chunk sizes, chunk extensions and trailers, beside four for each byte of a body."""
+"""The most bytes of chunk sizes, chunk extensions and trailers, besides four for each byte of a body."""
 _PROGRESS = 64 * 1024
 """Bytes that a client must read in ``write_timeout`` seconds, unless it reads all."""
 _LOOK = 5
@@ -435,7 +435,7 @@ class Server(uvicorn.Server):
     """uvicorn's server, which checks its connections regularly."""
 
     def close_within(self, seconds: float) -> None:
-        """Allow what is in flight so many seconds, at least one, from the end on."""
+        """Allow requests in flight this many seconds, at least one, from the end on."""
         self.config.timeout_graceful_shutdown = max(_LEAST, round(seconds))
 
     async def on_tick(self, counter: int) -> bool:

@@ -46,9 +46,9 @@ class Reloading:
         return report({**told, "replaced": [], "restart": [*restart, *waiting]})
 
     async def reload(self, agent: str | None, config: Config) -> dict[str, Any]:
-        """Build changed agents beside the served ones, and serve the result.
+        """Build changed agents while the others are served, and serve the result.
 
-        ``agent`` is the key of the only agent to build anew; None for all that have changed. ``config`` is the
+        ``agent`` is the key of the only agent to build again; None for all that have changed. ``config`` is the
         configuration, as ``read_again`` gave it.
 
         Returns:
@@ -83,7 +83,7 @@ def report(told: dict[str, Any]) -> dict[str, Any]:
     changes = [f"{word} {', '.join(told[word])}" for word in _LOGGED if told[word]]
     nothing = "" if told["failed"] or told["restart"] else "nothing has changed"
     _log.info("reloaded: %s", "; ".join(changes) or nothing or "nothing could be applied")
-    for kind, words in (("failed", "set aside"), ("restart", "needs a restart")):
+    for kind, words in (("failed", "quarantined"), ("restart", "needs a restart")):
         for item in told[kind]:
             _log.warning("reloaded: %s: %s", words, item)
     return told

@@ -1,6 +1,6 @@
 """Serving: a socket, uvicorn with uvloop and httptools, and the host behind them.
 
-The port opens first. The agents are built on a thread beside the event loop, and served once the plan is made.
+The port opens first. The agents are built on a thread next to the event loop, and served once the plan is made.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def serve_on(
 ) -> None:
     """Serve on an open port until SIGTERM or SIGINT.
 
-    ``make`` makes the plan; called on a thread beside the event loop. ``early`` is True if requests are answered while
+    ``make`` makes the plan; called on a thread next to the event loop. ``early`` is True if requests are answered while
     the plan is made, with 503 but for ``/live``; otherwise none is taken before.
 
     Raises:

@@ -27,7 +27,7 @@ _log = logging.getLogger("agenthost.web")
 
 
 def is_signed(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Return True if one of ``keys`` signed a request, and False without a signature.
+    """Return True if one of ``keys`` has signed a request.
 
     What is signed is its URL with its body. The SHA-256 signature counts if there is one, else the SHA-1 one.
 

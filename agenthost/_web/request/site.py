@@ -62,7 +62,7 @@ class Site:
         """Return True if credentials are one of some pairs.
 
         ``pairs`` are for ``opened``: ``user:password`` in UTF-8, any of which is good. ``passed`` checks signed
-        credentials, which nobody guesses, so that they never wait.
+        credentials, which cannot be guessed, so that they never wait.
 
         Raises:
             Refused: 429 after too many failures; the credentials are not compared then.
@@ -142,7 +142,7 @@ class Request:
 
         Args:
             kind: the kind of request, as ``signed_requests`` names it.
-            agent: the requested agent. Its own webhook key is accepted beside the host's.
+            agent: the requested agent. Its own webhook key is accepted besides the host's.
 
         Raises:
             Refused: 413 or 415; 403 for a wrong signature, or without one if this kind needs it.

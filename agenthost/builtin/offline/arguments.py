@@ -39,7 +39,7 @@ _MONTHS = (
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _IDS = word_set("id number order code ticket account sku reference tracking invoice no nr serial key")
 _BETWEEN = word_set("number no nr id code ref reference is was with the my our its it's called of")
-"""What may stand between a thing and its id."""
+"""The words that may be between a thing and its id."""
 _UNITS = word_set("% am pm st nd rd th percent people person euro dollar dollars min kg km")
 _NO_PLURAL = frozenset({"is", "was", "has", "does", "as", "yes", "please", "this", "us"})
 _WHOLE = frozenset(
@@ -68,7 +68,7 @@ class Heard:
         self.texts: list[str] = []
         """The messages, latest first."""
         self.known: list[str] = []
-        """What is known beside them: messages that end in a JSON object."""
+        """The context: messages that end in a JSON object."""
         for message in reversed(said):
             if _is_data(message.content):
                 self.known.append(message.content)
@@ -79,7 +79,7 @@ class Heard:
 def arguments(tool: ToolSpec, heard: Heard, whole: str) -> tuple[dict[str, Any], list[str]]:
     """Find arguments, latest message first, and list the required ones that are missing.
 
-    Of the known context, only a value beside the name of an argument counts.
+    Of the known context, only a value next to the name of an argument counts.
 
     Args:
         tool: the tool.
@@ -252,7 +252,7 @@ def _counts(after: Sequence[str]) -> bool:
 
 
 def _belongs(name: str, kinds: Mapping[str, Any], text: str, start: int, end: int) -> bool:
-    """Return True for a number beside a word of its argument, or alone between commas."""
+    """Return True for a number by a word of its argument, or between commas."""
     before, after = text[:start].rstrip(), text[end:].lstrip()
     own = stems(name) | stems(str(kinds.get("description", "")))
     beside = {stem(word) for word in (*carrying(before)[-1:], *carrying(after)[:1])}
@@ -305,6 +305,6 @@ def _is_data(text: str) -> bool:
 
 
 def _value_beside(name: str, text: str) -> str | None:
-    """Return the value beside a name in JSON, as in the known context."""
+    """Return the value of a name in JSON, as in the known context."""
     found = re.search(rf'"{re.escape(name)}"\s*:\s*"([^"]*)"', text)
     return found[1] if found else None

@@ -1,6 +1,6 @@
 """Wishes: the words with which a person asks for a tool that changes something.
 
-Only English is understood. If it is not clear that somebody asks, nobody does, and the model needs a yes.
+Only English is understood. If it is not clear that a person asks, the model needs a yes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _NOUNS = word_set(
     "book call change charge claim deposit exchange file issue log mail message order place post purchase record refund"
     " release report request return schedule set ship sign start stop store switch transfer update upgrade"
 )
-"""Verbs that are nouns as well."""
+"""Verbs that are also nouns."""
 _OBJECTS = word_set(
     "a all an another any both everything for her him his it me my one our please that the their them these this those"
     " three today tomorrow two us your"
@@ -68,7 +68,7 @@ _FILLERS = word_set(
     "actually ahead alright also and fine go good great hello hey hi just kindly no now oh ok okay please so sorry sure"
     " thank thanks then well yeah yes you"
 )
-"""What may stand before an order."""
+"""The words that may precede an order."""
 _NOT = word_set("cannot cant dont neither never nobody not nothing without wont")
 _ASKED_ABOUT = word_set("how if unless until what whats when where whether which who whose why")
 """Words after which something is asked about, or a condition is made."""

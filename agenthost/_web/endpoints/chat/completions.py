@@ -90,7 +90,7 @@ class _Answering:
         return b"data: %b\n\n" % _encode({**head, **more})
 
     def details(self, reply: Reply) -> dict[str, Any]:
-        """Return the data of a reply beside its text."""
+        """Return the data of a reply without its text."""
         told: dict[str, Any] = {
             "conversation": self.asked.conversation,
             "agent": reply.agent,

@@ -153,13 +153,13 @@ def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
     deadline = time.monotonic() + 30
     while True:  # it is on its way into the selector
         blamed = blocker_of(sys._current_frames()[thread.ident], mounted.values())
-        if blamed.name.startswith("nobody") or time.monotonic() > deadline:
+        if blamed.name.startswith("no agent") or time.monotonic() > deadline:
             break
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
 
-    assert blamed == Owner("", "code", "nobody: the process got no time")
+    assert blamed == Owner("", "code", "no agent: the process got no CPU time")
 
 
 def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():
