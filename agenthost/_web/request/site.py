@@ -170,7 +170,7 @@ class Request:
         Raises:
             Refused: 403.
         """
-        if self.unsigned and kind in self.site.rules.signed:
+        if self.unsigned and kind in self.rules.signed:
             raise unsigned()
 
     def url(self) -> str:
