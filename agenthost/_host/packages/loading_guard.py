@@ -31,11 +31,15 @@ def streams_aside() -> Iterator[None]:
     """Redirect output during the block to standard error, and empty standard input."""
     kept = sys.stdin, sys.stdout, sys.stderr
     with open(os.devnull, encoding="utf-8") as nothing:  # noqa: PTH123 - every start pays for pathlib
-        sys.stdin, sys.stdout, sys.stderr = nothing, _beside(kept[2]), _beside(kept[2])
+        aside = _beside(kept[2]), _beside(kept[2])
+        sys.stdin, (sys.stdout, sys.stderr) = nothing, aside
         try:
             yield
         finally:
             sys.stdin, sys.stdout, sys.stderr = kept
+            for stream in aside:
+                with suppress(OSError, ValueError):  # full, or closed by a package
+                    stream.flush()
 
 
 def _beside(stream: TextIO | None) -> TextIO:
@@ -48,7 +52,7 @@ def _beside(stream: TextIO | None) -> TextIO:
         raw = io.FileIO(number, "w", closefd=False)
     except (OSError, ValueError):
         return stream or io.StringIO()
-    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", write_through=True)
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
 
 
 class LoadingGuard:

@@ -121,11 +121,13 @@ def test_a_package_that_is_left_behind_disturbs_nobody_later():
 def test_what_is_printed_goes_to_standard_error(capfd):
     with streams_aside():
         sys.stdout.write("on the way\n")
+        assert capfd.readouterr().err == "on the way\n"  # a package that ends the process has said why
+        sys.stdout.write("unfinished")
         assert sys.stdin.read() == ""
     sys.stdout.write("the result\n")
     written = capfd.readouterr()
 
-    assert (written.out, written.err) == ("the result\n", "on the way\n")
+    assert (written.out, written.err) == ("the result\n", "unfinished")
 
 
 @pytest.mark.parametrize(("stream", "act"), [("stdout", "close"), ("stdout", "detach"), ("stderr", "close")])
