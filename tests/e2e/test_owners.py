@@ -134,7 +134,7 @@ def test_a_newcomer_does_not_take_callers(desk):
         prompt = [next(v["ai"]["prompt"] for v in d["sections"]["main"] if "ai" in v) for d in (before, after)]
         assert prompt[0] == prompt[1]
         assert other.status == 200
-        warning = "SIP alias 'sales' stays with sales; takes-an-alias asks for it too"
+        warning = "SIP alias 'sales' stays with sales; takes-an-alias declares it too"
         assert warning in desk.run("agenthost", "check", cwd=place).stderr
 
 
