@@ -35,7 +35,7 @@ COMMANDS = {
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks and the plugins that implement them.",
     "lock": "Write agenthost.lock: the installed packages as they are now.",
-    "owners": "List who holds short keys, routes and SIP aliases.",
+    "owners": "List the owners of short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",
     "reload": "Make a running host reread its configuration and packages.",
     "routes": "List the routes and the agents behind them.",

@@ -15,8 +15,8 @@ __all__ = ["command"]
 def command(file: str | None) -> None:
     """Write agenthost.lock: the installed packages as they are now.
 
-    A host that finds the file next to its configuration serves what is in it. A package that has changed since is set
-    aside at the next start, and agenthost diff shows what has changed. Keep the file in version control.
+    A host that finds the file next to its configuration serves the packages in it. A package that has changed since is
+    quarantined at the next start, and agenthost diff shows the change. Keep the file in version control.
     """
     config = configuration(file)
     leave_log_out()

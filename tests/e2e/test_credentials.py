@@ -73,7 +73,7 @@ def test_documents_have_the_first_password_and_its_urls_work(served):
 
 
 def test_a_document_reached_through_another_agent_has_no_permanent_credentials_of_others(served):
-    """An agent with credentials of its own is not reached where it does not allow that."""
+    """An agent with credentials of its own is reached only if it allows it."""
     refused = Caller(served.url, HOST).ask("POST", "/sales/sip", {"call": {"to": "sip:billing@example.com"}})
     reached = Caller(served.url, BOOKS).ask("POST", "/billing/sip", {"call": {"to": "sip:sales@example.com"}})
 
@@ -139,7 +139,7 @@ def test_a_storm_through_one_address_delays_no_legitimate_caller(served):
 
 
 def test_workers_and_restarts_know_who_has_succeeded(desk):
-    """A legitimate caller is not delayed by the worker that it has not met, nor after a restart."""
+    """A legitimate caller is delayed neither by another worker nor after a restart."""
     place = desk.workplace()
     (place / "agenthost.toml").write_text(SETTINGS.replace("[host]", "[host]\nworkers = 2", 1))
     (place / "agenthost.toml").chmod(0o600)

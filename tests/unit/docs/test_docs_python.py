@@ -90,7 +90,10 @@ def test_blocks_run_and_their_agents_serve(block, monkeypatch):
 
 @pytest.mark.slow
 def test_tests_that_pages_show_pass(tmp_path):
-    """The files of each page are written to a folder of its own, and pytest is run once over all of them."""
+    """Each page's files are in a folder of its own.
+
+    pytest runs once over all of them.
+    """
     for page in _TESTED:
         folder = tmp_path / "pages" / page.stem
         folder.mkdir(parents=True)

@@ -1,4 +1,7 @@
-"""The bill of materials: what is hosted, what that requires, and whether the files are those that were installed."""
+"""The bill of materials: the hosted packages and their requirements.
+
+It shows if the files are those that were installed.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ def shop(install):
 
 
 def test_what_is_required_is_hosted_too(shop):
-    """Directly or not, in a circle or not, with the extras that are asked for; nothing that does not apply here."""
+    """Requirements are direct or indirect, also in a circle, with the requested extras.
+
+    Requirements for other environments are left out.
+    """
     assert {each.name: each.requires for each in shop} == {
         "catalog": ("fast-parser", "shop-agents"),
         "fast-parser": (),
