@@ -11,6 +11,8 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agenthost._host.calls.eager_task import begin
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -41,21 +43,22 @@ async def bounded(
     """
     loop = loop or asyncio.get_running_loop()
     ends = loop.time() + seconds
-    task = asyncio.Task(_outcome(function), loop=loop)  # past the loop's factory, which names and guards authors' tasks
-    try:
-        await asyncio.sleep(0)
-        if not task.done():  # most have waited for nothing, and set no timer
+    outcome, task = begin(_outcome(function), loop)
+    late = False
+    if task is not None:  # most have waited for nothing, and set no timer
+        try:
             await _until(ends, task, loop)
-    except asyncio.CancelledError:
-        await _end(task, left, cut_off)
-        raise
-    late = not task.done()
-    if late:
-        await _end(task, left, cut_off)
-        if not task.done():
-            raise TimeoutError
+        except asyncio.CancelledError:
+            await _end(task, left, cut_off)
+            raise
+        late = not task.done()
+        if late:
+            await _end(task, left, cut_off)
+            if not task.done():
+                raise TimeoutError
+        outcome = task.result()
     result: T
-    result, error = task.result()
+    result, error = outcome  # type: ignore[misc] # one of both is there
     if error is None:
         return result
     if late and isinstance(error, asyncio.CancelledError):
@@ -63,7 +66,7 @@ async def bounded(
     try:
         raise error
     finally:
-        del error, task  # which would keep the error, and it this frame
+        del error, outcome, task  # which would keep the error, and it this frame
 
 
 def cancelled_here(error: BaseException) -> bool:
