@@ -119,7 +119,7 @@ def test_database_needs_a_directory_that_others_cannot_write(tmp_path):
     check_database(str(path), "state.url")
     tmp_path.chmod(0o1777)
 
-    with pytest.raises(ConfigurationError, match=r"state\.url: other users can put files beside it.* \(mode 1777"):
+    with pytest.raises(ConfigurationError, match=r"state\.url: other users can put files next to it.* \(mode 1777"):
         check_database(str(path), "state.url")
 
 
