@@ -1,7 +1,8 @@
-"""Eager tasks: the first step of a task runs at once, not at the event loop's next turn.
+"""Eager tasks: the first step of a task runs at once.
 
-Most tools wait for nothing, so their calls end within that step. Python 3.12 has eager tasks of its own. Before, the
-step runs through asyncio's functions for tasks of other libraries, which Python documents as ``asyncio-extending``.
+Otherwise it would run at the event loop's next turn. Most tools wait for nothing, so their calls end within that step.
+Python 3.12 has eager tasks of its own. Before, the step runs through asyncio's functions for tasks of other libraries,
+which Python documents as ``asyncio-extending``.
 """
 
 from __future__ import annotations
