@@ -26,6 +26,7 @@ def test_finds_patterns_of_every_kind():
     } <= {(use.name.partition(":")[0], use.function) for use in USES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.name}.{use.function}")
 def test_pattern_takes_at_most_five_milliseconds(use: Use):
     length = next((most for name, most in LENGTHS.items() if use.name.startswith(name)), LENGTH)
