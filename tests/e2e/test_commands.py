@@ -74,6 +74,8 @@ def test_agents_lists_what_metadata_says(desk):
         {
             "agent": key,
             "route": None,
+            "tools": None,
+            "sip": None,
             "package": "agenthost-frontdesk",
             "version": "0.1.0",
             "state": "enabled",

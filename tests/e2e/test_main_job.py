@@ -189,11 +189,18 @@ def test_the_price_of_a_product(call):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"product": "gold"}, {"product": 5}, {"product": None}, {"prodcut": "basic"}]
+    ("arguments", "problem"),
+    [
+        ({}, "product is missing; it"),
+        ({"product": "gold"}, "product"),
+        ({"product": 5}, "product"),
+        ({"product": None}, "product is missing; it"),
+        ({"prodcut": "basic"}, "product is missing; it"),
+    ],
 )
-def test_a_mistake_of_the_model_is_explained_to_it(call, arguments):
+def test_a_mistake_of_the_model_is_explained_to_it(call, arguments, problem):
     """In one sentence that says what the argument must be, and repeats nothing."""
-    assert call("/sales", "get_pricing", arguments) == {"response": "product must be one of: basic, pro, enterprise"}
+    assert call("/sales", "get_pricing", arguments) == {"response": f"{problem} must be one of: basic, pro, enterprise"}
 
 
 @pytest.mark.parametrize("department", ["sales", "support", "billing"])
