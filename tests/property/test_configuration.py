@@ -11,7 +11,7 @@ from typing import Literal
 import attrs
 import tomli_w
 from attrs import field, frozen
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from agenthost._host.config.author_settings import build_settings
 from agenthost._host.config.declaration import keys_of
@@ -139,6 +139,7 @@ _OPEN_PLACES = [
     prefix=st.sampled_from(["", ":", "\n", "https://u:", "@"]),
     listed=st.booleans(),
 )
+@example(place="host.signed_requests", prefix="", listed=True)
 def test_no_secret_shows(place, prefix, listed):
     """No error shows a fetched secret, nor does the repr of a secret setting."""
     reference = '{ env = "NAME" }'

@@ -163,8 +163,9 @@ def choices(*names: str) -> Kind:
 
     def read(value: object) -> tuple[str, ...]:
         chosen = _names(value)
-        if wrong := next((name for name in chosen if name not in names), None):
-            raise Refused(f"{shown(wrong)} is not one of {', '.join(names)}")
+        for name, written in zip(chosen, value if isinstance(value, list | tuple) else (), strict=True):
+            if name not in names:
+                raise Refused(f"{shown(written)} is not one of {', '.join(names)}")
         return chosen
 
     listed = ", ".join(f"`{name}`" for name in names)

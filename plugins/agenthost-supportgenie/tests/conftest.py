@@ -23,7 +23,7 @@ from agenthost_supportgenie import (
 
 from agenthost import AgentServer
 
-PASSWORD = "for tests"
+PASSWORD = "for the tests of the shop"
 
 
 class Host:
