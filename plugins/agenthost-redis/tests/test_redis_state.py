@@ -35,8 +35,13 @@ class Server:
         poll_until(self.answers, said=(self.directory / "log").read_text)
 
     def answers(self):
+        """Ask it: while it reads its log, it accepts connections and refuses commands."""
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            probe.settimeout(5)
+            if probe.connect_ex(("127.0.0.1", self.port)) != 0:
+                return False
+            probe.sendall(b"PING\r\n")
+            return probe.recv(64).startswith(b"+PONG")
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
