@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from agenthost._host.access.credentials import user_of
 from agenthost._host.access.failed_logins import network_of
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from agenthost._host.access.failed_logins import FailedLogins
     from agenthost._host.access.known_logins import KnownLogins
 
-__all__ = ["OPENED", "WRONG", "LoginGuard"]
+__all__ = ["OPENED", "WRONG", "LoginGuard", "Mark"]
 
 OPENED = 0
 WRONG = -1
 
+Mark: TypeAlias = "tuple[str | bytes, bytes]"
+"""The peer, with its forwarding headers if it is a trusted proxy, and the ``Authorization`` header."""
 _NOTED_FOR = 600.0
 """Seconds for which a success is not noted again."""
 _MOST_NOTED = 4096
@@ -43,20 +45,13 @@ class LoginGuard:
         self._failed = failed
         self._bearer = bearer
         self._clock = clock
-        self._noted: dict[bytes, float] = {}
+        self._noted: dict[Mark, float] = {}
 
-    def mark(self, came_by: bytes, header: bytes) -> bytes:
-        """Return a key for credentials, and for the peer with its forwarding headers.
-
-        It stays in memory, for minutes.
-        """
-        return b"%b\0%b" % (came_by, header)
-
-    def succeeded_lately(self, mark: bytes) -> bool:
+    def succeeded_lately(self, mark: Mark) -> bool:
         """Return True if these credentials have succeeded within minutes."""
         return self._noted.get(mark, 0.0) > self._clock()
 
-    def log_in(self, mark: bytes, client: str, header: bytes, opened: Callable[[], bool]) -> int:
+    def log_in(self, mark: Mark, client: str, header: bytes, opened: Callable[[], bool]) -> int:
         """Compare credentials, unless there were too many wrong ones for this user from this client.
 
         Returns:
@@ -75,7 +70,7 @@ class LoginGuard:
         wait = self._failed.wait(client, user_of(header, self._bearer()))
         return 0 if wait and self.known.has(network_of(client), header) else wait
 
-    def _succeeded(self, mark: bytes, client: str, header: bytes) -> None:
+    def _succeeded(self, mark: Mark, client: str, header: bytes) -> None:
         if len(self._noted) >= _MOST_NOTED:
             self._noted.clear()
         self._noted[mark] = self._clock() + _NOTED_FOR

@@ -91,8 +91,7 @@ class HealthEndpoints:
         if header is None:
             return False
         client: str = (scope["client"] or (UNKNOWN,))[0]
-        mark = self._guard.mark(client.encode(), header)
-        return self._guard.log_in(mark, client, header, partial(authorised, header, *pairs)) == OPENED
+        return self._guard.log_in((client, header), client, header, partial(authorised, header, *pairs)) == OPENED
 
 
 @contextmanager

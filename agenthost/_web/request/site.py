@@ -14,7 +14,7 @@ from agenthost._host.access.login_guard import OPENED
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
-from agenthost._web.request.rules import InForce, Rules, login_guard
+from agenthost._web.request.rules import Rules, login_guard
 from agenthost._web.request.signatures import is_signed, refuse_replay, unsigned
 from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
@@ -42,12 +42,15 @@ class Site:
         self.caller = runtime.caller
         self.conversations = Conversations(runtime, self.caller)
         self.guard = login_guard(lambda: runtime.settings)
-        self._rules = InForce(lambda: runtime.settings)
+        self._rules = Rules.of(runtime.settings)
 
     @property
     def rules(self) -> Rules:
         """The rules that follow from what is published now."""
-        return self._rules()
+        settings = self.runtime.settings
+        if self._rules.settings is not settings:
+            self._rules = Rules.of(settings)
+        return self._rules
 
     def log_in(
         self,
@@ -68,8 +71,7 @@ class Site:
             Refused: 429 after too many failures; the credentials are not compared then.
         """
         peer = scope.get("client")
-        came_by = rules.proxies.came_by(scope) if rules.proxied else peer[0].encode() if peer else b""
-        mark = self.guard.mark(came_by, header)
+        mark = (rules.proxies.came_by(scope) if rules.proxied else peer[0] if peer else "", header)
         if self.guard.succeeded_lately(mark) and opened(header, *pairs):
             return True
         if passed is not None and passed():

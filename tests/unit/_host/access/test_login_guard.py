@@ -40,7 +40,7 @@ class Door:
             self.compared.append(header)
             return authorised(header, *self.pairs) or header == b"Bearer correct horse"
 
-        mark = self.guard.mark(client.encode(), header)
+        mark = client, header
         if self.guard.succeeded_lately(mark) and opened():
             return OPENED
         return self.guard.log_in(mark, client, header, opened)
