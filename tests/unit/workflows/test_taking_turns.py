@@ -355,9 +355,9 @@ class TestEscalation:
         lost = Host(
             Escalation("router", ["first", "second"]), *leaves(first="sorry", second=hang), detectors=(Angry(),)
         )
-        reply = lost.run("router", seconds=0.5)
+        reply = lost.run("router", seconds=2.0)
         assert reply.text == "sorry"
-        assert reply.escalate.startswith("no answer within 0.")
+        assert reply.escalate.startswith("no answer within 1.")
 
     def test_named_detectors_alone_are_asked(self):
         """An empty list asks none."""
