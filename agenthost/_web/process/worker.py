@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.process.reload import Reloading
 
-__all__ = ["wait_and_work", "work"]
+__all__ = ["INTERRUPT", "wait_and_work", "work"]
 
+INTERRUPT = (signal.SIGINT,)
+"""What is blocked until a new process can end at it without a word."""
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 
@@ -44,6 +46,7 @@ def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
     for module in modules:
         with suppress(Exception):  # reported when the agent is built
             importlib.import_module(module)

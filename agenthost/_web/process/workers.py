@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.reload import on_hangup, report
 from agenthost._web.process.serving import listen_for_health
-from agenthost._web.process.worker import wait_and_work
+from agenthost._web.process.worker import INTERRUPT, wait_and_work
 from agenthost._web.process.worker_slots import Worker, WorkerSlot
 from agenthost._web.request.rules import InForce
 from agenthost.errors import PlanError
@@ -250,7 +251,12 @@ class _Supervisor:
         process = context.Process(
             target=wait_and_work, args=(self._opened, theirs, self._modules), name="agenthost-worker"
         )
-        process.start()
+        resource_tracker.ensure_running()  # the first process would start it, and that unblocks signals
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)  # the process would print a traceback for Ctrl-C
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
         theirs.close()
         return Worker(process, ours)
 
