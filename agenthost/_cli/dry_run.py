@@ -19,7 +19,7 @@ def dry_run_of(config: Config, agent: str, call_id: str) -> tuple[Mounted, DryRu
     """Load an agent, and prepare a call to it.
 
     Raises:
-        PlanError: there is no such agent, or it cannot be served.
+        PlanError: no such agent, or it cannot be served.
         ConfigurationError: a secret cannot be read.
     """
     start_logging(config, for_people=True)

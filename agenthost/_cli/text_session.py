@@ -37,7 +37,7 @@ class TextSession:
     """A conversation with an agent, open while a block runs.
 
     Raises:
-        PlanError: there is no such agent, or it cannot be served.
+        PlanError: no such agent, or it cannot be served.
         ConfigurationError: the configuration cannot be used.
     """
 

@@ -33,7 +33,7 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
     several.
 
     Raises:
-        PlanError: there is no such agent, or it cannot be served.
+        PlanError: no such agent, or it cannot be served.
     """
     path, _, attribute = name.partition(".py:") if ".py:" in name else (name, "", "")
     if attribute or name.endswith(".py"):

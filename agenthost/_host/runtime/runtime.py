@@ -120,9 +120,9 @@ class Runtime:
         self.reach = Reach()
         self.phase = Phase.STARTING
         self.watched = False
-        """Whether readiness is requested, such as by a balancer."""
+        """True if something, such as a load balancer, asks for readiness."""
         self.settled = True
-        """Whether the other workers live long enough."""
+        """True while the other workers live long enough."""
         self.published: Published | None = None
         self.observers: Observers | None = None
         """The observers of tool calls, or None, so that calls without observers cost nothing."""

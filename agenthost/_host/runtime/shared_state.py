@@ -62,7 +62,7 @@ class HostState:
         self._answers = True
         self.stores = Stores(self)
         self._kept = False
-        """Whether one event loop keeps it open, and runs all its operations."""
+        """True if one event loop keeps it open and runs all its operations."""
 
     def use(self, chosen: ChosenProvider) -> None:
         """Use this provider from now on."""

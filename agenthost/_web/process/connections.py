@@ -72,7 +72,7 @@ class Cycle(RequestResponseCycle):
     """
 
     half_closed = False
-    """Whether the client has closed its sending half."""
+    """True once the client has closed its sending half."""
     _usual: tuple[object, bytes | None] = (None, None)
 
     def receive(self) -> Any:  # a coroutine, without another around it

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERRUPT", "wait_and_work", "work"]
 
 INTERRUPT = (signal.SIGINT,)
-"""What is blocked until a new process can end at it without a word."""
+"""Blocked in a new process until it can end without a traceback."""
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 

@@ -25,7 +25,7 @@ class AllowedHosts:
 
     def __init__(self, names: Collection[str]) -> None:
         self.any = "*" in names or not names
-        """Whether every name is accepted."""
+        """True if every name is accepted."""
         self._exact = {b"localhost", *(name.encode() for name in names)}
         self._below = tuple(name[1:].encode() for name in names if name.startswith("*."))
 
