@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agenthost._host.access.credentials import authorised
 from agenthost._host.text.conversations import new_conversation
-from agenthost._web.request.requests import BASIC, Refused, read_body
+from agenthost._web.endpoints.chat.refusals import ChatRefused
+from agenthost._web.request.requests import read_body
 from agenthost.conversation.models import Message
 from agenthost.tools.swaig import decode_object
 
@@ -21,22 +20,12 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["CONVERSATION", "Asked", "ChatRefused", "opened", "read"]
+__all__ = ["CONVERSATION", "Asked", "read"]
 
 CONVERSATION = b"agenthost-conversation"
 """The header with the ID of a conversation, in requests and answers."""
 
 _ROLES = {"user": "user", "assistant": "assistant"}
-
-
-class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
-    """An error in the form of OpenAI's."""
-
-    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        kind = "invalid_request_error" if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 @frozen
@@ -53,35 +42,6 @@ class Asked:
     usage: bool
     tools: bool
     principal: str = ""
-
-
-def opened(request: Request) -> Callable[[Mounted], bool]:
-    """Return which agents the caller's credentials open.
-
-    They are HTTP Basic with a pair, or Bearer with the password of one.
-
-    Raises:
-        Refused: 401 if they open nothing, or 429 after too many failures.
-    """
-    rules = request.rules
-    own, host = request.published.pairs, rules.pairs
-    good: set[tuple[bytes, ...]] = set()
-
-    def compared(header: bytes, *doors: tuple[bytes, ...]) -> bool:
-        good.update([pairs for pairs in doors if _opens(header, pairs)])
-        return bool(good)
-
-    header = request.head.authorization
-    if header is None or not request.site.log_in(request.scope, header, {host, *own.values()}, rules, compared):
-        raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
-    return lambda agent: own.get(agent.route, host) in good
-
-
-def _opens(header: bytes, pairs: tuple[bytes, ...]) -> bool:
-    scheme, _, key = header.partition(b" ")
-    if scheme.lower() == b"bearer":
-        return any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
-    return authorised(header, *pairs)
 
 
 async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:

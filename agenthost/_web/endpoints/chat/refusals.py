@@ -1,0 +1,55 @@
+"""Error responses in the form of OpenAI's API."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from agenthost._error_words import message_of
+from agenthost._host.telemetry.failures import new_error_id
+from agenthost.errors import (
+    AgentHostError,
+    ConversationRefused,
+    ModelError,
+    ModelUnavailable,
+    StateRefused,
+    StateUnavailable,
+)
+
+if TYPE_CHECKING:
+    from agenthost._web.request.site import Request
+
+__all__ = ["ChatRefused", "refusal_of"]
+
+_FAULTS: tuple[tuple[type[Exception], int, str], ...] = (
+    (ConversationRefused, 400, "conversation_refused"),
+    (StateRefused, 400, "conversation_refused"),
+    (StateUnavailable, 503, "state_unavailable"),
+    (ModelUnavailable, 503, "model_unavailable"),
+    (ModelError, 502, "model_error"),
+    (AgentHostError, 502, "no_answer"),
+)
+_log = logging.getLogger("agenthost.web")
+
+
+class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
+    """An error in the form of OpenAI's."""
+
+    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        kind = "invalid_request_error" if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def refusal_of(request: Request, agent: str, error: Exception) -> ChatRefused:
+    """Return the error response for a turn without an answer."""
+    for kind, status, code in _FAULTS:
+        if isinstance(error, kind):
+            return ChatRefused(status, message_of(error), code)
+    if isinstance(error, TimeoutError):
+        seconds = request.site.runtime.config.conversation.timeout
+        return ChatRefused(504, f"the turn took longer than {seconds:g} s.", "timeout")
+    error_id = new_error_id()
+    _log.error("a turn with agent %s failed (%s)", agent, error_id, exc_info=error)
+    return ChatRefused(500, f"the turn failed ({error_id} in the log).", "internal_error")

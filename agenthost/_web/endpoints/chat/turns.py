@@ -1,0 +1,79 @@
+"""One turn of a conversation, for a client that waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from agenthost._web.endpoints.chat.refusals import refusal_of
+from agenthost._web.request.requests import Disconnected
+from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from litestar.types import Receive
+
+    from agenthost._web.endpoints.chat.requests import Asked
+    from agenthost._web.request.site import Request
+    from agenthost.conversation.turns import Event, Reply
+
+__all__ = ["take_turn", "while_somebody_waits"]
+
+_SHOWN = (Escalated, Routed, ToolEnded, ToolStarted)
+"""Events of a turn for clients that show more than words."""
+
+
+async def take_turn(
+    request: Request,
+    asked: Asked,
+    tell: Callable[[dict[str, Any]], object],
+    say: Callable[[str], object] | None = None,
+) -> Reply:
+    """Take one turn.
+
+    Raises:
+        ChatRefused: the turn has no answer.
+    """
+    plan = request.published.plan
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Said):
+            if say is not None:
+                say(event.text)
+        elif isinstance(event, _SHOWN):
+            tell(event_as_json(event))
+
+    try:
+        return await request.site.conversations.say(
+            plan, asked.agent, asked.conversation, asked.text, asked.context, listen, asked.history, asked.principal
+        )
+    except Exception as error:
+        raise refusal_of(request, asked.agent, error) from error
+
+
+async def while_somebody_waits(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:
+    """Run a coroutine, and cancel it when the client disconnects.
+
+    Raises:
+        Disconnected: the client disconnected first.
+    """
+    task = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise Disconnected
+    finally:
+        leaving.cancel()
+        if not task.done():
+            task.cancel()
+            with suppress(BaseException):
+                await task
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
