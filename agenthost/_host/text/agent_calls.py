@@ -28,7 +28,7 @@ from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.packages.stages import Mounted
@@ -95,6 +95,7 @@ class _Call:
     escalated: bool = False
     said: str = ""
     runs: ToolRuns = field(factory=ToolRuns)
+    progress: Callable[[], Awaitable[None]] = field(kw_only=True)
 
     @property
     def usage(self) -> Usage:
@@ -131,6 +132,10 @@ class _Call:
         """Count the usage of a request."""
         self.own += usage
         self.budget.spent(usage)
+
+    async def store(self) -> None:
+        """Store the tool calls of the turn so far."""
+        await self.progress()
 
     def hear(self, event: Event) -> None:
         """Pass an event on. Words are passed on only if they are the turn's own."""
@@ -174,9 +179,17 @@ class AgentCalls:
         return Budget(self._limits(), seconds)
 
     async def reply(
-        self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: Listener | None = None
+        self,
+        plan: HostPlan,
+        agent: Mounted,
+        turn: Turn,
+        budget: Budget,
+        listen: Listener | None = None,
+        store: Callable[[], Awaitable[None]] | None = None,
     ) -> Reply:
         """Return the reply of an agent or a workflow to a person.
+
+        ``store`` stores the tool calls so far. It is called before each tool and each request to a language model.
 
         The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
         ``escalate``, unless its agents have none because of their language model.
@@ -188,7 +201,7 @@ class AgentCalls:
         """
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
-        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _ignored)
+        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _ignored, progress=store or _not_stored)
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
@@ -346,9 +359,9 @@ class HostTeam:
         left = max(0.0, above.deadline - now)
         left -= min(MOST_KEPT_BACK, left * KEPT_BACK)
         deadline = now + (left if seconds is None else min(left, seconds))
-        below = _Call(
-            above.plan, found, turn, above.budget, deadline, above.hear, above.hops + 1, aloud and above.aloud
-        )
+        heard = aloud and above.aloud
+        hear, hops = above.hear, above.hops + 1
+        below = _Call(above.plan, found, turn, above.budget, deadline, hear, hops, heard, progress=above.progress)
         above.below.append(below)
         return await self._teams.call(below)
 
@@ -402,3 +415,7 @@ def _skipped(agent: str, reason: str) -> Outcome:
 
 def _ignored(_: Event) -> None:
     """Ignore an event."""
+
+
+async def _not_stored() -> None:
+    """Store nothing."""

@@ -191,6 +191,7 @@ class _Turn:
     async def _ask(self, request: ModelRequest) -> Completion:
         if self._meter is not None:
             self._meter.begin()
+            await self._meter.store()
         completion = await complete(self._model, request, self._say)
         self._usage += completion.usage
         self._finish = completion.finish if completion.finish in _CUT_SHORT else "stop"
@@ -215,6 +216,8 @@ class _Turn:
         else:
             written = {"parsed": [arguments] if arguments else [], "raw": use.arguments}
             sent = {**body, "function": use.name, "argument": written, "global_data": dict(self._data)}
+            if self._meter is not None:
+                await self._meter.store()
             try:
                 result = self._read(use.name, await self._conversing.run(self._plan, self._agent, tool, sent))
             except MalformedRequest as error:

@@ -25,6 +25,9 @@ class Meter(Protocol):
     def spent(self, usage: Usage) -> None:
         """Count the usage of a request. An exception ends the turn."""
 
+    async def store(self) -> None:
+        """Store the tool calls of the turn so far."""
+
 
 class Budget:
     """The remaining budget of one turn, made when the turn begins."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -18,11 +19,11 @@ from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.tool_runs import ToolRuns
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
-from agenthost.conversation.turns import Note, Routed, Said, Turn
-from agenthost.errors import AgentHostError
+from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
+from agenthost.errors import AgentHostError, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.packages.stages import Mounted
@@ -97,13 +98,13 @@ class Conversations:
         checked(conversation, text)
         arrival = Arrival(conversation, text)
         transcripts = self.transcripts(plan, principal)
-        record = _Record(listen)
+        record = _Record(listen, partial(self._progress, transcripts, conversation))
         begun: Begun | None = None
         handed_to: str | None = None
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
                 head = await transcripts.enter(arrival)
-            begun = await transcripts.begin(arrival, asked.key, head)
+            begun = record.begun = await transcripts.begin(arrival, asked.key, head)
             turn = Turn(conversation, text, tuple(begun.history if history is None else history), context or {})
             with_whom = (plan.find(begun.agent) if begun.agent is not None else None) or asked
             reply, goes_on = await self._answer(plan, with_whom, turn, record)
@@ -132,7 +133,7 @@ class Conversations:
         After a hand-off, the other agent answers, and receives what was said and done.
         """
         budget = self.teams.budget(self._runtime.config.conversation.timeout)
-        reply = await self.teams.reply(plan, agent, turn, budget, listen)
+        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen.store)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
@@ -145,7 +146,7 @@ class Conversations:
             handed = attrs.evolve(
                 turn, notes=(*turn.notes, *listen.runs.notes(), Note(reply.agent, "reason", reply.text))
             )
-            answer = await self.teams.reply(plan, following, handed, budget, listen)
+            answer = await self.teams.reply(plan, following, handed, budget, listen, listen.store)
             reply = attrs.evolve(
                 answer,
                 usage=reply.usage + answer.usage,
@@ -154,6 +155,12 @@ class Conversations:
                 text=f"{reply.text}{_APART}{answer.text}",
             )
         return reply, with_whom
+
+    async def _progress(self, transcripts: Transcripts, conversation: str, begun: Begun, lines: list[Line]) -> None:
+        try:
+            await transcripts.progress(conversation, begun, lines)
+        except StateUnavailable as error:
+            _log.warning("the tool calls of a turn are not stored yet: %s", error)
 
     async def _finished(self, ending: Any) -> None:
         """Write the end of a turn, even if the caller is cancelled meanwhile."""
@@ -168,12 +175,16 @@ class _Record:
     """The events of a turn, for its transcript."""
 
     listen: Listener | None
+    progress: Callable[[Begun, list[Line]], Awaitable[None]]
+    begun: Begun | None = None
+    changed: bool = False
     lines: list[Line] = field(factory=list)
     runs: ToolRuns = field(factory=ToolRuns)
     said: list[str] = field(factory=list)
 
     def __call__(self, event: Event) -> None:
         run = self.runs.add(event)
+        self.changed |= isinstance(event, (ToolStarted, ToolEnded))
         if run is not None:
             self.lines.append(_line_of(run))
         elif isinstance(event, Said):
@@ -181,10 +192,16 @@ class _Record:
         if self.listen is not None:
             self.listen(event)
 
+    async def store(self) -> None:
+        """Store the tool calls so far, if there are new ones."""
+        if self.changed and self.begun is not None:
+            self.changed = False
+            await self.progress(self.begun, [*self.lines, *map(_line_of, self.runs.unfinished())])
+
     def fail(self, why: str) -> None:
         """Add what is known of a turn that has no answer."""
         said = "".join(self.said).strip()
-        self.lines += map(_line_of, self.runs.cut_off())
+        self.lines += map(_line_of, self.runs.unfinished())
         self.lines.append(Line(0, "failure", why, time.time(), more={"said": said} if said else {}))
 
 

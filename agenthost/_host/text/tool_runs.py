@@ -13,9 +13,10 @@ from agenthost.conversation.turns import Note, ToolEnded, ToolStarted
 if TYPE_CHECKING:
     from agenthost.conversation.turns import Event
 
-__all__ = ["ToolRun", "ToolRuns"]
+__all__ = ["NO_RESULT", "ToolRun", "ToolRuns"]
 
-_NO_RESULT = "[No result: the turn ended while this tool ran. It may have taken effect.]"
+NO_RESULT = "[No result: the turn ended while this tool ran. It may have taken effect.]"
+"""The result of a tool call that was cut off."""
 
 
 @frozen
@@ -60,12 +61,11 @@ class ToolRuns:
 
     def notes(self) -> tuple[Note, ...]:
         """Return all runs as notes, including those that have not ended."""
-        return tuple(run.note() for run in (*self.ended, *self.cut_off()))
+        return tuple(run.note() for run in (*self.ended, *self.unfinished()))
 
-    def cut_off(self) -> list[ToolRun]:
-        """Return the runs that had not ended when the turn did."""
-        started, self._started = self._started, []
-        return [ToolRun(each.agent, each.tool, _json(each.arguments), _NO_RESULT, failed=True) for each in started]
+    def unfinished(self) -> list[ToolRun]:
+        """Return the runs that have not ended."""
+        return [ToolRun(each.agent, each.tool, _json(each.arguments), NO_RESULT, failed=True) for each in self._started]
 
 
 def _json(arguments: object) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import re
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
@@ -67,8 +68,9 @@ class Begun:
 class Transcripts:
     """The transcripts of a host.
 
-    The head of a transcript has the number of turns (``turns``), the message that is answered (``running``), the
-    messages that wait (``waiting``), the latest lines (``lines``) and the keys of the earlier ones (``pages``).
+    The head of a transcript has the number of turns (``turns``), the message that is answered (``running``) with its
+    tool calls so far, the messages that wait (``waiting``), the latest lines (``lines``) and the keys of the earlier
+    ones (``pages``).
 
     ``keep`` is a number of days that they are kept after their last line. ``longest`` is the number of seconds that a
     turn may take; after that, no turn waits for it any more. ``history`` is the number of messages of people and agents
@@ -125,6 +127,23 @@ class Transcripts:
         history = history_of((line for line in lines if line.turn < turn), self._most)
         return Begun(turn, history, head.get("with", {}).get(asked))
 
+    async def progress(self, conversation: str, begun: Begun, lines: Iterable[Line]) -> None:
+        """Store the tool calls of a turn so far, in case its process dies.
+
+        Raises:
+            StateUnavailable: the store does not answer.
+        """
+        so_far = [written(evolve(self._redacted(line), turn=begun.turn)) for line in lines]
+
+        def add(head: dict[str, Any]) -> dict[str, Any]:
+            running, turn = head.get("running", {}), str(begun.turn)
+            if turn not in running:
+                return head
+            return {**head, "running": {**running, turn: {**running[turn], "lines": so_far}}}
+
+        with suppress(StateRefused):  # too large: the end of the turn keeps less of each line
+            await self._store.update(conversation, add, {}, ttl=self._ttl)
+
     async def end(
         self,
         arrival: Arrival,
@@ -149,6 +168,8 @@ class Transcripts:
             head = _numbered(head, waiting)
             turn = _number(head, arrival) if begun is None else begun.turn
             turn = head["turns"] if turn is None else turn
+            if begun is not None and str(turn) not in head.get("running", {}):
+                head = _without_tools(head, turn)  # it was taken for dead
             running = {each: entry for each, entry in head.get("running", {}).items() if entry["id"] != arrival.id}
             ended = [written(evolve(line, turn=turn)) for line in redone]
             changed = {**head, "running": running, "lines": [*head.get("lines", ()), *ended]}
@@ -170,6 +191,7 @@ class Transcripts:
         Messages whose process has died are left behind, without an answer.
         """
         now = time.time()
+        head = _without_dead(head, now)
         head = _numbered(head, [each for each in head.get("waiting", ()) if each["until"] <= now])
         waiting = head.get("waiting", ())
         if _live(head) or not waiting:
@@ -185,6 +207,7 @@ class Transcripts:
         for page in head.get("pages", ()):
             lines += await self._store.get(f"{conversation} {page}", [])
         lines += _numbered(head, sorted(head.get("waiting", ()), key=lambda each: each["at"])).get("lines", ())
+        lines += [line for entry in head.get("running", {}).values() for line in entry.get("lines", ())]
         return tuple(sorted(map(line_of, lines), key=lambda line: line.turn))
 
     def _redacted(self, line: Line) -> Line:
@@ -236,6 +259,21 @@ def _live(head: Mapping[str, Any]) -> bool:
     """Return True if a turn runs, in a process that may still live."""
     now = time.time()
     return any(entry["until"] > now for entry in head.get("running", {}).values())
+
+
+def _without_dead(head: dict[str, Any], now: float) -> dict[str, Any]:
+    """Move the tool calls of turns whose processes have died to the lines."""
+    running = head.get("running", {})
+    dead = [turn for turn, entry in running.items() if entry["until"] <= now]
+    if not dead:
+        return head
+    lines = [*head.get("lines", ()), *(line for turn in dead for line in running[turn].get("lines", ()))]
+    return {**head, "running": {turn: entry for turn, entry in running.items() if turn not in dead}, "lines": lines}
+
+
+def _without_tools(head: dict[str, Any], turn: int) -> dict[str, Any]:
+    lines = [each for each in map(line_of, head.get("lines", ())) if (each.turn, each.role) != (turn, "tool")]
+    return {**head, "lines": [*map(written, lines)]}
 
 
 def _number(head: Mapping[str, Any], arrival: Arrival) -> int | None:

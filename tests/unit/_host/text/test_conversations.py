@@ -397,6 +397,23 @@ def test_words_and_tools_of_a_turn_that_was_cut_off_are_told(talk):
     talk(test, calls(("wait_long", "{}")), says("Yes."))
 
 
+def test_tool_calls_are_stored_as_they_happen(talk):
+    """A tool is in the transcript before it runs, and its result before the model is asked again."""
+    seen = []
+
+    async def test(host):
+        async def look():
+            seen.append([(line.role, line.text) for line in await host.lines()])
+            return says("Done.")
+
+        host.model.answers.append(look)
+        await host.say("What is pro for three?")
+        assert seen == [[("user", "What is pro for three?"), ("tool", "pro costs $297.")]]
+        assert len(await host.lines()) == 3
+
+    talk(test, calls(("price", '{"product": "pro", "seats": 3}')))
+
+
 def test_what_fails_is_in_the_transcript(talk):
     async def test(host):
         with pytest.raises(ModelNonsense):

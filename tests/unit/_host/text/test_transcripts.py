@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from attrs import evolve
 
 from agenthost._host.text import transcripts as module
 from agenthost._host.text.transcript_lines import Line
@@ -118,5 +119,41 @@ def test_a_wait_ends(run):
         other._longest = 0.05
         with pytest.raises(TimeoutError):
             await other.begin(mine, "a", await other.enter(mine))
+
+    run(test)
+
+
+def test_tool_calls_survive_the_process_that_ran_them(run, monkeypatch):
+    """The next turn is told what was done, although the turn has no end."""
+
+    async def test(one, other):
+        now = time.time()
+        arrival = Arrival("c", "Block my card.", now)
+        begun = await one.begin(arrival, "a", await one.enter(arrival))
+        started = Line(0, "tool", "[No result]", now, "a", {"tool": "block", "arguments": "{}", "failed": True})
+        await one.progress("c", begun, [started])
+        await one.progress("c", begun, [evolve(started, text="Blocked.")])
+        assert [line.text for line in await other.read("c")] == ["Block my card.", "Blocked."]
+        monkeypatch.setattr(module.time, "time", lambda: now + 60)
+        following = Arrival("c", "Well?", now + 60)
+        told = (await other.begin(following, "a", await other.enter(following))).history
+        assert [message.role for message in told] == ["user", "assistant", "tool", "assistant"]
+        assert (told[1].tool_uses[0].name, told[2].content) == ("block", "Blocked.")
+        assert told[3].content.startswith("[The turn failed")
+        await one.end(arrival, begun, [evolve(started, text="Blocked."), Line(0, "assistant", "Done.", now)])
+        texts = [line.text for line in await one.read("c")]
+        assert texts == ["Block my card.", "Blocked.", "Done.", "Well?"]
+
+    run(test)
+
+
+def test_tool_calls_that_are_too_large_wait_for_the_end_of_the_turn(run):
+    async def test(one, other):
+        arrival = Arrival("c", "Read all.")
+        begun = await one.begin(arrival, "a", await one.enter(arrival))
+        lines = [Line(0, "tool", f"{n} {'x' * 4000}", 0.0, "a", {"tool": "read", "arguments": "{}"}) for n in range(80)]
+        await one.progress("c", begun, lines)
+        await one.end(arrival, begun, [*lines, Line(0, "assistant", "Done.", 0.0)])
+        assert len(await other.read("c")) == 82
 
     run(test)
