@@ -5,21 +5,23 @@ in a task of its own, which the caller can leave. The coroutine's own time limit
 in the caller's task, they would cancel the caller's next step.
 
 The first step of that task runs at once, not at the event loop's next turn: most tools wait for nothing, so their calls
-end within it. Python 3.12 has eager tasks of its own. Before, the step runs through asyncio's functions for tasks of
-other libraries, which Python documents as ``asyncio-extending``.
+end within it. Python 3.12 has eager tasks of its own. Before, the step runs in a spare task, which is used again after
+coroutines that wait for nothing, as making a task costs more than running most tools. That uses asyncio's functions for
+tasks of other libraries, which Python documents as ``asyncio-extending``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.tasks import _enter_task, _leave_task
+from asyncio.tasks import _current_tasks, _register_task, _unregister_task
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
+    from contextvars import Context
 
 __all__ = ["GRACE", "bounded", "cancelled_here"]
 
@@ -30,14 +32,14 @@ GRACE = 0.02
 
 
 async def bounded(
-    function: Callable[[], Coroutine[Any, Any, T]],
+    work: Coroutine[Any, Any, T],
     seconds: float,
     left: Callable[[asyncio.Task[Any]], object],
     loop: asyncio.AbstractEventLoop | None = None,
     *,
     cut_off: Callable[[], object] = lambda: None,
 ) -> T:
-    """Run a coroutine function in a task of its own, for at most ``seconds``.
+    """Run a coroutine in a task of its own, for at most ``seconds``.
 
     ``left`` is called with the task if it goes on although it was cancelled, and keeps a reference to it. ``loop`` is
     the running event loop, where it is known: asking for it is a system call before Python 3.12.
@@ -48,22 +50,21 @@ async def bounded(
     """
     loop = loop or asyncio.get_running_loop()
     ends = loop.time() + seconds
-    outcome, task = _begin(_outcome(function), loop)
-    late = False
-    if task is not None:  # most have waited for nothing, and set no timer
-        try:
-            await _until(ends, task, loop)
-        except asyncio.CancelledError:
-            await _end(task, left, cut_off)
-            raise
-        late = not task.done()
-        if late:
-            await _end(task, left, cut_off)
-            if not task.done():
-                raise TimeoutError
-        outcome = task.result()
-    result: T
-    result, error = outcome  # type: ignore[misc] # one of both is there
+    ended, begun = _begin(work, loop)
+    if ended:  # most have waited for nothing, and set no timer
+        return begun  # type: ignore[no-any-return] # what the coroutine returned
+    task: asyncio.Task[tuple[T, BaseException | None]] = begun
+    try:
+        await _until(ends, task, loop)
+    except asyncio.CancelledError:
+        await _end(task, left, cut_off)
+        raise
+    late = not task.done()
+    if late:
+        await _end(task, left, cut_off)
+        if not task.done():
+            raise TimeoutError
+    result, error = task.result()
     if error is None:
         return result
     if late and isinstance(error, asyncio.CancelledError):
@@ -71,7 +72,7 @@ async def bounded(
     try:
         raise error
     finally:
-        del error, outcome, task  # which would keep the error, and it this frame
+        del error, begun, task  # which would keep the error, and it this frame
 
 
 def cancelled_here(error: BaseException) -> bool:
@@ -83,76 +84,112 @@ def cancelled_here(error: BaseException) -> bool:
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
-async def _outcome(function: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, BaseException | None]:
-    """Return the result and the error of a coroutine.
+def _begin(work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> tuple[bool, Any]:
+    """Run the first step of a coroutine in a task of its own, which does not come from the loop's factory.
 
-    ``SystemExit`` must not leave a task: it would end the event loop.
+    Returns:
+        True with its result, if that ended it; else False with the task that continues it. That returns the result and
+        the error of the coroutine: ``SystemExit`` must not leave a task, as it would end the event loop.
+
+    Raises:
+        BaseException: what the coroutine raises in that step.
     """
+    if sys.version_info >= (3, 12):
+        task = asyncio.Task(_outcome(work), loop=loop, eager_start=True)
+        if not task.done():
+            return False, task
+        result, error = task.result()
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error, task  # as in ``bounded``
+        return True, result
+    spare = _spares.pop() if _spares else None
+    if spare is None or spare.loop is not loop:
+        spare = _SpareTask(loop)
+    task, context, caller = spare.task, copy_context(), _current_tasks[loop]
+    _current_tasks[loop] = task
     try:
-        return await function(), None
+        waits = context.run(work.send, None)
+    except StopIteration as end:
+        return True, end.value
+    else:
+        spare.hand_over(work, waits, context)
+        return False, task
+    finally:
+        _current_tasks[loop] = caller
+        if not (spare.given.done() or task._must_cancel):  # what has ended may have cancelled it
+            _spares.append(spare)
+
+
+async def _outcome(work: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return await work, None
     except BaseException as error:  # noqa: BLE001 - raised again by the caller's task
         return None, error
 
 
-def _begin(
-    work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop
-) -> tuple[T, None] | tuple[None, asyncio.Task[T]]:
-    """Run the first step of a coroutine in a task of its own.
+class _SpareTask:
+    """A task for the next coroutine that waits for something; until then, the loop knows nothing of it."""
 
-    The task does not come from the loop's factory. ``work`` must not raise anything within its first step.
+    __slots__ = ("_context", "_waits", "_work", "given", "loop", "task")
 
-    Returns:
-        The coroutine's result if that ended it, else the task that continues it.
-    """
-    if sys.version_info >= (3, 12):
-        task = asyncio.Task(work, loop=loop, eager_start=True)
-        return (task.result(), None) if task.done() else (None, task)
-    awaited: list[Any] = []
-    rest = _rest(work, awaited)
-    next(rest)
-    context = copy_context()
-    caller: asyncio.Task[Any] = asyncio.current_task(loop)  # type: ignore[assignment] # a coroutine calls this
-    task: asyncio.Task[T] = asyncio.Task(rest, loop=loop, context=context)
-    _leave_task(loop, caller)
-    _enter_task(loop, task)
-    try:
-        awaited.append(context.run(work.send, None))
-    except StopIteration as end:
-        return end.value, None
-    finally:
-        _leave_task(loop, task)
-        _enter_task(loop, caller)
-    return None, task
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.given: asyncio.Future[None] = loop.create_future()
+        """Done once the task has a coroutine, or has been cancelled by one that it had."""
+        self._work: Coroutine[Any, Any, Any] | None = None
+        rest = self._rest()
+        next(rest)  # from here on, it can be cancelled before its first step
+        self.task: Any = asyncio.Task(rest, loop=loop)  # type: ignore[arg-type] # generators are accepted before 3.12
+        self.task._log_destroy_pending = False
+        _unregister_task(self.task)
 
+    def hand_over(self, work: Coroutine[Any, Any, Any], waits: Any, context: Context) -> None:
+        """Let the task continue a coroutine whose first step waits for something."""
+        self._work, self._waits, self._context = work, waits, context
+        self.task._log_destroy_pending = True
+        _register_task(self.task)
+        if not self.given.done():
+            self.given.set_result(None)
 
-def _rest(work: Coroutine[Any, Any, T], awaited: list[Any]) -> Generator[Any, Any, Any]:
-    """Continue a coroutine whose first step waits for ``awaited``.
-
-    That is empty if the step was the last one. The first ``yield`` is for a cancellation before the task runs.
-    """
-    step = None
-    try:
-        yield
-    except BaseException as error:  # noqa: BLE001 - it is the coroutine's
-        step = partial(work.throw, error)
-    if not awaited:
-        return None
-    waits = awaited.pop()
-    while True:
+    def _rest(self) -> Generator[Any, Any, tuple[Any, BaseException | None] | None]:
+        """Continue the coroutine after its first step."""
+        step: tuple[Any, ...] | None = None
         try:
-            if step is not None:
-                waits = step()
-        except StopIteration as end:
-            return end.value
-        try:
-            yield waits
+            yield
+            yield from self.given
         except GeneratorExit:
-            work.close()
+            if self._work is not None:
+                self._work.close()
             raise
-        except BaseException as error:  # noqa: BLE001 - it is the coroutine's
-            step = partial(work.throw, error)
-        else:
-            step = partial(work.send, None)
+        except asyncio.CancelledError as error:
+            if self._work is None:  # it was cancelled by one that has ended
+                return None
+            if self._waits is None or not self._waits.cancel():
+                step = self._work.throw, error
+        work, waits, run = self._work, self._waits, self._context.run
+        while True:
+            try:
+                if step is not None:
+                    waits = run(*step)
+            except StopIteration as end:
+                return end.value, None
+            except BaseException as error:  # noqa: BLE001 - raised again by the caller's task
+                return None, error
+            try:
+                yield waits
+            except GeneratorExit:
+                work.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is the coroutine's
+                step = work.throw, error
+            else:
+                step = work.send, None
+
+
+_spares: list[_SpareTask] = []
 
 
 async def _until(ends: float, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:

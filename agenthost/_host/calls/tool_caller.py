@@ -246,14 +246,14 @@ class ToolCaller:
         if not slots.take_now():
             await slots.take(agent.limits.queue_wait)
         run = _Run(owner, function, slots, self._left)
-        ends = time.monotonic() + seconds
         try:
             if not on_loop and agent.isolation == "thread":  # a stand-in for other agents only waits for them
+                ends = time.monotonic() + seconds
                 result = await self._run_in_thread(gate, run, seconds)
                 if not inspect.isawaitable(result):
                     return result
                 run.function, seconds = partial(_itself, result), ends - time.monotonic()
-            return await bounded(run.call, seconds, run.leave, self.loop)
+            return await bounded(run.call(), seconds, run.leave, self.loop)
         finally:
             run.release()
 

@@ -252,9 +252,7 @@ class AgentCalls:
         key, loop = call.agent.key, asyncio.get_running_loop()
         seconds = call.deadline - began
         try:
-            reply = await bounded(
-                partial(self._answered, call), seconds, partial(self._leave, call), cut_off=call.cut_off
-            )
+            reply = await bounded(self._answered(call), seconds, partial(self._leave, call), cut_off=call.cut_off)
         except BaseException as error:
             if cancelled_here(error):
                 raise

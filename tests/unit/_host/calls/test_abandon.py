@@ -20,7 +20,7 @@ async def within(seconds, function, cut_off=lambda: None):
     """Run a coroutine function, and return its outcome and the abandoned tasks."""
     left, cut = [], []
     try:
-        return await bounded(function, seconds, left.append, cut_off=lambda: cut.append(cut_off())), left
+        return await bounded(function(), seconds, left.append, cut_off=lambda: cut.append(cut_off())), left
     except TimeoutError:
         if not cut:
             raise
@@ -74,7 +74,7 @@ def test_what_ignores_its_cancellation_is_left_behind(how):
 def test_a_caller_that_is_cancelled_leaves_it_too():
     async def main():
         stubborn, left = Stubborn(), []
-        caller = asyncio.create_task(bounded(stubborn.works, NEVER, left.append))
+        caller = asyncio.create_task(bounded(stubborn.works(), NEVER, left.append))
         await asyncio.sleep(0.01)
         caller.cancel()
         with pytest.raises(asyncio.CancelledError):
