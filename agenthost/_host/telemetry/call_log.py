@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,8 @@ class DelayedLine(NamedTuple):
         return logging.makeLogRecord({**known, **when, "msg": self.words, "fields": self.fields})
 
 
-_waiting: deque[EndedCall | DelayedLine] = deque()
+_waiting: deque[tuple[Any, ...] | DelayedLine] = deque()
+"""Lines, and the fields of ``EndedCall``, which is made when it is written."""
 _woken = threading.Event()
 _starting = threading.Lock()
 _writing = threading.Lock()
@@ -92,7 +93,7 @@ def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: 
     """
     if not _log.isEnabledFor(logging.INFO):
         return
-    _write_later(EndedCall(time.time(), owner, call, seconds, outcome, error_id))
+    _write_later((time.time(), owner, call, seconds, outcome, error_id))
 
 
 def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
@@ -104,7 +105,7 @@ def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, 
         _write_later(DelayedLine(time.time(), log.name, level, words, fields))
 
 
-def _write_later(line: EndedCall | DelayedLine) -> None:
+def _write_later(line: tuple[Any, ...] | DelayedLine) -> None:
     _waiting.append(line)
     if not _woken.is_set():
         _woken.set()
@@ -126,12 +127,13 @@ def write_what_waits() -> None:
 
     Handlers use it, as other threads may wait for them.
     """
-    lines = []
+    lines: list[EndedCall | DelayedLine] = []
     while _waiting:
         try:
-            lines.append(_waiting.popleft())
+            line = _waiting.popleft()
         except IndexError:  # another thread was quicker
             break
+        lines.append(line if isinstance(line, DelayedLine) else EndedCall(*line))
     if not lines:
         return
     for handler in logging.getLogger().handlers:
@@ -139,8 +141,8 @@ def write_what_waits() -> None:
         if handle_many is not None:
             handle_many(lines)
             return
-    for line in lines:
-        record = line.record()
+    for each in lines:
+        record = each.record()
         logging.getLogger(record.name).handle(record)
 
 

@@ -8,6 +8,8 @@ looked up once for each combination of labels, as a lookup costs more than count
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
+from collections import Counter as Numbers
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -26,7 +28,7 @@ from agenthost._host.telemetry.shared_metrics import SHARED, added_up
 from agenthost._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from prometheus_client.registry import Collector
 
@@ -52,7 +54,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._shared = SHARED in os.environ
         self._answered: dict[tuple[str, str, int], Callable[[float], None]] = {}
-        self._ended: dict[tuple[str, str, str], Callable[[float], None]] = {}
+        self._ended: dict[tuple[str, str, str], Histogram] = {}
         self._noted: deque[tuple[str, str, str | int, float | None]] = deque()
         self._told_apart: dict[str, set[str]] = {}
         self._stored: dict[tuple[str, str], Callable[[float], None]] = {}
@@ -268,6 +270,7 @@ class Metrics:
         """
         noted = self._noted
         requests: dict[tuple[str, str, int], int] = {}
+        calls: dict[tuple[str, str, str | int], list[float]] = {}
         with suppress(IndexError):
             while True:
                 agent, what, outcome, seconds = noted.popleft()
@@ -275,9 +278,11 @@ class Metrics:
                     request = agent, what, int(outcome) // 100
                     requests[request] = requests.get(request, 0) + 1
                 else:
-                    self._count_tool_call(agent, what, str(outcome), seconds)
+                    calls.setdefault((agent, what, outcome), []).append(seconds)
         for request, number in requests.items():
             self._count_requests(*request, number)
+        for (agent, what, outcome), durations in calls.items():
+            _observe(self._histogram(agent, what, str(outcome)), durations)
 
     def _count_requests(self, agent: str, endpoint: str, hundreds: int, number: int) -> None:
         count = self._answered.get((agent, endpoint, hundreds))
@@ -286,14 +291,14 @@ class Metrics:
             self._answered[agent, endpoint, hundreds] = count
         count(number)
 
-    def _count_tool_call(self, agent: str, tool: str, outcome: str, seconds: float) -> None:
-        observe = self._ended.get((agent, tool, outcome))
-        if observe is None:
+    def _histogram(self, agent: str, tool: str, outcome: str) -> Histogram:
+        found = self._ended.get((agent, tool, outcome))
+        if found is None:
             named = self._apart(agent, tool)
-            observe = self._tool_seconds.labels(agent, named, outcome).observe
+            found = self._tool_seconds.labels(agent, named, outcome)
             if named == tool:
-                self._ended[agent, tool, outcome] = observe
-        observe(seconds)
+                self._ended[agent, tool, outcome] = found
+        return found
 
     def _apart(self, agent: str, name: str) -> str:
         """Return the label value of a tool or part, which is ``other`` beyond the limit."""
@@ -426,3 +431,11 @@ class Metrics:
         """Return all metrics, including the other workers'."""
         self.count()
         return added_up() if self._shared else generate_latest(self._registry)
+
+
+def _observe(histogram: Histogram, durations: Sequence[float]) -> None:
+    """Add several durations, as ``observe`` adds each, and lock every number once."""
+    histogram._sum.inc(sum(durations))  # noqa: SLF001 - the histogram takes only one at a time
+    bounds = histogram._upper_bounds  # noqa: SLF001 - as above
+    for bucket, number in Numbers(bisect_left(bounds, each) for each in durations).items():
+        histogram._buckets[bucket].inc(number)  # noqa: SLF001 - as above
