@@ -95,13 +95,15 @@ class Call:
         Raises:
             MalformedRequest: ``call`` or ``call_id`` has a wrong type.
         """
-        call = call_id(body) or ""
-        name, number = body.get("caller_id_name"), body.get("caller_id_num")
-        known, own = body.get("global_data"), body.get("meta_data")
+        get = body.get
+        call = get("call_id")
+        if type(call) is not str or not call or get("call") is not None:
+            call = call_id(body) or ""
+        name, number, known, own = get("caller_id_name"), get("caller_id_num"), get("global_data"), get("meta_data")
         return cls(
             call,
-            name if type(name) is str else _read_text(name),
-            number if type(number) is str else _read_text(number),
+            name if name is None or type(name) is str else _read_text(name),
+            number if number is None or type(number) is str else _read_text(number),
             known if type(known) is dict else _read_data(known),
             own if type(own) is dict else _read_data(own),
             body,

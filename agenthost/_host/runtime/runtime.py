@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 __all__ = ["Phase", "Published", "Runtime", "host_allowed"]
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_LONGEST_HOST = 259
+"""A name of 253 characters with a port."""
 
 _SAMPLED = 1.0
 """Seconds between two samples of gauges."""
@@ -444,6 +446,11 @@ def _sourced_probes(plan: HostPlan) -> Iterator[SourcedProbe]:
 
 def host_allowed(host: bytes) -> bool:
     """Return True if a ``Host`` header is a name or address with an optional port."""
+    return len(host) <= _LONGEST_HOST and _well_formed(host)
+
+
+@lru_cache(64)
+def _well_formed(host: bytes) -> bool:
     return _HOST.fullmatch(host) is not None
 
 

@@ -50,7 +50,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     called = ToolRequest.from_body(body, request.stores(agent))
     request.belongs_to(called.call.id, conversation_id(body))
     tools: Mapping[str, Any] = agent.tools
-    tool = agent.tools.get(called.function)
+    tool = tools.get(called.function)
     if agent.dynamic and (_opened(request, agent, tool, called) if tool else is_tool_name(called.function)):
         try:
             tool, tools, error_id = await _tool_of_call(request, agent, called)

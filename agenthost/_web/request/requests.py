@@ -126,7 +126,8 @@ class Head:
         Raises:
             Refused: 415 for a type that is not JSON in UTF-8, or for any encoding. 413 if it is too large.
         """
-        if self.content_type is not None and not _JSON_TYPE.fullmatch(self.content_type):
+        sent = self.content_type
+        if sent is not None and sent != b"application/json" and not _JSON_TYPE.fullmatch(sent):
             raise Refused(415, "Content-Type must be application/json")
         self.check_any_body(limit)
 
@@ -181,11 +182,13 @@ def path_below(scope: HTTPScope) -> str:
 
 def query_value(query: bytes, *names: bytes) -> str | None:
     """Return the first value of the first of ``names`` in a query string, or None."""
+    pairs = query.split(b"&")
     for name in names:
-        for pair in query.split(b"&"):
+        for pair in pairs:
             key, _, value = pair.partition(b"=")
             if key == name:
-                return unquote_plus(value.decode("latin-1"))
+                text = value.decode("latin-1")
+                return unquote_plus(text) if b"%" in value or b"+" in value else text
     return None
 
 
