@@ -70,7 +70,7 @@ class TypedArguments(Arguments):
                 converted = msgspec.convert(given, self._struct, str_keys=True)  # most fit as they are
             except (msgspec.ValidationError, RecursionError):
                 converted = self._converted(given)
-            passed = {name: getattr(converted, name) for name in self._fields}
+            passed = msgspec.structs.asdict(converted)
         if "call" in self._injected:
             passed["call"] = call
         if "raw_data" in self._injected:

@@ -87,14 +87,17 @@ class Tokens:
         """
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False
-        expiry, _, rest = token.partition(".")
+        written, _, rest = token.partition(".")
         edition, _, mac = rest.partition(".")
-        if not expiry.isdecimal() or expiry.startswith("0") or int(expiry) + LEEWAY < time.time():
+        if not written.isdecimal() or written.startswith("0"):
+            return False
+        expiry = int(written)
+        if expiry + LEEWAY < time.time():
             return False
         given = mac.encode()
         for each in ids:
             for keyed in self._macs if each is not None else ():
-                if hmac.compare_digest(given, _mac(keyed, agent, tool, each or "", int(expiry), edition)):
+                if hmac.compare_digest(given, _mac(keyed, agent, tool, each or "", expiry, edition)):
                     return True
         return False
 

@@ -48,7 +48,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return await _signatures(request, agent, body)
     site = request.site
     called = ToolRequest.from_body(body, request.stores(agent))
-    request.belongs_to(called.call.id, conversation_id(body))
+    request.belongs_to(called.call.id, body.get("conversation_id"))
     tools: Mapping[str, Any] = agent.tools
     tool = tools.get(called.function)
     if agent.dynamic and (_opened(request, agent, tool, called) if tool else is_tool_name(called.function)):
@@ -81,7 +81,8 @@ def _opened(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -
     if not tool.secure:
         return True
     token = query_value(request.scope["query_string"], b"__token", b"token") or ""
-    ids = called.call.id, conversation_id(called.call.raw_data)
+    call = called.call
+    ids = (call.id,) if "conversation_id" not in call.raw_data else (call.id, conversation_id(call.raw_data))
     return request.published.tokens[agent.route].verify(token, agent.route, tool.name, *ids)
 
 
