@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.tasks import _current_tasks, _register_task, _unregister_task
+from asyncio.tasks import _current_tasks, _register_task, _unregister_task  # type: ignore[attr-defined]
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -119,7 +119,7 @@ def _begin(work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> t
         return False, task
     finally:
         _current_tasks[loop] = caller
-        if not (spare.given.done() or task._must_cancel):  # what has ended may have cancelled it
+        if not (spare.given.done() or task._must_cancel):  # noqa: SLF001 - what has ended may have cancelled it
             _spares.append(spare)
 
 
@@ -142,20 +142,20 @@ class _SpareTask:
         self._work: Coroutine[Any, Any, Any] | None = None
         rest = self._rest()
         next(rest)  # from here on, it can be cancelled before its first step
-        self.task: Any = asyncio.Task(rest, loop=loop)  # type: ignore[arg-type] # generators are accepted before 3.12
-        self.task._log_destroy_pending = False
-        _unregister_task(self.task)
+        task: Any = asyncio.Task(rest, loop=loop)  # generators are accepted before 3.12
+        task._log_destroy_pending = False  # noqa: SLF001 - nothing is lost with it
+        _unregister_task(task)
+        self.task: Any = task
 
     def hand_over(self, work: Coroutine[Any, Any, Any], waits: Any, context: Context) -> None:
         """Let the task continue a coroutine whose first step waits for something."""
         self._work, self._waits, self._context = work, waits, context
-        self.task._log_destroy_pending = True
+        self.task._log_destroy_pending = True  # noqa: SLF001 - as above
         _register_task(self.task)
         if not self.given.done():
             self.given.set_result(None)
 
     def _rest(self) -> Generator[Any, Any, tuple[Any, BaseException | None] | None]:
-        """Continue the coroutine after its first step."""
         step: tuple[Any, ...] | None = None
         try:
             yield
@@ -169,24 +169,30 @@ class _SpareTask:
                 return None
             if self._waits is None or not self._waits.cancel():
                 step = self._work.throw, error
-        work, waits, run = self._work, self._waits, self._context.run
-        while True:
-            try:
-                if step is not None:
-                    waits = run(*step)
-            except StopIteration as end:
-                return end.value, None
-            except BaseException as error:  # noqa: BLE001 - raised again by the caller's task
-                return None, error
-            try:
-                yield waits
-            except GeneratorExit:
-                work.close()
-                raise
-            except BaseException as error:  # noqa: BLE001 - it is the coroutine's
-                step = work.throw, error
-            else:
-                step = work.send, None
+        return (yield from _continued(self._work, self._waits, self._context.run, step))
+
+
+def _continued(
+    work: Any, waits: Any, run: Callable[..., Any], step: tuple[Any, ...] | None
+) -> Generator[Any, Any, tuple[Any, BaseException | None]]:
+    """Continue a coroutine that waits for something, unless ``step`` is to be its next one."""
+    while True:
+        try:
+            if step is not None:
+                waits = run(*step)
+        except StopIteration as end:
+            return end.value, None
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller's task
+            return None, error
+        try:
+            yield waits
+        except GeneratorExit:
+            work.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is the coroutine's
+            step = work.throw, error
+        else:
+            step = work.send, None
 
 
 _spares: list[_SpareTask] = []

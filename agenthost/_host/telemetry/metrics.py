@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections import Counter as Numbers
-from collections import deque
+from collections import Counter as Numbers, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 

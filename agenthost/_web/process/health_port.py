@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from litestar.enums import ScopeType
@@ -91,7 +90,7 @@ class HealthEndpoints:
         if header is None:
             return False
         client: str = (scope["client"] or (UNKNOWN,))[0]
-        return self._guard.log_in((client, header), client, header, partial(authorised, header, *pairs)) == OPENED
+        return self._guard.log_in((client, header), client, header, pairs, authorised) == OPENED
 
 
 @contextmanager

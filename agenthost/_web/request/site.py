@@ -72,12 +72,12 @@ class Site:
         """
         peer = scope.get("client")
         mark = (rules.proxies.came_by(scope) if rules.proxied else peer[0] if peer else "", header)
-        if self.guard.succeeded_lately(mark) and opened(header, *pairs):
+        if self.guard.succeeded_lately(mark, pairs, opened):
             return True
         if passed is not None and passed():
             return True
         client = rules.proxies.forwarded(scope).client
-        verdict = self.guard.log_in(mark, client, header, partial(opened, header, *pairs))
+        verdict = self.guard.log_in(mark, client, header, pairs, opened)
         if verdict > OPENED:
             raise Refused(429, None, [(b"retry-after", b"%d" % verdict)])
         return verdict == OPENED

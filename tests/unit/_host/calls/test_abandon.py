@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import time
 import weakref
@@ -244,3 +245,72 @@ def test_the_time_before_it_waits_counts_too():
         return "too late"
 
     assert asyncio.run(within(0.2, late)) == (LATE, [])
+
+
+def test_a_first_step_that_cancels_its_own_task_does_so_to_no_other():
+    """The task of a first step is used again, so it must not be one that is cancelled."""
+
+    async def cancels(*, then):
+        asyncio.current_task().cancel()
+        await then()
+        return "done"
+
+    async def nothing():
+        pass
+
+    async def works():
+        await asyncio.sleep(0.001)
+        return "worked"
+
+    async def main():
+        with contextlib.suppress(asyncio.CancelledError):  # Python 3.12 and later
+            assert await within(30, lambda: cancels(then=nothing)) == ("done", [])
+        seen = [await within(30, works)]
+        with pytest.raises(asyncio.CancelledError):
+            await within(30, lambda: cancels(then=lambda: asyncio.sleep(NEVER)))
+        return [*seen, await within(30, works), asyncio.current_task().cancelling()]
+
+    assert asyncio.run(main()) == [("worked", []), ("worked", []), 0]
+
+
+def test_what_waits_first_is_cancelled_with_it():
+    """Even if that happens before its task has run: a gathering of tasks does not stay behind."""
+
+    async def main():
+        inner = asyncio.create_task(asyncio.sleep(NEVER))
+
+        async def waits():
+            await asyncio.gather(inner)
+
+        caller = asyncio.create_task(within(NEVER, waits))
+        asyncio.get_running_loop().call_soon(caller.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        return inner.cancelled()
+
+    assert asyncio.run(main())
+
+
+def test_first_steps_have_a_task_and_a_context_of_their_own():
+    """They are among the tasks of the loop once they wait, and the caller is the current task again."""
+    variable = contextvars.ContextVar("variable", default="caller's")
+
+    async def outer():
+        task = asyncio.current_task()
+        variable.set("outer's")
+        inner = await bounded(seen(), 30, print)
+        await asyncio.sleep(0)
+        return task, inner, task in asyncio.all_tasks(), variable.get()
+
+    async def seen():
+        task, words = asyncio.current_task(), variable.get()
+        variable.set("inner's")
+        return task, words
+
+    async def main():
+        me = asyncio.current_task()
+        task, (inner, words), among, later = await bounded(outer(), 30, print)
+        others = {task, inner} - {me}
+        return len(others), words, among, later, variable.get(), asyncio.current_task() is me
+
+    assert asyncio.run(main()) == (2, "outer's", True, "outer's", "caller's", True)
