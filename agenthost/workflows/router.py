@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from agenthost._error_words import message_of
 from agenthost.agent.base import declared
 from agenthost.conversation.empty_words import says_nothing
+from agenthost.conversation.matter import matter
 from agenthost.conversation.turns import Decision, Escalated, Note, Reply, Routed, Said
 from agenthost.errors import StateUnavailable, Unanswered
 from agenthost.workflows.connecting import CONNECT, connect
@@ -79,7 +80,7 @@ class Router(Workflow):
         fallback_agent: the agent that answers if none can be chosen. Defaults to the best guess.
         escalate_to: the agent that takes over when an agent escalates or a detector has a signal.
         classifier: name of the classifier. Defaults to the host's choice.
-        threshold: least confidence of the classifier, 0 to 1.
+        threshold: least confidence of the classifier: the least probability of being right, 0 to 1.
         margin: least distance to the second choice, 0 to 1.
         sticky: whether a conversation stays with its agent while the classifier is unsure.
         clarify: whether the router asks a question when no agent can be chosen.
@@ -97,7 +98,7 @@ class Router(Workflow):
         fallback_agent: str | AgentBase | None = None,
         escalate_to: str | AgentBase | None = None,
         classifier: str | None = None,
-        threshold: float = 0.4,
+        threshold: float = 0.5,
         margin: float = 0.15,
         sticky: bool = True,
         clarify: bool = True,
@@ -160,7 +161,7 @@ class Router(Workflow):
             return Decision(keys[0], 1.0, 1.0, "only", "the only agent")
         text = turn.text if before.asked is None else f"{before.asked}\n{turn.text}"
         current = before.agent if self.sticky and before.agent in (*keys, others.senior) else None
-        if current is not None and says_nothing(turn.text, choices):
+        if current is not None and says_nothing(matter(turn.text), choices):
             return Decision(
                 current, 0.0, by="sticky", reason="it has the conversation, and the message names no matter"
             )
