@@ -1,8 +1,9 @@
 """``embeddings``: classify by meaning, through any server with OpenAI's ``/v1/embeddings``.
 
-The score of an agent is the mean similarity of the three closest texts among its description and examples. Their
-vectors are cached in memory and in the store, so a turn sends only the message itself. If the server gives no vectors,
-``lexical`` decides, and the decision's reason shows it. The client is the openai package, imported on first use.
+The score of an agent is the mean similarity of the three closest texts among its description and examples, and the
+confidence is calibrated to the model by the examples. Their vectors are cached in memory and in the store, so a turn
+sends only the message itself. If the server gives no vectors, ``lexical`` decides, and the decision's reason shows it.
+The client is the openai package, imported on first use.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import array
 import asyncio
 import base64
+import functools
 import hashlib
 import logging
 import math
 import os
 import time
 from collections import OrderedDict
-from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -33,25 +34,26 @@ from agenthost import (
 )
 from agenthost.builtin.classifier_lexical import Lexical
 from agenthost.conversation.empty_words import says_nothing
+from agenthost.conversation.matter import matter
+from agenthost.conversation.vector_index import VectorIndex, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost import ClassifierTools, Store
+    from agenthost.conversation.vector_index import Vector
 
 __all__ = ["Embeddings", "EmbeddingsSettings", "classifiers"]
 
-CLOSEST = 3
 _LONGEST_TEXT = 2000
 _KEPT_VECTORS = 20000
+_KEPT_INDEXES = 64
 _AT_ONCE = 96
 _TTL = 30 * 86400.0
 _PAUSE = 5.0
 """Seconds without a request after the server failed."""
 
 _log = logging.getLogger("agenthost.classifiers")
-
-Vector = array.array  # of floats, of length 1
 
 
 @frozen(kw_only=True)
@@ -63,14 +65,14 @@ class EmbeddingsSettings:
         model: the name of the model.
         api_key: the API key. Defaults to ``OPENAI_API_KEY``, else none.
         timeout: seconds to embed one message. The examples get ten times as long.
-        sharpness: growth of confidence with the distance between two choices. The best value depends on the model.
+        sharpness: growth of confidence with the distance between two choices. None calibrates it by the examples.
     """
 
     url: str | None = None
     model: str = "text-embedding-3-small"
     api_key: Secret | None = None
     timeout: float = 2.0
-    sharpness: float = field(default=14.0, validator=attrs.validators.gt(0))
+    sharpness: float | None = field(default=None, validator=attrs.validators.optional(attrs.validators.gt(0)))
 
 
 @hookimpl
@@ -101,7 +103,8 @@ class Embeddings:
         self._settings = settings
         self._client = AsyncOpenAI(api_key=key, base_url=settings.url, max_retries=0, timeout=settings.timeout * 10)
         self._lexical = Lexical()
-        self._vectors: OrderedDict[str, Vector[float]] = OrderedDict()
+        self._vectors: OrderedDict[str, Vector] = OrderedDict()
+        self._indexes: Mapping[tuple[Choice, ...], VectorIndex | None] = {}
         self._warming = asyncio.Lock()
         self._resting = 0.0
 
@@ -114,51 +117,52 @@ class Embeddings:
 
         A message that says nothing, such as "yes please", is for none: models find some agent closest even then.
         """
+        text = matter(text)
         if says_nothing(text, choices):
             return Decision(None, 0.0, by=self.name, reason="no word of the message says what it is about")
         if time.monotonic() < self._resting:
             return await self._by_words("the server failed a moment ago", text, choices, tools)
         try:
             async with asyncio.timeout(tools.seconds):
-                known = await self._known(choices, tools.kept)
+                index = await self._index(tuple(choices), tools.kept)
                 async with asyncio.timeout(self._settings.timeout):
-                    (asked,) = await self._ask([text[:_LONGEST_TEXT] or " "])
-            scores = {choice.agent: _score(asked, own) for choice, own in zip(choices, known, strict=True) if own}
+                    (asked,) = await self._ask([text or " "])
+            if index is None:
+                return Decision(None, 0.0, by=self.name, reason="no agent has a description or examples")
+            return index.decide(text, asked, self.name)
         except Exception as error:  # noqa: BLE001 - a server or its client may raise anything
             self._resting = time.monotonic() + _PAUSE
             why = "late" if isinstance(error, TimeoutError) else type(error).__name__
             _log.warning("classifier %s has no embeddings: %s: %s", self.name, type(error).__name__, error)
             return await self._by_words(why, text, choices, tools)
-        return self._decision(scores)
 
     async def _by_words(self, why: str, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
         decision = await self._lexical.classify(text, choices, tools)
         return attrs.evolve(decision, reason=f"no embeddings ({why}); {decision.reason}")
 
-    def _decision(self, scores: Mapping[str, float]) -> Decision:
-        if not scores:
-            return Decision(None, 0.0, by=self.name, reason="no agent has a description or examples")
-        most = max(scores.values())
-        shares = {agent: math.exp(self._settings.sharpness * (score - most)) for agent, score in scores.items()}
-        total = sum(shares.values())
-        ranking = tuple((agent, share / total) for agent, share in sorted(shares.items(), key=lambda item: -item[1]))
-        (agent, confidence), second = ranking[0], ranking[1][1] if len(ranking) > 1 else 0.0
-        return Decision(agent, confidence, confidence - second, self.name, f"similarity {most:.2f}", ranking)
+    async def _index(self, wanted: tuple[Choice, ...], kept: Store | None) -> VectorIndex | None:
+        """Return the index of a set of agents, calibrated once in a thread."""
+        if wanted not in self._indexes:
+            vectors = await self._known(texts_of(wanted), kept)
+            build = functools.partial(VectorIndex.build, wanted, vectors, sharpness=self._settings.sharpness)
+            index = await asyncio.to_thread(build)
+            latest = list(self._indexes.items())[1 - _KEPT_INDEXES :]
+            self._indexes = {**dict(latest), wanted: index}
+        return self._indexes[wanted]
 
-    async def _known(self, choices: Sequence[Choice], kept: Store | None) -> list[list[Vector[float]]]:
-        """Return the vectors of each choice from memory, the store or the server."""
-        texts = [_texts(choice) for choice in choices]
-        wanted = {text: self._key(text) for own in texts for text in own}
+    async def _known(self, texts: Sequence[str], kept: Store | None) -> dict[str, Vector]:
+        """Return the vectors of texts from memory, the store or the server."""
+        wanted = {text: self._key(text) for text in texts}
         if not all(key in self._vectors for key in wanted.values()):
             async with self._warming:  # one conversation fills the cache for all
                 await self._warm({text: key for text, key in wanted.items() if key not in self._vectors}, kept)
-        vectors = [[self._vectors[wanted[text]] for text in own] for own in texts]
+        vectors = {text: self._vectors[key] for text, key in wanted.items()}
         while len(self._vectors) > max(_KEPT_VECTORS, len(wanted)):
             self._vectors.popitem(last=False)
         return vectors
 
     async def _warm(self, missing: Mapping[str, str], kept: Store | None) -> None:
-        found: dict[str, Vector[float]] = {}
+        found: dict[str, Vector] = {}
         if kept is not None:
             for text, key in missing.items():
                 vector = await _read(kept, key)
@@ -168,7 +172,7 @@ class Embeddings:
         for start in range(0, len(unknown), _AT_ONCE):
             some = unknown[start : start + _AT_ONCE]
             async with asyncio.timeout(self._settings.timeout * 10):
-                given = await self._ask(some)
+                given = await self._ask([text[:_LONGEST_TEXT] for text in some])
             for text, vector in zip(some, given, strict=True):
                 found[text] = vector
                 if kept is not None:
@@ -176,7 +180,7 @@ class Embeddings:
         for text, vector in found.items():
             self._vectors[missing[text]] = vector
 
-    async def _ask(self, texts: Sequence[str]) -> list[Vector[float]]:
+    async def _ask(self, texts: Sequence[str]) -> list[Vector]:
         """Request the vectors of texts, each of length 1.
 
         Raises:
@@ -198,24 +202,7 @@ class Embeddings:
         return "embedding:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _texts(choice: Choice) -> list[str]:
-    texts = [choice.description, *(text for texts in choice.examples.values() for text in texts)]
-    return [text[:_LONGEST_TEXT] for text in texts if text.strip()]
-
-
-def _score(asked: Vector[float], own: Sequence[Vector[float]]) -> float:
-    closest = nlargest(CLOSEST, (_product(asked, vector) for vector in own))
-    return sum(closest) / len(closest)
-
-
-def _product(first: Vector[float], second: Vector[float]) -> float:
-    if len(first) != len(second):
-        msg = "the server returned vectors of different lengths"
-        raise ValueError(msg)
-    return sum(a * b for a, b in zip(first, second, strict=True))
-
-
-def _unit(numbers: Sequence[float]) -> Vector[float]:
+def _unit(numbers: Sequence[float]) -> Vector:
     vector = array.array("f", numbers)
     length = math.sqrt(sum(number * number for number in vector))
     if not math.isfinite(length) or not length:
@@ -224,7 +211,7 @@ def _unit(numbers: Sequence[float]) -> Vector[float]:
     return array.array("f", (number / length for number in vector))
 
 
-async def _read(kept: Store, key: str) -> Vector[float] | None:
+async def _read(kept: Store, key: str) -> Vector | None:
     """Read a vector from the store, or return None if that fails."""
     try:
         value = await kept.get(key)
@@ -233,7 +220,7 @@ async def _read(kept: Store, key: str) -> Vector[float] | None:
         return None
 
 
-async def _write(kept: Store, key: str, vector: Vector[float]) -> None:
+async def _write(kept: Store, key: str, vector: Vector) -> None:
     try:
         await kept.set(key, base64.b64encode(vector.tobytes()).decode("ascii"), ttl=_TTL)
     except AgentHostError:

@@ -20,6 +20,7 @@ from agenthost.builtin.classifier_lexical import Lexical, LexicalIndex
 from agenthost.builtin.classifier_llm import LanguageModel, question, read_answer
 from agenthost.builtin.state_memory import memory_provider
 from agenthost.conversation.models import Completion
+from agenthost.conversation.small_talk import SMALL_TALK
 
 DATA = Path(__file__).parents[2] / "data" / "router_queries.jsonl"
 ROWS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
@@ -95,6 +96,45 @@ def test_a_word_of_courtesy_decides_nothing(text):
 )
 def test_another_word_outweighs_courtesy(text, agent):
     assert classified(Lexical(), text, CLUB).agent == agent
+
+
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        ("not the price of the tent, the stove does not light", "repairs"),
+        ("no stove, it is about my membership, not about the large tent", "leaving"),
+        ("my name is Stove and I want to leave the club", "leaving"),
+        ("this is Anna Price, my zip leaks", "repairs"),
+    ],
+)
+def test_names_and_denied_matters_do_not_decide(text, agent):
+    assert classified(Lexical(), text, CLUB).agent == agent
+
+
+def test_a_name_alone_says_nothing():
+    assert classified(Lexical(), "my name is Stove", CLUB).agent is None
+
+
+def test_the_confidence_is_as_often_right_as_it_says():
+    """The examples decide how sharp it is: mixed up, they are worth less."""
+    mixed = tuple(
+        Choice(choice.agent, examples={"en": choice.examples["en"][::2] + other.examples["en"][1::2]})
+        for choice, other in zip(CHOICES, CHOICES[1:] + CHOICES[:1], strict=True)
+    )
+    clear, blurred = LexicalIndex.build(CHOICES), LexicalIndex.build(mixed)
+
+    assert blurred.calibration.sharpness < clear.calibration.sharpness
+    assert len(clear.left_out) == 80
+
+
+def test_an_example_is_compared_without_itself():
+    """Its scores are those of an index that was built without it."""
+    choices = CHOICES[:2]
+    text = choices[0].examples["en"][0]
+    without = (Choice("support", examples={"en": choices[0].examples["en"][1:]}), choices[1])
+
+    left_out = LexicalIndex.build(choices).left_out[text]
+    assert left_out == pytest.approx(LexicalIndex.build(without).similarities(text), abs=0.02)
 
 
 def test_courtesy_that_is_an_example_is_its_agents():
@@ -281,7 +321,7 @@ def test_vectors_of_examples_are_asked_for_once(server):
     decisions = asyncio.run(several(by_meaning(server), ["reset password", "invoices and prices"]))
 
     assert [(each.agent, each.by) for each in decisions] == [("support", "meaning"), ("sales", "meaning")]
-    assert len(server.asked) == 3 + 2
+    assert len(server.asked) == 3 + len(SMALL_TALK) + 2
 
 
 def test_another_process_finds_them_in_the_store_and_nothing_that_was_said(server):
@@ -296,7 +336,7 @@ def test_another_process_finds_them_in_the_store_and_nothing_that_was_said(serve
 
     again, keys = asyncio.run(twice())
     assert (again.agent, server.asked) == ("support", ["my password"])
-    assert len(keys) == 3
+    assert len(keys) == 3 + len(SMALL_TALK)
 
 
 @pytest.mark.parametrize("fault", ["500", "malformed", "fewer", "zero", "short"])

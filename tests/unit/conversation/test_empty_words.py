@@ -7,6 +7,7 @@ import pytest
 
 from agenthost import Choice
 from agenthost.conversation.empty_words import EMPTY_WORDS, example_of, plain_words, says_nothing
+from agenthost.conversation.small_talk import SMALL_TALK
 
 DATA = Path(__file__).parents[2] / "data"
 TEAM = (
@@ -50,11 +51,21 @@ def test_an_agent_may_be_there_for_courtesy():
 
 def test_the_list_has_no_word_of_a_matter():
     """Each query of the data sets, and each example, has another word."""
-    for name in ("router_queries.jsonl", "router_queries_es.jsonl"):
-        lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    for path in DATA.glob("router_queries*.jsonl"):
+        lines = path.read_text(encoding="utf-8").splitlines()
         queries = [json.loads(line)["query"] for line in lines if line]
         assert [query for query in queries if says_nothing(query, ())] == []
 
 
 def test_the_words_are_as_texts_are_read():
     assert [word for word in EMPTY_WORDS if plain_words(word) != [word]] == []
+
+
+def test_the_data_set_of_messages_that_say_nothing_is_its_own():
+    """No classifier is calibrated by its lines."""
+    rows = [json.loads(line) for line in (DATA / "says_nothing.jsonl").read_text(encoding="utf-8").splitlines()]
+    queries = {row["query"] for row in rows}
+
+    assert len(queries) == len(rows) >= 150
+    assert len({row["language"] for row in rows}) >= 7
+    assert not queries & set(SMALL_TALK)
