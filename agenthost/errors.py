@@ -8,7 +8,7 @@ AgentHostError
 ├── UnsupportedHost          a package's requirements exclude this version of agenthost
 ├── PlanError                the host cannot serve what it found (--strict, or nothing to serve)
 ├── ArgumentsRefused         a tool was called with arguments that its schema does not allow
-├── ConversationRefused      a message is refused: it is empty, too long, or has an invalid conversation id
+├── ConversationRefused      a message is refused: it is empty, too long, or asks for what the agent cannot do
 ├── StateRefused             a key or a value that no store accepts (also a ValueError)
 ├── StateUnavailable         the store of shared state cannot be reached
 ├── Unanswered               a workflow has no answer: too few of its agents answered
@@ -17,6 +17,7 @@ AgentHostError
     ├── ModelUnavailable     it cannot be reached, is overloaded or too slow: a retry may succeed
     ├── ModelRefused         it rejects the request: the key, the model's name, or the request is wrong
     └── ModelNonsense        its answer cannot be read
+        └── AnswerMalformed  its answer does not have the format that the client requires
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = [
     "AddressError",
     "AgentHostError",
     "AgentSealed",
+    "AnswerMalformed",
     "ArgumentsRefused",
     "BudgetSpent",
     "ConfigurationError",
@@ -106,7 +108,16 @@ class ArgumentsRefused(AgentHostError):  # noqa: N818 - it is an answer, not an 
 
 
 class ConversationRefused(AgentHostError):  # noqa: N818 - as ArgumentsRefused
-    """A message is refused: it is empty, too long, or has an invalid conversation ID."""
+    """A message is refused: it is empty, too long, or cannot be answered as required.
+
+    Args:
+        message: the reason.
+        option: the option of the request that cannot be honoured, if it is the reason.
+    """
+
+    def __init__(self, message: str, option: str | None = None) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class StateRefused(AgentHostError, ValueError):  # noqa: N818 - as ArgumentsRefused
@@ -148,3 +159,7 @@ class ModelRefused(ModelError):  # noqa: N818 - as ArgumentsRefused
 
 class ModelNonsense(ModelError):  # noqa: N818 - named after the answer
     """The model answered with something that cannot be read."""
+
+
+class AnswerMalformed(ModelNonsense):
+    """The answer does not have the format that the client requires, also after one repair."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -19,7 +19,7 @@ from agenthost.builtin.offline.wishes import agrees, asks, declines, denies, is_
 from agenthost.builtin.offline.words import spoken, stems
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from agenthost import ChatModel, Message, ModelRequest, ToolSpec
 
@@ -37,6 +37,8 @@ _MUCH_BETTER = 2.0
 _FEW = 4
 """Words of a yes, at most, that says nothing else."""
 _LONGEST = 2000
+_LETTERS = 4
+"""Characters of a token."""
 _READ = 4000
 """Characters of a message in which arguments and words are looked for."""
 
@@ -66,19 +68,23 @@ class OfflineModel:
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
         """Answer with a tool's result, a tool call, a question, or a fixed sentence."""
         text, uses = self._decide(request)
+        if request.answer_schema is not None and not uses:
+            text = _in_schema(text, request, request.answer_schema)
+        text, finish = _ended(text, request)
         for piece in re.findall(r"\S+\s*|\s+", text):
             yield Words(piece)
         usage = Usage(sum(_tokens(message.content) for message in request.messages), _tokens(text))
-        yield Completion(text, uses, usage, "tool_calls" if uses else "stop", self.name)
+        yield Completion(text, uses, usage, "tool_calls" if uses else finish, self.name)
 
     def _decide(self, request: ModelRequest) -> tuple[str, tuple[ToolUse, ...]]:
         messages = request.messages
         said = [message for message in messages if message.role == "user"]
         last = said[-1].content if said else ""
-        if request.answer_schema is not None:
-            return json.dumps(fill(request.answer_schema, last[:_READ], MARK), ensure_ascii=False), ()
-        if messages and messages[-1].role == "tool":
-            return f"{MARK} {_results(messages)}", ()
+        results = f"{MARK} {_results(messages)}" if messages and messages[-1].role == "tool" else ""
+        if request.tools and request.tool_choice != "auto":
+            return "", (_required(request, said, last[:_READ], results or MARK),)
+        if results:
+            return results, ()
         if not request.tools:
             return f"{MARK} No language model is configured, so what was said stands as it came:\n{last[:_LONGEST]}", ()
         chosen = _chosen(messages, last[:_READ], request.tools)
@@ -94,8 +100,7 @@ class OfflineModel:
         if missing:
             wanted = "; ".join(_wanted(tool, name) for name in missing)
             return f"{MARK} To use {tool.name} I need: {wanted}.", ()
-        number = sum(len(message.tool_uses) for message in messages) + 1
-        return "", (ToolUse(f"offline-{number}", tool.name, json.dumps(found, ensure_ascii=False)),)
+        return "", (_use(tool, found, messages),)
 
 
 @frozen
@@ -110,6 +115,37 @@ class _Chosen:
     """True if the message answers a question for its arguments."""
     earlier: int = 0
     declined: bool = False
+
+
+def _required(request: ModelRequest, said: Sequence[Message], last: str, otherwise: str) -> ToolUse:
+    """Return the call that a request requires, with made-up arguments if need be."""
+    named = (tool for tool in request.tools if tool.name == request.tool_choice)
+    best = _best(last, request.tools)
+    tool = next(named, None) or (best.tool if best.tool is not None and best.wanted else request.tools[-1])
+    found, _ = arguments(tool, Heard(said, _READ, answers=False), last)
+    made = fill(tool.parameters, last, otherwise)
+    return _use(tool, {**(made if isinstance(made, dict) else {}), **found}, request.messages)
+
+
+def _in_schema(text: str, request: ModelRequest, schema: Mapping[str, Any]) -> str:
+    """Return the answer as JSON, with the text only if it has the results of tools."""
+    last = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+    after_tools = bool(request.messages) and request.messages[-1].role == "tool"
+    return json.dumps(fill(schema, last[:_READ], text if after_tools else MARK), ensure_ascii=False)
+
+
+def _use(tool: ToolSpec, found: Mapping[str, Any], messages: Sequence[Message]) -> ToolUse:
+    number = sum(len(message.tool_uses) for message in messages) + 1
+    return ToolUse(f"offline-{number}", tool.name, json.dumps(found, ensure_ascii=False))
+
+
+def _ended(text: str, request: ModelRequest) -> tuple[str, str]:
+    """Return a text as far as a request lets it go, with the reason for its end."""
+    for stop in request.stop:
+        text = text.partition(stop)[0] if stop else text
+    if request.max_tokens is not None and _tokens(text) > request.max_tokens:
+        return text[: request.max_tokens * _LETTERS], "length"
+    return text, "stop"
 
 
 def _results(messages: Sequence[Message]) -> str:
@@ -191,4 +227,4 @@ def _listed(tools: Iterable[ToolSpec]) -> str:
 
 def _tokens(text: str) -> int:
     """Estimate the tokens of a text, so that budgets can be tried out."""
-    return len(text) // 4
+    return len(text) // _LETTERS

@@ -47,6 +47,8 @@ _SERVER_ERROR = 500
 _LATER = frozenset({408, 409, 429})
 _QUOTA = "insufficient_quota"
 _MOST_SHOWN = 200
+_ANY_OBJECT = {"type": "object"}
+"""The schema of an answer that has no other requirement, which more servers support in another form."""
 _FINISHES = {"max_tokens": "length", "model_length": "length"}
 """What some servers call the reasons that OpenAI has names for."""
 
@@ -229,9 +231,19 @@ class OpenAIModel:
             body["max_tokens"] = most
         if request.tools:
             body["tools"] = [{"type": "function", "function": _described(tool)} for tool in request.tools]
+            if request.tool_choice != "auto":
+                body["tool_choice"] = _choice(request.tool_choice)
+            if not request.parallel:
+                body["parallel_tool_calls"] = False
         if request.answer_schema is not None:
             schema = {"name": "answer", "schema": dict(request.answer_schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
+            if request.answer_schema == _ANY_OBJECT:
+                body["response_format"] = {"type": "json_object"}
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if request.seed is not None:
+            body["seed"] = request.seed
         return body
 
     def _refused(self, error: Any) -> ModelError | _Later:
@@ -336,7 +348,12 @@ class _Answer:
 
 
 def _described(tool: ToolSpec) -> dict[str, Any]:
-    return {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    described = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    return {**described, "strict": True} if tool.strict else described
+
+
+def _choice(choice: str) -> Any:
+    return choice if choice == "required" else {"type": "function", "function": {"name": choice}}
 
 
 def _message(message: Message) -> dict[str, Any]:

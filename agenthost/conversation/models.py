@@ -67,11 +67,13 @@ class ToolSpec:
         name: its name.
         description: its purpose.
         parameters: JSON Schema of an object.
+        strict: whether the model's server shall enforce the schema.
     """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    strict: bool = False
 
 
 @frozen
@@ -105,6 +107,10 @@ class ModelRequest:
         temperature: the temperature. None uses the model's own.
         max_tokens: the longest answer. None uses the model's own limit.
         answer_schema: JSON Schema for the answer's text. A model may ignore it.
+        stop: texts that end the answer.
+        seed: the seed for the model's choices. A model may ignore it.
+        tool_choice: ``auto``, ``required``, or the name of the tool that must be called.
+        parallel: whether several tools may be called at once. A model may ignore it.
     """
 
     messages: tuple[Message, ...]
@@ -112,6 +118,10 @@ class ModelRequest:
     temperature: float | None = None
     max_tokens: int | None = None
     answer_schema: Mapping[str, Any] | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    tool_choice: str = "auto"
+    parallel: bool = True
 
 
 @frozen

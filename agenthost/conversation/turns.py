@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import asdict, field, frozen
 
 from agenthost.conversation.models import Message, Usage
+from agenthost.conversation.options import AnswerOptions, ClientCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,10 +58,12 @@ class Turn:
 
     Args:
         conversation: the ID of the conversation and its transcript.
-        text: the message of the person.
+        text: the message of the person, empty if the agent has to begin the conversation.
         history: the earlier messages, oldest first, without instructions.
         context: JSON values besides the message, such as a customer's profile.
         notes: notes of earlier agents.
+        options: the requirements of the client.
+        resumed: the tool calls and results so far of a turn that continues with the client's results.
     """
 
     conversation: str
@@ -68,6 +71,8 @@ class Turn:
     history: tuple[Message, ...] = ()
     context: Mapping[str, Any] = field(factory=dict)
     notes: tuple[Note, ...] = ()
+    options: AnswerOptions = field(factory=AnswerOptions)
+    resumed: tuple[Message, ...] = ()
 
 
 @frozen
@@ -83,8 +88,11 @@ class Reply:
         handed_to: the agent that a tool handed the conversation to.
         path: the agents that took part, in order.
         outcomes: the outcomes of the branches, if there were several.
-        finish: the reason for its end: ``stop``, ``length`` if it was cut off, or ``content_filter``.
+        finish: the reason for its end: ``stop``, ``length`` if it was cut off, ``content_filter``, or ``tool_calls``.
         refused: whether the model refused to answer.
+        client_calls: tool calls for the client to run. Then the reply is not the end of the turn.
+        actions: what the agent's tools do to the call of the person: ``{"action": "hangup"}``, or ``connect`` with
+            ``to``.
     """
 
     agent: str
@@ -97,6 +105,8 @@ class Reply:
     outcomes: tuple[Outcome, ...] = ()
     finish: str = "stop"
     refused: bool = False
+    client_calls: ClientCalls | None = None
+    actions: tuple[Mapping[str, Any], ...] = ()
 
 
 class Status(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import evolve
 
@@ -44,6 +44,8 @@ class Escalation(Workflow):
     Raises:
         DefinitionError: there is only one agent.
     """
+
+    takes_client_tools: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from agenthost.conversation.turns import Reply
 from agenthost.errors import DefinitionError
 from agenthost.workflows.branches import ask_all, require
@@ -66,9 +68,11 @@ class Parallel(Workflow):
 
     async def respond(self, turn: Turn, team: Team) -> Reply:
         """Call all agents, and combine their answers."""
-        outcomes = await ask_all(team, self.agents, turn, seconds=self.seconds, enough=self.enough)
-        there = require(self.minimum, outcomes)
         asks = self.synthesis == "model" or (self.synthesis == "auto" and team.has_model)
+        options = turn.options.for_a_part() if asks else evolve(turn.options, answer_schema=None)
+        told = evolve(turn, options=options)
+        outcomes = await ask_all(team, self.agents, told, seconds=self.seconds, enough=self.enough)
+        there = require(self.minimum, outcomes)
         text = await by_model(turn, there, team) if asks else by_rule(there)
         text = "\n\n".join(part for part in (text, named_gaps(outcomes)) if part)
         replies = [each.reply for each in there if each.reply is not None]
@@ -81,4 +85,5 @@ class Parallel(Workflow):
             outcomes=outcomes,
             finish=finish,
             refused=all(reply.refused for reply in replies),
+            actions=tuple(action for reply in replies for action in reply.actions),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import evolve, frozen
 
@@ -89,6 +89,8 @@ class Router(Workflow):
         seconds: timeout of an agent, in seconds.
         options: options of ``AgentBase``.
     """
+
+    takes_client_tools: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -279,15 +281,12 @@ class Router(Workflow):
 
 def _composed(reply: Reply, words: Sequence[str], outcomes: Sequence[Outcome], others: _Others) -> Reply:
     """Join the last agent's reply to the words of agents that handed over."""
-    return Reply(
-        reply.agent,
-        "\n\n".join(words),
-        escalate=reply.escalate,
-        confidence=reply.confidence,
+    return evolve(
+        reply,
+        text="\n\n".join(words),
         handed_to=None if reply.handed_to in others.all else reply.handed_to,
+        path=(),
         outcomes=tuple(outcomes) if len(outcomes) > 1 else reply.outcomes,
-        finish=reply.finish,
-        refused=reply.refused,
     )
 
 

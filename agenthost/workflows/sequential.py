@@ -53,8 +53,10 @@ class Sequential(Workflow):
         outcomes: list[Outcome] = []
         notes = list(turn.notes)
         last: Reply | None = None
-        for agent in self.agents:
-            outcome = await team.call(agent, evolve(turn, notes=tuple(notes)), seconds=self.seconds)
+        for number, agent in enumerate(self.agents, 1):
+            options = turn.options if number == len(self.agents) else turn.options.for_a_part()
+            told = evolve(turn, notes=tuple(notes), options=options)
+            outcome = await team.call(agent, told, seconds=self.seconds)
             outcomes.append(outcome)
             if outcome.status is Status.OK and outcome.reply is not None:
                 last = outcome.reply
@@ -68,13 +70,4 @@ class Sequential(Workflow):
         require(len(outcomes) if self.strict else 1, outcomes)
         if last is None:  # unreachable: require has seen an answer
             return Reply(team.workflow, "")
-        return Reply(
-            last.agent,
-            last.text,
-            escalate=last.escalate,
-            confidence=last.confidence,
-            handed_to=last.handed_to,
-            outcomes=tuple(outcomes),
-            finish=last.finish,
-            refused=last.refused,
-        )
+        return evolve(last, path=(), outcomes=tuple(outcomes))

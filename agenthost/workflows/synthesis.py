@@ -48,8 +48,17 @@ async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
         return by_rule(there)
     answers = [{"agent": each.agent, "answer": each.reply.text} for each in there if each.reply is not None]
     data = json.dumps({"question": turn.text, "answers": answers}, ensure_ascii=False)
+    options = turn.options
+    request = ModelRequest(
+        (Message("system", _INSTRUCTIONS), Message("user", data)),
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        answer_schema=options.answer_schema,
+        stop=options.stop,
+        seed=options.seed,
+    )
     try:
-        made = await team.complete(ModelRequest((Message("system", _INSTRUCTIONS), Message("user", data))))
+        made = await team.complete(request)
     except (ModelError, BudgetSpent) as error:
         _log.warning("%s combines its answers by rule: %s", team.workflow, message_of(error))
         return by_rule(there)

@@ -35,6 +35,8 @@ async def signal_after(turn: Turn, outcome: Outcome, team: Team, names: Sequence
         return Signal("failure", outcome.reason or "no answer")
     if outcome.reply.escalate is not None:
         return Signal("asked", outcome.reply.escalate)
+    if outcome.reply.client_calls is not None:
+        return None
     for detector in team.detectors(names):
         if signal := await _signal(detector.name, detector.after(turn, outcome)):
             return signal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import DefinitionError
@@ -32,6 +32,9 @@ class Workflow(AgentBase):
     Raises:
         DefinitionError: there are no agents, or something else is among them.
     """
+
+    takes_client_tools: ClassVar[bool] = False
+    """True if a turn may go on with the agent that calls a tool of the client, without the workflow."""
 
     def __init__(self, name: str, agents: Sequence[str | AgentBase], **options: Any) -> None:
         if type(self).__module__.startswith("agenthost.workflows."):

@@ -23,7 +23,14 @@ from agenthost._host.text.tool_runs import ToolRuns
 from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
-from agenthost.errors import AgentHostError, BudgetSpent, DefinitionError, ModelError, ModelUnavailable
+from agenthost.errors import (
+    AgentHostError,
+    BudgetSpent,
+    ConversationRefused,
+    DefinitionError,
+    ModelError,
+    ModelUnavailable,
+)
 from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
@@ -195,6 +202,7 @@ class AgentCalls:
         ``escalate``, unless its agents have none because of their language model.
 
         Raises:
+            ConversationRefused: the agent cannot honour an option of the turn.
             ModelError: a language model gives no usable answer, so that an agent, or a whole workflow, has none.
             BudgetSpent: the budget is spent.
             TimeoutError: its time is up.
@@ -205,7 +213,9 @@ class AgentCalls:
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
-            error = call.model_error if isinstance(agent.agent, Workflow) else call.error
+            error = call.error
+            if isinstance(agent.agent, Workflow) and not isinstance(error, (ConversationRefused, ModelError)):
+                error = call.model_error
             if outcome.status is Status.TIMEOUT:
                 raise TimeoutError(outcome.reason)
             if error is not None:
@@ -267,6 +277,7 @@ class AgentCalls:
     async def _answered(self, call: _Call) -> Reply:
         agent = call.agent
         if isinstance(agent.agent, Workflow):
+            _check_options(agent.agent, call)
             reply = _checked(await agent.agent.respond(call.turn, HostTeam(self, call)), agent)
             return evolve(reply, agent=reply.agent or agent.key, usage=call.usage, path=call.path)
         reply = await self.answers.answer(call.plan, agent, call.turn, call.hear, call)
@@ -361,7 +372,10 @@ class HostTeam:
         hear, hops = above.hear, above.hops + 1
         below = _Call(above.plan, found, turn, above.budget, deadline, hear, hops, heard, progress=above.progress)
         above.below.append(below)
-        return await self._teams.call(below)
+        outcome = await self._teams.call(below)
+        if isinstance(below.error, ConversationRefused):  # another agent would not answer what was asked
+            raise below.error
+        return outcome
 
     async def complete(self, request: ModelRequest) -> Completion:
         """Send a request to the language model."""
@@ -385,6 +399,18 @@ def _checked(reply: object, agent: Mounted) -> Reply:
     if not isinstance(reply, Reply):
         raise DefinitionError(f"respond of {type(agent.agent).__name__} returns {type(reply).__name__}, not a Reply.")
     return reply
+
+
+def _check_options(workflow: Workflow, call: _Call) -> None:
+    """Check that a workflow can honour the options of a turn.
+
+    Raises:
+        ConversationRefused: it cannot.
+    """
+    if call.turn.options.tools and not workflow.takes_client_tools:
+        kind = type(workflow).__name__
+        msg = f"tools: {call.agent.key} is a workflow ({kind}) whose answers cannot wait for tools of the client."
+        raise ConversationRefused(msg, "tools")
 
 
 def _about(seconds: float) -> str:

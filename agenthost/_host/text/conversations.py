@@ -16,9 +16,13 @@ from attrs import define, field
 from agenthost._error_words import summary_of
 from agenthost._host.text.agent_calls import AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
+from agenthost._host.text.answer_format import AnswerFormat
+from agenthost._host.text.model_calls import complete
+from agenthost._host.text.paused_turns import Paused, PausedTurns
 from agenthost._host.text.tool_runs import ToolRuns
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
+from agenthost.conversation.options import AnswerOptions
 from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
 from agenthost.errors import AgentHostError, StateUnavailable
 
@@ -29,14 +33,16 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
+    from agenthost._host.text.budget import Budget
     from agenthost._host.text.tool_runs import ToolRun
     from agenthost._host.text.transcripts import Begun
-    from agenthost.conversation.models import Message
+    from agenthost.conversation.models import Completion, Message, ModelRequest
     from agenthost.conversation.turns import Event, Listener, Reply
 
 __all__ = ["Conversations", "new_conversation"]
 
 SCOPE = "conversation transcripts"
+PAUSED_SCOPE = "turns that wait for clients' tools"
 MOST_HOPS = 3
 """The most hand-offs within a turn."""
 _APART = "\n\n"
@@ -78,6 +84,11 @@ class Conversations:
         listen: Listener | None = None,
         history: Sequence[Message] | None = None,
         principal: str = "",
+        *,
+        options: AnswerOptions | None = None,
+        begins: bool = False,
+        sent: Sequence[Message] = (),
+        paused: Paused | None = None,
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
@@ -85,9 +96,12 @@ class Conversations:
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
         not exist.
 
+        ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
+        person's, if the client continues a turn with the results of its tools, and ``paused`` that turn.
+
         Raises:
             LookupError: no such agent is served.
-            ConversationRefused: the ID is invalid, or the text is empty or too long.
+            ConversationRefused: the ID is invalid, the text is empty or too long, or an option cannot be honoured.
             StateUnavailable: the store does not answer.
             ModelError: a language model gives no usable answer.
             TimeoutError: the turn exceeded its timeout.
@@ -95,8 +109,11 @@ class Conversations:
         asked = plan.find(agent)
         if asked is None:
             raise LookupError(agent)
-        checked(conversation, text)
-        arrival = Arrival(conversation, text)
+        checked(conversation, text, empty=begins or bool(sent))
+        options = options or AnswerOptions()
+        form = AnswerFormat(options.answer_schema) if options.answer_schema is not None else None
+        results = paused.lines(sent, time.time()) if paused is not None else []
+        arrival = Arrival(conversation, text, result=results[0] if results else None)
         transcripts = self.transcripts(plan, principal)
         record = _Record(listen, partial(self._progress, transcripts, conversation))
         begun: Begun | None = None
@@ -104,10 +121,26 @@ class Conversations:
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
                 head = await transcripts.enter(arrival)
-            begun = record.begun = await transcripts.begin(arrival, asked.key, head)
-            turn = Turn(conversation, text, tuple(begun.history if history is None else history), context or {})
-            with_whom = (plan.find(begun.agent) if begun.agent is not None else None) or asked
-            reply, goes_on = await self._answer(plan, with_whom, turn, record)
+            record.lines += results[1:]
+            before = paused.turn if paused is not None else None
+            begun = record.begun = await transcripts.begin(arrival, asked.key, head, before)
+            turn = Turn(
+                conversation,
+                text,
+                tuple(begun.history if history is None else history),
+                context or {},
+                notes=paused.notes if paused is not None else (),
+                options=options,
+                resumed=tuple(sent) if paused is None else paused.resumed(sent),
+            )
+            key = begun.agent if paused is None else paused.agent
+            with_whom = (plan.find(key) if key is not None else None) or asked
+            budget = self.teams.budget(self._runtime.config.conversation.timeout)
+            reply, goes_on = await self._answer(plan, with_whom, turn, budget, record)
+            if form is not None:
+                reply = await self._formed(plan, turn, reply, form, budget)
+            if reply.client_calls is not None:
+                await self._pause(plan, principal, asked, turn, reply, before or begun.turn)
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _reply_details(reply)))
             handed_to = goes_on if goes_on != with_whom.key else None
         except BaseException as error:
@@ -127,12 +160,55 @@ class Conversations:
         store = self._runtime.state.serving().own(f"{SCOPE} of {principal}" if principal else SCOPE)
         return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
 
-    async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, listen: _Record) -> tuple[Reply, str]:
+    def paused_turns(self, plan: HostPlan, principal: str = "") -> PausedTurns:
+        """Return the turns that wait for clients' tools, of the host or of one principal."""
+        scope = f"{PAUSED_SCOPE} of {principal}" if principal else PAUSED_SCOPE
+        return PausedTurns(self._runtime.state.serving().own(scope), plan.redactors)
+
+    async def _pause(
+        self, plan: HostPlan, principal: str, asked: Mounted, turn: Turn, reply: Reply, number: int
+    ) -> None:
+        """Store a turn that waits for its client's tools."""
+        calls = reply.client_calls
+        if calls is None:
+            return
+        agent, notes = reply.agent, turn.notes
+        paused = Paused(asked.key, agent, turn.conversation, number, turn.text, notes, calls.messages)
+        await self.paused_turns(plan, principal).keep(paused, calls.uses)
+
+    async def _formed(self, plan: HostPlan, turn: Turn, reply: Reply, form: AnswerFormat, budget: Budget) -> Reply:
+        """Return a reply in the format that the client requires.
+
+        A reply that is cut off, refused or continued stays as it is, since its end has another reason.
+
+        Raises:
+            AnswerMalformed: the model does not get it right, also in a second attempt.
+            TimeoutError: the turn's time is up.
+        """
+        if reply.refused or reply.finish != "stop":
+            return reply
+        agent = plan.find(reply.agent)
+        usage = reply.usage
+
+        async def ask(request: ModelRequest) -> Completion:
+            nonlocal usage
+            budget.begin()
+            completion = await complete(plan.models.find(agent.model if agent is not None else None), request)
+            budget.spent(completion.usage)
+            usage += completion.usage
+            return completion
+
+        async with asyncio.timeout(budget.seconds()):
+            text = await form.made(turn.text, reply.text, ask)
+        return attrs.evolve(reply, text=text, usage=usage)
+
+    async def _answer(
+        self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: _Record
+    ) -> tuple[Reply, str]:
         """Answer a turn, and return the agent that has the conversation then.
 
         After a hand-off, the other agent answers, and receives what was said and done.
         """
-        budget = self.teams.budget(self._runtime.config.conversation.timeout)
         reply = await self.teams.reply(plan, agent, turn, budget, listen, listen.store)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
@@ -217,6 +293,7 @@ def _reply_details(reply: Reply) -> dict[str, Any]:
         "handed_to": reply.handed_to,
         "escalate": reply.escalate,
         "tokens": reply.usage.tokens or None,
+        "client_calls": [use.name for use in reply.client_calls.uses] if reply.client_calls is not None else None,
     }
     return {name: value for name, value in known.items() if value is not None}
 

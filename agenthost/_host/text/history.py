@@ -21,6 +21,7 @@ __all__ = ["history_of"]
 MOST_HISTORY = 24 * 1024
 """The most characters of a history."""
 _UNANSWERED = "[The turn failed: this message has no answer.]"
+_NOT_CONTINUED = "[This message has no answer: a tool of the client was called, and gave no result.]"
 _BROKEN_OFF = "[The turn failed: this answer was broken off.]"
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 64
@@ -62,21 +63,33 @@ def history_of(lines: Iterable[Line], most: int) -> tuple[Message, ...]:
 
 
 def _units(lines: Iterable[Line]) -> Iterator[_Unit]:
-    for turn, own in groupby(sorted(lines, key=lambda line: line.turn), key=lambda line: line.turn):
+    turns = [
+        (turn, [*own]) for turn, own in groupby(sorted(lines, key=lambda line: line.turn), key=lambda line: line.turn)
+    ]
+    for place, (turn, own) in enumerate(turns):
         answered = False
         said = ""
         for number, line in enumerate(own):
             if line.role == "tool":
                 yield _Unit(_call(f"call_{turn}_{number}", line), 0)
             elif line.role == "user":
-                yield _Unit((Message("user", line.text),), 1)
+                if line.text:  # it is empty if the agent had to begin
+                    yield _Unit((Message("user", line.text),), 1)
             elif line.role == "assistant":
                 answered = True
-                yield _Unit((Message("assistant", line.text),), 1)
+                if line.text:
+                    yield _Unit((Message("assistant", line.text),), 1)
+                if line.more.get("client_calls") and not _continued(turns[place + 1 :]):
+                    yield _Unit((Message("assistant", _NOT_CONTINUED),), 1)
             else:
                 said = str(line.more.get("said", ""))
         if not answered:
             yield _Unit((Message("assistant", f"{said}\n\n{_BROKEN_OFF}" if said else _UNANSWERED),), 1)
+
+
+def _continued(following: list[tuple[int, list[Line]]]) -> bool:
+    """Return True if the next turn begins with the result of a client's tool."""
+    return bool(following) and following[0][1][0].role == "tool"
 
 
 def _call(use_id: str, line: Line) -> tuple[Message, ...]:

@@ -52,6 +52,8 @@ class Arrival:
     at: float = field(factory=time.time)
     """The time of its arrival, in seconds since 1970."""
     id: str = field(factory=lambda: secrets.token_hex(6))
+    result: Line | None = None
+    """The first result of a client's tools, if it continues a turn; then there is no text."""
 
 
 @frozen
@@ -96,7 +98,8 @@ class Transcripts:
             StateRefused: too much is waiting already.
             StateUnavailable: the store does not answer.
         """
-        line = written(Line(0, "user", redacted(self._redactors, arrival.text), arrival.at))
+        said = Line(0, "user", redacted(self._redactors, arrival.text), arrival.at)
+        line = written(said if arrival.result is None else self._redacted(arrival.result))
         until = time.time() + self._longest + _GRACE
         entry = {"id": arrival.id, "at": arrival.at, "until": until, "line": line}
 
@@ -106,8 +109,10 @@ class Transcripts:
         head: dict[str, Any] = await self._store.update(arrival.conversation, add, {}, ttl=self._ttl)
         return head
 
-    async def begin(self, arrival: Arrival, asked: str, head: dict[str, Any]) -> Begun:
+    async def begin(self, arrival: Arrival, asked: str, head: dict[str, Any], before: int | None = None) -> Begun:
         """Wait for the end of earlier turns.
+
+        ``before`` is the turn that this one continues, which is not part of its history.
 
         Raises:
             StateUnavailable: the store does not answer.
@@ -124,7 +129,7 @@ class Transcripts:
                 pause = min(2 * pause, most)
                 head = await self._store.get(key, {})
         lines = map(line_of, head.get("lines", ()))
-        history = history_of((line for line in lines if line.turn < turn), self._most)
+        history = history_of((line for line in lines if line.turn < (before or turn)), self._most)
         return Begun(turn, history, head.get("with", {}).get(asked))
 
     async def progress(self, conversation: str, begun: Begun, lines: Iterable[Line]) -> None:
@@ -241,15 +246,15 @@ class Transcripts:
             await self._store.delete(f"{conversation} {page}")
 
 
-def checked(conversation: str, text: str) -> None:
-    """Check the ID and the text of a turn.
+def checked(conversation: str, text: str, *, empty: bool = False) -> None:
+    """Check the ID and the text of a turn, which may be empty if the agent begins or a client's tools answer.
 
     Raises:
         ConversationRefused: the ID is invalid, or the text is empty or too long.
     """
     if not _ID.fullmatch(conversation):
         raise ConversationRefused("a conversation's id has 1 to 128 characters of ASCII, without spaces.")
-    if not text.strip():
+    if not text.strip() and not empty:
         raise ConversationRefused("there is nothing to answer: the message is empty.")
     if len(text) > MOST_TEXT:
         raise ConversationRefused(f"a message may have {MOST_TEXT} characters, and this one has {len(text)}.")

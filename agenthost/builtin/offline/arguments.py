@@ -6,11 +6,13 @@ A value counts if the message names it, never because it merely looks like one.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
 from agenthost.builtin.offline.wishes import names_of, verbs_of
 from agenthost.builtin.offline.words import WORD, carrying, spoken, stem, stems, word_set
+from agenthost.tools.call_sentences import referenced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +54,9 @@ _FEW = 6
 _LEAST = 2
 """Digits that an id has at least."""
 _SHORTEST = 3
+_DEEPEST = 16
+"""Levels of a schema that are filled."""
+_MOST_ITEMS = 16
 
 
 class Heard:
@@ -136,14 +141,33 @@ def fill(schema: Mapping[str, Any], text: str, otherwise: str) -> Any:
         text: where a value may be found.
         otherwise: text for where none is.
     """
-    kinds = plain(schema)
+    return _filled(schema, text, otherwise, schema, _DEEPEST)
+
+
+def _filled(node: object, text: str, otherwise: str, root: Mapping[str, Any], depth: int) -> Any:
+    """Make a value for a part of a schema, down to a depth."""
+    kinds = plain(referenced(node, root))
+    if not depth:
+        return None
     if kinds.get("type") == "object" or "properties" in kinds:
-        return {name: fill(declared, text, otherwise) for name, declared in kinds.get("properties", {}).items()}
+        properties = kinds.get("properties", {})
+        return {name: _filled(declared, text, otherwise, root, depth - 1) for name, declared in properties.items()}
+    if "const" in kinds:
+        return kinds["const"]
     if isinstance(choices := kinds.get("enum"), list) and choices:
         found = _choice(choices, text)
         return choices[0] if found is None else found
-    empty: dict[Any, Any] = {"string": otherwise, "integer": 0, "number": 0, "boolean": False, "array": []}
-    return empty.get(kinds.get("type"))
+    if kinds.get("type") == "array":
+        least = min(int(kinds.get("minItems", 0)), _MOST_ITEMS)
+        return [_filled(kinds.get("items"), text, otherwise, root, depth - 1)] * least
+    if kinds.get("type") in ("integer", "number"):
+        numbers = (float(each) for each in _NUMBER.findall(text))
+        low, high = kinds.get("minimum", -math.inf), kinds.get("maximum", math.inf)
+        whole = kinds["type"] == "integer"
+        fits = (each for each in numbers if low <= each <= high and (each.is_integer() or not whole))
+        value = next(fits, max(low, 0) if low > -math.inf else 0)
+        return int(value) if whole or float(value).is_integer() else value
+    return {"string": otherwise, "boolean": False}.get(str(kinds.get("type")))
 
 
 class _Finder:

@@ -40,6 +40,17 @@ TOOLS = (
 )
 
 
+RATE = ToolSpec(
+    "rate",
+    "Rate something.",
+    {
+        "type": "object",
+        "properties": {"score": {"$ref": "#/$defs/score"}, "words": {"type": "string"}},
+        "$defs": {"score": {"type": "integer", "minimum": 1, "maximum": 5}},
+    },
+)
+
+
 def answer(*said, tools=TOOLS, schema=None):
     async def asked():
         roles = ("user", "assistant")
@@ -188,7 +199,39 @@ def test_it_says_what_it_can_do_and_what_it_is():
 def test_it_keeps_to_a_schema():
     schema = {"type": "object", "properties": {"agent": PLAN, "sure": {"type": "number"}, "why": {"type": "string"}}}
 
-    assert json.loads(answer("the pro plan", schema=schema).text) == {"agent": "pro", "sure": 0, "why": MARK}
+    assert json.loads(answer("the pro plan", tools=(), schema=schema).text) == {"agent": "pro", "sure": 0, "why": MARK}
+
+
+def test_it_runs_a_tool_before_it_keeps_to_a_schema():
+    schema = {"type": "object", "properties": {"price": {"type": "number"}, "why": {"type": "string"}}}
+    use = ToolUse("c-1", "get_pricing", '{"plan": "pro"}')
+    after = (Message("assistant", "", (use,)), Message("tool", "pro costs $99", (), "c-1"))
+
+    assert [each.name for each in answer("How much does pro cost?", schema=schema).tool_uses] == ["get_pricing"]
+    assert "pro costs $99" in answer("How much does pro cost?", *after, schema=schema).text
+
+
+def test_it_calls_the_tool_that_it_must_call():
+    def required(choice):
+        request = ModelRequest((Message("user", "Book 3 seats"),), (RATE, *TOOLS), tool_choice=choice)
+        return asyncio.run(last_of(request)).tool_uses[0]
+
+    assert required("rate").name == "rate"
+    assert json.loads(required("rate").arguments) == {"score": 3, "words": MARK}
+    assert required("required").name in {tool.name for tool in TOOLS}
+
+
+def test_it_ends_where_the_request_says():
+    def ended(**options):
+        return asyncio.run(last_of(ModelRequest((Message("user", "one two three"),), **options)))
+
+    assert (ended(max_tokens=3).finish, len(ended(max_tokens=3).text)) == ("length", 12)
+    assert ended(stop=("model",)).text == "[offline "
+    assert ended(stop=("model",)).finish == "stop"
+
+
+async def last_of(request):
+    return [piece async for piece in OfflineModel().answer(request)][-1]
 
 
 @given(st.text(max_size=200))

@@ -65,7 +65,7 @@ def test_tools_go_there_and_back():
     assert sent["tools"][0]["function"]["name"] == "price"
     assert sent["messages"][2]["tool_calls"][0]["function"] == {"name": "price", "arguments": "{}"}
     assert sent["messages"][3] == {"role": "tool", "content": "9", "tool_call_id": "u1"}
-    assert sent["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert sent["response_format"] == {"type": "json_object"}
 
 
 @pytest.mark.parametrize(
