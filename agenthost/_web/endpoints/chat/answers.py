@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._web.endpoints.chat.requests import Asked
+    from agenthost.conversation.models import ToolUse
     from agenthost.conversation.turns import Reply
 
-__all__ = ["Answering", "usage_of"]
+__all__ = ["Answering", "call_of", "usage_of"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -30,7 +31,11 @@ class Answering:
     happened: list[dict[str, Any]] = field(factory=list)
 
     def whole(self, reply: Reply) -> dict[str, Any]:
-        message = {"role": "assistant", "content": reply.text, "refusal": reply.text if reply.refused else None}
+        message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
+        if reply.refused:
+            message["refusal"] = reply.text
+        if reply.client_calls is not None:
+            message |= {"content": reply.text or None, "tool_calls": list(map(call_of, reply.client_calls.uses))}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
         head = {"id": self.id, "object": "chat.completion", "created": self.created, "model": self.asked.agent}
         return {**head, "choices": [choice], "usage": usage_of(reply), "agenthost": self.details(reply)}
@@ -52,8 +57,15 @@ class Answering:
             "handed_to": reply.handed_to,
             "escalate": reply.escalate,
             "confidence": reply.confidence,
+            "actions": list(reply.actions),
+            "ignored": list(self.asked.ignored),
         }
         return told | ({"events": self.happened} if self.asked.tools else {})
+
+
+def call_of(use: ToolUse) -> dict[str, Any]:
+    """Return a tool call for the client."""
+    return {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": use.arguments}}
 
 
 def usage_of(reply: Reply) -> dict[str, int]:

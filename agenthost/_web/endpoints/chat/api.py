@@ -56,6 +56,7 @@ async def serve(request: Request, path: str, send: Send) -> None:
                 send, 200, request.rules.json, _encode(models(filter(opens, request.published.plan.agents), path))
             )
     except ChatRefused as refused:
+        headers += refused.headers
         body, status = refused.body, refused.status
     except Refused as refused:
         headers += refused.headers

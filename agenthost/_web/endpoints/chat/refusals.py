@@ -9,6 +9,7 @@ from agenthost._error_words import message_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost.errors import (
     AgentHostError,
+    AnswerMalformed,
     ConversationRefused,
     ModelError,
     ModelUnavailable,
@@ -19,16 +20,19 @@ from agenthost.errors import (
 if TYPE_CHECKING:
     from agenthost._web.request.site import Request
 
-__all__ = ["ChatRefused", "refusal_of"]
+__all__ = ["NO_RETRY", "ChatRefused", "refusal_of"]
 
 _FAULTS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConversationRefused, 400, "conversation_refused"),
     (StateRefused, 400, "conversation_refused"),
     (StateUnavailable, 503, "state_unavailable"),
+    (AnswerMalformed, 502, "response_format_failed"),
     (ModelUnavailable, 503, "model_unavailable"),
     (ModelError, 502, "model_error"),
     (AgentHostError, 502, "no_answer"),
 )
+NO_RETRY = (b"x-should-retry", b"false")
+"""Tells OpenAI's clients not to repeat a request."""
 _log = logging.getLogger("agenthost.web")
 
 
@@ -38,6 +42,7 @@ class ChatRefused(Exception):  # noqa: N818 - it is an answer, not an error
     def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.headers: list[tuple[bytes, bytes]] = []
         kind = "invalid_request_error" if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
@@ -46,7 +51,10 @@ def refusal_of(request: Request, agent: str, error: Exception) -> ChatRefused:
     """Return the error response for a turn without an answer."""
     for kind, status, code in _FAULTS:
         if isinstance(error, kind):
-            return ChatRefused(status, message_of(error), code)
+            refused = ChatRefused(status, message_of(error), code, getattr(error, "option", None))
+            if isinstance(error, AnswerMalformed):  # clients would retry a 502 at once
+                refused.headers.append(NO_RETRY)
+            return refused
     if isinstance(error, TimeoutError):
         seconds = request.site.runtime.config.conversation.timeout
         return ChatRefused(504, f"the turn took longer than {seconds:g} s.", "timeout")

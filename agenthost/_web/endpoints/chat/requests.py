@@ -6,26 +6,28 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from agenthost._host.text.conversations import new_conversation
-from agenthost._web.endpoints.chat.refusals import ChatRefused
+from agenthost._web.endpoints.chat.messages import Spoken
+from agenthost._web.endpoints.chat.options import answer_options, ignored
+from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
 from agenthost._web.request.requests import read_body
-from agenthost.conversation.models import Message
+from agenthost.conversation.options import AnswerOptions
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.packages.stages import Mounted
+    from agenthost._host.text.paused_turns import Paused
     from agenthost._web.request.site import Request
+    from agenthost.conversation.models import Message
 
-__all__ = ["CONVERSATION", "Asked", "read"]
+__all__ = ["CONVERSATION", "Asked", "continued", "read"]
 
 CONVERSATION = b"agenthost-conversation"
 """The header with the ID of a conversation, in requests and answers."""
-
-_ROLES = {"user": "user", "assistant": "assistant"}
 
 
 @frozen
@@ -35,6 +37,7 @@ class Asked:
     agent: str
     conversation: str
     text: str
+    """The person's message, empty if the agent begins, or if the client sends only results of its tools."""
     context: Mapping[str, Any]
     history: tuple[Message, ...] | None
     """The earlier messages, where the client keeps them; None where the host does."""
@@ -42,6 +45,15 @@ class Asked:
     usage: bool
     tools: bool
     principal: str = ""
+    named: bool = False
+    """True if the client names the conversation."""
+    options: AnswerOptions = field(factory=AnswerOptions)
+    ignored: tuple[str, ...] = ()
+    """The options of the request that have no effect."""
+    sent: tuple[Message, ...] = ()
+    """The tool calls after the person's message, with the client's results."""
+    paused: Paused | None = None
+    """The turn that the results continue."""
 
 
 async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
@@ -59,28 +71,51 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
         known = filter(opens, request.published.plan.agents)
         names = ", ".join(sorted(each.key for each in known)) or "none"
         raise ChatRefused(404, f"there is no such agent; model is one of: {names}.", "model_not_found", "model")
-    if body.get("n") not in (None, 1):
-        raise ChatRefused(400, "an agent gives one answer: leave n out.", None, "n")
-    if body.get("tools"):
-        raise ChatRefused(400, "an agent has tools of its own: leave tools out.", None, "tools")
     metadata = _object(body, "metadata")
     conversation = _named_conversation(request, metadata)
-    said, instructions = _messages(body.get("messages"))
-    if not said or said[-1].role != "user":
-        raise ChatRefused(400, "the last of messages must be the user's.", None, "messages")
+    spoken = Spoken.read(body.get("messages"))
     shown = metadata.get("tools")
-    context = {"instructions_of_the_client": "\n".join(instructions)} if instructions else {}
-    return Asked(
+    instructions = "\n".join(spoken.instructions)
+    context = {"instructions_of_the_client": instructions} if instructions else {}
+    asked = Asked(
         agent=agent.key,
         conversation=conversation or new_conversation(),
-        text=said[-1].content,
+        text=spoken.text,
         context={**context, **_context(metadata)},
-        history=None if conversation else tuple(said[:-1]),
+        history=None if conversation else tuple(spoken.history),
         stream=body.get("stream") is True,
         usage=_object(body, "stream_options").get("include_usage") is True,
         tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
         principal=request.published.reach.principal(agent),
+        named=conversation is not None,
+        options=answer_options(body),
+        ignored=ignored(body),
+        sent=tuple(spoken.sent),
     )
+    return await continued(request, asked)
+
+
+async def continued(request: Request, asked: Asked) -> Asked:
+    """Return a request with the turn that it continues, if it has the results of tools.
+
+    Raises:
+        ChatRefused: the conversation has no such turn.
+    """
+    if not asked.sent:
+        return asked
+    turns = request.site.conversations.paused_turns(request.published.plan, asked.principal)
+    try:
+        paused = await turns.find(asked.agent, asked.sent)
+    except Exception as error:
+        raise refusal_of(request, asked.agent, error) from error
+    if paused is not None and asked.named and paused.conversation != asked.conversation:
+        paused = None
+    if paused is None and asked.named:
+        msg = "the tool calls are not open in this conversation: they are answered already, or more than a day old."
+        raise ChatRefused(400, msg, "conversation_refused", "messages")
+    if paused is None:
+        return asked
+    return evolve(asked, conversation=paused.conversation, text=asked.text or paused.text, paused=paused)
 
 
 def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -108,39 +143,3 @@ def _context(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     if context is not None and not isinstance(context, dict):
         raise ChatRefused(400, "metadata.context must be a JSON object.", None, "metadata")
     return context or {}
-
-
-def _messages(messages: Any) -> tuple[list[Message], list[str]]:
-    """Split messages into the conversation and the client's instructions.
-
-    To the agent, the instructions are data.
-
-    Raises:
-        ChatRefused: the messages are malformed.
-    """
-    if not isinstance(messages, list) or not messages:
-        raise ChatRefused(400, "messages must be a list with at least one message.", None, "messages")
-    said: list[Message] = []
-    instructions: list[str] = []
-    for number, message in enumerate(messages):
-        role = message.get("role") if isinstance(message, dict) else None
-        text = _text(message.get("content")) if isinstance(message, dict) else None
-        if text is None or not isinstance(role, str):
-            raise ChatRefused(400, f"messages[{number}] must have a role and text.", None, "messages")
-        if role in ("system", "developer"):
-            instructions.append(text)
-        elif role in _ROLES and text:
-            said.append(Message("user" if role == "user" else "assistant", text))
-    return said, instructions
-
-
-def _text(content: Any) -> str | None:
-    """Return the text of a message, which may have several parts."""
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        parts = [
-            part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in content
-        ]
-        return "".join(str(part) for part in parts) if None not in parts else None
-    return content if isinstance(content, str) else None

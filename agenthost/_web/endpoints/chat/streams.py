@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import define, field
 
-from agenthost._web.endpoints.chat.answers import usage_of
+from agenthost._web.endpoints.chat.answers import call_of, usage_of
 from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost._web.endpoints.chat.turns import take_turn
 
@@ -67,10 +67,15 @@ class Stream:
     async def _answer(self) -> None:
         answering, put = self.answering, self.pieces.put_nowait
         try:
-            reply = await take_turn(self.request, answering.asked, self._tell, self._say)
+            held = answering.asked.options.answer_schema is not None  # nothing is sent before it is valid
+            reply = await take_turn(self.request, answering.asked, self._tell, None if held else self._say)
             heard = "".join(self.said)
             if reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")
+            if reply.refused:
+                put(answering.chunk({"refusal": reply.text}))
+            for index, use in enumerate(reply.client_calls.uses if reply.client_calls is not None else ()):
+                put(answering.chunk({"tool_calls": [{"index": index, **call_of(use)}]}))
             put(answering.chunk({}, reply.finish, agenthost=answering.details(reply)))
             if answering.asked.usage:
                 put(answering.event({"choices": [], "usage": usage_of(reply)}))

@@ -47,7 +47,18 @@ async def take_turn(
 
     try:
         return await request.site.conversations.say(
-            plan, asked.agent, asked.conversation, asked.text, asked.context, listen, asked.history, asked.principal
+            plan,
+            asked.agent,
+            asked.conversation,
+            asked.text,
+            asked.context,
+            listen,
+            asked.history,
+            asked.principal,
+            options=asked.options,
+            begins=not asked.text and not asked.sent,
+            sent=asked.sent,
+            paused=asked.paused,
         )
     except Exception as error:
         raise refusal_of(request, asked.agent, error) from error
