@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agenthost._host.config.schema import Config
+    from agenthost._host.telemetry.current_call import Owner
 
 __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "join_structlog", "start_log"]
 
@@ -89,37 +90,27 @@ class JsonLines(Lines):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
             return _escaped(_encoded({**said, **line.fields}))
-        known = _CallLine(
-            timestamp=_stamp(line.then),
-            level="info",
-            logger="agenthost.calls",
-            event=line.words,
-            agent=line.owner.agent,
-            tool=line.owner.name,
-            call=line.call,
-            duration=round(line.seconds, 6),
-            outcome=line.outcome,
-            error_id=line.error_id or msgspec.UNSET,
-        )
+        then, owner, call, seconds, outcome, error_id = line
         try:
-            return _escaped(_encoder.encode(known).decode())
+            start, middle = _parts_of(owner)
+            rest = "" if error_id is None else f',"error_id":{_json(error_id)}'
+            return _escaped(
+                f'{{"timestamp":"{_stamp(then)}{start}{outcome} in {seconds * 1000:.1f}{middle}{_json(call)}'
+                f',"duration":{seconds:.6f},"outcome":"{outcome}"{rest}}}'
+            )
         except UnicodeEncodeError:  # a call's id that is not UTF-8
             return self.line(line.record())
 
 
-class _CallLine(msgspec.Struct):
-    """The line of an ended call, which msgspec encodes much faster than a dictionary."""
+@lru_cache(maxsize=1024)
+def _parts_of(owner: Owner) -> tuple[str, str]:
+    """Return the parts that the lines of all calls of an owner share, as JSON."""
+    start = f'","level":"info","logger":"agenthost.calls","event":{_json(f"{owner}: ")[:-1]}'
+    return start, f' ms","agent":{_json(owner.agent)},"tool":{_json(owner.name)},"call":'
 
-    timestamp: str
-    level: str
-    logger: str
-    event: str
-    agent: str
-    tool: str
-    call: str
-    duration: float
-    outcome: str
-    error_id: str | msgspec.UnsetType
+
+def _json(text: str) -> str:
+    return _encoder.encode(text).decode()
 
 
 class TextLines(Lines):

@@ -43,8 +43,8 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
     if not agent.dynamic and (agent.route in published.crossing or request.apart(agent)):
         return 200, headers, agent.template.filled(request.base(agent).encode(), mint, request.resolve)
     if not agent.dynamic:
-        template = request.published.templates[agent.route]
-        return 200, headers, template.render(request.base(agent).encode() if template.bases else b"", mint)
+        template = published.templates[agent.route]
+        return 200, headers, template.render(request.own_base(agent).encode() if template.bases else b"", mint)
     made = await request.site.caller.attempt(
         agent,
         "document",

@@ -209,10 +209,14 @@ class Request:
 
         Where other credentials open the agent than those of the caller, they are for this call alone.
         """
-        userinfo = None
-        if self.apart(agent):
-            userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call)
+        if not self.apart(agent):
+            return self.own_base(agent)
+        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call)
         return self.site.runtime.base(agent.route, *self._origin(), userinfo)
+
+    def own_base(self, agent: Mounted) -> str:
+        """Return the public URL of an agent that the caller's credentials open, with its permanent credentials."""
+        return self.site.runtime.base(agent.route, *self._origin())
 
     def apart(self, agent: Mounted) -> bool:
         """Return True if other credentials open an agent than those of the caller."""

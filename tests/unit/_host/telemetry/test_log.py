@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
+from agenthost._host.telemetry.call_log import EndedCall
 from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.log import JsonLines, TextLines
-from agenthost._host.telemetry.secret_redactor import SecretRedactor
+from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
 from agenthost.secret import Secret
 
 _PASSWORD = 'p"ss wörd/1'
@@ -293,3 +294,16 @@ call_ended(Owner("desk", "tool", "book"), "c-last", 0.25, "ok", None)
     assert own.splitlines()[0].startswith(
         "agenthost.calls tool book of agent desk: failed in 250.0 ms {'agent': 'desk'"
     )
+
+
+@given(
+    names=st.tuples(st.text(), st.text(), st.text()),
+    seconds=st.floats(0, 1e4),
+    error_id=st.none() | st.just("e-1f3a"),
+)
+def test_the_line_of_a_call_is_the_same_without_a_record(names, seconds, error_id):
+    agent, tool, call = names
+    ended = EndedCall(1e9, Owner(agent or "sales", "tool", tool), call, seconds, "ok", error_id)
+    form = JsonLines(NO_SECRETS)
+
+    assert json.loads(form.waited(ended)) == pytest.approx(json.loads(form.line(ended.record())), abs=1e-6)
