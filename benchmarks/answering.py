@@ -96,7 +96,7 @@ class Exchange:
 
 
 EXCHANGES = (
-    Exchange("document, `POST /sales`", "/sales", None, {}, "sales representative", 0.45, 10),
+    Exchange("document, `POST /sales`", "/sales", None, {}, "sales representative", 0.6, 10),
     Exchange(
         "async tool call, `get_balance`", "/billing", "get_balance", {"account_id": "A-1001"}, "all paid up", 0.4, 7
     ),

@@ -73,6 +73,8 @@ class Cycle(RequestResponseCycle):
 
     half_closed = False
     """True once the client has closed its sending half."""
+    _head: bytes | None = None
+    """The head of an answer until its body is there."""
     _usual: tuple[object, bytes | None] = (None, None)
 
     def receive(self) -> Any:  # a coroutine, without another around it
@@ -91,7 +93,10 @@ class Cycle(RequestResponseCycle):
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
-        """Send a part of the answer (ASGI)."""
+        """Send a part of the answer (ASGI). An answer with pre-encoded headers is written at once, with its body."""
+        if self._head is not None:
+            await self._send_with_head(self._head, message)
+            return
         written = message.get(WRITTEN)
         usual = self._usual_headers() if written is not None and self.keep_alive else None
         if usual is None or self.response_started or self.flow.write_paused or self.disconnected:
@@ -100,11 +105,22 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = self.chunked_encoding = False
         headers, size = written
-        if self.scope["method"] != "HEAD":
-            self.expected_content_length = size
-        self.transport.write(
-            b"%b%b%bcontent-length: %d\r\n\r\n" % (STATUS_LINE[message["status"]], usual, headers, size)
-        )
+        self.expected_content_length = size if self.scope["method"] != "HEAD" else 0
+        self._head = b"%b%b%bcontent-length: %d\r\n\r\n" % (STATUS_LINE[message["status"]], usual, headers, size)
+
+    async def _send_with_head(self, head: bytes, message: Any) -> None:
+        self._head = None
+        body = message["body"]
+        if len(body) != self.expected_content_length or message["more_body"] or self.flow.write_paused:
+            self.transport.write(head)
+            await super().send(message)
+            return
+        if self.disconnected:
+            return
+        self.response_complete = True
+        self.message_event.set()
+        self.transport.write_at_once(head + body)  # type: ignore[attr-defined] # see ``connection_made``
+        self.on_response()
 
     def _usual_headers(self) -> bytes | None:
         """Return the server's own headers, or None if they close the connection.

@@ -40,6 +40,15 @@ class JoinedWrites:
         if self._size > _MOST:
             self._flush()
 
+    def write_at_once(self, data: bytes) -> None:
+        """Write ``data``, and what was collected before it."""
+        if self._waiting:
+            self.write(data)
+            self._flush()
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+            self.written += len(data)
+
     def is_closing(self) -> bool:
         """Return True if the transport is closing."""
         return self._transport.is_closing()
