@@ -32,8 +32,8 @@ from agenthost._web.endpoints import (
     routing_callbacks,
     sip,
     tool_calls,
+    v1,
 )
-from agenthost._web.endpoints.chat import api
 from agenthost._web.endpoints.health import TRUSTED
 from agenthost._web.handlers import Handler
 from agenthost._web.request.access_log import logged
@@ -133,7 +133,7 @@ class Front:
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""
         published = self.runtime.published
-        if path in self._own or normalise(path) in self._handlers or path.startswith(api.PATHS):
+        if path in self._own or normalise(path) in self._handlers or path.startswith(v1.PATHS):
             return True
         if published is not None and published.table.find(path) is not None:
             return True
@@ -328,9 +328,9 @@ class Front:
         if path.startswith(_TELLING_MORE):
             scope[TRUSTED] = self._trusted(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
-        if not handlers and path.startswith(api.PREFIX) and published is not None:
+        if not handlers and path.startswith(v1.PREFIX) and published is not None:
             request = Request(self._site, self._site.rules, published, head, scope, receive, path)
-            await api.serve(request, path, send)
+            await v1.serve(request, path, send)
             return
         if head.has_body:
             receive = await self._bounded(head, receive)

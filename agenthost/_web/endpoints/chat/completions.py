@@ -34,9 +34,9 @@ async def complete(request: Request, asked: Asked, send: Send) -> None:
     answering = Answering(asked)
     headers = [*request.rules.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
     if asked.stream:
-        stream = Stream(request, answering, headers, send)
+        stream = Stream(request, asked, answering, headers, send)
         await while_somebody_waits(stream.run(), request.receive)
         return
-    turn = take_turn(request, asked, answering.happened.append)
+    turn = take_turn(request, asked, answering.note)
     reply = await while_somebody_waits(turn, request.receive)
     await send_bytes(send, 200, [*headers, JSON], _encode(answering.whole(reply)))

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
 from attrs import define, field
 
-from agenthost._web.endpoints.chat.answers import call_of, usage_of
 from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost._web.endpoints.chat.turns import take_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from litestar.types import Send
 
-    from agenthost._web.endpoints.chat.answers import Answering
+    from agenthost._web.endpoints.chat.requests import Asked
     from agenthost._web.request.site import Request
+    from agenthost.conversation.turns import Reply
 
-__all__ = ["Stream"]
+__all__ = ["Form", "Stream"]
 
 _EVENTS = (b"content-type", b"text/event-stream")
 _ALIVE = 15.0
 """Seconds of silence after which a stream sends a keep-alive comment."""
-_encode = msgspec.json.Encoder().encode
+
+
+class Form(Protocol):
+    """The form of a stream."""
+
+    def begin(self) -> Sequence[bytes]:
+        """Return the first pieces."""
+
+    def words(self, text: str) -> Sequence[bytes]:
+        """Return the pieces for words."""
+
+    def note(self, event: dict[str, Any]) -> Sequence[bytes]:
+        """Note an event besides words, and return its pieces."""
+
+    async def end(self, reply: Reply) -> Sequence[bytes]:
+        """Return the last pieces."""
+
+    def failed(self, refused: ChatRefused) -> Sequence[bytes]:
+        """Return the last pieces if the stream has begun and has no end."""
 
 
 @define
@@ -35,7 +54,8 @@ class Stream:
     """
 
     request: Request
-    answering: Answering
+    asked: Asked
+    form: Form
     headers: list[tuple[bytes, bytes]]
     send: Send
     begun: bool = False
@@ -57,7 +77,7 @@ class Stream:
             except ChatRefused as refused:
                 if not self.begun:
                     raise
-                await self._send(b"data: %b\n\n" % _encode(refused.body))
+                await self._send(b"".join(self.form.failed(refused)))
             await self.send(_body(b"", more=False))
         finally:
             answering.cancel()
@@ -65,32 +85,26 @@ class Stream:
                 await answering
 
     async def _answer(self) -> None:
-        answering, put = self.answering, self.pieces.put_nowait
         try:
-            held = answering.asked.options.answer_schema is not None  # nothing is sent before it is valid
-            reply = await take_turn(self.request, answering.asked, self._tell, None if held else self._say)
+            held = self.asked.options.answer_schema is not None  # nothing is sent before it is valid
+            reply = await take_turn(self.request, self.asked, self._note, None if held else self._say)
             heard = "".join(self.said)
             if reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")
-            if reply.refused:
-                put(answering.chunk({"refusal": reply.text}))
-            for index, use in enumerate(reply.client_calls.uses if reply.client_calls is not None else ()):
-                put(answering.chunk({"tool_calls": [{"index": index, **call_of(use)}]}))
-            put(answering.chunk({}, reply.finish, agenthost=answering.details(reply)))
-            if answering.asked.usage:
-                put(answering.event({"choices": [], "usage": usage_of(reply)}))
-            put(b"data: [DONE]\n\n")
+            self._put(await self.form.end(reply))
         finally:
-            put(None)
+            self.pieces.put_nowait(None)
 
-    def _tell(self, event: dict[str, Any]) -> None:
-        if self.answering.asked.tools:
-            self.answering.happened.append(event)
-            self.pieces.put_nowait(self.answering.chunk({}, agenthost=event))
+    def _put(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            self.pieces.put_nowait(piece)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        self._put(self.form.note(event))
 
     def _say(self, text: str) -> None:
         self.said.append(text)
-        self.pieces.put_nowait(self.answering.chunk({"content": text}))
+        self._put(self.form.words(text))
 
     async def _next(self) -> bytes | None:
         try:
@@ -103,7 +117,7 @@ class Stream:
             self.begun = True
             start: Any = {"type": "http.response.start", "status": 200, "headers": [*self.headers, _EVENTS]}
             await self.send(start)
-            await self.send(_body(self.answering.chunk({"role": "assistant", "content": ""})))
+            await self.send(_body(b"".join(self.form.begin())))
         await self.send(_body(piece))
 
 
