@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AliasTable", "SipAlias", "squashed"]
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""A user part that is not a number, whatever follows."""
+
 
 @frozen
 class SipAlias:
@@ -34,6 +37,8 @@ class SipAlias:
     @property
     def compared(self) -> str:
         """The form for comparison: case-folded, a number without its separators."""
+        if _WORD.fullmatch(self.user):  # which almost every alias is, and a host compares thousands
+            return self.user.casefold()
         return (number_of(self.user) or self.user).casefold()
 
 

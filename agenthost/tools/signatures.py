@@ -257,9 +257,8 @@ def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...], *,
 
     The schema for models also has neither defaults nor optional null.
     """
-    inline = partial(_inline, components=components, shown=shown)
     if isinstance(node, list):
-        return [inline(item, above=above) for item in node]
+        return [_inline(item, components, above, shown=shown) for item in node]
     if not isinstance(node, dict):
         return node
     if reference := node.get("$ref"):
@@ -268,11 +267,14 @@ def _inline(node: Any, components: Mapping[str, Any], above: tuple[str, ...], *,
             msg = f"{name} contains itself"
             raise TypeError(msg)
         extra = {key: value for key, value in node.items() if key != "$ref"}
-        return inline(components[name] | extra, above=(*above, name))
+        return _inline(components[name] | extra, components, (*above, name), shown=shown)
     left_out = ("title", "default") if shown else ("title",)
-    plain = {key: inline(value, above=above) for key, value in node.items() if key not in left_out}
-    if properties := node.get("properties"):
-        plain["properties"] = {name: inline(item, above=above) for name, item in properties.items()}
+    plain: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "properties":
+            plain[key] = {name: _inline(item, components, above, shown=shown) for name, item in value.items()}
+        elif key not in left_out:
+            plain[key] = _inline(value, components, above, shown=shown)
     if shown:
         return _choices(_without_null(plain))
     return {"additionalProperties": False, **plain} if "properties" in plain else plain

@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,12 +29,8 @@ DEATHS = 3
 """Processes that a package can kill before it is quarantined."""
 
 
-class CrashingPackage(Exception):  # noqa: N818 - the package's state, not its error
+class CrashingPackage(Diagnosed):
     """A package has killed too many processes while it was loaded."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.remedy = remedy
 
 
 class Journal:
@@ -44,7 +42,10 @@ class Journal:
     def __init__(self, state_dir: str) -> None:
         self._directory = os.path.join(state_dir, "loading")
         self._host = socket.gethostname()
+        self._began = _began(os.getpid())
         self._own: set[str] = set()
+        self._left: tuple[str, ...] | None = None
+        """The entries that other processes had before the first package."""
         atexit.register(self.forget)
 
     def forget(self) -> None:
@@ -62,20 +63,18 @@ class Journal:
             CrashingPackage: it has killed ``DEATHS`` processes.
         """
         name = sha256(f"{distribution}\0{version}\0{what}".encode()).hexdigest()[:16]
-        dead = [entry for entry in self._entries(name) if not self._lives(entry)]
+        if self._left is None:
+            self._left = self._open()
+        dead = [entry for entry in self._left if entry.startswith(f"{name}.") and not self._lives(entry)]
         if len(dead) >= DEATHS:
-            raise CrashingPackage(
-                f"{distribution} {version} has killed {len(dead)} processes while it was loaded",
-                f"pip install --upgrade {distribution}; or, to try it again: "
-                f"rm {os.path.join(self._directory, name)}.*",
-            )
+            again = f"to try it again: rm {os.path.join(self._directory, name)}.*"
+            reason = f"{distribution} {version} has killed {len(dead)} processes while it was loaded"
+            raise CrashingPackage(Diagnosis(reason, f"pip install --upgrade {distribution}; or, {again}"))
         path = os.path.join(self._directory, f"{name}.{self._host}.{os.getpid()}.{os.urandom(4).hex()}")
         with suppress(OSError):
-            for directory in (os.path.dirname(self._directory), self._directory):
-                os.makedirs(directory, mode=0o700, exist_ok=True)
             self._own.add(path)
             with open(path, "x", encoding="utf-8") as file:
-                json.dump({"package": distribution, "version": version, "began": _began(os.getpid())}, file)
+                file.write(json.dumps({"package": distribution, "version": version, "began": self._began}))
         try:
             yield
         finally:
@@ -103,11 +102,13 @@ class Journal:
                         return str(noted["package"]), str(noted["version"])
         return None
 
-    def _entries(self, name: str) -> list[str]:
-        try:
-            return [entry for entry in os.listdir(self._directory) if entry.startswith(f"{name}.")]
-        except OSError:
-            return []
+    def _open(self) -> tuple[str, ...]:
+        """Create the directory, and return its entries."""
+        with suppress(OSError):
+            for directory in (os.path.dirname(self._directory), self._directory):
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+            return tuple(os.listdir(self._directory))
+        return ()
 
     def _lives(self, entry: str) -> bool:
         """Return True if the process of an entry may still be loading.

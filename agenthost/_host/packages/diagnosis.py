@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from types import NoneType
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from attrs import frozen
 from agenthost._discovery import AGENTS, PLUGINS, extra_for
 from agenthost._error_words import message_of, one_line, summary_of
 from agenthost._host.config.place import key_path
-from agenthost._host.packages.crash_journal import CrashingPackage
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:
@@ -48,8 +46,6 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     """
     if isinstance(error, Diagnosed):
         return error.diagnosis
-    if isinstance(error, CrashingPackage):
-        return Diagnosis(message_of(error), error.remedy)
     return Diagnosis(_reason(error, candidate), _remedy(error, candidate, key))
 
 
@@ -83,6 +79,8 @@ def _reason(error: BaseException, candidate: Candidate) -> str:
 
 def _place(error: BaseException, candidate: Candidate) -> str:
     """Return the last line of the package's own code: ``(agenthost_dental.py:12)``."""
+    import traceback  # noqa: PLC0415 - lists pay for none
+
     package = candidate.value.partition(":")[0].partition(".")[0]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if found := re.search(rf"[\\/]({re.escape(package)}(?:\.py|[\\/].*))$", frame.filename):

@@ -15,7 +15,7 @@ from agenthost._host.packages.loading_guard import streams_aside
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Failed", "Outcome", "run_guarded"]
+__all__ = ["Failed", "Outcome", "run_guarded", "without_collections"]
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome
     """
     outcomes: list[Outcome[T] | None] = [None] * len(jobs)
     first = 0
-    with _without_collections(), streams_aside():
+    with without_collections(), streams_aside():
         while first < len(jobs):
             runner = _Runner(jobs, first, outcomes)
             runner.start()
@@ -100,7 +100,7 @@ def run_guarded(jobs: Sequence[Callable[[], T]], timeout: float) -> list[Outcome
 
 
 @contextmanager
-def _without_collections() -> Iterator[None]:
+def without_collections() -> Iterator[None]:
     """Disable garbage collection.
 
     The objects of a start are permanent, and repeated collections would cost a tenth of a large start.

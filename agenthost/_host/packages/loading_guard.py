@@ -64,23 +64,34 @@ class LoadingGuard:
     def __init__(self) -> None:
         self._changes: dict[str, list[str]] = {}
         self._open: tuple[str, _Process] | None = None
+        self._restored: _Process | None = None
 
     @contextmanager
     def around(self, package: str) -> Iterator[None]:
         """Load a package in the block."""
         self.close()
-        self._open = opened = (package, _Process.now())
+        self._open = opened = (package, self._begin())
         try:
             yield
         finally:
             if self._open is opened:  # otherwise it was left behind, and the next one has begun
                 self.close()
 
+    def _begin(self) -> _Process:
+        """Return the state before a package.
+
+        It is the one that was restored after the package before it.
+        """
+        if self._restored is None:
+            return _Process.now()
+        self._restored.begin_again()
+        return self._restored
+
     def close(self) -> None:
         """Undo the changes of the last package, if that has not been done."""
         if self._open is not None:
             package, before = self._open
-            self._open = None
+            self._open, self._restored = None, before
             if changed := before.restore():
                 known = self._changes.setdefault(package, [])
                 known += [each for each in changed if each not in known]
@@ -99,18 +110,24 @@ class _Logger:
     """The state of one logger."""
 
     level: int
-    handlers: tuple[logging.Handler, ...]
-    filters: tuple[Any, ...]
+    handlers: list[logging.Handler]
+    filters: list[Any]
     disabled: bool
     propagate: bool
 
     @classmethod
     def of(cls, logger: logging.Logger) -> _Logger:
-        return cls(logger.level, (*logger.handlers,), (*logger.filters,), logger.disabled, logger.propagate)
+        return cls(logger.level, [*logger.handlers], [*logger.filters], logger.disabled, logger.propagate)
 
     def restore(self, logger: logging.Logger) -> bool:
         """Undo the changes of a logger. Return True if there were any."""
-        if _Logger.of(logger) == self:
+        if (
+            logger.level == self.level
+            and logger.handlers == self.handlers
+            and logger.filters == self.filters
+            and logger.disabled == self.disabled
+            and logger.propagate == self.propagate
+        ):
             return False
         logger.setLevel(self.level)
         logger.handlers[:], logger.filters[:] = self.handlers, self.filters
@@ -147,6 +164,11 @@ class _Process:
             {handler: (handler.formatter, handler.level, (*handler.filters,)) for handler in logging.root.handlers},
         )
 
+    def begin_again(self) -> None:
+        """Take what a restored process may have in another form: open streams, an existing directory."""
+        self.streams = (sys.stdin, sys.stdout, sys.stderr)
+        self.directory = _directory()
+
     def restore(self) -> list[str]:
         """Undo all changes, and return their names."""
         changed = []
@@ -181,9 +203,10 @@ class _Process:
             before = self.loggers.get(name)
             if before is not None:
                 changed |= before.restore(logger)
-            elif logger.disabled:
+            else:
+                changed |= logger.disabled
                 logger.disabled = False
-                changed = True
+                self.loggers[name] = _Logger.of(logger)
         for handler, (formatter, level, filters) in self.formatters.items():
             if (handler.formatter, handler.level, (*handler.filters,)) != (formatter, level, filters):
                 handler.setFormatter(formatter)
@@ -205,12 +228,12 @@ class _Process:
 
 def _own_loggers() -> dict[str, logging.Logger]:
     """Return the root and the host's own loggers, by name."""
-    found = {"": logging.root} | {
-        name: logger
-        for name, logger in logging.root.manager.loggerDict.items()
-        if isinstance(logger, logging.Logger) and name.partition(".")[0] == _OWN_LOGGER
-    }
-    return {**found}
+    found: dict[str, logging.Logger] = {"": logging.root}
+    for name, logger in logging.root.manager.loggerDict.items():
+        own = name.startswith(_OWN_LOGGER) and name.partition(".")[0] == _OWN_LOGGER
+        if own and isinstance(logger, logging.Logger):
+            found[name] = logger
+    return found
 
 
 def _warning_errors() -> tuple[Any, ...]:

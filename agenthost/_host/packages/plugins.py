@@ -26,7 +26,7 @@ from agenthost._host.config.place import key_path
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
-from agenthost._host.packages.foreign_modules import refuse_foreign
+from agenthost._host.packages.foreign_modules import ModuleCheck
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.hook_trace import show, traced, tracing
 from agenthost._host.packages.instantiate import Section, kind_of, make_instance, resolve
@@ -235,7 +235,7 @@ def _register(
         raise UnsupportedHost(problem)
     with journal.loading(candidate.distribution, candidate.version, candidate.value), guard.around(candidate.package):
         plugin = resolve(candidate.value)
-        refuse_foreign(candidate)
+        ModuleCheck().refuse_foreign(candidate)
     called = state.key if state.key in config.plugins.settings else state.called
     section = Section("plugin", config.plugins.settings.get(called, {}), config.place("plugins", called))
     if isinstance(plugin, type):

@@ -6,6 +6,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from attrs import field, frozen
+
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.place import key_path
@@ -13,7 +15,7 @@ from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
-from agenthost._host.packages.foreign_modules import refuse_foreign
+from agenthost._host.packages.foreign_modules import ModuleCheck
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section, agent_of, make_offered
 from agenthost._host.packages.loading_guard import LoadingGuard
@@ -57,13 +59,9 @@ def load(
     kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
     building = [item for item in items if item.config.enabled and item.key not in kept]
     enabled = [item for item in building if item.distribution not in unapproved]
-    problems: dict[str, str | None] = {}
-    journal, guard = Journal(config.host.state_dir), LoadingGuard()
-    outcomes = run_guarded(
-        [partial(_build, item, config, problems, journal, guard) for item in enabled], config.host.build_timeout
-    )
-    journal.forget()
-    guard.close()
+    builder = _Builder(config)
+    outcomes = run_guarded([partial(builder.build, item) for item in enabled], config.host.build_timeout)
+    builder.close()
     offered: list[Built] = []
     rejected = [
         Rejected(SelectedAgent(each.key, each.candidate, AgentConfig()), each.diagnosis, "conflict")
@@ -89,7 +87,7 @@ def load(
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         owners=held.with_keys({item.key: item.selected.distribution for item in from_hooks if ":" not in item.key}),
-        changes=(*plugins.changes, *guard.changes),
+        changes=(*plugins.changes, *builder.changes),
         installed=frozenset(candidate.distribution for candidate in candidates),
         refusals=tuple(sentence for key, sentence in selection.refusals.items() if key not in in_code),
         warnings=(
@@ -177,35 +175,56 @@ def _opens(config: Config, extensions: Extensions) -> bool:
     return any(config.state.scheme in provider.schemes for _, provider in extensions.state_providers)
 
 
-def _build(
-    item: SelectedAgent, config: Config, problems: dict[str, str | None], journal: Journal, guard: LoadingGuard
-) -> AgentBase:
-    """Import a candidate and create its agent.
+@frozen
+class _Builder:
+    """Builds the agents of one load, one at a time."""
 
-    ``problems`` caches the reason that a distribution excludes this host. ``journal`` records packages that kill the
-    process. An isolated agent is imported and created in its own process.
+    config: Config
+    problems: dict[str, str | None] = field(factory=dict)
+    """By distribution, the reason that it excludes this host, or None."""
+    guard: LoadingGuard = field(factory=LoadingGuard)
+    modules: ModuleCheck = field(factory=ModuleCheck)
+    journal: Journal = field(init=False)
+    """It records packages that kill the process."""
 
-    Raises:
-        BaseException: the package raised it.
-    """
-    offer = item.candidate
-    if offer.distribution not in problems:
-        problems[offer.distribution] = requirement_problem(offer, __version__)
-    if problem := problems[offer.distribution]:
-        raise UnsupportedHost(problem)
-    if (item.config.isolation or config.host.isolation) == "process":
-        from agenthost._host.isolation.stand_in import NotIsolatable, isolated  # noqa: PLC0415 - only where something is isolated
+    @journal.default
+    def _open_journal(self) -> Journal:
+        return Journal(self.config.host.state_dir)
 
-        try:
-            return isolated(offer, item.key, item.config, config)
-        except NotIsolatable:
-            if item.config.isolation is not None:
-                raise
-    with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
-        place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))
-        thing = make_offered(offer.value, Section("agent", item.config.settings, place, reserved))
-        refuse_foreign(offer)
-    return agent_of(offer.value, thing)
+    @property
+    def changes(self) -> tuple[str, ...]:
+        return self.guard.changes
+
+    def close(self) -> None:
+        self.journal.forget()
+        self.guard.close()
+
+    def build(self, item: SelectedAgent) -> AgentBase:
+        """Import a candidate and create its agent.
+
+        An isolated agent is imported and created in its own process.
+
+        Raises:
+            BaseException: the package raised it.
+        """
+        offer, config = item.candidate, self.config
+        if offer.distribution not in self.problems:
+            self.problems[offer.distribution] = requirement_problem(offer, __version__)
+        if problem := self.problems[offer.distribution]:
+            raise UnsupportedHost(problem)
+        if (item.config.isolation or config.host.isolation) == "process":
+            from agenthost._host.isolation.stand_in import NotIsolatable, isolated  # noqa: PLC0415 - only where something is isolated
+
+            try:
+                return isolated(offer, item.key, item.config, config)
+            except NotIsolatable:
+                if item.config.isolation is not None:
+                    raise
+        with self.journal.loading(offer.distribution, offer.version, offer.value), self.guard.around(offer.package):
+            place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))
+            thing = make_offered(offer.value, Section("agent", item.config.settings, place, reserved))
+            self.modules.refuse_foreign(offer)
+        return agent_of(offer.value, thing)
 
 
 def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:

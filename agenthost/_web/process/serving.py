@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost._host.calls.stray_work import run_on
 from agenthost._host.operations.control_socket import controlled, socket_path
+from agenthost._host.packages.guarded_run import without_collections
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.background_thread import in_background_thread
 from agenthost._host.runtime.runtime import Phase
@@ -130,8 +131,14 @@ def serve_on(
         with controlled(socket_path(config, opened.getsockname()[1]), reloading.answer):
             yield
 
+    def made() -> HostPlan:
+        with without_collections():
+            plan = make()
+            gc_freeze.freeze()  # before a collection visits each of a thousand agents
+        return plan
+
     front = Front(make_runtime(config), sip_path=config.sip.path)
-    serve_front(opened, front, make, ready, early=early, commands=commands)
+    serve_front(opened, front, made, ready, early=early, commands=commands)
 
 
 def serve_front(

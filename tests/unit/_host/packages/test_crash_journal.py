@@ -41,7 +41,7 @@ def test_a_package_that_kills_its_process_is_loaded_no_more(tmp_path):
     with pytest.raises(CrashingPackage, match=r"acme 1\.0 has killed 3 processes") as refused:
         load(tmp_path)
 
-    assert f"rm {tmp_path}" in refused.value.remedy
+    assert f"rm {tmp_path}" in refused.value.diagnosis.remedy
     load(tmp_path, "1.1")
 
 

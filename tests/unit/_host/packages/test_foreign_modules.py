@@ -9,7 +9,7 @@ import pytest
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.packages.diagnosis import Diagnosed
-from agenthost._host.packages.foreign_modules import refuse_foreign
+from agenthost._host.packages.foreign_modules import ModuleCheck
 
 WRONG = f"sha256={'A' * 43}"
 
@@ -52,10 +52,10 @@ def test_whose_module_it_is(site, own, other, refused):
     candidate = installed(site, "acme", own)
     installed(site, "beta", other)
     if not refused:
-        assert refuse_foreign(candidate) is None
+        assert ModuleCheck().refuse_foreign(candidate) is None
         return
     with pytest.raises(Diagnosed) as raised:
-        refuse_foreign(candidate)
+        ModuleCheck().refuse_foreign(candidate)
     assert raised.value.diagnosis.reason == "its module shared_agent.py is that of beta, which has one of the same name"
 
 
@@ -64,4 +64,4 @@ def test_a_module_of_what_is_required(site):
     candidate = installed(site, "acme", "another.py,,\n", requires="Requires-Dist: Beta>=1\n")
     installed(site, "beta", LISTED)
 
-    assert refuse_foreign(candidate) is None
+    assert ModuleCheck().refuse_foreign(candidate) is None
