@@ -10,10 +10,11 @@ import re
 
 __all__ = ["escaped"]
 
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U0001d173-\U0001d17a\U000e0001-\U000e007f]"
 )
+"""Compiled at the first text that needs it, which few commands have."""
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PLANE = 0x10000
 
@@ -23,9 +24,14 @@ def escaped(text: str, keep: str = "") -> str:
 
     ``keep`` has the characters that stay: ``"\n"`` if the text is in lines of the host's own.
     """
-    if text.isprintable():  # which almost every text is
+    plain = text
+    for character in keep:
+        plain = plain.replace(character, "")
+    if plain.isprintable():  # which almost every text is
         return text
-    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _SHORT.get(found[0]) or _form(found[0]), text)
+    return re.sub(
+        _UNSAFE, lambda found: found[0] if found[0] in keep else _SHORT.get(found[0]) or _form(found[0]), text
+    )
 
 
 def _form(character: str) -> str:

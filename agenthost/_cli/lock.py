@@ -21,7 +21,8 @@ def command(file: str | None) -> None:
     config = configuration(file)
     leave_log_out()
     from agenthost._host.generations.changes import changes, dependency_changes
-    from agenthost._host.generations.lock import Lock, read_lock, write_lock
+    from agenthost._host.generations.lock import read_lock, write_lock
+    from agenthost._host.generations.locked import Lock
     from agenthost._host.operations.locking import installed_lock
 
     before = read_lock(config)

@@ -70,7 +70,7 @@ _BESIDE = "beside"
 _LISTED = "listed"
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False, slots=False)
 class Key:
     """One key of a table."""
 

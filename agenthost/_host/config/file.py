@@ -33,7 +33,7 @@ _PLACE = r" \(at (?:line (\d+), (column \d+)|(end of document))\)$"
 _LONG_NUMBER = r"\d{4301}"
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False, slots=False)
 class ConfigFile:
     """An open configuration file, and the environment for its values."""
 
@@ -98,6 +98,8 @@ class ConfigFile:
         Raises:
             ConfigurationError: see ``read``; also for a key that is unknown.
         """
+        if name not in self.tables:
+            return cls()
         values = self.table(name)
         refuse_unknown(values, keys_of(cls), self.place(name))
         return self.fill(cls, values, self.place(name))

@@ -46,7 +46,7 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.local/state"), "agenthost")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class HostConfig(Table):
     """``[host]``: addresses, credentials, timeouts and limits of the host."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_LINES", "Lines", "Place", "key_path"]
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_BARE = r"[A-Za-z0-9_-]+"
 
 
 class Lines:
@@ -63,7 +63,7 @@ class Lines:
 NO_LINES = Lines()
 
 
-@frozen
+@frozen(repr=False)
 class Place:
     """The place of a configured value in messages, such as ``agenthost.toml:3: host.port``."""
 
@@ -99,7 +99,7 @@ def key_path(table: str, *names: str) -> str:
     ``table`` is the key path of a table, empty for the whole file. ``names`` is the keys that lead on from there; what
     is not a bare key gets quoted (TOML 1.0, "Keys").
     """
-    steps = [name if _BARE.fullmatch(name) else _quoted(name) for name in names]
+    steps = [name if re.fullmatch(_BARE, name) else _quoted(name) for name in names]
     return ".".join([table, *steps] if table else steps)
 
 

@@ -64,7 +64,7 @@ FILE = "agenthost.toml"
 DEFAULT_STORE = "sqlite:///state.db"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class HealthConfig(Table):
     """``[health]``: answers of the health endpoints (wire.md, section 5)."""
 
@@ -84,7 +84,7 @@ class HealthConfig(Table):
     )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class TelemetryConfig(Table):
     """``[telemetry]``: spans by OpenTelemetry."""
 
@@ -99,7 +99,7 @@ class TelemetryConfig(Table):
     )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class StateConfig(Table):
     """``[state]``: the store of what agents share, and its timeouts."""
 
@@ -125,7 +125,7 @@ class StateConfig(Table):
         return self.address.partition(":")[0]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class ConversationConfig(Table):
     """``[conversation]``: conversations with agents in text."""
 
@@ -137,7 +137,7 @@ class ConversationConfig(Table):
     show_tools: bool = setting(False, FLAG, "Include the tools that were called in responses of `/v1`")  # noqa: FBT003
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class ModelsConfig(Table):
     """``[models]``: the language models of agents, and ``[models.<name>]``, the settings of one."""
 
@@ -145,7 +145,7 @@ class ModelsConfig(Table):
     settings: Mapping[str, Mapping[str, object]] = beside()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class TurnsConfig(Table):
     """``[turns]``: the budget of one turn, for all agents that have a part in it."""
 
@@ -155,7 +155,7 @@ class TurnsConfig(Table):
     hops: int = setting(8, whole(1, 64), "Maximum depth of calls between agents", unit="agents")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class WorkflowConfig(Table):
     """``[workflows.<name>]``: several installed agents that act as one.
 
@@ -180,7 +180,7 @@ class WorkflowConfig(Table):
         return tuple(keys_of(WorkflowConfig))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class SipConfig(Table):
     """``[sip]``: routing of SIP callers (wire.md, section 4)."""
 
@@ -197,7 +197,7 @@ class SipConfig(Table):
     """File and line of ``default``."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class ClassifiersConfig(Table):
     """``[classifiers]``: the classifiers of routers, and ``[classifiers.<name>]``, the settings of one."""
 
@@ -205,7 +205,7 @@ class ClassifiersConfig(Table):
     settings: Mapping[str, Mapping[str, object]] = beside()
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class AgentConfig(Table):
     """``[agents.<name>]``: one agent.
 
@@ -272,7 +272,7 @@ class AgentConfig(Table):
         return not self.enabled or bool(self.accepted_passwords) or self.isolation == "process"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class PluginsConfig(Table):
     """``[plugins]``: the plugins that are loaded, and ``[plugins.<name>]``, the settings of one."""
 
@@ -290,7 +290,7 @@ class PluginsConfig(Table):
         return called.isdisjoint(self.disable) and (self.only is None or not called.isdisjoint(self.only))
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class Config(Table):
     """Everything that is configured."""
 

@@ -100,7 +100,7 @@ class Refused(ValueError):  # noqa: N818  # as in agenthost.errors
         return ConfigurationError(f"{place}: {self.reason}. {self.advice or f'fix: change [{place.key}]'}")
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False, slots=False)
 class Kind:
     """A kind of value."""
 

@@ -9,7 +9,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from agenthost._host.generations.lock import Lock, LockedAgent, LockedDistribution
+    from agenthost._host.generations.locked import Lock, LockedAgent, LockedDistribution
 
 __all__ = ["Change", "changes", "dependency_changes"]
 

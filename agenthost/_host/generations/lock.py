@@ -13,103 +13,29 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from agenthost._host.config.declaration import Table, keys_of, setting
-from agenthost._host.config.file import ConfigFile, open_file, refuse_unknown
-from agenthost._host.config.value_types import NAMES, TEXT, whole
-from agenthost._host.generations.owners import Owners, full_key
+from agenthost._host.config.declaration import keys_of
+from agenthost._host.config.file import open_file, refuse_unknown
 from agenthost._host.generations.record import read_record
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from attrs import AttrsInstance
 
-    from agenthost._discovery import Candidate
+    from agenthost._host.config.declaration import Table
+    from agenthost._host.config.file import ConfigFile
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.locked import Lock, LockedDistribution
+    from agenthost._host.generations.owners import Owners
 
-__all__ = ["Lock", "LockedAgent", "LockedDistribution", "known_owners", "lock_path", "read_lock", "write_lock"]
+__all__ = ["known_owners", "lock_path", "read_lock", "write_lock"]
 
-FORMAT = 1
 _HEAD = """\
 # The packages that this host serves. Keep this file in version control.
 # agenthost lock writes it, agenthost diff compares it with what is installed.
 
 """
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class LockedAgent(Table):
-    """``[distributions.<name>.agents.<name>]``: one agent as it was decided."""
-
-    key: str = setting("", TEXT, "Its name in configuration and on the command line")
-    route: str | None = setting(None, TEXT, "Where it is mounted")
-    tools: tuple[str, ...] = setting((), NAMES, "Names of its tools")
-    sip: tuple[str, ...] = setting((), NAMES, "User parts of SIP addresses that reach it")
-    settings: tuple[str, ...] = setting((), NAMES, "Keys of its own that its section may have")
-    variables: tuple[str, ...] = setting((), NAMES, "Variables of the environment that its processes may see")
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class LockedDistribution(Table):
-    """``[distributions.<name>]``: one installed package as it was decided."""
-
-    version: str = setting("", TEXT, "Its version", required=True)
-    hashes: tuple[str, ...] = setting((), NAMES, "Digests of its contents, of each platform", required=True)
-    hooks: tuple[str, ...] = setting((), NAMES, "Hooks that its plugins implement")
-    skills: tuple[str, ...] = setting((), NAMES, "Names of its skills")
-    commands: tuple[str, ...] = setting((), NAMES, "Names of its commands")
-    agents: Mapping[str, LockedAgent] = field(factory=dict)
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class _Root(Table):
-    format: int = setting(FORMAT, whole(1), "Version of this format", required=True)
-
-
-@frozen(eq=False)
-class Lock:
-    """A lock file."""
-
-    place: str
-    distributions: Mapping[str, LockedDistribution] = field(factory=dict)
-    dependencies: Mapping[str, str] = field(factory=dict)
-    """Version of each distribution that those require, directly and indirectly."""
-
-    def agent(self, candidate: Candidate) -> LockedAgent | None:
-        """Return a locked agent, or None if its package has another version."""
-        locked = self.distributions.get(candidate.distribution)
-        if locked is None or locked.version != candidate.version:
-            return None
-        return locked.agents.get(candidate.name)
-
-    @property
-    def owners(self) -> Owners:
-        """The holders of short keys, routes and SIP aliases."""
-        agents = [
-            (full_key(distribution, name), agent, distribution)
-            for distribution, each in self.distributions.items()
-            for name, agent in each.agents.items()
-        ]
-        return Owners(
-            {agent.key: distribution for _, agent, distribution in agents if agent.key and ":" not in agent.key},
-            {agent.route: full for full, agent, _ in agents if agent.route},
-            {user: full for full, agent, _ in agents for user in agent.sip},
-            self.place,
-        )
-
-    def with_hashes_of(self, earlier: Lock | None) -> Lock:
-        """Return the lock with digests that other platforms added for the same versions."""
-        if earlier is None:
-            return self
-        kept = {}
-        for name, each in self.distributions.items():
-            before = earlier.distributions.get(name)
-            known = before.hashes if before is not None and before.version == each.version else ()
-            kept[name] = evolve(each, hashes=tuple(dict.fromkeys((*each.hashes, *known))))
-        return evolve(self, distributions=kept)
 
 
 def lock_path(config: Config) -> str:
@@ -130,10 +56,12 @@ def read_lock(config: Config) -> Lock | None:
     path = lock_path(config)
     if not os.path.isfile(path):
         return None
+    from agenthost._host.generations.locked import FORMAT, Lock, Root  # noqa: PLC0415 - most hosts have no lock file
+
     opened = open_file(path, {})
     root = opened.place()
     refuse_unknown(opened.tables, {"format", "distributions", "dependencies"}, root)
-    written = opened.fill(_Root, {key: value for key, value in opened.tables.items() if key == "format"}, root)
+    written = opened.fill(Root, {key: value for key, value in opened.tables.items() if key == "format"}, root)
     if written.format != FORMAT:
         raise ConfigurationError(
             f"{opened.place('format')}: format {written.format} is not one that this agenthost reads. "
@@ -159,6 +87,8 @@ def write_lock(lock: Lock) -> None:
     """
     import tomli_w  # noqa: PLC0415 - only where one is written
 
+    from agenthost._host.generations.locked import FORMAT, LockedAgent, LockedDistribution  # noqa: PLC0415 - as above
+
     content: dict[str, Any] = {"format": FORMAT, "distributions": {}}
     for name, each in sorted(lock.distributions.items()):
         agents = {agent: _written(LockedAgent, own) for agent, own in sorted(each.agents.items())}
@@ -181,6 +111,8 @@ def write_lock(lock: Lock) -> None:
 
 
 def _distribution(opened: ConfigFile, name: str, values: object) -> LockedDistribution:
+    from agenthost._host.generations.locked import LockedAgent, LockedDistribution  # noqa: PLC0415 - as above
+
     place = opened.place("distributions", name)
     table = opened.as_table(values, place)
     refuse_unknown(table, {*keys_of(LockedDistribution), "agents"}, place)

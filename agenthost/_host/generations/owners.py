@@ -21,7 +21,7 @@ def full_key(distribution: str, name: str) -> str:
     return f"{distribution}:{name}"
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False, slots=False)
 class Owners:
     """Holders of keys, routes and aliases that only one agent can have."""
 

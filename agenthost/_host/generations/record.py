@@ -9,12 +9,9 @@ Without a durable state directory, a lock file or ``use`` in the configuration d
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import sys
 from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.generations.owners import Owners
@@ -30,12 +27,12 @@ __all__ = ["read_record", "record_path", "write_record"]
 _FORMAT = 1
 _TABLES = ("keys", "routes", "aliases")
 
-_log = logging.getLogger("agenthost.owners")
-
 
 def record_path(config: Config) -> str:
     """Return the file of this environment and configuration file."""
-    name = sha256("\0".join(_place(config)).encode()).hexdigest()[:16]
+    from _blake2 import blake2b  # noqa: PLC0415 - as hashlib has it, without OpenSSL, which every list would load
+
+    name = blake2b("\0".join(_place(config)).encode(), digest_size=8).hexdigest()
     return os.path.join(config.host.state_dir, "owners", f"{name}.json")
 
 
@@ -45,9 +42,13 @@ def read_record(config: Config) -> Owners:
     Raises:
         ConfigurationError: the file cannot be read as a record.
     """
+    if not os.path.lexists(config.host.state_dir):  # nothing has run yet
+        return Owners()
     path = record_path(config)
     try:
         with open(path, encoding="utf-8") as file:
+            import json  # noqa: PLC0415 - where there is a record
+
             content = json.load(file)
     except FileNotFoundError:
         return Owners(place=path)
@@ -63,6 +64,8 @@ def write_record(config: Config, owners: Owners) -> None:
 
     If the state directory cannot be written, this logs a warning once.
     """
+    import json  # noqa: PLC0415 - a list writes none
+
     path = record_path(config)
     environment, file = _place(config)
     content = {"format": _FORMAT, "environment": environment, "configuration": file}
@@ -82,7 +85,10 @@ def write_record(config: Config, owners: Owners) -> None:
     except OSError as error:
         with suppress(OSError):
             os.unlink(beside)
-        _log.warning("owners are not stored: %s: %s. fix: agenthost lock stores them in a file", path, error.strerror)
+        import logging  # noqa: PLC0415 - seldom needed, and every list would pay for it
+
+        log = logging.getLogger("agenthost.owners")
+        log.warning("owners are not stored: %s: %s. fix: agenthost lock stores them in a file", path, error.strerror)
 
 
 def _place(config: Config) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -43,18 +42,24 @@ def table(header: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> s
 
     Each row has cells, and a remedy that is printed below them if there is one.
     """
-    rows = [(header, ""), *(([escaped(cell) for cell in cells], escaped(remedy)) for cells, remedy in rows)]
+    rows = [(header, ""), *(_escaped(cells, remedy) for cells, remedy in rows)]
     columns = list(zip(*(cells for cells, _ in rows), strict=True))
     whole = [max(map(len, column)) for column in columns]
     widths = _widths(columns, whole, terminal_width())
+    line = _GAP + _GAP.join(f"{{:{width}}}" for width in widths)
     lines = []
     for cells, remedy in rows:
-        for part in [cells] if widths == whole else _parts(cells, widths):
-            line = _GAP.join([text.ljust(width) for text, width in zip(part, widths, strict=True)])
-            lines.append(f"{_GAP}{line}".rstrip())
+        parts = [cells] if widths == whole else _parts(cells, widths)
+        lines += [line.format(*part).rstrip() for part in parts]
         if remedy:
             lines.append(f"    fix:  {remedy}")
     return "\n".join(lines)
+
+
+def _escaped(cells: Sequence[str], remedy: str) -> tuple[Sequence[str], str]:
+    if "".join(cells).isprintable() and not remedy:  # which almost every row is, and a list has thousands
+        return cells, remedy
+    return [escaped(cell) for cell in cells], escaped(remedy)
 
 
 def on_terminal() -> bool:
@@ -186,6 +191,8 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, t
     served = [row for row in report["agents"] if row["state"] == "ready"]
     if served:
         pair = f"{host.user}:{password}" if made and terminal else host.user  # curl prompts for the rest
+        import shlex  # noqa: PLC0415 - only where a host has started
+
         quoted = "'" + pair.replace("'", "'\\''") + "'"
         if made and not terminal:
             quoted += f':"$(cat {shlex.quote(kept)})"'

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from agenthost._discovery import Candidate
     from agenthost._host.generations.contents import Readings
-    from agenthost._host.generations.lock import Lock
+    from agenthost._host.generations.locked import Lock
 
 __all__ = ["by_distribution", "modules_of", "unapproved"]
 

@@ -1,27 +1,31 @@
 """Selection: the agents that configuration and packages name, decided from metadata alone."""
 
+# No unused generated code: every command that lists something pays for it.
+
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.place import key_path
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
-from agenthost._host.packages.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agenthost._host.packages.diagnosis import Diagnosis
+
 __all__ = ["ContestedAgent", "SelectedAgent", "Selection", "select"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NO_SECTION = AgentConfig()
 
 
-@frozen
+@frozen(repr=False)
 class SelectedAgent:
     """An agent to be served: a candidate with a key."""
 
@@ -62,7 +66,7 @@ class SelectedAgent:
         return self.key if self.again else full_key(self.distribution, self.key.rpartition(":")[2])
 
 
-@frozen
+@frozen(eq=False, repr=False, slots=False)
 class ContestedAgent:
     """An agent that is not served, because its owner is undecided."""
 
@@ -71,7 +75,7 @@ class ContestedAgent:
     diagnosis: Diagnosis
 
 
-@frozen
+@frozen(eq=False, repr=False, slots=False)
 class Selection:
     """The agents that configuration and packages name."""
 
@@ -102,21 +106,21 @@ def select(config: Config, candidates: Iterable[Candidate], owners: Owners | Non
             choice.settle(name, claimants)
         else:
             choice.refuse_name(name, claimants)
-    place = {offer: number for number, offer in enumerate(offers)}
-    choice.wanted.sort(key=lambda item: place[item.candidate])
+    place = {id(offer): number for number, offer in enumerate(offers)}
+    choice.wanted.sort(key=lambda item: place[id(item.candidate)])
     choice.fit_sections(claims)
     return Selection(tuple(choice.wanted), tuple(choice.contested), choice.unfitting, choice.refusals)
 
 
-@define
 class _Choice:
-    config: Config
-    owners: Owners
-    wanted: list[SelectedAgent] = field(factory=list)
-    contested: list[ContestedAgent] = field(factory=list)
-    unfitting: dict[str, str] = field(factory=dict)
-    refusals: dict[str, str] = field(factory=dict)
-    used: set[str] = field(factory=set)
+    def __init__(self, config: Config, owners: Owners) -> None:
+        self.config = config
+        self.owners = owners
+        self.wanted: list[SelectedAgent] = []
+        self.contested: list[ContestedAgent] = []
+        self.unfitting: dict[str, str] = {}
+        self.refusals: dict[str, str] = {}
+        self.used: set[str] = set()
 
     def settle(self, name: str, offers: list[Candidate]) -> None:
         """Decide the owner of a short key, and give each claimant its section."""
@@ -127,8 +131,11 @@ class _Choice:
             self._contest(name, offers)
             return
         for offer in offers:
-            full = full_key(offer.distribution, name)
             owns = offer.distribution == owner
+            if owns and not sections:  # which is almost every agent, and a host may have thousands
+                self.wanted.append(SelectedAgent(name, offer, _NO_SECTION, reason))
+                continue
+            full = full_key(offer.distribution, name)
             if owns and name in sections and full in sections:
                 self.used |= {name, full}
                 problem = f"{self._at(name)} and {self._at(full)} are two sections of one agent"
@@ -136,8 +143,9 @@ class _Choice:
                 continue
             key = name if owns else full
             section = sections.get(full) or (sections.get(name) if owns else None)
-            self.used |= {key, full} & sections.keys()
-            self.wanted.append(SelectedAgent(key, offer, section or AgentConfig(), reason if owns else ""))
+            if section is not None:
+                self.used |= {key, full} & sections.keys()
+            self.wanted.append(SelectedAgent(key, offer, section or _NO_SECTION, reason if owns else ""))
 
     def _owner(self, name: str, offers: list[Candidate]) -> tuple[str | None, str]:
         """Return the owner of a short key, and the reason.
@@ -166,6 +174,8 @@ class _Choice:
             self._set_aside(offer, reason, f"{offer.distribution} must rename it in the group {AGENTS}")
 
     def _set_aside(self, offer: Candidate, reason: str, remedy: str) -> None:
+        from agenthost._host.packages.diagnosis import Diagnosis  # noqa: PLC0415 - seldom needed
+
         key = full_key(offer.distribution, offer.name)
         self.contested.append(ContestedAgent(key, offer, Diagnosis(reason, remedy)))
 

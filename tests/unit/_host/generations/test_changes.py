@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agenthost._host.generations.changes import changes, dependency_changes
-from agenthost._host.generations.lock import Lock, LockedAgent, LockedDistribution
+from agenthost._host.generations.locked import Lock, LockedAgent, LockedDistribution
 
 
 def package(version="2.0.0", digest="a", **agents):

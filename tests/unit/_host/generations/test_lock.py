@@ -11,7 +11,8 @@ from hypothesis import given, strategies as st
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import Config
-from agenthost._host.generations.lock import Lock, LockedAgent, LockedDistribution, lock_path, read_lock, write_lock
+from agenthost._host.generations.lock import lock_path, read_lock, write_lock
+from agenthost._host.generations.locked import Lock, LockedAgent, LockedDistribution
 from agenthost.errors import ConfigurationError
 
 WORDS = st.text("abc-_ '\"\\é", min_size=1, max_size=8)
