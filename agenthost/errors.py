@@ -150,7 +150,15 @@ class ModelUnavailable(ModelError):  # noqa: N818 - a state, not an error
     """The model cannot be reached, is overloaded or took too long.
 
     A retry of the same request may succeed.
+
+    Args:
+        message: the message.
+        retry_after: seconds to wait before a retry, as the model's server requests.
     """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelRefused(ModelError):  # noqa: N818 - as ArgumentsRefused

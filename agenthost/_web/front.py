@@ -194,6 +194,7 @@ class Front:
             await running.enter_async_context(self.runtime.open())
             await running.enter_async_context(plan.models.opened())
             await running.enter_async_context(plan.classifiers.opened())
+            running.push_async_callback(self._site.turns.close)
             self._running = running
             wanted, plan = plan, accept(await self.runtime.begin(plan))
             try:

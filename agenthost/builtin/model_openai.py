@@ -252,8 +252,9 @@ class OpenAIModel:
         if status in _LATER or status >= _SERVER_ERROR:
             if getattr(error, "code", None) == _QUOTA:
                 return ModelRefused(f"model {self.name}: the account has no quota left ({said}).")
-            unavailable = ModelUnavailable(f"model {self.name} is overloaded or failing (HTTP {status}: {said}).")
-            return _Later(unavailable, _retry_after(error.response.headers))
+            after = _retry_after(error.response.headers)
+            message = f"model {self.name} is overloaded or failing (HTTP {status}: {said})."
+            return _Later(ModelUnavailable(message, after), after)
         return ModelRefused(f"model {self.name} rejects the request (HTTP {status}: {said}).")
 
 

@@ -19,7 +19,7 @@ from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.budget import Budget
-from agenthost._host.text.tool_runs import ToolRuns
+from agenthost._host.text.tool_runs import DoneBefore, ToolRuns
 from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
@@ -103,6 +103,7 @@ class _Call:
     said: str = ""
     runs: ToolRuns = field(factory=ToolRuns)
     progress: Callable[[], Awaitable[None]] = field(kw_only=True)
+    done_before: DoneBefore = field(kw_only=True)
 
     @property
     def usage(self) -> Usage:
@@ -193,10 +194,12 @@ class AgentCalls:
         budget: Budget,
         listen: Listener | None = None,
         store: Callable[[], Awaitable[None]] | None = None,
+        done_before: DoneBefore | None = None,
     ) -> Reply:
         """Return the reply of an agent or a workflow to a person.
 
         ``store`` stores the tool calls so far. It is called before each tool and each request to a language model.
+        ``done_before`` has those of earlier attempts at the turn.
 
         The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
         ``escalate``, unless its agents have none because of their language model.
@@ -209,7 +212,10 @@ class AgentCalls:
         """
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
-        call = _Call(plan, agent, turn, budget, budget.deadline, listen or _ignored, progress=store or _not_stored)
+        progress, done = store or _not_stored, done_before or DoneBefore()
+        call = _Call(
+            plan, agent, turn, budget, budget.deadline, listen or _ignored, progress=progress, done_before=done
+        )
         outcome = await self.call(call)
         reply = outcome.reply
         if reply is None:
@@ -370,7 +376,11 @@ class HostTeam:
         deadline = now + (left if seconds is None else min(left, seconds))
         heard = aloud and above.aloud
         hear, hops = above.hear, above.hops + 1
-        below = _Call(above.plan, found, turn, above.budget, deadline, hear, hops, heard, progress=above.progress)
+        below = _Call(
+            *(above.plan, found, turn, above.budget, deadline, hear, hops, heard),
+            progress=above.progress,
+            done_before=above.done_before,
+        )
         above.below.append(below)
         outcome = await self._teams.call(below)
         if isinstance(below.error, ConversationRefused):  # another agent would not answer what was asked

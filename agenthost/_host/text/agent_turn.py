@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from agenthost._host.text.history import call_messages
 from agenthost._host.text.model_calls import complete
 from agenthost._host.text.offered_tools import Offered, new_call_id, opening
 from agenthost._host.text.tool_effects import ToolEffects
@@ -149,10 +150,13 @@ class _Turn:
         if prepared is None:
             self._say(self._agent.fallback)
             return self._reply(escalate="the agent could not be configured for this conversation")
+        if self._meter is not None and (notes := self._meter.done_before.notes(self._agent.key)):
+            self._turn = evolve(self._turn, notes=(*self._turn.notes, *notes))
         self._data = {**prepared.global_data, **self._turn.context}
         offered = Offered.of(self._turn.options, prepared.tools)
-        messages = opening(filled(prepared.instructions, self._data), self._turn)
-        begun = len(messages) - len(self._turn.resumed)
+        done = self._done_before()
+        messages = [*opening(filled(prepared.instructions, self._data), self._turn), *done]
+        begun = len(messages) - len(done) - len(self._turn.resumed)
         for left in range(rounds, -1, -1):
             self._begun = False  # a blank line separates the words of rounds
             specs, choice = offered.in_round(rounds - left, left)
@@ -173,6 +177,14 @@ class _Turn:
             gone = next((result for result in reversed(self._results) if result.handed_to and result.text), None)
             self._say(gone.text if gone else self._agent.fallback)
         return self._reply()
+
+    def _done_before(self) -> list[Message]:
+        """Return the tool calls of earlier attempts at this turn."""
+        runs = self._meter.done_before.of(self._agent.key) if self._meter is not None else ()
+        pairs = (
+            call_messages(f"done_{number}", run.tool, run.arguments, run.result) for number, run in enumerate(runs)
+        )
+        return [message for pair in pairs for message in pair]
 
     async def _ask(self, messages: list[Message], tools: tuple[ToolSpec, ...], choice: str) -> Completion:
         if self._meter is not None:
@@ -243,15 +255,22 @@ class _Turn:
         else:
             written = {"parsed": [arguments] if arguments else [], "raw": use.arguments}
             sent = {**body, "function": use.name, "argument": written, "global_data": dict(self._data)}
-            if self._meter is not None:
-                await self._meter.store()
-            try:
-                answer = await self._conversing.run(self._plan, self._agent, tool, sent)
-                result = ToolEffects.of(use.name, answer, self._data)
-            except MalformedRequest as error:
-                result = ToolEffects(f"The tool {use.name} was not run: {error}.", failed=True)
+            result = await self._result(tool, arguments, sent)
         self._listen(ToolEnded(self._agent.key, use.name, result.text, result.failed))
         return result
+
+    async def _result(self, tool: Tool, arguments: Mapping[str, Any], sent: dict[str, Any]) -> ToolEffects:
+        """Run a tool, unless an earlier attempt at this turn has made the same call."""
+        if self._meter is not None:
+            done = self._meter.done_before.take(self._agent.key, tool.name, arguments)
+            if done is not None:
+                return ToolEffects(done.result, done.failed)
+            await self._meter.store()
+        try:
+            answer = await self._conversing.run(self._plan, self._agent, tool, sent)
+            return ToolEffects.of(tool.name, answer, self._data)
+        except MalformedRequest as error:
+            return ToolEffects(f"The tool {tool.name} was not run: {error}.", failed=True)
 
     def _say(self, text: str, *, apart: bool = False) -> None:
         if not text:

@@ -11,13 +11,19 @@ from agenthost.workflows.team import Remaining
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import TurnsConfig
+    from agenthost._host.text.tool_runs import DoneBefore
     from agenthost.conversation.models import Usage
 
 __all__ = ["Budget", "Meter"]
 
 
 class Meter(Protocol):
-    """Counts requests to language models, and can stop them."""
+    """Counts requests to language models, and can stop them.
+
+    It has the tool calls of earlier attempts at the turn, too.
+    """
+
+    done_before: DoneBefore
 
     def begin(self) -> None:
         """Start a request. An exception ends the turn."""

@@ -14,12 +14,13 @@ import attrs
 from attrs import define, field
 
 from agenthost._error_words import summary_of
+from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.agent_calls import AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.answer_format import AnswerFormat
 from agenthost._host.text.model_calls import complete
 from agenthost._host.text.paused_turns import Paused, PausedTurns
-from agenthost._host.text.tool_runs import ToolRuns
+from agenthost._host.text.tool_runs import DoneBefore, ToolRuns
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
 from agenthost.conversation.options import AnswerOptions
@@ -27,7 +28,7 @@ from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStar
 from agenthost.errors import AgentHostError, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.packages.stages import Mounted
@@ -89,12 +90,15 @@ class Conversations:
         begins: bool = False,
         sent: Sequence[Message] = (),
         paused: Paused | None = None,
+        attempts: Collection[int] = (),
+        tool_begins: Callable[[int], Awaitable[None]] | None = None,
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
         ``history`` has the earlier messages, where the person's own program keeps them; None for the transcript's.
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
-        not exist.
+        not exist. ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
+        ``tool_begins`` is called with the turn's number before each tool.
 
         ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
         person's, if the client continues a turn with the results of its tools, and ``paused`` that turn.
@@ -115,15 +119,15 @@ class Conversations:
         results = paused.lines(sent, time.time()) if paused is not None else []
         arrival = Arrival(conversation, text, result=results[0] if results else None)
         transcripts = self.transcripts(plan, principal)
-        record = _Record(listen, partial(self._progress, transcripts, conversation))
+        record = _Record(listen, partial(self._progress, transcripts, conversation), tool_begins)
         begun: Begun | None = None
-        handed_to: str | None = None
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
                 head = await transcripts.enter(arrival)
             record.lines += results[1:]
             before = paused.turn if paused is not None else None
-            begun = record.begun = await transcripts.begin(arrival, asked.key, head, before)
+            begun = record.begun = await transcripts.begin(arrival, asked.key, head, before, attempts)
+            record.done_before = DoneBefore(begun.done, partial(redacted, plan.redactors))
             turn = Turn(
                 conversation,
                 text,
@@ -136,18 +140,19 @@ class Conversations:
             key = begun.agent if paused is None else paused.agent
             with_whom = (plan.find(key) if key is not None else None) or asked
             budget = self.teams.budget(self._runtime.config.conversation.timeout)
-            reply, goes_on = await self._answer(plan, with_whom, turn, budget, record)
+            reply = await self._answer(plan, with_whom, turn, budget, record)
             if form is not None:
                 reply = await self._formed(plan, turn, reply, form, budget)
             if reply.client_calls is not None:
                 await self._pause(plan, principal, asked, turn, reply, before or begun.turn)
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _reply_details(reply)))
-            handed_to = goes_on if goes_on != with_whom.key else None
         except BaseException as error:
             record.fail(_why_failed(error))
             raise
         finally:
-            await self._finished(transcripts.end(arrival, begun, record.lines, asked=asked.key, handed_to=handed_to))
+            await self._finished(
+                transcripts.end(arrival, begun, record.lines, asked=asked.key, handed_to=record.handed_to)
+            )
         return reply
 
     def _entrance(self, principal: str, conversation: str) -> asyncio.Lock:
@@ -202,27 +207,26 @@ class Conversations:
             text = await form.made(turn.text, reply.text, ask)
         return attrs.evolve(reply, text=text, usage=usage)
 
-    async def _answer(
-        self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: _Record
-    ) -> tuple[Reply, str]:
-        """Answer a turn, and return the agent that has the conversation then.
+    async def _answer(self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget, listen: _Record) -> Reply:
+        """Answer a turn.
 
-        After a hand-off, the other agent answers, and receives what was said and done.
+        After a hand-off, the other agent answers, and receives what was said and done. It has the conversation then,
+        even if it fails.
         """
-        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen.store)
+        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen.store, listen.done_before)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
             if following is None or not self._runtime.reach.allows(plan.find(with_whom), following):
                 break
-            with_whom = following.key
+            with_whom = listen.handed_to = following.key
             met.add(with_whom)
             listen(Routed(reply.agent, with_whom, "handed over"))
             listen(Said(with_whom, _APART))
             handed = attrs.evolve(
                 turn, notes=(*turn.notes, *listen.runs.notes(), Note(reply.agent, "reason", reply.text))
             )
-            answer = await self.teams.reply(plan, following, handed, budget, listen, listen.store)
+            answer = await self.teams.reply(plan, following, handed, budget, listen, listen.store, listen.done_before)
             reply = attrs.evolve(
                 answer,
                 usage=reply.usage + answer.usage,
@@ -230,7 +234,7 @@ class Conversations:
                 path=(*reply.path, *answer.path),
                 text=f"{reply.text}{_APART}{answer.text}",
             )
-        return reply, with_whom
+        return reply
 
     async def _progress(self, transcripts: Transcripts, conversation: str, begun: Begun, lines: list[Line]) -> None:
         try:
@@ -252,11 +256,15 @@ class _Record:
 
     listen: Listener | None
     progress: Callable[[Begun, list[Line]], Awaitable[None]]
+    tool_begins: Callable[[int], Awaitable[None]] | None = None
+    done_before: DoneBefore = field(factory=DoneBefore)
     begun: Begun | None = None
     changed: bool = False
     lines: list[Line] = field(factory=list)
     runs: ToolRuns = field(factory=ToolRuns)
     said: list[str] = field(factory=list)
+    handed_to: str | None = None
+    """The agent that has the conversation after a hand-off."""
 
     def __call__(self, event: Event) -> None:
         run = self.runs.add(event)
@@ -272,7 +280,10 @@ class _Record:
         """Store the tool calls so far, if there are new ones."""
         if self.changed and self.begun is not None:
             self.changed = False
-            await self.progress(self.begun, [*self.lines, *map(_line_of, self.runs.unfinished())])
+            unfinished = [*map(_line_of, self.runs.unfinished())]
+            if unfinished and self.tool_begins is not None:
+                await self.tool_begins(self.begun.turn)
+            await self.progress(self.begun, [*self.lines, *unfinished])
 
     def fail(self, why: str) -> None:
         """Add what is known of a turn that has no answer."""

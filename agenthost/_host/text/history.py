@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.text.transcript_lines import Line
 
-__all__ = ["history_of"]
+__all__ = ["call_messages", "history_of"]
 
 MOST_HISTORY = 24 * 1024
 """The most characters of a history."""
@@ -71,7 +71,8 @@ def _units(lines: Iterable[Line]) -> Iterator[_Unit]:
         said = ""
         for number, line in enumerate(own):
             if line.role == "tool":
-                yield _Unit(_call(f"call_{turn}_{number}", line), 0)
+                tool, arguments = str(line.more.get("tool", "")), line.more.get("arguments", "{}")
+                yield _Unit(call_messages(f"call_{turn}_{number}", tool, arguments, line.text), 0)
             elif line.role == "user":
                 if line.text:  # it is empty if the agent had to begin
                     yield _Unit((Message("user", line.text),), 1)
@@ -92,14 +93,14 @@ def _continued(following: list[tuple[int, list[Line]]]) -> bool:
     return bool(following) and following[0][1][0].role == "tool"
 
 
-def _call(use_id: str, line: Line) -> tuple[Message, ...]:
+def call_messages(use_id: str, tool: str, arguments: Any, result: str) -> tuple[Message, Message]:
     """Return a tool call and its result.
 
     The stored name and arguments may not be what a model's server accepts.
     """
-    name = _NOT_IN_A_NAME.sub("_", str(line.more.get("tool", "")))[:_LONGEST_NAME] or "_"
-    use = ToolUse(use_id, name, _object(line.more.get("arguments", "{}")))
-    return (Message("assistant", "", (use,)), Message("tool", line.text, (), use_id))
+    name = _NOT_IN_A_NAME.sub("_", tool)[:_LONGEST_NAME] or "_"
+    use = ToolUse(use_id, name, _object(arguments))
+    return Message("assistant", "", (use,)), Message("tool", result, (), use_id)
 
 
 def _object(stored: Any) -> str:

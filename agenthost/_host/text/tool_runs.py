@@ -11,9 +11,11 @@ from agenthost._host.text.transcript_lines import MOST_RESULT, cut
 from agenthost.conversation.turns import Note, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from agenthost.conversation.turns import Event
 
-__all__ = ["NO_RESULT", "ToolRun", "ToolRuns"]
+__all__ = ["NO_RESULT", "DoneBefore", "ToolRun", "ToolRuns"]
 
 NO_RESULT = "[No result: the turn ended while this tool ran. It may have taken effect.]"
 """The result of a tool call that was cut off."""
@@ -66,6 +68,41 @@ class ToolRuns:
     def unfinished(self) -> list[ToolRun]:
         """Return the runs that have not ended."""
         return [ToolRun(each.agent, each.tool, _json(each.arguments), NO_RESULT, failed=True) for each in self._started]
+
+
+class DoneBefore:
+    """The tool calls of earlier attempts at a turn.
+
+    None of them runs again by accident.
+
+    ``redact`` changes texts as in the transcript.
+    """
+
+    def __init__(self, runs: Iterable[ToolRun] = (), redact: Callable[[str], str] = str) -> None:
+        self._runs = list(runs)
+        self._redact = redact
+
+    def of(self, agent: str) -> list[ToolRun]:
+        """Return the calls of an agent."""
+        return [run for run in self._runs if run.agent == agent]
+
+    def notes(self, agent: str) -> tuple[Note, ...]:
+        """Return the calls of all others, as notes for an agent."""
+        return tuple(run.note() for run in self._runs if run.agent != agent)
+
+    def take(self, agent: str, tool: str, arguments: object) -> ToolRun | None:
+        """Return the same call, once for each time that it has run.
+
+        A call whose result was a failure may run again.
+        """
+        if not self._runs:
+            return None
+        asked = agent, tool, self._redact(cut(_json(arguments), MOST_RESULT))
+        for run in self._runs:
+            if (run.agent, run.tool, run.arguments) == asked and (not run.failed or run.result == NO_RESULT):
+                self._runs.remove(run)
+                return run
+        return None
 
 
 def _json(arguments: object) -> str:

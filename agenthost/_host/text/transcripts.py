@@ -17,11 +17,12 @@ from attrs import evolve, field, frozen
 
 from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.history import history_of
+from agenthost._host.text.tool_runs import ToolRun
 from agenthost._host.text.transcript_lines import MOST_RESULT, MOST_TEXT, Line, cut, line_of, written
 from agenthost.errors import ConversationRefused, StateRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from agenthost.conversation.models import Message
     from agenthost.conversation.redaction import Redactor
@@ -65,6 +66,8 @@ class Begun:
     """The earlier turns, oldest first."""
     agent: str | None
     """The agent that the conversation was handed over to; None while it is with its first one."""
+    done: tuple[ToolRun, ...] = ()
+    """The tool calls of earlier attempts at the turn."""
 
 
 class Transcripts:
@@ -109,10 +112,18 @@ class Transcripts:
         head: dict[str, Any] = await self._store.update(arrival.conversation, add, {}, ttl=self._ttl)
         return head
 
-    async def begin(self, arrival: Arrival, asked: str, head: dict[str, Any], before: int | None = None) -> Begun:
+    async def begin(
+        self,
+        arrival: Arrival,
+        asked: str,
+        head: dict[str, Any],
+        before: int | None = None,
+        attempts: Collection[int] = (),
+    ) -> Begun:
         """Wait for the end of earlier turns.
 
-        ``before`` is the turn that this one continues, which is not part of its history.
+        ``before`` is the turn that this one continues, and ``attempts`` is the numbers of earlier attempts at this one.
+        They are not part of its history.
 
         Raises:
             StateUnavailable: the store does not answer.
@@ -129,8 +140,10 @@ class Transcripts:
                 pause = min(2 * pause, most)
                 head = await self._store.get(key, {})
         lines = map(line_of, head.get("lines", ()))
-        history = history_of((line for line in lines if line.turn < (before or turn)), self._most)
-        return Begun(turn, history, head.get("with", {}).get(asked))
+        earlier = (line for line in lines if line.turn < (before or turn) and line.turn not in attempts)
+        every = await self.read(key) if attempts else ()
+        done = tuple(_run_of(line) for line in every if line.turn in attempts and _ran_here(line))
+        return Begun(turn, history_of(earlier, self._most), head.get("with", {}).get(asked), done)
 
     async def progress(self, conversation: str, begun: Begun, lines: Iterable[Line]) -> None:
         """Store the tool calls of a turn so far, in case its process dies.
@@ -258,6 +271,16 @@ def checked(conversation: str, text: str, *, empty: bool = False) -> None:
         raise ConversationRefused("there is nothing to answer: the message is empty.")
     if len(text) > MOST_TEXT:
         raise ConversationRefused(f"a message may have {MOST_TEXT} characters, and this one has {len(text)}.")
+
+
+def _ran_here(line: Line) -> bool:
+    """Return True for a tool of an agent, not of a client."""
+    return line.role == "tool" and not line.more.get("client")
+
+
+def _run_of(line: Line) -> ToolRun:
+    tool, arguments = str(line.more.get("tool", "")), str(line.more.get("arguments", "{}"))
+    return ToolRun(line.agent or "", tool, arguments, line.text, bool(line.more.get("failed")))
 
 
 def _live(head: Mapping[str, Any]) -> bool:

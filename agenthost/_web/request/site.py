@@ -11,6 +11,7 @@ from attrs import define
 from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.credentials import authorised
 from agenthost._host.access.login_guard import OPENED
+from agenthost._host.identity.turns import Turns
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
@@ -40,7 +41,7 @@ class Site:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.caller = runtime.caller
-        self.conversations = Conversations(runtime, self.caller)
+        self.turns = Turns(runtime, Conversations(runtime, self.caller))
         self.guard = login_guard(lambda: runtime.settings)
         self._rules = Rules.of(runtime.settings)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from attrs import evolve
 
 from agenthost._web.endpoints.chat.answers import Answering
 from agenthost._web.endpoints.chat.requests import CONVERSATION
 from agenthost._web.endpoints.chat.streams import Stream
-from agenthost._web.endpoints.chat.turns import take_turn, while_somebody_waits
+from agenthost._web.endpoints.chat.turns import begin_turn, take_turn, while_somebody_waits
 from agenthost._web.request.answers import JSON, NO_STORE, send_bytes
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ async def complete(request: Request, asked: Asked, send: Send) -> None:
         ChatRefused: there is no answer.
         Disconnected: the client disconnected first.
     """
+    turn = await begin_turn(request, asked)
+    asked = evolve(asked, conversation=turn.conversation)
     answering = Answering(asked)
     headers = [*request.rules.shared, NO_STORE, (CONVERSATION, asked.conversation.encode("ascii", "replace"))]
     if asked.stream:
-        stream = Stream(request, asked, answering, headers, send)
+        stream = Stream(request, asked, turn, answering, headers, send)
         await while_somebody_waits(stream.run(), request.receive)
         return
-    turn = take_turn(request, asked, answering.note)
-    reply = await while_somebody_waits(turn, request.receive)
+    reply = await while_somebody_waits(take_turn(request, asked, turn, answering.note), request.receive)
     await send_bytes(send, 200, [*headers, JSON], _encode(answering.whole(reply)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from agenthost._host.text.conversations import new_conversation
+from agenthost._web.endpoints.chat.identity import identity_of
 from agenthost._web.endpoints.chat.messages import Spoken
 from agenthost._web.endpoints.chat.options import answer_options, ignored
 from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
@@ -19,6 +20,7 @@ from agenthost.tools.swaig import decode_object
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agenthost._host.identity.turn_identity import Identity
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.text.paused_turns import Paused
     from agenthost._web.request.site import Request
@@ -44,6 +46,7 @@ class Asked:
     stream: bool
     usage: bool
     tools: bool
+    identity: Identity
     principal: str = ""
     named: bool = False
     """True if the client names the conversation."""
@@ -74,7 +77,7 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
     metadata = _object(body, "metadata")
     conversation = _named_conversation(request, metadata)
     spoken = Spoken.read(body.get("messages"))
-    shown = metadata.get("tools")
+    shown, principal = metadata.get("tools"), request.published.reach.principal(agent)
     instructions = "\n".join(spoken.instructions)
     context = {"instructions_of_the_client": instructions} if instructions else {}
     asked = Asked(
@@ -86,7 +89,8 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
         stream=body.get("stream") is True,
         usage=_object(body, "stream_options").get("include_usage") is True,
         tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
-        principal=request.published.reach.principal(agent),
+        identity=identity_of(request, body, agent.key, principal, conversation),
+        principal=principal,
         named=conversation is not None,
         options=answer_options(body),
         ignored=ignored(body),
@@ -103,7 +107,7 @@ async def continued(request: Request, asked: Asked) -> Asked:
     """
     if not asked.sent:
         return asked
-    turns = request.site.conversations.paused_turns(request.published.plan, asked.principal)
+    turns = request.site.turns.conversations.paused_turns(request.published.plan, asked.principal)
     try:
         paused = await turns.find(asked.agent, asked.sent)
     except Exception as error:

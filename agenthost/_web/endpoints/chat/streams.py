@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from litestar.types import Send
 
+    from agenthost._host.identity.turns import TakenTurn
     from agenthost._web.endpoints.chat.requests import Asked
     from agenthost._web.request.site import Request
     from agenthost.conversation.turns import Reply
@@ -55,6 +56,7 @@ class Stream:
 
     request: Request
     asked: Asked
+    turn: TakenTurn
     form: Form
     headers: list[tuple[bytes, bytes]]
     send: Send
@@ -87,7 +89,8 @@ class Stream:
     async def _answer(self) -> None:
         try:
             held = self.asked.options.answer_schema is not None  # nothing is sent before it is valid
-            reply = await take_turn(self.request, self.asked, self._note, None if held else self._say)
+            say = None if held else self._say
+            reply = await take_turn(self.request, self.asked, self.turn, self._note, say)
             heard = "".join(self.said)
             if reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")

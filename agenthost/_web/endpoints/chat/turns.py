@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.identity.turns import Asking
 from agenthost._web.endpoints.chat.refusals import refusal_of
 from agenthost._web.request.requests import Disconnected
 from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
@@ -15,28 +16,52 @@ if TYPE_CHECKING:
 
     from litestar.types import Receive
 
+    from agenthost._host.identity.turns import TakenTurn
     from agenthost._web.endpoints.chat.requests import Asked
     from agenthost._web.request.site import Request
     from agenthost.conversation.turns import Event, Reply
 
-__all__ = ["take_turn", "while_somebody_waits"]
+__all__ = ["begin_turn", "take_turn", "while_somebody_waits"]
 
 _SHOWN = (Escalated, Routed, ToolEnded, ToolStarted)
 """Events of a turn for clients that show more than words."""
 
 
+async def begin_turn(request: Request, asked: Asked) -> TakenTurn:
+    """Begin the turn of a request, or take up the one that it repeats.
+
+    Raises:
+        ChatRefused: the turn cannot begin.
+    """
+    asking = Asking(
+        agent=asked.agent,
+        conversation=asked.conversation,
+        text=asked.text,
+        context=asked.context,
+        history=asked.history,
+        principal=asked.principal,
+        options=asked.options,
+        sent=asked.sent,
+        paused=asked.paused,
+    )
+    try:
+        return await request.site.turns.take(request.published.plan, asking, asked.identity)
+    except Exception as error:
+        raise refusal_of(request, asked.agent, error) from error
+
+
 async def take_turn(
     request: Request,
     asked: Asked,
+    turn: TakenTurn,
     tell: Callable[[dict[str, Any]], object],
     say: Callable[[str], object] | None = None,
 ) -> Reply:
-    """Take one turn.
+    """Return the reply of a turn, after its events.
 
     Raises:
         ChatRefused: the turn has no answer.
     """
-    plan = request.published.plan
 
     def listen(event: Event) -> None:
         if isinstance(event, Said):
@@ -46,22 +71,9 @@ async def take_turn(
             tell(event_as_json(event))
 
     try:
-        return await request.site.conversations.say(
-            plan,
-            asked.agent,
-            asked.conversation,
-            asked.text,
-            asked.context,
-            listen,
-            asked.history,
-            asked.principal,
-            options=asked.options,
-            begins=not asked.text and not asked.sent,
-            sent=asked.sent,
-            paused=asked.paused,
-        )
+        return await turn.reply(listen)
     except Exception as error:
-        raise refusal_of(request, asked.agent, error) from error
+        raise refusal_of(request, asked.agent, error, effects=turn.may_have_effects) from error
 
 
 async def while_somebody_waits(work: Coroutine[Any, Any, Any], receive: Receive) -> Any:

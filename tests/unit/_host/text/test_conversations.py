@@ -398,7 +398,7 @@ def test_words_and_tools_of_a_turn_that_was_cut_off_are_told(talk):
 
 
 def test_tool_calls_are_stored_as_they_happen(talk):
-    """A tool is in the transcript before it runs, and its result before the model is asked again."""
+    """A result is in the transcript before the next request to the model."""
     seen = []
 
     async def test(host):

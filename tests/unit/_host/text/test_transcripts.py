@@ -124,7 +124,7 @@ def test_a_wait_ends(run):
 
 
 def test_tool_calls_survive_the_process_that_ran_them(run, monkeypatch):
-    """The next turn is told what was done, although the turn has no end."""
+    """The next turn receives them, although their turn has no end."""
 
     async def test(one, other):
         now = time.time()

@@ -1,0 +1,273 @@
+"""Turns that clients can repeat: each runs once, for all its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field, frozen
+
+from agenthost._error_words import summary_of
+from agenthost._host.identity.turn_identity import Kind, TurnIdentities
+from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
+from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+
+    from agenthost._host.identity.turn_identity import Claim, Identity
+    from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.runtime.runtime import Runtime
+    from agenthost._host.text.conversations import Conversations
+    from agenthost._host.text.paused_turns import Paused
+    from agenthost.conversation.models import Message
+    from agenthost.conversation.options import AnswerOptions
+    from agenthost.conversation.turns import Event, Listener, Reply
+
+__all__ = ["Asking", "TakenTurn", "Turns"]
+
+SCOPE = "turns of clients"
+_PAUSE = 0.1
+"""Seconds between polls for the end of a turn in another process."""
+_ENDING = 3.0
+"""Seconds that turns without clients have for their end when the host stops."""
+
+_log = logging.getLogger("agenthost.conversations")
+
+
+@frozen(kw_only=True)
+class Asking:
+    """A request for a turn, see ``Conversations.say``."""
+
+    agent: str
+    conversation: str
+    text: str
+    context: Mapping[str, Any] = field(factory=dict)
+    history: Sequence[Message] | None = None
+    principal: str = ""
+    options: AnswerOptions | None = None
+    sent: Sequence[Message] = ()
+    paused: Paused | None = None
+
+
+@define(eq=False)
+class _Running:
+    """A turn that runs in this process, with the clients that wait for it."""
+
+    claim: Claim
+    task: asyncio.Task[Reply] = field(init=False)
+    events: list[Event] = field(factory=list)
+    listeners: list[Listener] = field(factory=list)
+    began: bool = False
+    """A tool has begun, so that the turn outlives its clients."""
+
+    def hear(self, event: Event) -> None:
+        self.events.append(event)
+        for listener in (*self.listeners,):
+            listener(event)
+
+
+class Turns:
+    """The turns of a host's clients."""
+
+    def __init__(self, runtime: Runtime, conversations: Conversations) -> None:
+        self._runtime = runtime
+        self.conversations = conversations
+        self._running: dict[str, _Running] = {}
+        self._writing: set[asyncio.Task[None]] = set()
+        self._identities: tuple[object, float, TurnIdentities] | None = None
+
+    async def take(self, plan: HostPlan, asking: Asking, identity: Identity) -> TakenTurn:
+        """Begin a turn, or take up the one that a request repeats.
+
+        Raises:
+            ConversationRefused: the idempotency key was sent with another request.
+            StateUnavailable: the store does not answer.
+        """
+        identities = self._found()
+        async with identities.lock(identity):
+            claim = await identities.claim(identity, asking.conversation)
+            running = self._running.get(claim.id)
+            if claim.kind in (Kind.NEW, Kind.CONTINUES):
+                running = self._start(plan, evolve(asking, conversation=claim.conversation), claim)
+        return TakenTurn(self, plan, asking, claim, running)
+
+    def _found(self) -> TurnIdentities:
+        stores, longest = self._runtime.state.serving(), self._runtime.config.conversation.timeout
+        if self._identities is None or self._identities[:2] != (stores, longest):
+            self._identities = stores, longest, TurnIdentities(stores.own(SCOPE), longest)
+        return self._identities[2]
+
+    def _start(self, plan: HostPlan, asking: Asking, claim: Claim) -> _Running:
+        running = self._running[claim.id] = _Running(claim)
+        running.task = asyncio.ensure_future(self._run(plan, asking, running))
+        running.task.add_done_callback(partial(self._ended, running))
+        return running
+
+    async def _run(self, plan: HostPlan, asking: Asking, running: _Running) -> Reply:
+        claim = running.claim
+
+        async def tool_begins(turn: int) -> None:
+            if turn not in claim.turns and not running.began:
+                running.began = True
+                try:
+                    await self._found().tool_begins(claim, turn)
+                except StateUnavailable as error:
+                    _log.warning("a repeated request may run the tools of a turn again: %s", error)
+
+        try:
+            reply = await self.conversations.say(
+                plan,
+                asking.agent,
+                asking.conversation,
+                asking.text,
+                asking.context,
+                running.hear,
+                asking.history,
+                asking.principal,
+                options=asking.options,
+                begins=not asking.text and not asking.sent,
+                sent=asking.sent,
+                paused=asking.paused,
+                attempts=claim.turns,
+                tool_begins=tool_begins,
+            )
+        except BaseException as error:
+            writing = self._write(self._store_end(running, error_as_json(error), answered=False))
+            if not isinstance(error, asyncio.CancelledError):  # a repeat may reach another worker at once
+                await asyncio.shield(writing)
+            raise
+        self._write(self._store_end(running, outcome_as_json(running.events, reply), answered=True))
+        return reply
+
+    async def _store_end(self, running: _Running, outcome: Mapping[str, Any], *, answered: bool) -> None:
+        try:
+            await self._found().ended(running.claim, outcome, answered=answered, left=not running.listeners)
+        except StateUnavailable as error:
+            _log.warning("the outcome of a turn is not kept for repeated requests: %s", error)
+
+    def _write(self, writing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Write to the store, even if nobody waits for it."""
+        task = asyncio.ensure_future(writing)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
+
+    def _ended(self, running: _Running, task: asyncio.Task[Reply]) -> None:
+        self._running.pop(running.claim.id, None)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not running.listeners:
+            why = summary_of(error) if isinstance(error, AgentHostError) else type(error).__name__
+            _log.warning("a turn whose client has left failed: %s", why)
+
+    async def wait(self, running: _Running, listen: Listener) -> Reply:
+        """Return the reply of a turn that runs here, with all its events.
+
+        A turn that nobody waits for is cancelled, unless a tool has begun.
+        """
+        for event in running.events:
+            listen(event)
+        running.listeners.append(listen)
+        try:
+            return await asyncio.shield(running.task)
+        except asyncio.CancelledError:
+            running.listeners.remove(listen)
+            if not running.listeners:
+                if running.began:
+                    self._leave(running.claim)
+                else:
+                    running.task.cancel()
+                    with suppress(BaseException):
+                        await running.task
+            raise
+
+    async def poll(self, claim: Claim, listen: Listener) -> Reply | None:
+        """Return the reply of a turn in another process, or None if that has died."""
+        try:
+            while claim.kind is Kind.JOINS:
+                await asyncio.sleep(_PAUSE)
+                found = await self._found().look(claim)
+                if found is None:
+                    return None
+                claim = found
+        except asyncio.CancelledError:
+            self._leave(claim)
+            raise
+        if claim.kind is Kind.CONTINUES:
+            raise error_of(claim.outcome)
+        self._leave(claim, left=False)
+        return _replayed(claim, listen)
+
+    def _leave(self, claim: Claim, *, left: bool = True) -> None:
+        async def leave() -> None:
+            with suppress(StateUnavailable):
+                await self._found().left(claim, left=left)
+
+        self._write(leave())
+
+    async def close(self) -> None:
+        """Wait a moment for turns without clients, and cancel what is left of them."""
+        tasks = {running.task for running in self._running.values()}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_ENDING)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_ENDING / 3)
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=_ENDING / 3)
+
+
+@define(eq=False)
+class TakenTurn:
+    """A turn for one client."""
+
+    _turns: Turns
+    _plan: HostPlan
+    _asking: Asking
+    _claim: Claim
+    _running: _Running | None
+
+    @property
+    def conversation(self) -> str:
+        """The ID of the turn's conversation."""
+        return self._claim.conversation
+
+    @property
+    def may_have_effects(self) -> bool:
+        """True if a tool has begun."""
+        return bool(self._claim.turns) or (self._running is not None and self._running.began)
+
+    async def reply(self, listen: Listener) -> Reply:
+        """Return the reply, after all events of the turn.
+
+        Raises:
+            Exception: see ``Conversations.say``.
+        """
+        while True:
+            if self._running is not None:
+                return await self._turns.wait(self._running, listen)
+            if self._claim.kind is Kind.STORED:
+                return _replayed(self._claim, listen)
+            reply = await self._turns.poll(self._claim, listen)
+            if reply is not None:
+                return reply
+            taken = await self._turns.take(self._plan, self._asking, self._claim.identity)
+            self._claim, self._running = taken._claim, taken._running  # noqa: SLF001 - its own class
+
+
+def _replayed(claim: Claim, listen: Listener) -> Reply:
+    """Return a stored reply, after its events.
+
+    Raises:
+        ConversationRefused: another version stored it.
+    """
+    try:
+        events, reply = outcome_of(claim.outcome)
+    except (LookupError, TypeError) as error:
+        raise ConversationRefused("the answer of this turn cannot be read any more: send another message.") from error
+    for event in events:
+        listen(event)
+    return reply
