@@ -93,3 +93,24 @@ def test_everything_else_is_the_transport_s_own(below):
     run(below, lambda joined: below.done.append(joined.get_extra_info("peername")))
 
     assert below.done == ["its peername"]
+
+
+def test_a_complete_answer_is_written_at_once_after_what_was_collected(below):
+    def answers(joined):
+        joined.write_at_once(b"one")
+        joined.write(b"two ")
+        joined.write_at_once(b"three")
+        assert below.done == [b"one", b"two three"]
+        assert joined.written == len(b"onetwo three")
+
+    run(below, answers)
+
+    assert below.done == [b"one", b"two three"]
+
+
+def test_nothing_is_written_at_once_after_the_end(below):
+    below.closing = True
+
+    run(below, lambda joined: joined.write_at_once(b"late"))
+
+    assert below.done == []
