@@ -119,3 +119,9 @@ class Declared:
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
     own_process: AgentProcess | None = field(default=None, repr=False)
+
+    def for_call(self) -> Declared:
+        """Return the declaration of the agent's copy for one call."""
+        made = Declared.__new__(Declared)
+        made.__dict__.update(self.__dict__, draft=self.draft.copy(), sealed=False, of_call=True)
+        return made

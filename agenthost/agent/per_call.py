@@ -7,6 +7,7 @@ clients and locks, and of the document only the parts that a callback touches ar
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,13 +33,19 @@ def copy_for_call(agent: A) -> A:
     """
     copy: A = object.__new__(type(agent))
     copy.__dict__.update(agent.__dict__)
-    for cls in type(agent).__mro__:
-        for slot in vars(cls).get("__slots__", ()):
-            if slot not in ("__dict__", "__weakref__") and hasattr(agent, slot):
-                object.__setattr__(copy, slot, getattr(agent, slot))
-    own = declared(agent)
-    copy._declared = attrs.evolve(own, draft=own.draft.copy(), sealed=False, of_call=True)  # noqa: SLF001
+    kind: type = type(agent)
+    for slot in _slots_of(kind):
+        if hasattr(agent, slot):
+            object.__setattr__(copy, slot, getattr(agent, slot))
+    copy._declared = declared(agent).for_call()  # noqa: SLF001
     return copy
+
+
+@lru_cache(1024)
+def _slots_of(cls: type) -> tuple[str, ...]:
+    """Return the names of the attributes of a class that are not in ``__dict__``."""
+    slots = (slot for each in cls.__mro__ for slot in vars(each).get("__slots__", ()))
+    return tuple(slot for slot in slots if slot not in ("__dict__", "__weakref__"))
 
 
 def configure(

@@ -23,6 +23,9 @@ _KINDS: dict[str, tuple[type, str]] = {
 }
 
 
+_FIELDS = ("title", "body", "bullets", "numbered", "numbered_bullets", "subsections")
+
+
 def checked_text(name: str, value: object) -> str:
     """Check that a value is text, and return it.
 
@@ -136,8 +139,11 @@ class Section:
 
     def copy(self) -> Section:
         """Return an independent copy."""
-        section = Section(self.title, self.body, self.bullets, self.numbered, self.numbered_bullets)
-        section.subsections = [below.copy() for below in self.subsections]
+        section = Section.__new__(Section)
+        own = self.title, self.body, list(self.bullets), self.numbered, self.numbered_bullets
+        below = [each.copy() for each in self.subsections]
+        for name, value in zip(_FIELDS, (*own, below), strict=True):
+            object.__setattr__(section, name, value)  # they have been checked
         return section
 
     def to_dict(self) -> dict[str, Any]:
