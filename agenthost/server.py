@@ -19,6 +19,7 @@ from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
+from agenthost._host.walls.kernel import set_debuggable
 from agenthost.agent.base import AgentBase, declared, release
 from agenthost.errors import ConfigurationError, DefinitionError, PlanError
 from agenthost.health import Probe
@@ -264,6 +265,7 @@ class AgentServer:
         with self._changing:
             if self._front is None:
                 self._open(config)
+        set_debuggable(config.host.debuggable)
         start_logging(with_secrets(config))
         if config.host.workers > 1:
             _log.warning("host.workers has no effect: a program serves in one process")

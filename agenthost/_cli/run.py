@@ -55,7 +55,11 @@ def command(file: str | None, **options: Any) -> None:
     The port opens first, then the agents are built. An agent that fails is quarantined and shown with a fix; the others
     are served. On SIGTERM and Ctrl-C, the host finishes the requests in flight.
     """
+    from agenthost._host.walls.kernel import set_debuggable
+
+    set_debuggable(False)  # before the secrets are read
     config = configuration(file, **options)
+    set_debuggable(config.host.debuggable)
     if not discover((AGENTS, PLUGINS)):
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)

@@ -158,6 +158,12 @@ class HostConfig(Table):
         "Run the code of agents in threads of the host, or in separate processes",
         per_agent=True,
     )
+    debuggable: bool = setting(
+        False,  # noqa: FBT003
+        FLAG,
+        "Let debuggers and other processes of the same user read the memory of the host, and keep core dumps",
+        effect=RESTART,
+    )
     drain_timeout: float = setting(
         30.0, SECONDS, "Time for requests in flight to finish during shutdown", unit="seconds"
     )

@@ -103,7 +103,7 @@ def load_config(
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
         sip=_sip(opened),
         classifiers=_classifiers(opened),
-        agents={agent: _agent(opened, agent, section) for agent, section in opened.table("agents").items()},
+        agents={agent: _agent(opened, agent, section, host) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
         warnings=(*_exposed(opened), *_unknown_variables(opened)),
@@ -194,7 +194,7 @@ def _sip(opened: ConfigFile) -> SipConfig:
     )
 
 
-def _agent(opened: ConfigFile, name: str, value: object) -> AgentConfig:
+def _agent(opened: ConfigFile, name: str, value: object, host: HostConfig) -> AgentConfig:
     place = opened.place("agents", name)
     section = opened.as_table(value, place)
     agent = evolve(opened.fill(AgentConfig, section, place), place=place)
@@ -206,7 +206,24 @@ def _agent(opened: ConfigFile, name: str, value: object) -> AgentConfig:
         raise ConfigurationError(
             f'{user}: this user has no password. fix: write password = {{ env = "NAME" }} next to it'
         )
-    return evolve(agent, settings=opened.beside(AgentConfig, section, place))
+    paths = tuple(_located(path, opened.directory) for path in agent.paths)
+    _only_isolated(agent, host, place)
+    return evolve(agent, paths=paths, settings=opened.beside(AgentConfig, section, place))
+
+
+def _only_isolated(agent: AgentConfig, host: HostConfig, place: Place) -> None:
+    """Refuse walls around an agent that runs in the host, where they would not exist."""
+    walls = {"paths": agent.paths, "run_as": agent.run_as, "process_limit": agent.process_limit}
+    for name in (name for name, value in walls.items() if value):
+        if (agent.isolation or host.isolation) != "process":
+            raise ConfigurationError(
+                f'{place.at(name)}: the agent is not isolated. fix: write isolation = "process" next to it'
+            )
+    if agent.process_limit is not None and agent.run_as is None:
+        raise ConfigurationError(
+            f"{place.at('process_limit')}: the system counts processes for each user, and the agent runs as the host's"
+            ' user. fix: write run_as = "…" next to it, with a user of its own'
+        )
 
 
 def _workflow(opened: ConfigFile, name: str, value: object) -> WorkflowConfig:

@@ -24,6 +24,7 @@ from agenthost._host.config.value_types import (
     MOUNT,
     NAMES,
     PASSWORD,
+    PATHS,
     ROUTE,
     SECONDS,
     STORE,
@@ -231,6 +232,17 @@ class AgentConfig(Table):
     )
     environment: tuple[str, ...] = setting(
         (), NAMES, "Variables of the host's environment that its processes receive, besides the common ones"
+    )
+    file_limit: int = setting(1024, whole(64), "Open files of each of its processes, if it is isolated", unit="files")
+    paths: tuple[str, ...] = setting(
+        (),
+        PATHS,
+        "Files and directories that its processes may change, or only read with `:ro` appended, if it is isolated; "
+        "relative to the configuration file",
+    )
+    run_as: str | None = setting(None, TEXT, "User of the system that its processes run as, if it is isolated")
+    process_limit: int | None = setting(
+        None, whole(8), "Processes and threads that the user in `run_as` may have", unit="processes"
     )
     user: str | None = setting(None, USER, "User name of this agent, instead of the host's; requires a password")
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is

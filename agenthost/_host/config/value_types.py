@@ -31,6 +31,7 @@ __all__ = [
     "NETWORKS",
     "PASSWORD",
     "PATH",
+    "PATHS",
     "PAUSE",
     "ROUTE",
     "SECONDS",
@@ -318,6 +319,12 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in items)
 
 
+def _paths(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise Refused(f"{shown(value)} is not a list of paths")
+    return tuple(_text(item) for item in value)
+
+
 AGENTS = Kind("list of agents", _names, '["support", "sales"]', other='["sales"]')
 CLASSIFIER = Kind("text", _text, '"lexical"', other='"near"')
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")
@@ -330,6 +337,7 @@ NAMES = Kind("list of names", _names, '["name"]', other='["other name"]')
 NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words, "[]")
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }', other='"written here"')
 PATH = Kind("path", _text, '"state"', other='"other state"')
+PATHS = Kind("list of paths", _paths, '["/srv/data", "/srv/models:ro"]', _words, "[]")
 PAUSE = Kind(f"number from 0, up to {_DAY}", _pause, "5", _number, "0")
 ROUTE = Kind("path", _route, '"/sip"', other='"/other"')
 SECONDS = Kind(f"number above 0, up to {_DAY}", _seconds, "10", _number, "20")

@@ -30,8 +30,10 @@ from agenthost._host.isolation.raised_error import MOST_WORDS, traceback_of
 from agenthost._host.packages.instantiate import agent_of, make_offered
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.current_call import calling, running
+from agenthost._host.walls.kernel import set_debuggable
+from agenthost._host.walls.landlock import version
 from agenthost.agent.base import seal
-from agenthost.errors import DefinitionError
+from agenthost.errors import ConfigurationError, DefinitionError
 from agenthost.health import probes_of
 
 if TYPE_CHECKING:
@@ -54,12 +56,15 @@ def main(connection: int, life: int) -> None:
     ``life`` is the descriptor of a pipe whose other end closes when the host ends.
     """
     _end_with_the_host(life)
+    _be_first_to_go()
+    set_debuggable(False)
     channel = socket.socket(fileno=connection)
     reader = Reader()
     setup = _setup(channel, reader)
-    _leave_memory(setup.memory_limit)
+    _limit_memory(setup.memory_limit)
     _log_to_the_host(setup.log_level)
     try:
+        _enclose(setup)
         agent, probes, said = _built(setup)
         first = framed("described", 0, said)
     except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
@@ -100,10 +105,26 @@ def _end_with_the_host(life: int) -> None:
         threading.Thread(target=lambda: (os.read(life, 1), os._exit(1)), name="agenthost-life", daemon=True).start()
 
 
-def _leave_memory(memory_limit: int | None) -> None:
+def _enclose(setup: Setup) -> None:
+    """Raise the walls around this process.
+
+    Raises:
+        ConfigurationError: a configured path does not exist.
+    """
+    try:
+        setup.enclosure.enclose(os.environ.get("TMPDIR", ""))
+    except FileNotFoundError as error:
+        where = setup.section.place.at("paths")
+        raise ConfigurationError(f"{where}: {error.filename} does not exist. fix: create it, or remove it") from None
+
+
+def _be_first_to_go() -> None:
     """Make this process the first to be killed when memory is short."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
         file.write(_FIRST_TO_GO)
+
+
+def _limit_memory(memory_limit: int | None) -> None:
     if memory_limit is not None:
         # The host looks at intervals; a single allocation far beyond the limit raises MemoryError here.
         with contextlib.suppress(OSError, ValueError):
@@ -163,7 +184,11 @@ def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
     from agenthost._host.packages.diagnosis import diagnose  # noqa: PLC0415 - only where something failed
 
     found = diagnose(error, setup.candidate, setup.key)
-    return [isinstance(error, WorkflowError), found.reason, found.remedy, traceback_of(error)]
+    remedy = found.remedy
+    if isinstance(error, PermissionError) and isinstance(error.filename, str) and version():
+        place = setup.section.place.key
+        remedy = f'[{place}] paths = ["{error.filename}"] in agenthost.toml opens it to the agent'
+    return [isinstance(error, WorkflowError), found.reason, remedy, traceback_of(error)]
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

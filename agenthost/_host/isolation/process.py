@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.isolation.process_setup import Setup
+    from agenthost._host.walls.account import Account
 
 __all__ = ["GRACE", "CallNotStarted", "NotIsolatable", "OwnProcessError", "Process", "start_process"]
 
@@ -80,8 +84,10 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
     ours, theirs = socket.socketpair()
     life_read, life_write = os.pipe()
     output_read, output_write = os.pipe()
-    key = setup.key
+    key, account = setup.key, setup.account
     boot = _BOOT.format(path=sys.path, connection=theirs.fileno(), life=life_read)
+    own = _own_directory(key, account)
+    variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(environ) | {"TMPDIR": own}
     try:
         popen = subprocess.Popen(  # noqa: S603 - our own words
             [sys.executable, "-I", "-u", "-X", "faulthandler", "-c", boot, f"agenthost agent {key}"],
@@ -89,20 +95,27 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
             stdin=subprocess.DEVNULL,
             stdout=output_write,
             stderr=output_write,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ} | dict(environ),
+            env=variables if account is None else {**variables, **account.variables},
             start_new_session=True,
+            user=None if account is None else account.user,
+            group=None if account is None else account.group,
+            extra_groups=None if account is None else account.groups,
         )
-    except BaseException:
+    except BaseException as error:
         ours.close()
         os.close(life_write)
         os.close(output_read)
+        shutil.rmtree(own, ignore_errors=True)
+        if account is not None and isinstance(error, PermissionError):
+            reason = f"user {account.name} cannot execute {sys.executable}"
+            raise Diagnosed(Diagnosis(reason, "install agenthost where that user may read it")) from None
         raise
     finally:
         theirs.close()
         os.close(life_read)
         os.close(output_write)
     follow_output(output_read, key)
-    process = Process(key, popen, ours, life_write)
+    process = Process(key, popen, ours, life_write, own)
     try:
         said = process.described(setup, seconds)
     except BaseException:
@@ -114,8 +127,11 @@ def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> t
 class Process:
     """A process that is running."""
 
-    def __init__(self, key: str, popen: subprocess.Popen[bytes], channel: socket.socket, life: int) -> None:
+    def __init__(
+        self, key: str, popen: subprocess.Popen[bytes], channel: socket.socket, life: int, directory: str
+    ) -> None:
         self._key = key
+        self._clearing = finalize(self, shutil.rmtree, directory, ignore_errors=True)
         self._popen = popen
         self._channel = channel
         self._reader = Reader()
@@ -308,6 +324,7 @@ class Process:
             _kill(self._popen)  # the loop notices, and clears up
         else:
             self._ending()
+            self._clearing()
 
     def how_it_ended(self) -> str:
         """Return how the process ended, in a few words.
@@ -352,6 +369,7 @@ class Process:
         how = "was replaced" if self.meant_to_end else self.how_it_ended()
         # The descriptor is the transport's until this has returned: closing it here could close another one.
         asyncio.get_running_loop().call_soon(self._ending)
+        threading.Thread(target=self._clearing, name="agenthost-clearing").start()  # it may have left many files
         asked, self._asked = self._asked, {}
         for each in asked.values():
             each.ended.set()
@@ -377,6 +395,14 @@ def _kill(popen: subprocess.Popen[bytes]) -> None:
     if popen.returncode is None:  # not asked whether it has ended: its group goes by its number until that is done
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(popen.pid, signal.SIGKILL)
+
+
+def _own_directory(key: str, account: Account | None) -> str:
+    """Make a directory for the temporary files of one process."""
+    made = tempfile.mkdtemp(prefix=f"agenthost-{key.replace('/', '_').replace(':', '_')}-")
+    if account is not None:
+        os.chown(made, account.user, account.group)
+    return made
 
 
 def _end(popen: subprocess.Popen[bytes], channel: socket.socket, life: int) -> None:

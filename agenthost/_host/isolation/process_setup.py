@@ -9,6 +9,8 @@ from attrs import frozen
 if TYPE_CHECKING:
     from agenthost._discovery import Candidate
     from agenthost._host.packages.instantiate import Section
+    from agenthost._host.walls.account import Account
+    from agenthost._host.walls.enclosure import Enclosure
 
 __all__ = ["Setup"]
 
@@ -23,3 +25,6 @@ class Setup:
     log_level: str
     memory_limit: int | None
     """Bytes that it may have in memory; None for any number."""
+    enclosure: Enclosure
+    account: Account | None = None
+    """The user that it runs as; None for the host's."""

@@ -22,8 +22,12 @@ from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, Own
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
 from agenthost._host.packages.instantiate import Section
+from agenthost._host.walls.account import Account, missing_capabilities
+from agenthost._host.walls.enclosure import Enclosure
+from agenthost._host.walls.kernel import set_debuggable
 from agenthost.agent.base import AgentBase, declared
 from agenthost.agent.per_call import copy_for_call
+from agenthost.errors import ConfigurationError
 from agenthost.health import Probe, ProbeResult
 from agenthost.results.tool_answer import ToolAnswer
 from agenthost.state import NO_STORES, Scope
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from agenthost._discovery import Candidate
+    from agenthost._host.config.place import Place
     from agenthost._host.config.schema import Config
     from agenthost._host.isolation.process import Process
     from agenthost._host.isolation.processes import Observer
@@ -54,6 +59,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
     Raises:
         Diagnosed: its package failed.
         NotIsolatable: it is a workflow, which cannot be isolated.
+        ConfigurationError: the host cannot run it as the user that its section names.
     """
     place = section.place or config.place("agents", key)
     setup = Setup(
@@ -62,7 +68,16 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         Section("agent", dict(section.settings), place.alone(), tuple(keys_of(AgentConfig))),
         config.host.log_level,
         section.memory_limit,
+        Enclosure(
+            section.paths,
+            tuple(os.path.abspath(path) for path in (config.host.state_dir, config.source) if path),  # noqa: PTH100 - as above
+            section.file_limit,
+            section.process_limit,
+            config.host.debuggable,
+        ),
+        _account(section, place),
     )
+    set_debuggable(config.host.debuggable)  # before there is a process that could look
     environ = {name: os.environ[name] for name in section.environment if name in os.environ}
     seconds = config.host.build_timeout * 0.95
     first, content = start_process(setup, environ, seconds)
@@ -77,6 +92,30 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
     except BaseException:
         first.kill()
         raise
+
+
+def _account(section: AgentConfig, place: Place) -> Account | None:
+    """Return the user that an agent's processes run as, or None for the host's.
+
+    Raises:
+        ConfigurationError: there is no such user, or this process cannot switch to it.
+    """
+    if section.run_as is None:
+        return None
+    where = place.at("run_as")
+    try:
+        account = Account.named(section.run_as)
+    except LookupError:
+        reason = f"the system does not have a user {section.run_as!r}"
+        raise ConfigurationError(f"{where}: {reason}. fix: sudo useradd --system {section.run_as}") from None
+    if account.user and (missing := missing_capabilities()):
+        raise ConfigurationError(
+            f"{where}: this host cannot switch to user {section.run_as}: it runs as user {os.geteuid()}, without "
+            f"{', '.join(missing)}. fix: start it as root, or remove run_as"
+        )
+    if not account.user:
+        raise ConfigurationError(f"{where}: an agent cannot run as root. fix: name a user of its own")
+    return account
 
 
 class StandIn(AgentBase):

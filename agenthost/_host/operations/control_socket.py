@@ -1,7 +1,7 @@
 """The control socket, by which commands reach a host on the same machine.
 
-It is a Unix socket in the state directory, which only the host's user can open. Each connection has one request and one
-answer, each a line of JSON.
+It is a Unix socket in the state directory, which only the host's user can open, and no process that an isolated agent
+has started. Each connection has one request and one answer, each a line of JSON.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import socket
 import stat
 import struct
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.walls.mark import peer_is_marked
 from agenthost._private_files import check_private
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, PlanError
 
@@ -33,6 +35,8 @@ _PATIENCE = 5.0
 _MOST_PATH = 100
 """The longest path of a socket, in characters. Systems allow 104 to 108."""
 _KEY = "host.state_dir"
+_WARNED_EVERY = 60.0
+"""Seconds between two log entries about refused commands."""
 _KINDS = {kind.__name__: kind for kind in (AddressError, ConfigurationError, PlanError)}
 
 _log = logging.getLogger("agenthost.control")
@@ -127,6 +131,7 @@ def _short(path: str) -> Iterator[str]:
 
 
 def _answer_all(listener: socket.socket, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    warned = 0.0
     while True:
         try:
             client, _ = listener.accept()
@@ -134,8 +139,26 @@ def _answer_all(listener: socket.socket, answer: Callable[[Mapping[str, Any]], M
             return
         with client, suppress(OSError):
             client.settimeout(_PATIENCE)
-            if _trusted(client):
+            if not _trusted(client):
+                continue
+            if not peer_is_marked(client):
                 client.sendall(_answer(_line(client), answer) + b"\n")
+            else:
+                warned = _refuse(client, warned)
+
+
+def _refuse(client: socket.socket, warned: float) -> float:
+    """Refuse the command of an isolated agent.
+
+    Returns:
+        The time of the last log entry about that.
+    """
+    refused = {"error": "processes of isolated agents cannot command the host", "kind": ""}
+    client.sendall(json.dumps(refused).encode() + b"\n")
+    if warned and time.monotonic() - warned < _WARNED_EVERY:
+        return warned
+    _log.warning("a command was refused: it came from a process of an isolated agent")
+    return time.monotonic()
 
 
 def _answer(line: bytes, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> bytes:

@@ -30,6 +30,7 @@ from agenthost._host.operations.deployment import loopback
 from agenthost._host.operations.hosted import hosted_distributions
 from agenthost._host.operations.integrity import differing, unrecorded
 from agenthost._host.runtime.shared_state import HostState
+from agenthost._host.walls.weaknesses import weaknesses
 from agenthost._private_files import check_private
 from agenthost.errors import AgentHostError, ConfigurationError
 
@@ -314,6 +315,15 @@ def _configuration(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]
         yield WARNING, says, remedy or "Correct or remove it."
 
 
+def _isolation(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
+    if config.host.debuggable:
+        says = "debuggable is on: every process of this user can read the secrets in the memory of the host"
+        yield WARNING, says, "Remove debuggable from [host]."
+    isolated = [mounted for mounted in plan.agents if mounted.isolation == "process"]
+    for says, remedy in weaknesses([each.key for each in isolated if each.config.run_as is None]):
+        yield WARNING, says, remedy
+
+
 CHECKS: dict[str, Callable[[Config, HostPlan], Iterable[tuple[str, str, str]]]] = {
     "configuration": _configuration,
     "public-url": _public_url,
@@ -329,6 +339,7 @@ CHECKS: dict[str, Callable[[Config, HostPlan], Iterable[tuple[str, str, str]]]] 
     "state-dir": _state_dir,
     "store": _store,
     "health": _health,
+    "isolation": _isolation,
 }
 """The checks, in order."""
 

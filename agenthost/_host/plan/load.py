@@ -218,7 +218,7 @@ class _Builder:
             try:
                 return isolated(offer, item.key, item.config, config)
             except NotIsolatable:
-                if item.config.isolation is not None:
+                if item.config.isolation is not None or item.config.run_as is not None:
                     raise
         with self.journal.loading(offer.distribution, offer.version, offer.value), self.guard.around(offer.package):
             place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))

@@ -16,6 +16,7 @@ from attrs import define, evolve, field
 
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
+from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
@@ -44,6 +45,7 @@ def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence
     ``messages`` is the pipe to the supervising process, whose first order has the configuration. ``modules`` are those
     of the served agents, which have been imported elsewhere without harm.
     """
+    set_debuggable(False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
@@ -59,6 +61,7 @@ def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence
 
 def work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
     """Serve until the supervisor stops this worker, or has ended."""
+    set_debuggable(config.host.debuggable)
     start_logging(config)
     asked = config.health.port is not None
     config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it

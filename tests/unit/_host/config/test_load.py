@@ -318,6 +318,13 @@ def test_refused(refused, text, expected):
         ("[agents.a]\n[agents.b]\nroute = '/b'\nqueued = -1", "4: ", "agents.b.queued: -1 is not"),
         ("[agents.a]\nnested = { deep = [\n1,\n{ env = 'NOPE' }] }", "2: ", "agents.a.nested.deep[1]: the variable"),
         ("[agents.a]\n\nuser = 'x'", "3: ", "agents.a.user: this user has no password"),
+        ("[agents.a]\n\npaths = ['/x']", "3: ", "agents.a.paths: the agent is not isolated. fix: write isolation ="),
+        ("[agents.a]\nrun_as = 'x'", "2: ", "agents.a.run_as: the agent is not isolated."),
+        (
+            "[agents.a]\nisolation = 'process'\nprocess_limit = 9",
+            "3: ",
+            "agents.a.process_limit: the system counts processes for each user",
+        ),
         ("[host]\npassword = 'a'\npasswords = ['b']", "3: ", "host.passwords: password is configured too"),
         ("[host]\nworkers = 2\n[state]\nurl = 'memory://'", "4: ", "state.url: memory:// is not shared"),
         ("\n[workflows.a]\nagents = ['b']", "2: ", 'workflows.a.kind: it is missing. fix: write kind = "router"'),
@@ -505,3 +512,10 @@ _RULE = '[sip]\n\n[[sip.rules]]\nagent = "a"\n'
 )
 def test_a_rule_is_refused_with_its_line(refused, text, expected):
     assert refused(text).startswith(f"agenthost.toml:{expected}")
+
+
+def test_paths_of_an_agent_are_relative_to_the_file(load, here):
+    """A suffix stays, and the host's isolation counts."""
+    config = load("[host]\nisolation = 'process'\n[agents.a]\npaths = ['data', '/models:ro', '~/own']")
+
+    assert config.agents["a"].paths == (f"{here}/data", "/models:ro", os.path.expanduser("~/own"))  # noqa: PTH111

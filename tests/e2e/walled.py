@@ -1,0 +1,179 @@
+"""Hosts of an unprivileged user, with isolated agents that run the code of tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from caller import Caller, functions
+from environment import CREDENTIALS, ROOT, Served
+from ports import free_port
+
+USER = 54321
+"""The user of the host where root runs the tests; no account has this number."""
+SECRET = "the-secret-of-the-environment"
+
+MODULE = """
+import agenthost
+
+class Prisoner(agenthost.AgentBase):
+    def __init__(self):
+        super().__init__(name="prisoner", fallback="It failed.")
+
+    @agenthost.AgentBase.tool
+    def run(self, code: str) -> str:
+        names = {}
+        exec(code, names)
+        return str(names.get("answer"))
+
+class Neighbour(Prisoner):
+    def __init__(self):
+        agenthost.AgentBase.__init__(self, name="neighbour", fallback="It failed.")
+"""
+WITHOUT_LANDLOCK = """
+import ctypes, struct, sys
+# seccomp(2): system call 444 fails as on a kernel that lacks it, here and in all that is started
+program = struct.pack("HBBI" * 4, 0x20, 0, 0, 0, 0x15, 0, 1, 444, 0x06, 0, 0, 0x50026, 0x06, 0, 0, 0x7fff0000)
+libc, buffer = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(program, len(program))
+filter = struct.pack("HP", 4, ctypes.addressof(buffer))
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, ctypes.create_string_buffer(filter, len(filter)), 0, 0) == 0
+"""
+START = "import sys; from agenthost._cli import main; sys.argv[0] = 'agenthost'; main()"
+
+
+class Walled:
+    """A host whose isolated agents run the code of tests."""
+
+    def __init__(self, served: Served, state: Path, *, root: bool) -> None:
+        self.served = served
+        self.state = state
+        self.pid = served.process.pid
+        self.root = root
+        self._caller = Caller.of(served)
+
+    def attack(self, code: str, route: str = "/prisoner") -> str:
+        """Run code in an agent, and return its variable ``answer`` as text."""
+        url = functions(self._caller.document(route, "c-1"))["run"]["web_hook_url"]
+        answer = self._caller.call(url, "run", {"code": code}, "c-1")
+        assert "error_id" not in answer, self.served.stderr
+        return answer["response"]
+
+    def fails(self, code: str, route: str = "/prisoner") -> bool:
+        """Return True if code in an agent raises OSError."""
+        indented = "\n".join("    " + line for line in code.strip().splitlines())
+        return self.attack(
+            f"try:\n{indented}\n    answer = 'done'\nexcept OSError:\n    answer = 'refused'", route
+        ) == ("refused")
+
+    def command(self, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+        """Run an ``agenthost`` command as the host's user."""
+        return subprocess.run(  # noqa: S603 - a test's
+            [*launched(root=self.root), sys.executable, "-P", "-c", before + START, *arguments],
+            cwd=self.served.directory,
+            env=variables(self.served.directory),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def reload(self) -> subprocess.CompletedProcess[str]:
+        """Reload the host as its operator does."""
+        return self.command("reload", "--port", self.served.url.rpartition(":")[2])
+
+    def doctor(self, before: str = "") -> str:
+        """Return the findings of ``agenthost doctor`` about isolation."""
+        findings = json.loads(self.command("doctor", "--json", before=before).stdout)["findings"]
+        return "; ".join(each["says"] for each in findings if each["check"] == "isolation")
+
+
+def launched(*, root: bool) -> list[str]:
+    """Return a command that runs another one as an unprivileged user, or as root.
+
+    Where such a user cannot reach the interpreter, it is shown one below the closed directory.
+    """
+    if os.geteuid():
+        return []
+    switch = ["setpriv", *([] if root else [f"--reuid={USER}", f"--regid={USER}"]), "--clear-groups", "--"]
+    closed = [path for path in Path(sys.base_prefix).parents if not path.stat().st_mode & 0o001]
+    if not closed:
+        return switch
+    show = "mount --bind $1 $2; mount -t tmpfs -o mode=755 none $3; mkdir -p $1; mount --bind $2 $1; umount $2"
+    there = tempfile.mkdtemp(prefix="walls-")
+    places = [sys.base_prefix, there, str(closed[-1])]
+    return ["unshare", "--mount", "sh", "-ec", f'{show}; rmdir $2; shift 3; exec "$@"', "sh", *places, *switch]
+
+
+def variables(place: Path) -> dict[str, str]:
+    """Return the environment of a host at a place."""
+    return {
+        "PATH": os.defpath,
+        "HOME": str(place / "home"),
+        "PYTHONPATH": os.pathsep.join([str(place.parent / "site"), str(ROOT)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AGENTHOST_STATE_DIR": str(place / "state"),
+        "AGENTHOST_LOG_FORMAT": "text",
+        "AGENTHOST_DRAIN_GRACE": "0",
+        "SWML_BASIC_AUTH_USER": CREDENTIALS[0],
+        "SWML_BASIC_AUTH_PASSWORD": CREDENTIALS[1],
+        "EXAMPLE_SECRET": SECRET,
+    }
+
+
+@contextmanager
+def walled(configuration: str, *options: str, before: str = "", root: bool = False, module: str = ""):
+    """Run a host during the block.
+
+    ``before`` is code that runs in its process first. ``root`` is True for a host of root. ``module`` is code that
+    precedes the module of the agents.
+    """
+    top = Path(tempfile.mkdtemp(prefix="walls-"))
+    site, place = top / "site", top / "place"
+    metadata = site / "agenthost_test_walls-1.0.dist-info"
+    try:
+        metadata.mkdir(parents=True)
+        (site / "agenthost_test_walls.py").write_text(module + MODULE)
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: agenthost-test-walls\nVersion: 1.0\n")
+        entries = "prisoner = agenthost_test_walls:Prisoner\nneighbour = agenthost_test_walls:Neighbour\n"
+        (metadata / "entry_points.txt").write_text(f"[agenthost.agents]\n{entries}")
+        for name in ("home", "data", "models"):
+            (place / name).mkdir(parents=True)
+        (place / "agenthost.toml").write_text(configuration)
+        for path in (top, *top.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+            if os.geteuid() == 0 and not root and path.is_relative_to(place):
+                os.chown(path, USER, USER)
+        with serving(place, options, before, root=root) as host:
+            yield host
+    finally:
+        shutil.rmtree(top)
+
+
+@contextmanager
+def serving(place: Path, options, before: str, *, root: bool):
+    """Run the host at a place during the block."""
+    port = free_port()
+    with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(  # noqa: S603 - a test's
+            [*launched(root=root), sys.executable, "-P", "-c", before + START, "run", "--port", str(port), *options],
+            cwd=place,
+            env=variables(place),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    served = Served(f"http://127.0.0.1:{port}", CREDENTIALS, process, place)
+    try:
+        served.wait("/startup", 30)
+        yield Walled(served, place / "state", root=root)
+    finally:
+        process.poll() is not None or os.kill(process.pid, signal.SIGTERM)
+        process.wait(30)
