@@ -20,6 +20,8 @@ class Wire:
     def write(self, data):
         self.written += data
 
+    write_at_once = write
+
     def close(self):
         self.closed = True
 
