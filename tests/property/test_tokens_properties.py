@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from agenthost._host.access import tokens
-from agenthost._host.access.tokens import LEEWAY, LIFETIME, Tokens, edition_of
+from agenthost._host.access.tokens import LEEWAY, LIFETIME, Tokens, edition_of, generation_of
 
 NOW = 1_800_000_000.0
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -164,6 +164,25 @@ def test_an_edition_is_told_and_cannot_be_exchanged(place, edition, other):
 def test_anything_names_an_edition_or_none(text):
     """A client may send any text as a token."""
     assert isinstance(edition_of(text), str)
+    assert isinstance(generation_of(text), str)
+
+
+@given(PLACES, st.text("abcXYZ019-_", min_size=4, max_size=4), st.text("abcXYZ019-_", max_size=12))
+def test_a_token_names_the_generation_that_minted_it(place, edition, generation):
+    """Every other generation accepts it, and so does a host that has no generations."""
+    token = minted(Tokens([b"key"], edition=edition, generation=generation), *place)
+
+    assert (edition_of(token), generation_of(token)) == (edition, generation)
+    assert Tokens([b"key"], edition=edition, generation="other").verify(token, *place)
+    assert Tokens([b"key"]).verify(token, *place)
+
+
+def test_a_token_without_a_generation_names_none():
+    """Earlier releases minted it, or a host whose only process has reloaded in place."""
+    token = minted(Tokens([b"key"], edition="Ab-_"), "/sales", "book", "call-1")
+
+    assert generation_of(token) == ""
+    assert Tokens([b"key"], edition="Ab-_", generation="G-1_xy").verify(token, "/sales", "book", "call-1")
 
 
 def test_a_thing_has_one_name_for_those_with_the_same_key():

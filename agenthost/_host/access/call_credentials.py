@@ -13,7 +13,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from agenthost._host.access.tokens import Tokens
 
-__all__ = ["call_of", "call_userinfo"]
+__all__ = ["call_of", "call_userinfo", "token_in"]
 
 _USER = "call"
 _REACH = "/reach"
@@ -29,14 +29,24 @@ def call_userinfo(tokens: Tokens, route: str, call_id: str) -> str:
 
 def call_of(header: bytes, tokens: Tokens, route: str) -> str | None:
     """Return the call for which an ``Authorization`` header opens an agent, or None."""
+    token, call_id = _parts_of(header)
+    return call_id if call_id and tokens.verify(token, route, _REACH, call_id) else None
+
+
+def token_in(header: bytes) -> str:
+    """Return the token in an ``Authorization`` header for a call, unverified, or an empty text."""
+    return _parts_of(header)[0]
+
+
+def _parts_of(header: bytes) -> tuple[str, str]:
+    """Return the token and the call in an ``Authorization`` header, or empty texts."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic" or len(encoded) > _MOST:
-        return None
+        return "", ""
     try:
         given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return None
+        return "", ""
     user, _, password = given.partition(":")
     token, separator, call_id = password.partition("~")
-    opens = user == _USER and separator and call_id and tokens.verify(token, route, _REACH, call_id)
-    return call_id if opens else None
+    return (token, call_id) if user == _USER and separator else ("", "")

@@ -1,9 +1,10 @@
 """Signed tokens: each opens one tool of one agent for one call (wire.md, section 3).
 
-A token is ``<expiry>.<edition>.<mac>``: the Unix time in seconds, the edition of the agent in whose document it is, and
-a MAC over agent, tool, call, expiry and edition. Any host or worker with the same keys accepts it, and nothing is
-stored. The edition is not checked: it identifies the version of the agent that the call started with. The MAC is keyed
-BLAKE2b (RFC 7693): as strong as HMAC-SHA256, at a third of its cost, which a document pays for each of its tools.
+A token is ``<expiry>.<origin>.<mac>``: the Unix time in seconds, the origin of the document that it is in, and a MAC
+over agent, tool, call, expiry and origin. Any host or worker with the same keys accepts it, and nothing is stored. The
+origin is not checked: it is the edition of the agent that the call started with, four characters, and the generation of
+processes that served it, if it has a name. The MAC is keyed BLAKE2b (RFC 7693): as strong as HMAC-SHA256, at a third of
+its cost, which a document pays for each of its tools.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["LIFETIME", "Tokens", "edition_of"]
+__all__ = ["LIFETIME", "Tokens", "edition_of", "generation_of"]
 
 LIFETIME = 4 * 60 * 60
 """Lifetime of a token, in seconds."""
@@ -28,6 +29,7 @@ LEEWAY = 60
 """Seconds that a token is accepted after its expiry, since clocks differ."""
 
 _MAC_BYTES = 24
+_EDITION = 4
 _MOST_CHARACTERS = 128
 _encode = msgspec.json.Encoder().encode
 
@@ -43,7 +45,12 @@ class Tokens:
     call_lifetime: int = LIFETIME
     """The same for what lasts as long as the call, such as the token of the summary."""
     edition: str = ""
-    """A part of every new token: ASCII letters, digits, ``-`` and ``_``, or empty."""
+    """The name of the agent's version in every new token, see ``name``, or empty."""
+    generation: str = ""
+    """The name of this generation of processes in every new token: letters, digits, ``-`` and ``_``, or empty.
+
+    It follows a name of the agent's version.
+    """
     _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
 
     @_macs.default
@@ -61,13 +68,13 @@ class Tokens:
         """
         now = int(time.time())
         expiry, last = now + self.lifetime, now + self.call_lifetime
-        keyed, edition = self._macs[0], self.edition
-        prefix = f"{expiry}.{edition}.".encode()
+        keyed, origin = self._macs[0], self.edition + self.generation
+        prefix = f"{expiry}.{origin}.".encode()
 
         def mint(tool: str) -> bytes:
             if tool.startswith("/"):
-                return f"{last}.{edition}.".encode() + _mac(keyed, agent, tool, call_id, last, edition)
-            return prefix + _mac(keyed, agent, tool, call_id, expiry, edition)
+                return f"{last}.{origin}.".encode() + _mac(keyed, agent, tool, call_id, last, origin)
+            return prefix + _mac(keyed, agent, tool, call_id, expiry, origin)
 
         return mint
 
@@ -88,7 +95,7 @@ class Tokens:
         if len(token) > _MOST_CHARACTERS or not token.isascii():
             return False
         written, _, rest = token.partition(".")
-        edition, _, mac = rest.partition(".")
+        origin, _, mac = rest.partition(".")
         if not written.isdecimal() or written.startswith("0"):
             return False
         expiry = int(written)
@@ -97,22 +104,31 @@ class Tokens:
         given = mac.encode()
         for each in ids:
             for keyed in self._macs if each is not None else ():
-                if hmac.compare_digest(given, _mac(keyed, agent, tool, each or "", expiry, edition)):
+                if hmac.compare_digest(given, _mac(keyed, agent, tool, each or "", expiry, origin)):
                     return True
         return False
 
 
 def edition_of(token: str) -> str:
-    """Return the edition in a token, unverified, or an empty text."""
+    """Return the agent's edition in a token, unverified, or an empty text."""
+    return _origin(token)[:_EDITION]
+
+
+def generation_of(token: str) -> str:
+    """Return the generation in a token, unverified, or an empty text."""
+    return _origin(token)[_EDITION:]
+
+
+def _origin(token: str) -> str:
     parts = token.split(".", 3)
-    return parts[1] if len(parts) == 3 else ""  # noqa: PLR2004 - expiry, edition, mac
+    return parts[1] if len(parts) == 3 else ""  # noqa: PLR2004 - expiry, origin, mac
 
 
-def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int, edition: str) -> bytes:
+def _mac(keyed: blake2b, agent: str, tool: str, call_id: str, expiry: int, origin: str) -> bytes:
     """Return a MAC as URL- and JSON-safe text.
 
     The encoding of the parts is unambiguous for any content.
     """
     mac = keyed.copy()
-    mac.update(_encode((agent, tool, call_id, expiry, edition)))
+    mac.update(_encode((agent, tool, call_id, expiry, origin)))
     return mac.hexdigest().encode()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["ask_host", "controlled", "socket_path"]
+__all__ = ["ask_host", "controlled", "is_same_user", "socket_path"]
 
 _MOST = 1 << 20
 """The longest request or answer, in bytes."""
@@ -139,7 +139,7 @@ def _answer_all(listener: socket.socket, answer: Callable[[Mapping[str, Any]], M
             return
         with client, suppress(OSError):
             client.settimeout(_PATIENCE)
-            if not _trusted(client):
+            if not is_same_user(client):
                 continue
             if not peer_is_marked(client):
                 client.sendall(_answer(_line(client), answer) + b"\n")
@@ -175,7 +175,7 @@ def _answer(line: bytes, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]
     return json.dumps(told).encode()
 
 
-def _trusted(client: socket.socket) -> bool:
+def is_same_user(client: socket.socket) -> bool:
     """Return True if the client is the same user or root.
 
     The socket's mode already demands this on most systems, but not on all.

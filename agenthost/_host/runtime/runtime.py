@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
+    from agenthost._host.access.open_calls import OpenCalls
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
@@ -121,6 +122,9 @@ class Runtime:
         self._own_userinfo: Mapping[str, str] = {}
         self.reach = Reach()
         self.phase = Phase.STARTING
+        self.generation = ""
+        """The name of this generation of processes in tokens, if there may be others."""
+        self.calls: OpenCalls | None = None
         self.watched = False
         """True if something, such as a load balancer, asks for readiness."""
         self.settled = True
@@ -391,7 +395,8 @@ class Runtime:
             _encode((agent.key, agent.distribution, agent.version, agent.config.settings, agent.template.parts))
         )
         lifetime = serving.token_lifetime or self.tokens.lifetime
-        return Tokens([*own, *self.tokens.keys], lifetime, max(lifetime, _longest_call(agent)), edition)
+        longest = max(lifetime, _longest_call(agent))
+        return Tokens([*own, *self.tokens.keys], lifetime, longest, edition, self.generation)
 
     def base(self, route: str, scheme: str, authority: str, userinfo: str | None = None) -> str:
         """Return the URL of ``route`` with credentials, as in documents.

@@ -39,7 +39,10 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
         headers = [*headers, (b"agenthost-call-id", call.encode())]
     request.belongs_to(call)
     request.origin, published = agent, request.published
-    mint = published.tokens[agent.route].minter(agent.route, call)
+    tokens = published.tokens[agent.route]
+    mint = tokens.minter(agent.route, call)
+    if (calls := request.site.runtime.calls) is not None:
+        calls.begun[agent.route, call] = tokens.call_lifetime
     if not agent.dynamic and (agent.route in published.crossing or request.apart(agent)):
         return 200, headers, agent.template.filled(request.base(agent).encode(), mint, request.resolve)
     if not agent.dynamic:

@@ -49,6 +49,8 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         )
         raise Refused(403, "Invalid or missing token")
     done = await _summarise(request, agent, body)
+    if (calls := site.runtime.calls) is not None and body.get("action") != "fetch_conversation":
+        calls.end(agent.route, call, conversation_id(body))
     error_id = done.error_id
     if error_id is None and body.get("action") == "fetch_conversation" and done.result is not None:
         try:

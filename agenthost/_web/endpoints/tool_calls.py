@@ -32,10 +32,11 @@ __all__ = ["METHODS", "answer", "names_shown"]
 
 METHODS = documents.METHODS
 
+_HANG_UP = END.tool
 _encode = msgspec.json.Encoder().encode
 
 
-async def answer(request: Request, agent: Mounted) -> Answer:
+async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901 - the steps of one request
     """Run a tool, and return its answer.
 
     The status is 200 even for a failure, as the model needs something to say.
@@ -62,6 +63,8 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return _answer_of(request, ToolAnswer(explain_unknown(called.function, names_shown(tools))))
     if not _opened(request, agent, tool, called):
         return _answer_of(request, site.caller.refused(agent, called))
+    if tool.name == _HANG_UP:
+        _hung_up(request, agent, called)
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
         if tool.idempotent:
@@ -70,6 +73,13 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         return _answer_of(request, await site.caller.answer(agent, tool, called, request.sibling))
     except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended
         return _answer_of(request, site.caller.cut_off(agent, tool, called, cut_off))
+
+
+def _hung_up(request: Request, agent: Mounted, called: ToolRequest) -> None:
+    """Note the end of a call, unless its summary follows."""
+    calls = request.site.runtime.calls
+    if calls is not None and not agent.dynamic and not declared(agent.agent).draft.post_prompt:
+        calls.end(agent.route, called.call.id, conversation_id(called.call.raw_data))
 
 
 def _answer_of(request: Request, answer: ToolAnswer) -> Answer:

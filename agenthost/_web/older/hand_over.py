@@ -1,0 +1,66 @@
+"""The choice of the process that answers a request: the one whose generation the request's call began with."""
+
+from __future__ import annotations
+
+import logging
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from litestar.enums import ScopeType
+
+from agenthost._host.access.call_credentials import token_in
+from agenthost._host.access.tokens import generation_of
+from agenthost._web.older.relay import hand_over
+from agenthost._web.request.requests import query_value
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from litestar.types import HTTPScope, Receive, Scope, Send
+
+__all__ = ["HandOver", "generation_named"]
+
+_OF_CALLS = (b"/swaig", b"/post_prompt")
+"""The last segments of paths whose requests have a token in the query."""
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+_log = logging.getLogger("agenthost.workers")
+
+
+class HandOver:
+    """An application (ASGI) that lets other processes answer for calls of their generation.
+
+    While there are none, this costs one comparison.
+    """
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], key: bytes) -> None:
+        self._app = app
+        self._key = key
+        self.others = _NONE
+        """By generation, the socket of a process that has it; without this process's own."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one request (ASGI 3)."""
+        if self.others and scope["type"] == ScopeType.HTTP:
+            path = self.others.get(generation_named(scope))
+            if path is not None:
+                return self._elsewhere(path, scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _elsewhere(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        if not await hand_over(path, self._key, scope, receive, send):
+            _log.warning("the process of generation %s does not answer: this one does", generation_named(scope))
+            await self._app(scope, receive, send)
+
+
+def generation_named(scope: HTTPScope) -> str:
+    """Return the generation that a request's token or credentials name, unverified, or an empty text."""
+    query = scope["query_string"]
+    if query and scope["raw_path"].rstrip(b"/").endswith(_OF_CALLS):
+        token = query_value(query, b"__token", b"token")
+        if token:
+            return generation_of(token)
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return generation_of(token_in(value))
+    return ""

@@ -1,0 +1,144 @@
+"""A process that stays for the calls in progress of its generation, once other processes have replaced it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define, field
+
+from agenthost._host.access.open_calls import OpenCalls
+from agenthost._host.runtime.reload import KEPT_SECONDS
+from agenthost._web.older.hand_over import HandOver
+from agenthost._web.older.relay import answering
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from litestar.types import Receive, Scope, Send
+
+    from agenthost._host.access.open_calls import CallReport
+    from agenthost._host.runtime.runtime import Runtime
+    from agenthost._web.older.generations import Membership
+
+__all__ = ["Keeping"]
+
+_SETTLED_EVERY = 5.0
+"""Seconds between two looks through the calls that have begun."""
+_LOOK = 0.5
+"""Seconds between two checks whether calls are in progress, once the process has been replaced."""
+
+_log = logging.getLogger("agenthost.workers")
+
+
+class _Accepting(Protocol):
+    """The server of the process."""
+
+    @property
+    def running(self) -> set[asyncio.Task[None]]: ...
+
+    async def stop_accepting(self) -> None: ...
+
+
+@define(eq=False)
+class Keeping:
+    """The part of a process in what all processes of its host do for calls in progress.
+
+    ``told`` is called with the number of calls in progress, once the process has been replaced and whenever the number
+    has changed. Orders come from another thread.
+    """
+
+    membership: Membership
+    runtime: Runtime
+    told: Callable[[int], object]
+    seconds: float = KEPT_SECONDS
+    calls: OpenCalls = field(factory=OpenCalls)
+    _others: Mapping[str, str] = field(init=False)
+    _hand_over: HandOver | None = field(default=None, init=False)
+    _complete: bool = field(default=False, init=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
+    _server: _Accepting | None = field(default=None, init=False)
+    _holding: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._others = self.membership.others
+        self.runtime.generation = self.membership.generation
+        self.runtime.calls = self.calls
+
+    def around(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> HandOver:
+        """Return an application (ASGI) that answers by ``app``, or by a process of another generation."""
+        self._hand_over = HandOver(app, self.membership.key)
+        self._hand_over.others = self._others
+        return self._hand_over
+
+    @asynccontextmanager
+    async def opened(
+        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], server: _Accepting
+    ) -> AsyncIterator[None]:
+        """Answer requests of this generation that other processes have received, by ``app``, during the block."""
+        self._loop, self._server = asyncio.get_running_loop(), server
+        settling = asyncio.create_task(self._settle())
+        path = self.membership.socket_of(os.getpid())
+        try:
+            async with answering(path, self.membership.key, app, server.running):
+                yield
+        finally:
+            settling.cancel()
+            if self._holding is not None:
+                self._holding.cancel()
+
+    def use(self, others: Mapping[str, str]) -> None:
+        """Hand requests over to processes of other generations.
+
+        ``others`` is the socket of a process by generation.
+        """
+        self._others = others
+        if self._hand_over is not None:
+            self._hand_over.others = others
+
+    def hold(self) -> None:
+        """Stop to accept connections, and end the process once its calls in progress have ended."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._hold)
+
+    def add(self, report: CallReport) -> None:
+        """Stay for the calls of a process of this generation that has ended."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.calls.add, report, time.monotonic())
+
+    def complete(self) -> None:
+        """Note that all other processes of this generation have ended."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(setattr, self, "_complete", True)  # noqa: FBT003 - after all reports
+
+    def _hold(self) -> None:
+        self._holding = asyncio.create_task(self._until_over())
+
+    async def _settle(self) -> None:
+        while True:
+            await asyncio.sleep(_SETTLED_EVERY)
+            self.calls.settle(time.monotonic())
+
+    async def _until_over(self) -> None:
+        """Wait for the end of the last call, for some time, and end the process."""
+        if self._server is not None:
+            await self._server.stop_accepting()
+        self.runtime.metrics.hold()
+        now, known = time.monotonic(), -1
+        until = now + self.seconds
+        while now < until and not (self._complete and self.calls.over(now)):
+            number = self.calls.number(now)
+            if number != known:
+                known = number
+                self.told(number)
+            await asyncio.sleep(min(_LOOK, until - now))
+            now = time.monotonic()
+        reason = "its last call has ended" if now < until else f"{self.seconds / 60:g} minutes are over"
+        _log.info("generation %s ends: %s", self.membership.generation, reason)
+        self.runtime.watched = False
+        os.kill(os.getpid(), signal.SIGTERM)
