@@ -11,11 +11,13 @@ from typing import TypeAlias
 
 from attrs import define, field, frozen
 
-__all__ = ["CallReport", "OpenCalls"]
+__all__ = ["KEPT_SECONDS", "CallReport", "OpenCalls"]
 
 Call: TypeAlias = "tuple[str, str]"
 """The route of an agent, and the ID of a call that it has."""
 
+KEPT_SECONDS = 30 * 60.0
+"""Seconds that calls in progress stay with the agents they started with."""
 _MOST = 10_000
 """The most calls that are known one by one."""
 
@@ -49,7 +51,7 @@ class OpenCalls:
     """The time until which there may be calls that are not known."""
 
     def settle(self, now: float) -> None:
-        """Look through the calls that have begun since the last time, a few seconds ago."""
+        """Take over the calls that have begun since the last time."""
         begun, self.begun = self.begun, {}
         for call, lifetime in begun.items():
             self._ended.pop(call, None)  # it has come back
@@ -77,7 +79,7 @@ class OpenCalls:
         return sum(until > now for until in self._open.values())
 
     def over(self, now: float) -> bool:
-        """Return True if no call is in progress, as far as anybody can know."""
+        """Return True if no call is in progress."""
         return not self.number(now) and self._others_until <= now
 
     def report(self, now: float) -> CallReport:

@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Built, Mounted
 
-__all__ = ["KEPT_SECONDS", "ReloadResult", "plan_again", "read_again"]
-
-KEPT_SECONDS = 30 * 60.0
-"""Seconds that calls in progress stay with the agents they started with."""
+__all__ = ["ReloadResult", "plan_again", "read_again"]
 
 
 @frozen

@@ -112,12 +112,12 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._workers.set(1)
-        self._held = False
+        self._replaced = False
         self._generations_held = Gauge(
             "agenthost_generations_held",
             "Older generations of workers that are kept for calls in progress.",
             registry=self._registry,
-            multiprocess_mode="livesum",
+            multiprocess_mode="livemax",
         )
         Gauge(
             "agenthost_info",
@@ -341,17 +341,20 @@ class Metrics:
             self._running.labels(agent).set(running)
             self._waiting.labels(agent).set(waiting)
 
-    def hold(self) -> None:
-        """Count this process as an older generation that is kept for calls in progress, and not as one that serves."""
-        self._held = True
+    def held(self, generations: int) -> None:
+        """Set the number of older generations that are kept for calls in progress."""
+        self._generations_held.set(generations)
+
+    def replaced(self) -> None:
+        """Count this process no longer as one that serves."""
+        self._replaced = True
         self._workers.set(0)
-        self._generations_held.set(1)
 
     def states(self, states: Mapping[str, int], *, ready: bool) -> None:
         """Set the number of agents in each state, and the readiness of the host."""
         for state, number in states.items():
-            self._agents.labels(state).set(0 if self._held else number)
-        self._ready.set(ready or self._held)
+            self._agents.labels(state).set(0 if self._replaced else number)
+        self._ready.set(ready or self._replaced)
 
     def called(self, agent: str, outcome: str, seconds: float, counted: Mapping[str, int]) -> None:
         """Count a call of an agent in text.

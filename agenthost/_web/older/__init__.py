@@ -1,1 +1,1 @@
-"""Older generations: calls that began before the workers were replaced, and the processes that still answer them."""
+"""Older generations: calls that began before a replacement of workers, and their processes."""

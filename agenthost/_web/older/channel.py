@@ -25,7 +25,10 @@ _LENGTH = 4
 
 
 class Opened(msgspec.Struct, tag="opened", array_like=True, frozen=True):
-    """The start of a request: everything but its body. ``key`` proves that a process of this host sends it."""
+    """The start of a request: everything but its body.
+
+    ``key`` proves that a process of this host sends it.
+    """
 
     key: bytes
     method: str

@@ -1,7 +1,7 @@
 """The generations of a host's processes, as their supervisor knows them.
 
-A generation is all processes that were started for one set of installed code. Its name is random, so that a token of
-another host with the same keys never names it.
+A generation is all processes that run the same code for the same configuration. Its name is random: a token of another
+host with the same keys never names it.
 """
 
 from __future__ import annotations
@@ -9,25 +9,24 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field, frozen
 
-from agenthost._host.runtime.reload import KEPT_SECONDS
+from agenthost._host.access.open_calls import KEPT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agenthost._host.access.open_calls import CallReport
 
-__all__ = ["Generations", "Held", "Member", "Membership", "new_generation"]
+__all__ = ["Generations", "Held", "Member", "Membership"]
 
 MOST = 3
 """The most generations that exist at once."""
 _NAME_BYTES = 6
-_NONE: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[int, str] = MappingProxyType({})
 
 _log = logging.getLogger("agenthost.workers")
 
@@ -35,10 +34,12 @@ _log = logging.getLogger("agenthost.workers")
 class Member(Protocol):
     """A process of a generation, as its supervisor sees it."""
 
-    generation: str
+    @property
+    def generation(self) -> int:
+        """The number of its generation on this host."""
 
     @property
-    def number(self) -> int:
+    def pid(self) -> int:
         """The process number."""
 
     def order(self, what: str, content: object = None) -> None:
@@ -47,15 +48,18 @@ class Member(Protocol):
 
 @frozen
 class Membership:
-    """A process's generation, and its way to the others."""
+    """The generation of a process, and its way to the others."""
 
     generation: str
+    """Its name in tokens."""
     directory: str
     """Only this host's user can enter it."""
     key: bytes = field(repr=False)
     """Proves that a process of this host hands a request over."""
     others: Mapping[str, str] = field(factory=dict)
     """By generation, the socket of a process that has it; without its own."""
+    held: int = 0
+    """The number of older generations that are kept."""
 
     def socket_of(self, process: int) -> str:
         """Return the path of a process's socket."""
@@ -67,6 +71,7 @@ class Held:
     """An older generation, and the only process that is left of it."""
 
     member: Member
+    name: str
     since: float = field(factory=time.monotonic)
     calls: int | None = None
     """The number of its calls in progress, or None if it has not reported it yet."""
@@ -76,54 +81,52 @@ class Held:
     def report(self) -> dict[str, Any]:
         """Return the generation as JSON."""
         left = max(0.0, KEPT_SECONDS - (time.monotonic() - self.since))
-        return {
-            "generation": self.member.generation,
-            "process": self.member.number,
-            "calls": self.calls,
-            "seconds": round(left),
-        }
+        return {"generation": self.name, "process": self.member.pid, "calls": self.calls, "seconds": round(left)}
 
 
 class Generations:
-    """The present generation, and older ones whose calls are in progress."""
+    """The present generation of a supervisor, and older ones with calls in progress."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._key = secrets.token_bytes(32)
+        self._names: dict[int, str] = {}
         self._announced = _NONE
-        self._reports: dict[str, list[CallReport]] = {}
-        self.present = new_generation()
+        self._shown = 0
+        self._reports: dict[int, list[CallReport]] = {}
         self.held: list[Held] = []
+        """The older ones, oldest first."""
 
-    def begin(self) -> None:
-        """Begin a new generation, to which every process that starts from now on belongs.
+    def membership(self, generation: int) -> Membership:
+        """Return the membership of a new process in a generation, by its number."""
+        name = self._name(generation)
+        return Membership(name, self._directory, self._key, self._without(generation), len(self.held))
 
-        If there are too many, the oldest one ends.
-        """
-        self.present = new_generation()
+    def make_room(self) -> None:
+        """End the oldest generations, as another one begins."""
         for held in self.held[: max(0, len(self.held) - (MOST - 2))]:
             _log.warning(
                 "generation %s ends early, with %s calls in progress: at most %d generations exist at once",
-                *(held.member.generation, "some" if held.calls is None else held.calls, MOST),
+                *(held.name, "some" if held.calls is None else held.calls, MOST),
             )
             held.member.order("leave")
 
-    def membership(self) -> Membership:
-        """Return the membership of a new process."""
-        return Membership(self.present, self._directory, self._key, self._without(self.present))
-
     def replaced(self, member: Member, accepting: Iterable[Member], leaving: Iterable[Member]) -> bool:
-        """Let a process leave that another one has replaced, and return True if it stays for calls in progress.
+        """Order a process to leave that another one has replaced.
 
-        The last one of an older generation does. ``accepting`` and ``leaving`` are all others.
+        The last one of an older generation stays for its calls in progress. ``accepting`` and ``leaving`` are all
+        others.
+
+        Returns:
+            True if it stays.
         """
-        if member.generation in (self.present, *(other.generation for other in accepting)):
+        if any(other.generation == member.generation for other in accepting):
             member.order("leave")
             return False
         member.order("hold")
         for report in self._reports.pop(member.generation, ()):
             member.order("calls", report)
-        self.held.append(Held(member))
+        self.held.append(Held(member, self._name(member.generation)))
         self._complete(leaving)
         return True
 
@@ -133,33 +136,40 @@ class Generations:
             if held.member.generation == member.generation:
                 held.member.order("calls", report)
                 return
-        if member.generation != self.present:
-            self._reports.setdefault(member.generation, []).append(report)
+        self._reports.setdefault(member.generation, []).append(report)
+
+    def counted(self, member: Member, calls: int) -> None:
+        """Note the number of calls in progress of a process that stays."""
+        for held in self.held:
+            if held.member is member:
+                held.calls = calls
 
     def ended(self, member: Member, rest: Iterable[Member]) -> None:
         """Note that a process has ended.
 
-        ``rest`` are all others that have not.
+        ``rest`` are all others.
         """
-        self.held = [held for held in self.held if held.member is not member]
         rest = list(rest)
+        self.held = [held for held in self.held if held.member is not member]
         self._complete(rest)
         known = {each.generation for each in rest}
-        self._reports = {name: reports for name, reports in self._reports.items() if name in known}
+        self._reports = {number: reports for number, reports in self._reports.items() if number in known}
 
-    def announce(self, serving: Iterable[Member]) -> None:
+    def announce(self, accepting: Iterable[Member]) -> None:
         """Tell all processes which one answers for which generation, if that has changed.
 
-        ``serving`` are those that accept connections.
+        ``accepting`` are those that accept connections.
         """
-        serving, sockets = list(serving), dict[str, str]()
-        for member in (*(held.member for held in self.held), *serving):
-            sockets.setdefault(member.generation, _socket(self._directory, member.generation, member.number))
-        if sockets == self._announced:
+        members = [*(held.member for held in self.held), *accepting]
+        sockets = dict[int, str]()
+        for each in members:
+            name = self._name(each.generation)
+            sockets.setdefault(each.generation, _socket(self._directory, name, each.pid))
+        if (sockets, len(self.held)) == (self._announced, self._shown):
             return
-        self._announced = sockets
-        for member in (*(held.member for held in self.held), *serving):
-            member.order("others", self._without(member.generation))
+        self._announced, self._shown = sockets, len(self.held)
+        for each in members:
+            each.order("others", (self._without(each.generation), self._shown))
 
     def report(self) -> list[dict[str, Any]]:
         """Return the older generations as JSON, oldest first."""
@@ -174,14 +184,14 @@ class Generations:
                 held.complete = True
                 held.member.order("complete")
 
-    def _without(self, own: str) -> dict[str, str]:
-        return {generation: path for generation, path in self._announced.items() if generation != own}
+    def _name(self, generation: int) -> str:
+        if generation not in self._names:
+            self._names[generation] = secrets.token_urlsafe(_NAME_BYTES)
+        return self._names[generation]
 
-
-def new_generation() -> str:
-    """Return the name of a new generation."""
-    return secrets.token_urlsafe(_NAME_BYTES)
+    def _without(self, own: int) -> dict[str, str]:
+        return {self._name(number): path for number, path in self._announced.items() if number != own}
 
 
 def _socket(directory: str, generation: str, process: int) -> str:
-    return str(Path(directory) / f"{generation}-{process}")
+    return f"{directory}/{generation}-{process}"

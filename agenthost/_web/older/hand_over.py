@@ -1,4 +1,4 @@
-"""The choice of the process that answers a request: the one whose generation the request's call began with."""
+"""The choice of the process that answers a request, by the generation of its call."""
 
 from __future__ import annotations
 

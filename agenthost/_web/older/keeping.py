@@ -1,4 +1,4 @@
-"""A process that stays for the calls in progress of its generation, once other processes have replaced it."""
+"""A process that stays for the calls of its generation, once others have replaced it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
-from agenthost._host.access.open_calls import OpenCalls
-from agenthost._host.runtime.reload import KEPT_SECONDS
+from agenthost._host.access.open_calls import KEPT_SECONDS, OpenCalls
 from agenthost._web.older.hand_over import HandOver
 from agenthost._web.older.relay import answering
 
@@ -47,7 +46,7 @@ class _Accepting(Protocol):
 
 @define(eq=False)
 class Keeping:
-    """The part of a process in what all processes of its host do for calls in progress.
+    """The part of one process in keeping calls with their generation.
 
     ``told`` is called with the number of calls in progress, once the process has been replaced and whenever the number
     has changed. Orders come from another thread.
@@ -69,6 +68,7 @@ class Keeping:
         self._others = self.membership.others
         self.runtime.generation = self.membership.generation
         self.runtime.calls = self.calls
+        self.runtime.metrics.held(self.membership.held)
 
     def around(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> HandOver:
         """Return an application (ASGI) that answers by ``app``, or by a process of another generation."""
@@ -92,12 +92,13 @@ class Keeping:
             if self._holding is not None:
                 self._holding.cancel()
 
-    def use(self, others: Mapping[str, str]) -> None:
+    def use(self, others: Mapping[str, str], held: int) -> None:
         """Hand requests over to processes of other generations.
 
-        ``others`` is the socket of a process by generation.
+        ``others`` is the socket of a process by generation, ``held`` the number of older generations.
         """
         self._others = others
+        self.runtime.metrics.held(held)
         if self._hand_over is not None:
             self._hand_over.others = others
 
@@ -128,7 +129,7 @@ class Keeping:
         """Wait for the end of the last call, for some time, and end the process."""
         if self._server is not None:
             await self._server.stop_accepting()
-        self.runtime.metrics.hold()
+        self.runtime.metrics.replaced()
         now, known = time.monotonic(), -1
         until = now + self.seconds
         while now < until and not (self._complete and self.calls.over(now)):

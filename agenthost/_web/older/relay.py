@@ -1,4 +1,4 @@
-"""The relay: a request that one process of a host has received, and another one answers.
+"""The relay of requests from the process that receives them to the one that answers.
 
 Each request has a connection of its own to a Unix socket in a private directory. Bodies pass through part by part in
 both directions, and each process reads no faster than the other can.
@@ -39,9 +39,9 @@ _log = logging.getLogger("agenthost.workers")
 async def hand_over(
     path: str, key: bytes, scope: HTTPScope, receive: Receive, send: Send, *, within: float = TAKEN_WITHIN
 ) -> bool:
-    """Let the process that listens at ``path`` answer a request (ASGI), and return True if it has taken it.
+    """Let the process that listens at ``path`` answer a request (ASGI).
 
-    If it has not within some seconds, nothing of the body has been read. If it ends before it answers, the answer is
+    Returns True if it has taken the request. If it has not within some seconds, nothing of the body has been read. If it ends before it answers, the answer is
     503, since it may have run a tool that must not run twice.
     """
     answer = _Answer(send)
@@ -141,7 +141,7 @@ async def answering(
 ) -> AsyncIterator[None]:
     """Answer requests of other processes at ``path`` during the block.
 
-    ``app`` is an application (ASGI). ``running`` has the tasks of requests in progress. Those are not ended with the block.
+    ``app`` is an application (ASGI). ``running`` has the tasks of requests in progress, which may outlast the block.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,9 +8,10 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.access.open_calls import KEPT_SECONDS
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.background_thread import in_background_thread
-from agenthost._host.runtime.reload import KEPT_SECONDS, ReloadResult, plan_again, read_again
+from agenthost._host.runtime.reload import ReloadResult, plan_again, read_again
 from agenthost._host.runtime.start import remember, settings_of, start_logging
 from agenthost.errors import AgentHostError, PlanError
 
