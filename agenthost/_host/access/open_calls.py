@@ -63,7 +63,7 @@ class OpenCalls:
             self._others_until = max(self._others_until, self._open.pop(call))
 
     def end(self, route: str, *ids: str | None) -> None:
-        """Note the end of a call, by its own ID and by that of its conversation."""
+        """Note the end of a call, by its ID and that of its conversation."""
         for known in ids:
             if not known:
                 continue

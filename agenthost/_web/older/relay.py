@@ -41,8 +41,11 @@ async def hand_over(
 ) -> bool:
     """Let the process that listens at ``path`` answer a request (ASGI).
 
-    Returns True if it has taken the request. If it has not within some seconds, nothing of the body has been read. If it ends before it answers, the answer is
-    503, since it may have run a tool that must not run twice.
+    If it has not taken the request within some seconds, nothing of the body has been read. If it ends before it
+    answers, the answer is 503: it may have run a tool that must not run twice.
+
+    Returns:
+        True if it has taken the request.
     """
     answer = _Answer(send)
     with ExitStack() as closing:
