@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import contextmanager
-from statistics import median
+from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 import agenthost_redis
@@ -27,7 +27,7 @@ from agenthost.builtin import state_sqlite
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
     from pathlib import Path
 
     from agenthost import StateProvider, Store
@@ -37,6 +37,9 @@ __all__ = ["measure_state"]
 ROUNDS = 31
 TIMES = 200
 """Calls in a round of each side, one after another."""
+WRITERS = 16
+UPDATES = 25
+"""Updates of each writer of one key."""
 LONGEST_START = 30.0
 
 
@@ -63,11 +66,11 @@ def measure_state(directory: Path) -> Iterable[Figure]:
     Args:
         directory: an empty one to work in.
     """
-    yield asyncio.run(_on_sqlite(directory))
-    yield asyncio.run(_on_redis(directory))
+    for figures in (_on_sqlite, _on_redis):
+        yield from asyncio.run(_all(figures(directory)))
 
 
-async def _on_sqlite(directory: Path) -> Figure:
+async def _on_sqlite(directory: Path) -> AsyncIterator[Figure]:
     """Measure the store on SQLite.
 
     Each write is on the disk before the next begins, on both sides.
@@ -83,11 +86,12 @@ async def _on_sqlite(directory: Path) -> Figure:
     host = _host("sqlite:///ours.db", directory, *state_sqlite.state_providers())
     async with host.opened():
         taken = await _in_turn(host.stores.agent("measured"), bare)
+        yield _figure("SQLite", taken, "the bare SQL statement", most=3)
+        yield await _contended("SQLite", host.stores.agent("measured"))
     connection.close()
-    return _figure("SQLite", taken, "the bare SQL statement", most=3)
 
 
-async def _on_redis(directory: Path) -> Figure:
+async def _on_redis(directory: Path) -> AsyncIterator[Figure]:
     """Measure the store on Redis.
 
     Both sides use one server, which keeps everything in memory. So the figures show the cost of the sides themselves.
@@ -97,8 +101,9 @@ async def _on_redis(directory: Path) -> Figure:
         client = Redis.from_url(url)
         async with host.opened():
             taken = await _in_turn(host.stores.agent("measured"), lambda: client.incr("measured"))
+            yield _figure("Redis", taken, "redis-py's `incr`", most=1.5)
+            yield await _contended("Redis", host.stores.agent("measured"))
         await client.aclose()
-    return _figure("Redis", taken, "redis-py's `incr`", most=1.5)
 
 
 def _host(url: str, directory: Path, *providers: StateProvider) -> HostState:
@@ -124,6 +129,35 @@ async def _in_turn(store: Store, bare: Callable[[], Awaitable[object]]) -> Taken
         rounds.append(seconds)
     ours, other = (median(each) for each in zip(*rounds, strict=True))
     return Taken(ours, other, median(mine / theirs for mine, theirs in rounds))
+
+
+async def _contended(where: str, store: Store) -> Figure:
+    """Update one key by many writers at once: how long each waits, and whether all get on at the same pace."""
+    lasted: list[float] = []
+    ended: list[float] = []
+    begun = time.perf_counter()
+
+    async def writes() -> None:
+        for _ in range(UPDATES):
+            since = time.perf_counter()
+            await store.update("contended", lambda number: number + 1, 0)
+            lasted.append(time.perf_counter() - since)
+        ended.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*(writes() for _ in range(WRITERS)))
+    alone = time.perf_counter()
+    for _ in range(UPDATES):
+        await store.update("alone", lambda number: number + 1, 0)
+    alone = (time.perf_counter() - alone) / UPDATES
+    ninety_nine = quantiles(lasted, n=100)[-1]
+    what = f"`update` of one key by {WRITERS} tasks on {where}, p99; first to last task"
+    return Figure(
+        what, f"{ninety_nine * 1e3:.1f} ms", f"one task: {alone * 1e3:.1f} ms", ended[-1] / ended[0], most=1.3
+    )
+
+
+async def _all(figures: AsyncIterator[Figure]) -> list[Figure]:
+    return [figure async for figure in figures]
 
 
 @contextmanager

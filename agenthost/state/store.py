@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import frozen
 
 from agenthost.state.scope import OwnScope, Scope, encoded_key
+from agenthost.state.turns import Turns
 from agenthost.state.values import checked_integer, checked_ttl, decode, encode
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ T = TypeVar("T")
 _PAUSES = (0.002, 0.05)
 """Longest pauses between two attempts, in seconds: the first and the last."""
 _LOCK_PAUSE = 0.05
+_turns = Turns()
 _PAGE = 500
 
 
@@ -200,14 +202,15 @@ class Store:
         """
         full, lives, absent = self._key(key), self._lives(ttl), encode(default)
         pause, longest = _PAUSES
-        while True:
-            entry = await self._entries.read(full)
-            new = function(decode(absent if entry is None else entry.value))
-            written = await self._entries.put_if(full, encode(new), 0 if entry is None else entry.version, lives)
-            if written is not None:
-                return new
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
-            pause = min(2 * pause, longest)
+        async with _turns.at(self._entries, full):
+            while True:
+                entry = await self._entries.read(full)
+                new = function(decode(absent if entry is None else entry.value))
+                written = await self._entries.put_if(full, encode(new), 0 if entry is None else entry.version, lives)
+                if written is not None:
+                    return new
+                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
+                pause = min(2 * pause, longest)
 
     async def delete(self, key: str) -> bool:
         """Remove the key. Return True if it existed.
