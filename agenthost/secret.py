@@ -1,10 +1,12 @@
-"""Secrets: a value that never prints itself."""
+"""Secrets: values that never print themselves."""
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from attrs import field, frozen
 
-__all__ = ["Secret"]
+__all__ = ["HashedSecret", "Secret"]
 
 
 @frozen(repr=False)
@@ -28,3 +30,21 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself, for the one place that needs it."""
         return self._text
+
+
+@frozen
+class HashedSecret:
+    """A secret that is only compared: its hash (BLAKE2b, RFC 7693) and its length.
+
+    Args:
+        digest: the hash.
+        length: the number of characters.
+    """
+
+    digest: bytes = field(repr=False)
+    length: int = field(repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> HashedSecret:
+        """Hash a text."""
+        return cls(blake2b(text.encode(), digest_size=32, person=b"agenthost key").digest(), len(text))

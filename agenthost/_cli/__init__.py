@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Find what will cause trouble in production.",
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks and the plugins that implement them.",
+    "keys": "List the keys, without their values.",
     "lock": "Write agenthost.lock: the installed packages as they are now.",
     "owners": "List the owners of short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",

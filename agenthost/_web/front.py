@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from litestar.enums import ScopeType
 
+from agenthost._host.access.principals import CALL, NOBODY, OBSERVE, TEXT
 from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
@@ -34,9 +35,9 @@ from agenthost._web.endpoints import (
     tool_calls,
     v1,
 )
-from agenthost._web.endpoints.health import TRUSTED
+from agenthost._web.endpoints.health import ASKING
 from agenthost._web.handlers import Handler
-from agenthost._web.request.access_log import logged
+from agenthost._web.request.access_log import logged, note_key
 from agenthost._web.request.answers import send_bytes, send_error, with_headers
 from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value, read_body
 from agenthost._web.request.site import Request, Site
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
+    from agenthost._host.access.principals import Principal
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
@@ -55,18 +57,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Front"]
 
-_ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], Sequence[str]]] = {
-    "": (documents.answer, documents.METHODS),
-    "swaig": (tool_calls.answer, tool_calls.METHODS),
-    "post_prompt": (post_prompt.answer, post_prompt.METHODS),
-    "check_for_input": (check_for_input.answer, check_for_input.METHODS),
-    "debug_events": (debug_events.answer, debug_events.METHODS),
-    "mcp": (mcp.answer, mcp.METHODS),
-    "sip": (sip.answer, sip.METHODS),
+_ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], Sequence[str], str]] = {
+    "": (documents.answer, documents.METHODS, CALL),
+    "swaig": (tool_calls.answer, tool_calls.METHODS, CALL),
+    "post_prompt": (post_prompt.answer, post_prompt.METHODS, CALL),
+    "check_for_input": (check_for_input.answer, check_for_input.METHODS, CALL),
+    "debug_events": (debug_events.answer, debug_events.METHODS, CALL),
+    "mcp": (mcp.answer, mcp.METHODS, TEXT),
+    "sip": (sip.answer, sip.METHODS, CALL),
 }
+"""The last segments of paths of agents, with their answers, methods and scopes."""
 _COUNTED = {name: name or "document" for name in _ENDPOINTS}
 """The endpoints of agents, as named in metrics."""
-HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str]]"
+HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str], str | None]"
+"""Its answer, its methods and the scope that it needs; None if that depends on the agent, and it asks itself."""
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _TELLING_MORE = ("/health", "/ready")
 """Paths with more details for callers with credentials."""
@@ -95,9 +99,9 @@ class Front:
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
         self._own: dict[str, HostEndpoint] = {
-            "/metrics": (metrics.answer_for_host, metrics.METHODS),
-            "/-/metrics.json": (agent_metrics.answer_for_host, agent_metrics.METHODS),
-            "/-/sip/unmatched": (sip.answer_unmatched, sip.READ),
+            "/metrics": (metrics.answer_for_host, metrics.METHODS, OBSERVE),
+            "/-/metrics.json": (agent_metrics.answer_for_host, agent_metrics.METHODS, OBSERVE),
+            "/-/sip/unmatched": (sip.answer_unmatched, sip.READ, OBSERVE),
         }
         if sip_path is not None:
             self.answer_sip_at(sip_path)
@@ -117,7 +121,7 @@ class Front:
 
     def answer_sip_at(self, path: str) -> None:
         """Answer for SIP addresses only at ``path``, even if an agent at ``/`` has it."""
-        endpoint: HostEndpoint = (sip.answer_for_host, sip.METHODS)
+        endpoint: HostEndpoint = (sip.answer_for_host, sip.METHODS, None)
         self._own = {where: own for where, own in self._own.items() if own != endpoint}
         self._own |= {path: endpoint, f"{path}/": endpoint}
 
@@ -310,10 +314,10 @@ class Front:
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """Answer for an agent."""
         called_back = endpoint in agent.routing
-        answer, methods = (None, routing_callbacks.METHODS) if called_back else _ENDPOINTS[endpoint]
+        answer, methods, what = (None, routing_callbacks.METHODS, CALL) if called_back else _ENDPOINTS[endpoint]
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
             return _other_method(request, methods)
-        request.authorise(agent)
+        request.authorise(what, agent)
         try:
             if answer is None:
                 return await routing_callbacks.answer(request, agent, endpoint)
@@ -327,7 +331,7 @@ class Front:
             raise Refused(503, "the host is starting", _RETRY)
         handlers = self._handlers.get(normalise(path), {})
         if path.startswith(_TELLING_MORE):
-            scope[TRUSTED] = self._trusted(head.authorization, scope)  # type: ignore[literal-required]
+            scope[ASKING] = self._asking(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
         if not handlers and path.startswith(v1.PREFIX) and published is not None:
             request = Request(self._site, self._site.rules, published, head, scope, receive, path)
@@ -343,16 +347,21 @@ class Front:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.rules.shared))
 
-    def _trusted(self, header: bytes | None, scope: HTTPScope) -> bool:
-        """Return True for the host's credentials at health endpoints.
+    def _asking(self, header: bytes | None, scope: HTTPScope) -> Principal:
+        """Return the principal at health endpoints.
 
-        Wrong ones count, and those that may not be compared are not, but the endpoints answer: a probe must not fail.
+        Wrong credentials count, and those that may not be compared are not, but the endpoints answer: a probe must not
+        fail.
         """
-        rules = self._site.rules
+        site, rules = self._site, self._site.rules
+        if header is None:
+            return NOBODY
         try:
-            return header is not None and self._site.log_in(scope, header, rules.pairs, rules)
+            found = site.log_in(scope, header, rules.door, rules) or NOBODY
         except Refused:
-            return False
+            return NOBODY
+        note_key(scope, found)
+        return found
 
 
 def _with_status(send: Send) -> tuple[Send, Callable[[], int]]:
@@ -390,12 +399,12 @@ def _with_body(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer_for_host(
-    request: Request, answer: Callable[[Request], Awaitable[Answer]], methods: Sequence[str]
+    request: Request, answer: Callable[[Request], Awaitable[Answer]], methods: Sequence[str], what: str | None
 ) -> Answer:
     """Answer for an endpoint of the host itself."""
     if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
         return _other_method(request, methods)
-    request.authorise()
+    request.authorise(what)
     return await answer(request)
 
 

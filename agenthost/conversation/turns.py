@@ -64,6 +64,7 @@ class Turn:
         notes: notes of earlier agents.
         options: the requirements of the client.
         resumed: the tool calls and results so far of a turn that continues with the client's results.
+        principal: a name for those whose conversation it is, empty for the host's. Its state is separate from others'.
     """
 
     conversation: str
@@ -73,6 +74,12 @@ class Turn:
     notes: tuple[Note, ...] = ()
     options: AnswerOptions = field(factory=AnswerOptions)
     resumed: tuple[Message, ...] = ()
+    principal: str = ""
+
+    @property
+    def thread(self) -> str:
+        """The conversation's ID among those of all principals."""
+        return f"{self.principal}/{self.conversation}" if self.principal else self.conversation
 
 
 @frozen

@@ -1,7 +1,7 @@
 """Call credentials: a pair that opens one agent for one call.
 
-They replace the agent's permanent pair if that must not be shown. The user is ``call``. The password is a token of the
-agent and the call, then ``~`` and the call's ID.
+They replace the agent's permanent pair if that must not be shown. The user is ``call``, or ``call.NAME`` for a call
+that a configured key began. The password is a token of the agent, the call and the key, then ``~`` and the call's ID.
 """
 
 from __future__ import annotations
@@ -16,21 +16,28 @@ if TYPE_CHECKING:
 __all__ = ["call_of", "call_userinfo", "token_in"]
 
 _USER = "call"
-_REACH = "/reach"
+_REACH = "/reach/"
 """In place of a tool's name, which cannot contain a slash."""
 _MOST = 2048
+_NOTHING = ("", "", "")
 
 
-def call_userinfo(tokens: Tokens, route: str, call_id: str) -> str:
-    """Return the pair in the form of a URL, for the agent at a route."""
-    token = tokens.minter(route, call_id)(_REACH).decode()
-    return f"{_USER}:{token}~{quote(call_id, safe='')}"
+def call_userinfo(tokens: Tokens, route: str, call_id: str, key: str = "") -> str:
+    """Return the pair in the form of a URL, for the agent at a route.
+
+    ``key`` is the name of the key that the call began with, if it was one.
+    """
+    token = tokens.minter(route, call_id)(_REACH + key).decode()
+    return f"{_USER}{'.' if key else ''}{key}:{token}~{quote(call_id, safe='')}"
 
 
-def call_of(header: bytes, tokens: Tokens, route: str) -> str | None:
-    """Return the call for which an ``Authorization`` header opens an agent, or None."""
-    token, call_id = _parts_of(header)
-    return call_id if call_id and tokens.verify(token, route, _REACH, call_id) else None
+def call_of(header: bytes, tokens: Tokens, route: str) -> tuple[str, str] | None:
+    """Return the call for which an ``Authorization`` header opens an agent, and its key.
+
+    The key is empty for a call that began with a pair. The result is None if the header opens nothing.
+    """
+    token, call_id, key = _parts_of(header)
+    return (call_id, key) if call_id and tokens.verify(token, route, _REACH + key, call_id) else None
 
 
 def token_in(header: bytes) -> str:
@@ -38,15 +45,16 @@ def token_in(header: bytes) -> str:
     return _parts_of(header)[0]
 
 
-def _parts_of(header: bytes) -> tuple[str, str]:
-    """Return the token and the call in an ``Authorization`` header, or empty texts."""
+def _parts_of(header: bytes) -> tuple[str, str, str]:
+    """Return the token, the call and the key in an ``Authorization`` header, or empty texts."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic" or len(encoded) > _MOST:
-        return "", ""
+        return _NOTHING
     try:
         given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return "", ""
+        return _NOTHING
     user, _, password = given.partition(":")
+    kind, _, key = user.partition(".")
     token, separator, call_id = password.partition("~")
-    return (token, call_id) if user == _USER and separator else ("", "")
+    return (token, call_id, key) if kind == _USER and separator else _NOTHING

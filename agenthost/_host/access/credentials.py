@@ -1,14 +1,13 @@
-"""Credentials: user and password for HTTP Basic, and their comparison with a header."""
+"""Credentials: user and password for HTTP Basic."""
 
 from __future__ import annotations
 
 import binascii
-import hmac
 from urllib.parse import quote
 
 from attrs import field, frozen
 
-__all__ = ["Credentials", "authorised", "user_of"]
+__all__ = ["Credentials", "user_of"]
 
 
 @frozen
@@ -35,24 +34,6 @@ class Credentials:
     def userinfo(self) -> str:
         """The pair in the form of a URL."""
         return f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-
-
-def authorised(header: bytes | None, *pairs: bytes) -> bool:
-    """Return True if an ``Authorization`` header has one of ``pairs`` (RFC 7617).
-
-    The comparison takes constant time.
-
-    ``header`` is None when it is missing. Any of ``pairs``, ``user:password`` in UTF-8, is good.
-    """
-    scheme, _, encoded = (header or b"").partition(b" ")
-    try:
-        given = binascii.a2b_base64(encoded.strip(b" "), strict_mode=True)
-    except binascii.Error:
-        given = b""
-    same = False
-    for pair in pairs:  # all pairs, for constant time
-        same |= hmac.compare_digest(given, pair)
-    return same and scheme.lower() == b"basic"
 
 
 def user_of(header: bytes, bearer: str) -> str:

@@ -44,6 +44,7 @@ class ConfigFile:
     exposed: str = ""
     lines: Lines = NO_LINES
     fetched: list[Secret] = field(factory=list)
+    key_texts: list[Secret] = field(factory=list)
 
     def place(self, *path: str | int) -> Place:
         """Return the place of a value."""

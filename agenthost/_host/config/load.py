@@ -9,6 +9,7 @@ Each key is declared in ``agenthost._host.config.schema`` and, for operators, in
 from __future__ import annotations
 
 import os
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,7 @@ from agenthost._host.config.schema import (
     ConversationConfig,
     HealthConfig,
     HostConfig,
+    KeyConfig,
     ModelsConfig,
     PluginsConfig,
     SipConfig,
@@ -37,6 +39,7 @@ from agenthost._host.config.schema import (
 from agenthost._host.config.secret_sources import sources
 from agenthost._host.config.value_types import KEYS, PASSWORD, Refused
 from agenthost.errors import ConfigurationError
+from agenthost.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +55,7 @@ P = TypeVar("P", "HostConfig", "AgentConfig")
 
 _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
+_KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
 _TABLES = (
     "host",
     "health",
@@ -62,6 +66,7 @@ _TABLES = (
     "models",
     "classifiers",
     "turns",
+    "keys",
     "agents",
     "workflows",
     "plugins",
@@ -103,6 +108,7 @@ def load_config(
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
         sip=_sip(opened),
         classifiers=_classifiers(opened),
+        keys=_keys(opened),
         agents={agent: _agent(opened, agent, section, host) for agent, section in opened.table("agents").items()},
         plugins=_plugins(opened),
         source=name,
@@ -110,7 +116,9 @@ def load_config(
         asked=(os.path.abspath(name) if name else None, dict(overrides)),
         lines=opened.lines,
     )
-    return evolve(config, fetched=tuple(opened.fetched))  # now that everything is read
+    return evolve(
+        config, fetched=tuple(opened.fetched), key_texts=tuple(opened.key_texts)
+    )  # now that everything is read
 
 
 def _host(opened: ConfigFile, overrides: Mapping[str, object]) -> HostConfig:
@@ -226,6 +234,38 @@ def _only_isolated(agent: AgentConfig, host: HostConfig, place: Place) -> None:
         )
 
 
+def _keys(opened: ConfigFile) -> Mapping[str, KeyConfig]:
+    keys: dict[str, KeyConfig] = {}
+    taken: dict[bytes, Place] = {}
+    for name, value in opened.table("keys").items():
+        place = opened.place("keys", name)
+        if not re.fullmatch(_KEY_NAME, name):
+            raise ConfigurationError(
+                f"{place}: the name of a key is its user name in HTTP Basic: up to 64 letters, digits, '_' and '-'. "
+                "fix: write [keys.monitoring]"
+            )
+        keys[name] = key = _key(opened, value, place)
+        for number, secret in enumerate(key.secret):
+            at = place.at("secret", number) if len(key.secret) > 1 else place.at("secret")
+            if (other := taken.setdefault(secret.digest, at)) is not at:
+                raise ConfigurationError(f"{at}: it is the same as {other}. fix: make a secret for each key")
+    return keys
+
+
+def _key(opened: ConfigFile, value: object, place: Place) -> KeyConfig:
+    section = opened.as_table(value, place)
+    refuse_unknown(section, keys_of(KeyConfig), place)
+    before = len(opened.fetched)
+    key = opened.fill(KeyConfig, section, place)
+    for name, example in (("agents", '["sales"]'), ("scopes", '["call"]')):
+        if not getattr(key, name):
+            raise ConfigurationError(f"{place.at(name)}: the list is empty. fix: write {name} = {example}")
+    written = section.get("secret")
+    listed = written if isinstance(written, list) else [written]
+    opened.key_texts.extend([*opened.fetched[before:], *(Secret(each) for each in listed if isinstance(each, str))])
+    return key
+
+
 def _workflow(opened: ConfigFile, name: str, value: object) -> WorkflowConfig:
     place = opened.place("workflows", name)
     section = opened.as_table(value, place)
@@ -274,12 +314,16 @@ def _exposed(opened: ConfigFile) -> list[str]:
     """Return warnings about secrets in a file that other users can read."""
     if not opened.exposed:
         return []
-    found = [
+    found: list[tuple[str, ...]] = [
         ("host", name)
         for name, value in opened.table("host").items()
         if name in ("password", "passwords", "signing_keys", "webhook_keys")
         and any(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
     ]
+    for name, key in opened.table("keys").items():
+        secret = key.get("secret") if isinstance(key, dict) else None
+        if any(isinstance(each, str) for each in (secret if isinstance(secret, list) else [secret])):
+            found.append(("keys", name, "secret"))
     store = opened.table("state").get("url")
     if isinstance(store, str) and "@" in store:
         found.append(("state", "url"))

@@ -18,6 +18,7 @@ from agenthost._host.config.value_types import (
     AGENTS,
     CLASSIFIER,
     FLAG,
+    HASHED,
     HOST,
     KEYS,
     MODEL,
@@ -33,6 +34,7 @@ from agenthost._host.config.value_types import (
     USE,
     USER,
     choice,
+    choices,
     whole,
 )
 
@@ -40,18 +42,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config.sip_rules import RuleConfig
-    from agenthost.secret import Secret
+    from agenthost.secret import HashedSecret, Secret
     from agenthost.sip.rules import Rule
 
 __all__ = [
+    "ALL_AGENTS",
     "DEFAULT_STORE",
     "FILE",
+    "SCOPES",
     "AgentConfig",
     "ClassifiersConfig",
     "Config",
     "ConversationConfig",
     "HealthConfig",
     "HostConfig",
+    "KeyConfig",
     "ModelsConfig",
     "PluginsConfig",
     "SipConfig",
@@ -63,6 +68,10 @@ __all__ = [
 
 FILE = "agenthost.toml"
 DEFAULT_STORE = "sqlite:///state.db"
+SCOPES = ("call", "text", "observe", "operate")
+"""Documents and tools; conversations in text; metrics and health; changes of a running host."""
+ALL_AGENTS = "*"
+"""In the list of a key, all agents that the host's credentials open."""
 
 
 @frozen(kw_only=True, eq=False, repr=False, slots=False)
@@ -285,6 +294,19 @@ class AgentConfig(Table):
 
 
 @frozen(kw_only=True, eq=False, repr=False, slots=False)
+class KeyConfig(Table):
+    """``[keys.<name>]``: a key that opens some agents for some purposes."""
+
+    secret: tuple[HashedSecret, ...] = setting(
+        (), HASHED, "Secret text that clients present; with a list, each of them is accepted", required=True
+    )
+    agents: tuple[str, ...] = setting(
+        (), NAMES, "Agents that it opens; `*` for all that the host's credentials open", required=True
+    )
+    scopes: tuple[str, ...] = setting((), choices(*SCOPES), "Purposes that it is accepted for", required=True)
+
+
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class PluginsConfig(Table):
     """``[plugins]``: the plugins that are loaded, and ``[plugins.<name>]``, the settings of one."""
 
@@ -315,6 +337,7 @@ class Config(Table):
     turns: TurnsConfig = field(factory=TurnsConfig)
     sip: SipConfig = field(factory=SipConfig)
     classifiers: ClassifiersConfig = field(factory=ClassifiersConfig)
+    keys: Mapping[str, KeyConfig] = field(factory=dict)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
@@ -327,6 +350,8 @@ class Config(Table):
     lines: Lines = field(default=NO_LINES, eq=False, repr=False)
     fetched: tuple[Secret, ...] = field(default=(), eq=False, repr=False)
     """The secrets that ``{ env }`` and ``{ file }`` fetched, for redaction."""
+    key_texts: tuple[Secret, ...] = field(default=(), eq=False, repr=False)
+    """The secrets of keys, for redaction. Nothing else has their text."""
 
     @property
     def where(self) -> str:

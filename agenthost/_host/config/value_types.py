@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from agenthost.errors import ConfigurationError
-from agenthost.secret import Secret
+from agenthost.secret import HashedSecret, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ __all__ = [
     "AGENTS",
     "CLASSIFIER",
     "FLAG",
+    "HASHED",
     "HOST",
     "HOSTS",
     "KEYS",
@@ -73,6 +74,7 @@ _STORE = r"[a-z][a-z0-9+.-]*://.*"
 _USE = r"[^:\s]+:[^:\s]+"
 _ROUTE = r"(/[a-z0-9._-]{1,64}){1,4}"
 _HOSTS_OWN = ("health", "ready", "live", "startup", "metrics", "v1", "-")
+_PRINTABLE = r"[!-~]{1,512}"
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
@@ -266,6 +268,15 @@ def _keys(value: object) -> tuple[Secret, ...]:
     return tuple(_password(item) for item in items)
 
 
+def _hashed(value: object) -> tuple[HashedSecret, ...]:
+    keys = tuple(each.reveal() for each in _keys(value))
+    for index, key in enumerate(keys):
+        if not re.fullmatch(_PRINTABLE, key):
+            where = (index,) if isinstance(value, list | tuple) else ()
+            raise Refused("it is longer than 512 characters, or has others than printable ASCII without spaces", *where)
+    return tuple(HashedSecret.of(key) for key in keys)
+
+
 def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise Refused(f"{shown(value)} is not a list of names")
@@ -328,6 +339,7 @@ def _paths(value: object) -> tuple[str, ...]:
 AGENTS = Kind("list of agents", _names, '["support", "sales"]', other='["sales"]')
 CLASSIFIER = Kind("text", _text, '"lexical"', other='"near"')
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")
+HASHED = Kind("secret, or list of secrets", _hashed, '{ env = "NAME" }', other='"written here"')
 HOST = Kind("host name or IP address", _host, '"0.0.0.0"', other='"::1"')
 HOSTS = Kind("list of host names", _hosts, '["agents.example.com"]', _words, "[]")
 KEYS = Kind("list of secrets", _keys, '[{ env = "KEY" }]', other='["written here"]')

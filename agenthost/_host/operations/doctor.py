@@ -24,7 +24,7 @@ from attrs import asdict, frozen
 from packaging.requirements import InvalidRequirement, Requirement
 
 from agenthost._error_words import message_of
-from agenthost._host.access.guessable import FIX, guessable_passwords
+from agenthost._host.access.guessable import FIX, guessable_secrets
 from agenthost._host.config.value_types import shown
 from agenthost._host.operations.deployment import loopback
 from agenthost._host.operations.hosted import hosted_distributions
@@ -115,7 +115,7 @@ def _credentials(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
         text = secret.reveal()
         if taken.setdefault(text, place) != place:
             yield WARNING, f"{place} has the same password as {taken[text]}", "Make a password for each."
-    for where, says in guessable_passwords(config).items():
+    for where, says in guessable_secrets(config).items():
         yield PROBLEM, f"{where}: {says}", FIX
     if any(key.reveal() in taken for key in (*host.signing_keys, *host.webhook_keys)):
         yield (
@@ -235,7 +235,7 @@ def _packages(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
                 f"plugin {plugin.name} is not loaded: {plugin.diagnosis.reason.removesuffix('.')}",
                 plugin.diagnosis.remedy,
             )
-    known = {f"{place}: {says}. fix: {FIX}" for place, says in guessable_passwords(config).items()}
+    known = {f"{place}: {says}. fix: {FIX}" for place, says in guessable_secrets(config).items()}
     for warning in (each for each in plan.warnings if each not in known):
         yield WARNING, warning, "See agenthost check."
     names = {"agenthost", *(each.distribution for each in plan.agents), *(each.distribution for each in plan.set_aside)}

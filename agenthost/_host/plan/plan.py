@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import field, frozen
 
-from agenthost._host.access.guessable import FIX, guessable_passwords
+from agenthost._host.access.guessable import FIX, guessable_secrets
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.plugins import Plugins
@@ -22,6 +22,7 @@ from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifi
 from agenthost._host.plan.chosen_models import Models, choose_models
 from agenthost._host.plan.chosen_redactors import choose_redactors
 from agenthost._host.plan.mount import in_order, mount, mount_all, quarantined_when_served, wanted_route, why_not_served
+from agenthost._host.plan.reach import unknown_agents
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.store_provider import ChosenProvider, choose_provider
@@ -350,9 +351,10 @@ def make_plan(config: Config, loaded: Loaded, before: HostPlan | None = None) ->
     limits = Limits.for_all(config.host)
     state = choose_provider(config, loaded.extensions.state_providers, loaded.plugins)
     stateless = [state.problem] if state.problem is not None and loaded.extensions.state_providers else []
-    guessable = [f"{place}: {says}. fix: {FIX}" for place, says in guessable_passwords(config).items()]
+    guessable = [f"{place}: {says}. fix: {FIX}" for place, says in guessable_secrets(config).items()]
     redactors, unknown = choose_redactors(config, loaded.extensions.redactors)
     mounted, set_aside = mount_all(loaded, config.sip.path, limits)
+    known = [*(each.selected for each in mounted), *(each.selected for each in set_aside)]
     registry = loaded.registry or Plugins.load(config, ())
     aliases = sip_aliases(registry, mounted)
     extensions = loaded.extensions.functions_left(registry)  # a plugin that failed in it is not used below
@@ -360,7 +362,14 @@ def make_plan(config: Config, loaded: Loaded, before: HostPlan | None = None) ->
         agents=tuple(mounted),
         set_aside=tuple(set_aside),
         plugins=tuple(registry.state_of(plugin.key) or plugin for plugin in loaded.plugins),
-        unfitting=(*config.warnings, *guessable, *loaded.warnings, *stateless, *unknown),
+        unfitting=(
+            *config.warnings,
+            *guessable,
+            *unknown_agents(config, known),
+            *loaded.warnings,
+            *stateless,
+            *unknown,
+        ),
         state=state,
         classifiers=choose_classifiers(
             config, extensions.classifiers, before.classifiers if before is not None else None

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
+from agenthost._host.access.principals import CALL, HOST, TEXT, Principal
+from agenthost._host.config.schema import ALL_AGENTS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agenthost._host.config.schema import AgentConfig, Config
+    from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["HOST", "SIP", "Reach", "section_of"]
+__all__ = ["SIP", "Reach", "section_of", "unknown_agents"]
 
-HOST = ""
-"""The principal of those who hold the host's credentials."""
 SIP = "sip"
 """The host's own SIP endpoint, as ``reachable_from`` names it."""
 _EVERYBODY = "*"
@@ -25,6 +27,32 @@ _EVERYBODY = "*"
 def section_of(config: Config, agent: Mounted) -> AgentConfig | None:
     """Return the section of a served agent, if it has one."""
     return config.agents.get(agent.full_key) or config.agents.get(agent.key)
+
+
+def unknown_agents(config: Config, selected: Iterable[SelectedAgent]) -> Iterator[str]:
+    """Yield a sentence about each agent of a key that is not installed."""
+    names = {name for agent in selected for name in (agent.key, agent.full_key)}
+    for key, table in config.keys.items():
+        for number, name in enumerate(table.agents):
+            if name != ALL_AGENTS and name not in names:
+                place = config.place("keys", key, "agents").at(number)
+                yield f"{place}: {name!r}, which the key should open, is not installed. fix: agenthost agents lists all"
+
+
+class Named(Protocol):
+    """An agent by its names."""
+
+    @property
+    def key(self) -> str:
+        """Its key on this host."""
+
+    @property
+    def full_key(self) -> str:
+        """The key that no other installed package can change."""
+
+    @property
+    def route(self) -> str:
+        """Its route."""
 
 
 @frozen(eq=False)
@@ -51,6 +79,23 @@ class Reach:
             principals[agent.route] = holders.setdefault(pairs, name)
             origins[agent.route] = frozenset(section.reachable_from)
         return cls(principals, origins)
+
+    def may(self, principal: Principal, agent: Named | None, what: str) -> bool:
+        """Return True if a principal may do something with an agent.
+
+        Nothing else decides this. ``agent`` is None for the host itself, and ``what`` is a scope, such as ``call``.
+        """
+        if what not in principal.scopes:
+            return False
+        if agent is None:
+            return HOST in principal.holds
+        if self.principals.get(agent.route, HOST) in principal.holds:
+            return True
+        return bool(principal.agents) and not principal.agents.isdisjoint((agent.key, agent.full_key))
+
+    def holder(self, agent: Mounted) -> Principal:
+        """Return the principal with an agent's own credentials."""
+        return Principal(f"agent {agent.key}", frozenset((CALL, TEXT)), frozenset((self.principal(agent),)))
 
     def principal(self, agent: Mounted | None) -> str:
         """Return the principal that opens an agent, or the host's own endpoints."""

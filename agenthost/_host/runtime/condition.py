@@ -37,6 +37,7 @@ class ServedAgent:
     key: str
     name: str
     route: str
+    full_key: str = ""
 
 
 @frozen

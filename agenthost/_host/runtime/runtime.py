@@ -20,6 +20,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost._host.access.credentials import Credentials
+from agenthost._host.access.principals import Door
 from agenthost._host.access.tokens import LIFETIME, Tokens
 from agenthost._host.calls.lifespans import Lifespans
 from agenthost._host.calls.loop_watchdog import Watchdog, blocker_of
@@ -88,7 +89,7 @@ class Published:
     sip: SipResolver
     named: tuple[ServedAgent, ...] = ()
     failed: tuple[UnservedAgent, ...] = ()
-    pairs: Mapping[str, tuple[bytes, ...]] = field(factory=dict, repr=False)
+    doors: Mapping[str, Door] = field(factory=dict, repr=False)
     """By route, the pairs that open agents which have credentials of their own."""
     reach: Reach = field(factory=Reach, repr=False)
     crossing: frozenset[str] = frozenset()
@@ -259,14 +260,18 @@ class Runtime:
         tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
         self.probing.use(_sourced_probes(plan))
         sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
-        named = tuple(ServedAgent(agent.key, agent.name, agent.route) for agent in plan.agents)
+        named = tuple(ServedAgent(agent.key, agent.name, agent.route, agent.full_key) for agent in plan.agents)
         failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
-        pairs = {route: credentials.pairs for route, credentials in own.items()}
+        doors = {
+            agent.route: Door(own[agent.route].pairs, reach.holder(agent))
+            for agent in plan.agents
+            if agent.route in own
+        }
         served = frozenset(plan.agents)
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
         self.published = Published(
-            plan, table, templates, tokens, sip, named, failed, pairs, self.reach, crossing, earlier
+            plan, table, templates, tokens, sip, named, failed, doors, self.reach, crossing, earlier
         )
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:

@@ -41,7 +41,7 @@ class SecretRedactor:
         fetched = {secret.reveal() for secret in config.fetched}
         whole = {text for text in kept if text in fetched or "://" not in text}
         texts = whole | {part for text in kept | fetched for part in secret_parts(text)}
-        users = {config.host.user, *(agent.user for agent in config.agents.values() if agent.user)}
+        users = {config.host.user, *config.keys, *(agent.user for agent in config.agents.values() if agent.user)}
         forms = {form for text in texts if len(text) >= _SHORTEST for form in _forms(text, users)}
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 

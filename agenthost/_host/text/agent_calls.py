@@ -301,7 +301,7 @@ class AgentCalls:
 
     def state(self, call: _Call) -> Store:
         """Return the state of a workflow in a conversation."""
-        return self._stores.own(f"workflow {call.agent.key}, conversation {call.turn.conversation}", CALL_TTL)
+        return self._stores.own(f"workflow {call.agent.key}, conversation {call.turn.thread}", CALL_TTL)
 
 
 class HostTeam:

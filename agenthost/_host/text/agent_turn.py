@@ -142,7 +142,7 @@ class _Turn:
 
     async def answer(self, rounds: int) -> Reply:
         body = {
-            "call_id": f"text:{self._turn.conversation}",
+            "call_id": f"text:{self._turn.thread}",
             "conversation": self._turn.conversation,
             "channel": "text",
         }

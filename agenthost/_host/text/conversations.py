@@ -136,6 +136,7 @@ class Conversations:
                 notes=paused.notes if paused is not None else (),
                 options=options,
                 resumed=tuple(sent) if paused is None else paused.resumed(sent),
+                principal=principal,
             )
             key = begun.agent if paused is None else paused.agent
             with_whom = (plan.find(key) if key is not None else None) or asked

@@ -16,6 +16,8 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
+from agenthost._host.access.principals import NOBODY, OBSERVE, Principal
+from agenthost._host.plan.reach import Reach
 from agenthost._host.runtime.condition import Phase
 from agenthost._web.request.answers import JSON, NO_STORE, error
 from agenthost._web.request.requests import BASIC, query_value
@@ -32,12 +34,13 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.request.site import Answer
 
-__all__ = ["TRUSTED", "Asker", "answer", "health_routes"]
+__all__ = ["ASKING", "Asker", "answer", "health_routes"]
 
-TRUSTED = "agenthost.trusted"
-"""The key of a scope in which the front says that a request presents the host's credentials."""
+ASKING = "agenthost.principal"
+"""The key of a scope in which the front puts the principal of a request."""
 
 _WORDS = {"routes": "ok", "names": "healthy"}
+_BY_NAME = Reach()  # those who observe the host observe all of its agents
 _HEALTH_JSON = b"application/health+json"
 _GRADES = {"ok": "pass", "pending": "warn", "failing": "fail"}
 _OK, _UNAVAILABLE = 200, 503
@@ -50,46 +53,57 @@ _UNAUTHORIZED: Answer = 401, [JSON, *BASIC, NO_STORE], error("Unauthorized")
 class Asker:
     """The parts of a request that decide its answer."""
 
-    trusted: bool = False
+    principal: Principal = NOBODY
     accept: bytes = b""
     """Its ``Accept``."""
     query: bytes = b""
 
     @classmethod
-    def of(cls, scope: HTTPScope, *, trusted: bool) -> Asker:
+    def of(cls, scope: HTTPScope, principal: Principal) -> Asker:
         """Read the parts from a request."""
         accept = [value for name, value in scope["headers"] if name == b"accept"]
-        return cls(trusted, accept[-1] if accept else b"", scope["query_string"])
+        return cls(principal, accept[-1] if accept else b"", scope["query_string"])
+
+    @property
+    def observes(self) -> bool:
+        """True if it may see any details."""
+        return OBSERVE in self.principal.scopes
+
+    def may_see(self, agent: ServedAgent | None = None) -> bool:
+        """Return True if it may see details of an agent, or of the host."""
+        return _BY_NAME.may(self.principal, agent, OBSERVE)
 
 
 def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) -> Answer | None:
     """Return the answer of a health endpoint.
 
-    ``path`` is a path such as ``/ready`` or ``/health/sales``. ``condition`` has the probes for trusted askers.
+    ``path`` is a path such as ``/ready`` or ``/health/sales``. ``condition`` has the probes for those who may see them.
 
     Returns:
         The answer, or None if there is no such path.
     """
     endpoint, _, name = path.removeprefix("/").partition("/")
-    silent = config.public == "status" and not asker.trusted
+    seen = asker.may_see()
+    silent = config.public == "status" and not seen
     if name and endpoint in ("ready", "health"):
-        return _UNAUTHORIZED if silent else _of_agent(endpoint, name, condition, asker)
+        hidden = silent and not asker.may_see(condition.find(name))
+        return _UNAUTHORIZED if hidden else _of_agent(endpoint, name, condition, asker)
     if name:
         return None
+    nothing = () if seen else None
     match endpoint:
         case "live":
             alive = condition.stands_still < config.live_after
-            return _answered(_code(alive), {"status": "ok" if alive else "failing"}, asker)
+            return _answered(_code(alive), {"status": "ok" if alive else "failing"}, asker, nothing)
         case "startup":
-            return _answered(
-                _code(condition.started), {"status": "started" if condition.started else "starting"}, asker
-            )
+            body: dict[str, Any] = {"status": "started" if condition.started else "starting"}
+            return _answered(_code(condition.started), body, asker, nothing)
         case "ready":
-            return _readiness(condition.ready, None if silent else len(condition.agents), asker)
+            return _readiness(condition.ready, None if silent else len(condition.agents), asker, nothing)
         case "health":
-            status = condition.status
             body = _summary(condition, config, asker)
-            return _answered(_code(status in ("ok", "degraded")), body, asker, condition.probes)
+            probes = condition.probes if seen else None
+            return _answered(_code(condition.status in ("ok", "degraded")), body, asker, probes)
     return None
 
 
@@ -112,9 +126,10 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
         return one
 
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
-        asker = Asker.of(request.scope, trusted=request.scope.get(TRUSTED) is True)
+        principal = request.scope.get(ASKING)
+        asker = Asker.of(request.scope, principal if isinstance(principal, Principal) else NOBODY)
         runtime.watched = runtime.watched or path == "/ready"
-        answered = answer(path, runtime.condition(asker.trusted), runtime.config.health, asker)
+        answered = answer(path, runtime.condition(asker.observes), runtime.config.health, asker)
         if answered is None:
             raise NotFoundException
         status, headers, body = answered
@@ -132,13 +147,13 @@ def _of_agent(endpoint: str, name: str, condition: Condition, asker: Asker) -> A
     status = "failing" if agent is None else condition.status_of(agent)
     if endpoint == "ready":
         ready = condition.phase is Phase.SERVING and status in ("ok", "degraded")
-        return _readiness(ready, int(agent is not None), asker)
-    probes = () if agent is None else _probes_of(agent, condition.probes)
+        return _readiness(ready, int(agent is not None), asker, () if asker.may_see(agent) else None)
+    probes = _probes_of(agent, condition.probes) if asker.may_see(agent) else None
     return _answered(_code(status in ("ok", "degraded")), {"status": status}, asker, probes)
 
 
-def _probes_of(agent: ServedAgent, probes: Iterable[ProbeReport]) -> tuple[ProbeReport, ...]:
-    return tuple(probe for probe in probes if probe.agent == agent.key)
+def _probes_of(agent: ServedAgent | None, probes: Iterable[ProbeReport]) -> tuple[ProbeReport, ...]:
+    return () if agent is None else tuple(probe for probe in probes if probe.agent == agent.key)
 
 
 def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[str, Any]:
@@ -148,7 +163,8 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
     """
     wanted = query_value(asker.query, b"shape")
     shape = wanted if wanted in _WORDS else config.shape
-    public = "full" if asker.trusted else config.public
+    seen = asker.may_see()
+    public = "full" if seen else config.public
     status = condition.status
     told: dict[str, Any] = {"status": _WORDS[shape] if status == "ok" else status}
     if public == "full" and shape == "names":
@@ -157,33 +173,36 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
         told["agents"] = len(condition.agents)
         if public == "full":
             told["routes"] = [agent.route for agent in condition.agents]
-    if asker.trusted:
+    if seen:
         told["failed"] = [attrs.asdict(item) for item in condition.failed]
     told["timestamp"] = _time(None)
     return told
 
 
-def _readiness(ready: bool, agents: int | None, asker: Asker) -> Answer:  # noqa: FBT001 - the only flag
+def _readiness(ready: bool, agents: int | None, asker: Asker, nothing: tuple[()] | None) -> Answer:  # noqa: FBT001 - the only flag
     body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
     if agents is not None:
         body["agents"] = agents
-    return _answered(_code(ready), body, asker)
+    return _answered(_code(ready), body, asker, nothing)
 
 
 def _code(well: bool) -> int:  # noqa: FBT001 - the only argument
     return _OK if well else _UNAVAILABLE
 
 
-def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[ProbeReport] = ()) -> Answer:
-    """Return the answer in the requested form, with details for trusted callers."""
+def _answered(status: int, body: dict[str, Any], asker: Asker, probes: Sequence[ProbeReport] | None) -> Answer:
+    """Return the answer in the requested form.
+
+    ``probes`` is None for an asker who may not see details.
+    """
     headers = [NO_STORE] if status == _OK else [NO_STORE, (b"retry-after", b"1")]
     if _HEALTH_JSON in asker.accept.lower():
         grade = "fail" if status != _OK else "warn" if body["status"] == "degraded" else "pass"
         told: dict[str, Any] = {"status": grade}
-        if asker.trusted:
+        if probes is not None:
             told["checks"] = _checks(probes)
         return status, [(b"content-type", _HEALTH_JSON), *headers], _encode(told)
-    if asker.trusted and probes:
+    if probes:
         body["probes"] = [attrs.asdict(probe) for probe in probes]
     return status, [JSON, *headers], _encode(body)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agenthost._host.access.principals import CALL
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused
 from agenthost.sip import SipCall, user_of
@@ -34,7 +35,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:
     """
     body = await request.body("sip", agent)
     target = await _target(request, body) or agent
-    if target is agent or not request.published.reach.allows(agent, target):
+    if target is agent or not _led(request, agent, target):
         return await documents.render(request, agent, call_id(body), body)
     return await _answer_of(request, target, body)
 
@@ -47,7 +48,9 @@ async def answer_for_host(request: Request) -> Answer:
     """
     body = await request.body("sip")
     target = await _target(request, body)
-    if target is None or not request.published.reach.allows(None, target):
+    if CALL not in request.principal.scopes:
+        raise request.forbidden(CALL)
+    if target is None or not (request.may(CALL, target) or (request.may(CALL) and _led(request, None, target))):
         raise Refused(404, "No agent for this SIP user")
     return await _answer_of(request, target, body)
 
@@ -61,10 +64,18 @@ async def answer_unmatched(request: Request) -> Answer:
 async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) -> Answer:
     """Return the target's document, or a redirect to it if so configured."""
     site = request.site
-    if site.runtime.config.sip.mode != "redirect" or request.published.reach.apart(request.opened, target):
+    if site.runtime.config.sip.mode != "redirect" or request.apart(target):
         return await documents.render(request, target, call_id(body), body)
     location = (request.prefix() + target.route).encode()
     return 307, [*request.rules.shared, (b"location", location), (b"cache-control", b"no-store")], b""
+
+
+def _led(request: Request, origin: Mounted | None, target: Mounted) -> bool:
+    """Return True if the call may be led to an agent.
+
+    The client has chosen it, so a key must open it, too.
+    """
+    return request.published.reach.allows(origin, target) and (request.principal.shown or request.may(CALL, target))
 
 
 async def _target(request: Request, body: dict[str, Any]) -> Mounted | None:

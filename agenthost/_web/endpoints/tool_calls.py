@@ -68,7 +68,8 @@ async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901 - th
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
     try:
         if tool.idempotent:
-            store = site.runtime.state.serving().own("tool calls")
+            key = request.principal.key
+            store = site.runtime.state.serving().own(f"tool calls of key {key}" if key else "tool calls")
             return _answer_of(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
         return _answer_of(request, await site.caller.answer(agent, tool, called, request.sibling))
     except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended

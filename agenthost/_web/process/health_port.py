@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from litestar.enums import ScopeType
 
-from agenthost._host.access.credentials import authorised
-from agenthost._host.access.login_guard import OPENED
+from agenthost._host.access.principals import NOBODY
 from agenthost._web.endpoints.health import Asker, answer
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.request.answers import send_bytes, send_error
@@ -24,11 +23,12 @@ from agenthost._web.request.rules import login_guard
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from litestar.types import HTTPScope, Receive, Send
 
     from agenthost._host.access.login_guard import LoginGuard
+    from agenthost._host.access.principals import Principal
     from agenthost._host.runtime.condition import Condition
     from agenthost._web.request.rules import Rules
     from agenthost._web.request.site import Answer
@@ -76,8 +76,8 @@ class HealthEndpoints:
         rules = self._rules()
         path = raw_path(sent_path(scope))
         head = Head.read(scope["headers"], scope["http_version"])
-        asker = Asker.of(scope, trusted=self._trusted(scope, head.authorization, rules.pairs))
-        answered = answer(path, self._condition(path, asker.trusted), rules.settings.config.health, asker)
+        asker = Asker.of(scope, self._principal(scope, head.authorization, rules))
+        answered = answer(path, self._condition(path, asker.observes), rules.settings.config.health, asker)
         if answered is None:
             raise Refused(404)
         if scope["method"] == "OPTIONS":
@@ -86,11 +86,12 @@ class HealthEndpoints:
             raise Refused(405, None, [_ALLOW])
         return answered
 
-    def _trusted(self, scope: HTTPScope, header: bytes | None, pairs: Iterable[bytes]) -> bool:
+    def _principal(self, scope: HTTPScope, header: bytes | None, rules: Rules) -> Principal:
         if header is None:
-            return False
+            return NOBODY
         client: str = (scope["client"] or (UNKNOWN,))[0]
-        return self._guard.log_in((client, header), client, header, pairs, authorised) == OPENED
+        _, found = self._guard.log_in((client, header), client, header, rules.door, rules.keys)
+        return found or NOBODY
 
 
 @contextmanager

@@ -11,9 +11,12 @@ from agenthost._web.request.requests import sent_path
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Message, Send
 
+    from agenthost._host.access.principals import Principal
     from agenthost._web.request.forwarding import TrustedProxies
 
-__all__ = ["logged"]
+__all__ = ["logged", "note_key"]
+
+_KEY = "agenthost.key"
 
 _log = logging.getLogger("agenthost.access")
 
@@ -31,12 +34,20 @@ def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
             client = proxies.forwarded(scope).client
             took = time.perf_counter() - began
             fields = {"client": client, "method": scope["method"], "path": path, "status": message["status"]}
+            if key := scope.get(_KEY):
+                fields["key"] = key
             _log.info(
                 "%s %s %s %d %.1f ms",
-                *(*fields.values(), took * 1000),
+                *(client, scope["method"], path, message["status"], took * 1000),
                 extra={"fields": fields | {"duration": round(took, 6)}},
             )
         passed: Message = message
         await send(passed)
 
     return noting
+
+
+def note_key(scope: HTTPScope, principal: Principal) -> None:
+    """Add the name of a key to the entry of a request."""
+    if principal.key:
+        scope[_KEY] = principal.key  # type: ignore[literal-required]

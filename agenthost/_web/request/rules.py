@@ -10,6 +10,7 @@ from attrs import frozen
 from agenthost._host.access.failed_logins import FailedLogins
 from agenthost._host.access.known_logins import KnownLogins
 from agenthost._host.access.login_guard import LoginGuard
+from agenthost._host.access.principals import OF_HOST, Door, Keys
 from agenthost._web.request.allowed_hosts import AllowedHosts
 from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
 from agenthost._web.request.forwarding import TrustedProxies
@@ -30,8 +31,9 @@ class Rules:
     access_log: bool
     most: int
     """Bytes that a body may have."""
-    pairs: tuple[bytes, ...]
-    """``user:password`` pairs that open the host."""
+    door: Door
+    """The pairs that open the host."""
+    keys: Keys
     proxies: TrustedProxies
     proxied: bool
     hosts: AllowedHosts
@@ -54,7 +56,8 @@ class Rules:
             settings=settings,
             access_log=host.access_log,
             most=host.max_body,
-            pairs=settings.credentials.pairs,
+            door=Door(settings.credentials.pairs, OF_HOST),
+            keys=Keys.of(settings.config.keys),
             proxies=proxies,
             proxied=bool(proxies),
             hosts=AllowedHosts(host.allowed_hosts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
@@ -9,11 +10,12 @@ from urllib.parse import parse_qsl, quote
 from attrs import define
 
 from agenthost._host.access.call_credentials import call_of, call_userinfo
-from agenthost._host.access.credentials import authorised
 from agenthost._host.access.login_guard import OPENED
+from agenthost._host.access.principals import CALL, NOBODY, Principal
 from agenthost._host.identity.turns import Turns
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
+from agenthost._web.request.access_log import note_key
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.rules import Rules, login_guard
 from agenthost._web.request.signatures import is_signed, refuse_replay, unsigned
@@ -21,15 +23,18 @@ from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from litestar.types import HTTPScope, Receive
 
+    from agenthost._host.access.login_guard import Comparison
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost.state import Stores
 
 __all__ = ["Answer", "Request", "Site"]
+
+_log = logging.getLogger("agenthost.web")
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and body."""
@@ -57,31 +62,29 @@ class Site:
         self,
         scope: HTTPScope,
         header: bytes,
-        pairs: Iterable[Any],
+        door: Comparison,
         rules: Rules,
-        opened: Callable[..., bool] = authorised,
         *,
-        passed: Callable[[], bool] | None = None,
-    ) -> bool:
-        """Return True if credentials are one of some pairs.
+        passed: Callable[[], Principal | None] | None = None,
+    ) -> Principal | None:
+        """Return the principal that credentials belong to, or None if they are wrong.
 
-        ``pairs`` are for ``opened``: ``user:password`` in UTF-8, any of which is good. ``passed`` checks signed
-        credentials, which cannot be guessed, so that they never wait.
+        ``door`` compares them. ``passed`` verifies signed ones, which cannot be guessed, so that they never wait.
 
         Raises:
             Refused: 429 after too many failures; the credentials are not compared then.
         """
         peer = scope.get("client")
         mark = (rules.proxies.came_by(scope) if rules.proxied else peer[0] if peer else "", header)
-        if self.guard.succeeded_lately(mark, pairs, opened):
-            return True
-        if passed is not None and passed():
-            return True
+        if (found := self.guard.recent(mark, door, rules.keys)) is not None:
+            return found
+        if passed is not None and (found := passed()) is not None:
+            return found
         client = rules.proxies.forwarded(scope).client
-        verdict = self.guard.log_in(mark, client, header, pairs, opened)
+        verdict, found = self.guard.log_in(mark, client, header, door, rules.keys)
         if verdict > OPENED:
             raise Refused(429, None, [(b"retry-after", b"%d" % verdict)])
-        return verdict == OPENED
+        return found
 
 
 @define(eq=False)
@@ -96,8 +99,8 @@ class Request:
     scope: HTTPScope
     receive: Receive
     path: str
-    opened: Mounted | None = None
-    """The agent that the caller's credentials opened; None for the host's own endpoints."""
+    principal: Principal = NOBODY
+    """The holder of the caller's credentials."""
     origin: Mounted | None = None
     call: str = ""
     passed: str | None = None
@@ -105,28 +108,51 @@ class Request:
     unsigned: bool = False
     """Whether signatures are verified, and it has none."""
 
-    def authorise(self, agent: Mounted | None = None) -> None:
+    def authorise(self, what: str | None, agent: Mounted | None = None) -> None:
         """Check the caller's credentials.
 
-        ``agent`` is the requested agent. Its own credentials, if any, replace the host's.
+        ``what`` is the scope that the request needs; None if the endpoint asks itself, see ``may``. ``agent`` is the
+        requested agent; its own credentials, if any, replace the host's.
 
         Raises:
-            Refused: 401, or 429 after too many failures.
+            Refused: 401; 429 after too many failures; 403 for credentials that are right and do not open this.
         """
-        self.opened = self.origin = agent
-        header, rules, pairs, passed = self.head.authorization, self.rules, self.rules.pairs, None
+        self.origin = agent
+        header, rules, published = self.head.authorization, self.rules, self.published
         if header is None:
             raise Refused(401, "Unauthorized", BASIC)
-        if agent is not None and self.published.pairs:
-            pairs = self.published.pairs.get(agent.route) or pairs
+        door, passed = rules.door, None
+        if agent is not None and (published.doors or rules.keys.by_name):
+            door = published.doors.get(agent.route) or door
             passed = partial(self._passed, agent, header)
-        if not self.site.log_in(self.scope, header, pairs, rules, passed=passed):
+        principal = self.site.log_in(self.scope, header, door, rules, passed=passed)
+        if principal is None:
             raise Refused(401, "Unauthorized", BASIC)
+        self.principal = principal
+        if principal.key:
+            note_key(self.scope, principal)
+        if what is not None and not published.reach.may(principal, agent, what):
+            raise self.forbidden(what)
 
-    def _passed(self, agent: Mounted, header: bytes) -> bool:
-        """Return True for credentials of a single call."""
-        self.passed = call_of(header, self.published.tokens[agent.route], agent.route)
-        return self.passed is not None
+    def may(self, what: str, agent: Mounted | None = None) -> bool:
+        """Return True if the principal may do something with an agent, or with the host."""
+        return self.published.reach.may(self.principal, agent, what)
+
+    def forbidden(self, what: str) -> Refused:
+        """Log that the principal may not do something, and return the refusal."""
+        _log.info("%s may not %s at %s", self.principal.name, what, self.path)
+        return Refused(403, "these credentials do not open this")
+
+    def _passed(self, agent: Mounted, header: bytes) -> Principal | None:
+        """Return the principal of credentials for a single call."""
+        found = call_of(header, self.published.tokens[agent.route], agent.route)
+        if found is None:
+            return None
+        call, key = found
+        if key and not self.rules.keys.allow(key, CALL):  # it has been removed since
+            return None
+        self.passed = call
+        return Principal("call", frozenset((CALL,)), agents=frozenset((agent.full_key,)), key=key, shown=False)
 
     def belongs_to(self, *ids: str | None) -> None:
         """Note the call of the request.
@@ -193,7 +219,8 @@ class Request:
     def stores(self, agent: Mounted) -> Stores:
         """Return the stores that an agent's calls have, and let threads use them."""
         self.site.runtime.state.serving()
-        return declared(agent.agent).stores or self.site.runtime.state.stores
+        stores = declared(agent.agent).stores or self.site.runtime.state.stores
+        return stores.within(f"key-{self.principal.key}") if self.principal.key else stores
 
     def query(self) -> dict[str, str]:
         """Return the request's query parameters, without its token."""
@@ -212,7 +239,7 @@ class Request:
         """
         if not self.apart(agent):
             return self.own_base(agent)
-        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call)
+        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call, self.principal.key)
         return self.site.runtime.base(agent.route, *self._origin(), userinfo)
 
     def own_base(self, agent: Mounted) -> str:
@@ -221,8 +248,8 @@ class Request:
 
     def apart(self, agent: Mounted) -> bool:
         """Return True if other credentials open an agent than those of the caller."""
-        reach = self.published.reach
-        return self.passed is not None or (bool(reach.principals) and reach.apart(self.opened, agent))
+        principal, reach = self.principal, self.published.reach
+        return not principal.shown or (bool(reach.principals) and reach.principal(agent) not in principal.holds)
 
     def resolve(self, name: str) -> str:
         """Return the public URL of an agent of this host, by key or name.

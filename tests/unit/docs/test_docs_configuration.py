@@ -16,6 +16,7 @@ from agenthost._host.config.schema import (
     ConversationConfig,
     HealthConfig,
     HostConfig,
+    KeyConfig,
     ModelsConfig,
     PluginsConfig,
     SipConfig,
@@ -38,6 +39,7 @@ _SECTIONS = (
     WorkflowConfig,
     SipConfig,
     RuleConfig,
+    KeyConfig,
     AgentConfig,
     PluginsConfig,
 )
@@ -46,7 +48,13 @@ _COLUMNS = ("key", "value", "default", "unit", "takes effect", "meaning")
 _EFFECTS = {"live": "at once", "process": "new process", "restart": "restart"}
 _TEXT = _PAGE.read_text(encoding="utf-8")
 _EXAMPLES = re.findall(r"```toml\n(.*?)```", _TEXT, re.DOTALL)
-_EXAMPLE_ENVIRON = {"HOST_PASSWORD": "p", "OLD_KEY": "o", "CALENDAR_TOKEN": "t", "STATE_URL": "redis://r"}
+_EXAMPLE_ENVIRON = {
+    "HOST_PASSWORD": "p",
+    "OLD_KEY": "o",
+    "CALENDAR_TOKEN": "t",
+    "STATE_URL": "redis://r",
+    "MONITORING_KEY": "m",
+}
 
 
 def _default(key):

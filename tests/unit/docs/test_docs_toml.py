@@ -22,9 +22,9 @@ def test_configuration_is_read(block: Block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for file in re.findall(r'file = "([^"]+)"', block.text):
         (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_text("secret", encoding="utf-8")
+        (tmp_path / file).write_text(f"secret-of-{file}", encoding="utf-8")
     (tmp_path / "agenthost.toml").write_text(block.text, encoding="utf-8")
-    environ = dict.fromkeys(re.findall(r'env = "([^"]+)"', block.text), "redis://secret")
+    environ = {name: f"redis://secret-of-{name}" for name in re.findall(r'env = "([^"]+)"', block.text)}
 
     assert load_config(None, environ).warnings == ()
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hmac
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agenthost._host.access.credentials import authorised
+from attrs import frozen
+
+from agenthost._host.access.principals import NO_KEYS, TEXT, Principal
+from agenthost._web.request.access_log import note_key
 from agenthost._web.request.requests import BASIC, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agenthost._host.access.principals import Door, Keys
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
@@ -20,27 +25,38 @@ __all__ = ["opened"]
 def opened(request: Request) -> Callable[[Mounted], bool]:
     """Return which agents the caller's credentials open.
 
-    They are HTTP Basic with a pair, or Bearer with the password of one.
+    They are a key, a pair as HTTP Basic, or the password of one as Bearer, which may open several agents.
 
     Raises:
-        Refused: 401 if they open nothing, or 429 after too many failures.
+        Refused: 401 if they open nothing, 429 after too many failures, 403 for a key without this scope.
     """
-    rules = request.rules
-    own, host = request.published.pairs, rules.pairs
-    good: set[tuple[bytes, ...]] = set()
-
-    def compared(header: bytes, *doors: tuple[bytes, ...]) -> bool:
-        good.update([pairs for pairs in doors if _opens(header, pairs)])
-        return bool(good)
-
     header = request.head.authorization
-    if header is None or not request.site.log_in(request.scope, header, {host, *own.values()}, rules, compared):
-        raise Refused(401, "the API key is wrong: it is the password of the host, or the agent's own.", BASIC)
-    return lambda agent: own.get(agent.route, host) in good
+    doors = _Doors((request.rules.door, *request.published.doors.values()))
+    found = request.site.log_in(request.scope, header, doors, request.rules) if header is not None else None
+    if found is None:
+        raise Refused(401, "the API key is wrong: it is a key, the password of the host, or the agent's own.", BASIC)
+    request.principal = found
+    note_key(request.scope, found)
+    if TEXT not in found.scopes:
+        raise request.forbidden(TEXT)
+    return partial(request.may, TEXT)
 
 
-def _opens(header: bytes, pairs: tuple[bytes, ...]) -> bool:
+@frozen(eq=False)
+class _Doors:
+    """All doors, which are compared with a pair, or with a password alone."""
+
+    doors: tuple[Door, ...]
+
+    def principal_of(self, header: bytes, keys: Keys) -> Principal | None:
+        opened = [door for door in self.doors if _opens(header, door)]
+        if not opened:
+            return self.doors[0].principal_of(header, keys)
+        return Principal("pairs", frozenset((TEXT,)), frozenset().union(*(door.holder.holds for door in opened)))
+
+
+def _opens(header: bytes, door: Door) -> bool:
     scheme, _, key = header.partition(b" ")
     if scheme.lower() == b"bearer":
-        return any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in pairs])  # noqa: C419 - all
-    return authorised(header, *pairs)
+        return any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in door.pairs])  # noqa: C419 - all
+    return door.principal_of(header, NO_KEYS) is not None

@@ -77,7 +77,9 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
     metadata = _object(body, "metadata")
     conversation = _named_conversation(request, metadata)
     spoken = Spoken.read(body.get("messages"))
-    shown, principal = metadata.get("tools"), request.published.reach.principal(agent)
+    shown, principal, key = metadata.get("tools"), request.published.reach.principal(agent), request.principal.key
+    if key:
+        principal = f"{principal}.key-{key}"
     instructions = "\n".join(spoken.instructions)
     context = {"instructions_of_the_client": instructions} if instructions else {}
     asked = Asked(

@@ -4,7 +4,7 @@ import pytest
 from plans import plan_of
 
 from agenthost import AgentBase
-from agenthost._host.access.guessable import guessable_passwords
+from agenthost._host.access.guessable import guessable_secrets
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig
 from agenthost._host.runtime.start import accepted
@@ -24,7 +24,7 @@ def desk():
 def test_a_password_that_can_be_guessed_is_named_and_not_shown(password):
     config = Config(host=HostConfig(user="a-very-long-user", password=Secret(password)))
 
-    [(place, says)] = guessable_passwords(config).items()
+    [(place, says)] = guessable_secrets(config).items()
 
     assert place == "agenthost.toml: host.password"
     assert says == "the password can be guessed: it is common, or has fewer than 12 characters"
@@ -35,11 +35,11 @@ def test_every_configured_password_counts_and_no_generated_one(tmp_path):
     file.write_text(f'[host]\npasswords = ["{GOOD}", "old"]\n\n[agents.desk]\nuser = "books"\npassword = "short"\n')
     config = load_config(str(file), {})
 
-    assert [place.partition(": ")[2] for place in guessable_passwords(config)] == [
+    assert [place.partition(": ")[2] for place in guessable_secrets(config)] == [
         "host.passwords[1]",
         "agents.desk.password",
     ]
-    assert guessable_passwords(Config(host=HostConfig(kept_password=Secret("short")))) == {}
+    assert guessable_secrets(Config(host=HostConfig(kept_password=Secret("short")))) == {}
 
 
 def test_it_is_a_problem_that_strict_refuses():

@@ -59,6 +59,10 @@ COMPANIONS = """
 kind = "offline"
 [classifiers.near]
 kind = "lexical"
+[keys.monitoring]
+secret = "of-the-monitoring-alone"
+agents = ["*"]
+scopes = ["observe"]
 [agents.sales]
 user = "ann"
 password = "of this agent alone"
@@ -103,7 +107,11 @@ class Case:
 def cases():
     """Return every key of every table that the schema declares."""
     places = {type(value): (name,) for name, value in attrs.asdict(schema.Config(), recurse=False).items()}
-    places |= {schema.AgentConfig: ("agents", "sales"), schema.WorkflowConfig: ("workflows", "both")}
+    places |= {
+        schema.KeyConfig: ("keys", "monitoring"),
+        schema.AgentConfig: ("agents", "sales"),
+        schema.WorkflowConfig: ("workflows", "both"),
+    }
     tables = [
         cls for cls in vars(schema).values() if isinstance(cls, type) and issubclass(cls, Table) and attrs.has(cls)
     ]
@@ -171,7 +179,7 @@ def host(tmp_path_factory):
             patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(place / "state"))
         patch.setenv("PYTHONPATH", str(place))
-        patch.setenv("NAME", "a secret of the environment")
+        patch.setenv("NAME", "a-secret-of-the-environment")
         patch.setenv("KEY", "a key of the environment")
         patch.syspath_prepend(place)
         patch.chdir(place)

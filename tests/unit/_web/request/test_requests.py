@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 
 import pytest
 
-from agenthost._host.access.credentials import authorised
 from agenthost._web.request.requests import Disconnected, Head, Refused, query_value, raw_path, read_body
-
-PAIR = "ann:päss:word".encode()
 
 
 class TestRawPath:
@@ -219,44 +215,6 @@ class TestCheckBody:
 
         assert (caught.value.status, caught.value.sentence) == (413, "the body is larger than 5 bytes")
         assert caught.value.headers == [(b"connection", b"close")]
-
-
-class TestAuthorised:
-    @pytest.mark.parametrize("scheme", [b"Basic", b"basic", b"BASIC"])
-    def test_the_pair(self, scheme):
-        assert authorised(scheme + b" " + b64encode(PAIR), PAIR)
-
-    def test_more_spaces(self):
-        assert authorised(b"Basic   " + b64encode(PAIR) + b" ", PAIR)
-
-    @pytest.mark.parametrize(
-        "header",
-        [
-            None,
-            b"",
-            b"Basic",
-            b"Basic ",
-            b"Basic" + b64encode(PAIR),
-            b64encode(PAIR),
-            b"Bearer " + b64encode(PAIR),
-            b"Basic\t" + b64encode(PAIR),
-            b"Basic " + PAIR,
-            b"Basic " + b64encode(PAIR[:-1]),
-            b"Basic " + b64encode(PAIR + b"x"),
-            b"Basic " + b64encode("ann:päss:word".encode("latin-1")),
-            b"Basic " + b64encode(b"ann"),
-            b"Basic " + b64encode(b""),
-            b"Basic " + b64encode(PAIR).rstrip(b"="),
-            b"Basic " + b64encode(PAIR) + b"=",
-            b"Basic " + b64encode(PAIR)[:4] + b"\n" + b64encode(PAIR)[4:],
-            b"Basic " + b64encode(PAIR) + b" " + b64encode(PAIR),
-            b"Basic " + b"=" + b64encode(PAIR),
-            b"Basic !" + b64encode(PAIR),
-            b"Basic \xff\xfe",
-        ],
-    )
-    def test_everything_else(self, header):
-        assert authorised(header, PAIR) is False
 
 
 class TestQueryValue:
