@@ -74,7 +74,8 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 RemoveIPC=yes
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
+SystemCallFilter=@system-service @sandbox
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target

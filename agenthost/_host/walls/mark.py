@@ -53,12 +53,14 @@ def is_marked(pid: int) -> bool:
 def peer_is_marked(connection: socket.socket) -> bool:
     """Return True if the peer of a Unix socket is marked, or has ended.
 
-    A process outside this one's view, as on the other side of a container's wall, is not.
+    A process of another user is not, nor one outside this process's view, such as outside of its container.
     """
     if sys.platform != "linux":
         return False
-    pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    if not pid:
+    pid, user, _ = struct.unpack(
+        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    )
+    if not pid or user != os.geteuid():  # /proc may hide processes of others (hidepid in proc(5))
         return False
     try:
         descriptor = connection.getsockopt(socket.SOL_SOCKET, _PEER_PIDFD)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from agenthost._host.walls import mark
 from agenthost._host.walls.mark import is_marked, peer_is_marked
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the mark")]
@@ -82,6 +83,15 @@ def test_a_peer_is_recognised(run, tmp_path, before, after, marked):
 
 
 def test_this_process_is_not_a_marked_peer():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert not peer_is_marked(ours)
+
+
+def test_root_needs_no_look_at_its_process(monkeypatch):
+    """The system may hide it, and no isolated agent is root."""
+    monkeypatch.setattr(mark, "is_marked", lambda _: pytest.fail("it is looked at"))
+    monkeypatch.setattr(mark.os, "geteuid", lambda: 54321)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert not peer_is_marked(ours)
