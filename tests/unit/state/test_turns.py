@@ -66,7 +66,7 @@ def test_writers_of_other_keys_do_not_wait():
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5)), max_size=12), st.integers(1, 8))
 def test_a_turn_is_passed_on_whoever_is_cancelled(cancelled, number):
-    """Whenever some of those who wait go away, all others have their turn, one at a time, and nothing stays."""
+    """All others have their turn, one at a time, and nothing stays."""
 
     async def main():
         turns, order, inside = Turns(), [], set()

@@ -274,7 +274,7 @@ def test_a_first_step_that_cancels_its_own_task_does_so_to_no_other():
 
 
 def test_what_waits_first_is_cancelled_with_it():
-    """Even if that happens before its task has run: a gathering of tasks does not stay behind."""
+    """Even if that happens before its task has run."""
 
     async def main():
         inner = asyncio.create_task(asyncio.sleep(NEVER))
@@ -292,7 +292,7 @@ def test_what_waits_first_is_cancelled_with_it():
 
 
 def test_first_steps_have_a_task_and_a_context_of_their_own():
-    """They are among the tasks of the loop once they wait, and the caller is the current task again."""
+    """The loop has the task once it waits, and the caller is current again."""
     variable = contextvars.ContextVar("variable", default="caller's")
 
     async def outer():
