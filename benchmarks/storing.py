@@ -132,7 +132,7 @@ async def _in_turn(store: Store, bare: Callable[[], Awaitable[object]]) -> Taken
 
 
 async def _contended(where: str, store: Store) -> Figure:
-    """Update one key by many writers at once: how long each waits, and whether all get on at the same pace."""
+    """Update one key by many writers at once, and compare their paces."""
     lasted: list[float] = []
     ended: list[float] = []
     begun = time.perf_counter()

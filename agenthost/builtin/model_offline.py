@@ -128,7 +128,7 @@ def _required(request: ModelRequest, said: Sequence[Message], last: str, otherwi
 
 
 def _in_schema(text: str, request: ModelRequest, schema: Mapping[str, Any]) -> str:
-    """Return the answer as JSON, with the text only if it has the results of tools."""
+    """Return the answer as JSON, with the text if it follows results of tools."""
     last = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
     after_tools = bool(request.messages) and request.messages[-1].role == "tool"
     return json.dumps(fill(schema, last[:_READ], text if after_tools else MARK), ensure_ascii=False)
@@ -140,7 +140,7 @@ def _use(tool: ToolSpec, found: Mapping[str, Any], messages: Sequence[Message]) 
 
 
 def _ended(text: str, request: ModelRequest) -> tuple[str, str]:
-    """Return a text as far as a request lets it go, with the reason for its end."""
+    """Return a text as far as a request allows, with the reason for its end."""
     for stop in request.stop:
         text = text.partition(stop)[0] if stop else text
     if request.max_tokens is not None and _tokens(text) > request.max_tokens:

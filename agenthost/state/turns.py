@@ -1,4 +1,4 @@
-"""Turns at the keys of a store: writers of one process wait for each other in the order of arrival.
+"""Turns at the keys of a store, in the order in which the writers of a process arrive.
 
 Writers that only compare and set repeat their work whenever another one was quicker, and wait ever longer for it.
 """
@@ -20,14 +20,14 @@ _Place: TypeAlias = "tuple[asyncio.AbstractEventLoop, int, bytes]"
 
 
 class Turns:
-    """The turns of a process. What belongs to a key lasts while somebody has a turn there."""
+    """The turns of a process, kept for a key while it has a writer."""
 
     def __init__(self) -> None:
         self._waiting: dict[_Place, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
     async def at(self, entries: object, key: bytes) -> AsyncIterator[None]:
-        """Wait for the turn at a key of some entries, and have it while the block runs."""
+        """Wait for the turn at a key of some entries, and hold it during the block."""
         loop = asyncio.get_running_loop()
         place = loop, id(entries), key
         waiting = self._waiting.get(place)

@@ -85,7 +85,9 @@ def cancelled_here(error: BaseException) -> bool:
 
 
 def _begin(work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> tuple[bool, Any]:
-    """Run the first step of a coroutine in a task of its own, which does not come from the loop's factory.
+    """Run the first step of a coroutine in a task of its own.
+
+    The task does not come from the factory of the loop.
 
     Returns:
         True with its result, if that ended it; else False with the task that continues it. That returns the result and
@@ -131,7 +133,10 @@ async def _outcome(work: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException |
 
 
 class _SpareTask:
-    """A task for the next coroutine that waits for something; until then, the loop knows nothing of it."""
+    """A task for the next coroutine that waits for something.
+
+    Until then, the loop does not list it.
+    """
 
     __slots__ = ("_context", "_waits", "_work", "given", "loop", "task")
 

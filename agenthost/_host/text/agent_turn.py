@@ -223,7 +223,10 @@ class _Turn:
         body: dict[str, Any],
         messages: list[Message],
     ) -> tuple[ToolUse, ...]:
-        """Run the agent's tools that a model calls, add their results to the messages, and return the client's."""
+        """Run the agent's tools that a model calls, and return the calls of the client's.
+
+        Results are added to the messages.
+        """
         theirs: list[ToolUse] = []
         for number, use in enumerate(uses):
             why = offered.why_not(number)

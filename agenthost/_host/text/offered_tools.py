@@ -72,7 +72,7 @@ class Offered:
         return ((), choice) if not left and choice == "auto" else ((*self.own, *clients), choice)
 
     def why_not(self, number: int) -> str | None:
-        """Return the reason not to run a call of a round, by its number, or None."""
+        """Return the reason not to run a call, by its number, or None."""
         if self.choice == "none":
             return "Not run: the request does not allow tools. Answer in words."
         if number and not self.parallel:

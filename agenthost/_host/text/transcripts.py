@@ -260,7 +260,9 @@ class Transcripts:
 
 
 def checked(conversation: str, text: str, *, empty: bool = False) -> None:
-    """Check the ID and the text of a turn, which may be empty if the agent begins or a client's tools answer.
+    """Check the ID and the text of a turn.
+
+    The text may be empty if the agent begins or a client's tools answer.
 
     Raises:
         ConversationRefused: the ID is invalid, or the text is empty or too long.

@@ -93,7 +93,10 @@ class Cycle(RequestResponseCycle):
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
-        """Send a part of the answer (ASGI). An answer with pre-encoded headers is written at once, with its body."""
+        """Send a part of the answer (ASGI).
+
+        An answer with pre-encoded headers is written at once, with its body.
+        """
         if self._head is not None:
             await self._send_with_head(self._head, message)
             return

@@ -243,7 +243,10 @@ class Request:
         return self.site.runtime.base(agent.route, *self._origin(), userinfo)
 
     def own_base(self, agent: Mounted) -> str:
-        """Return the public URL of an agent that the caller's credentials open, with its permanent credentials."""
+        """Return the public URL of an agent with its permanent credentials.
+
+        The caller's credentials must open it.
+        """
         return self.site.runtime.base(agent.route, *self._origin())
 
     def apart(self, agent: Mounted) -> bool:

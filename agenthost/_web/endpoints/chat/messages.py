@@ -127,7 +127,7 @@ def _uses(calls: Any, where: str) -> Iterator[ToolUse]:
 
 
 def _arguments(function: Mapping[str, Any]) -> str:
-    """Return the arguments of a call as text; some clients send them as an object."""
+    """Return the arguments of a call as text, which some clients send as an object."""
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         return arguments

@@ -102,7 +102,7 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
 
 
 async def continued(request: Request, asked: Asked) -> Asked:
-    """Return a request with the turn that it continues, if it has the results of tools.
+    """Return a request with the turn that its results of tools continue.
 
     Raises:
         ChatRefused: the conversation has no such turn.
