@@ -1,4 +1,4 @@
-"""Turns at the keys of a store, in the order in which the writers of a process arrive.
+"""Turns at the keys of a store, in the order of the arrival of writers.
 
 Writers that only compare and set repeat their work whenever another one was quicker, and wait ever longer for it.
 """
@@ -27,7 +27,7 @@ class Turns:
 
     @asynccontextmanager
     async def at(self, entries: object, key: bytes) -> AsyncIterator[None]:
-        """Wait for the turn at a key of some entries, and hold it during the block."""
+        """Wait for the turn at a key, and hold it during the block."""
         loop = asyncio.get_running_loop()
         place = loop, id(entries), key
         waiting = self._waiting.get(place)

@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_a_guess_of_nobody(door, header):
 
 
 def test_a_success_counts_for_the_same_comparison_only(door):
-    """An API key of ``/v1`` does not open a document, and a replaced password opens nothing."""
+    """An API key of ``/v1`` does not open a document."""
     bearer = b"Bearer correct horse"
     mark, document, other_keys = (PROXY, bearer), Pairs(door.pairs, OF_HOST), Keys()
     assert door.ask(bearer) == OPENED

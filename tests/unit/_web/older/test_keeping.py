@@ -30,7 +30,7 @@ SCOPE = {
 
 
 class Server:
-    """A server that accepts connections until it is told not to."""
+    """A server that accepts connections until it is stopped."""
 
     def __init__(self):
         self.running = set()
