@@ -248,7 +248,7 @@ def test_the_time_before_it_waits_counts_too():
 
 
 def test_a_first_step_that_cancels_its_own_task_does_so_to_no_other():
-    """The task of a first step is used again, so it must not be a cancelled one."""
+    """The task of a first step is used again, so it must not be cancelled."""
 
     async def cancels(*, then):
         asyncio.current_task().cancel()
