@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agenthost.agent.base import AgentBase
     from agenthost.agent.skills import Skill
     from agenthost.contexts import Context, ContextBuilder, Step
-    from agenthost.conversation.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools
+    from agenthost.conversation.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools, Match
     from agenthost.conversation.escalation_detectors import EscalationDetector, Signal
     from agenthost.conversation.models import (
         ChatModel,
@@ -113,6 +113,7 @@ __all__ = [
     "Host",
     "HostVitals",
     "HostedAgent",
+    "Match",
     "Message",
     "ModelError",
     "ModelNonsense",
@@ -175,6 +176,7 @@ _HOMES = {
     "Classifier": "conversation.classifiers",
     "ClassifierProvider": "conversation.classifiers",
     "ClassifierTools": "conversation.classifiers",
+    "Match": "conversation.classifiers",
     "ClientCalls": "conversation.options",
     "Completion": "conversation.models",
     "Context": "contexts",

@@ -37,6 +37,7 @@ COMMANDS = {
     "owners": "List the owners of short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",
     "reload": "Make a running host reread its configuration and packages.",
+    "route": "Explain where a router sends a message, or tune its thresholds.",
     "routes": "List the routes and the agents behind them.",
     "run": "Serve every installed agent.",
     "sip": "Resolve a SIP address, or list the rules that decide.",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import evolve
 
@@ -16,12 +16,17 @@ from agenthost._error_words import one_line
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
+    from agenthost._host.config.schema import Config
+    from agenthost._host.packages.stages import Mounted
+    from agenthost._host.plan.plan import HostPlan
     from agenthost.conversation.turns import Event, Listener, Reply
 
 __all__ = ["TextSession", "event_line", "print_event", "print_note", "reply_as_json"]
+
+T = TypeVar("T")
 
 OFFLINE_HINT = (
     "No language model is configured: the offline model picks tools by keywords.\n"
@@ -41,7 +46,9 @@ class TextSession:
         ConfigurationError: the configuration cannot be used.
     """
 
-    def __init__(self, file: str | None, agent: str) -> None:
+    def __init__(
+        self, file: str | None, agent: str, find: Callable[[Config, str], tuple[HostPlan, Mounted]] | None = None
+    ) -> None:
         from agenthost._host.calls.tool_caller import ToolCaller
         from agenthost._host.runtime.find_agent import find_agent
         from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
@@ -49,10 +56,10 @@ class TextSession:
 
         config = configuration(file)
         start_logging(config, for_people=True)
-        self._plan, self._agent = find_agent(config, agent)
+        self._plan, self._agent = (find or find_agent)(config, agent)
         self._runtime = make_runtime(with_secrets(config))
         self._runtime.give_state(self._plan)
-        self._conversations = Conversations(self._runtime, ToolCaller())
+        self.conversations = Conversations(self._runtime, ToolCaller())
         self._running = AsyncExitStack()
         self._runner = asyncio.Runner()
         self.key = self._agent.key
@@ -81,8 +88,22 @@ class TextSession:
 
     def say(self, conversation: str, text: str, context: Mapping[str, Any], listen: Listener) -> Reply:
         """Take one turn, as ``Conversations.say`` does."""
-        saying = self._conversations.say(self._plan, self.key, conversation, text, context, listen)
+        saying = self.conversations.say(self._plan, self.key, conversation, text, context, listen)
         return self._runner.run(saying)
+
+    def served(self) -> tuple[HostPlan, Mounted, str]:
+        """Return the plan, the agent in it, and the principal of its conversations.
+
+        Raises:
+            PlanError: the agent is not served.
+        """
+        self.turn_to(self.key)
+        agent = self._plan.find(self.key) or self._agent
+        return self._plan, agent, self._runtime.reach.principal(agent)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine while the session is open."""
+        return self._runner.run(work)
 
     def turn_to(self, agent: str) -> None:
         """Switch to another agent.

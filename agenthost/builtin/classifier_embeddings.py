@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost import ClassifierTools, Store
+    from agenthost.conversation.classifiers import Match
     from agenthost.conversation.vector_index import Vector
 
 __all__ = ["Embeddings", "EmbeddingsSettings", "classifiers"]
@@ -135,6 +136,15 @@ class Embeddings:
             why = "late" if isinstance(error, TimeoutError) else type(error).__name__
             _log.warning("classifier %s has no embeddings: %s: %s", self.name, type(error).__name__, error)
             return await self._by_words(why, text, choices, tools)
+
+    async def closest(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> list[Match]:
+        """Return the closest texts, by words if the server gives no vectors."""
+        try:
+            index = await self._index(tuple(choices), tools.kept)
+            (asked,) = await self._ask([matter(text) or " "])
+        except Exception:  # noqa: BLE001 - a server or its client may raise anything
+            return await self._lexical.closest(text, choices, tools)
+        return index.closest(asked) if index is not None else []
 
     async def _by_words(self, why: str, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
         decision = await self._lexical.classify(text, choices, tools)

@@ -11,7 +11,9 @@ example is classified by all others, and the sharpness makes these outcomes most
 from __future__ import annotations
 
 import asyncio
+import heapq
 import math
+import operator
 import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,6 +22,7 @@ from attrs import evolve, field, frozen
 
 from agenthost import Choice, ClassifierProvider, Decision, hookimpl
 from agenthost.conversation.calibration import Calibration, Trial, spread_over, trust
+from agenthost.conversation.classifiers import Match
 from agenthost.conversation.empty_words import EMPTY_WORDS, example_of, plain_words
 from agenthost.conversation.matter import matter
 
@@ -54,7 +57,8 @@ _LONGEST_WORD = 40
 _KEPT_INDEXES = 64
 _AT_ONCE = 200
 """Texts that are indexed on the event loop, in about 20 ms. More of them are indexed in a thread."""
-_SHOWN_WORDS = 3
+_SHOWN_WORDS = _SHOWN_TEXTS = 3
+_similarity = operator.attrgetter("similarity")
 _EMPTY_OR_EDGE = EMPTY_WORDS | {"^", "$"}
 
 
@@ -82,6 +86,18 @@ class Lexical:
             return _of_empty_words(words, wanted, self.name)
         index = await self.index(wanted)
         return index.decide(text, self.name)
+
+    async def closest(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> list[Match]:  # noqa: ARG002
+        """Return the examples and descriptions that share most with a message."""
+        index = await self.index(tuple(choices))
+        asked = index.vector(matter(text))
+        found = []
+        for choice in choices:
+            for own in (choice.description, *_all(choice.examples.values())):
+                vector = index.vector(own)
+                shared = sum(weight * vector[feature] for feature, weight in asked.items() if feature in vector)
+                found.append(Match(choice.agent, own, shared))
+        return heapq.nlargest(_SHOWN_TEXTS, (match for match in found if match.similarity), key=_similarity)
 
     async def index(self, wanted: tuple[Choice, ...]) -> LexicalIndex:
         """Return the index of a set of agents, built once.
@@ -170,6 +186,16 @@ class LexicalIndex:
         sure = shares[number]
         margin = max(0.0, confidence - runner_up)
         return Decision(self.agents[number], sure * confidence, sure * margin, by, reason, ranking)
+
+    def vector(self, text: str) -> dict[str, float]:
+        """Return the weighted features of a text, of length 1.
+
+        Args:
+            text: the text.
+        """
+        vector = {feature: self._weight(feature, count) for feature, count in features(text).items()}
+        length = _length(vector) or 1.0
+        return {feature: weight / length for feature, weight in vector.items()}
 
     def similarities(self, text: str) -> list[float]:
         """Return the similarity of a message to each agent, 0 to 1.

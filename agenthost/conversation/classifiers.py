@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.turns import Decision
     from agenthost.state import Store
 
-__all__ = ["Choice", "Classifier", "ClassifierProvider", "ClassifierTools", "examples_by_language"]
+__all__ = ["Choice", "Classifier", "ClassifierProvider", "ClassifierTools", "Match", "examples_by_language"]
 
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -53,10 +53,26 @@ class ClassifierTools:
     kept: Store | None = None
 
 
+@frozen
+class Match:
+    """A text that is close to a message.
+
+    Args:
+        agent: the agent whose description or example it is. None for small talk.
+        text: the text.
+        similarity: the similarity, at most 1.
+    """
+
+    agent: str | None
+    text: str
+    similarity: float
+
+
 class Classifier(Protocol):
     """A function that chooses the agent for a message.
 
-    One value serves all conversations, and stores nothing of them.
+    One value serves all conversations, and stores nothing of them. If it has an ``async def closest(self, text,
+    choices, tools)`` that returns ``Match`` values, ``agenthost route explain`` shows them.
     """
 
     @property

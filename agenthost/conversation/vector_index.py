@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from agenthost.conversation.calibration import Calibration, Trial, spread_over, trust
+from agenthost.conversation.classifiers import Match
 from agenthost.conversation.small_talk import SMALL_TALK
 from agenthost.conversation.turns import Decision
 
@@ -123,8 +124,8 @@ class VectorIndex:
         reason = f"similarity {found.closest:.2f}"
         return Decision(agent, somebody * best, somebody * (best - second), by, reason, ranking)
 
-    def closest(self, vector: Vector, most: int = 3) -> list[tuple[str | None, str, float]]:
-        """Return the closest texts to a message, each with its agent and similarity.
+    def closest(self, vector: Vector, most: int = 3) -> list[Match]:
+        """Return the closest texts to a message.
 
         Args:
             vector: the vector of the message.
@@ -132,7 +133,9 @@ class VectorIndex:
         """
         pairs = nlargest(most, zip(self._similarities(vector), range(len(self.texts)), strict=True))
         found = [(self.texts[place], similarity) for similarity, place in pairs]
-        return [(None if text.agent is None else self.agents[text.agent], text.text, score) for text, score in found]
+        return [
+            Match(None if text.agent is None else self.agents[text.agent], text.text, score) for text, score in found
+        ]
 
     def _similarities(self, vector: Vector) -> list[float]:
         if any(len(text.vector) != len(vector) for text in self.texts):

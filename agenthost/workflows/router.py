@@ -15,6 +15,7 @@ from agenthost.conversation.matter import matter
 from agenthost.conversation.turns import Decision, Escalated, Note, Reply, Routed, Said
 from agenthost.errors import StateUnavailable, Unanswered
 from agenthost.workflows.connecting import CONNECT, connect
+from agenthost.workflows.explanation import Explanation
 from agenthost.workflows.taking_over import handed_on, signal_after, signal_before
 from agenthost.workflows.workflow import Workflow, names_of
 
@@ -151,10 +152,48 @@ class Router(Workflow):
         await self._remember(team, before, _Remembered(agent if self.sticky else None))
         return reply
 
+    async def explain(self, turn: Turn, team: Team) -> Explanation:
+        """Return each step of the choice that ``respond`` would make, without an answer.
+
+        Args:
+            turn: the turn.
+            team: the agents.
+
+        Raises:
+            Unanswered: none of the agents is served.
+        """
+        choices = team.choices(self.agents)
+        if not choices:
+            raise Unanswered(f"none of the agents of {team.workflow} is served: {', '.join(self.agents)}")
+        others = _Others.of(team, self.fallback_agent, self.escalate_to)
+        before = await self._remembered(team)
+        tried: list[Decision] = []
+        signal = None
+        if others.senior is not None and before.agent != others.senior:
+            signal = await signal_before(turn, team, self.detectors)
+        if signal is not None and others.senior is not None:
+            decision = Decision(others.senior, 1.0, 1.0, signal.detector, signal.reason)
+        else:
+            decision = await self._decision(turn, team, choices, before, others, tried)
+        said = matter(turn.text)
+        nothing = says_nothing(said, choices)
+        return Explanation(
+            decision, tuple(tried), choices, self.threshold, self.margin, said, nothing, before.agent, before.asked
+        )
+
     async def _decision(
-        self, turn: Turn, team: Team, choices: Sequence[Choice], before: _Remembered, others: _Others
+        self,
+        turn: Turn,
+        team: Team,
+        choices: Sequence[Choice],
+        before: _Remembered,
+        others: _Others,
+        tried: list[Decision] | None = None,
     ) -> Decision:
-        """Choose the agent of a turn, or none if a question is needed."""
+        """Choose the agent of a turn, or none if a question is needed.
+
+        The decisions of classifiers are added to ``tried``.
+        """
         keys = [choice.agent for choice in choices]
         named = next((key for key in keys if key.casefold() == turn.text.strip(" .!?¡¿\"'").casefold()), None)
         if named is not None:
@@ -167,7 +206,7 @@ class Router(Workflow):
             return Decision(
                 current, 0.0, by="sticky", reason="it has the conversation, and the message names no matter"
             )
-        decision = await self._classified(text, team, choices)
+        decision = await self._classified(text, team, choices, tried)
         if decision.agent is not None:
             return decision
         if current is not None:
@@ -177,7 +216,9 @@ class Router(Workflow):
         guess = others.fallback or next((key for key, _ in decision.ranking if key in keys), keys[0])
         return evolve(decision, agent=guess, by="fallback", reason="no agent could be chosen")
 
-    async def _classified(self, text: str, team: Team, choices: Sequence[Choice]) -> Decision:
+    async def _classified(
+        self, text: str, team: Team, choices: Sequence[Choice], tried: list[Decision] | None = None
+    ) -> Decision:
         """Return a classifier's confident decision, or one without an agent."""
         tools = team.classifier_tools()
         decision = Decision(None, 0.0)
@@ -191,6 +232,8 @@ class Router(Workflow):
             except Exception:  # noqa: BLE001 - a plugin's code
                 _log.exception("classifier %s failed", classifier.name)
                 continue
+            if tried is not None:
+                tried.append(found)
             sure = found.confidence >= self.threshold and found.margin >= self.margin
             if sure and any(choice.agent == found.agent for choice in choices):
                 return found

@@ -68,6 +68,40 @@ def test_several_answer_as_one(served):
     assert answer["agenthost"]["path"] == ["together", "sales", "support"]
 
 
+def test_a_choice_is_explained(desk, place):
+    """The exit code is 1 if the router would ask."""
+    named = desk.run("agenthost", "route", "explain", "billing", cwd=place)
+    unclear = desk.run("agenthost", "route", "explain", "xyzzy", "--router", "front", "--json", cwd=place)
+
+    assert (named.returncode, unclear.returncode) == (0, 1)
+    assert named.stdout.startswith("front → billing\n  because: the message is the name of the agent\n")
+    assert json.loads(unclear.stdout)["tried"][0]["by"] == "lexical"
+    assert json.loads(unclear.stdout)["decision"]["agent"] is None
+
+
+def test_a_conversation_is_taken_into_account(desk, place, served):
+    """The command reads the store of the host."""
+    say(served, "front", "billing", "c-9")
+    done = desk.run("agenthost", "route", "explain", "yes please", "--conversation", "c-9", cwd=place)
+
+    assert done.stdout.startswith("front → billing\n  because: it has the conversation")
+    assert "  conversation with: billing\n" in done.stdout
+
+
+def test_thresholds_are_proposed(desk, place, served):
+    """They come from transcripts, which can be saved and labelled by hand."""
+    say(served, "front", "what does basic cost", "c-10")
+    say(served, "front", "support", "c-10")
+    done = desk.run("agenthost", "route", "tune", "--save", "messages.jsonl", "--json", cwd=place)
+    assert json.loads(done.stdout)["router"] == "front"
+    assert '"agent": "support"' in (place / "messages.jsonl").read_text(encoding="utf-8")
+
+    (place / "labelled.jsonl").write_text('{"text": "what does basic cost", "agent": "sales"}\n', encoding="utf-8")
+    read = desk.run("agenthost", "route", "tune", "labelled.jsonl", "--right", "60", cwd=place)
+    assert read.stdout.startswith("front: classifier lexical, 1 message\n")
+    assert "only 1 message: the figures say little. fix: label at least 30." in read.stderr
+
+
 def test_a_live_caller_is_connected(served):
     """The caller reaches a served agent, with the reason in the call's data.
 

@@ -299,6 +299,13 @@ class AgentCalls:
         """The cache of classifiers, for all conversations."""
         return self._stores.own("classifiers")
 
+    def team(self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget) -> HostTeam:
+        """Return the team of a workflow for a turn that nobody hears."""
+        quiet = _Call(
+            plan, agent, turn, budget, budget.deadline, _ignored, progress=_not_stored, done_before=DoneBefore()
+        )
+        return HostTeam(self, quiet)
+
     def state(self, call: _Call) -> Store:
         """Return the state of a workflow in a conversation."""
         return self._stores.own(f"workflow {call.agent.key}, conversation {call.turn.thread}", CALL_TTL)

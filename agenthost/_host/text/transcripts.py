@@ -22,7 +22,7 @@ from agenthost._host.text.transcript_lines import MOST_RESULT, MOST_TEXT, Line, 
 from agenthost.errors import ConversationRefused, StateRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 
     from agenthost.conversation.models import Message
     from agenthost.conversation.redaction import Redactor
@@ -217,6 +217,12 @@ class Transcripts:
         first = min(waiting, key=lambda each: each["at"])
         head = _numbered(head, [first])
         return {**head, "running": {str(head["turns"]): {"id": first["id"], "until": now + self._longest}}}
+
+    async def conversations(self) -> AsyncIterator[str]:
+        """Yield the IDs of the conversations, in any order."""
+        async for key in self._store.scan():
+            if " " not in key:  # a page of lines, beside the head of its conversation
+                yield key
 
     async def read(self, conversation: str) -> tuple[Line, ...]:
         """Return all lines of a transcript, in the order of its turns."""

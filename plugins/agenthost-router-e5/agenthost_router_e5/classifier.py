@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from agenthost import ClassifierTools
     from agenthost.builtin.classifier_lexical import LexicalIndex
+    from agenthost.conversation.classifiers import Match
     from agenthost.conversation.vector_index import Vector
     from agenthost_router_e5.weights import Embedder
 
@@ -117,6 +118,15 @@ class E5:
             decision = await self._lexical.classify(text, wanted, tools)
             why = "late" if late else type(error).__name__
             return attrs.evolve(decision, reason=f"no vectors ({why}); {decision.reason}")
+
+    async def closest(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> list[Match]:
+        """Return the closest texts, by words if the model gives no vectors."""
+        try:
+            index = await self._index(tuple(choices))
+            (vector,) = await self._vectors([matter(text)])
+        except Exception:  # noqa: BLE001 - whatever the engine raises, words are compared
+            return await self._lexical.closest(text, choices, tools)
+        return index.closest(vector) if index is not None else []
 
     async def _index(self, wanted: tuple[Choice, ...]) -> VectorIndex | None:
         """Return the index of a set of agents.

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from agenthost import Choice
+from agenthost.conversation.classifiers import Match
 from agenthost.conversation.small_talk import SMALL_TALK
 from agenthost.conversation.vector_index import VectorIndex, texts_of
 
@@ -93,8 +94,7 @@ def test_a_fixed_sharpness_is_kept():
 def test_the_closest_texts_are_shown():
     found = VectorIndex.build(CHOICES, placed()).closest(placed()["sales 2"], 2)
 
-    assert found[0][:2] == ("sales", "sales 2")
-    assert found[0][2] == pytest.approx(1.0)
+    assert found[0] == Match("sales", "sales 2", pytest.approx(1.0))
 
 
 def test_agents_without_texts_are_left_out():

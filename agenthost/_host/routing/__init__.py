@@ -1,0 +1,1 @@
+"""Routers under examination: explanations, and thresholds from labelled messages."""
