@@ -25,6 +25,7 @@ _HOST = (
     ("/startup", "GET", "startup: the agents are built"),
     ("/v1/chat/completions", "POST", "an agent's answer in text"),
     ("/v1/models", "GET", "the agents, as models"),
+    ("/v1/responses", "POST", "an agent's answer in text, which the host keeps"),
 )
 
 

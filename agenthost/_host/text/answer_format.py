@@ -50,7 +50,7 @@ class AnswerFormat:
                 pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_MOST_STEPS),
             )
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            msg = f"response_format: the schema is not a JSON Schema that can be checked: {one_line(str(error))}"
+            msg = f"the schema of the answer is not a JSON Schema that can be checked: {one_line(str(error))}"
             raise ConversationRefused(msg, "response_format") from None
 
     def problem(self, text: str) -> str | None:
@@ -88,7 +88,7 @@ class AnswerFormat:
         text = _unfenced(repaired.text)
         problem = self.problem(text)
         if problem is not None:
-            raise AnswerMalformed(f"the answer does not have the format that response_format requires: {problem}.")
+            raise AnswerMalformed(f"the answer does not have the required format: {problem}.")
         return text
 
 

@@ -95,9 +95,10 @@ class PausedTurns:
         Raises:
             StateUnavailable: the store does not answer.
         """
-        calls: tuple[ToolUse, ...] = next((each.tool_uses for each in reversed(sent) if each.tool_uses), ())
-        for use in calls:
-            stored = await self._store.get(use.id) if use.id else None
+        calls = next((each.tool_uses for each in reversed(sent) if each.tool_uses), ())
+        ids = (*(use.id for use in calls), *(each.tool_use_id for each in sent))
+        for call in dict.fromkeys(filter(None, ids)):
+            stored = await self._store.get(call)
             if isinstance(stored, dict) and stored["asked"] == asked:
                 notes = tuple(Note(*note) for note in stored["notes"])
                 messages = tuple(map(_message, stored["messages"]))

@@ -1,22 +1,25 @@
 """``/v1``: agents in text, in the form of OpenAI's API, for its clients.
 
-The agent is the model's name. ``POST /v1/chat/completions`` answers a turn, at once or as a stream of events. ``GET
-/v1/models`` lists the agents. The password of the host is the API key; HTTP Basic is accepted too.
+The agent is the model's name. ``POST /v1/chat/completions`` and ``POST /v1/responses`` answer a turn, at once or as a
+stream of events. ``GET /v1/models`` lists the agents. The password of the host is the API key; HTTP Basic is accepted
+too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agenthost._web.endpoints.chat.access import opened
 from agenthost._web.endpoints.chat.completions import COMPLETIONS, complete
 from agenthost._web.endpoints.chat.models import MODELS, models
-from agenthost._web.endpoints.chat.refusals import ChatRefused
+from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
 from agenthost._web.endpoints.chat.requests import read
+from agenthost._web.endpoints.responses.endpoint import RESPONSES, create, delete, find
 from agenthost._web.request.answers import send_bytes
 from agenthost._web.request.requests import Refused
+from agenthost.errors import StateUnavailable
 from agenthost.tools.swaig import MalformedRequest
 
 if TYPE_CHECKING:
@@ -27,42 +30,69 @@ if TYPE_CHECKING:
 __all__ = ["PATHS", "PREFIX", "serve"]
 
 PREFIX = "/v1/"
-PATHS = (COMPLETIONS, MODELS)
+PATHS = (COMPLETIONS, MODELS, RESPONSES)
 """The beginnings of paths with an endpoint."""
+_LEGACY = "/v1/completions"
 _encode = msgspec.json.Encoder().encode
 
 
 async def serve(request: Request, path: str, send: Send) -> None:
     """Answer a request below ``/v1/``."""
-    method = request.scope["method"]
-    methods = {COMPLETIONS: ("POST", "OPTIONS"), MODELS: ("GET", "HEAD", "OPTIONS")}.get(
-        path, ("GET", "HEAD", "OPTIONS") if path.startswith(f"{MODELS}/") else ()
-    )
     headers: list[tuple[bytes, bytes]] = []
     try:
-        if not methods:
-            raise ChatRefused(404, "there is no such path.")  # noqa: TRY301 - one form of answer for all
-        if method not in methods:
+        methods = _methods(path)
+        if request.scope["method"] not in methods:
             headers.append((b"allow", ", ".join(methods).encode()))
-            raise ChatRefused(405, "this path does not take the method.")  # noqa: TRY301
-        if method == "OPTIONS":
+            raise ChatRefused(405, "this path does not take the method.")  # noqa: TRY301 - one form of answer for all
+        if request.scope["method"] == "OPTIONS":
             await send_bytes(send, 204, [*request.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
-        opens = opened(request)
-        if path == COMPLETIONS:
-            await complete(request, await read(request, opens), send)
-        else:
-            await send_bytes(
-                send, 200, request.rules.json, _encode(models(filter(opens, request.published.plan.agents), path))
-            )
+        await _answer(request, path, send)
     except ChatRefused as refused:
         headers += refused.headers
         body, status = refused.body, refused.status
     except Refused as refused:
         headers += refused.headers
         body, status = ChatRefused(refused.status, refused.sentence or "the request is refused.").body, refused.status
+    except StateUnavailable as unavailable:
+        body, status = refusal_of(request, "", unavailable).body, 503
     except MalformedRequest as malformed:
         body, status = ChatRefused(400, f"{malformed}.").body, 400
     else:
         return
     await send_bytes(send, status, [*request.rules.json, *headers], _encode(body))
+
+
+def _methods(path: str) -> tuple[str, ...]:
+    """Return the methods of a path.
+
+    Raises:
+        ChatRefused: there is no such path.
+    """
+    if path in (COMPLETIONS, RESPONSES):
+        return ("POST", "OPTIONS")
+    if path == MODELS or path.startswith(f"{MODELS}/"):
+        return ("GET", "HEAD", "OPTIONS")
+    if path.startswith(f"{RESPONSES}/") and "/" not in path.removeprefix(f"{RESPONSES}/"):
+        return ("GET", "HEAD", "DELETE", "OPTIONS")
+    if path == _LEGACY:
+        raise ChatRefused(404, f"agents answer at {COMPLETIONS} and {RESPONSES}, not at {_LEGACY}.", "unknown_url")
+    raise ChatRefused(404, "there is no such path.", "unknown_url")
+
+
+async def _answer(request: Request, path: str, send: Send) -> None:
+    opens = opened(request)
+    if path == COMPLETIONS:
+        await complete(request, *await read(request, opens), send)
+        return
+    if path == RESPONSES:
+        await create(request, *await read(request, opens), send)
+        return
+    agents = filter(opens, request.published.plan.agents)
+    body: dict[str, Any]
+    if path.startswith(RESPONSES):
+        answer = delete if request.scope["method"] == "DELETE" else find
+        body = await answer(request, agents, path.removeprefix(f"{RESPONSES}/"))
+    else:
+        body = models(agents, path)
+    await send_bytes(send, 200, request.rules.json, _encode(body))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["opened"]
+__all__ = ["opened", "principal_of"]
 
 
 def opened(request: Request) -> Callable[[Mounted], bool]:
@@ -60,3 +60,9 @@ def _opens(header: bytes, door: Door) -> bool:
     if scheme.lower() == b"bearer":
         return any([hmac.compare_digest(key.strip(), pair.partition(b":")[2]) for pair in door.pairs])  # noqa: C419 - all
     return door.principal_of(header, NO_KEYS) is not None
+
+
+def principal_of(request: Request, agent: Mounted) -> str:
+    """Return the name of the one who asks an agent, in scopes of the store."""
+    principal, key = request.published.reach.principal(agent), request.principal.key
+    return f"{principal}.key-{key}" if key else principal

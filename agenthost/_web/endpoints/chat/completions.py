@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from attrs import evolve
 
 from agenthost._web.endpoints.chat.answers import Answering
-from agenthost._web.endpoints.chat.requests import CONVERSATION
+from agenthost._web.endpoints.chat.messages import Spoken
+from agenthost._web.endpoints.chat.options import answer_options, ignored
+from agenthost._web.endpoints.chat.requests import CONVERSATION, asked_for, continued
 from agenthost._web.endpoints.chat.streams import Stream
 from agenthost._web.endpoints.chat.turns import begin_turn, take_turn, while_somebody_waits
 from agenthost._web.request.answers import JSON, NO_STORE, send_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from litestar.types import Send
 
-    from agenthost._web.endpoints.chat.requests import Asked
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
 __all__ = ["COMPLETIONS", "complete"]
@@ -25,13 +29,15 @@ COMPLETIONS = "/v1/chat/completions"
 _encode = msgspec.json.Encoder().encode
 
 
-async def complete(request: Request, asked: Asked, send: Send) -> None:
+async def complete(request: Request, agent: Mounted, body: Mapping[str, Any], send: Send) -> None:
     """Answer a turn.
 
     Raises:
         ChatRefused: there is no answer.
         Disconnected: the client disconnected first.
     """
+    asked = asked_for(request, agent, body, Spoken.read(body.get("messages")), answer_options(body))
+    asked = await continued(request, evolve(asked, ignored=ignored(body)))
     turn = await begin_turn(request, asked)
     asked = evolve(asked, conversation=turn.conversation)
     answering = Answering(asked)

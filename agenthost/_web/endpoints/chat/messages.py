@@ -11,7 +11,7 @@ from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost.conversation.models import Message, ToolUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["Spoken"]
 
@@ -35,8 +35,11 @@ class Spoken:
     """The client's instructions. To the agent, they are data."""
 
     @classmethod
-    def read(cls, messages: Any, where: str = "messages") -> Spoken:
+    def read(cls, messages: Any, where: str = "messages", places: Sequence[str] = (), *, named: bool = False) -> Spoken:
         """Read the messages of a request.
+
+        ``places`` are the names of the messages for errors. ``named`` is for a named conversation, whose
+        tool calls need not be repeated with their results.
 
         Raises:
             ChatRefused: the messages are malformed, or end with one that leaves nothing to answer.
@@ -46,7 +49,7 @@ class Spoken:
         spoken = cls()
         said: list[Message] = []
         for number, message in enumerate(messages):
-            spoken._take(message, said, f"{where}[{number}]")
+            spoken._take(message, said, places[number] if places else f"{where}[{number}]")
         if said and said[-1].role == "assistant":
             last = "has tool calls without results" if said[-1].tool_uses else "is the agent's own"
             raise ChatRefused(400, f"the last message {last}: there is nothing to answer.", None, where)
@@ -58,7 +61,8 @@ class Spoken:
             spoken.history, spoken.text, spoken.sent = said[:person], said[person].content, said[person + 1 :]
         else:
             spoken.sent = said
-        _check_results(said, where)
+        if not named:
+            _check_results(said, where)
         return spoken
 
     def _take(self, message: Any, said: list[Message], where: str) -> None:

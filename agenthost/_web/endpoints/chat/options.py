@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.text.answer_format import AnswerFormat
 from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost.conversation.models import ToolSpec
 from agenthost.conversation.options import AnswerOptions
+from agenthost.errors import ConversationRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["ANY_OBJECT", "answer_options", "ignored", "integer", "number", "tool_spec"]
+__all__ = [
+    "ANY_OBJECT",
+    "answer_options",
+    "checked_schema",
+    "checked_tools",
+    "ignored",
+    "integer",
+    "number",
+    "tool_choice",
+    "tool_spec",
+]
 
 ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 """The schema of ``json_object``."""
@@ -56,8 +68,10 @@ def answer_options(body: Mapping[str, Any]) -> AnswerOptions:
         raise ChatRefused(400, "an agent answers in text: leave audio out.", None, "modalities")
     most = "max_completion_tokens" if body.get("max_completion_tokens") is not None else "max_tokens"
     return AnswerOptions(
-        tools=_tools(body.get("tools")),
-        tool_choice=_tool_choice(body.get("tool_choice")),
+        tools=checked_tools(
+            body.get("tools"), lambda tool, where: tool_spec(tool.get("function"), f"{where}.function")
+        ),
+        tool_choice=tool_choice(body.get("tool_choice")),
         parallel=body.get("parallel_tool_calls") is not False,
         temperature=number(body, "temperature", 0, 2),
         max_tokens=integer(body, most, 1),
@@ -109,7 +123,12 @@ def _stop(stop: Any) -> tuple[str, ...]:
     return tuple(filter(None, stops))
 
 
-def _tools(tools: Any) -> tuple[ToolSpec, ...]:
+def checked_tools(tools: Any, spec_of: Callable[[dict[str, Any], str], ToolSpec]) -> tuple[ToolSpec, ...]:
+    """Return the tools of a client.
+
+    Raises:
+        ChatRefused: they are malformed, too many, or two have the same name.
+    """
     if tools is not None and not isinstance(tools, list):
         raise ChatRefused(400, "tools must be a list.", None, "tools")
     if len(tools or ()) > MOST_TOOLS:
@@ -119,16 +138,7 @@ def _tools(tools: Any) -> tuple[ToolSpec, ...]:
         where = f"tools[{place}]"
         if not isinstance(tool, dict) or tool.get("type", "function") != "function":
             raise ChatRefused(400, f"{where}.type must be function.", None, where)
-        specs.append(tool_spec(tool.get("function"), f"{where}.function"))
-    return unique(specs)
-
-
-def unique(specs: list[ToolSpec]) -> tuple[ToolSpec, ...]:
-    """Return the tools of a client, each with a name of its own.
-
-    Raises:
-        ChatRefused: two have the same name.
-    """
+        specs.append(spec_of(tool, where))
     names = [spec.name for spec in specs]
     if len(set(names)) < len(names):
         raise ChatRefused(400, "tools: two of them have the same name.", None, "tools")
@@ -151,7 +161,12 @@ def tool_spec(function: Any, where: str) -> ToolSpec:
     return ToolSpec(name, description or "", schema, function.get("strict") is True)
 
 
-def _tool_choice(choice: Any) -> str:
+def tool_choice(choice: Any) -> str:
+    """Return ``auto``, ``none``, ``required`` or the name of a tool.
+
+    Raises:
+        ChatRefused: the choice is malformed.
+    """
     if choice is None or choice in ("auto", "none", "required"):
         return choice or "auto"
     function = choice.get("function") if isinstance(choice, dict) and choice.get("type") == "function" else None
@@ -176,4 +191,17 @@ def _answer_schema(wanted: Any) -> Mapping[str, Any] | None:
     if not isinstance(schema, dict):
         msg = "response_format.json_schema.schema must be a JSON Schema."
         raise ChatRefused(400, msg, None, "response_format")
+    return checked_schema(schema, "response_format")
+
+
+def checked_schema(schema: Mapping[str, Any], option: str) -> Mapping[str, Any]:
+    """Return the schema of an answer.
+
+    Raises:
+        ChatRefused: no answer can be checked by it.
+    """
+    try:
+        AnswerFormat(schema)
+    except ConversationRefused as error:
+        raise ChatRefused(400, str(error), "conversation_refused", option) from error
     return schema

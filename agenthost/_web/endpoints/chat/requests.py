@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from agenthost._host.text.conversations import new_conversation
+from agenthost._web.endpoints.chat.access import principal_of
 from agenthost._web.endpoints.chat.identity import identity_of
-from agenthost._web.endpoints.chat.messages import Spoken
-from agenthost._web.endpoints.chat.options import answer_options, ignored
-from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
+from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost._web.request.requests import read_body
 from agenthost.conversation.options import AnswerOptions
 from agenthost.tools.swaig import decode_object
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     from agenthost._host.identity.turn_identity import Identity
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.text.paused_turns import Paused
+    from agenthost._web.endpoints.chat.messages import Spoken
     from agenthost._web.request.site import Request
     from agenthost.conversation.models import Message
 
-__all__ = ["CONVERSATION", "Asked", "continued", "read"]
+__all__ = ["CONVERSATION", "Asked", "asked_for", "continued", "read"]
 
 CONVERSATION = b"agenthost-conversation"
 """The header with the ID of a conversation, in requests and answers."""
@@ -59,30 +59,49 @@ class Asked:
     """The turn that the results continue."""
 
 
-async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
-    """Read a request.
+async def read(
+    request: Request, opens: Callable[[Mounted], bool], agent: Mounted | None = None
+) -> tuple[Mounted, dict[str, Any]]:
+    """Read the body of a request, and find the agent that ``model`` names.
 
     Raises:
-        ChatRefused: the request cannot be answered.
+        ChatRefused: there is no such agent.
     """
     most = request.rules.most
     request.head.check_body(most)
     body = decode_object(await read_body(request.receive, most))  # unsigned: no platform sends it
     name = body.get("model")
-    agent = request.published.plan.find(name) if isinstance(name, str) else None
+    if agent is None and isinstance(name, str):
+        agent = request.published.plan.find(name)
     if agent is None or not opens(agent):
         known = filter(opens, request.published.plan.agents)
         names = ", ".join(sorted(each.key for each in known)) or "none"
         raise ChatRefused(404, f"there is no such agent; model is one of: {names}.", "model_not_found", "model")
+    return agent, body
+
+
+def asked_for(
+    request: Request,
+    agent: Mounted,
+    body: Mapping[str, Any],
+    spoken: Spoken,
+    options: AnswerOptions,
+    repeated: Mapping[str, Any] | None = None,
+) -> Asked:
+    """Return the request for an answer.
+
+    ``repeated`` is what a repeat of the request has in common with it, in the form of chat completions; by default the
+    body.
+
+    Raises:
+        ChatRefused: the request is malformed.
+    """
     metadata = _object(body, "metadata")
     conversation = _named_conversation(request, metadata)
-    spoken = Spoken.read(body.get("messages"))
-    shown, principal, key = metadata.get("tools"), request.published.reach.principal(agent), request.principal.key
-    if key:
-        principal = f"{principal}.key-{key}"
+    shown, principal = metadata.get("tools"), principal_of(request, agent)
     instructions = "\n".join(spoken.instructions)
     context = {"instructions_of_the_client": instructions} if instructions else {}
-    asked = Asked(
+    return Asked(
         agent=agent.key,
         conversation=conversation or new_conversation(),
         text=spoken.text,
@@ -91,14 +110,12 @@ async def read(request: Request, opens: Callable[[Mounted], bool]) -> Asked:
         stream=body.get("stream") is True,
         usage=_object(body, "stream_options").get("include_usage") is True,
         tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
-        identity=identity_of(request, body, agent.key, principal, conversation),
+        identity=identity_of(request, body if repeated is None else repeated, agent.key, principal, conversation),
         principal=principal,
         named=conversation is not None,
-        options=answer_options(body),
-        ignored=ignored(body),
+        options=options,
         sent=tuple(spoken.sent),
     )
-    return await continued(request, asked)
 
 
 async def continued(request: Request, asked: Asked) -> Asked:
@@ -106,14 +123,12 @@ async def continued(request: Request, asked: Asked) -> Asked:
 
     Raises:
         ChatRefused: the conversation has no such turn.
+        StateUnavailable: the store does not answer.
     """
     if not asked.sent:
         return asked
     turns = request.site.turns.conversations.paused_turns(request.published.plan, asked.principal)
-    try:
-        paused = await turns.find(asked.agent, asked.sent)
-    except Exception as error:
-        raise refusal_of(request, asked.agent, error) from error
+    paused = await turns.find(asked.agent, asked.sent)
     if paused is not None and asked.named and paused.conversation != asked.conversation:
         paused = None
     if paused is None and asked.named:

@@ -60,6 +60,7 @@ class Stream:
     form: Form
     headers: list[tuple[bytes, bytes]]
     send: Send
+    opening: bytes = b""
     begun: bool = False
     said: list[str] = field(factory=list)
     pieces: asyncio.Queue[bytes | None] = field(factory=asyncio.Queue)
@@ -70,6 +71,7 @@ class Stream:
         Raises:
             ChatRefused: there is no answer, and nothing has been sent.
         """
+        self.opening = b"".join(self.form.begin())
         answering = asyncio.ensure_future(self._answer())
         try:
             while (piece := await self._next()) is not None:
@@ -120,7 +122,7 @@ class Stream:
             self.begun = True
             start: Any = {"type": "http.response.start", "status": 200, "headers": [*self.headers, _EVENTS]}
             await self.send(start)
-            await self.send(_body(b"".join(self.form.begin())))
+            await self.send(_body(self.opening))
         await self.send(_body(piece))
 
 
