@@ -255,6 +255,15 @@ class Protocol(HttpToolsProtocol):
         self._stage, self._since = _NOTHING, self._now
         super().on_message_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start the task of a request.
+
+        It does not come from the factory of the loop, which is for the tasks of agents.
+        """
+        task = asyncio.Task(cycle.run_asgi(app), loop=self.loop)
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
     def on_response_complete(self) -> None:
         """Continue with the next request, a pending refusal, or nothing."""
         self.server_state.total_requests += 1
