@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agenthost._web.litestar_plugin import AgentHostPlugin
     from agenthost.agent.base import AgentBase
     from agenthost.agent.skills import Skill
+    from agenthost.builtin.classifier_vectors import VectorClassifier
     from agenthost.contexts import Context, ContextBuilder, Step
     from agenthost.conversation.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools, Match
     from agenthost.conversation.escalation_detectors import EscalationDetector, Signal
@@ -156,6 +157,7 @@ __all__ = [
     "Unanswered",
     "UnsupportedHost",
     "Usage",
+    "VectorClassifier",
     "Vote",
     "Words",
     "Workflow",
@@ -177,6 +179,7 @@ _HOMES = {
     "ClassifierProvider": "conversation.classifiers",
     "ClassifierTools": "conversation.classifiers",
     "Match": "conversation.classifiers",
+    "VectorClassifier": "builtin.classifier_vectors",
     "ClientCalls": "conversation.options",
     "Completion": "conversation.models",
     "Context": "contexts",
