@@ -137,7 +137,10 @@ class Front:
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""
         published = self.runtime.published
-        if path in self._own or normalise(path) in self._handlers or path.startswith(v1.PATHS):
+        if path in self._own or normalise(path) in self._handlers:
+            return True
+        below = v1.reached(path, published.table.agents if published is not None else {})
+        if below is not None and below[1].startswith(v1.PATHS):
             return True
         if published is not None and published.table.find(path) is not None:
             return True
@@ -333,9 +336,10 @@ class Front:
         if path.startswith(_TELLING_MORE):
             scope[ASKING] = self._asking(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
-        if not handlers and path.startswith(v1.PREFIX) and published is not None:
+        if not handlers and published is not None and (found := v1.reached(path, published.table.agents)):
             request = Request(self._site, self._site.rules, published, head, scope, receive, path)
-            await v1.serve(request, path, send)
+            agent, below = found
+            await v1.serve(request, below, send, agent)
             return
         if head.has_body:
             receive = await self._bounded(head, receive)

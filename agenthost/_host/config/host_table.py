@@ -17,6 +17,7 @@ from agenthost._host.config.value_types import (
     HOSTS,
     KEYS,
     NETWORKS,
+    ORIGINS,
     PASSWORD,
     PATH,
     PAUSE,
@@ -104,6 +105,9 @@ class HostConfig(Table):
     access_log: bool = setting(False, FLAG, "Log each request, without its query string")  # noqa: FBT003
     allowed_hosts: tuple[str, ...] = setting(
         (), HOSTS, "Accepted names in `Host`, besides IP addresses; `*.example.com` for all subdomains; by default, any"
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        (), ORIGINS, "Origins whose pages may call `/v1` in a browser; `*` for any; by default, none"
     )
     trusted_proxies: tuple[str, ...] = setting(
         (), NETWORKS, "Proxies whose `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`, are believed"

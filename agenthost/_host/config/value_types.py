@@ -30,6 +30,7 @@ __all__ = [
     "MOUNT",
     "NAMES",
     "NETWORKS",
+    "ORIGINS",
     "PASSWORD",
     "PATH",
     "PATHS",
@@ -66,6 +67,7 @@ _WORDS = {
 # Patterns are compiled when they are used: most commands need none of them.
 _HOST = r"[A-Za-z0-9._:%-]+"
 _HOST_PATTERN = r"\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]"
+_ORIGIN_PATTERN = r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?"
 _URL = (
     r"(?ai)(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:\d{1,5})?"
     r"(?P<path>(/[a-z0-9._~-]+)*)/*"
@@ -291,6 +293,14 @@ def _hosts(value: object) -> tuple[str, ...]:
     return names
 
 
+def _origins(value: object) -> tuple[str, ...]:
+    origins = tuple(name.lower() for name in _names(value))
+    for origin, written in zip(origins, value if isinstance(value, list | tuple) else (), strict=True):
+        if origin != "*" and not re.fullmatch(_ORIGIN_PATTERN, origin):
+            raise Refused(f"{shown(written)} is not an origin such as https://app.example.com, or *")
+    return origins
+
+
 def _networks(value: object) -> tuple[str, ...]:
     from ipaddress import ip_network  # noqa: PLC0415 - most hosts need none
 
@@ -347,6 +357,7 @@ MODEL = Kind("text", _text, '"offline"', other='"house"')
 MOUNT = Kind("path", _text, '"/sales"', other='"/shop"')
 NAMES = Kind("list of names", _names, '["name"]', other='["other name"]')
 NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words, "[]")
+ORIGINS = Kind("list of origins", _origins, '["https://app.example.com"]', _words, "[]")
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }', other='"written here"')
 PATH = Kind("path", _text, '"state"', other='"other state"')
 PATHS = Kind("list of paths", _paths, '["/srv/data", "/srv/models:ro"]', _words, "[]")

@@ -2,11 +2,13 @@
 
 The agent is the model's name. ``POST /v1/chat/completions`` and ``POST /v1/responses`` answer a turn, at once or as a
 stream of events. ``GET /v1/models`` lists the agents. The password of the host is the API key; HTTP Basic is accepted
-too.
+too. Below an agent's own route, the same paths answer for that agent alone.
 """
 
 from __future__ import annotations
 
+import logging
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,27 +19,50 @@ from agenthost._web.endpoints.chat.models import MODELS, models
 from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
 from agenthost._web.endpoints.chat.requests import read
 from agenthost._web.endpoints.responses.endpoint import RESPONSES, create, delete, find
-from agenthost._web.request.answers import send_bytes
+from agenthost._web.request.access_log import note_request
+from agenthost._web.request.answers import send_bytes, with_headers
 from agenthost._web.request.requests import Refused
 from agenthost.errors import StateUnavailable
 from agenthost.tools.swaig import MalformedRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from litestar.types import Send
 
+    from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["PATHS", "PREFIX", "serve"]
+__all__ = ["PATHS", "PREFIX", "reached", "serve"]
 
 PREFIX = "/v1/"
 PATHS = (COMPLETIONS, MODELS, RESPONSES)
 """The beginnings of paths with an endpoint."""
 _LEGACY = "/v1/completions"
+_log = logging.getLogger("agenthost.web")
 _encode = msgspec.json.Encoder().encode
 
 
-async def serve(request: Request, path: str, send: Send) -> None:
-    """Answer a request below ``/v1/``."""
+def reached(path: str, agents: Mapping[str, Mounted]) -> tuple[Mounted | None, str] | None:
+    """Return the agent and the path below its base URL.
+
+    The agent is None below the host's base URL.
+    """
+    route, slash, rest = path.partition(PREFIX)
+    if not slash or not route:
+        return (None, path) if slash else None
+    agent = agents.get(route)
+    return (agent, f"{slash}{rest}") if agent is not None else None
+
+
+async def serve(request: Request, path: str, send: Send, agent: Mounted | None = None) -> None:
+    """Answer a request below ``/v1/``, of the host or of one agent."""
+    name = f"req_{secrets.token_hex(12)}"
+    note_request(request.scope, name)
+    asks = any(header == b"access-control-request-method" for header, _ in request.scope["headers"])
+    preflight = b"GET, POST, DELETE" if asks and request.scope["method"] == "OPTIONS" else None
+    cross = request.rules.origins.headers(request.scope["headers"], preflight)
+    send = with_headers(send, [(b"x-request-id", name.encode()), *cross])
     headers: list[tuple[bytes, bytes]] = []
     try:
         methods = _methods(path)
@@ -47,7 +72,7 @@ async def serve(request: Request, path: str, send: Send) -> None:
         if request.scope["method"] == "OPTIONS":
             await send_bytes(send, 204, [*request.rules.shared, (b"allow", ", ".join(methods).encode())], b"")
             return
-        await _answer(request, path, send)
+        await _answer(request, path, send, agent)
     except ChatRefused as refused:
         headers += refused.headers
         body, status = refused.body, refused.status
@@ -60,6 +85,8 @@ async def serve(request: Request, path: str, send: Send) -> None:
         body, status = ChatRefused(400, f"{malformed}.").body, 400
     else:
         return
+    if status >= 500:  # noqa: PLR2004 - HTTP's
+        _log.warning("request %s has no answer: %s", name, body["error"]["message"], extra={"request_id": name})
     await send_bytes(send, status, [*request.rules.json, *headers], _encode(body))
 
 
@@ -80,19 +107,21 @@ def _methods(path: str) -> tuple[str, ...]:
     raise ChatRefused(404, "there is no such path.", "unknown_url")
 
 
-async def _answer(request: Request, path: str, send: Send) -> None:
-    opens = opened(request)
-    if path == COMPLETIONS:
-        await complete(request, *await read(request, opens), send)
+async def _answer(request: Request, path: str, send: Send, agent: Mounted | None) -> None:
+    may, plan = opened(request), request.published.plan
+
+    def opens(other: Mounted) -> bool:
+        return (agent is None or other is agent) and may(other)
+
+    if path in (COMPLETIONS, RESPONSES):
+        answer_turn = complete if path == COMPLETIONS else create
+        await answer_turn(request, *await read(request, opens, agent), send)
         return
-    if path == RESPONSES:
-        await create(request, *await read(request, opens), send)
-        return
-    agents = filter(opens, request.published.plan.agents)
     body: dict[str, Any]
     if path.startswith(RESPONSES):
+        agents = filter(opens, plan.agents)
         answer = delete if request.scope["method"] == "DELETE" else find
         body = await answer(request, agents, path.removeprefix(f"{RESPONSES}/"))
     else:
-        body = models(agents, path)
-    await send_bytes(send, 200, request.rules.json, _encode(body))
+        body = models(plan, opens, path)
+    await send_bytes(send, 200, [*request.rules.json], _encode(body))

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from agenthost._host.access.principals import Principal
     from agenthost._web.request.forwarding import TrustedProxies
 
-__all__ = ["logged", "note_key"]
+__all__ = ["logged", "note_key", "note_request", "request_id"]
 
 _KEY = "agenthost.key"
+_REQUEST = "agenthost.request_id"
 
 _log = logging.getLogger("agenthost.access")
 
@@ -36,6 +37,8 @@ def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
             fields = {"client": client, "method": scope["method"], "path": path, "status": message["status"]}
             if key := scope.get(_KEY):
                 fields["key"] = key
+            if request := request_id(scope):
+                fields["request_id"] = request
             _log.info(
                 "%s %s %s %d %.1f ms",
                 *(client, scope["method"], path, message["status"], took * 1000),
@@ -51,3 +54,14 @@ def note_key(scope: HTTPScope, principal: Principal) -> None:
     """Add the name of a key to the entry of a request."""
     if principal.key:
         scope[_KEY] = principal.key  # type: ignore[literal-required]
+
+
+def note_request(scope: HTTPScope, name: str) -> None:
+    """Add the ID of a request to its entry."""
+    scope[_REQUEST] = name  # type: ignore[literal-required]
+
+
+def request_id(scope: HTTPScope) -> str | None:
+    """Return the ID of a request, if it has one."""
+    found = scope.get(_REQUEST)
+    return found if isinstance(found, str) else None

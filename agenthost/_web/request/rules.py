@@ -13,6 +13,7 @@ from agenthost._host.access.login_guard import LoginGuard
 from agenthost._host.access.principals import OF_HOST, Door, Keys
 from agenthost._web.request.allowed_hosts import AllowedHosts
 from agenthost._web.request.answers import HSTS, JSON, NO_STORE, SECURITY, SharedHeaders
+from agenthost._web.request.cross_origin import AllowedOrigins
 from agenthost._web.request.forwarding import TrustedProxies
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Rules:
     proxied: bool
     hosts: AllowedHosts
     """The names in ``Host`` that are answered."""
+    origins: AllowedOrigins
+    """The origins whose pages may call ``/v1``."""
     believes_proxies: bool
     webhook_keys: tuple[bytes, ...]
     signed: tuple[str, ...]
@@ -61,6 +64,7 @@ class Rules:
             proxies=proxies,
             proxied=bool(proxies),
             hosts=AllowedHosts(host.allowed_hosts),
+            origins=AllowedOrigins(host.allowed_origins),
             believes_proxies=bool(proxies) and not host.public_url,
             webhook_keys=tuple(key.reveal().encode() for key in host.webhook_keys),
             signed=host.signed_requests,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agenthost._error_words import message_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._web.endpoints.chat.identity import retry_headers
+from agenthost._web.request.access_log import request_id
 from agenthost.errors import (
     AgentHostError,
     AnswerMalformed,
@@ -72,5 +73,11 @@ def refusal_of(request: Request, agent: str, error: Exception, *, effects: bool 
         seconds = request.site.runtime.config.conversation.timeout
         return ChatRefused(504, f"the turn took longer than {seconds:g} s.", "timeout", headers=headers)
     error_id = new_error_id()
-    _log.error("a turn with agent %s failed (%s)", agent, error_id, exc_info=error)
+    _log.error(
+        "a turn with agent %s failed (%s)",
+        agent,
+        error_id,
+        exc_info=error,
+        extra={"request_id": request_id(request.scope)},
+    )
     return ChatRefused(500, f"the turn failed ({error_id} in the log).", "internal_error", headers=headers)

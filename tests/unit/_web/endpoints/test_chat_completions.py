@@ -97,7 +97,9 @@ def ask(url, *said, **options):
 def test_the_agents_are_models(url):
     with client(url) as opened:
         assert [model.id for model in opened.models.list()] == ["sales", "support"]
-        assert opened.models.retrieve("support").owned_by == "program"
+        support = opened.models.retrieve("support")
+        assert (support.owned_by, support.description) == ("program", "Supports.")
+        assert 0 < support.created <= time.time()
         with pytest.raises(openai.NotFoundError, match="there is no such agent"):
             opened.models.retrieve("gone")
 
