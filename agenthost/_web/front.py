@@ -131,8 +131,8 @@ class Front:
         self.litestar = make_app(self.runtime, static=self._static)
 
     def keep_logins(self, directory: str) -> None:
-        """Remember in a directory which credentials have succeeded, for other workers and the next start."""
-        self._site.guard.known.keep_in(directory)
+        """Remember in a directory which credentials have succeeded and failed, for all processes and starts."""
+        self._site.guard.keep_in(directory)
 
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""

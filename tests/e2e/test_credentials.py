@@ -155,6 +155,18 @@ def test_workers_and_restarts_know_who_has_succeeded(desk):
             assert answered == [200] * 40
 
 
+def test_workers_count_failures_together(desk):
+    """A guesser has three attempts, whichever worker gets them."""
+    place = desk.workplace()
+    (place / "agenthost.toml").write_text(SETTINGS.replace("[host]", "[host]\nworkers = 2", 1))
+    (place / "agenthost.toml").chmod(0o600)
+    with desk.serve(cwd=place, variables=NO_VARIABLES) as served:
+        client = "X-Forwarded-For: 198.51.100.20"
+        asked = [status(served, "/sales", ("desk", f"guess {number}"), client) for number in range(20)]
+
+        assert asked == [401] * 3 + [429] * 17
+
+
 def key(served, word, client, path="/v1/models"):
     """Status of a request with an API key."""
     headers = ("Host: agents.example", f"Authorization: Bearer {word}", f"X-Forwarded-For: {client}")

@@ -275,6 +275,7 @@ def test_what_the_host_made_for_itself_is_kept_for_its_next_start(desk):
     assert "$99/month" in answer["response"]
     assert stat.S_IMODE((place / "state").stat().st_mode) == 0o700
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (place / "state").iterdir()} == {
+        "failed_logins": 0o600,
         "loading": 0o700,
         "logins": 0o600,
         "owners": 0o700,

@@ -1,25 +1,18 @@
 """Known logins: credentials that succeeded from an address within a day, and are never delayed.
 
-They are remembered as keyed hashes (BLAKE2b, RFC 7693) in a table of fixed size. It is a file in the state directory,
-which all workers share and a restart keeps. Without that directory, it is memory of this process.
+They are remembered as keyed hashes (BLAKE2b, RFC 7693) in a table that all processes share and a restart keeps.
 """
-
-# No pathlib: it is opened while a request is answered.
-# ruff: noqa: PTH112, PTH118
 
 from __future__ import annotations
 
-import logging
-import mmap
-import os
 import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from agenthost._private_files import check_private
-from agenthost.errors import ConfigurationError
+from agenthost._host.access.shared_table import SharedTable
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Callable
 
 __all__ = ["KnownLogins"]
@@ -33,8 +26,6 @@ _WAYS = 4
 _SETS = 2048
 _SIZE = _SETS * _WAYS * _ENTRY
 
-_log = logging.getLogger("agenthost.web")
-
 
 class KnownLogins:
     """The table.
@@ -44,20 +35,15 @@ class KnownLogins:
 
     def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
         self._keyed = blake2b(key=blake2b(key).digest(), digest_size=_HASH, person=b"known logins")
-        self._directory = ""
         self._clock = clock
-        self._table: bytearray | mmap.mmap | None = None
-
-    def keep_in(self, directory: str) -> None:
-        """Share the table through a file, if the directory exists at the first use."""
-        self._directory = directory
+        self.table = SharedTable(FILE, _SIZE, "successful logins")
 
     def add(self, network: str, credentials: bytes) -> None:
         """Remember credentials that have succeeded.
 
         ``credentials`` is the whole ``Authorization`` header.
         """
-        table, mark = self._opened(), self._mark(network, credentials)
+        table, mark = self.table.opened(), self._mark(network, credentials)
         now = int(self._clock())
         places = self._places(mark)
         oldest = min(places, key=lambda place: (table[place : place + _HASH] != mark, _time(table, place)))
@@ -65,7 +51,7 @@ class KnownLogins:
 
     def has(self, network: str, credentials: bytes) -> bool:
         """Return True if these credentials have succeeded for this client within a day."""
-        table, mark = self._opened(), self._mark(network, credentials)
+        table, mark = self.table.opened(), self._mark(network, credentials)
         since = int(self._clock()) - _DAY
         return any(table[place : place + _HASH] == mark and _time(table, place) > since for place in self._places(mark))
 
@@ -78,29 +64,6 @@ class KnownLogins:
     def _places(mark: bytes) -> range:
         first = int.from_bytes(mark[:2], "big") % _SETS * _WAYS * _ENTRY
         return range(first, first + _WAYS * _ENTRY, _ENTRY)
-
-    def _opened(self) -> bytearray | mmap.mmap:
-        if self._table is None:
-            self._table = self._file() or bytearray(_SIZE)
-        return self._table
-
-    def _file(self) -> mmap.mmap | None:
-        """Open the file, or log a warning if that fails."""
-        if not self._directory or not os.path.isdir(self._directory):
-            return None
-        path = os.path.join(self._directory, FILE)
-        try:
-            check_private(path, "host.state_dir")
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-            descriptor = os.open(path, flags, 0o600)
-            try:
-                os.truncate(descriptor, _SIZE)
-                return mmap.mmap(descriptor, _SIZE)
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError, ConfigurationError) as error:
-            _log.warning("successful logins are kept in memory only: %s", error)
-            return None
 
 
 def _time(table: bytearray | mmap.mmap, place: int) -> int:

@@ -55,6 +55,11 @@ class LoginGuard:
         self._clock = clock
         self._noted: dict[Mark, tuple[float, Comparison, Keys, Principal]] = {}
 
+    def keep_in(self, directory: str) -> None:
+        """Share the tables of logins through files, see ``SharedTable``."""
+        self.known.table.keep_in(directory)
+        self._failed.table.keep_in(directory)
+
     def recent(self, mark: Mark, door: Comparison, keys: Keys) -> Principal | None:
         """Return the principal if these credentials have succeeded within minutes, with the same arguments."""
         noted = self._noted.get(mark)

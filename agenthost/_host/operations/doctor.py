@@ -46,7 +46,7 @@ PROBLEM = "problem"
 WARNING = "warning"
 _SHORT_KEY = 32
 _SPARE_FILES = 1024
-_KEPT = ("password", "signing_key", "state.db", "logins")
+_KEPT = ("password", "signing_key", "state.db", "logins", "failed_logins")
 _STA_UNSYNC = 0x0040
 _WRITTEN = 1767225600.0
 """The first of January 2026. An earlier time means a wrong clock."""

@@ -104,7 +104,7 @@ def health_port(opened: socket.socket | None, condition: Ask, rules: Callable[[]
         yield
         return
     guard = login_guard(lambda: rules().settings)
-    guard.known.keep_in(rules().settings.config.host.state_dir)
+    guard.keep_in(rules().settings.config.host.state_dir)
     endpoints = HealthEndpoints(condition, rules, guard)
     server = Server(uvicorn_config(endpoints, protocol_for(rules), loop="asyncio"))
     thread = threading.Thread(target=server.run, args=([opened],), name="agenthost-health", daemon=True)

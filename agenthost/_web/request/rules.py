@@ -92,8 +92,9 @@ class InForce:
 def login_guard(settings: Callable[[], Settings]) -> LoginGuard:
     """Return a guard before the comparison of credentials."""
     keys = settings().config.host.token_keys
+    key = keys[0].reveal().encode() if keys else secrets.token_bytes(32)
     return LoginGuard(
-        FailedLogins(lambda: settings().config.host.failed_logins),
-        KnownLogins(keys[0].reveal().encode() if keys else secrets.token_bytes(32)),
+        FailedLogins(lambda: settings().config.host.failed_logins, key),
+        KnownLogins(key),
         lambda: settings().config.host.user,
     )

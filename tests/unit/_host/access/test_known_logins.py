@@ -45,7 +45,7 @@ def test_is_bounded_and_forgets_the_oldest(clock):
 def test_processes_and_restarts_share_a_file_that_holds_no_credentials(tmp_path, clock):
     first, second, other = KnownLogins(b"key", clock), KnownLogins(b"key", clock), KnownLogins(b"another", clock)
     for each in (first, second, other):
-        each.keep_in(str(tmp_path))
+        each.table.keep_in(str(tmp_path))
     first.add("192.0.2.1", PAIR)
 
     assert second.has("192.0.2.1", PAIR)
@@ -60,7 +60,7 @@ def test_a_file_that_others_can_write_is_not_believed(tmp_path, clock, caplog):
     (tmp_path / "logins").touch()
     (tmp_path / "logins").chmod(0o666)
     known = KnownLogins(b"key", clock)
-    known.keep_in(str(tmp_path))
+    known.table.keep_in(str(tmp_path))
     known.add("192.0.2.1", PAIR)
 
     assert known.has("192.0.2.1", PAIR)
@@ -70,7 +70,7 @@ def test_a_file_that_others_can_write_is_not_believed(tmp_path, clock, caplog):
 
 def test_no_directory_is_made_for_it(tmp_path, clock):
     known = KnownLogins(b"key", clock)
-    known.keep_in(str(tmp_path / "state"))
+    known.table.keep_in(str(tmp_path / "state"))
     known.add("192.0.2.1", PAIR)
 
     assert known.has("192.0.2.1", PAIR)

@@ -43,7 +43,7 @@ class Door:
     def __attrs_post_init__(self):
         self.opening = _Opening(self.pairs, self.compared)
         self.guard = LoginGuard(
-            FailedLogins(lambda: 20, clock=self.clock),
+            FailedLogins(lambda: 20, b"key", self.clock),
             KnownLogins(b"key", self.clock),
             lambda: "desk",
             self.clock,
