@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import string
 import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,7 +26,9 @@ __all__ = ["Generations", "Held", "Member", "Membership"]
 
 MOST = 3
 """The most generations that exist at once."""
-_NAME_BYTES = 6
+_NAME = 8
+_LETTERS = string.ascii_letters + string.digits
+"""The characters of a name, which no client escapes in a URL."""
 _NONE: Mapping[int, str] = MappingProxyType({})
 
 _log = logging.getLogger("agenthost.workers")
@@ -186,7 +189,7 @@ class Generations:
 
     def _name(self, generation: int) -> str:
         if generation not in self._names:
-            self._names[generation] = secrets.token_urlsafe(_NAME_BYTES)
+            self._names[generation] = "".join(secrets.choice(_LETTERS) for _ in range(_NAME))
         return self._names[generation]
 
     def _without(self, own: int) -> dict[str, str]:

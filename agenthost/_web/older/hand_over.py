@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar.enums import ScopeType
 
@@ -22,6 +22,9 @@ __all__ = ["HandOver", "generation_named"]
 
 _OF_CALLS = (b"/swaig", b"/post_prompt")
 """The last segments of paths whose requests have a token in the query."""
+_OF_ONE_CALL = b"Y2FsbD"
+"""The user name of credentials for one call, as their header has it (Base64)."""
+_HTTP = ScopeType.HTTP  # an attribute lookup on the class costs as much as the rest
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 _log = logging.getLogger("agenthost.workers")
@@ -30,22 +33,44 @@ _log = logging.getLogger("agenthost.workers")
 class HandOver:
     """An application (ASGI) that lets other processes answer for calls of their generation.
 
-    While there are none, this costs one comparison.
+    While there are none, this costs one comparison, and otherwise a search for their names in the query.
     """
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], key: bytes) -> None:
         self._app = app
         self._key = key
-        self.others = _NONE
-        """By generation, the socket of a process that has it; without this process's own."""
+        self._others = _NONE
+        self._names: tuple[bytes, ...] = ()
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    @property
+    def others(self) -> Mapping[str, str]:
+        """By generation, the socket of a process that has it; without this process's own."""
+        return self._others
+
+    @others.setter
+    def others(self, others: Mapping[str, str]) -> None:
+        self._others = others
+        self._names = tuple(name.encode() for name in others)
+
+    def __call__(self, scope: Any, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request (ASGI 3)."""
-        if self.others and scope["type"] == ScopeType.HTTP:
-            path = self.others.get(generation_named(scope))
+        if self._names and scope["type"] == _HTTP and self._may_name(scope):
+            path = self._others.get(generation_named(scope))
             if path is not None:
                 return self._elsewhere(path, scope, receive, send)
         return self._app(scope, receive, send)
+
+    def _may_name(self, scope: HTTPScope) -> bool:
+        """Return True if it is worth to parse the token of a request."""
+        query = scope["query_string"]
+        if query:
+            for name in self._names:
+                if name in query:
+                    return True
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                return _OF_ONE_CALL in value
+        return False
 
     async def _elsewhere(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         if not await hand_over(path, self._key, scope, receive, send):

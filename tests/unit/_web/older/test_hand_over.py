@@ -11,8 +11,8 @@ from agenthost._host.access.tokens import Tokens
 from agenthost._web.older import hand_over
 from agenthost._web.older.hand_over import HandOver, generation_named
 
-OLD = Tokens([b"key"], edition="AbCd", generation="old-gen_")
-NEW = Tokens([b"key"], edition="AbCd", generation="new-gen_")
+OLD = Tokens([b"key"], edition="AbCd", generation="oldgen01")
+NEW = Tokens([b"key"], edition="AbCd", generation="newgen02")
 NONE = Tokens([b"key"], edition="AbCd")
 
 
@@ -32,12 +32,12 @@ def basic(userinfo):
 @pytest.mark.parametrize("path", [b"/desk/swaig", b"/desk/swaig/", b"/swaig", b"/desk/post_prompt/"])
 @pytest.mark.parametrize("name", [b"__token", b"token"])
 def test_a_token_in_the_query_names_the_generation(path, name):
-    assert generation_named(scope(path, b"tenant=a&" + name + b"=" + token(OLD))) == "old-gen_"
+    assert generation_named(scope(path, b"tenant=a&" + name + b"=" + token(OLD))) == "oldgen01"
 
 
 def test_credentials_for_a_call_name_it_at_every_path():
     """They belong to a hand-off to another agent."""
-    assert generation_named(scope(b"/desk", authorization=basic(call_userinfo(OLD, "/desk", "c-1")))) == "old-gen_"
+    assert generation_named(scope(b"/desk", authorization=basic(call_userinfo(OLD, "/desk", "c-1")))) == "oldgen01"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_credentials_for_a_call_name_it_at_every_path():
         scope(query=b"__token=" + token(NONE)),
         scope(query=b"__token="),
         scope(),
-        scope(authorization=basic("agenthost:1.AbCdold-gen_.x~c-1")),
+        scope(authorization=basic("agenthost:1.AbCdoldgen01.x~c-1")),
         scope(authorization=basic(call_userinfo(NONE, "/desk", "c-1"))),
         scope(authorization=b"Bearer " + token(OLD)),
         scope(authorization=b""),
@@ -95,17 +95,21 @@ def answered_by(asked, *scopes):
 
 
 def test_a_request_goes_to_the_process_of_its_generation(asked):
-    asked[0].others = {"old-gen_": "/old"}
+    asked[0].others = {"oldgen01": "/old"}
     told = answered_by(
         asked,
         scope(query=b"__token=" + token(OLD)),
         scope(query=b"__token=" + token(NEW)),
         scope(query=b"__token=" + token(NONE)),
         scope(),
+        scope(b"/desk", authorization=basic(call_userinfo(OLD, "/desk", "c-1"))),
+        scope(b"/desk", authorization=basic(call_userinfo(NEW, "/desk", "c-1"))),
+        scope(b"/desk", authorization=basic("agenthost:secret")),
+        scope(query=b"tenant=oldgen01"),
         scope(kind="lifespan"),
     )
 
-    assert told == [("/old", b"key"), "here", "here", "here", "here"]
+    assert told == [("/old", b"key"), "here", "here", "here", ("/old", b"key"), "here", "here", "here", "here"]
 
 
 def test_without_other_generations_every_request_is_answered_here(asked):
@@ -115,7 +119,7 @@ def test_without_other_generations_every_request_is_answered_here(asked):
 
 def test_a_generation_whose_process_is_gone_is_answered_here(asked, caplog):
     """As before there were generations, with a warning in the log."""
-    asked[0].others = {"old-gen_": "/gone"}
+    asked[0].others = {"oldgen01": "/gone"}
 
     assert answered_by(asked, scope(query=b"__token=" + token(OLD))) == [("/gone", b"key"), "here"]
-    assert "the process of generation old-gen_ does not answer: this one does" in caplog.text
+    assert "the process of generation oldgen01 does not answer: this one does" in caplog.text
