@@ -44,7 +44,7 @@ class HandOver:
 
     @property
     def others(self) -> Mapping[str, str]:
-        """By generation, the socket of a process that has it; without this process's own."""
+        """The sockets of processes of other generations, by generation."""
         return self._others
 
     @others.setter
