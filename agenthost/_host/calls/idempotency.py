@@ -1,9 +1,13 @@
-"""Idempotency: identical requests of one call run a tool once and get the same answer."""
+"""Idempotency: identical requests of one call run a tool once and get the same answer.
+
+Repeated deliveries of a summary run once, too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,7 +18,7 @@ from agenthost.results.tool_answer import ToolAnswer
 from agenthost.tools.swaig import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.packages.stages import Mounted
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from agenthost.tools.swaig import ToolRequest
     from agenthost.tools.tool import Tool
 
-__all__ = ["KEPT", "answer_once"]
+__all__ = ["KEPT", "answer_once", "deliver_once"]
 
 KEPT = 600.0
 """Seconds that an answer is kept for repeated requests."""
@@ -65,6 +69,29 @@ async def answer_once(
         except StateUnavailable as error:
             _log.warning("the answer of tool %s of agent %s is not kept: %s", tool.name, agent.key, error)
     return answer
+
+
+async def deliver_once(store: Store, key: str, seconds: float, deliver: Callable[[], Awaitable[bool]]) -> None:
+    """Deliver something once for all requests with a key.
+
+    A delivery that returns False is tried again by the next request. ``seconds`` is the time after which it counts as
+    lost. If the store is unavailable, it is delivered.
+    """
+    try:
+        while not await store.set_if_absent(key, value=False, ttl=seconds + _SPARE):
+            if await store.get(key):
+                return
+            await asyncio.sleep(_LOOK)
+    except StateUnavailable as unavailable:
+        _log.warning("a repeated delivery cannot be recognised: %s", unavailable)
+        await deliver()
+        return
+    delivered = False
+    try:
+        delivered = await deliver()
+    finally:
+        with suppress(StateUnavailable):
+            await (store.set(key, value=True, ttl=KEPT) if delivered else store.delete(key))
 
 
 def _kept_answer(kept: object, sibling: Callable[[str], str]) -> ToolAnswer | None:

@@ -1,1 +1,1 @@
-"""Identity of requests in text: the turn and the conversation that each belongs to."""
+"""Identity of requests: the turn, the conversation or the tool call that each belongs to."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agenthost._host.calls.idempotency import deliver_once
+from agenthost._host.calls.tool_caller import Attempt
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused, query_value
 from agenthost.agent.per_call import configure
@@ -16,7 +19,6 @@ from agenthost.swml import POST_PROMPT
 from agenthost.tools.swaig import MalformedRequest, call_id, conversation_id, decode_object
 
 if TYPE_CHECKING:
-    from agenthost._host.calls.tool_caller import Attempt
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
@@ -24,7 +26,9 @@ __all__ = ["METHODS", "answer", "summary_of"]
 
 METHODS = documents.METHODS
 
+_FETCH = "fetch_conversation"
 _encode = msgspec.json.Encoder().encode
+_sorted = msgspec.json.Encoder(order="sorted").encode
 _log = logging.getLogger("agenthost.tools")
 
 
@@ -48,11 +52,11 @@ async def answer(request: Request, agent: Mounted) -> Answer:
             extra={"fields": {"agent": agent.key, "call": call[:128]}},
         )
         raise Refused(403, "Invalid or missing token")
-    done = await _summarise(request, agent, body)
-    if (calls := site.runtime.calls) is not None and body.get("action") != "fetch_conversation":
+    done = await (_summarise if body.get("action") == _FETCH else _summarise_once)(request, agent, body)
+    if (calls := site.runtime.calls) is not None and body.get("action") != _FETCH:
         calls.end(agent.route, call, conversation_id(body))
     error_id = done.error_id
-    if error_id is None and body.get("action") == "fetch_conversation" and done.result is not None:
+    if error_id is None and body.get("action") == _FETCH and done.result is not None:
         try:
             return 200, request.rules.json, _encode(done.result)
         except (TypeError, ValueError, RecursionError) as error:
@@ -62,6 +66,29 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         request.rules.json,
         _encode({"success": True} if error_id is None else {"success": False, "error_id": error_id}),
     )
+
+
+async def _summarise_once(request: Request, agent: Mounted, body: dict[str, Any]) -> Attempt:
+    """Run ``on_summary`` once for all deliveries of one summary.
+
+    The platform repeats them after a failure, up to three times.
+
+    Raises:
+        Busy: the agent is at its limit.
+    """
+    if not (call_id(body) or conversation_id(body)):
+        return await _summarise(request, agent, body)
+    done = Attempt(None)
+
+    async def deliver() -> bool:
+        nonlocal done
+        done = await _summarise(request, agent, body)
+        return done.error_id is None
+
+    store = request.site.runtime.state.serving().own("summaries")
+    key = sha256(_sorted([request.sender, agent.key, body])).hexdigest()
+    await deliver_once(store, key, agent.limits.tool_timeout + agent.limits.queue_wait, deliver)
+    return done
 
 
 async def _summarise(request: Request, agent: Mounted, body: dict[str, Any]) -> Attempt:

@@ -66,14 +66,29 @@ async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901 - th
     if tool.name == _HANG_UP:
         _hung_up(request, agent, called)
     request.scope["running"] = (tool.name, agent.key)  # type: ignore[typeddict-unknown-key]
+    repeats, answer = site.repeats, None
     try:
-        if tool.idempotent:
-            key = request.principal.key
-            store = site.runtime.state.serving().own(f"tool calls of key {key}" if key else "tool calls")
-            return _answer_of(request, await answer_once(site.caller, store, agent, tool, called, request.sibling))
-        return _answer_of(request, await site.caller.answer(agent, tool, called, request.sibling))
+        if tool.idempotent or repeats.wary:
+            answer = await _answer_before(request, agent, tool, called)
+        if answer is None:
+            mark = repeats.begin(agent, tool, called, request)
+            try:
+                answer = await site.caller.answer(agent, tool, called, request.sibling)
+            finally:
+                repeats.end(mark, answer)
+        return _answer_of(request, answer)
     except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended
         return _answer_of(request, site.caller.cut_off(agent, tool, called, cut_off))
+
+
+async def _answer_before(request: Request, agent: Mounted, tool: Tool, called: ToolRequest) -> ToolAnswer | None:
+    """Return the answer of an idempotent tool or of a repeated run, or None."""
+    site = request.site
+    if tool.idempotent:
+        key = request.principal.key
+        store = site.runtime.state.serving().own(f"tool calls of key {key}" if key else "tool calls")
+        return await answer_once(site.caller, store, agent, tool, called, request.sibling)
+    return await site.repeats.earlier(agent, tool, called, request.sibling, request)
 
 
 def _hung_up(request: Request, agent: Mounted, called: ToolRequest) -> None:

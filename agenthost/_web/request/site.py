@@ -12,6 +12,7 @@ from attrs import define
 from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.login_guard import OPENED
 from agenthost._host.access.principals import CALL, NOBODY, Principal
+from agenthost._host.identity.tool_repeats import ToolRepeats
 from agenthost._host.identity.turns import Turns
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
@@ -46,6 +47,7 @@ class Site:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.caller = runtime.caller
+        self.repeats = ToolRepeats(runtime, self.caller)
         self.turns = Turns(runtime, Conversations(runtime, self.caller))
         self.guard = login_guard(lambda: runtime.settings)
         self._rules = Rules.of(runtime.settings)
@@ -201,6 +203,16 @@ class Request:
         """
         if self.unsigned and kind in self.rules.signed:
             raise unsigned()
+
+    @property
+    def sender(self) -> str:
+        """The key of the caller's credentials, empty for those of the host or the agent."""
+        return self.principal.key
+
+    def closed(self) -> bool:
+        """Return True if the client has closed the connection, or its sending half."""
+        cycle = getattr(self.receive, "__self__", None)  # of uvicorn, whose ``receive`` would wait for the end
+        return cycle is not None and (getattr(cycle, "disconnected", False) or getattr(cycle, "half_closed", False))
 
     def url(self) -> str:
         """Return the called URL, without credentials."""
