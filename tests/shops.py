@@ -104,5 +104,7 @@ def serving_shop(directory, *script, then=None, workers=1, toml="", agents=Shop,
                 server.register(agent)
             served.shops.append(shop)
             served.urls.append(stack.enter_context(on_a_port(server)))
+        for url in served.urls:  # the first request starts a host
+            httpx.get(f"{url}/models", headers={"authorization": f"Bearer {PASSWORD}"}, timeout=20)
         stack.callback(served.open)
         yield served

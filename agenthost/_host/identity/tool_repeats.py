@@ -1,4 +1,4 @@
-"""Repeated tool calls of the platform: the same request joins the run whose answer did not arrive.
+"""Repeated tool calls of the platform: they join the run whose answer did not arrive.
 
 The platform repeats a request up to three times after a failure (wire.md, section 3). A call is ordinary as long as its
 connection is open and it has not run for long: then it costs an entry in a dictionary. After that, it is registered, in
@@ -135,7 +135,10 @@ class ToolRepeats:
         return run
 
     def _ended(self, run: _Run, *, kept: bool) -> None:
-        """Note the end of a registered run. Its answer is kept if nobody has received it."""
+        """Note the end of a registered run.
+
+        With ``kept``, nobody has received its answer.
+        """
         run.until = time.time() + KEPT if kept else 0.0
         run.answered.set()
         if not kept:
@@ -150,7 +153,7 @@ class ToolRepeats:
         sibling: Callable[[str], str],
         connection: Connection,
     ) -> ToolAnswer | None:
-        """Return the answer of the run that a request repeats, or None if it is not a repeat."""
+        """Return the answer of the run that a request repeats, if it does."""
         if not self._fresh:
             await self._refresh()
         key = _key(agent, tool, request, connection) if self._runs or self._elsewhere else None

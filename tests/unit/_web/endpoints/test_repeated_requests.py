@@ -37,7 +37,7 @@ def left_while_ordering(served, worker=0, **options):
     """Let a client leave while its order is placed, and continue the order afterwards."""
     served.close()
     with pytest.raises(httpx.ReadTimeout):
-        served.post(worker=worker, timeout=0.5, **options)
+        served.post(worker=worker, timeout=1, **options)
     assert served.placed == ["kite"]
     yield
     served.open()
@@ -119,12 +119,12 @@ def test_a_repeat_gets_the_answer_that_nobody_waited_for(shop, workers):
 
 
 def test_a_client_that_times_out_and_retries_places_one_order(shop):
-    with shop(ORDER, Says("Ordered.")) as served, served.client(max_retries=2, timeout=0.6) as client:
+    with shop(ORDER, Says("Ordered.")) as served, served.client(max_retries=2, timeout=1) as client:
         served.close()
         with ThreadPoolExecutor() as pool:
             answer = pool.submit(client.chat.completions.create, model="shop", messages=KITE)
             poll_until(lambda: served.placed)
-            time.sleep(0.8)
+            time.sleep(1.2)
             served.open()
             assert answer.result(20).choices[0].message.content == "Ordered."
         assert served.placed == ["kite"]
@@ -236,6 +236,6 @@ def test_an_error_of_a_joined_turn_is_the_last_event_of_its_stream(shop):
 def test_a_client_that_leaves_before_any_tool_ends_its_turn(shop):
     with shop(Says("Hello.", after=5), Says("Hello again.")) as served:
         with pytest.raises(httpx.ReadTimeout):
-            served.post(timeout=0.5)
+            served.post(timeout=1)
         assert served.model.disconnected.wait(20)
         assert text(served.post()) == "Hello again."

@@ -64,7 +64,8 @@ class Served:
     def leave(self, body=BODY, **options):
         """Send a request, and close the connection before the answer."""
         with pytest.raises(httpx.ReadTimeout):
-            self.post(body, timeout=0.3, **options)
+            self.post(body, timeout=1, **options)
+        assert self.shop.placed
 
     def summarise(self, body=SUMMARY):
         document = self.post({"call_id": "c-1"}, path="")
@@ -91,7 +92,10 @@ def serve(tmp_path, monkeypatch):
                 server.register(shop if not urls else Shop(shop))
                 urls.append(stack.enter_context(on_a_port(server)).removesuffix("/v1"))
             stack.callback(shop.open.set)
-            yield Served(shop, urls)
+            served = Served(shop, urls)
+            for worker in range(workers):  # the first request starts a host
+                served.post({}, worker=worker, path="")
+            yield served
 
     return run
 
@@ -129,6 +133,7 @@ def test_a_repeat_joins_a_run_that_is_slow(serve, monkeypatch, workers):
     with serve(workers) as served, ThreadPoolExecutor() as pool:
         served.shop.open.clear()
         first = pool.submit(served.post)
+        poll_until(lambda: served.shop.placed)
         time.sleep(1.5)
         repeats = [pool.submit(served.post, worker=workers - 1) for _ in range(3)]
         time.sleep(0.3)
