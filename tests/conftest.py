@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agenthost._host.installer import environment
+from agenthost._host.installer.commands import Pip
+
 HERE = Path(__file__).parent
 
 
@@ -51,3 +54,10 @@ def pytest_runtest_teardown():
     """
     if call_log := sys.modules.get("agenthost._host.telemetry.call_log"):
         call_log.write_now()
+
+
+@pytest.fixture(autouse=True)
+def by_pip(monkeypatch):
+    """Name pip in fixes, whatever made the environment that runs the tests."""
+    monkeypatch.setattr(environment, "detect", lambda *_: Pip(sys.executable))
+    environment.installer.cache_clear()

@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Find what will cause trouble in production.",
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks and the plugins that implement them.",
+    "install": "Install packages, and serve them.",
     "keys": "List the keys, without their values.",
     "lock": "Write agenthost.lock: the installed packages as they are now.",
     "owners": "List the owners of short keys, routes and SIP aliases.",
@@ -44,6 +45,8 @@ COMMANDS = {
     "stats": "Print usage figures of agents in text.",
     "swml": "Print an agent's document.",
     "tool": "Call a tool as the platform would.",
+    "uninstall": "Uninstall packages, and serve the rest.",
+    "upgrade": "Upgrade packages, and serve them.",
 }
 _LISTS = frozenset({"agents", "hooks", "owners", "plugins", "routes"})
 """Commands that have printed before a garbage collection would pay."""

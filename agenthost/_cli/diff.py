@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import attrs
 import click
@@ -11,7 +12,12 @@ from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import echo, leave_log_out, print_json
 from agenthost.errors import ConfigurationError, ExitCode
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenthost._host.generations.changes import Change
+
+__all__ = ["command", "show_changes"]
 
 
 @click.command("diff")
@@ -38,11 +44,19 @@ def command(file: str | None, as_json: bool) -> None:
         found = {"packages": packages, "dependencies": dependencies}
         print_json({kind: [attrs.asdict(change) for change in each] for kind, each in found.items()})
     else:
-        for change in packages:
-            echo(f"{change}; not in agenthost.lock" if change.after else str(change))
-        for change in dependencies:
-            echo(f"dependency {change}")
+        show_changes(packages, dependencies, "; not in agenthost.lock")
         if not packages and not dependencies:
             echo(f"Nothing differs from {locked.place}.")
     if packages or dependencies:
         sys.exit(ExitCode.FINDINGS)
+
+
+def show_changes(packages: Iterable[Change], dependencies: Iterable[Change], unlocked: str = "") -> None:
+    """Print changes of packages and of their dependencies.
+
+    ``unlocked`` is added to what is installed.
+    """
+    for change in packages:
+        echo(f"{change}{unlocked}" if change.after else str(change))
+    for change in dependencies:
+        echo(str(change))

@@ -8,6 +8,7 @@ import click
 
 from agenthost._discovery import COMMANDS, discover
 from agenthost._error_words import summary_of
+from agenthost._host.installer.environment import installer
 from agenthost.errors import PlanError
 
 __all__ = ["installed_command"]
@@ -26,7 +27,7 @@ def installed_command(name: str) -> click.Command | None:
     if len(found) > 1:
         raise PlanError(f"command {name!r} is offered by {packages}. fix: uninstall all but one of them.")
     value = found[0].value.partition("[")[0].strip()
-    remedy = f"fix: pip install --upgrade {found[0].distribution}"
+    remedy = f"fix: {installer().upgrade(found[0].distribution)}"
     try:
         command = pkgutil.resolve_name(value)
     except KeyboardInterrupt:

@@ -12,9 +12,10 @@ from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import echo
 from agenthost.errors import ExitCode
 
-__all__ = ["command"]
+__all__ = ["RELOAD_SECONDS", "command", "reload_report"]
 
-_SECONDS = 600.0
+RELOAD_SECONDS = 600.0
+"""Timeout of a reload, in seconds."""
 _WORDS = {
     "added": "new",
     "changed": "rebuilt",
@@ -43,12 +44,13 @@ def command(agent: str | None, file: str | None, port: int | None, as_json: bool
     from agenthost._host.operations.control_socket import ask_host, socket_path
 
     config = configuration(file, port=port)
-    told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, _SECONDS)
-    echo(json.dumps(told, indent=2) if as_json else _report(told))
+    told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, RELOAD_SECONDS)
+    echo(json.dumps(told, indent=2) if as_json else reload_report(told))
     if told["restart"]:
         sys.exit(ExitCode.FINDINGS)
 
 
-def _report(told: dict[str, Any]) -> str:
+def reload_report(told: dict[str, Any]) -> str:
+    """Return the answer of a host to a reload as text."""
     lines = [f"  {words}: {item}" for kind, words in _WORDS.items() for item in told.get(kind, ())]
     return "\n".join([f"{told['agents']} agents served" + (":" if lines else ", nothing has changed"), *lines])

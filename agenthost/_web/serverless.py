@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote
 
+from agenthost._host.installer.environment import installer
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ __all__ = ["WSGIApplication", "answer_cgi", "answer_lambda", "as_wsgi"]
 WSGIApplication: TypeAlias = "Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]"
 """PEP 3333."""
 
-_INSTALL = "fix: pip install 'agenthost[serverless]'."
 _PLAIN = "/-._~!$&'()*+,;=:@"
 """Unescaped characters of a path, besides letters and digits (RFC 3986, section 3.3)."""
+
+
+def _fix() -> str:
+    return f"fix: {installer().install('agenthost[serverless]')}."
 
 
 def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
@@ -38,7 +42,7 @@ def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
     try:
         from mangum import Mangum  # noqa: PLC0415 - an extra
     except ImportError as error:
-        msg = f"AWS Lambda needs mangum, which is not installed. {_INSTALL}"
+        msg = f"AWS Lambda needs mangum, which is not installed. {_fix()}"
         raise ConfigurationError(msg) from error
     prefix, path = _place(event)
 
@@ -61,7 +65,7 @@ def as_wsgi(front: Front) -> WSGIApplication:
     try:
         from a2wsgi import ASGIMiddleware  # noqa: PLC0415 - an extra
     except ImportError as error:
-        msg = f"CGI and WSGI need a2wsgi, which is not installed. {_INSTALL}"
+        msg = f"CGI and WSGI need a2wsgi, which is not installed. {_fix()}"
         raise ConfigurationError(msg) from error
     inner = ASGIMiddleware(front)  # type: ignore[arg-type]
 

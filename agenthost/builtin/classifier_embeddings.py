@@ -97,7 +97,7 @@ class Embeddings:
         try:
             from openai import AsyncOpenAI  # noqa: PLC0415 - an extra, imported when used
         except ImportError:
-            msg = f"classifiers.{name}: the openai package is not installed. fix: pip install 'agenthost[openai]'"
+            msg = f"classifiers.{name}: the openai package is not installed. fix: agenthost install 'agenthost[openai]'"
             raise ConfigurationError(msg) from None
         key = settings.api_key.reveal() if settings.api_key else os.environ.get("OPENAI_API_KEY") or "none"
         self.name = name

@@ -87,7 +87,8 @@ def _make(name: str, settings: OpenAISettings) -> ChatModel:
         import openai  # noqa: F401, PLC0415 - an extra, and half a second, that only who uses it pays
     except ImportError:
         raise ConfigurationError(
-            f"models.{name}: models of the kind 'openai' need the openai package. fix: pip install 'agenthost[openai]'"
+            f"models.{name}: models of the kind 'openai' need the openai package. "
+            "fix: agenthost install 'agenthost[openai]'"
         ) from None
     return OpenAIModel(name, settings)
 

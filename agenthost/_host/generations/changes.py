@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.generations.locked import Lock, LockedAgent, LockedDistribution
 
-__all__ = ["Change", "changes", "dependency_changes"]
+__all__ = ["Change", "DependencyChange", "changes", "dependency_changes"]
 
 _LISTS = (("tools", "tool"), ("sip", "SIP alias"), ("settings", "setting key"), ("variables", "variable"))
 _OFFERS = (("hooks", "hook"), ("skills", "skill"), ("commands", "command"))
@@ -41,6 +41,16 @@ class Change:
         return separator.join((versions, ", ".join(self.details))) if self.details else versions
 
 
+@frozen
+class DependencyChange(Change):
+    """One dependency of hosted distributions that has another version."""
+
+    def __str__(self) -> str:
+        if not self.after:
+            return f"dependency {self.distribution} {self.before}: not required any more"
+        return f"dependency {super().__str__()}"
+
+
 def changes(locked: Lock, installed: Lock) -> tuple[Change, ...]:
     """Return the distributions that differ, sorted by name."""
     names = sorted({*locked.distributions, *installed.distributions})
@@ -55,11 +65,11 @@ def changes(locked: Lock, installed: Lock) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def dependency_changes(locked: Lock, installed: Lock) -> tuple[Change, ...]:
+def dependency_changes(locked: Lock, installed: Lock) -> tuple[DependencyChange, ...]:
     """Return the dependencies whose versions differ, sorted by name."""
     names = sorted({*locked.dependencies, *installed.dependencies})
     pairs = ((name, locked.dependencies.get(name, ""), installed.dependencies.get(name, "")) for name in names)
-    return tuple(Change(name, before, after) for name, before, after in pairs if before != after)
+    return tuple(DependencyChange(name, before, after) for name, before, after in pairs if before != after)
 
 
 def _added(new: LockedDistribution) -> Iterator[str]:

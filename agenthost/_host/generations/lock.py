@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost._host.generations.locked import Lock, LockedDistribution
     from agenthost._host.generations.owners import Owners
 
-__all__ = ["known_owners", "lock_path", "read_lock", "write_lock"]
+__all__ = ["known_owners", "lock_path", "put_back", "read_lock", "write_lock"]
 
 _HEAD = """\
 # The packages that this host serves. Keep this file in version control.
@@ -63,9 +63,11 @@ def read_lock(config: Config) -> Lock | None:
     refuse_unknown(opened.tables, {"format", "distributions", "dependencies"}, root)
     written = opened.fill(Root, {key: value for key, value in opened.tables.items() if key == "format"}, root)
     if written.format != FORMAT:
+        from agenthost._host.installer.environment import installer  # noqa: PLC0415 - as above
+
         raise ConfigurationError(
             f"{opened.place('format')}: format {written.format} is not one that this agenthost reads. "
-            f"fix: pip install --upgrade agenthost, or agenthost lock to write a new file"
+            f"fix: {installer().upgrade('agenthost')}, or agenthost lock to write a new file"
         )
     distributions = {
         name: _distribution(opened, name, values) for name, values in opened.table("distributions").items()
@@ -94,18 +96,27 @@ def write_lock(lock: Lock) -> None:
         agents = {agent: _written(LockedAgent, own) for agent, own in sorted(each.agents.items())}
         content["distributions"][name] = _written(LockedDistribution, each) | ({"agents": agents} if agents else {})
     content["dependencies"] = dict(sorted(lock.dependencies.items()))
-    beside = f"{lock.place}.{os.getpid()}"
+    put_back(lock.place, _HEAD + tomli_w.dumps(content))
+
+
+def put_back(place: str, text: str) -> None:
+    """Write the text of a lock file whole, or leave the old one as it is.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    beside = f"{place}.{os.getpid()}"
     try:
         with open(beside, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
-            file.write(_HEAD + tomli_w.dumps(content))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, lock.place)
+        os.replace(beside, place)
     except OSError as error:
         with suppress(OSError):
             os.unlink(beside)
         raise ConfigurationError(
-            f"{lock.place} cannot be written: {error.strerror}; the old file is as it was. "
+            f"{place} cannot be written: {error.strerror}; the old file is as it was. "
             "fix: make room, or run agenthost lock where its directory can be written"
         ) from error
 

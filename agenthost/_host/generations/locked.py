@@ -69,6 +69,11 @@ class Lock:
         return locked.agents.get(candidate.name)
 
     @property
+    def versions(self) -> dict[str, str]:
+        """The version of each distribution, those that others require included."""
+        return {**self.dependencies, **{name: each.version for name, each in self.distributions.items()}}
+
+    @property
     def owners(self) -> Owners:
         """The holders of short keys, routes and SIP aliases."""
         agents = [

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import tempfile
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from agenthost._host.installer.environment import installer
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost.errors import PlanError
@@ -14,7 +17,9 @@ from agenthost.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["survive"]
+__all__ = ["result_of", "survive"]
+
+T = TypeVar("T")
 
 _ORDERLY = b"."
 
@@ -55,6 +60,33 @@ def survive(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], int]) -> i
         distribution, version = package
         deadly[distribution] = Diagnosis(
             f"{distribution} {version} ended the process while it was loaded ({ended})",
-            f'pip install --upgrade {distribution}; or isolation = "process" in the section of its agent',
+            f'{installer().upgrade(distribution)}; or isolation = "process" in the section of its agent',
         )
     return work(deadly)
+
+
+def result_of(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], T]) -> T:
+    """Return the result of work that loads packages, without their imports in this process.
+
+    ``work`` is called as by ``survive``. Its result can be pickled.
+
+    Raises:
+        SystemExit: the work failed, and the child has reported it.
+        PlanError: see ``survive``.
+    """
+    parent = os.getpid()
+    with tempfile.TemporaryFile() as file:
+
+        def write(deadly: Mapping[str, Diagnosis]) -> int:
+            pickle.dump(work(deadly), file)
+            file.flush()
+            return 0
+
+        code = survive(state_dir, write)
+        if os.getpid() != parent:
+            os._exit(code)
+        if code:
+            raise SystemExit(code)
+        file.seek(0)
+        result: T = pickle.load(file)  # noqa: S301 - this program wrote it
+        return result

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["ask_host", "controlled", "is_same_user", "socket_path"]
+__all__ = ["ask_host", "controlled", "is_same_user", "is_served", "socket_path"]
 
 _MOST = 1 << 20
 """The longest request or answer, in bytes."""
@@ -71,6 +71,16 @@ def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any
         listener.close()
         with suppress(OSError):
             os.unlink(path)  # noqa: PTH108
+
+
+def is_served(path: str) -> bool:
+    """Return True if a host listens at a socket."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client, _short(path) as short:
+            client.connect(short)
+    except OSError:
+        return False
+    return True
 
 
 def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from agenthost._error_words import message_of
 from agenthost._host.access.guessable import FIX, guessable_secrets
 from agenthost._host.config.value_types import shown
+from agenthost._host.installer.environment import installer
 from agenthost._host.operations.deployment import loopback
 from agenthost._host.operations.hosted import hosted_distributions
 from agenthost._host.operations.integrity import differing, unrecorded
@@ -242,7 +243,7 @@ def _packages(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
     names |= {each.distribution for each in plan.plugins}
     for name, requirement, has in unmet(sorted(names)):
         says = f"{name} requires {requirement}, but {f'{has} is installed' if has else 'it is not installed'}"
-        yield PROBLEM, says, f"pip install '{requirement}'"
+        yield PROBLEM, says, str(installer().install(requirement))
 
 
 def _integrity(_: Config, __: HostPlan) -> Iterator[tuple[str, str, str]]:

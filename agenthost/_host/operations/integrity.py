@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agenthost._host.generations.contents import contents_of
+from agenthost._host.installer.environment import installer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,4 +38,4 @@ def differing(hosted: Iterable[Hosted]) -> Iterator[tuple[str, str]]:
 
 
 def _reinstall(each: Hosted) -> str:
-    return f"pip install --force-reinstall --no-deps {each.name}=={each.version}"
+    return str(installer().reinstall(f"{each.name}=={each.version}"))

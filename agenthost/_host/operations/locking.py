@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import fields, has
@@ -15,16 +16,19 @@ from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from agenthost._host.config.schema import Config
+    from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.stages import Mounted
 
 __all__ = ["installed_lock"]
 
 
-def installed_lock(config: Config) -> tuple[Lock, HostPlan]:
+def installed_lock(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> tuple[Lock, HostPlan]:
     """Load what is installed, whatever the lock file says.
+
+    ``deadly`` are distributions that must not be loaded, each with the reason.
 
     Returns:
         The lock that describes it, with the plan that was made.
@@ -32,7 +36,7 @@ def installed_lock(config: Config) -> tuple[Lock, HostPlan]:
     candidates = discover()
     locked = read_lock(config)
     offered = [each for each in candidates if each.group in (AGENTS, PLUGINS)]
-    plan = make_plan(config, load(config, offered, owners=known_owners(config, locked)))
+    plan = make_plan(config, load(config, offered, owners=known_owners(config, locked), unapproved=deadly))
     readings = Readings.of_host(config)
     distributions = {
         name: _distribution(offers, plan, readings) for name, offers in by_distribution(candidates).items()

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.installer.environment import installer
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Journal:
         if len(dead) >= DEATHS:
             again = f"to try it again: rm {os.path.join(self._directory, name)}.*"
             reason = f"{distribution} {version} has killed {len(dead)} processes while it was loaded"
-            raise CrashingPackage(Diagnosis(reason, f"pip install --upgrade {distribution}; or, {again}"))
+            raise CrashingPackage(Diagnosis(reason, f"{installer().upgrade(distribution)}; or, {again}"))
         path = os.path.join(self._directory, f"{name}.{self._host}.{os.getpid()}.{os.urandom(4).hex()}")
         with suppress(OSError):
             self._own.add(path)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from agenthost._discovery import AGENTS, PLUGINS, extra_for
+from agenthost._discovery import AGENTS, PLUGINS, extra_for, required_by
 from agenthost._error_words import message_of, one_line, summary_of
 from agenthost._host.config.place import key_path
+from agenthost._host.installer.environment import installer
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def timeout_remedy(candidate: Candidate, key: str) -> str:
 
 def upgrade_remedy(candidate: Candidate, key: str) -> str:
     """Return the remedy for a package that fails."""
-    upgrade = f"pip install --upgrade {candidate.distribution}"
+    upgrade = installer().upgrade(candidate.distribution)
     return f"{upgrade}; or switch it off in agenthost.toml: {disable_line(candidate, key)}"
 
 
@@ -91,7 +92,7 @@ def _place(error: BaseException, candidate: Candidate) -> str:
 def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
     distribution = candidate.distribution
     if isinstance(error, UnsupportedHost):
-        return f"pip install --upgrade agenthost {distribution}"
+        return str(installer().upgrade("agenthost", distribution))
     if isinstance(error, ModuleNotFoundError):
         return _install_missing(str(error.name or "").partition(".")[0], candidate)
     if isinstance(error, TimeoutError):
@@ -104,8 +105,13 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
 
 
 def _install_missing(module: str, candidate: Candidate) -> str:
+    distribution = candidate.distribution
     if not module.isidentifier() or module == candidate.value.partition(":")[0].partition(".")[0]:
-        return f"pip install --force-reinstall {candidate.distribution}"
+        return str(installer().reinstall(distribution))
     if extra := extra_for(candidate, module):
-        return f"pip install '{candidate.distribution}[{extra}]'"
-    return f"pip install {module}"
+        return str(installer().install(f"{distribution}[{extra}]"))
+    name = module.replace("_", "-").lower()
+    if name in required_by(candidate):
+        return str(installer().install(name))
+    again = installer().upgrade(distribution)  # which installs what it requires, under whatever name
+    return f"{again}; if {module!r} is still missing, {distribution} does not declare the package that has it"

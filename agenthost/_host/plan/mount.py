@@ -15,6 +15,7 @@ import attrs
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._error_words import message_of, summary_of
 from agenthost._host.config.place import key_path
+from agenthost._host.installer.environment import installer
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.stages import PROGRAM, Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name
@@ -138,9 +139,8 @@ def mount(
             item.agent.meet(tuple(there.values()))
         except Exception as error:  # noqa: BLE001 - an author's code
             reason = f"it cannot describe its agents: {summary_of(error)}"
-            return _refused(
-                item, route, "quarantined", Diagnosis(reason, f"pip install --upgrade {item.selected.distribution}")
-            )
+            remedy = str(installer().upgrade(item.selected.distribution))
+            return _refused(item, route, "quarantined", Diagnosis(reason, remedy))
     return _sealed(item, route, limits)
 
 
@@ -158,7 +158,7 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         probes = tuple(attrs.evolve(probe, agent=item.key) for probe in found)
         template = seal(item.agent)
     except DefinitionError as error:
-        remedy = f"pip install --upgrade {item.selected.distribution}"
+        remedy = str(installer().upgrade(item.selected.distribution))
         return _refused(item, route, "quarantined", Diagnosis(message_of(error), remedy))
     return Mounted(
         item,

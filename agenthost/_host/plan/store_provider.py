@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._host.installer.environment import installer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -57,7 +59,8 @@ def choose_provider(
         if installed is not None:
             remedy = _lift(installed)
         else:
-            remedy = f"fix: pip install {distribution}" if distribution else f"The schemes are: {', '.join(known)}"
+            schemes = f"The schemes are: {', '.join(known)}"
+            remedy = f"fix: {installer().install(distribution)}" if distribution else schemes
         return ChosenProvider(problem=f"{where}: no plugin opens {scheme}:// stores. {remedy}.", scheme=scheme)
     if len(fitting) > 1:
         names = " and ".join(key for key, _ in fitting)

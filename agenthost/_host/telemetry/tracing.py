@@ -9,6 +9,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.installer.environment import installer
 from agenthost._host.telemetry.spans import set_tracer
 from agenthost._version import __version__
 from agenthost.errors import ConfigurationError
@@ -39,9 +40,8 @@ def traced(config: Config) -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigurationError(
-            f"{config.place('telemetry')}: OpenTelemetry is not installed. fix: pip install 'agenthost[otel]'"
-        ) from error
+        fix = f"fix: {installer().install('agenthost[otel]')}"
+        raise ConfigurationError(f"{config.place('telemetry')}: OpenTelemetry is not installed. {fix}") from error
     endpoint = telemetry.otlp_endpoint
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)
     provider = TracerProvider(resource=Resource.create(_resource()))

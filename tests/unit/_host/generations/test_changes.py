@@ -69,7 +69,7 @@ def test_dependencies():
     locked, installed = Lock("p", {}, {"a": "1", "b": "1", "c": "1"}), Lock("p", {}, {"a": "1", "b": "2", "d": "1"})
 
     assert [str(change) for change in dependency_changes(locked, installed)] == [
-        "b 1 → 2",
-        "c 1: not installed any more",
-        "d 1: new",
+        "dependency b 1 → 2",
+        "dependency c 1: not required any more",
+        "dependency d 1: new",
     ]

@@ -102,4 +102,4 @@ def test_the_client_of_openai_is_an_extra(configured, monkeypatch):
     monkeypatch.setitem(sys.modules, "openai", None)
     [warning] = choose_models(configured('[models]\ndefault = "openai"\n'), BUILT_IN).warnings
 
-    assert warning.endswith("fix: pip install 'agenthost[openai]'")
+    assert warning.endswith("fix: agenthost install 'agenthost[openai]'")

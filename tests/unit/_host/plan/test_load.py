@@ -327,11 +327,18 @@ class TestRemedies:
         [
             (ModuleNotFoundError("x", name="caldav"), "pip install 'r-dental[calendar]'"),
             (ModuleNotFoundError("x", name="caldav.sub"), "pip install 'r-dental[calendar]'"),
-            (ModuleNotFoundError("x", name="other"), "pip install other"),
-            (ModuleNotFoundError("x", name="r_dental.sub"), "pip install --force-reinstall r-dental"),
-            (ModuleNotFoundError("x"), "pip install --force-reinstall r-dental"),
-            (ModuleNotFoundError("x", name="a; rm -rf ~\n"), "pip install --force-reinstall r-dental"),
-            (ModuleNotFoundError("x", name=5), "pip install --force-reinstall r-dental"),
+            (
+                ModuleNotFoundError("x", name="other"),
+                (
+                    "pip install --upgrade r-dental; "
+                    "if 'other' is still missing, r-dental does not declare the package that has it"
+                ),
+            ),
+            (ModuleNotFoundError("x", name="needed_lib.sub"), "pip install needed-lib"),
+            (ModuleNotFoundError("x", name="r_dental.sub"), "pip install --force-reinstall --no-deps r-dental"),
+            (ModuleNotFoundError("x"), "pip install --force-reinstall --no-deps r-dental"),
+            (ModuleNotFoundError("x", name="a; rm -rf ~\n"), "pip install --force-reinstall --no-deps r-dental"),
+            (ModuleNotFoundError("x", name=5), "pip install --force-reinstall --no-deps r-dental"),
             (
                 TimeoutError("late"),
                 (
@@ -349,7 +356,8 @@ class TestRemedies:
     def test_what_mends_it(self, install, error, remedy):
         """A command to run, or a line to write."""
         extra = "Requires-Dist: caldav; extra == 'calendar'"
-        (candidate,) = install("r_dental", "", agents=["dental = r_dental:Agent"], metadata=[extra])
+        metadata = [extra, "Requires-Dist: needed-lib>=1"]
+        (candidate,) = install("r_dental", "", agents=["dental = r_dental:Agent"], metadata=metadata)
 
         assert remedy == diagnose(error, candidate, "dental").remedy
 

@@ -1,0 +1,20 @@
+"""``agenthost upgrade``."""
+
+from __future__ import annotations
+
+import click
+
+from agenthost._cli.change_packages import change_packages, changing_packages
+
+__all__ = ["command"]
+
+
+@click.command("upgrade")
+@changing_packages
+def command(file: str | None, packages: tuple[str, ...], port: int | None, yes: bool) -> None:
+    """Upgrade packages by the installer of this environment, and serve them.
+
+    Only the named packages are upgraded, and what they require. The rest is as in agenthost install, with the same exit
+    codes.
+    """
+    change_packages(file, port, lambda installer: installer.upgrade(*packages), yes=yes)

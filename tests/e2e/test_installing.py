@@ -1,0 +1,235 @@
+"""``agenthost install``, ``upgrade`` and ``uninstall``, with pip and with uv, from wheels on this disk."""
+
+import os
+import pty
+import shutil
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+import uv
+from caller import Caller, functions
+from environment import ROOT, Environment, Wheelhouse, checked, link, needed
+from polling import poll_until
+from ports import free_port
+
+UV = uv.find_uv_bin()
+
+PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "acme-billing"
+version = "{version}"
+dependencies = ["agenthost"]
+
+[project.entry-points."agenthost.agents"]
+billing = "acme_billing:Agent"
+
+[tool.hatch.build.targets.wheel]
+include = ["acme_billing.py"]
+"""
+MODULE = '''
+from agenthost import AgentBase
+
+
+class Agent(AgentBase):
+    def __init__(self):
+        super().__init__(name="billing", route="/billing")
+
+    @AgentBase.tool
+    def {tool}(self) -> str:
+        """Do it."""
+        return "Done {version}."
+'''
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """A directory with the wheels of acme-billing 1.0 and 2.0."""
+    house = Wheelhouse(tmp_path_factory.mktemp("acme"))
+    for version, tool in (("1.0", "invoice"), ("2.0", "refund")):
+        source = tmp_path_factory.mktemp("source")
+        (source / "pyproject.toml").write_text(PROJECT.format(version=version))
+        (source / "acme_billing.py").write_text(MODULE.format(tool=tool, version=version))
+        house.wheels(source)
+    return house.directory
+
+
+class Place:
+    """A configured directory, and an environment whose installer finds the wheels alone."""
+
+    def __init__(self, environment, wheels, more=""):
+        self.environment = environment
+        self.directory = environment.workplace()
+        self.variables = {
+            "PATH": f"{environment.bin}:{Path(UV).parent}:{os.defpath}",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(wheels),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "UV_OFFLINE": "1",
+            "UV_FIND_LINKS": str(wheels),
+            "UV_NO_CACHE": "1",
+        }
+        (self.directory / "agenthost.toml").write_text(f"[host]\nport = {free_port()}\nworkers = 2\n{more}")
+
+    def run(self, *words):
+        return self.environment.run("agenthost", *words, cwd=self.directory, variables=self.variables, timeout=120)
+
+    def serve(self):
+        port = int((self.directory / "agenthost.toml").read_text().split()[3])
+        return self.environment.serve(cwd=self.directory, port=port)
+
+
+@pytest.fixture(scope="module")
+def by_uv(tmp_path_factory, wheelhouse):
+    """An environment that uv made, without pip."""
+    made = Environment(tmp_path_factory.mktemp("uv"), wheelhouse)
+    checked(
+        UV, "--offline", "venv", "--quiet", "--python", os.path.realpath("/proc/self/exe"), str(made.directory / "venv")
+    )
+    made._uv("install", "--no-deps", "--no-index", *map(str, wheelhouse.wheels(ROOT)))
+    [agenthost] = distributions(name="agenthost", path=[str(made.site_packages)])
+    for required in needed(agenthost.requires or ()):
+        link(required, made.site_packages)
+    for linked in made.site_packages.glob("*.dist-info"):  # which uv does not read through a link
+        if linked.is_symlink():
+            there = linked.resolve()
+            linked.unlink()
+            shutil.copytree(there, linked)
+    return made
+
+
+@pytest.fixture(params=["pip", "uv"])
+def place(request, wheels):
+    """A place in an environment of each installer, in which nothing of these tests is left over."""
+    if request.param == "uv":
+        environment = request.getfixturevalue("by_uv")
+        yield Place(environment, wheels)
+        environment.uninstall("acme-billing")
+        return
+    environment = request.getfixturevalue("env")
+    with environment.having_too("pip"):
+        yield Place(environment, wheels)
+        environment.uninstall("acme-billing")
+
+
+def called(place, program, *words):
+    """Return the line that a command of an installer begins with."""
+    where = ("--python", str(place.environment.bin / "python")) if program == "uv" else ()
+    return " ".join(["$", *(("uv", "pip") if program == "uv" else ("pip",)), words[0], *where, *words[1:]])
+
+
+def test_an_upgrade_from_the_first_package_to_a_reload(place, request):
+    """The command is printed, then the difference; the host and the lock file follow a yes alone."""
+    program = request.node.callspec.params["place"]
+    first = place.run("install", "acme-billing==1.0")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.splitlines()[0] == called(place, program, "install", "acme-billing==1.0")
+    assert "acme-billing 1.0: new, new agent billing at /billing\n" in first.stdout
+    assert first.stdout.endswith("agenthost run serves what is installed.\n")
+    assert place.run("lock").returncode == 0
+    locked = (place.directory / "agenthost.lock").read_text()
+
+    with place.serve() as served:
+        waiting = place.run("upgrade", "acme-billing")
+        assert "acme-billing 1.0 → 2.0: new tool refund, tool invoice gone" in waiting.stdout
+        assert (waiting.returncode, (place.directory / "agenthost.lock").read_text()) == (1, locked)
+        assert "needs a yes. fix: agenthost lock && agenthost reload, or --yes the next time" in waiting.stderr
+        assert [*functions(Caller.of(served).document("/billing"))] == ["invoice"]
+
+        done = place.run("install", "acme-billing==2.0", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert "workers replaced: acme-billing was reinstalled" in done.stdout
+        poll_until(lambda: [*functions(Caller.of(served).document("/billing"))] == ["refund"], 30)
+    assert 'version = "2.0"' in (place.directory / "agenthost.lock").read_text()
+
+
+def test_what_is_uninstalled(place, request):
+    program = request.node.callspec.params["place"]
+    place.run("install", "acme-billing==1.0")
+    with place.serve() as served:
+        done = place.run("uninstall", "acme-billing", "--yes")
+        removed = ("uninstall", "acme-billing") if program == "uv" else ("uninstall", "--yes", "acme-billing")
+
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[0] == called(place, program, *removed)
+        assert "acme-billing 1.0: not installed any more\n" in done.stdout
+        assert "no longer served: billing" in done.stdout
+        assert Caller.of(served).ask("POST", "/billing", {}).status == 404
+
+
+def test_an_installer_that_fails(place):
+    done = place.run("install", "acme-unknown")
+
+    assert done.returncode == 4
+    assert "ended with exit code 1: nothing was locked or reloaded. fix: see its message" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["pip"], indirect=True)
+class TestWithPip:
+    def test_a_refused_reload_shows_the_way_back(self, place):
+        """The host and the lock file are as before, and the command that is printed leads back."""
+        place.run("install", "acme-billing==1.0")
+        file = place.directory / "agenthost.toml"
+        file.write_text(file.read_text() + "[agents.billing]\nuser = 'u'\npassword = 'a long password'\n")
+        place.run("lock")
+        locked = (place.directory / "agenthost.lock").read_bytes()
+        with place.serve() as served:
+            done = place.run("uninstall", "acme-billing", "--yes")
+            assert done.returncode == 4, done.stdout
+            assert "reload refused: " in done.stderr
+            assert "The host serves as before, and the lock file is as it was.\n" in done.stderr
+            assert done.stderr.endswith("fix: pip install acme-billing==1.0\n")
+            assert (place.directory / "agenthost.lock").read_bytes() == locked
+            assert Caller(served.url, ("u", "a long password")).ask("POST", "/billing", {}).status == 200
+
+            [*_, command] = done.stderr.splitlines()
+            back = place.run(*command.removeprefix("fix: pip ").split(), "--yes")
+            assert (back.returncode, "Nothing has changed." in back.stdout) == (0, True), back.stderr
+
+    def test_a_no_at_a_terminal(self, place):
+        """The question is asked there alone, and a no shows the way back."""
+        place.run("install", "acme-billing==1.0")
+        place.run("lock")
+        answered = at_a_terminal(place, b"n\n", "upgrade", "acme-billing")
+
+        assert "Continue with agenthost lock? [y/N]: " in answered
+        assert "the way back:  pip install acme-billing==1.0" in answered
+        assert "acme-billing 1.0 → 2.0" in place.run("diff").stdout
+
+    def test_an_option_of_the_installer(self, place):
+        done = place.run("install", "--", "--index-url=https://example.com")
+
+        assert done.returncode == 2
+        assert "is not a package. fix: set the installer's variable for it, such as PIP_INDEX_URL" in done.stderr
+
+
+def test_an_environment_without_pip(env, wheels):
+    done = Place(env, wheels).run("install", "acme-billing")
+
+    assert done.returncode == 4
+    assert f"there is no pip in this environment. fix: {env.bin / 'python'} -m ensurepip" in done.stderr
+
+
+def at_a_terminal(place, answer, *words):
+    """Run a command at a terminal, and return what it shows."""
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(place.directory)
+        program = place.environment.bin / "agenthost"
+        os.execve(  # noqa: S606
+            program, [program, *words], place.environment._variables(place.directory, place.variables)
+        )
+    os.write(terminal, answer)
+    shown = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    except OSError:  # Linux says so when the other side has closed
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    os.close(terminal)
+    return shown.decode().replace("\r\n", "\n")
