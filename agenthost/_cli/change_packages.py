@@ -95,7 +95,7 @@ def change_packages(
 
 @frozen
 class _Change:
-    """What is there before a change."""
+    """The state before a change."""
 
     config: Config
     locked: Lock | None

@@ -3,6 +3,7 @@
 import os
 import pty
 import shutil
+from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -32,6 +33,8 @@ billing = "acme_billing:Agent"
 include = ["acme_billing.py"]
 """
 MODULE = '''
+import os
+
 from agenthost import AgentBase
 
 
@@ -42,7 +45,7 @@ class Agent(AgentBase):
     @AgentBase.tool
     def {tool}(self) -> str:
         """Do it."""
-        return "Done {version}."
+        return f"{{os.getpid()}} {version}"
 '''
 
 
@@ -78,9 +81,21 @@ class Place:
     def run(self, *words):
         return self.environment.run("agenthost", *words, cwd=self.directory, variables=self.variables, timeout=120)
 
-    def serve(self):
+    @contextmanager
+    def serve(self, *credentials):
+        """Serve until both workers answer: one that starts later imports what is installed then."""
         port = int((self.directory / "agenthost.toml").read_text().split()[3])
-        return self.environment.serve(cwd=self.directory, port=port)
+        with self.environment.serve(cwd=self.directory, port=port) as served:
+            caller = Caller(served.url, credentials or served.credentials)
+            answers = set()
+
+            def both():
+                url = functions(caller.document("/billing", "c-1"))["invoice"]["web_hook_url"]
+                answers.add(caller.call(url, "invoice", {}, "c-1")["response"])
+                return len(answers) == 2
+
+            poll_until(both, 30)
+            yield served
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +119,7 @@ def by_uv(tmp_path_factory, wheelhouse):
 
 @pytest.fixture(params=["pip", "uv"])
 def place(request, wheels):
-    """A place in an environment of each installer, in which nothing of these tests is left over."""
+    """A place in an environment of each installer, without acme-billing."""
     if request.param == "uv":
         environment = request.getfixturevalue("by_uv")
         yield Place(environment, wheels)
@@ -123,7 +138,7 @@ def called(place, program, *words):
 
 
 def test_an_upgrade_from_the_first_package_to_a_reload(place, request):
-    """The command is printed, then the difference; the host and the lock file follow a yes alone."""
+    """Command, difference, and then the lock file and the host after a yes alone."""
     program = request.node.callspec.params["place"]
     first = place.run("install", "acme-billing==1.0")
     assert first.returncode == 0, first.stderr
@@ -171,13 +186,13 @@ def test_an_installer_that_fails(place):
 @pytest.mark.parametrize("place", ["pip"], indirect=True)
 class TestWithPip:
     def test_a_refused_reload_shows_the_way_back(self, place):
-        """The host and the lock file are as before, and the command that is printed leads back."""
+        """Host and lock file are as before, and the printed command leads back."""
         place.run("install", "acme-billing==1.0")
         file = place.directory / "agenthost.toml"
         file.write_text(file.read_text() + "[agents.billing]\nuser = 'u'\npassword = 'a long password'\n")
         place.run("lock")
         locked = (place.directory / "agenthost.lock").read_bytes()
-        with place.serve() as served:
+        with place.serve("u", "a long password") as served:
             done = place.run("uninstall", "acme-billing", "--yes")
             assert done.returncode == 4, done.stdout
             assert "reload refused: " in done.stderr
@@ -228,7 +243,7 @@ def at_a_terminal(place, answer, *words):
     try:
         while piece := os.read(terminal, 4096):
             shown += piece
-    except OSError:  # Linux says so when the other side has closed
+    except OSError:  # the other side has closed
         pass
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     os.close(terminal)

@@ -100,7 +100,7 @@ def write_lock(lock: Lock) -> None:
 
 
 def put_back(place: str, text: str) -> None:
-    """Write the text of a lock file whole, or leave the old one as it is.
+    """Write the text of a lock file whole, or not at all.
 
     Raises:
         ConfigurationError: it cannot be written.

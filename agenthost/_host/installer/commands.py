@@ -187,7 +187,10 @@ class Pipx(Installer):
 
 
 def name_of(requirement: str) -> str:
-    """Return the canonical name in a requirement, or the requirement itself if it is a path or a URL."""
+    """Return the canonical name in a requirement.
+
+    A path or a URL is returned as it is.
+    """
     found = None if "/" in requirement.partition("@")[0] else _NAME.match(requirement)
     return re.sub(r"[-_.]+", "-", found[1]).lower() if found else requirement
 

@@ -91,7 +91,10 @@ def _table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _toml(path: str) -> Mapping[str, Any] | None:
-    """Return a file's content, empty if it cannot be read, or None if it does not exist."""
+    """Return a file's content, or None without one.
+
+    It is empty if it cannot be read.
+    """
     if not os.path.isfile(path):
         return None
     import tomllib  # noqa: PLC0415 - only for the environments of uv tool
