@@ -7,14 +7,14 @@ clients and locks, and of the document only the parts that a callback touches ar
 from __future__ import annotations
 
 import inspect
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from agenthost.agent.base import AgentBase, declared, runnable
-from agenthost.swml import Addresses, encode_document
+from agenthost.swml import Addresses, encode_document, generation_parameter
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -88,7 +88,13 @@ def configure(
     return copy
 
 
-def render(copy: AgentBase, base: str, token: Callable[[str], str], sibling: Callable[[str], str]) -> bytes:
+def render(
+    copy: AgentBase,
+    base: str,
+    token: Callable[[str], str],
+    sibling: Callable[[str], str],
+    generation: str = "",
+) -> bytes:
     """Seal a configured copy, and render its document.
 
     Args:
@@ -96,6 +102,7 @@ def render(copy: AgentBase, base: str, token: Callable[[str], str], sibling: Cal
         base: the agent's public address with credentials: ``https://user:password@host/route``.
         token: mints the token for a tool's name, or for ``agenthost.swml.POST_PROMPT``.
         sibling: returns the public URL of another agent by name. On a LookupError, the call stays with this agent.
+        generation: the generation of the host's processes, or empty.
 
     Raises:
         DefinitionError: the document is wrong, or has a value that is not JSON.
@@ -111,7 +118,8 @@ def render(copy: AgentBase, base: str, token: Callable[[str], str], sibling: Cal
             return base
 
     own.sealed = True
-    return encode_document(own.draft.build(Addresses(base, origin, token, located)))
+    named = partial(generation_parameter, generation=generation)
+    return encode_document(own.draft.build(Addresses(base, origin, token, located, named)))
 
 
 def render_per_call(
@@ -122,21 +130,25 @@ def render_per_call(
     query: Mapping[str, str],
     body: Mapping[str, Any],
     headers: Mapping[str, str],
+    generation: str = "",
 ) -> bytes | Awaitable[bytes]:
-    """Configure an agent for one call, and render its document."""
+    """Configure an agent for one call, and render its document.
+
+    ``generation`` is that of the host's processes, or empty.
+    """
     if (own_process := declared(agent).own_process) is not None:
 
         async def rendered() -> bytes:
             template = await own_process.document(query, body, headers)
-            return template.filled(base.encode(), lambda tool: token(tool).encode(), sibling)
+            return template.of_generation(generation).filled(base.encode(), lambda tool: token(tool).encode(), sibling)
 
         return rendered()
     configured = configure(agent, query, body, headers)
     if isinstance(configured, AgentBase):
-        return render(configured, base, token, sibling)
+        return render(configured, base, token, sibling, generation)
 
     async def awaited() -> bytes:
-        return render(await configured, base, token, sibling)
+        return render(await configured, base, token, sibling, generation)
 
     return awaited()
 

@@ -6,9 +6,18 @@ contract. ``Template.seal`` encodes it once, with gaps only where calls differ: 
 
 from __future__ import annotations
 
-from agenthost.swml.addresses import POST_PROMPT, Addresses
+from agenthost.swml.addresses import GENERATION, POST_PROMPT, Addresses, generation_parameter
 from agenthost.swml.draft import CallDraft, Draft
 from agenthost.swml.encoding import encode_document
 from agenthost.swml.template import Template
 
-__all__ = ["POST_PROMPT", "Addresses", "CallDraft", "Draft", "Template", "encode_document"]
+__all__ = [
+    "GENERATION",
+    "POST_PROMPT",
+    "Addresses",
+    "CallDraft",
+    "Draft",
+    "Template",
+    "encode_document",
+    "generation_parameter",
+]

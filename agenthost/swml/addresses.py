@@ -12,8 +12,10 @@ from agenthost.errors import DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["POST_PROMPT", "Addresses", "WebhookUrls"]
+__all__ = ["GENERATION", "POST_PROMPT", "Addresses", "WebhookUrls", "generation_parameter"]
 
+GENERATION = "__generation"
+"""The parameter of URLs without a token that names the generation of the host's processes."""
 POST_PROMPT = "/post_prompt"
 """Name in the token of ``post_prompt_url``. No tool can have this name, so the tokens are not interchangeable."""
 
@@ -27,12 +29,15 @@ class Addresses:
         origin: scheme and public host, without credentials: ``https://host``.
         token: returns the token for a tool's name, or for ``POST_PROMPT``.
         sibling: returns the URL of another agent of this host, by name.
+        generation: returns the parameter that names the generation of the host's processes, behind ``?`` or ``&``; an
+            empty text if there is only one.
     """
 
     base: str
     origin: str
     token: Callable[[str], str]
     sibling: Callable[[str], str]
+    generation: Callable[[str], str] = lambda _: ""
 
 
 @define
@@ -72,6 +77,11 @@ class WebhookUrls:
         """Return the URL for the summary of a conversation."""
         return self.post_prompt or self.of(addresses, "post_prompt", POST_PROMPT)
 
+    def of_debug_events(self, addresses: Addresses) -> str:
+        """Return the URL for the platform's debug events, which needs no token."""
+        url = self.of(addresses, "debug_events")
+        return url + addresses.generation("&" if "?" in url else "?")
+
     def copy(self) -> WebhookUrls:
         """Return an independent copy."""
         return WebhookUrls(self.tools, self.post_prompt, dict(self.query) if self.query else None)
@@ -88,6 +98,11 @@ def encoded(query: Mapping[str, str]) -> str:
         if not isinstance(value, (str, int, float)):
             raise DefinitionError(f"query parameter {name!r} must be text, not {type(value).__name__}.")
     return urlencode(kept)
+
+
+def generation_parameter(separator: str, generation: str) -> str:
+    """Return the parameter that names a generation, or an empty text for none."""
+    return f"{separator}{GENERATION}={generation}" if generation else ""
 
 
 def with_token(url: str, token: str) -> str:

@@ -135,7 +135,7 @@ class Draft:
             ai["SWAIG"] = swaig
         ai["params"] = self.params
         if self.debug_level is not None:
-            told = {"debug_webhook_url": self.urls.of(addresses, "debug_events")}
+            told = {"debug_webhook_url": self.urls.of_debug_events(addresses)}
             ai["params"] = {**self.params, **told, "debug_webhook_level": self.debug_level}
         optional = {
             "hints": self.hints,

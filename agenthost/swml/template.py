@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from agenthost.swml.addresses import Addresses
+from agenthost.swml.addresses import Addresses, generation_parameter
 from agenthost.swml.encoding import encode_document
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Template:
         origins: those of ``bases`` for the host's public address without credentials.
         siblings: those of ``bases`` for another agent's address, with its name.
         routes: those of ``bases`` for another agent's address, with its route, and its own credentials if it has any.
+        generations: index and separator of the gaps for the generation of the host's processes.
     """
 
     parts: tuple[bytes, ...]
@@ -41,6 +42,7 @@ class Template:
     origins: tuple[int, ...] = ()
     siblings: tuple[tuple[int, str], ...] = ()
     routes: tuple[tuple[int, bytes, bytes], ...] = ()
+    generations: tuple[tuple[int, str], ...] = ()
 
     @classmethod
     def seal(cls, draft: Draft) -> Template:
@@ -59,16 +61,18 @@ class Template:
 
             return note
 
-        addresses = Addresses(f"{mark}b;", f"{mark}o;", named("t"), named("s"))
+        addresses = Addresses(f"{mark}b;", f"{mark}o;", named("t"), named("s"), named("g"))
         encoded = encode_document(draft.build(addresses))
         first, *rest = encoded.split(mark.encode())
-        parts, bases, tokens, origins, siblings = [first], [], [], [], []
+        parts, bases, tokens, origins, siblings, generations = [first], [], [], [], [], []
         for piece in rest:
             gap, _, literal = piece.partition(b";")
             index = len(parts)
             kind, name = gap[:1], names[int(gap[1:])] if gap[1:] else ""
             if kind == b"t":
                 tokens.append((index, name))
+            elif kind == b"g":
+                generations.append((index, name))
             else:
                 bases.append(index)
             if kind == b"o":
@@ -76,7 +80,8 @@ class Template:
             elif kind == b"s":
                 siblings.append((index, name))
             parts += (b"", literal)
-        return cls(tuple(parts), tuple(bases), tuple(tokens), tuple(origins), tuple(siblings))
+        gaps = tuple(parts), tuple(bases), tuple(tokens), tuple(origins), tuple(siblings)
+        return cls(*gaps, generations=tuple(generations))
 
     def located(self, route_of: Callable[[str], str | None], userinfos: Mapping[str, str] = _NONE) -> Template:
         """Insert the routes of the other agents.
@@ -92,6 +97,15 @@ class Template:
         routes = [(index, route) for index, name in self.siblings if (route := route_of(name)) is not None]
         known = ((index, route.encode(), userinfos.get(route, "").encode()) for index, route in routes)
         return evolve(self, routes=tuple(known))
+
+    def of_generation(self, generation: str) -> Template:
+        """Insert the generation of the host's processes, which may be empty."""
+        if not self.generations or not generation:
+            return self
+        parts = list(self.parts)
+        for index, separator in self.generations:
+            parts[index] = generation_parameter(separator, generation).encode()
+        return evolve(self, parts=tuple(parts), generations=())
 
     def render(self, base: bytes, token: Callable[[str], bytes]) -> bytes:
         """Render the document for one call.

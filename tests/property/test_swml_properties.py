@@ -49,7 +49,7 @@ def test_a_rendered_document_is_the_built_one(agent, base, tokens):
 
     base = f"https://u:p@host.example/{base}"
     told = {"base": base, "origin": "https://host.example", "token": token, "sibling": str}
-    addresses = Addresses(**{field.name: told[field.name] for field in attrs.fields(Addresses)})
+    addresses = Addresses(**{field.name: told[field.name] for field in attrs.fields(Addresses) if field.name in told})
     built = json.loads(json.dumps(declared(agent).draft.build(addresses)))
     template = seal(agent)
 

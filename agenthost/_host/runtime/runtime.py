@@ -252,7 +252,10 @@ class Runtime:
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
         self.reach = reach = Reach.of(self.config, plan.agents)
         crossing = frozenset(agent.route for agent in plan.agents if _names_apart(plan, reach, agent))
-        templates = {agent.route: agent.template.located(plan.route_of, userinfo) for agent in plan.agents}
+        templates = {
+            agent.route: agent.template.located(plan.route_of, userinfo).of_generation(self.generation)
+            for agent in plan.agents
+        }
         if self.settings.origin is not None:
             templates = {
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()

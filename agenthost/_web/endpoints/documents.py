@@ -44,7 +44,8 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
     if (calls := request.site.runtime.calls) is not None:
         calls.begun[agent.route, call] = tokens.call_lifetime
     if not agent.dynamic and (agent.route in published.crossing or request.apart(agent)):
-        return 200, headers, agent.template.filled(request.base(agent).encode(), mint, request.resolve)
+        template = agent.template.of_generation(request.site.runtime.generation)
+        return 200, headers, template.filled(request.base(agent).encode(), mint, request.resolve)
     if not agent.dynamic:
         template = published.templates[agent.route]
         return 200, headers, template.render(request.own_base(agent).encode() if template.bases else b"", mint)
@@ -60,6 +61,7 @@ async def render(request: Request, agent: Mounted, call: str | None, body: dict[
             request.query(),
             body,
             request.headers(),
+            request.site.runtime.generation,
         ),
         seconds=agent.limits.document_timeout,
     )

@@ -12,6 +12,7 @@ from agenthost._host.access.call_credentials import token_in
 from agenthost._host.access.tokens import generation_of
 from agenthost._web.older.relay import hand_over
 from agenthost._web.request.requests import query_value
+from agenthost.swml import GENERATION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +23,9 @@ __all__ = ["HandOver", "generation_named"]
 
 _OF_CALLS = (b"/swaig", b"/post_prompt")
 """The last segments of paths whose requests have a token in the query."""
+_OF_EVENTS = b"/debug_events"
+"""The last segment of a path whose requests name the generation itself."""
+_GENERATION = GENERATION.encode()
 _OF_ONE_CALL = b"Y2FsbD"
 """The user name of credentials for one call, as their header has it (Base64)."""
 _HTTP = ScopeType.HTTP  # an attribute lookup on the class costs as much as the rest
@@ -81,10 +85,12 @@ class HandOver:
 def generation_named(scope: HTTPScope) -> str:
     """Return the generation that a request's token or credentials name, unverified, or an empty text."""
     query = scope["query_string"]
-    if query and scope["raw_path"].rstrip(b"/").endswith(_OF_CALLS):
-        token = query_value(query, b"__token", b"token")
-        if token:
+    if query:
+        path = scope["raw_path"].rstrip(b"/")
+        if path.endswith(_OF_CALLS) and (token := query_value(query, b"__token", b"token")):
             return generation_of(token)
+        if path.endswith(_OF_EVENTS):
+            return query_value(query, _GENERATION) or ""
     for name, value in scope["headers"]:
         if name == b"authorization":
             return generation_of(token_in(value))

@@ -23,7 +23,7 @@ def addresses(base=BASE):
         "token": lambda tool: f"token-of-{tool}",
         "sibling": lambda name: f"https://user:p%40ss@host.example/{name}",
     }
-    return Addresses(**{field.name: told[field.name] for field in attrs.fields(Addresses)})
+    return Addresses(**{field.name: told[field.name] for field in attrs.fields(Addresses) if field.name in told})
 
 
 def agent_with_tools(*names):
@@ -118,6 +118,24 @@ class TestTemplate:
         assert located.bases == ()
         assert len(located.parts) == 2 * len(located.tokens) + 1
         assert rendered(template) == rendered(located, "https://nobody.looks.here")
+
+    @pytest.mark.parametrize(("query", "separator"), [(None, "?"), ({"tenant": "a"}, "?tenant=a&")])
+    def test_debug_events_name_the_generation_of_the_host_if_there_are_several(self, query, separator):
+        """The address is the SDK's otherwise."""
+        agent = agent_with_tools("book").enable_debug_events()
+        if query:
+            agent.add_swaig_query_params(query)
+        template = seal(agent)
+        address = f"{BASE}/debug_events/{separator}"
+
+        def found(template):
+            [ai] = [verb["ai"] for verb in rendered(template)["sections"]["main"] if "ai" in verb]
+            return ai["params"]["debug_webhook_url"]
+
+        assert found(template) == found(template.of_generation("")) == address.rstrip("?&")
+        assert found(template.of_generation("gen-1")) == f"{address}__generation=gen-1"
+        assert found(template.of_generation("gen-1").with_base(BASE.encode())) == f"{address}__generation=gen-1"
+        assert template.of_generation("").parts is template.parts
 
     def test_a_known_address_without_tools(self):
         """Nothing is left to be filled in."""

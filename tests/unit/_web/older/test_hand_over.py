@@ -35,6 +35,13 @@ def test_a_token_in_the_query_names_the_generation(path, name):
     assert generation_named(scope(path, b"tenant=a&" + name + b"=" + token(OLD))) == "oldgen01"
 
 
+def test_debug_events_name_it_themselves():
+    """They need no token."""
+    assert generation_named(scope(b"/desk/debug_events/", b"tenant=a&__generation=oldgen01")) == "oldgen01"
+    assert generation_named(scope(b"/desk/debug_events", b"__token=" + token(OLD))) == ""
+    assert generation_named(scope(b"/desk/swaig", b"__generation=oldgen01")) == ""
+
+
 def test_credentials_for_a_call_name_it_at_every_path():
     """They belong to a hand-off to another agent."""
     assert generation_named(scope(b"/desk", authorization=basic(call_userinfo(OLD, "/desk", "c-1")))) == "oldgen01"
