@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenthost._host.config.place import Place
+    from agenthost._host.config.line_numbers import Path
     from agenthost._host.config.schema import AgentConfig, Config, HostConfig
 
 __all__ = ["FIX", "guessable_secrets"]
@@ -24,36 +24,36 @@ _USUAL = frozenset(
 def guessable_secrets(config: Config) -> dict[str, str]:
     """Return a sentence about each password or key that can be guessed, by its place.
 
-    It does not contain the reason, because its reader may not be allowed to know the password.
+    The place names the variable or file that the secret comes from. The sentence does not contain the reason, because
+    its reader may not be allowed to know the password.
     """
-    says = f"the password can be guessed: it is common, or has fewer than {_SHORT} characters"
-    found = {str(place): says for place, user, password in _passwords(config) if _guessable(password, user)}
-    return found | {
-        str(place): f"the key can be guessed: it has fewer than {_SHORT_KEY} characters" for place in _short(config)
+    password = f"the password can be guessed: it is common, or has fewer than {_SHORT} characters"
+    key = f"the key can be guessed: it has fewer than {_SHORT_KEY} characters"
+    return {
+        **{config.located(*path): password for path, user, text in _passwords(config) if _guessable(text, user)},
+        **{config.located(*path): key for path in _short_keys(config)},
     }
-
-
-def _short(config: Config) -> Iterator[Place]:
-    """Yield the places of short keys."""
-    for name, key in config.keys.items():
-        place = config.place("keys", name, "secret")
-        for number, secret in enumerate(key.secret):
-            if secret.length < _SHORT_KEY:
-                yield place.at(number) if len(key.secret) > 1 else place
 
 
 def _guessable(password: str, user: str) -> bool:
     return len(password) < _SHORT or password.casefold() in _USUAL or password == user
 
 
-def _passwords(config: Config) -> Iterator[tuple[Place, str, str]]:
-    """Yield each configured password, with its place and user."""
+def _passwords(config: Config) -> Iterator[tuple[Path, str, str]]:
+    """Yield the path of each configured password, its user and itself."""
     host = config.host
-    sections: list[tuple[Place, HostConfig | AgentConfig]] = [(config.place("host"), host)]
-    sections += [(config.place("agents", key), agent) for key, agent in config.agents.items()]
-    for place, section in sections:
+    sections: list[tuple[Path, HostConfig | AgentConfig]] = [(("host",), host)]
+    sections += [(("agents", key), agent) for key, agent in config.agents.items()]
+    for path, section in sections:
         user = section.user or host.user
         if section.password is not None:
-            yield place.at("password"), user, section.password.reveal()
+            yield (*path, "password"), user, section.password.reveal()
         for number, password in enumerate(section.passwords):
-            yield place.at("passwords").at(number), user, password.reveal()
+            yield (*path, "passwords", number), user, password.reveal()
+
+
+def _short_keys(config: Config) -> Iterator[Path]:
+    for name, key in config.keys.items():
+        for number, secret in enumerate(key.secret):
+            if secret.length < _SHORT_KEY:
+                yield ("keys", name, "secret", number)[: None if len(key.secret) > 1 else 3]

@@ -45,6 +45,8 @@ class ConfigFile:
     lines: Lines = NO_LINES
     fetched: list[Secret] = field(factory=list)
     key_texts: list[Secret] = field(factory=list)
+    said: dict[str, str] = field(factory=dict)
+    """The variables and options that set keys of ``[host]``, by key."""
 
     def place(self, *path: str | int) -> Place:
         """Return the place of a value."""

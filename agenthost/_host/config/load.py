@@ -36,7 +36,7 @@ from agenthost._host.config.schema import (
     TurnsConfig,
     WorkflowConfig,
 )
-from agenthost._host.config.secret_sources import sources
+from agenthost._host.config.secret_sources import origins, sources
 from agenthost._host.config.value_types import KEYS, PASSWORD, Refused
 from agenthost.errors import ConfigurationError
 from agenthost.secret import Secret
@@ -55,6 +55,8 @@ P = TypeVar("P", "HostConfig", "AgentConfig")
 
 _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
+_SECRET = ("host", "keys", "agents")
+"""Tables with secrets of the host itself."""
 _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
 _TABLES = (
     "host",
@@ -115,10 +117,11 @@ def load_config(
         warnings=(*_exposed(opened), *_unknown_variables(opened)),
         asked=(os.path.abspath(name) if name else None, dict(overrides)),
         lines=opened.lines,
+        said=opened.said,
+        origins={path: words for table in _SECRET for path, words in origins(opened.table(table), table)},
     )
-    return evolve(
-        config, fetched=tuple(opened.fetched), key_texts=tuple(opened.key_texts)
-    )  # now that everything is read
+    fetched, key_texts = tuple(opened.fetched), tuple(opened.key_texts)  # now that everything is read
+    return evolve(config, fetched=fetched, key_texts=key_texts)
 
 
 def _host(opened: ConfigFile, overrides: Mapping[str, object]) -> HostConfig:
@@ -132,8 +135,10 @@ def _host(opened: ConfigFile, overrides: Mapping[str, object]) -> HostConfig:
         if overrides.get(name) is not None:
             option = "--" + name.replace("_", "-")
             said[name] = _overridden(key, overrides[name], option, f"{option} ")
+            opened.said[name] = option
         elif variable is not None:
             said[name] = _overridden(key, opened.environ[variable], variable, f"{variable}=")
+            opened.said[name] = variable
     values = opened.read(HostConfig, {name: value for name, value in table.items() if name not in said}, place)
     if "state_dir" in values:
         values["state_dir"] = _located(str(values["state_dir"]), opened.directory)

@@ -41,6 +41,7 @@ from agenthost._host.config.value_types import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._host.config.line_numbers import Path
     from agenthost._host.config.sip_rules import RuleConfig
     from agenthost.secret import HashedSecret, Secret
     from agenthost.sip.rules import Rule
@@ -352,6 +353,10 @@ class Config(Table):
     """The secrets that ``{ env }`` and ``{ file }`` fetched, for redaction."""
     key_texts: tuple[Secret, ...] = field(default=(), eq=False, repr=False)
     """The secrets of keys, for redaction. Nothing else has their text."""
+    said: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+    """The variables and options that set keys of ``[host]``, by key."""
+    origins: Mapping[Path, str] = field(factory=dict, eq=False, repr=False)
+    """The sources of secrets that ``{ env }`` and ``{ file }`` fetched, in words, by path."""
 
     @property
     def where(self) -> str:
@@ -360,4 +365,12 @@ class Config(Table):
 
     def place(self, *path: str | int) -> Place:
         """Return the place of a value, for messages about it."""
+        if path[:1] == ("host",) and (source := self.said.get(str(path[1:2] and path[1]))):
+            return Place(source).at(*path)
         return Place(self.where, lines=self.lines).at(*path)
+
+    def located(self, *path: str | int) -> str:
+        """Return the place of a secret, with its variable or file."""
+        source = next((found for end in range(len(path), 1, -1) if (found := self.origins.get(path[:end]))), None)
+        place = self.place(*path)
+        return str(place) if source is None or place.file != self.where else f"{place} (from {source})"

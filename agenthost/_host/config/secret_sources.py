@@ -14,9 +14,13 @@ from agenthost.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from agenthost._host.config.line_numbers import Path
     from agenthost._host.config.place import Place
 
-__all__ = ["resolve", "sources"]
+__all__ = ["origins", "resolve", "sources"]
+
+
+_SOURCES = {"env": "variable", "file": "file"}
 
 
 def resolve(value: object, place: Place, environ: Mapping[str, str], directory: str, fetched: list[Secret]) -> object:
@@ -54,6 +58,19 @@ def sources(value: object) -> Iterator[tuple[str, str]]:
                 return
         for item in value.values():
             yield from sources(item)
+
+
+def origins(value: object, *path: str | int) -> Iterator[tuple[Path, str]]:
+    """Yield the path of each reference in ``value``, and the words for its source."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from origins(item, *path, index)
+    elif isinstance(value, dict):
+        for source, name in sources(value) if len(value) == 1 and set(value) < _SOURCES.keys() else ():
+            yield path, f"the {_SOURCES[source]} {name}"
+            return
+        for name, item in value.items():
+            yield from origins(item, *path, name)
 
 
 def _from_variable(name: object, place: Place, environ: Mapping[str, str]) -> str:

@@ -42,6 +42,8 @@ class Record(logging.LogRecord):
             trace = _formatter.formatException(self.exc_info)
             if (shown := _hidden.redacted(trace)) != trace:
                 self.exc_text = shown  # which formatters take instead of making one
+                error = _shown_error(self.exc_info[1], {})  # for those that make one all the same
+                self.exc_info = type(error), error, self.exc_info[2]
             fields[MARK] = True
 
 
@@ -71,6 +73,43 @@ def redact_records(hidden: SecretRedactor) -> None:
 
         setattr(factory, MARK, True)
         logging.setLogRecordFactory(factory)
+
+
+class _ShownError(Exception):
+    """An error in a traceback, with the name of another one and its redacted words."""
+
+
+def _shown_error(error: BaseException, seen: dict[int, BaseException]) -> BaseException:
+    """Return an error that a traceback shows like another one, with its causes, without secrets.
+
+    It is of another class, since a copy of an unknown class could run its author's code.
+    """
+    if id(error) in seen:
+        return seen[id(error)]
+    kind = type(error)
+    named = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    shown: BaseException
+    if isinstance(error, BaseExceptionGroup):
+        inner = [_shown_error(each, seen) for each in error.exceptions]
+        shown = type(kind.__name__, (BaseExceptionGroup,), named)(_hidden.redacted(error.message), inner)
+    else:
+        shown = type(kind.__name__, (_ShownError,), named)(_hidden.redacted(_words_of(error)))
+    seen[id(error)] = shown
+    shown.__traceback__ = error.__traceback__
+    for name in ("__cause__", "__context__"):
+        if (other := getattr(error, name)) is not None:
+            setattr(shown, name, _shown_error(other, seen))
+    shown.__suppress_context__ = error.__suppress_context__  # which setting a cause has set
+    for note in getattr(error, "__notes__", ()):
+        shown.add_note(_hidden.redacted(str(note)))
+    return shown
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an author's str(): a traceback says the same of it
+        return "<exception str() failed>"
 
 
 def _redacted(value: Any) -> Any:

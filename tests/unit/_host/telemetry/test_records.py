@@ -8,6 +8,7 @@ import logging
 import pickle
 import subprocess
 import sys
+import traceback
 
 import pytest
 
@@ -61,6 +62,47 @@ def test_a_traceback_and_a_stack_are_redacted(logged):
 
     assert "tell-nobody" not in written
     assert "ValueError: ***" in written
+
+
+class Own(logging.Formatter):
+    """Formats tracebacks itself, whatever ``exc_text`` says."""
+
+    def format(self, record):
+        words = record.getMessage()
+        return words + "\n" + "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else words
+
+
+WORD = "tell-nobody"
+"""The password, which no line of code below contains."""
+
+
+def cause():
+    error = KeyError(f"{WORD} inside")
+    error.add_note(f"a note: {WORD}")
+    raise error
+
+
+def deep():
+    """Raise an error with causes, a note and a group, all with secrets."""
+    try:
+        cause()
+    except KeyError as error:
+        group = ExceptionGroup(f"a group: {WORD}", [ValueError(WORD), OSError(2, WORD)])
+        group.__context__ = error
+        raise json.JSONDecodeError(WORD, WORD, 0) from group
+
+
+@pytest.mark.parametrize("fails", [deep, cause, lambda: int(WORD)])
+def test_a_formatter_of_its_own_gets_no_secret(logged, fails):
+    """It gets errors of the same names with redacted words, causes and notes included."""
+    logging.getLogger("program").handlers[0].setFormatter(Own())
+    try:
+        fails()
+    except Exception as error:  # noqa: BLE001
+        written, plain = logged("failed", exc_info=True), "".join(traceback.format_exception(error))
+
+    assert WORD in plain
+    assert written == f"failed\n{plain}\n".replace(WORD, "***")
 
 
 def test_a_traceback_without_secrets_is_left_to_the_formatter(logged):
