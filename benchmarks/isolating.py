@@ -44,7 +44,7 @@ def measure_isolation(directory: Path, frontdesk: Path) -> Iterable[Figure]:
             command = [AGENTHOST, "run", "--port", "{port}"]
             hosts.append(stack.enter_context(serving(command, place, seen, "/startup")))
         isolated, threads = hosts
-        processes = {number: Served(number, isolated.port) for number in _children(isolated.pid)}
+        processes = {number: Served(number, isolated.port) for number in _agents(isolated.pid)}
         for exchange in EXCHANGES[1:]:
             needed: dict[Served, list[float]] = {isolated: [], threads: []}
             inside: list[float] = []
@@ -98,18 +98,21 @@ def _time(exchange: Exchange, isolated: Served, threads: Served) -> Figure:
     )
 
 
-def _children(parent: int) -> list[int]:
-    """Return the child processes of a process."""
-    found = []
+def _agents(host: int) -> list[int]:
+    """Return the processes of isolated agents below a host, without their templates."""
+    parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(fields[1]) == parent:
-                found.append(int(entry.name))
-    return found
+            parents[int(entry.name)] = int(fields[1])
+    below = [host]
+    for each in below:  # the list grows
+        below += [number for number, parent in parents.items() if parent == each]
+    leaves = [number for number in below if number not in parents.values()]
+    return [number for number in leaves if b"agenthost agent" in Path(f"/proc/{number}/cmdline").read_bytes()]
 
 
 def _own_memory(number: int) -> int:

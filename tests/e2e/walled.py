@@ -59,10 +59,14 @@ class Walled:
         self.root = root
         self._caller = Caller.of(served)
 
+    def ask(self, code: str, route: str = "/prisoner") -> dict[str, str]:
+        """Run code in an agent, and return the response of its tool."""
+        url = functions(self._caller.document(route, "c-1"))["run"]["web_hook_url"]
+        return self._caller.call(url, "run", {"code": code}, "c-1")
+
     def attack(self, code: str, route: str = "/prisoner") -> str:
         """Run code in an agent, and return its variable ``answer`` as text."""
-        url = functions(self._caller.document(route, "c-1"))["run"]["web_hook_url"]
-        answer = self._caller.call(url, "run", {"code": code}, "c-1")
+        answer = self.ask(code, route)
         assert "error_id" not in answer, self.served.stderr
         return answer["response"]
 

@@ -45,6 +45,10 @@ class Reader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    def keep(self, data: bytes) -> None:
+        """Keep bytes until ``messages`` is called."""
+        self._buffer += data
+
     def messages(self, data: bytes) -> Iterator[Message]:
         """Yield the messages that are complete with ``data``, and keep the rest.
 

@@ -1,8 +1,9 @@
-"""The process of an isolated agent: it runs all of its author's code.
+"""The processes of an isolated agent: they run all of its author's code.
 
-The host starts it with an environment made for it, without the host's secrets, sends it the setup, and receives the
-description of the agent. From then on they exchange frames. All calls come from the host, and all access to stores goes
-through it.
+The host starts the first one, the template, with an environment made for it, without the host's secrets, and sends it
+the setup. The template imports the package. Each process that is forked from it builds the agent, and the host receives
+its description. From then on they exchange frames. All calls come from the host, and all access to stores goes through
+it.
 """
 
 from __future__ import annotations
@@ -10,27 +11,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import logging
 import os
 import pickle
 import resource
+import select
 import signal
 import socket
 import sys
 import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.calls.stray_work import run_on
+from agenthost._host.generations.contents import contents_of
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.isolated_agent import IsolatedAgent
 from agenthost._host.isolation.process_output import RECORD
+from agenthost._host.isolation.process_setup import FORK, SERVE, STATUS
 from agenthost._host.isolation.raised_error import MOST_WORDS, traceback_of
+from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, diagnose
 from agenthost._host.packages.instantiate import agent_of, make_offered
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.current_call import calling, running
-from agenthost._host.walls.kernel import set_debuggable
+from agenthost._host.walls.kernel import control_process, set_debuggable
 from agenthost._host.walls.landlock import version
 from agenthost.agent.base import seal
 from agenthost.errors import ConfigurationError, DefinitionError
@@ -47,24 +54,128 @@ __all__ = ["main"]
 
 _SET_SIGNAL = getattr(fcntl, "F_SETSIG", 10)
 _NICE = 10
+_SET_CHILD_SUBREAPER = 36
 _FIRST_TO_GO = "500"
 
 
 def main(connection: int, life: int) -> None:
-    """Build an agent, and run its code until the host ends the process.
+    """Import a package, and fork the processes of its agent.
 
-    ``life`` is the descriptor of a pipe whose other end closes when the host ends.
+    The host ends this process. Where a fork is not safe, it is the agent's only one. ``life`` is the descriptor of a
+    pipe whose other end closes when the host ends.
     """
     _end_with_the_host(life)
     _be_first_to_go()
-    set_debuggable(False)
-    channel = socket.socket(fileno=connection)
-    reader = Reader()
-    setup = _setup(channel, reader)
+    control_process(_SET_CHILD_SUBREAPER, 1)  # what the agent detaches stays below this process, and ends with it
+    set_debuggable(False)  # its setup has secrets
+    control = socket.socket(fileno=connection)
+    setup = _setup(control)
     _limit_memory(setup.memory_limit)
     _log_to_the_host(setup.log_level)
     try:
         _enclose(setup)
+        digest = _prove(setup)
+        import_module(setup.candidate.value.partition(":")[0].strip())
+        first = framed("imported", 0, [digest, _can_fork()])
+    except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
+        control.sendall(framed("failed", 0, _diagnosed(error, setup)))
+        return
+    control.sendall(first)
+    _loop_factory()  # imports what all processes need
+    gc.freeze()
+    _serve(setup, _Orders(control).wait())
+    os._exit(0)  # threads that hang are not waited for
+
+
+def _prove(setup: Setup) -> str:
+    """Return the digest of the package's files.
+
+    Raises:
+        Diagnosed: they are not those that were decided.
+    """
+    candidate = setup.candidate
+    if not candidate.location:
+        return ""
+    digest = contents_of(candidate.location, [candidate.value.partition(":")[0].partition(".")[0].strip()]).digest
+    if setup.expected not in ("", digest):
+        reason = f"the files of {candidate.package} have changed since this host loaded it"
+        raise Diagnosed(Diagnosis(reason, "agenthost reload"))
+    return digest
+
+
+def _can_fork() -> bool:
+    """Return True if a fork would carry over all that the package has started."""
+    return sys.platform == "linux" and hasattr(os, "pidfd_open") and threading.active_count() == 1
+
+
+class _Orders:
+    """The orders of the host to the template."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._woken, self._waker = socket.socketpair()
+
+    def wait(self) -> tuple[int, int, int]:
+        """Wait until this process is to serve.
+
+        It is a forked one, or the template itself.
+
+        Returns:
+            The descriptors of its channel, its life, and its output.
+        """
+        for end in (self._woken, self._waker):
+            end.setblocking(False)  # noqa: FBT003 - the socket's own method
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._woken.fileno() in ready:
+                with contextlib.suppress(BlockingIOError):
+                    self._woken.recv(4096)
+                self._report_ended()
+            if self._control.fileno() in ready:
+                order, descriptors, _, _ = socket.recv_fds(self._control, 1, 3)
+                if not order:
+                    os._exit(0)  # the host has gone
+                channel, life, output = descriptors
+                if order == SERVE or not os.fork():
+                    self._close(forked=order == FORK)
+                    return channel, life, output
+                for descriptor in descriptors:
+                    os.close(descriptor)
+
+    def _report_ended(self) -> None:
+        """Report the processes that have ended, those of the agent's helpers included."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                with contextlib.suppress(OSError):
+                    status = STATUS.pack(ended[0], os.waitstatus_to_exitcode(ended[1]))
+                    self._control.send(status, socket.MSG_DONTWAIT)
+
+    def _close(self, *, forked: bool) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for end in (self._woken, self._waker, self._control):
+            end.close()
+        if forked:
+            os.setsid()
+            if (numpy := sys.modules.get("numpy")) is not None:  # Python's own generator is seeded again by itself
+                numpy.random.seed()
+
+
+def _serve(setup: Setup, descriptors: tuple[int, int, int]) -> None:
+    """Build the agent, and run its code until the host ends this process."""
+    connection, life, output = descriptors
+    for standard in (1, 2):
+        os.dup2(output, standard)
+    os.close(output)
+    _end_with_the_host(life)
+    channel = socket.socket(fileno=connection)
+    channel.sendall(framed("hello", 0, None))
+    try:
         agent, probes, said = _built(setup)
         first = framed("described", 0, said)
     except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
@@ -79,15 +190,15 @@ def main(connection: int, life: int) -> None:
     served = IsolatedAgent(agent, setup.key, probes)
     run_on(
         asyncio.Runner(loop_factory=_loop_factory()).get_loop(),
-        served.serve(channel, reader),
+        served.serve(channel, Reader()),
         served.exited,
     )
     write_now()
     sys.stdout.flush()
-    os._exit(0)  # threads that hang are not waited for
 
 
-def _setup(channel: socket.socket, reader: Reader) -> Setup:
+def _setup(channel: socket.socket) -> Setup:
+    reader = Reader()
     while data := channel.recv(65536):
         for _, _, content in reader.messages(data):
             setup: Setup = pickle.loads(content)  # noqa: S301 - the host's own words
@@ -181,8 +292,6 @@ def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
 
     They are: True for a workflow, the reason, the remedy, and the traceback.
     """
-    from agenthost._host.packages.diagnosis import diagnose  # noqa: PLC0415 - only where something failed
-
     found = diagnose(error, setup.candidate, setup.key)
     remedy = found.remedy
     if isinstance(error, PermissionError) and isinstance(error.filename, str) and version():

@@ -4,43 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pickle
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import finalize
 
 from attrs import define, field
 
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
-from agenthost._host.isolation.process_output import follow_output
 from agenthost._host.isolation.starving import cpu_of, starves
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, timeout_remedy, upgrade_remedy
 from agenthost._host.telemetry.current_call import Owner
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import socket
+    from collections.abc import Callable
 
     from agenthost._host.isolation.process_setup import Setup
-    from agenthost._host.walls.account import Account
 
-__all__ = ["GRACE", "CallNotStarted", "NotIsolatable", "OwnProcessError", "Process", "start_process"]
+__all__ = ["DYING", "GRACE", "CallNotStarted", "Handle", "NotIsolatable", "OwnProcessError", "Process", "awaited"]
 
 GRACE = 0.25
 """Seconds that a call has to end once it is cancelled, before its process is replaced."""
-_BOOT = (
-    "import sys;sys.path[:]={path!r};from agenthost._host.isolation.own_process import main;main({connection},{life})"
-)
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSL_CERT_FILE")
-_DYING = 0.5
+DYING = 0.5
 """Seconds that a process has to be gone once it is killed."""
 
 
@@ -69,72 +56,31 @@ class _Asked:
     ended: asyncio.Event = field(factory=asyncio.Event)
 
 
-def start_process(setup: Setup, environ: Mapping[str, str], seconds: float) -> tuple[Process, dict[str, Any]]:
-    """Start a process, and wait until its agent is built.
+class Handle(Protocol):
+    """A process of the system, as the one that watches it has it."""
 
-    It may be called from any thread.
+    @property
+    def pid(self) -> int:
+        """The process id."""
 
-    Returns:
-        The process, and the description of its agent.
+    def kill(self) -> None:
+        """Kill the process with its group, unless it has ended."""
 
-    Raises:
-        Diagnosed: the package failed.
-        NotIsolatable: it is a workflow.
-    """
-    ours, theirs = socket.socketpair()
-    life_read, life_write = os.pipe()
-    output_read, output_write = os.pipe()
-    key, account = setup.key, setup.account
-    boot = _BOOT.format(path=sys.path, connection=theirs.fileno(), life=life_read)
-    own = _own_directory(key, account)
-    variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(environ) | {"TMPDIR": own}
-    try:
-        popen = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-I", "-u", "-X", "faulthandler", "-c", boot, f"agenthost agent {key}"],
-            pass_fds=(theirs.fileno(), life_read),
-            stdin=subprocess.DEVNULL,
-            stdout=output_write,
-            stderr=output_write,
-            env=variables if account is None else {**variables, **account.variables},
-            start_new_session=True,
-            user=None if account is None else account.user,
-            group=None if account is None else account.group,
-            extra_groups=None if account is None else account.groups,
-        )
-    except BaseException as error:
-        ours.close()
-        os.close(life_write)
-        os.close(output_read)
-        shutil.rmtree(own, ignore_errors=True)
-        if account is not None and isinstance(error, PermissionError):
-            reason = f"user {account.name} cannot execute {sys.executable}"
-            raise Diagnosed(Diagnosis(reason, "install agenthost where that user may read it")) from None
-        raise
-    finally:
-        theirs.close()
-        os.close(life_read)
-        os.close(output_write)
-    follow_output(output_read, key)
-    process = Process(key, popen, ours, life_write, own)
-    try:
-        said = process.described(setup, seconds)
-    except BaseException:
-        process.kill()
-        raise
-    return process, said
+    def ended(self, seconds: float) -> str:
+        """Wait for the end, and return how it came about in a few words.
+
+        They are empty if it did not come.
+        """
 
 
 class Process:
     """A process that is running."""
 
-    def __init__(
-        self, key: str, popen: subprocess.Popen[bytes], channel: socket.socket, life: int, directory: str
-    ) -> None:
+    def __init__(self, key: str, handle: Handle, channel: socket.socket, life: int, reader: Reader) -> None:
         self._key = key
-        self._clearing = finalize(self, shutil.rmtree, directory, ignore_errors=True)
-        self._popen = popen
+        self._handle = handle
         self._channel = channel
-        self._reader = Reader()
+        self._reader = reader
         self._last = 0
         self._asked: dict[int, _Asked] = {}
         self._frames: Frames | None = None
@@ -148,12 +94,12 @@ class Process:
         self.meant_to_end = False
         """True once the host has decided to end it."""
         self.over = asyncio.Event()
-        self._ending = finalize(self, _end, popen, channel, life)
+        self._ending = finalize(self, _end, handle, channel, life)
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._popen.pid
+        return self._handle.pid
 
     @property
     def calls(self) -> int:
@@ -204,34 +150,12 @@ class Process:
             return 0
 
     def described(self, setup: Setup, seconds: float) -> dict[str, Any]:
-        """Send the process its setup, and return the description of its agent.
+        """Return the description of its agent.
 
-        See ``start_process``.
+        See ``awaited``.
         """
-        candidate, until = setup.candidate, time.monotonic() + seconds
-        try:
-            self._channel.settimeout(seconds)
-            self._channel.sendall(framed("setup", 0, pickle.dumps(setup)))
-            while True:
-                self._channel.settimeout(max(0.001, until - time.monotonic()))
-                data = self._channel.recv(1 << 18)
-                if not data:
-                    reason = f"its process {self.how_it_ended()} while it was loaded"
-                    raise Diagnosed(Diagnosis(reason, upgrade_remedy(setup.candidate, setup.key)))
-                for kind, _, content in self._reader.messages(data):
-                    if kind == "described":
-                        said: dict[str, Any] = content
-                        return said
-                    workflow, reason, remedy, _ = content
-                    if workflow:
-                        raise NotIsolatable(reason)
-                    raise Diagnosed(Diagnosis(reason, remedy))
-        except TimeoutError:
-            remedy = timeout_remedy(candidate, self._key)
-            raise Diagnosed(Diagnosis(f"did not finish loading within {seconds:g} s", remedy)) from None
-        except OSError:
-            reason = f"its process {self.how_it_ended()} while it was loaded"
-            raise Diagnosed(Diagnosis(reason, upgrade_remedy(setup.candidate, setup.key))) from None
+        said: dict[str, Any] = awaited("described", self._channel, self._reader, setup, seconds, self.how_it_ended)
+        return said
 
     async def attach(
         self,
@@ -321,27 +245,16 @@ class Process:
         """Kill the process, with everything that it has started."""
         self.meant_to_end = True
         if self._frames is not None:
-            _kill(self._popen)  # the loop notices, and clears up
+            self._handle.kill()  # the loop notices, and clears up
         else:
             self._ending()
-            self._clearing()
 
     def how_it_ended(self) -> str:
         """Return how the process ended, in a few words.
 
         It waits for the end, which is near.
         """
-        with suppress(subprocess.TimeoutExpired):
-            self._popen.wait(_DYING)
-        code = self._popen.returncode
-        if code is None:
-            return "stopped answering"
-        if code < 0:
-            try:
-                return f"was ended by {signal.Signals(-code).name}"
-            except ValueError:
-                return f"was ended by signal {-code}"
-        return f"ended with exit status {code}"
+        return self._handle.ended(DYING) or "stopped answering"
 
     def _receive(self, message: Message) -> None:
         kind, number, content = message
@@ -365,11 +278,10 @@ class Process:
 
     def _connection_lost(self) -> None:
         self._frames = None
-        _kill(self._popen)
+        self._handle.kill()
         how = "was replaced" if self.meant_to_end else self.how_it_ended()
         # The descriptor is the transport's until this has returned: closing it here could close another one.
         asyncio.get_running_loop().call_soon(self._ending)
-        threading.Thread(target=self._clearing, name="agenthost-clearing").start()  # it may have left many files
         asked, self._asked = self._asked, {}
         for each in asked.values():
             each.ended.set()
@@ -391,27 +303,47 @@ def _raised(sort: str, kind: str, words: str, trace: str) -> BaseException:
     return error
 
 
-def _kill(popen: subprocess.Popen[bytes]) -> None:
-    if popen.returncode is None:  # not asked whether it has ended: its group goes by its number until that is done
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(popen.pid, signal.SIGKILL)
+def awaited(
+    kind: str, channel: socket.socket, reader: Reader, setup: Setup, seconds: float, how: Callable[[], str]
+) -> Any:
+    """Return the content of the next message of a kind.
+
+    ``how`` returns how the process ended.
+
+    Raises:
+        Diagnosed: the package failed, or was too slow.
+        NotIsolatable: it is a workflow.
+    """
+    until = time.monotonic() + seconds
+    try:
+        while True:
+            channel.settimeout(max(0.001, until - time.monotonic()))
+            data = channel.recv(1 << 18)
+            if not data:
+                break
+            for said, _, content in reader.messages(data):
+                if said == kind:
+                    return content
+                if said != "failed":  # such as its greeting
+                    continue
+                workflow, reason, remedy, _ = content
+                if workflow:
+                    raise NotIsolatable(reason)
+                raise Diagnosed(Diagnosis(reason, remedy))
+    except TimeoutError:
+        remedy = timeout_remedy(setup.candidate, setup.key)
+        raise Diagnosed(Diagnosis(f"did not finish loading within {seconds:g} s", remedy)) from None
+    except OSError:
+        pass
+    raise Diagnosed(Diagnosis(f"its process {how()} while it was loaded", upgrade_remedy(setup.candidate, setup.key)))
 
 
-def _own_directory(key: str, account: Account | None) -> str:
-    """Make a directory for the temporary files of one process."""
-    made = tempfile.mkdtemp(prefix=f"agenthost-{key.replace('/', '_').replace(':', '_')}-")
-    if account is not None:
-        os.chown(made, account.user, account.group)
-    return made
-
-
-def _end(popen: subprocess.Popen[bytes], channel: socket.socket, life: int) -> None:
-    _kill(popen)
+def _end(handle: Handle, channel: socket.socket, life: int) -> None:
+    handle.kill()
     os.close(life)
     with suppress(OSError):
         channel.close()
-    with suppress(subprocess.TimeoutExpired):
-        popen.wait(_DYING)
+    handle.ended(DYING)
 
 
 def _nothing(*_: object) -> None:

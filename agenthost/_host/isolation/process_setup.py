@@ -1,7 +1,8 @@
-"""The setup that the host sends to an agent's own process first."""
+"""The setup and the orders that the host sends to an agent's template process."""
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
     from agenthost._host.walls.account import Account
     from agenthost._host.walls.enclosure import Enclosure
 
-__all__ = ["Setup"]
+__all__ = ["FORK", "SERVE", "STATUS", "Setup"]
+
+FORK, SERVE = b"f", b"s"
+"""Orders: fork a process, or be the process."""
+STATUS = struct.Struct("=ii")
+"""A process that has ended, and its exit code."""
 
 
 @frozen
@@ -26,5 +32,7 @@ class Setup:
     memory_limit: int | None
     """Bytes that it may have in memory; None for any number."""
     enclosure: Enclosure
+    expected: str = ""
+    """The digest that the files of its package must have; empty for any."""
     account: Account | None = None
     """The user that it runs as; None for the host's."""

@@ -17,13 +17,14 @@ from attrs import frozen
 
 from agenthost._error_words import message_of
 from agenthost._host.calls.author_threads import Threads
-from agenthost._host.isolation.process import CallNotStarted, OwnProcessError, Process, start_process
+from agenthost._host.isolation.process import CallNotStarted, OwnProcessError, Process
 from agenthost.errors import StateRefused, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable
 
     from agenthost._host.isolation.process_setup import Setup
+    from agenthost._host.isolation.template_process import TemplateProcess
     from agenthost._host.telemetry.current_call import Owner
     from agenthost.state import Entries
 
@@ -66,11 +67,10 @@ class Observer(Protocol):
 
 @frozen
 class Launch:
-    """The command and limits with which a process of an agent is started."""
+    """The setup of the processes of an agent, and their template."""
 
     setup: Setup
-    environ: Mapping[str, str]
-    seconds: float
+    template: TemplateProcess
     number: int
 
 
@@ -201,10 +201,9 @@ class Processes:
                 self._do(self._start())
 
     async def _start(self) -> None:
-        launch = self._launch
         process: Process | None = None
         try:
-            process, _ = await self._threads.run(lambda: start_process(launch.setup, launch.environ, launch.seconds))
+            process, _ = await self._threads.run(self._launch.template.start_process)
             await process.attach(self._lost, self._asked_for_state, self._stray)
             if self._served:
                 await process.ask("begin")
@@ -328,6 +327,7 @@ class Processes:
                 wait.cancel()
         for process in tuple(self._leaving):
             process.kill()
+        self._launch.template.close()
         for task in self._tasks:
             task.cancel()
 

@@ -18,9 +18,10 @@ import msgspec
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.schema import AgentConfig
 from agenthost._host.isolation.descriptions import AgentDescription, DescribedDraft
-from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, OwnProcessError, start_process
+from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, OwnProcessError
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
+from agenthost._host.isolation.template_process import TemplateProcess
 from agenthost._host.packages.instantiate import Section
 from agenthost._host.walls.account import Account, missing_capabilities
 from agenthost._host.walls.enclosure import Enclosure
@@ -75,22 +76,24 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
             section.process_limit,
             config.host.debuggable,
         ),
-        _account(section, place),
+        account=_account(section, place),
     )
     set_debuggable(config.host.debuggable)  # before there is a process that could look
     environ = {name: os.environ[name] for name in section.environment if name in os.environ}
     seconds = config.host.build_timeout * 0.95
-    first, content = start_process(setup, environ, seconds)
+    template = TemplateProcess(setup, environ, seconds)
+    first, content = template.start_process()
     try:
         return StandIn(
             msgspec.convert(content, AgentDescription),
             key,
             lambda stand_in: Processes(
-                Launch(setup, environ, seconds, section.processes), first, stand_in.entries, stand_in.may_reach
+                Launch(setup, template, section.processes), first, stand_in.entries, stand_in.may_reach
             ),
         )
     except BaseException:
         first.kill()
+        template.close()
         raise
 
 

@@ -248,4 +248,4 @@ def test_nothing_of_the_host_is_seen_but_what_is_named(build, monkeypatch):
     """A variable that is not set is left out."""
     monkeypatch.setenv("FAR_URL", "here")
     stand_in = build(environment=("FAR_URL", "NOT_THERE"))
-    assert stand_in._processes._launch.environ == {"FAR_URL": "here"}
+    assert stand_in._processes._launch.template._environ == {"FAR_URL": "here"}
