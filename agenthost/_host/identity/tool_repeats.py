@@ -51,8 +51,8 @@ _BOARD = "runs"
 _encode = msgspec.json.Encoder(order="sorted").encode
 _log = logging.getLogger("agenthost.tools")
 
-Mark = tuple["Mounted", "Tool", "ToolRequest", "Connection"]
-"""A run: agent, tool, request and connection."""
+Mark = tuple["Mounted", "Tool", "ToolRequest"]
+"""What runs: agent, tool and request."""
 
 
 class Connection(Protocol):
@@ -83,11 +83,13 @@ class ToolRepeats:
     def __init__(self, runtime: Runtime, caller: ToolCaller) -> None:
         self._runtime = runtime
         self._caller = caller
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop with a timer for the next look at the runs, while there is one."""
-        self._running: dict[int, Mark] = {}
-        self._looks: dict[int, int] = {}
-        self._marked: dict[int, _Run] = {}
+        self.running: dict[Connection, Mark] = {}
+        """What runs now. Each caller adds and removes its own; see ``watch`` and ``ended``."""
+        self._looks: dict[Connection, int] = {}
+        self.registered: dict[Connection, _Run] = {}
+        """Those of them that repeats can join."""
         self._runs: dict[str, _Run] = {}
         self._elsewhere: dict[str, tuple[str, float]] = {}
         self._fresh = not self._shared
@@ -102,31 +104,25 @@ class ToolRepeats:
         config = self._runtime.config
         return config.host.workers > 1 or config.state.url is not None
 
-    def begin(self, agent: Mounted, tool: Tool, request: ToolRequest, connection: Connection) -> Mark:
-        """Note a run that begins."""
-        mark = (agent, tool, request, connection)
-        self._running[id(mark)] = mark
-        if self._loop is None or self._loop.is_closed():
-            self._loop = asyncio.get_running_loop()
-            self._loop.call_later(_TICK, self._look)
-        return mark
+    def watch(self) -> None:
+        """Look at the runs, until there are none."""
+        self.loop = asyncio.get_running_loop()
+        self.loop.call_later(_TICK, self._look)
 
-    def end(self, mark: Mark, answer: ToolAnswer | None) -> None:
-        """Note the end of a run."""
-        number = id(mark)
-        del self._running[number]
-        run = self._marked.pop(number, None) if self._marked else None
-        arrived = not mark[3].closed()
+    def ended(self, connection: Connection, mark: Mark, answer: ToolAnswer | None) -> None:
+        """Note the end of a run that is registered, or whose connection has closed."""
+        run = self.registered.pop(connection, None)
+        arrived = not connection.closed()
         if run is None and not arrived:
-            run = self._registered(mark)
+            run = self._registered(connection, mark)
         if run is not None:
             run.answer = answer
             self._ended(run, kept=not arrived and answer is not None and answer.outcome == "ok")
 
-    def _registered(self, mark: Mark) -> _Run | None:
+    def _registered(self, connection: Connection, mark: Mark) -> _Run | None:
         """Register a run, unless its request cannot be recognised or another run has it."""
-        agent, tool, _, _ = mark
-        key = _key(*mark)
+        agent, tool, _ = mark
+        key = _key(*mark, connection)
         if key is None or key in self._runs:
             return None
         seconds = self._caller.seconds(agent, tool) + agent.limits.queue_wait + _SPARE
@@ -188,22 +184,21 @@ class ToolRepeats:
     def _look(self) -> None:
         """Register runs that are slow or whose connections have closed, until nothing runs."""
         now = time.time()
-        self._looks = {number: self._looks.get(number, 0) + 1 for number in self._running}
-        for number, looks in self._looks.items():
-            mark = self._running[number]
-            if number not in self._marked and (looks * _TICK >= SLOW or mark[3].closed()):
-                run = self._registered(mark)
+        self._looks = {connection: self._looks.get(connection, 0) + 1 for connection in self.running}
+        for connection, looks in self._looks.items():
+            if connection not in self.registered and (looks * _TICK >= SLOW or connection.closed()):
+                run = self._registered(connection, self.running[connection])
                 if run is not None:
-                    self._marked[number] = run
+                    self.registered[connection] = run
                     self._publish(run)
         self._runs = {key: run for key, run in self._runs.items() if run.until > now or not run.answered.is_set()}
-        self._idle = 0 if self._running else self._idle + 1
+        self._idle = 0 if self.running else self._idle + 1
         if self._shared:
             self._write(self._refresh())
-        if self._loop is not None and (self._running or self._runs or (self._shared and self._idle < _IDLE)):
-            self._loop.call_later(_TICK, self._look)
+        if self.loop is not None and (self.running or self._runs or (self._shared and self._idle < _IDLE)):
+            self.loop.call_later(_TICK, self._look)
         else:
-            self._loop, self._fresh = None, not self._shared
+            self.loop, self._fresh = None, not self._shared
         self.wary = bool(not self._fresh or self._runs or self._elsewhere)
 
     async def _refresh(self) -> None:
@@ -215,7 +210,7 @@ class ToolRepeats:
                     board = await self._store.get(_BOARD, {})
         now, own = time.time(), {run.id for run in self._runs.values()}
         self._elsewhere = {key: (run, until) for key, (run, until) in board.items() if until > now and run not in own}
-        self._fresh = self._loop is not None or not self._shared
+        self._fresh = self.loop is not None or not self._shared
         self.wary = bool(not self._fresh or self._runs or self._elsewhere)
 
     def _publish(self, run: _Run) -> None:

@@ -36,7 +36,7 @@ _HANG_UP = END.tool
 _encode = msgspec.json.Encoder().encode
 
 
-async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901 - the steps of one request
+async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901, PLR0912 - the steps of one request
     """Run a tool, and return its answer.
 
     The status is 200 even for a failure, as the model needs something to say.
@@ -71,11 +71,15 @@ async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901 - th
         if tool.idempotent or repeats.wary:
             answer = await _answer_before(request, agent, tool, called)
         if answer is None:
-            mark = repeats.begin(agent, tool, called, request)
+            mark = repeats.running[request] = agent, tool, called
+            if repeats.loop is None or repeats.loop.is_closed():
+                repeats.watch()
             try:
                 answer = await site.caller.answer(agent, tool, called, request.sibling)
             finally:
-                repeats.end(mark, answer)
+                del repeats.running[request]
+                if repeats.registered or request.closed():
+                    repeats.ended(request, mark, answer)
         return _answer_of(request, answer)
     except asyncio.CancelledError as cut_off:  # the host has to stop before the tool has ended
         return _answer_of(request, site.caller.cut_off(agent, tool, called, cut_off))
