@@ -145,6 +145,11 @@ class ConversationConfig(Table):
     rounds: int = setting(6, whole(1, 100), "Rounds of tool calls before the model must answer", unit="rounds")
     timeout: float = setting(60.0, SECONDS, "Timeout for one turn, including tools and other agents", unit="seconds")
     redact: tuple[str, ...] | None = setting(None, NAMES, "Redactors for transcripts; by default, all")
+    ids: tuple[str, ...] = setting(
+        ("X-Conversation-Id", "X-OpenWebUI-Chat-Id", "call.id"),
+        NAMES,
+        "Headers, and fields of the body with a dot, in which clients of `/v1` send the ID of a conversation",
+    )
     show_tools: bool = setting(False, FLAG, "Include the tools that were called in responses of `/v1`")  # noqa: FBT003
 
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agenthost.errors import ConversationRefused, StateRefused
 
@@ -141,6 +141,15 @@ class TurnIdentities:
             return None
         kind = _kind(found, time.time())
         return Claim(kind, claim.identity, claim.id, found["conversation"], tuple(found["turns"]), _outcome(found))
+
+    async def move(self, claim: Claim, conversation: str) -> Claim:
+        """Give a new turn another conversation. The caller holds the lock."""
+
+        def apply(entries: list[Entry]) -> list[Entry]:
+            return [{**each, "conversation": conversation} if each["id"] == claim.id else each for each in entries]
+
+        await self._write(claim.identity, apply)
+        return evolve(claim, conversation=conversation)
 
     async def tool_begins(self, claim: Claim, turn: int) -> None:
         """Store the number of an attempt that may have effects from now on."""

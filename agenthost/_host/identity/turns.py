@@ -8,49 +8,35 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field
 
 from agenthost._error_words import summary_of
+from agenthost._host.identity.places import Place
+from agenthost._host.identity.resent_histories import ResentHistories
 from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
 from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Mapping
 
+    from agenthost._host.identity.asking import Asking
     from agenthost._host.identity.turn_identity import Claim, Identity
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._host.text.conversations import Conversations
-    from agenthost._host.text.paused_turns import Paused
-    from agenthost.conversation.models import Message
-    from agenthost.conversation.options import AnswerOptions
     from agenthost.conversation.turns import Event, Listener, Reply
 
-__all__ = ["Asking", "TakenTurn", "Turns"]
+__all__ = ["TakenTurn", "Turns"]
 
 SCOPE = "turns of clients"
+HISTORIES = "histories of clients"
 _PAUSE = 0.1
 """Seconds between polls for the end of a turn in another process."""
 _ENDING = 3.0
 """Seconds that turns without clients have for their end when the host stops."""
 
 _log = logging.getLogger("agenthost.conversations")
-
-
-@frozen(kw_only=True)
-class Asking:
-    """A request for a turn, see ``Conversations.say``."""
-
-    agent: str
-    conversation: str
-    text: str
-    context: Mapping[str, Any] = field(factory=dict)
-    history: Sequence[Message] | None = None
-    principal: str = ""
-    options: AnswerOptions | None = None
-    sent: Sequence[Message] = ()
-    paused: Paused | None = None
 
 
 @define(eq=False)
@@ -89,10 +75,12 @@ class Turns:
         """
         identities = self._found()
         async with identities.lock(identity):
-            claim = await identities.claim(identity, asking.conversation)
+            place = await Place.of(asking, self._histories(asking.principal))
+            claim = await identities.claim(identity, place.asking.conversation)
             running = self._running.get(claim.id)
             if claim.kind in (Kind.NEW, Kind.CONTINUES):
-                running = self._start(plan, evolve(asking, conversation=claim.conversation), claim)
+                place, claim = await place.entered(claim, identities, asking.conversation)
+                running = self._start(plan, place, claim)
         return TakenTurn(self, plan, asking, claim, running)
 
     def _found(self) -> TurnIdentities:
@@ -101,14 +89,18 @@ class Turns:
             self._identities = stores, longest, TurnIdentities(stores.own(SCOPE), longest)
         return self._identities[2]
 
-    def _start(self, plan: HostPlan, asking: Asking, claim: Claim) -> _Running:
+    def _histories(self, principal: str) -> ResentHistories:
+        own, longest = self._runtime.state.serving().own, self._runtime.config.conversation.timeout
+        return ResentHistories(own(f"{HISTORIES} of {principal}" if principal else HISTORIES), longest)
+
+    def _start(self, plan: HostPlan, place: Place, claim: Claim) -> _Running:
         running = self._running[claim.id] = _Running(claim)
-        running.task = asyncio.ensure_future(self._run(plan, asking, running))
+        running.task = asyncio.ensure_future(self._run(plan, place, running))
         running.task.add_done_callback(partial(self._ended, running))
         return running
 
-    async def _run(self, plan: HostPlan, asking: Asking, running: _Running) -> Reply:
-        claim = running.claim
+    async def _run(self, plan: HostPlan, place: Place, running: _Running) -> Reply:
+        claim, asking = running.claim, place.asking
 
         async def tool_begins(turn: int) -> None:
             if turn not in claim.turns and not running.began:
@@ -136,12 +128,20 @@ class Turns:
                 tool_begins=tool_begins,
             )
         except BaseException as error:
+            leaving = self._write(self._leave_place(place, None))
             writing = self._write(self._store_end(running, error_as_json(error), answered=False))
             if not isinstance(error, asyncio.CancelledError):  # a repeat may reach another worker at once
-                await asyncio.shield(writing)
+                await asyncio.shield(asyncio.gather(leaving, writing))
             raise
         self._write(self._store_end(running, outcome_as_json(running.events, reply), answered=True))
+        await asyncio.shield(self._write(self._leave_place(place, reply)))  # before the client can send the history
         return reply
+
+    async def _leave_place(self, place: Place, reply: Reply | None) -> None:
+        try:
+            await place.left(reply)
+        except StateUnavailable as error:
+            _log.warning("a client that sends its history begins another conversation with it: %s", error)
 
     async def _store_end(self, running: _Running, outcome: Mapping[str, Any], *, answered: bool) -> None:
         try:

@@ -8,9 +8,10 @@ import msgspec
 from attrs import evolve
 
 from agenthost._web.endpoints.chat.answers import Answering
+from agenthost._web.endpoints.chat.conversation_ids import CONVERSATION
 from agenthost._web.endpoints.chat.messages import Spoken
 from agenthost._web.endpoints.chat.options import answer_options, ignored
-from agenthost._web.endpoints.chat.requests import CONVERSATION, asked_for, continued
+from agenthost._web.endpoints.chat.requests import asked_for, continued
 from agenthost._web.endpoints.chat.streams import Stream
 from agenthost._web.endpoints.chat.turns import begin_turn, take_turn, while_somebody_waits
 from agenthost._web.request.answers import JSON, NO_STORE, send_bytes

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from agenthost._host.text.conversations import new_conversation
 from agenthost._web.endpoints.chat.access import principal_of
+from agenthost._web.endpoints.chat.conversation_ids import named_conversation
 from agenthost._web.endpoints.chat.identity import identity_of
 from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost._web.request.requests import read_body
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
     from agenthost._web.request.site import Request
     from agenthost.conversation.models import Message
 
-__all__ = ["CONVERSATION", "Asked", "asked_for", "continued", "read"]
-
-CONVERSATION = b"agenthost-conversation"
-"""The header with the ID of a conversation, in requests and answers."""
+__all__ = ["Asked", "asked_for", "continued", "read"]
 
 
 @frozen
@@ -49,7 +47,9 @@ class Asked:
     identity: Identity
     principal: str = ""
     named: bool = False
-    """True if the client names the conversation."""
+    """True if the client names the conversation, and leaves its history to the host."""
+    found: bool = True
+    """True if the conversation is known, False if the client only sends its history."""
     options: AnswerOptions = field(factory=AnswerOptions)
     ignored: tuple[str, ...] = ()
     """The options of the request that have no effect."""
@@ -97,7 +97,9 @@ def asked_for(
         ChatRefused: the request is malformed.
     """
     metadata = _object(body, "metadata")
-    conversation = _named_conversation(request, metadata)
+    named = named_conversation(request, body, metadata)
+    conversation = named.id if named is not None else None
+    kept_here = named is not None and named.kept_here
     shown, principal = metadata.get("tools"), principal_of(request, agent)
     instructions = "\n".join(spoken.instructions)
     context = {"instructions_of_the_client": instructions} if instructions else {}
@@ -106,13 +108,14 @@ def asked_for(
         conversation=conversation or new_conversation(),
         text=spoken.text,
         context={**context, **_context(metadata)},
-        history=None if conversation else tuple(spoken.history),
+        history=None if kept_here else tuple(spoken.history),
         stream=body.get("stream") is True,
         usage=_object(body, "stream_options").get("include_usage") is True,
         tools=request.site.runtime.config.conversation.show_tools if shown is None else shown == "shown",
         identity=identity_of(request, body if repeated is None else repeated, agent.key, principal, conversation),
         principal=principal,
-        named=conversation is not None,
+        named=kept_here,
+        found=named is not None,
         options=options,
         sent=tuple(spoken.sent),
     )
@@ -144,15 +147,6 @@ def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise ChatRefused(400, f"{name} must be an object.", None, name)
     return value or {}
-
-
-def _named_conversation(request: Request, metadata: Mapping[str, Any]) -> str | None:
-    """Return the conversation in a header or ``metadata.conversation``."""
-    header = next((value.decode("latin-1") for name, value in request.scope["headers"] if name == CONVERSATION), None)
-    named = header or metadata.get("conversation")
-    if named is not None and not isinstance(named, str):
-        raise ChatRefused(400, "metadata.conversation must be a string.", None, "metadata")
-    return named or None
 
 
 def _context(metadata: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.identity.turns import Asking
+from agenthost._host.identity.asking import Asking
 from agenthost._web.endpoints.chat.refusals import refusal_of
 from agenthost._web.request.requests import Disconnected
 from agenthost.conversation.turns import Escalated, Routed, Said, ToolEnded, ToolStarted, event_as_json
@@ -39,6 +39,8 @@ async def begin_turn(request: Request, asked: Asked) -> TakenTurn:
         text=asked.text,
         context=asked.context,
         history=asked.history,
+        resent=None if asked.named else asked.history,
+        found=asked.found,
         principal=asked.principal,
         options=asked.options,
         sent=asked.sent,

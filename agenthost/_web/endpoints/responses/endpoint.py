@@ -9,9 +9,10 @@ from attrs import evolve, frozen
 
 from agenthost._host.text.conversations import new_conversation
 from agenthost._web.endpoints.chat.access import principal_of
+from agenthost._web.endpoints.chat.conversation_ids import CONVERSATION
 from agenthost._web.endpoints.chat.messages import Spoken
 from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
-from agenthost._web.endpoints.chat.requests import CONVERSATION, asked_for, continued
+from agenthost._web.endpoints.chat.requests import asked_for, continued
 from agenthost._web.endpoints.chat.streams import Stream
 from agenthost._web.endpoints.chat.turns import begin_turn, take_turn, while_somebody_waits
 from agenthost._web.endpoints.responses.events import Events
@@ -139,7 +140,7 @@ async def _read(request: Request, agent: Mounted, body: Mapping[str, Any]) -> _C
     asked = asked_for(request, agent, body, spoken, options, {**others, "messages": given.messages})
     if conversation is not None and not asked.named:
         history = None if named else asked.history
-        asked = evolve(asked, conversation=conversation, named=named, history=history)
+        asked = evolve(asked, conversation=conversation, named=named, found=True, history=history)
     asked = await continued(request, evolve(asked, ignored=ignored_options(body)))
     return _Creating(request, asked, Responding(asked, body), responses, messages)
 

@@ -179,7 +179,7 @@ def test_a_conversation_that_is_named_is_remembered_by_the_host(url):
         ),
         (PASSWORD, {"messages": [{"role": "user", "content": "x" * 16385}]}, 400, "16384 characters"),
         (PASSWORD, {"n": 2}, 400, "leave n out"),
-        (PASSWORD, {"metadata": {"conversation": "a b"}}, 400, "a conversation's id"),
+        (PASSWORD, {"metadata": {"conversation": ["a b"]}}, 400, "metadata.conversation must be a string"),
     ],
 )
 def test_what_cannot_be_answered_says_why(url, key, body, status, told):
@@ -439,14 +439,8 @@ USER = {"role": "user", "content": "Hello"}
         ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": {"conversation": [ECHO]}}),
         ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": {"context": ECHO}}),
         ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "stream_options": ECHO}),
-        (
-            "POST",
-            "/chat/completions",
-            {"Agenthost-Conversation": f"{ECHO} {ECHO}"},
-            {"model": "sales", "messages": [USER]},
-        ),
     ],
-    ids=range(20),
+    ids=range(19),
 )
 def test_errors_echo_nothing_of_the_request(url, method, path, headers, body):
     parts = urlsplit(url)
