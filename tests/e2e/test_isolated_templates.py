@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,9 @@ def test_what_an_agent_leaves_behind_ends_with_it():
     """A helper ends with its process, and one that has detached itself with the host."""
     with walled(CONFIGURATION) as host:
         helper, detached = (int(word) for word in answers(host, LEAVE).split())
-        host.ask("import os\nos._exit(1)")
+        began = time.monotonic()
+        assert "error_id" in host.ask("import os\nos._exit(1)")
+        assert time.monotonic() - began < 5  # not at the deadline, although the helpers hold the connection
         poll_until(lambda: not lives(helper))
         assert lives(detached)
     poll_until(lambda: not lives(detached))

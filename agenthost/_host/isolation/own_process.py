@@ -31,7 +31,7 @@ from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.isolated_agent import IsolatedAgent
 from agenthost._host.isolation.process_output import RECORD
-from agenthost._host.isolation.process_setup import FORK, SERVE, STATUS
+from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
 from agenthost._host.isolation.raised_error import MOST_WORDS, traceback_of
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, diagnose
 from agenthost._host.packages.instantiate import agent_of, make_offered
@@ -175,6 +175,8 @@ def _serve(setup: Setup, descriptors: tuple[int, int, int]) -> None:
     _end_with_the_host(life)
     channel = socket.socket(fileno=connection)
     channel.sendall(framed("hello", 0, None))
+    if channel.recv(len(BEGIN)) != BEGIN:
+        return  # the host has gone
     try:
         agent, probes, said = _built(setup)
         first = framed("described", 0, said)

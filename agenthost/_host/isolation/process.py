@@ -27,6 +27,8 @@ __all__ = ["DYING", "GRACE", "CallNotStarted", "Handle", "NotIsolatable", "OwnPr
 
 GRACE = 0.25
 """Seconds that a call has to end once it is cancelled, before its process is replaced."""
+_UNREAD = 0.05
+"""Seconds in which the last messages of a process that has ended are read."""
 DYING = 0.5
 """Seconds that a process has to be gone once it is killed."""
 
@@ -62,6 +64,10 @@ class Handle(Protocol):
     @property
     def pid(self) -> int:
         """The process id."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """A descriptor that becomes readable when the process ends, where there is one."""
 
     def kill(self) -> None:
         """Kill the process with its group, unless it has ended."""
@@ -175,6 +181,8 @@ class Process:
         frames.resume(self._reader)
         await asyncio.get_running_loop().create_unix_connection(lambda: frames, sock=self._channel)
         self._frames = frames
+        if (descriptor := self._handle.descriptor) is not None:
+            asyncio.get_running_loop().add_reader(descriptor, self._has_ended, descriptor)
 
     async def ask(self, operation: str, *arguments: Any) -> Any:
         """Run an operation in the process and return its result.
@@ -276,7 +284,16 @@ class Process:
         elif kind == "stray":
             self._stray(Owner.of(self._key, *content))
 
+    def _has_ended(self, descriptor: int) -> None:
+        """Close the connection, which a program that the process has started may keep open."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(descriptor)
+        if self._frames is not None:
+            loop.call_later(_UNREAD, self._frames.close)
+
     def _connection_lost(self) -> None:
+        if (descriptor := self._handle.descriptor) is not None:
+            asyncio.get_running_loop().remove_reader(descriptor)
         self._frames = None
         self._handle.kill()
         how = "was replaced" if self.meant_to_end else self.how_it_ended()

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from agenthost._host.walls.account import Account
     from agenthost._host.walls.enclosure import Enclosure
 
-__all__ = ["FORK", "SERVE", "STATUS", "Setup"]
+__all__ = ["BEGIN", "FORK", "SERVE", "STATUS", "Setup"]
 
 FORK, SERVE = b"f", b"s"
 """Orders: fork a process, or be the process."""
+BEGIN = b"b"
+"""Sent to a new process once the host knows it."""
 STATUS = struct.Struct("=ii")
 """A process that has ended, and its exit code."""
 

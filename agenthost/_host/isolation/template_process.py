@@ -32,7 +32,7 @@ from attrs import evolve
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.process import DYING, Process, awaited
 from agenthost._host.isolation.process_output import follow_output
-from agenthost._host.isolation.process_setup import FORK, SERVE, STATUS
+from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, upgrade_remedy
 
 if TYPE_CHECKING:
@@ -171,6 +171,10 @@ class _Interpreter:
     def pid(self) -> int:
         return self._popen.pid
 
+    @property
+    def descriptor(self) -> None:
+        """None: its connection ends with it."""
+
     def import_package(self, seconds: float) -> None:
         """Let it import the package.
 
@@ -206,6 +210,7 @@ class _Interpreter:
         reader = Reader()
         try:
             handle: Handle = self if not self.forks else _Forked(self, _greeting(ours, reader, seconds))
+            ours.sendall(BEGIN)
         except (OSError, ValueError):
             ours.close()
             os.close(life)
@@ -254,22 +259,22 @@ class _Forked:
         """
         self._template = template
         self.pid = pid
-        self._descriptor = os.pidfd_open(pid)
+        self.descriptor = os.pidfd_open(pid)
         self._words = ""
-        self._closing = finalize(self, os.close, self._descriptor)
+        self._closing = finalize(self, os.close, self.descriptor)
         if _parent_and_session(pid)[0] != template.pid:
             raise ValueError(pid)
 
     def kill(self) -> None:
-        if not _is_ready(self._descriptor, 0):  # then its number is its own, and that of its group
+        if not _is_ready(self.descriptor, 0):  # then its number is its own, and that of its group
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
             with suppress(ProcessLookupError, PermissionError):
-                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+                signal.pidfd_send_signal(self.descriptor, signal.SIGKILL)
         self._sweep()
 
     def ended(self, seconds: float) -> str:
-        if not self._words and _is_ready(self._descriptor, seconds):
+        if not self._words and _is_ready(self.descriptor, seconds):
             code = self._template.code_of(self.pid, min(seconds, _REPORTED))
             self._words = "ended" if code is None else _words(code)
         return self._words
