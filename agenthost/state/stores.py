@@ -70,7 +70,7 @@ class Stores:
         The state of calls is separate from that of other groups.
 
         Args:
-            group: a name for these agents, of letters and digits.
+            group: a name for these agents, of letters, digits, ``-`` and ``_``.
         """
         return Stores(_CallsApart(self._entries, group), self._serving)
 

@@ -29,6 +29,7 @@ environment = ["WANTED"]
 [agents.calm]
 isolation = "process"
 processes = 2
+shared_state = ["desk"]
 """
 
 

@@ -1,7 +1,8 @@
 """Call credentials: a pair that opens one agent for one call.
 
-They replace the agent's permanent pair if that must not be shown. The user is ``call``, or ``call.NAME`` for a call
-that a configured key began. The password is a token of the agent, the call and the key, then ``~`` and the call's ID.
+They replace the agent's permanent pair if that must not be shown. The user is ``call``, or ``call.NAME`` with the name
+of those that began the call with other credentials than the host's, see ``Principal.begins``. The password is a token
+of the agent, the call and this name, then ``~`` and the call's ID.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ _MOST = 2048
 _NOTHING = ("", "", "")
 
 
-def call_userinfo(tokens: Tokens, route: str, call_id: str, key: str = "") -> str:
+def call_userinfo(tokens: Tokens, route: str, call_id: str, begun: str = "") -> str:
     """Return the pair in the form of a URL, for the agent at a route.
 
-    ``key`` is the name of the key that the call began with, if it was one.
+    ``begun`` is the name of those that began the call.
     """
-    token = tokens.minter(route, call_id)(_REACH + key).decode()
-    return f"{_USER}{'.' if key else ''}{key}:{token}~{quote(call_id, safe='')}"
+    token = tokens.minter(route, call_id)(_REACH + begun).decode()
+    return f"{_USER}{'.' if begun else ''}{begun}:{token}~{quote(call_id, safe='')}"
 
 
 def call_of(header: bytes, tokens: Tokens, route: str) -> tuple[str, str] | None:
-    """Return the call for which an ``Authorization`` header opens an agent, and its key.
+    """Return the call that a header opens an agent for, and who began it.
 
-    The key is empty for a call that began with a pair. The result is None if the header opens nothing.
+    The result is None if the header opens nothing.
     """
-    token, call_id, key = _parts_of(header)
-    return (call_id, key) if call_id and tokens.verify(token, route, _REACH + key, call_id) else None
+    token, call_id, begun = _parts_of(header)
+    return (call_id, begun) if call_id and tokens.verify(token, route, _REACH + begun, call_id) else None
 
 
 def token_in(header: bytes) -> str:
@@ -46,7 +47,7 @@ def token_in(header: bytes) -> str:
 
 
 def _parts_of(header: bytes) -> tuple[str, str, str]:
-    """Return the token, the call and the key in an ``Authorization`` header, or empty texts."""
+    """Return the token, the call and those that began it, or empty texts."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic" or len(encoded) > _MOST:
         return _NOTHING
@@ -55,6 +56,6 @@ def _parts_of(header: bytes) -> tuple[str, str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return _NOTHING
     user, _, password = given.partition(":")
-    kind, _, key = user.partition(".")
+    kind, _, begun = user.partition(".")
     token, separator, call_id = password.partition("~")
-    return (token, call_id, key) if kind == _USER and separator else _NOTHING
+    return (token, call_id, begun) if kind == _USER and separator else _NOTHING

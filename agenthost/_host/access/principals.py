@@ -19,9 +19,24 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import KeyConfig
 
-__all__ = ["CALL", "HOST", "NOBODY", "NO_KEYS", "OBSERVE", "OF_HOST", "OPERATE", "TEXT", "Door", "Keys", "Principal"]
+__all__ = [
+    "CALL",
+    "HOST",
+    "KEY",
+    "NOBODY",
+    "NO_KEYS",
+    "OBSERVE",
+    "OF_HOST",
+    "OPERATE",
+    "TEXT",
+    "Door",
+    "Keys",
+    "Principal",
+]
 
 CALL, TEXT, OBSERVE, OPERATE = SCOPES
+KEY = "key-"
+"""The beginning of ``Principal.begins`` for a key."""
 HOST = ""
 """The name of those who hold the host's credentials."""
 
@@ -39,6 +54,8 @@ class Principal:
     """Keys and full keys of agents that it opens besides."""
     key: str = ""
     """The name of the configured key; empty for pairs, which documents may show to it."""
+    begins: str = ""
+    """A name for those whose calls it begins, which the state of these calls belongs to; empty for the host's."""
     shown: bool = True
     """True if its documents contain its own credentials, not some for the call alone."""
 
@@ -116,5 +133,6 @@ def _principal(name: str, table: KeyConfig) -> Principal:
         frozenset((HOST,)) if ALL_AGENTS in table.agents else frozenset(),
         frozenset(table.agents) - {ALL_AGENTS},
         name,
+        f"{KEY}{name}",
         shown=False,
     )

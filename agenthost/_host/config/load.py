@@ -226,8 +226,8 @@ def _agent(opened: ConfigFile, name: str, value: object, host: HostConfig) -> Ag
 
 def _only_isolated(agent: AgentConfig, host: HostConfig, place: Place) -> None:
     """Refuse walls around an agent that runs in the host, where they would not exist."""
-    walls = {"paths": agent.paths, "run_as": agent.run_as, "process_limit": agent.process_limit}
-    for name in (name for name, value in walls.items() if value):
+    walls = ("paths", "run_as", "process_limit")
+    for name in (name for name in walls if getattr(agent, name)):
         if (agent.isolation or host.isolation) != "process":
             raise ConfigurationError(
                 f'{place.at(name)}: the agent is not isolated. fix: write isolation = "process" next to it'

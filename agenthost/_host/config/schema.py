@@ -255,6 +255,9 @@ class AgentConfig(Table):
         "Files and directories that its processes may change, or only read with `:ro` appended, if it is isolated; "
         "relative to the configuration file",
     )
+    shared_state: tuple[str, ...] = setting(
+        (), NAMES, "Names of shared stores that it may use, of those that its package declares, if it is isolated"
+    )
     run_as: str | None = setting(None, TEXT, "User of the system that its processes run as, if it is isolated")
     process_limit: int | None = setting(
         None, whole(8), "Processes and threads that the user in `run_as` may have", unit="processes"

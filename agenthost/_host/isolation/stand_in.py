@@ -38,7 +38,7 @@ from agenthost.tools.platform_tools import PlatformTool
 from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from agenthost._discovery import Candidate
     from agenthost._host.config.place import Place
@@ -90,6 +90,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
             lambda stand_in: Processes(
                 Launch(setup, template, section.processes), first, stand_in.entries, stand_in.may_reach
             ),
+            section.shared_state,
         )
     except BaseException:
         first.kill()
@@ -124,7 +125,9 @@ def _account(section: AgentConfig, place: Place) -> Account | None:
 class StandIn(AgentBase):
     """The host's side of an agent that lives in a process of its own."""
 
-    def __init__(self, said: AgentDescription, key: str, processes: Callable[[StandIn], Processes]) -> None:
+    def __init__(
+        self, said: AgentDescription, key: str, processes: Callable[[StandIn], Processes], shared: Sequence[str]
+    ) -> None:
         super().__init__(
             said.name,
             said.route,
@@ -146,7 +149,7 @@ class StandIn(AgentBase):
         self.probes = tuple(
             Probe(check=partial(self._check, index), **attrs.asdict(each)) for index, each in enumerate(said.probes)
         )
-        scopes = (Scope("agent", key), *(Scope("host", name) for name in said.shared_state))
+        scopes = (Scope("agent", key), *(Scope("host", name) for name in said.shared_state if name in shared))
         self._reach = tuple(scope.prefix("data").removesuffix(b"data/") for scope in scopes)
         self._checks: dict[int, asyncio.Task[Any]] = {}
         self._ticket: tuple[Process, int] | None = None
@@ -163,7 +166,8 @@ class StandIn(AgentBase):
     def may_reach(self, key: bytes) -> bool:
         """Return True if the agent has access to a key, or to a prefix.
 
-        It has access to its own entries, to those that it shares, and to those of single calls.
+        It has access to its own entries, to those of single calls, and to those that it shares as far as its section
+        allows it.
         """
         return key.startswith(self._reach) or (key.startswith(b"call/") and len(key.split(b"/")) >= _OF_A_CALL)
 

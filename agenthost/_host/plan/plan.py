@@ -25,7 +25,7 @@ from agenthost._host.plan.mount import in_order, mount, mount_all, quarantined_w
 from agenthost._host.plan.reach import unknown_agents
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
-from agenthost._host.plan.store_provider import ChosenProvider, choose_provider
+from agenthost._host.plan.store_provider import ChosenProvider, choose_provider, refused_names, shared_names
 from agenthost._host.plan.workflow_members import choice_of, members_of
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
@@ -192,7 +192,7 @@ class HostPlan:
             for tool in agent.tools.values()
             if tool.undeclared
         )
-        return (*undeclared, *self.sip.shadowed, *self.changes)
+        return (*undeclared, *shared_names(self.agents), *self.sip.shadowed, *self.changes)
 
     def routing(self) -> Routing:
         """Return the routing of SIP calls, without plugins' functions."""
@@ -366,6 +366,7 @@ def make_plan(config: Config, loaded: Loaded, before: HostPlan | None = None) ->
             *config.warnings,
             *guessable,
             *unknown_agents(config, known),
+            *refused_names(config, mounted),
             *loaded.warnings,
             *stateless,
             *unknown,

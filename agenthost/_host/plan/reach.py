@@ -95,7 +95,8 @@ class Reach:
 
     def holder(self, agent: Mounted) -> Principal:
         """Return the principal with an agent's own credentials."""
-        return Principal(f"agent {agent.key}", frozenset((CALL, TEXT)), frozenset((self.principal(agent),)))
+        name = self.principal(agent)
+        return Principal(f"agent {agent.key}", frozenset((CALL, TEXT)), frozenset((name,)), begins=name)
 
     def principal(self, agent: Mounted | None) -> str:
         """Return the principal that opens an agent, or the host's own endpoints."""

@@ -1,4 +1,4 @@
-"""The choice of the provider that opens the configured store."""
+"""The provider that opens the configured store, and names that packages share in it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._host.config.place import key_path
 from agenthost._host.installer.environment import installer
+from agenthost.agent.base import declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.plugins import PluginState
+    from agenthost._host.packages.stages import Mounted
     from agenthost.state import StateProvider
 
-__all__ = ["ChosenProvider", "choose_provider"]
+__all__ = ["ChosenProvider", "choose_provider", "refused_names", "shared_names"]
 
 _PLUGINS = {
     "redis": "agenthost-redis",
@@ -77,3 +80,27 @@ def _lift(plugin: PluginState) -> str:
     if plugin.diagnosis is None:
         return f"{whose}. fix: let [plugins] only, or disable, in agenthost.toml allow {plugin.name!r}"
     return f"{whose}: {plugin.diagnosis.reason}. fix: {plugin.diagnosis.remedy}"
+
+
+def shared_names(agents: Iterable[Mounted]) -> Iterator[str]:
+    """Yield a sentence about each shared store that several distributions declare."""
+    sharing: dict[str, dict[str, list[str]]] = {}
+    for agent in agents:
+        for name in declared(agent.agent).shared_state:
+            sharing.setdefault(name, {}).setdefault(agent.distribution, []).append(agent.key)
+    for name, by in sorted(sharing.items()):
+        if len(by) > 1:
+            who = ", ".join(f"{distribution} ({', '.join(keys)})" for distribution, keys in sorted(by.items()))
+            yield f"the shared state {name!r} is read and written by several packages: {who}"
+
+
+def refused_names(config: Config, agents: Iterable[Mounted]) -> Iterator[str]:
+    """Yield a sentence about each shared store that an isolated agent may not use."""
+    for agent in agents:
+        own = declared(agent.agent)
+        refused = [repr(name) for name in own.shared_state if name not in agent.config.shared_state]
+        if own.own_process is not None and refused:
+            place, section = config.place("agents", agent.key, "shared_state"), key_path("agents", agent.key)
+            says = f"the isolated agent {agent.key!r} may not use the shared state {', '.join(refused)}"
+            names = ", ".join(f'"{name}"' for name in own.shared_state)
+            yield f"{place}: {says}. fix: write shared_state = [{names}] in [{section}]"

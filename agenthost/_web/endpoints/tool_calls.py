@@ -89,8 +89,8 @@ async def _answer_before(request: Request, agent: Mounted, tool: Tool, called: T
     """Return the answer of an idempotent tool or of a repeated run, or None."""
     site = request.site
     if tool.idempotent:
-        key = request.principal.key
-        store = site.runtime.state.serving().own(f"tool calls of key {key}" if key else "tool calls")
+        begun = request.principal.begins
+        store = site.runtime.state.serving().own(f"tool calls of {begun}" if begun else "tool calls")
         return await answer_once(site.caller, store, agent, tool, called, request.sibling)
     return await site.repeats.earlier(agent, tool, called, request.sibling, request)
 

@@ -11,7 +11,7 @@ from attrs import define
 
 from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.login_guard import OPENED
-from agenthost._host.access.principals import CALL, NOBODY, Principal
+from agenthost._host.access.principals import CALL, KEY, NOBODY, Principal
 from agenthost._host.identity.tool_repeats import ToolRepeats
 from agenthost._host.identity.turns import Turns
 from agenthost._host.runtime.runtime import host_allowed
@@ -150,11 +150,13 @@ class Request:
         found = call_of(header, self.published.tokens[agent.route], agent.route)
         if found is None:
             return None
-        call, key = found
+        call, begun = found
+        key = begun.removeprefix(KEY) if begun.startswith(KEY) else ""
         if key and not self.rules.keys.allow(key, CALL):  # it has been removed since
             return None
         self.passed = call
-        return Principal("call", frozenset((CALL,)), agents=frozenset((agent.full_key,)), key=key, shown=False)
+        agents = frozenset((agent.full_key,))
+        return Principal("call", frozenset((CALL,)), agents=agents, key=key, begins=begun, shown=False)
 
     def belongs_to(self, *ids: str | None) -> None:
         """Note the call of the request.
@@ -206,8 +208,8 @@ class Request:
 
     @property
     def sender(self) -> str:
-        """The key of the caller's credentials, empty for those of the host or the agent."""
-        return self.principal.key
+        """The name of those who began the call, empty for the host's."""
+        return self.principal.begins
 
     def closed(self) -> bool:
         """Return True if the client has closed the connection, or its sending half."""
@@ -229,10 +231,15 @@ class Request:
         return f"{slash}{path}"
 
     def stores(self, agent: Mounted) -> Stores:
-        """Return the stores that an agent's calls have, and let threads use them."""
+        """Return the stores that an agent's calls have, and let threads use them.
+
+        The state of a call belongs to those that began it, also after it was handed over.
+        """
         self.site.runtime.state.serving()
-        stores = declared(agent.agent).stores or self.site.runtime.state.stores
-        return stores.within(f"key-{self.principal.key}") if self.principal.key else stores
+        principal, all_stores = self.principal, self.site.runtime.state.stores
+        if principal.shown:
+            return declared(agent.agent).stores or all_stores
+        return all_stores.within(principal.begins) if principal.begins else all_stores
 
     def query(self) -> dict[str, str]:
         """Return the request's query parameters, without its token."""
@@ -251,7 +258,7 @@ class Request:
         """
         if not self.apart(agent):
             return self.own_base(agent)
-        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call, self.principal.key)
+        userinfo = call_userinfo(self.published.tokens[agent.route], agent.route, self.call, self.principal.begins)
         return self.site.runtime.base(agent.route, *self._origin(), userinfo)
 
     def own_base(self, agent: Mounted) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import cache
 
 import pytest
 from asking import ask
@@ -88,6 +89,15 @@ def sip(call, agent):
     return {"call": {"call_id": call, "to": f"sip:{agent}@host.example"}}
 
 
+def chat(_, agent):
+    return {"model": agent, "messages": [{"role": "user", "content": "hello"}]}
+
+
+def response(_, agent):
+    return {"model": agent, "input": "hello"}
+
+
+TEXT, KEPT = "`/v1` and `R/v1`, for {agent}", "`/v1/responses/{id}` of its own pair, for {agent}"
 OF_AGENT, HEALTH = "`R` and below, for {agent}", "`/live`, `/startup`, `/ready`, `/health`"
 OBSERVED = "`/metrics`, `/-/…`"
 DOORS = (
@@ -103,15 +113,18 @@ DOORS = (
     ),
     Door("/sip", "`/sip`, for {agent}", "/sip", "POST", sip),
     Door("/sip/", "`/sip`, for {agent}", "/sip/", "POST", sip),
-    Door(
-        "/v1/chat/completions",
-        "`/v1`, for {agent}",
-        "/v1/chat/completions",
-        "POST",
-        lambda _, agent: {"model": agent, "messages": [{"role": "user", "content": "hello"}]},
+    *(
+        door
+        for base in ("", "R")
+        for door in (
+            Door(f"{base}/v1/chat/completions", TEXT, f"{base}/v1/chat/completions", "POST", chat),
+            Door(f"{base}/v1/responses", TEXT, f"{base}/v1/responses", "POST", response),
+            Door(f"{base}/v1/models/{{agent}}", TEXT, f"{base}/v1/models/{{agent}}"),
+            Door(f"{base}/v1/responses/{{id}}", KEPT, f"{base}/v1/responses/{{response}}"),
+        )
     ),
-    Door("/v1/models/{agent}", "`/v1`, for {agent}", "/v1/models/{agent}"),
-    Door("/v1/models", "`/v1/models`, the list", "/v1/models"),
+    Door("/v1/models", "`/v1/models` and `R/v1/models`, the list", "/v1/models"),
+    Door("R/v1/models", "`/v1/models` and `R/v1/models`, the list", "R/v1/models"),
     Door("/metrics", OBSERVED, "/metrics"),
     Door("/-/metrics.json", OBSERVED, "/-/metrics.json"),
     Door("/-/sip/unmatched", OBSERVED, "/-/sip/unmatched"),
@@ -177,10 +190,17 @@ class Host:
             ),
         }
 
+    @cache  # noqa: B019 - one host
+    def response_of(self, agent):
+        """Return the ID of a response to the holder of the agent's own pair."""
+        headers = {"authorization": basic(*(OWN if agent == "own" else HOST))}
+        return ask(self.app, "POST", "/v1/responses", headers=headers, json=response("", agent)).json()["id"]
+
     def ask(self, door, agent, header, app=None):
         """Return the result of a request, as the table has it."""
+        response = self.response_of(agent) if "{response}" in door.path else ""
         mint = self.published.tokens[f"/{agent}"].minter(f"/{agent}", CALL)
-        path = door.path.format(agent=agent, summary=mint("/post_prompt").decode())
+        path = door.path.format(agent=agent, summary=mint("/post_prompt").decode(), response=response)
         path = re.sub(r"^R", f"/{agent}", path)
         options = {"json": door.body(CALL, agent)} if door.body else {}
         headers = {"accept": "application/health+json", **({"authorization": header} if header else {})}
@@ -221,7 +241,7 @@ def table():
 def rows(door):
     """Yield the rows of a door, with the agent that each is asked about."""
     if door.row.endswith("{agent}"):
-        yield from ((door.row.format(agent=f"an agent with {kind}"), agent) for agent, kind in KINDS.items())
+        yield from ((door.row.replace("{agent}", f"an agent with {kind}"), agent) for agent, kind in KINDS.items())
     else:
         yield door.row, "shared"
 
@@ -260,7 +280,8 @@ def test_every_endpoint_has_a_row(host):
     """The front's own dispatch names the endpoints, so a new one fails here."""
     of_agents = {f"R/{name}".rstrip("/") for name in dispatch._ENDPOINTS}
     behind = {re.sub(r":\w+}", "}", route.path) for route in host.app.litestar.routes}
-    text = {*v1.PATHS, f"{v1.MODELS}/{{agent}}"}
+    text = {*v1.PATHS, f"{v1.MODELS}/{{agent}}", "/v1/responses/{id}"}
+    text |= {f"R{path}" for path in text}
 
     assert {*of_agents, "R/{callback}", *host.app._own, *host.app._handlers, *behind, *text} == {
         door.endpoint for door in DOORS

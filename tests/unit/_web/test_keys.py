@@ -133,13 +133,13 @@ def test_a_document_for_a_key_contains_no_permanent_pair(app):
     url = urlsplit(tools_of(document)["count"])
 
     assert not any(secret in document.text for secret in (ONE, "for%20tests", HOST[1]))
-    assert (url.username, unquote(url.password).rpartition("~")[2]) == ("call.one", "c-1")
+    assert (url.username, unquote(url.password).rpartition("~")[2]) == ("call.key-one", "c-1")
     pair = (unquote(url.username), unquote(url.password))
     assert send(app, "POST", "/sales", pair, json={"call_id": "c-1"}).status_code == 200
     assert send(app, "POST", "/sales", pair, json={"call_id": "c-2"}).status_code == 401
     assert send(app, "POST", "/support", pair, json={"call_id": "c-1"}).status_code == 401
     assert send(app, "POST", "/sales", ("call", pair[1]), json={"call_id": "c-1"}).status_code == 401
-    assert send(app, "POST", "/sales", ("call.two", pair[1]), json={"call_id": "c-1"}).status_code == 401
+    assert send(app, "POST", "/sales", ("call.key-two", pair[1]), json={"call_id": "c-1"}).status_code == 401
 
 
 def test_the_state_of_a_call_belongs_to_its_key(app):
@@ -157,7 +157,7 @@ def test_a_hand_off_follows_the_agents(app):
     [url] = [part for part in json.dumps(answer.json()).split('"') if "/support" in part]
     pair = (unquote(urlsplit(url).username), unquote(urlsplit(url).password))
 
-    assert pair[0] == "call.one"
+    assert pair[0] == "call.key-one"
     assert "You are support." in send(app, "POST", "/support", pair, json={"call_id": "c-1"}).text
 
 

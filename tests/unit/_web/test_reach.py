@@ -33,6 +33,11 @@ class Desk(AgentBase):
         """Pass the call on."""
         return FunctionResult("One moment.").hand_over("sales")
 
+    @AgentBase.tool
+    async def note(self, call) -> str:
+        """Count, as the tool of sales does."""
+        return f"{await call.state.incr('asked')} dollars"
+
 
 class Sales(AgentBase):
     """Has credentials of its own, and leads calls back."""
@@ -81,6 +86,14 @@ def post(app, path, pair, body):
 def passwords(answer):
     """The passwords in an answer that open anything, decoded."""
     return {unquote(found) for found in re.findall(r"//[^:/@\"]+:([^@\"]*)@", answer.text)}
+
+
+def call_pair(answer):
+    """The pair for this call in an answer, decoded."""
+    [(user, password)] = {
+        tuple(map(unquote, each)) for each in re.findall(r"//([^:/@\"]+):([^@\"]*~[^@\"]*)@", answer.text)
+    }
+    return user, password
 
 
 def urls_of(document):
@@ -143,11 +156,12 @@ def test_the_way_back_shows_no_pair_of_the_host(app):
     opened = app("desk")
     url = urls_of(post(opened, "/sales", SALES, {"call_id": "c-1"}).json())["back"]
     answer = post(opened, f"/sales/swaig?{urlsplit(url).query}", SALES, {"function": "back", "call_id": "c-1"})
-    [password] = passwords(answer)
+    pair = call_pair(answer)
 
     assert HOST[1] not in answer.text
-    assert "You sell." not in post(opened, "/desk", ("call", password), {"call_id": "c-1"}).text
-    assert post(opened, "/desk", ("call", password), {"call_id": "c-1"}).status_code == 200
+    assert "You sell." not in post(opened, "/desk", pair, {"call_id": "c-1"}).text
+    assert post(opened, "/desk", pair, {"call_id": "c-1"}).status_code == 200
+    assert post(opened, "/desk", ("call", pair[1]), {"call_id": "c-1"}).status_code == 401, "the host did not begin it"
 
 
 @pytest.mark.parametrize(
@@ -189,3 +203,28 @@ def test_a_pair_of_a_call_opens_nothing_else(app):
     for path in ("/sip", "/metrics", "/-/metrics.json", "/v1/models"):
         method = "POST" if path == "/sip" else "GET"
         assert ask(opened, method, path, headers={"authorization": header}).status_code == 401
+
+
+def test_the_state_of_a_call_goes_on_where_the_host_hands_it_over(app):
+    """It belongs to those who began the call, not to its ID."""
+    opened = app("*")
+
+    def priced(pair, call="c-1"):
+        document = post(opened, "/sales", pair, {"call_id": call}).json()
+        body = {"function": "price", "call_id": call}
+        return post(opened, f"/sales/swaig?{urlsplit(urls_of(document)['price']).query}", pair, body).json()["response"]
+
+    def noted(pair, call="c-1"):
+        url = urls_of(post(opened, "/desk", pair, {"call_id": call}).json())["note"]
+        return post(opened, f"/desk/swaig?{urlsplit(url).query}", pair, {"function": "note", "call_id": call}).json()
+
+    assert noted(HOST)["response"] == "1 dollars"
+    handed = call_pair(passed_on(opened))
+    assert priced(handed) == "2 dollars"
+    assert noted(HOST)["response"] == "3 dollars"
+
+    assert priced(SALES) == "1 dollars"
+    url = urls_of(post(opened, "/sales", SALES, {"call_id": "c-1"}).json())["back"]
+    back = post(opened, f"/sales/swaig?{urlsplit(url).query}", SALES, {"function": "back", "call_id": "c-1"})
+    assert noted(call_pair(back))["response"] == "2 dollars"
+    assert noted(HOST)["response"] == "4 dollars"

@@ -12,6 +12,9 @@ from agenthost._host.config.schema import AgentConfig, Config, HostConfig
 from agenthost._host.isolation.process import NotIsolatable, OwnProcessError
 from agenthost._host.isolation.stand_in import isolated
 from agenthost._host.packages.diagnosis import Diagnosed
+from agenthost._host.packages.selection import SelectedAgent
+from agenthost._host.packages.stages import Built, Loaded
+from agenthost._host.plan.plan import make_plan
 from agenthost.agent.base import declared
 from agenthost.errors import ArgumentsRefused
 from agenthost.results import HandOver
@@ -111,6 +114,27 @@ def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
     assert (own.draft.tools["double"].timeout, own.draft.tools["double"].idempotent) == (3, True)
     assert not own.draft.tools["pid"].secure
     assert b"You are elsewhere." in b"".join(own.own_process.template.parts)
+
+
+def test_configuration_grants_shared_state_and_the_package_does_not(build):
+    """A declared name is refused until the agent's section lists it."""
+    key = Scope("host", "desk").prefix("data") + b"x"
+    alone, granted = build(), build(shared_state=("desk", "undeclared"))
+
+    assert (alone.may_reach(key), granted.may_reach(key)) == (False, True)
+    assert not granted.may_reach(Scope("host", "undeclared").prefix("data") + b"x")
+    assert alone.may_reach(Scope("agent", "far").prefix("data") + b"x")
+
+    def plan(agent, **section):
+        built = Built(SelectedAgent.in_code("far", AgentConfig(isolation="process", **section), "acme-far"), agent)
+        return make_plan(Config(), Loaded(built=(built,)))
+
+    assert plan(granted, shared_state=("desk",)).warnings == ()
+    [told] = plan(alone).warnings
+    assert told.startswith(
+        "agenthost.toml: agents.far.shared_state: the isolated agent 'far' may not use the shared state"
+    )
+    assert told.endswith("'desk'. fix: write shared_state = [\"desk\"] in [agents.far]")
 
 
 def test_the_same_arguments_written_differently_are_known_here(build):

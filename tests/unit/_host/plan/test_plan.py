@@ -358,3 +358,18 @@ class TestFindings:
         told = ("get_pricing of desk declares no parameters: the model cannot know what to pass",)
         assert told == plan.findings
         assert ([*told], 0, ()) == (plan.report()["findings"], plan.problems, plan.warnings)
+
+
+def test_a_name_that_several_packages_share_is_shown():
+    """Agents of one package may share without a finding."""
+    names = {"a": ("acme", ("customers", "own")), "b": ("acme", ("own",)), "c": ("books", ("customers",))}
+    items = [
+        built(key, distribution=distribution, agent=AgentBase(key, shared_state=shared))
+        for key, (distribution, shared) in names.items()
+    ]
+    plan = plan_of(*items)
+
+    assert plan.findings == (
+        "the shared state 'customers' is read and written by several packages: acme (a), books (c)",
+    )
+    assert plan.problems == 0
