@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from answering import measure_documents, measure_requests
 from installed import AGENTS, SDK, frontdesk, generated, sdk
 from isolating import measure_isolation
+from locking import measure_locks
 from probing import measure_readiness
 from report import markdown, write
 from starting import measure_commands, measure_starts
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from report import Figure
 
-GROUPS = ("requests", "isolation", "documents", "readiness", "state", "starts", "commands")
+GROUPS = ("requests", "isolation", "documents", "readiness", "state", "locks", "starts", "commands")
 
 
 def main() -> int:
@@ -67,6 +68,10 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         yield from measure_readiness(work)
     if "state" in groups:
         yield from measure_state(work)
+    if "locks" in groups:
+        locks = directory / "locks"
+        locks.mkdir()
+        yield from measure_locks(locks)
     many = generated(directory / "many", AGENTS)
     if "starts" in groups:
         yield from measure_starts(work, generated(directory / "one", 1), many)

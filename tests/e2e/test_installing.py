@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import shutil
 from contextlib import contextmanager
 from importlib.metadata import distributions
@@ -11,6 +12,7 @@ import pytest
 import uv
 from caller import Caller, functions
 from environment import ROOT, Environment, Wheelhouse, checked, link, needed
+from pages import DOCS, blocks
 from polling import poll_until
 from ports import free_port
 
@@ -22,12 +24,12 @@ requires = ["hatchling"]
 build-backend = "hatchling.build"
 
 [project]
-name = "acme-billing"
+name = "{name}"
 version = "{version}"
 dependencies = ["agenthost"]
 
 [project.entry-points."agenthost.agents"]
-billing = "acme_billing:Agent"
+{agent} = "acme_billing:Agent"
 
 [tool.hatch.build.targets.wheel]
 include = ["acme_billing.py"]
@@ -40,7 +42,7 @@ from agenthost import AgentBase
 
 class Agent(AgentBase):
     def __init__(self):
-        super().__init__(name="billing", route="/billing")
+        super().__init__(name="{agent}", route="/billing")
 
     @AgentBase.tool
     def {tool}(self) -> str:
@@ -49,16 +51,27 @@ class Agent(AgentBase):
 '''
 
 
+def built(tmp_path_factory, name, *releases):
+    """Return a directory with wheels.
+
+    Each release is a version, the name of the agent, and its tool.
+    """
+    house = Wheelhouse(tmp_path_factory.mktemp("acme"))
+    for version, agent, tool in releases:
+        source = tmp_path_factory.mktemp("source")
+        (source / "pyproject.toml").write_text(PROJECT.format(name=name, version=version, agent=agent))
+        (source / "acme_billing.py").write_text(MODULE.format(agent=agent, tool=tool, version=version))
+        house.wheels(source)
+    return house.directory
+
+
+FIRST, SECOND, RENAMED = ("1.0", "billing", "invoice"), ("2.0", "billing", "refund"), ("3.0", "invoices", "refund")
+
+
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     """A directory with the wheels of acme-billing 1.0 and 2.0."""
-    house = Wheelhouse(tmp_path_factory.mktemp("acme"))
-    for version, tool in (("1.0", "invoice"), ("2.0", "refund")):
-        source = tmp_path_factory.mktemp("source")
-        (source / "pyproject.toml").write_text(PROJECT.format(version=version))
-        (source / "acme_billing.py").write_text(MODULE.format(tool=tool, version=version))
-        house.wheels(source)
-    return house.directory
+    return built(tmp_path_factory, "acme-billing", FIRST, SECOND)
 
 
 class Place:
@@ -85,7 +98,7 @@ class Place:
     def serve(self, *credentials):
         """Serve until both workers answer: one that starts later imports what is installed then."""
         port = int((self.directory / "agenthost.toml").read_text().split()[3])
-        with self.environment.serve(cwd=self.directory, port=port) as served:
+        with self.environment.serve(cwd=self.directory, port=port, variables=self.variables) as served:
             caller = Caller(served.url, credentials or served.credentials)
             answers = set()
 
@@ -220,6 +233,47 @@ class TestWithPip:
 
         assert done.returncode == 2
         assert "is not a package. fix: set the installer's variable for it, such as PIP_INDEX_URL" in done.stderr
+
+
+def test_the_upgrades_of_the_guide(env, tmp_path_factory):
+    """Every command of the guide, with the output that it shows."""
+    page = DOCS / "how-to" / "upgrade-packages.md"
+    [settings, _] = blocks(page, "toml")
+    [upgrade, refused, back, *_] = [block.text for block in blocks(page, "console")]
+    [accepted, lost, same] = [block.text for block in blocks(page, "text")]
+    place = Place(env, built(tmp_path_factory, "agenthost-billing", FIRST, SECOND))
+    file = place.directory / "agenthost.toml"
+    file.write_text(settings.text.replace("[host]", f"[host]\nport = {free_port()}"))
+    place.variables["BILLING_PASSWORD"] = "a long password"
+    with env.having_too("pip"):
+        place.run("install", "agenthost-billing==1.0")
+        place.run("lock")
+        with place.serve("billing", "a long password"):
+            done = run_shown(place, upgrade)
+            assert (done.returncode, missing(place, accepted, done.stdout)) == (0, [])
+
+            place.variables["PIP_FIND_LINKS"] += f" {built(tmp_path_factory, 'agenthost-billing', RENAMED)}"
+            done = run_shown(place, refused)
+            assert (done.returncode, missing(place, lost, done.stdout + done.stderr)) == (4, [])
+
+            done = run_shown(place, back)
+            assert (done.returncode, missing(place, same, done.stdout)) == (0, [])
+        env.uninstall("agenthost-billing")
+
+
+def run_shown(place, block):
+    """Run the commands of a block, and return the last result."""
+    for line in block.splitlines():
+        words = shlex.split(line.removeprefix("$ "))
+        program = ("python", "-m", "pip") if words[0] == "pip" else (words[0],)
+        done = place.environment.run(*program, *words[1:], cwd=place.directory, variables=place.variables, timeout=120)
+    return done
+
+
+def missing(place, shown, output):
+    """Return the lines of a page that an output does not begin a line with."""
+    lines = output.replace(f"{place.directory}/", "").splitlines()
+    return [line for line in shown.splitlines() if not any(each.startswith(line) for each in lines)]
 
 
 def test_an_environment_without_pip(env, wheels):

@@ -177,6 +177,11 @@ class HostConfig(Table):
         "Time for which requests are still accepted after SIGTERM, if something polls `/ready`",
         unit="seconds",
     )
+    locked_dependencies: str = setting(
+        "show",
+        choice("show", "refuse"),
+        "Show another version of a dependency than `agenthost.lock` has, or set aside the packages that require it",
+    )
     strict: bool = setting(False, FLAG, "Refuse to start if an agent or plugin fails")  # noqa: FBT003
     kept_password: Secret | None = None
     """The password that the host made for itself, where none is configured."""

@@ -72,7 +72,7 @@ def read_lock(config: Config) -> Lock | None:
     distributions = {
         name: _distribution(opened, name, values) for name, values in opened.table("distributions").items()
     }
-    return Lock(path, distributions, _dependencies(opened))
+    return Lock(path, distributions, _dependencies(opened), config.host.locked_dependencies == "refuse")
 
 
 def known_owners(config: Config, lock: Lock | None) -> Owners:

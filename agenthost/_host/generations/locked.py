@@ -60,6 +60,8 @@ class Lock:
     distributions: Mapping[str, LockedDistribution] = field(factory=dict)
     dependencies: Mapping[str, str] = field(factory=dict)
     """Version of each distribution that those require, directly and indirectly."""
+    closed: bool = False
+    """True if another version of one of these keeps the packages that require it from being loaded."""
 
     def agent(self, candidate: Candidate) -> LockedAgent | None:
         """Return a locked agent, or None if its package has another version."""

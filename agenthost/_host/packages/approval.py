@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agenthost._discovery import dependencies
 from agenthost._host.packages.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from agenthost._discovery import Candidate
     from agenthost._host.generations.contents import Readings
@@ -24,10 +25,12 @@ def unapproved(candidates: Iterable[Candidate], lock: Lock | None, readings: Rea
     if lock is None:
         return {}
     remedy = "agenthost diff shows what has changed, and agenthost lock takes it"
+    known = by_distribution(candidates)
+    other = _other_dependencies(known, lock) if lock.closed else {}
     found = {
         distribution: Diagnosis(reason, remedy)
-        for distribution, offers in by_distribution(candidates).items()
-        if (reason := _reason(offers, lock, readings))
+        for distribution, offers in known.items()
+        if (reason := _reason(offers, lock, readings) or other.get(distribution))
     }
     readings.keep()
     return found
@@ -45,6 +48,20 @@ def by_distribution(candidates: Iterable[Candidate]) -> dict[str, list[Candidate
 def modules_of(offers: Iterable[Candidate]) -> list[str]:
     """Return the top-level modules that entry points name."""
     return sorted({offer.value.partition(":")[0].strip().partition(".")[0] for offer in offers})
+
+
+def _other_dependencies(known: Mapping[str, list[Candidate]], lock: Lock) -> dict[str, str]:
+    """Return the reasons of packages that require other versions than the lock file has."""
+    now = dependencies(known)
+    other = {name for name, version in now.items() if lock.dependencies.get(name) != version}
+    found = {}
+    for distribution, offers in known.items() if other else ():
+        for name in sorted(other & dependencies([distribution]).keys()):
+            locked = lock.dependencies.get(name) or "none"
+            package = f"{distribution} {offers[0].version}".rstrip()
+            found[distribution] = f"{package} requires {name} {now[name]}, and agenthost.lock has {locked}"
+            break
+    return found
 
 
 def _reason(offers: list[Candidate], lock: Lock, readings: Readings) -> str:

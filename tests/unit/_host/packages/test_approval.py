@@ -55,3 +55,28 @@ def test_the_modules_of_entry_points():
     others = (Candidate(AGENTS, "b", value, "acme", "1.0", "") for value in ("acme : B", "other", "acme.x.y:C"))
 
     assert modules_of([OFFER, *others]) == ["acme", "other"]
+
+
+@pytest.mark.parametrize(
+    ("closed", "locked", "reasons"),
+    [
+        (False, {}, {}),
+        (True, {"lib": "2.0", "deep": "1.0"}, {}),
+        (True, {"lib": "2.0", "deep": "1.0", "gone": "5.0"}, {}),
+        (True, {"lib": "1.0", "deep": "1.0"}, {"acme": "acme 1.0 requires lib 2.0, and agenthost.lock has 1.0"}),
+        (True, {"lib": "2.0"}, {"acme": "acme 1.0 requires deep 1.0, and agenthost.lock has none"}),
+    ],
+)
+def test_another_version_of_a_dependency(monkeypatch, closed, locked, reasons):
+    """Only the packages that require it are set aside, where that is configured."""
+    required = {"acme": {"lib": "2.0", "deep": "1.0"}, "beta": {"other": "1.0"}}
+    monkeypatch.setattr(
+        "agenthost._host.packages.approval.dependencies",
+        lambda names: {name: each for own in names for name, each in required[own].items()},
+    )
+    beta = Candidate(AGENTS, "beta", "beta:Beta", "beta", "1.0", "/site/beta-1.0.dist-info")
+    package = LockedDistribution(version="1.0", hashes=("sha256:1",))
+    lock = Lock("p", {"acme": package, "beta": package}, {**locked, "other": "1.0"}, closed)
+    readings = type("All", (Read,), {"of": lambda *_: Contents("sha256:1")})()
+
+    assert {name: each.reason for name, each in unapproved([OFFER, beta], lock, readings).items()} == reasons
