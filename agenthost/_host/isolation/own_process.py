@@ -26,14 +26,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.calls.stray_work import run_on
-from agenthost._host.generations.contents import contents_of
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.isolated_agent import IsolatedAgent
 from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
 from agenthost._host.isolation.raised_error import MOST_WORDS, traceback_of
-from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, diagnose
+from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.packages.instantiate import agent_of, make_offered
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.current_call import calling, running
@@ -74,9 +73,8 @@ def main(connection: int, life: int) -> None:
     _log_to_the_host(setup.log_level)
     try:
         _enclose(setup)
-        digest = _prove(setup)
         import_module(setup.candidate.value.partition(":")[0].strip())
-        first = framed("imported", 0, [digest, _can_fork()])
+        first = framed("imported", 0, _can_fork())
     except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
         control.sendall(framed("failed", 0, _diagnosed(error, setup)))
         return
@@ -85,22 +83,6 @@ def main(connection: int, life: int) -> None:
     gc.freeze()
     _serve(setup, _Orders(control).wait())
     os._exit(0)  # threads that hang are not waited for
-
-
-def _prove(setup: Setup) -> str:
-    """Return the digest of the package's files.
-
-    Raises:
-        Diagnosed: they are not those that were decided.
-    """
-    candidate = setup.candidate
-    if not candidate.location:
-        return ""
-    digest = contents_of(candidate.location, [candidate.value.partition(":")[0].partition(".")[0].strip()]).digest
-    if setup.expected not in ("", digest):
-        reason = f"the files of {candidate.package} have changed since this host loaded it"
-        raise Diagnosed(Diagnosis(reason, "agenthost reload"))
-    return digest
 
 
 def _can_fork() -> bool:

@@ -34,7 +34,5 @@ class Setup:
     memory_limit: int | None
     """Bytes that it may have in memory; None for any number."""
     enclosure: Enclosure
-    expected: str = ""
-    """The digest that the files of its package must have; empty for any."""
     account: Account | None = None
     """The user that it runs as; None for the host's."""

@@ -17,6 +17,7 @@ import msgspec
 
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.schema import AgentConfig
+from agenthost._host.generations.contents import Readings
 from agenthost._host.isolation.descriptions import AgentDescription, DescribedDraft
 from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, OwnProcessError
 from agenthost._host.isolation.process_setup import Setup
@@ -81,7 +82,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
     set_debuggable(config.host.debuggable)  # before there is a process that could look
     environ = {name: os.environ[name] for name in section.environment if name in os.environ}
     seconds = config.host.build_timeout * 0.95
-    template = TemplateProcess(setup, environ, seconds)
+    template = TemplateProcess(setup, environ, seconds, partial(_digest, candidate, Readings.of_host(config)))
     first, content = template.start_process()
     try:
         return StandIn(
@@ -96,6 +97,13 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         first.kill()
         template.close()
         raise
+
+
+def _digest(candidate: Candidate, readings: Readings) -> str:
+    """Return the digest of a package's files as they are now."""
+    if not candidate.location:
+        return ""
+    return readings.of(candidate.location, [candidate.value.partition(":")[0].partition(".")[0].strip()]).digest
 
 
 def _account(section: AgentConfig, place: Place) -> Account | None:

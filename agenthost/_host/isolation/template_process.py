@@ -2,8 +2,8 @@
 
 It is a new interpreter with its own environment and only the agent's package, which it imports once. The agent's
 processes are forked from it and build the agent, so one that ends comes back with the same code, whatever has been
-installed since. Where a fork is not safe, each process is an interpreter of its own, which shows that the files of the
-package are still the same before it imports them.
+installed since. Where a fork is not safe, each process is an interpreter of its own. A new interpreter is used only
+while the files of the package are still the same.
 
 The code of the package runs in the template, too, so the host does not trust its messages: the kernel names the process
 that was forked.
@@ -24,10 +24,9 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
-
-from attrs import evolve
 
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.process import DYING, Process, awaited
@@ -36,7 +35,7 @@ from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, upgrade_remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agenthost._host.isolation.process import Handle
     from agenthost._host.isolation.process_setup import Setup
@@ -51,6 +50,7 @@ _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_ALL", "LC_CT
 _CREDENTIALS = struct.Struct("=3i")
 _SCM_CREDENTIALS = 2
 _ROUNDS = 5
+_MOST_CODES = 256
 _REPORTED = 0.1
 """Seconds that a template has to report the exit code of a process."""
 
@@ -58,10 +58,16 @@ _REPORTED = 0.1
 class TemplateProcess:
     """The template process of one agent."""
 
-    def __init__(self, setup: Setup, environ: Mapping[str, str], seconds: float) -> None:
+    def __init__(self, setup: Setup, environ: Mapping[str, str], seconds: float, digest: Callable[[], str]) -> None:
+        """Prepare a template.
+
+        ``digest`` returns the digest of the package's files as they are now. The first one is that of all templates.
+        """
         self._setup = setup
         self._environ = environ
         self._seconds = seconds
+        self._digest = digest
+        self._decided: str | None = None
         self._starting = threading.Lock()
         self._interpreter: _Interpreter | None = None
 
@@ -104,15 +110,28 @@ class TemplateProcess:
         if self._interpreter is not None and not self._interpreter.ended(0):
             return self._interpreter
         self._discard()
+        before = self._prove(self._decided)
         found = _Interpreter(self._setup, self._environ)
         try:
             found.import_package(self._seconds)
+            self._prove(before)
         except BaseException:
             found.kill()
             raise
-        self._setup = evolve(self._setup, expected=found.digest)
-        self._interpreter = found
+        self._decided, self._interpreter = before, found
         return found
+
+    def _prove(self, decided: str | None) -> str:
+        """Return the digest of the package's files.
+
+        Raises:
+            Diagnosed: it is not the one that was decided.
+        """
+        digest = self._digest()
+        if decided not in (None, digest):
+            reason = f"the files of {self._setup.candidate.package} have changed since this host loaded it"
+            raise Diagnosed(Diagnosis(reason, "agenthost reload"))
+        return digest
 
     def _discard(self) -> None:
         if self._interpreter is not None:
@@ -124,7 +143,6 @@ class _Interpreter:
     """A new interpreter that imports the package."""
 
     def __init__(self, setup: Setup, environ: Mapping[str, str]) -> None:
-        self.digest = ""
         self.forks = False
         self._setup = setup
         self._reader = Reader()
@@ -179,13 +197,13 @@ class _Interpreter:
         """Let it import the package.
 
         Raises:
-            Diagnosed: the package failed, or its files have changed.
+            Diagnosed: the package failed.
         """
         with suppress(OSError):  # it has ended, as is found below
             self._control.settimeout(seconds)
             self._control.sendall(framed("setup", 0, pickle.dumps(self._setup)))
-        said = awaited("imported", self._control, self._reader, self._setup, seconds, lambda: self.ended(DYING))
-        self.digest, self.forks = said
+        how = partial(self.ended, DYING)
+        self.forks = awaited("imported", self._control, self._reader, self._setup, seconds, how) is True
         self._control.setblocking(False)  # noqa: FBT003 - the socket's own method
 
     def start_process(self, seconds: float) -> Process:
@@ -241,6 +259,8 @@ class _Interpreter:
                 except OSError:
                     break
                 whole = len(data) // STATUS.size * STATUS.size
+                if len(self._codes) > _MOST_CODES:  # the agent's code may send any
+                    self._codes.clear()
                 self._codes.update(STATUS.iter_unpack(data[:whole]))
                 if not data:
                     break
