@@ -259,7 +259,8 @@ class AgentServer:
             from agenthost._web.serverless import answer_cgi  # noqa: PLC0415 - only if it is used
 
             return answer_cgi(self.app)
-        from agenthost._web.process.serving import address, listen, serve_front  # noqa: PLC0415 - Litestar, only where it is served
+        from agenthost._web.process.ports import address, listen  # noqa: PLC0415 - as below
+        from agenthost._web.process.serving import serve_front  # noqa: PLC0415 - Litestar, only where it is served
 
         config = self._configured(host=host, port=port)
         with self._changing:

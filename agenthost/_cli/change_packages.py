@@ -199,7 +199,8 @@ def _take(change: _Change, after: Lock, back: tuple[str, ...]) -> None:
     if not change.serving:
         return
     try:
-        told = ask_host(socket_path(config), {"command": "reload", "agent": None}, RELOAD_SECONDS)
+        request = {"command": "reload", "agent": None}
+        told = ask_host(socket_path(config), request, RELOAD_SECONDS, lambda words: echo(words, err=True))
     except AddressError:
         raise
     except AgentHostError as error:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo
+from agenthost._cli.output import echo, leave_log_out
 from agenthost.errors import ExitCode
+
+if TYPE_CHECKING:
+    from agenthost._host.config.schema import Config
 
 __all__ = ["RELOAD_SECONDS", "command", "reload_report"]
 
 RELOAD_SECONDS = 600.0
 """Timeout of a reload, in seconds."""
+_LONGER = 30.0
+"""Seconds that the command waits longer than the host, whose answer says more."""
 _WORDS = {
+    "packages": "package",
     "added": "new",
     "changed": "rebuilt",
     "removed": "no longer served",
     "failed": "quarantined",
+    "routes": "route",
+    "tools": "tool",
+    "aliases": "SIP alias",
     "applied": "applied",
-    "left": "not applied, since it is another agent's",
+    "left": "not applied, since it is not this agent's",
     "replaced": "workers replaced",
     "restart": "needs a restart",
 }
@@ -32,22 +41,44 @@ _WORDS = {
 @click.argument("agent", required=False)
 @config_file
 @click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@click.option("--accept", is_flag=True, help="Take what differs from agenthost.lock, and what would be lost.")
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=RELOAD_SECONDS, show_default=True, help="Time limit in seconds."
+)
 @as_json
-def command(agent: str | None, file: str | None, port: int | None, as_json: bool) -> None:
+def command(agent: str | None, file: str | None, port: int | None, accept: bool, timeout: float, as_json: bool) -> None:
     """Make the host on this machine reread its configuration and packages.
 
-    New, changed and removed agents take effect while the host serves; with AGENT, only that agent is rebuilt. Calls in
-    progress stay with the agents they started with, for up to 30 minutes. If the new configuration cannot be served,
-    the host keeps the old one, and the command prints the reason. Newly installed code is loaded by replacing the
-    workers one by one. A host without workers needs a restart for it, and the command exits with 1.
+    A change of configuration takes effect in the serving processes; with AGENT, only that agent is rebuilt. If packages
+    have changed, a new process imports them and builds the agents. If an agent would be lost, moved to another package
+    or newly quarantined, nothing changes, the command prints the reason, and the exit code is 4. Otherwise the workers
+    are replaced one by one, and the command waits for the last. Calls in progress stay with the agents they started
+    with, for up to 30 minutes. If a change needs a restart, the command exits with 1.
     """
     from agenthost._host.operations.control_socket import ask_host, socket_path
 
     config = configuration(file, port=port)
-    told = ask_host(socket_path(config), {"command": "reload", "agent": agent}, RELOAD_SECONDS)
+    request = {"command": "reload", "agent": agent, "accept": accept, "seconds": timeout}
+    told = ask_host(socket_path(config), request, timeout + _LONGER, lambda words: echo(words, err=True))
+    if accept:
+        _lock_again(config)
     echo(json.dumps(told, indent=2) if as_json else reload_report(told))
     if told["restart"]:
         sys.exit(ExitCode.FINDINGS)
+
+
+def _lock_again(config: Config) -> None:
+    """Write what was accepted to the lock file, if there is one."""
+    from agenthost._host.generations.lock import read_lock, write_lock
+
+    if read_lock(config) is None:
+        return
+    leave_log_out()
+    from agenthost._host.operations.locking import installed_lock
+
+    lock, _ = installed_lock(config)
+    write_lock(lock)
+    echo(f"{lock.place}: written", err=True)
 
 
 def reload_report(told: dict[str, Any]) -> str:

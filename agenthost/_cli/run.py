@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from agenthost._host.operations.terminal import banner, failures, on_terminal
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import socket
+    from collections.abc import Callable, Mapping
 
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
@@ -63,24 +65,32 @@ def command(file: str | None, **options: Any) -> None:
     if not discover((AGENTS, PLUGINS)):
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
-    from agenthost._host.runtime.start import installed_plan, remember, start_logging, with_secrets
-    from agenthost._web.process.serving import address, listen, serve_on
-    from agenthost._web.process.workers import serve_with_workers
+    from agenthost._host.runtime.start import start_logging, with_secrets
+    from agenthost._web.process.ports import address, listen
 
     made = not config.host.accepted_passwords
     config = with_secrets(config)
     start_logging(config)
     with listen(config.host.host, config.host.port) as opened:
         tell = partial(show, config, address(opened), made=made)
-        if config.host.workers > 1:
+        if hasattr(os, "posix_spawn"):
+            from agenthost._web.process.workers import serve_with_workers
+
             serve_with_workers(opened, config, tell)
         else:
+            _serve_here(opened, config, tell)
 
-            def ready(plan: HostPlan) -> None:
-                remember(config, plan)
-                tell(plan.report())
 
-            serve_on(opened, config, partial(installed_plan, config), ready)
+def _serve_here(opened: socket.socket, config: Config, tell: Callable[[Mapping[str, Any]], None]) -> None:
+    """Serve in this process, on systems without Unix processes."""
+    from agenthost._host.runtime.start import installed_plan, remember
+    from agenthost._web.process.serving import serve_on
+
+    def ready(plan: HostPlan) -> None:
+        remember(config, plan)
+        tell(plan.report())
+
+    serve_on(opened, config, partial(installed_plan, config), ready)
 
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:

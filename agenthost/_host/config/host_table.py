@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from attrs import Factory, frozen
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from agenthost.secret import Secret
 
-__all__ = ["HostConfig", "accepted", "state_dir"]
+__all__ = ["HostConfig", "accepted", "start_method", "state_dir"]
 
 _SIGNED = ("document", "get_signature", "callback", "sip")
 """The kinds of requests that SignalWire signs."""
@@ -47,6 +48,14 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.local/state"), "agenthost")
 
 
+def start_method() -> str:
+    """Return how serving processes start on this system.
+
+    The libraries of macOS forbid a fork.
+    """
+    return "fork" if hasattr(os, "fork") and sys.platform != "darwin" else "spawn"
+
+
 @frozen(kw_only=True, eq=False, repr=False, slots=False)
 class HostConfig(Table):
     """``[host]``: addresses, credentials, timeouts and limits of the host."""
@@ -56,6 +65,12 @@ class HostConfig(Table):
         3000, whole(0, 65535), "Port to listen on; 0 selects a free port", variables=("PORT",), effect=RESTART
     )
     workers: int = setting(1, whole(1), "Number of serving processes", unit="processes", effect=RESTART)
+    start_method: str = setting(
+        Factory(start_method),
+        choice("fork", "spawn"),
+        "How serving processes start: forked from one that has imported the packages, or as new ones",
+        effect=RESTART,
+    )
     public_url: str | None = setting(
         None,
         URL,

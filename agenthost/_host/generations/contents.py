@@ -1,9 +1,9 @@
 """Contents of a distribution: one digest of its code, data, metadata and entry points.
 
 The same release has the same digest whichever installer put it there: what installers write differently (RECORD,
-INSTALLER, REQUESTED, direct_url.json, scripts with their shebang lines) and bytecode are left out. The files are those
-that RECORD lists, and for an editable install those of the modules that its entry points name. Every file is read,
-unless its size and time stamp are those of an earlier reading.
+INSTALLER, REQUESTED, direct_url.json, uv_cache.json, scripts with their shebang lines) and bytecode are left out. The
+files are those that RECORD lists, and for an editable install those of the modules that its entry points name. Every
+file is read, unless its size and time stamp are those of an earlier reading.
 """
 
 # No pathlib: every start pays for each file.
@@ -18,8 +18,7 @@ import sys
 from base64 import urlsafe_b64encode
 from contextlib import suppress
 from hashlib import sha256
-from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from attrs import frozen
 
@@ -28,9 +27,14 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["Contents", "Readings", "contents_of", "listing"]
+__all__ = ["Contents", "HeldFile", "Readings", "contents_of", "listing"]
 
-_OF_INSTALLERS = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"})
+_OF_INSTALLERS = frozenset(
+    {
+        *("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"),
+        *("uv_build.json", "uv_cache.json"),
+    }
+)
 _FORMAT = 1
 
 
@@ -43,6 +47,19 @@ class Contents:
     editable: bool = False
     recorded: bool = True
     changed: tuple[str, ...] = ()
+
+
+class HeldFile(NamedTuple):
+    """A file as it was when a generation was decided."""
+
+    stamp: tuple[int, int] | None
+    """Its size and time stamp; None where there was none."""
+    recorded: str
+    """Its hash in RECORD; empty where none was recorded."""
+
+    def is_same(self, path: str) -> bool:
+        """Return True if the file has not changed since."""
+        return _stamp(path) == self.stamp or (bool(self.recorded) and _hash(path) == self.recorded)
 
 
 class Readings:
@@ -63,15 +80,20 @@ class Readings:
 
     def of(self, location: str, modules: Sequence[str]) -> Contents:
         """Read a distribution, or recall an earlier reading where no file has changed since."""
+        return self.with_files(location, modules)[0]
+
+    def with_files(self, location: str, modules: Sequence[str]) -> tuple[Contents, dict[str, HeldFile]]:
+        """Read a distribution, see ``of``, and return its files by their paths, too."""
         files = _files(location, modules)
-        stamp = sha256(repr([(name, _stamp(path)) for name, path, _ in files]).encode()).hexdigest()
+        held = {path: HeldFile(_stamp(path), recorded) for _, path, recorded in files}
+        stamp = sha256(repr([(name, held[path].stamp) for name, path, _ in files]).encode()).hexdigest()
         known = self._known.get(location)
         if known is None or known.get("stamp") != stamp:
             found = _contents(location, files)
             known = {"stamp": stamp, "contents": [found.digest, found.editable, found.recorded, list(found.changed)]}
         self._now[location] = known
         digest, editable, recorded, changed = known["contents"]
-        return Contents(digest, editable, recorded, tuple(changed))
+        return Contents(digest, editable, recorded, tuple(changed)), held
 
     def keep(self) -> None:
         """Write the readings for the next start.
@@ -164,8 +186,9 @@ def _is_editable(location: str) -> bool:
 def _sources(module: str) -> Iterator[tuple[str, str]]:
     """Yield name and path of each file of a top-level module, without importing it."""
     spec = None
-    with suppress(Exception):  # a finder of another package
-        spec = PathFinder.find_spec(module, sys.path)
+    for finder in sys.meta_path:  # an editable install may have brought one of its own
+        with suppress(Exception):
+            spec = spec or finder.find_spec(module, None)
     if spec is None:
         return
     for folder in spec.submodule_search_locations or ():

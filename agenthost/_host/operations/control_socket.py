@@ -1,7 +1,8 @@
 """The control socket, by which commands reach a host on the same machine.
 
 It is a Unix socket in the state directory, which only the host's user can open, and no process that an isolated agent
-has started. Each connection has one request and one answer, each a line of JSON.
+has started. Each connection has one request and one answer, each a line of JSON. Before the
+answer, lines of the form ``{"progress": "..."}`` show how far the host is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import struct
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost._host.walls.mark import peer_is_marked
 from agenthost._private_files import check_private
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
 
 __all__ = ["ask_host", "controlled", "is_same_user", "is_served", "socket_path"]
+
+Answer: TypeAlias = "Callable[[Mapping[str, Any], Callable[[str], object]], Mapping[str, Any]]"
 
 _MOST = 1 << 20
 """The longest request or answer, in bytes."""
@@ -48,11 +52,11 @@ def socket_path(config: Config, port: int | None = None) -> str:
 
 
 @contextmanager
-def controlled(path: str, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Iterator[None]:
+def controlled(path: str, answer: Answer) -> Iterator[None]:
     """Answer commands during the block, one at a time, on a separate thread.
 
-    An earlier host's socket at ``path`` is replaced. ``answer`` gives the answer to a request; an ``AgentHostError``
-    reaches the client.
+    An earlier host's socket at ``path`` is replaced. ``answer`` gives the answer to a request, and calls its second
+    argument with a line about the progress; an ``AgentHostError`` reaches the client.
     """
     try:
         listener = _listen(path)
@@ -83,8 +87,12 @@ def is_served(path: str) -> bool:
     return True
 
 
-def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+def ask_host(
+    path: str, request: Mapping[str, Any], seconds: float, show: Callable[[str], object] = lambda _: None
+) -> dict[str, Any]:
     """Send a command to the host at a socket, and return the answer.
+
+    ``show`` is called with each line about the progress.
 
     Raises:
         AddressError: no host listens there, or it does not answer in time.
@@ -99,7 +107,9 @@ def ask_host(path: str, request: Mapping[str, Any], seconds: float) -> dict[str,
             with _short(path) as short:
                 client.connect(short)
             client.sendall(json.dumps(request).encode() + b"\n")
-            told = json.loads(_line(client))
+            with client.makefile("rb") as lines:
+                while "progress" in (told := json.loads(lines.readline(_MOST))):
+                    show(str(told["progress"]))
     except (OSError, ValueError) as error:
         reason = "it does not answer" if isinstance(error, TimeoutError | ValueError) else "no host listens there"
         raise AddressError(
@@ -140,7 +150,7 @@ def _short(path: str) -> Iterator[str]:
         os.close(directory)
 
 
-def _answer_all(listener: socket.socket, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+def _answer_all(listener: socket.socket, answer: Answer) -> None:
     warned = 0.0
     while True:
         try:
@@ -152,7 +162,7 @@ def _answer_all(listener: socket.socket, answer: Callable[[Mapping[str, Any]], M
             if not is_same_user(client):
                 continue
             if not peer_is_marked(client):
-                client.sendall(_answer(_line(client), answer) + b"\n")
+                client.sendall(_answer(_line(client), answer, partial(_tell, client)) + b"\n")
             else:
                 warned = _refuse(client, warned)
 
@@ -171,12 +181,21 @@ def _refuse(client: socket.socket, warned: float) -> float:
     return time.monotonic()
 
 
-def _answer(line: bytes, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> bytes:
+def _tell(client: socket.socket, words: str) -> None:
+    """Send a line about the progress.
+
+    The command goes on without its client.
+    """
+    with suppress(OSError):
+        client.sendall(json.dumps({"progress": words}).encode() + b"\n")
+
+
+def _answer(line: bytes, answer: Answer, tell: Callable[[str], object]) -> bytes:
     try:
         request = json.loads(line)
         if not isinstance(request, dict):
             raise TypeError("a command must be an object")  # noqa: TRY301 - reported like any other error
-        told = answer(request)
+        told = answer(request, tell)
     except AgentHostError as error:
         told = {"error": str(error), "kind": type(error).__name__}
     except Exception as error:  # noqa: BLE001 - reported to the client, so that the thread goes on

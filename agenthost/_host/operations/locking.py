@@ -11,7 +11,7 @@ from agenthost._discovery import AGENTS, COMMANDS, PLUGINS, SKILLS, Candidate, d
 from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.lock import known_owners, lock_path, read_lock
 from agenthost._host.generations.locked import Lock, LockedAgent, LockedDistribution
-from agenthost._host.packages.approval import by_distribution, modules_of
+from agenthost._host.generations.manifest import by_distribution, modules_of
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agenthost._discovery import dependencies
+from agenthost._host.generations.manifest import by_distribution, modules_of
 from agenthost._host.packages.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from agenthost._host.generations.contents import Readings
     from agenthost._host.generations.locked import Lock
 
-__all__ = ["by_distribution", "modules_of", "unapproved"]
+__all__ = ["unapproved"]
 
 
 def unapproved(candidates: Iterable[Candidate], lock: Lock | None, readings: Readings) -> dict[str, Diagnosis]:
@@ -34,20 +35,6 @@ def unapproved(candidates: Iterable[Candidate], lock: Lock | None, readings: Rea
     }
     readings.keep()
     return found
-
-
-def by_distribution(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
-    """Return entry points by their distribution, without agenthost's own."""
-    offers: dict[str, list[Candidate]] = {}
-    for each in candidates:
-        if each.distribution != "agenthost":
-            offers.setdefault(each.distribution, []).append(each)
-    return offers
-
-
-def modules_of(offers: Iterable[Candidate]) -> list[str]:
-    """Return the top-level modules that entry points name."""
-    return sorted({offer.value.partition(":")[0].strip().partition(".")[0] for offer in offers})
 
 
 def _other_dependencies(known: Mapping[str, list[Candidate]], lock: Lock) -> dict[str, str]:

@@ -66,6 +66,8 @@ class Condition:
     probes: tuple[ProbeReport, ...] = ()
     broken: frozenset[str] = frozenset()
     """Keys of the agents whose circuit breaker is open."""
+    differing: frozenset[str] = frozenset()
+    """Distributions whose files have changed since they were loaded."""
 
     @property
     def started(self) -> bool:
@@ -86,7 +88,8 @@ class Condition:
         status = self.verdict.status(self._keys()) if self.state else "failing"
         if status == "failing" and self.state and self._only_waits():
             return "starting"
-        return "degraded" if status == "ok" and (self.failed or self.broken.intersection(self._keys())) else status
+        worse = self.failed or self.differing or self.broken.intersection(self._keys())
+        return "degraded" if status == "ok" and worse else status
 
     def find(self, name: str) -> ServedAgent | None:
         """Return the served agent with this key, else the only one with this name."""
@@ -115,7 +118,7 @@ class Condition:
 def combined(workers: Sequence[Condition]) -> Condition:
     """Combine the conditions of several workers.
 
-    The result is the best of them, with the longest lag and all open breakers.
+    The result is the best of them, with the longest lag, all open breakers and all changes.
     """
     if not workers:
         return Condition()
@@ -124,4 +127,5 @@ def combined(workers: Sequence[Condition]) -> Condition:
         best,
         stands_still=max(each.stands_still for each in workers),
         broken=frozenset().union(*(each.broken for each in workers)),
+        differing=frozenset().union(*(each.differing for each in workers)),
     )

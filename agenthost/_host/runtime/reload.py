@@ -7,15 +7,13 @@ installed code needs a new process.
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover
 from agenthost._host.config.changes import changes, with_kept
-from agenthost._host.config.declaration import LIVE, PROCESS, RESTART
-from agenthost._host.config.load import load_config
+from agenthost._host.config.declaration import LIVE, PROCESS
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.lock import read_lock
@@ -23,7 +21,7 @@ from agenthost._host.packages.approval import unapproved
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.workflow_members import members_of
-from agenthost._host.runtime.start import accepted, with_secrets
+from agenthost._host.runtime.start import accepted
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Built, Mounted
 
-__all__ = ["ReloadResult", "plan_again", "read_again"]
+__all__ = ["ReloadResult", "plan_again"]
 
 
 @frozen
@@ -59,35 +57,27 @@ class ReloadResult:
         return {name: list(getattr(self, name)) for name in lists} | {"agents": len(self.plan.agents)}
 
 
-def read_again(config: Config) -> tuple[Config, tuple[str, ...]]:
-    """Read the configuration again, from the same source.
-
-    Returns:
-        The configuration, with everything that needs a restart as it was; and the keys of that which have changed.
-
-    Raises:
-        ConfigurationError: the configuration is wrong.
-    """
-    file, overrides = config.asked
-    read = load_config(file, os.environ, overrides)
-    restart = tuple(change.key for change in changes(config, read) if change.effect == RESTART)
-    return with_secrets(with_kept(config, read, (RESTART,))), restart
-
-
-def plan_again(config: Config, before: Config, plan: HostPlan, agent: str | None = None) -> ReloadResult:
+def plan_again(
+    config: Config,
+    before: Config,
+    plan: HostPlan,
+    agent: str | None = None,
+    stale: tuple[str, ...] | None = None,
+) -> ReloadResult:
     """Make a new plan.
 
     This never changes what is served.
 
     ``config`` is the configuration, as ``read_again`` gave it. ``agent`` is the key of the only agent to build again,
-    whatever else has changed; None for all that have changed.
+    whatever else has changed; None for all that have changed. ``stale`` are distributions that differ from the imported
+    ones; None finds those that were installed since.
 
     Raises:
         PlanError: an agent that is served now, and should be, would be lost.
     """
     importlib.invalidate_caches()
     candidates = discover((AGENTS, PLUGINS))
-    stale = _stale(plan, candidates)
+    stale = _stale(plan, candidates) if stale is None else stale
     refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
     served = {mounted.key: mounted for mounted in plan.agents}
     offers = {mounted.selected.offer for mounted in plan.agents}

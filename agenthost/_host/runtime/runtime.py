@@ -130,6 +130,8 @@ class Runtime:
         """True if something, such as a load balancer, asks for readiness."""
         self.settled = True
         """True while the other workers live long enough."""
+        self.differing: set[str] = set()
+        """Distributions whose files have changed since they were loaded."""
         self.published: Published | None = None
         self.observers: Observers | None = None
         """The observers of tool calls, or None, so that calls without observers cost nothing."""
@@ -296,6 +298,7 @@ class Runtime:
             self.watchdog.stands_still,
             self.probing.reports() if details else (),
             frozenset(agent.key for agent in self.caller.gates.broken),
+            frozenset(self.differing),
         )
 
     @asynccontextmanager
@@ -328,7 +331,10 @@ class Runtime:
             states = dict.fromkeys(("quarantined", "conflict", "disabled"), 0) | Counter(
                 item.state for item in published.plan.set_aside
             )
-            self.metrics.states({"ready": len(published.plan.agents), **states}, ready=self.condition().ready)
+            ready = self.condition().ready
+            self.metrics.states(
+                {"ready": len(published.plan.agents), **states}, ready=ready, changed=len(self.differing)
+            )
 
     @asynccontextmanager
     async def _sampled(self) -> AsyncIterator[None]:

@@ -1,4 +1,9 @@
-"""Start: configuration with its secrets, log, runtime, and the plan of installed packages."""
+"""Start: configuration with its secrets, log, runtime, and the plan of installed packages.
+
+The supervisor imports this module and nothing of the agents, so what builds them is imported where it is used.
+"""
+
+# ruff: noqa: PLC0415 - the supervisor's memory
 
 from __future__ import annotations
 
@@ -8,36 +13,37 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.access.credentials import Credentials
 from agenthost._host.access.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
 from agenthost._host.access.tokens import Tokens
-from agenthost._host.generations.contents import Readings
-from agenthost._host.generations.lock import known_owners, read_lock
-from agenthost._host.generations.record import write_record
-from agenthost._host.packages.approval import unapproved
-from agenthost._host.plan.load import load
-from agenthost._host.plan.plan import HostPlan, make_plan
-from agenthost._host.runtime.runtime import Runtime
+from agenthost._host.config.changes import changes, with_kept
+from agenthost._host.config.declaration import RESTART
+from agenthost._host.config.load import load_config
 from agenthost._host.runtime.settings import Settings
-from agenthost._host.telemetry.records import redact_records
-from agenthost._host.telemetry.secret_redactor import SecretRedactor
 from agenthost._private_files import check_database
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._discovery import Candidate
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.locked import Lock
     from agenthost._host.packages.diagnosis import Diagnosis
+    from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.runtime.runtime import Runtime
 
 __all__ = [
+    "DecidedPackages",
     "accepted",
     "credentials_of",
+    "decided_packages",
     "installed_plan",
     "make_runtime",
+    "read_again",
     "remember",
     "settings_of",
     "start_logging",
@@ -63,6 +69,21 @@ def with_secrets(config: Config) -> Config:
     return evolve(config, host=host)
 
 
+def read_again(config: Config) -> tuple[Config, tuple[str, ...]]:
+    """Read the configuration again, from the same source.
+
+    Returns:
+        The configuration, with everything that needs a restart as it was; and the keys of that which have changed.
+
+    Raises:
+        ConfigurationError: the configuration is wrong.
+    """
+    file, overrides = config.asked
+    read = load_config(file, os.environ, overrides)
+    restart = tuple(change.key for change in changes(config, read) if change.effect == RESTART)
+    return with_secrets(with_kept(config, read, (RESTART,))), restart
+
+
 def _check_kept(config: Config) -> None:
     """Reject files of the host that another user may have created, or can read."""
     directory = config.host.state_dir
@@ -80,7 +101,7 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
     With ``for_people``, a person reads along: text rather than JSON, and only warnings, unless the configuration sets
     either.
     """
-    from agenthost._host.telemetry.log import start_log  # noqa: PLC0415 - lists write none
+    from agenthost._host.telemetry.log import start_log
 
     if for_people:
         level = "warning" if config.host.log_level == "info" else config.host.log_level
@@ -110,27 +131,68 @@ def make_runtime(config: Config) -> Runtime:
 
     From here on the log does not show the secrets of the configuration.
     """
+    from agenthost._host.runtime.runtime import Runtime
+    from agenthost._host.telemetry.records import redact_records
+    from agenthost._host.telemetry.secret_redactor import SecretRedactor
+
     redact_records(SecretRedactor(config))
     return Runtime(settings_of(config))
 
 
-def installed_plan(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> HostPlan:
-    """Discover, load and plan the installed packages.
+@frozen(eq=False)
+class DecidedPackages:
+    """The packages of one generation, as they were when it began."""
 
-    ``deadly`` are distributions that are known to end the process, each with the reason; they are not loaded.
+    candidates: tuple[Candidate, ...]
+    lock: Lock | None
+    refused: Mapping[str, Diagnosis]
+    """Distributions that must not be loaded, each with the reason."""
+    changes: tuple[str, ...] = ()
+    """Sentences about packages that changed the process while they were loaded, before the plan is made."""
+
+
+def decided_packages(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> DecidedPackages:
+    """Discover the installed packages, and compare them with the lock file.
+
+    ``deadly`` are distributions that are known to end the process, each with the reason.
+
+    Raises:
+        ConfigurationError: the lock file cannot be used.
     """
-    from agenthost._host.telemetry.log import join_structlog  # noqa: PLC0415 - as above
+    from agenthost._host.generations.contents import Readings
+    from agenthost._host.generations.lock import read_lock
+    from agenthost._host.packages.approval import unapproved
 
     candidates, lock = discover((AGENTS, PLUGINS)), read_lock(config)
-    owners = known_owners(config, lock)
-    refused = unapproved(candidates, lock, Readings.of_host(config)) | dict(deadly)
-    loaded = load(config, candidates, owners=owners, unapproved=refused)
+    return DecidedPackages(candidates, lock, unapproved(candidates, lock, Readings.of_host(config)) | dict(deadly))
+
+
+def installed_plan(
+    config: Config,
+    deadly: Mapping[str, Diagnosis] = MappingProxyType({}),
+    packages: DecidedPackages | None = None,
+) -> HostPlan:
+    """Load and plan the installed packages.
+
+    ``deadly`` are distributions that are known to end the process, each with the reason; they are not loaded.
+    ``packages`` are those of an earlier decision; None discovers them.
+    """
+    from agenthost._host.generations.lock import known_owners
+    from agenthost._host.plan.load import load
+    from agenthost._host.plan.plan import make_plan
+    from agenthost._host.telemetry.log import join_structlog
+
+    packages = packages or decided_packages(config, deadly)
+    owners = known_owners(config, packages.lock)
+    loaded = load(config, packages.candidates, owners=owners, unapproved=packages.refused)
     join_structlog()
-    return make_plan(config, loaded)
+    return make_plan(config, evolve(loaded, changes=tuple(dict.fromkeys((*packages.changes, *loaded.changes)))))
 
 
 def remember(config: Config, plan: HostPlan) -> None:
     """Store the holders of keys, routes and SIP aliases of a served plan."""
+    from agenthost._host.generations.record import write_record
+
     if plan.installed:
         write_record(config, plan.held())
 

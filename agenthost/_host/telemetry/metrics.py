@@ -92,6 +92,12 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livemax",
         )
+        self._changed_packages = Gauge(
+            "agenthost_changed_packages",
+            "Hosted packages whose files have changed since they were loaded.",
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
         self._ready = Gauge(
             "agenthost_ready",
             "Readiness of the host: 1 or 0.",
@@ -350,8 +356,9 @@ class Metrics:
         self._replaced = True
         self._workers.set(0)
 
-    def states(self, states: Mapping[str, int], *, ready: bool) -> None:
-        """Set the number of agents in each state, and the readiness of the host."""
+    def states(self, states: Mapping[str, int], *, ready: bool, changed: int = 0) -> None:
+        """Set the agents in each state, the readiness and the changed packages."""
+        self._changed_packages.set(changed)
         for state, number in states.items():
             self._agents.labels(state).set(0 if self._replaced else number)
         self._ready.set(ready or self._replaced)

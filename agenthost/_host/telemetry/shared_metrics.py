@@ -4,6 +4,8 @@ The counts of ended workers are kept in one file for all, so that a host whose w
 than one whose workers stay. A lock keeps readers from seeing a number in both files, or in neither.
 """
 
+# ruff: noqa: PLC0415 - the supervisor, which imports this module, has no metrics of its own
+
 from __future__ import annotations
 
 import json
@@ -13,10 +15,6 @@ import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.mmap_dict import MmapedDict
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 if sys.platform != "win32":  # where there are no workers
     import fcntl
@@ -35,6 +33,9 @@ _SUMS = ("counter", "histogram")
 
 def added_up() -> bytes:
     """Return the metrics of all workers, including ended ones, in the form for Prometheus."""
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.multiprocess import MultiProcessCollector
+
     directory = Path(os.environ[SHARED])
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
@@ -44,6 +45,8 @@ def added_up() -> bytes:
 
 def forget_process(number: int) -> None:
     """Remove an ended worker's gauges, and keep its counts."""
+    from prometheus_client.multiprocess import mark_process_dead
+
     mark_process_dead(number)  # type: ignore[no-untyped-call]
     directory = Path(os.environ[SHARED])
     with _locked(directory, alone=True):
@@ -53,6 +56,8 @@ def forget_process(number: int) -> None:
 
 def _fold(ended: Path, kept: Path) -> None:
     """Add the numbers of one file to another, and remove it."""
+    from prometheus_client.mmap_dict import MmapedDict
+
     if not ended.exists():
         return
     sums = MmapedDict(str(kept))  # type: ignore[no-untyped-call]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -27,12 +26,14 @@ from agenthost._host.telemetry.tracing import traced
 from agenthost._web.front import Front
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.process.health_port import health_port
-from agenthost._web.process.reload import Reloading, on_hangup
+from agenthost._web.process.ports import listen_for_health
+from agenthost._web.process.reload import Reloading
+from agenthost._web.process.reload_report import on_hangup
 from agenthost._web.request.rules import InForce
 from agenthost._web.tracing import with_spans
-from agenthost.errors import AddressError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from types import FrameType
@@ -43,14 +44,13 @@ if TYPE_CHECKING:
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.condition import Condition
 
-__all__ = ["address", "listen", "listen_for_health", "serve_front", "serve_on"]
+__all__ = ["serve_front", "serve_on"]
 
 Commands: TypeAlias = "Callable[[Reloading], AbstractContextManager[None]]"
 """Accepts commands during the block, for the given value to carry out."""
 
 _log = logging.getLogger("agenthost.web")
 
-_BACKLOG = 2048
 _CLOSING = 5.0
 """Timeout of the end of plugins' lifespans, and of an interrupted start, in seconds."""
 _ENDING = 1.0
@@ -63,48 +63,6 @@ _TICK = 0.1
 """Seconds between checks for an immediate end."""
 _MOST_NAMED = 10
 """The most requests in flight in a log line."""
-
-
-def listen(host: str, port: int, remedy: str = "fix: choose another with --host or --port.") -> socket.socket:
-    """Open a port.
-
-    Port 0 takes a free one.
-
-    Raises:
-        AddressError: the port is taken, or the address belongs to another machine.
-    """
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(family, kind, protocol)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            opened.bind(where)
-            opened.listen(_BACKLOG)
-        except OSError:
-            opened.close()
-            raise
-    except OSError as problem:
-        raise AddressError(f"cannot listen on {host} port {port}: {problem.strerror or problem}. {remedy}") from problem
-    return opened
-
-
-def listen_for_health(config: Config) -> socket.socket | None:
-    """Open the separate health port, or return None if none is configured.
-
-    Raises:
-        AddressError: see ``listen``.
-    """
-    if config.health.port is None:
-        return None
-    place = config.place("health", "port")
-    return listen(config.health.host or config.host.host, config.health.port, f"fix: choose another in {place}")
-
-
-def address(opened: socket.socket) -> str:
-    """Return the URL of an open port on this machine."""
-    host, port = opened.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what was bound, for display
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve_on(
@@ -149,13 +107,18 @@ def serve_front(
     *,
     early: bool = True,
     commands: Commands = lambda _: nullcontext(),
+    closed: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve an existing front, see ``serve_on``."""
+    """Serve an existing front, see ``serve_on``.
+
+    ``closed`` is called when the port is closed, while requests in flight are finished.
+    """
     runtime = front.runtime
     runtime.phase = Phase.STARTING  # nothing has been opened yet, even if a program has published a plan
     config = runtime.config
     rules = InForce(lambda: runtime.settings)
     server = _Server(uvicorn_config(front, protocol_for(rules)))
+    server.closed = closed
     front.keep_logins(config.host.state_dir)
 
     async def host(begun: asyncio.Event, ended: asyncio.Event) -> None:
@@ -193,6 +156,7 @@ class _Server(Server):
     _left_behind = 0
     _told_to_stop: float | None = None
     _at_once = False
+    closed: Callable[[], object]
 
     def stop(self, problem: BaseException) -> None:
         """Stop, and raise ``problem`` from ``serve_host``."""
@@ -263,6 +227,7 @@ class _Server(Server):
         await self._give_notice(0.0 if self._at_once else seconds)
         for server in self.servers:
             server.close()
+        self.closed()
         await self._finish_requests()
         self._log_in_flight()
         await super().shutdown(sockets)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
+import atexit
+import logging
 import os
 import signal
+import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -14,91 +17,149 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
+from agenthost._host.generations.channel import Channel
+from agenthost._host.generations.served_plan import READY, PlannedAgent, ServedPlan
+from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
+from agenthost._host.telemetry.shared_metrics import forget_process
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
+from agenthost._web.process.preload import Preloaded, decide
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Sequence
-    from multiprocessing.connection import Connection
+    from collections.abc import Iterable, Iterator
 
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.manifest import Manifest
+    from agenthost._host.generations.orders import WorkerOrder
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.process.reload import Reloading
 
-__all__ = ["INTERRUPT", "wait_and_work", "work"]
+__all__ = ["INTERRUPT", "exits_here", "main", "work"]
 
 INTERRUPT = (signal.SIGINT,)
 """Blocked in a new process until it can end without a traceback."""
+_log = logging.getLogger("agenthost.workers")
+
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 
 
-def wait_and_work(opened: socket.socket, messages: Connection, modules: Sequence[str]) -> None:
-    """Get ready to serve, and serve at the supervisor's order.
-
-    ``messages`` is the pipe to the supervising process, whose first order has the configuration. ``modules`` are those
-    of the served agents, which have been imported elsewhere without harm.
-    """
+def main() -> None:
+    """Serve at the supervisor's order, in a process of which no other one is forked."""
     set_debuggable(False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
-    for module in modules:
-        with suppress(Exception):  # reported when the agent is built
-            importlib.import_module(module)
+    messages = Channel.of(int(sys.argv[1]))
     try:
-        _, (config, early) = messages.recv()
-    except (EOFError, OSError):
+        order, [listening] = messages.receive()
+    except (EOFError, OSError, ValueError):
         return
-    work(opened, config, messages, early)
+    atexit.register(gc_freeze.freeze)
+    work(socket.socket(fileno=listening), order, messages)
 
 
-def work(opened: socket.socket, config: Config, messages: Connection, early: bool) -> None:  # noqa: FBT001
-    """Serve until the supervisor stops this worker, or has ended."""
+def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded: Preloaded | None = None) -> None:
+    """Serve until the supervisor stops this worker, or has ended.
+
+    ``preloaded`` are the packages that the template process has imported; None imports them here.
+    """
+    signal.signal(signal.SIGHUP, _nothing)  # it reaches the supervisor, too
+    config = order.config
     set_debuggable(config.host.debuggable)
     start_logging(config)
     asked = config.health.port is not None
     config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
     front = Front(make_runtime(config), sip_path=config.sip.path)
     front.runtime.watched = asked
-    worker = _Worker(messages, front.runtime)
+    own = preloaded is None and not order.waits
+    worker = _Worker(messages, front.runtime, order)
+
+    def make() -> HostPlan:
+        if order.waits:
+            return _never()
+        found = preloaded if preloaded is not None else decide(config, {}, order.manifest, accept=order.accept)
+        found.late_imports.report = front.runtime.differing.add
+        packages = found.packages
+        if own:
+            worker.manifest = found.manifest
+            if found.differing:
+                packages = evolve(packages, refused={**packages.refused, **worker.set_aside(found.differing)})
+        return installed_plan(config, packages=packages)
+
     threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()
     if asked:
         threading.Thread(target=worker.tell, name="agenthost-condition", daemon=True).start()
     try:
         serve_front(
-            opened, front, partial(installed_plan, config), worker.ready, early=early, commands=worker.reloading_with
+            opened,
+            front,
+            make,
+            worker.ready,
+            early=order.early,
+            commands=worker.reloading_with,
+            closed=partial(worker.send, "closed", None),
         )
-    except PlanError as refused:
-        worker.send("refused", str(refused))
+    except AgentHostError as refused:
+        worker.send("refused", refused)
+
+
+def exits_here(code: list[int]) -> None:
+    """End the process after the exit functions that are registered from now on.
+
+    Those registered before belong to the process that this one was forked from.
+    """
+
+    def end() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code[0])
+
+    atexit.register(end)
 
 
 @define(eq=False)
 class _Worker:
     """A worker's side of its connection to the supervisor."""
 
-    messages: Connection
+    messages: Channel
     runtime: Runtime
-    _sending: threading.Lock = field(factory=threading.Lock)
+    order: WorkerOrder
+    manifest: Manifest | None = None
+    """What this process has imported itself."""
+    _going: threading.Event = field(factory=threading.Event)
     _reloading: tuple[Reloading, asyncio.AbstractEventLoop] | None = None
 
     def send(self, kind: str, content: object) -> None:
-        """Send a message from any thread."""
-        with self._sending:
+        """Send a message from any thread, unless the supervisor has ended."""
+        with suppress(OSError):
             self.messages.send((kind, content))
 
     def ready(self, plan: HostPlan) -> None:
-        """Report that the plan is served, with the modules of its agents."""
-        offers = [agent.selected.offer for agent in plan.agents]
-        modules = {offer.value.partition(":")[0].strip() for offer in offers if offer is not None}
+        """Report that the plan can be served.
+
+        A held worker waits here until another process has closed its port, so that no request is answered by it
+        afterwards.
+        """
+        self.send("ready", _served(plan, self.manifest))
+        if self.order.held:
+            self._going.wait()
         remember(self.runtime.config, plan)
-        self.send("ready", (plan.report(), sorted(modules)))
+
+    def set_aside(self, distributions: Iterable[str]) -> dict[str, Diagnosis]:
+        """Report distributions that the others have loaded otherwise, and return the reasons."""
+        self.runtime.differing.update(distributions)
+        _log.error("packages are not served by this worker, as they have changed: %s", ", ".join(distributions))
+        return {
+            name: Diagnosis(f"{name} has changed since this host loaded it", "agenthost reload")
+            for name in distributions
+        }
 
     @contextmanager
     def reloading_with(self, reloading: Reloading) -> Iterator[None]:
@@ -112,36 +173,80 @@ class _Worker:
         """Report the condition of this worker, even if its event loop is blocked."""
         with suppress(OSError):  # the supervisor has ended
             while True:
-                self.send("condition", self.runtime.condition(details=True))
+                self.messages.send(("condition", self.runtime.condition(details=True)))
                 time.sleep(_TOLD_EVERY)
 
     def listen(self) -> None:
         """Carry out orders.
 
-        The worker ends with the supervisor, whose end closes the pipe.
+        The worker ends with the supervisor, whose end closes the channel.
         """
         try:
             while True:
-                self._carry_out(*self.messages.recv())
+                (order, content), _ = self.messages.receive()
+                self._carry_out(order, content)
         except (EOFError, OSError):
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _carry_out(self, order: str, content: Any) -> None:
         match order:
+            case "go":
+                self._going.set()
             case "settled":
                 self.runtime.settled = content
+            case "differing":
+                self.runtime.differing = {*content}
+            case "ended":
+                forget_process(content)
             case "reload":
                 self.send("reloaded", self._reload(*content))
             case "leave":  # another worker has replaced this one
                 self.runtime.watched = False
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def _reload(self, agent: str | None, config: Config) -> dict[str, Any] | AgentHostError:
+    def _reload(self, agent: str | None, config: Config) -> tuple[dict[str, Any], ServedPlan] | AgentHostError:
         if self._reloading is None:
             return PlanError("the host is still starting; reload it when it serves.")
         reloading, loop = self._reloading
         config = evolve(config, health=evolve(config.health, port=None))
         try:
-            return asyncio.run_coroutine_threadsafe(reloading.reload(agent, config), loop).result()
+            told = asyncio.run_coroutine_threadsafe(reloading.reload(agent, config, ()), loop).result()
         except AgentHostError as error:
             return error
+        published = self.runtime.published
+        if published is None:
+            return PlanError("the host is stopping.")
+        return told, _served(published.plan, self.manifest)
+
+
+def _served(plan: HostPlan, manifest: Manifest | None) -> ServedPlan:
+    agents = [
+        PlannedAgent(
+            each.full_key, each.key, READY, each.distribution, each.version, each.route, each.functions, each.sip
+        )
+        for each in plan.agents
+    ]
+    agents += [
+        PlannedAgent(
+            each.selected.full_key,
+            each.key,
+            each.state,
+            each.distribution,
+            each.version,
+            each.route,
+            reason=f"{each.diagnosis.reason}. fix: {each.diagnosis.remedy}" if each.diagnosis is not None else "",
+        )
+        for each in plan.set_aside
+    ]
+    plugins = {each.key: each.diagnosis.reason for each in plan.plugins if each.diagnosis is not None}
+    return ServedPlan(plan.report(), tuple(agents), plugins, manifest)
+
+
+def _never() -> HostPlan:
+    """Wait until the process ends."""
+    while True:
+        time.sleep(3600)
+
+
+def _nothing(*_: object) -> None:
+    pass

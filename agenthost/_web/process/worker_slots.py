@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from agenthost._host.telemetry.shared_metrics import forget_process
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
+    from agenthost._host.generations.channel import Channel
+    from agenthost._host.generations.children import Child
+    from agenthost._host.generations.template_process import TemplateProcess
     from agenthost._host.runtime.condition import Condition
 
-__all__ = ["Worker", "WorkerSlot"]
+__all__ = ["PAUSES", "Worker", "WorkerSlot"]
 
 _SETTLED = 10.0
 """Seconds after which the end of a worker is not a failed start."""
-_PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Pauses before a restart in seconds, by number of failed starts in a row."""
 _LOOPING = 3
 """Failed starts in a row after which the host is not ready."""
@@ -36,10 +35,18 @@ _log = logging.getLogger("agenthost.workers")
 class Worker:
     """A worker process."""
 
-    process: SpawnProcess
-    messages: Connection
+    process: Child
+    messages: Channel
+    template: TemplateProcess | None = None
+    """The process that it was forked from."""
+    generation: int = 1
+    revision: int = 1
     started: float = field(factory=time.monotonic)
     serving: bool = False
+    gone: bool = False
+    """True if it has closed its channel."""
+    closed: bool = False
+    """True if it has closed the port, and accepts no more requests."""
     heard: float = 0.0
     condition: Condition | None = None
 
@@ -51,8 +58,9 @@ class Worker:
     def receive(self) -> tuple[str, Any]:
         """Return the next message, or ``gone`` if the worker has ended."""
         try:
-            kind, content = self.messages.recv()
+            (kind, content), _ = self.messages.receive()
         except (EOFError, OSError):
+            self.gone = True
             return "gone", None
         if kind == "condition":
             self.condition, self.heard = content, time.monotonic()
@@ -67,45 +75,56 @@ class Worker:
 
     def close(self) -> None:
         """Clean up after the process has ended."""
-        self.process.join()
+        if self.template is not None:
+            self.template.set_exitcode(self.process)
         self.messages.close()
-        if self.process.pid is not None:
-            forget_process(self.process.pid)
+        self.process.close()
 
 
 @define(eq=False)
 class WorkerSlot:
     """A slot for a worker: the present one, and the time of the next start."""
 
-    launch: Callable[[bool], Worker]
+    launch: Callable[[bool], Worker | None]
+    """Starts a worker, which accepts requests early if the argument is True. None where that cannot be done now."""
     worker: Worker | None = None
     leaving: Worker | None = None
     due: float = 0.0
     early_ends: int = 0
+    failed_replacements: int = 0
 
     def fill(self, *, early: bool) -> bool:
         """Start a worker here if it is due, and return True if so."""
         if self.worker is not None or time.monotonic() < self.due:
             return False
         self.worker = self.launch(early)
-        return True
+        return self.worker is not None
 
-    def replace(self) -> None:
-        """Start another worker, while the present one serves until that one is ready."""
-        self.leaving, self.worker = self.worker, self.launch(False)  # noqa: FBT003 - see ``launch``
+    def replace(self) -> bool:
+        """Start another worker, while the present one serves until that one is ready.
+
+        Return False if none can be started.
+        """
+        launched = self.launch(False)  # noqa: FBT003 - see ``launch``
+        if launched is not None:
+            self.leaving, self.worker = self.worker, launched
+        return launched is not None
 
     def clear(self) -> None:
         """Remove the ended worker, and schedule the next one."""
         if self.worker is None:
             return
         self.worker.close()
-        _log.error("worker %s ended with %s", self.worker.process.pid, self.worker.process.exitcode)
+        now, code = time.monotonic(), self.worker.process.exitcode
+        _log.error("worker %s ended with %s", self.worker.process.pid, "an unknown code" if code is None else code)
         if self.leaving is not None:  # the new one never served, so the old one stays
             self.worker, self.leaving = self.leaving, None
+            self.failed_replacements += 1
+            self.due = now + PAUSES[min(self.failed_replacements, len(PAUSES) - 1)]
             return
-        now = time.monotonic()
+        self.failed_replacements = 0
         self.early_ends = self.early_ends + 1 if now - self.worker.started < _SETTLED else 0
-        self.due = now + _PAUSES[min(self.early_ends, len(_PAUSES) - 1)]
+        self.due = now + PAUSES[min(self.early_ends, len(PAUSES) - 1)]
         self.worker = None
 
     @property

@@ -1,228 +1,411 @@
-"""Several worker processes behind one port, and their supervisor.
+"""Worker processes behind one port, and their supervisor.
 
-The supervisor opens the port and serves nothing itself. Each worker is a new process (``spawn``, as an event loop and
-threads do not survive a fork), builds the agents, and serves. A worker that dies is replaced at once, and one that
-keeps dying after a growing pause. The first one answers while it builds the agents. The others start once it serves,
-and like replacements they accept no request before they can serve it. The secrets are generated before the workers
-start, so that all of them accept each other's tokens.
+The supervisor opens the port and serves nothing itself; it imports neither the agents nor what serves them. A template
+process imports the packages once, and every worker is forked from it, builds the agents, and serves. A worker that dies
+is replaced at once, and one that keeps dying after a growing pause. While the packages are imported, a process without
+agents answers; it closes its port once the first worker can serve. The secrets are generated before the workers start,
+so that all of them accept each other's tokens.
 
-Once all serve, a spare process is prepared: it has imported everything, and replaces a worker that dies without that
-delay.
+Where a process cannot be forked safely, each worker is a new process that imports the packages itself, and serves
+nothing that differs from what the first one found.
 """
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
+import select
 import shutil
 import signal
 import socket
 import tempfile
-import threading
 import time
-from contextlib import suppress
-from multiprocessing import resource_tracker
-from multiprocessing.connection import wait
-from queue import Empty, SimpleQueue
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.generations.channel import channel_pair
+from agenthost._host.generations.children import start_python
+from agenthost._host.generations.orders import WorkerOrder
+from agenthost._host.generations.template_process import TemplateProcess
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, combined
-from agenthost._host.runtime.reload import read_again
 from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
-from agenthost._web.process.health_port import health_port
-from agenthost._web.process.reload import on_hangup, report
-from agenthost._web.process.serving import listen_for_health
-from agenthost._web.process.worker import INTERRUPT, wait_and_work
-from agenthost._web.process.worker_slots import Worker, WorkerSlot
-from agenthost._web.request.rules import InForce
-from agenthost.errors import PlanError
+from agenthost._web.process.ports import listen_for_health
+from agenthost._web.process.reload_report import on_hangup
+from agenthost._web.process.rollout import Rollouts
+from agenthost._web.process.worker_slots import PAUSES, Worker, WorkerSlot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.channel import Channel
+    from agenthost._host.generations.manifest import Manifest
+    from agenthost._host.generations.served_plan import ServedPlan
 
 __all__ = ["serve_with_workers"]
 
-_SPARE_AGAIN = 5.0
-"""Seconds after which an ended spare process is replaced."""
 _KILL_AFTER = 5.0
 """Seconds beyond grace and drain after which a stopping worker is killed."""
+_LOOK = 0.1
+"""Seconds between two looks at processes whose end no descriptor shows."""
+_WORKER = "from agenthost._web.process.worker import main; main()"
 
 _log = logging.getLogger("agenthost.workers")
 
 
 def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
-    """Serve the installed agents with several processes, until SIGTERM or SIGINT.
+    """Serve the installed agents with worker processes, until SIGTERM or SIGINT.
 
     ``ready`` is called with the plan's report when the first worker serves.
 
     Raises:
-        PlanError: a worker rejects the installed agents.
+        AgentHostError: a worker rejects the installed agents, or the configuration.
     """
-    supervisor = _Supervisor(opened, config, ready)
-    shared = tempfile.mkdtemp(prefix="agenthost-metrics-")
-    os.environ[SHARED] = shared  # the directory of the workers' metrics
+    shared = tempfile.mkdtemp(prefix="agenthost-metrics-") if config.host.workers > 1 else None
+    if shared is not None:
+        os.environ[SHARED] = shared  # the directory of the workers' metrics
+    supervisor = Supervisor(opened, config, ready)
     try:
-        with health_port(listen_for_health(config), supervisor.condition, InForce(lambda: supervisor.settings)):
+        with _health_port(supervisor):
             supervisor.run()
     finally:
-        del os.environ[SHARED]
-        shutil.rmtree(shared, ignore_errors=True)
+        if shared is not None:
+            del os.environ[SHARED]
+            shutil.rmtree(shared, ignore_errors=True)
 
 
-class _Supervisor:
+def _health_port(supervisor: Supervisor) -> AbstractContextManager[None]:
+    listening = listen_for_health(supervisor.settings.config)
+    if listening is None:
+        return nullcontext()
+    from agenthost._web.process.health_port import health_port  # noqa: PLC0415 - Litestar, only where it is used
+    from agenthost._web.request.rules import InForce  # noqa: PLC0415 - as above
+
+    return health_port(listening, supervisor.condition, InForce(lambda: supervisor.settings))
+
+
+class Supervisor:
     """The supervisor of the workers."""
 
     def __init__(self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
         self._opened = opened
         self.settings = settings_of(config)
         self._ready = ready
-        self._places = [WorkerSlot(self._launch) for _ in range(config.host.workers)]
-        self._left: list[Worker] = []
-        self._spare: Worker | None = None
-        self._spare_due = 0.0
-        self._modules: list[str] = []
-        self._stopping = self._told = False
+        self.places = [WorkerSlot(self._launch) for _ in range(config.host.workers)]
+        self.left: list[Worker] = []
+        """Workers that have been sent away."""
+        self._forking = config.host.start_method == "fork"
+        self.template: TemplateProcess | None = None
+        self._templates_lost = 0
+        self._template_due = 0.0
+        self._withheld: dict[str, float] = {}
+        self._responder: Worker | None = None
+        self._first: tuple[WorkerSlot, Worker, ServedPlan] | None = None
+        self.manifest: Manifest | None = None
+        self.served: ServedPlan | None = None
+        """The plan that is served; None at the start."""
+        self.generation = 1
+        """The number of the plan that is served: 1 at the start, and one more with each that replaces the workers."""
+        self.revision = 1
+        """The number of orders to replace all workers."""
+        self.differing: tuple[str, ...] = ()
+        """Distributions that have changed, so that no worker can be started."""
+        self._ended: list[int] = []
+        self.stopping = self.told = False
         self._settled = True
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
-        self._replies: SimpleQueue[Any] = SimpleQueue()
-        self._to_replace: SimpleQueue[WorkerSlot] = SimpleQueue()
-        self._reloading = threading.Lock()
+        self.rollouts = Rollouts(self)
 
     def run(self) -> None:
         """Keep every slot filled until a signal.
 
         Raises:
-            PlanError: a worker rejects the installed agents.
+            AgentHostError: a worker rejects the installed agents, or the configuration.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        on_hangup(self.answer)
+        on_hangup(self.rollouts.answer)
         try:
-            with controlled(socket_path(self._config, self._opened.getsockname()[1]), self.answer):
-                while not self._stopping:
+            with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.rollouts.answer):
+                while not self.stopping:
                     self._supervise()
         finally:
-            self._end(self._config.host.drain_grace + self._config.host.drain_timeout + _KILL_AFTER)
+            self._end(self.config.host.drain_grace + self.config.host.drain_timeout + _KILL_AFTER)
             self._woken.close()
             self._waker.close()
 
     @property
-    def _config(self) -> Config:
+    def config(self) -> Config:
+        """The configuration that new workers are started with."""
         return self.settings.config
 
     def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
         """Return the condition of the host."""
-        workers = [worker for place in self._places if (worker := place.worker) is not None]
+        workers = [worker for place in self.places if (worker := place.worker) is not None]
         return combined([known for worker in workers if (known := worker.latest_condition()) is not None])
 
-    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Reload one worker after the other, called from another thread.
+    def wake(self) -> None:
+        """Let the loop look at what has changed, from any thread."""
+        with suppress(OSError):  # woken already
+            self._waker.send(b"s")
 
-        The first one shows if the new plan can be served. Changes that need a new process, such as reinstalled code,
-        replace each worker once its successor serves.
+    def start_template(
+        self, config: Config, generation: int, withheld: Mapping[str, float], *, accept: bool = False
+    ) -> TemplateProcess:
+        """Start a template process, which imports the host.
 
-        Raises:
-            AgentHostError: the plan cannot be served, and every worker is unchanged.
+        With ``accept``, it imports what differs from the lock file, too.
         """
-        with self._reloading:
-            if not self._told:
-                raise PlanError("the host is still starting; reload it when it serves.")
-            config, restart = read_again(self._config)
-            told: dict[str, Any] | None = None
-            for place in self._places:
-                reply = self._reload(place, (request.get("agent"), config))
-                if isinstance(reply, Exception) and told is None:
-                    raise reply
-                if isinstance(reply, dict):
-                    told = told or reply
-                else:  # the worker has ended, and its successor reads everything itself
-                    self._to_replace.put(place)
-            if told is None:
-                raise PlanError("no worker serves at the moment. fix: try again once the host is ready.")
-            self.settings = settings_of(config)
-            start_logging(config)
-            replaced = told.pop("process")
-            if replaced:
-                self._dismiss_spare()
-                for place in self._places:
-                    self._to_replace.put(place)
-            self._wake()
-            return report({**told, "replaced": replaced, "restart": list(restart)})
+        return TemplateProcess.start(self._opened.fileno(), config, generation, withheld, accept=accept)
 
-    def _reload(self, place: WorkerSlot, order: tuple[str | None, Config]) -> Any:
-        """Return a worker's reply to the order to reload, or None."""
-        worker = place.worker
-        if worker is None:
-            return None
-        worker.order("reload", order)
-        until = time.monotonic() + order[1].host.build_timeout * 6
-        while worker is place.worker and time.monotonic() < until:
-            with suppress(Empty):
-                return self._replies.get(timeout=0.2)
-        return None
+    def start_worker(self, template: TemplateProcess | None, order: WorkerOrder) -> Worker | None:
+        """Start a worker, or return None where its template process cannot fork."""
+        if template is None:
+            ours, theirs = channel_pair()
+            child = start_python(_WORKER, theirs.fileno())
+            theirs.close()
+            ours.send(order, [self._opened.fileno()])
+            return Worker(child, ours, generation=order.generation, revision=self.revision)
+        forked = template.fork(order, lambda: self.stopping)
+        return None if forked is None else Worker(*forked, template, order.generation, self.revision)
+
+    @property
+    def spawning(self) -> bool:
+        """True if each worker imports the packages itself."""
+        return not self._forking
 
     def _supervise(self) -> None:
-        wanted = self._places if self._told else self._places[:1]
-        for place in wanted:
-            if place.fill(early=not self._told) and not self._settled and place.worker is not None:
+        self._keep_template()
+        wanted = self.places if self.told else self.places[:1]
+        able = self._able
+        for place in wanted if able else ():
+            if place.fill(early=self.spawning and not self.told) and not self._settled and place.worker is not None:
                 place.worker.order("settled", False)  # noqa: FBT003 - the message itself
-        self._replace_next()
-        self._keep_spare()
-        unsettled = [seconds for place in self._places if (seconds := place.unsettled) is not None]
+        if able:
+            self._replace_next()
+        self.rollouts.advance()
+        self._forget_ended()
+        unsettled = [seconds for place in self.places if (seconds := place.unsettled) is not None]
         self._send_settled(now=not unsettled)
-        pauses = [place.due - time.monotonic() for place in wanted if place.worker is None] + unsettled
-        workers = [worker for place in self._places for worker in place.workers]
-        handles: list[Any] = [worker.messages for worker in workers]
-        handles += [worker.process.sentinel for worker in (*workers, *self._left)]
-        happened = wait([self._woken, *handles], max(0.0, min(pauses)) if pauses else None)
-        if self._woken in happened:
-            self._woken.recv(64)
-        for place in self._places:
-            for worker in place.workers:
-                if worker.messages in happened:
-                    self._receive(place, worker, *worker.receive())
-            if place.leaving is not None and place.leaving.process.sentinel in happened:
-                place.leaving.close()
-                place.leaving = None
-            if place.worker is not None and place.worker.process.sentinel in happened:
-                place.clear()
-        for worker in [each for each in self._left if each.process.sentinel in happened]:
-            worker.close()
-            self._left.remove(worker)
+        now = time.monotonic()
+        pauses = [
+            each.due - now for each in wanted if able and (each.worker is None or self._is_next(each))
+        ] + unsettled
+        if self.template is None and self._forking and not self.differing:
+            pauses.append(self._template_due - now)
+        self._wait(max(0.0, min(pauses)) if pauses else None)
 
-    def _receive(self, place: WorkerSlot, worker: Worker, kind: str, content: Any) -> None:
+    @property
+    def _able(self) -> bool:
+        """True if a worker can be started."""
+        return self.spawning or (self.template is not None and self.template.forks)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for an event, and handle it."""
+        templates = [each for each in (self.template, self.rollouts.template) if each is not None and not each.lost]
+        workers = self._all()
+        happened = _happened((self._woken, *(each.channel for each in templates)), workers, seconds)
+        if self._woken.fileno() in happened:
+            self._woken.recv(64)
+        for template in templates:
+            if template.channel.fileno() in happened:
+                template.receive()
+        for worker in workers:
+            if worker.messages.fileno() in happened:
+                self._receive(worker, *worker.receive())
+        for worker in workers:
+            if worker.process.handle in happened or (worker.gone and not worker.process.is_alive()):
+                self._has_ended(worker)
+
+    def _receive(self, worker: Worker, kind: str, content: Any) -> None:
         match kind:
-            case "refused" if not self._told:
-                raise PlanError(content)
+            case "refused" if worker is self.rollouts.canary:
+                self.rollouts.refused(content)
+            case "refused" if not self.told:
+                raise content
             case "refused":
                 _log.error("a new worker cannot serve: %s", content)
             case "reloaded":
-                self._replies.put(content)
+                self.rollouts.replies.put(content)
+            case "closed":
+                self._has_closed(worker)
+            case "ready" if worker is self.rollouts.canary:
+                self.rollouts.built(content)
             case "ready":
-                if place.leaving is not None and worker is place.worker:
-                    place.leaving.order("leave")
-                    self._left.append(place.leaving)
-                    place.leaving = None
-                worker.serving = True
-                report_of_plan, self._modules = content
-                if not self._told:
-                    self._told = True
-                    self._ready(report_of_plan)
+                for place in [each for each in self.places if each.worker is worker]:
+                    self._can_serve(place, worker, content)
+
+    def _can_serve(self, place: WorkerSlot, worker: Worker, plan: ServedPlan) -> None:
+        """Let a worker serve, once nothing without agents answers any more."""
+        if self._responder is not None:
+            self._responder.order("leave")
+            self._first = (place, worker, plan)
+        else:
+            self._serves(place, worker, plan)
+
+    def _has_closed(self, worker: Worker) -> None:
+        worker.closed = True
+        if worker is self._responder:
+            self._responder_has_closed()
+
+    def _responder_has_closed(self) -> None:
+        """Let the first worker serve, as nothing else answers any more."""
+        if self._responder is not None:
+            self.left.append(self._responder)
+            self._responder = None
+        first, self._first = self._first, None
+        if first is not None:
+            self._serves(*first)
+
+    def _serves(self, place: WorkerSlot, worker: Worker, plan: ServedPlan) -> None:
+        worker.order("go")
+        self.has_replaced(place)
+        worker.serving = True
+        if not self.told:
+            self.told = True
+            imported = self.template.imported if self.template is not None else None
+            self.served, self.manifest = plan, imported.manifest if imported is not None else plan.manifest
+            self._ready(plan.report)
+
+    def takes_over(self, canary: Worker, plan: ServedPlan, manifest: Manifest, config: Config) -> None:
+        """Serve a new generation.
+
+        Its canary replaces the first worker, and the others follow one by one.
+        """
+        if self.template is not None and self.template is not canary.template:
+            self.template.end()
+        self.template, self.manifest, self.served, self.differing = canary.template, manifest, plan, ()
+        self.settings = settings_of(config)
+        start_logging(config)
+        self.generation, self.revision = canary.generation, self.revision + 1
+        canary.revision = self.revision
+        place = self.places[0]
+        if place.leaving is not None and place.worker is not None:  # a successor of the old generation
+            place.worker.process.kill()
+            self.left.append(place.worker)
+            place.worker = place.leaving
+        place.leaving, place.worker = place.worker, canary
+        canary.order("go")
+        canary.serving = True
+        self.has_replaced(place)
+
+    def has_replaced(self, place: WorkerSlot) -> None:
+        """Send the old worker of a slot away, as its successor serves."""
+        if place.leaving is not None:
+            place.leaving.order("leave")
+            self.left.append(place.leaving)
+            place.leaving, place.failed_replacements = None, 0
+
+    def _has_ended(self, worker: Worker) -> None:
+        if not worker.process.forked:
+            worker.process.is_alive()  # takes its exit code
+        self._ended.append(worker.process.pid)
+        if worker is self._responder:
+            worker.close()
+            self._responder = None
+            self._responder_has_closed()
+        elif worker in self.left:
+            worker.close()
+            self.left.remove(worker)
+        elif worker is self.rollouts.canary:
+            worker.close()
+            self.rollouts.canary_has_ended(worker)
+        for place in self.places:
+            if place.leaving is worker:
+                worker.close()
+                place.leaving = None
+            elif place.worker is worker:
+                if self._first is not None and self._first[1] is worker:
+                    self._first = None
+                place.clear()
 
     def _replace_next(self) -> None:
-        """Replace the next worker, one at a time."""
-        if any(place.leaving is not None for place in self._places):
+        """Replace the next worker that is older than the last order, one at a time."""
+        place = next((each for each in self.places if self._is_next(each) and time.monotonic() >= each.due), None)
+        if place is not None:
+            place.replace()
+
+    def _is_next(self, place: WorkerSlot) -> bool:
+        """Return True if a worker is the next to be replaced."""
+        worker = place.worker
+        if worker is None or not worker.serving or worker.revision >= self.revision:
+            return False
+        return not any(each.leaving is not None for each in self.places)
+
+    def _keep_template(self) -> None:
+        """Keep a template process from which workers can be forked.
+
+        One that has ended is started again, if the packages are as they were.
+        """
+        template = self.template
+        if self.spawning or (template is not None and not template.lost and not self._is_useless(template)):
             return
-        with suppress(Empty):
-            place = self._to_replace.get_nowait()
-            if place.worker is not None:
-                place.replace()
+        if template is not None:
+            self._lose(template)
+        if self.differing or self.rollouts.imports or time.monotonic() < self._template_due:
+            return
+        self.template = self.start_template(self.config, self.generation, self._withheld)
+        if not self.told and self._responder is None:
+            waits = WorkerOrder(self.config, self.generation, early=True, waits=True)
+            self._responder = self.start_worker(self.template, waits)
+        self.template.order_import(self.manifest)
+
+    def _is_useless(self, template: TemplateProcess) -> bool:
+        """Return True if a template process has reported that it cannot fork."""
+        imported = template.imported
+        if imported is None or template.forks:
+            return False
+        self._withheld |= dict.fromkeys(imported.hung, self.config.host.build_timeout)
+        if imported.threads and not imported.hung:
+            self.spawn_from_now_on(imported.threads)
+        if imported.differing:
+            self.differ(imported.differing)
+        return True
+
+    def spawn_from_now_on(self, threads: Iterable[str]) -> None:
+        """Start workers as new processes, as a fork would lose the packages' threads."""
+        _log.warning(
+            "workers import the packages themselves, as a package has started threads while it was imported: %s",
+            ", ".join(threads),
+        )
+        self._forking = False
+
+    def differ(self, distributions: tuple[str, ...]) -> None:
+        """Report that no worker can be started as the others were."""
+        self.differing = distributions
+        _log.error(
+            "packages have changed since they were loaded: %s. The workers go on, and one that ends is not replaced. "
+            "fix: agenthost reload",
+            ", ".join(distributions),
+        )
+        for worker in self._all():
+            worker.order("differing", distributions)
+
+    def _lose(self, template: TemplateProcess) -> None:
+        """Close a template process that has ended, or is useless."""
+        useless = template.imported is not None and not template.forks and not template.lost
+        self.template = None
+        template.end()
+        if template.refused is not None and not self.told:
+            raise template.refused
+        if useless:
+            return
+        during = "" if template.imported is not None else " while it imported the packages"
+        _log.error("template process %s ended with %s%s", template.child.pid, template.child.exitcode, during)
+        self._templates_lost = 0 if template.imported is not None else self._templates_lost + 1
+        self._template_due = time.monotonic() + PAUSES[min(self._templates_lost, len(PAUSES) - 1)]
+
+    def _forget_ended(self) -> None:
+        """Let a worker add up the metrics of ended ones."""
+        serving = [place.worker for place in self.places if place.worker is not None and place.worker.serving]
+        if SHARED in os.environ and serving and self._ended:
+            for pid in self._ended:
+                serving[0].order("ended", pid)
+            self._ended.clear()
 
     def _send_settled(self, *, now: bool) -> None:
         """Tell every worker about a change.
@@ -233,70 +416,57 @@ class _Supervisor:
             return
         self._settled = now
         _log.warning("workers are stable: ready again" if now else "workers keep dying: not ready")
-        for place in self._places:
+        for place in self.places:
             if place.worker is not None:
                 place.worker.order("settled", now)
 
-    def _launch(self, early: bool) -> Worker:  # noqa: FBT001 - see ``WorkerSlot.launch``
-        worker, self._spare = self._spare, None
-        if worker is None or not worker.process.is_alive():
-            worker = self._start()
-        worker.order("serve", (self._config, early))
-        worker.started = time.monotonic()
-        return worker
-
-    def _start(self) -> Worker:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=wait_and_work, args=(self._opened, theirs, self._modules), name="agenthost-worker"
+    def _launch(self, early: bool) -> Worker | None:  # noqa: FBT001 - see ``WorkerSlot.launch``
+        order = WorkerOrder(
+            self.config,
+            self.generation,
+            early=early,
+            held=self._responder is not None,
+            manifest=self.manifest,
         )
-        resource_tracker.ensure_running()  # the first process would start it, and that unblocks signals
-        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)  # the process would print a traceback for Ctrl-C
-        try:
-            process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
-        theirs.close()
-        return Worker(process, ours)
-
-    def _keep_spare(self) -> None:
-        """Keep a spare process once all slots serve, and restart an ended one later."""
-        if self._spare is not None and not self._spare.process.is_alive():
-            self._dismiss_spare()
-            self._spare_due = time.monotonic() + _SPARE_AGAIN
-        serving = all(place.worker is not None and place.worker.serving for place in self._places)
-        if self._spare is None and self._told and serving and time.monotonic() >= self._spare_due:
-            self._spare = self._start()
-
-    def _dismiss_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.process.terminate()
-            spare.close()
+        return self.start_worker(None if self.spawning else self.template, order)
 
     def _stop(self, _number: int, _frame: object) -> None:
-        if self._stopping:
+        if self.stopping:
             for worker in self._all():
                 worker.process.terminate()
-        self._stopping = True
-        self._wake()
-
-    def _wake(self) -> None:
-        with suppress(OSError):  # woken already
-            self._waker.send(b"s")
+        self.stopping = True
+        self.wake()
 
     def _all(self) -> list[Worker]:
-        spare = [self._spare] if self._spare is not None else []
-        return [worker for place in self._places for worker in place.workers] + self._left + spare
+        others = [each for each in (self._responder, self.rollouts.canary) if each is not None]
+        return [worker for place in self.places for worker in place.workers] + self.left + others
 
     def _end(self, patience: float) -> None:
         for worker in self._all():
             worker.process.terminate()
         deadline = time.monotonic() + patience
         for worker in self._all():
-            worker.process.join(max(0.0, deadline - time.monotonic()))
-            if worker.process.is_alive():
+            if not worker.process.join(max(0.0, deadline - time.monotonic())):
                 _log.error("worker %s did not end within %g s; killed", worker.process.pid, patience)
                 worker.process.kill()
                 worker.process.join()
+        for template in (self.template, self.rollouts.template):
+            if template is not None:
+                template.end()
+
+
+def _happened(
+    others: Iterable[socket.socket | Channel], workers: Iterable[Worker], seconds: float | None
+) -> frozenset[int]:
+    """Wait for an event, and return the descriptors that have one."""
+    poll = select.poll()
+    for each in others:
+        poll.register(each, select.POLLIN)
+    for worker in workers:
+        if not worker.gone:
+            poll.register(worker.messages, select.POLLIN)
+        if worker.process.handle is not None:
+            poll.register(worker.process.handle, select.POLLIN)
+        elif worker.gone:
+            seconds = _LOOK if seconds is None else min(seconds, _LOOK)
+    return frozenset(descriptor for descriptor, _ in poll.poll(None if seconds is None else seconds * 1000))

@@ -11,7 +11,8 @@ from agenthost.errors import AddressError, ConfigurationError
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a Unix socket")
 
 
-def answer(request):
+def answer(request, tell):
+    tell("on its way")
     return {"heard": request["command"]}
 
 

@@ -7,7 +7,8 @@ import pytest
 from agenthost._discovery import AGENTS, SKILLS, Candidate
 from agenthost._host.generations.contents import Contents
 from agenthost._host.generations.locked import Lock, LockedDistribution
-from agenthost._host.packages.approval import by_distribution, modules_of, unapproved
+from agenthost._host.generations.manifest import by_distribution, modules_of
+from agenthost._host.packages.approval import unapproved
 
 OFFER = Candidate(AGENTS, "sales", "acme.agents:Sales", "acme", "1.0", "/site/acme-1.0.dist-info")
 

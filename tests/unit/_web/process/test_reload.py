@@ -157,7 +157,7 @@ class Host:
     def reload(self, text, agent=None):
         self.file.write_text(text, encoding="utf-8")
         self.file.chmod(0o600)
-        return self.reloading.answer({"agent": agent})
+        return self.reloading.answer({"agent": agent}, lambda _: None)
 
 
 @pytest.fixture(scope="module")

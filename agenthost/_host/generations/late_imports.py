@@ -1,0 +1,75 @@
+"""Late imports: modules of hosted distributions that are first imported while a host serves.
+
+A finder before the others of ``sys.meta_path`` compares their files with the manifest. A file that has changed since
+is refused: the process would run two versions of one distribution.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+    from agenthost._host.generations.contents import HeldFile
+
+__all__ = ["LateImports"]
+
+_log = logging.getLogger("agenthost.generations")
+
+
+class LateImports:
+    """The finder of one process.
+
+    ``files`` are those of the hosted distributions, by path, each with its distribution. ``withheld`` are modules
+    whose import did not end within a number of seconds; they are not imported again. ``report`` is called with the
+    name of a distribution that has changed.
+    """
+
+    def __init__(self, files: Mapping[str, tuple[str, HeldFile]], withheld: Mapping[str, float]) -> None:
+        self._files = files
+        self._withheld = withheld
+        self.report: Callable[[str], object] = lambda _: None
+
+    def install(self) -> None:
+        """Put this finder before the others."""
+        sys.meta_path.insert(0, self)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module as the other finders do, and compare its file.
+
+        Raises:
+            ImportError: the file has changed.
+            TimeoutError: the module is withheld.
+        """
+        if name in self._withheld:
+            raise TimeoutError(f"did not finish loading within {self._withheld[name]:g} s")
+        for finder in sys.meta_path:
+            find = getattr(finder, "find_spec", None)
+            if finder is self or find is None:
+                continue
+            spec: ModuleSpec | None = find(name, path, target)
+            if spec is not None:
+                self._compare(name, spec.origin)
+                return spec
+        return None
+
+    def _compare(self, name: str, path: str | None) -> None:
+        known = self._files.get(path or "")
+        if path is None or known is None or known[1].is_same(path):
+            return
+        distribution = known[0]
+        _log.error(
+            "module %s is refused: its file has changed since this host loaded %s. fix: agenthost reload",
+            name,
+            distribution,
+        )
+        self.report(distribution)
+        msg = f"{path} has changed since this host loaded {distribution}. fix: agenthost reload"
+        raise ImportError(msg, name=name, path=path)

@@ -1,0 +1,136 @@
+"""Preloading: the packages of a generation are imported, and nothing of them is built."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from agenthost._discovery import PLUGINS, requirement_problem
+from agenthost._host.generations.contents import HeldFile, Readings
+from agenthost._host.generations.late_imports import LateImports
+from agenthost._host.generations.lock import known_owners
+from agenthost._host.generations.manifest import Manifest
+from agenthost._host.packages.crash_journal import Journal
+from agenthost._host.packages.guarded_run import Failed, run_guarded
+from agenthost._host.packages.loading_guard import LoadingGuard
+from agenthost._host.packages.selection import select
+from agenthost._host.runtime.start import DecidedPackages, decided_packages
+from agenthost._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agenthost._discovery import Candidate
+    from agenthost._host.config.schema import Config
+
+__all__ = ["Preloaded", "decide", "preload"]
+
+
+@frozen(eq=False)
+class Preloaded:
+    """The packages of a generation, imported."""
+
+    packages: DecidedPackages
+    manifest: Manifest
+    late_imports: LateImports
+    differing: tuple[str, ...] = ()
+    """Distributions that are not as they should be."""
+    hung: tuple[str, ...] = ()
+    """Modules whose import did not end in time."""
+    threads: tuple[str, ...] = ()
+    """Names of the threads that packages have started."""
+
+
+def decide(
+    config: Config, withheld: Mapping[str, float], expected: Manifest | None, *, accept: bool = False
+) -> Preloaded:
+    """Decide about the installed packages: from now on, none of their files may change.
+
+    ``withheld`` are modules whose import did not end within a number of seconds. ``expected`` is what must be
+    installed; None for anything. With ``accept``, what differs from the lock file is loaded, too.
+
+    Raises:
+        ConfigurationError: the lock file cannot be used.
+    """
+    packages = decided_packages(config)
+    if accept:
+        packages = evolve(packages, lock=None, refused={})
+    files: dict[str, tuple[str, HeldFile]] = {}
+    manifest = Manifest.of(packages.candidates, Readings.of_host(config), packages.refused, files)
+    late_imports = LateImports(files, withheld)
+    late_imports.install()
+    return Preloaded(packages, manifest, late_imports, manifest.differing(expected) if expected is not None else ())
+
+
+def preload(
+    config: Config, withheld: Mapping[str, float], expected: Manifest | None, *, accept: bool = False
+) -> Preloaded:
+    """Decide about the installed packages, see ``decide``, and import them, unless they differ.
+
+    A package that cannot be imported fails again, and is reported, where its agents are built. Isolated agents are
+    imported in processes of their own.
+
+    Raises:
+        ConfigurationError: the lock file or the record of owners cannot be used.
+    """
+    decided = decide(config, withheld, expected, accept=accept)
+    if decided.differing:
+        return decided
+    packages = decided.packages
+    modules = {_module_of(each): each for each in _to_import(config, packages)}
+    journal, guard = Journal(config.host.state_dir), LoadingGuard()
+    known = {thread.ident for thread in threading.enumerate()}
+    jobs = [partial(_import, module, offer, journal, guard) for module, offer in modules.items()]
+    outcomes = run_guarded(jobs, config.host.build_timeout)
+    journal.forget()
+    guard.close()
+    hung = [module for module, outcome in zip(modules, outcomes, strict=True) if _is_late(outcome)]
+    threads = [each.name for each in threading.enumerate() if each.ident not in known and _is_foreign(each)]
+    return evolve(
+        decided,
+        packages=evolve(packages, changes=guard.changes),
+        hung=tuple(hung),
+        threads=() if hung else tuple(threads),
+    )
+
+
+def _to_import(config: Config, packages: DecidedPackages) -> Iterator[Candidate]:
+    """Yield the entry points of enabled plugins and agents, in order."""
+    problems: dict[str, str | None] = {}
+    plugins = [each for each in packages.candidates if each.group == PLUGINS]
+    wanted = [each for each in plugins if config.plugins.allows(f"{each.distribution}:{each.name}")]
+    selected = select(config, packages.candidates, known_owners(config, packages.lock)).wanted
+    wanted += [
+        item.candidate
+        for item in selected
+        if item.config.enabled and (item.config.isolation or config.host.isolation) != "process"
+    ]
+    for offer in wanted:
+        if offer.distribution not in problems:
+            problems[offer.distribution] = requirement_problem(offer, __version__)
+        if offer.distribution not in packages.refused and problems[offer.distribution] is None:
+            yield offer
+
+
+def _module_of(offer: Candidate) -> str:
+    return offer.value.partition(":")[0].strip()
+
+
+def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard) -> str:
+    with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
+        import_module(module)
+    return module
+
+
+def _is_foreign(thread: threading.Thread) -> bool:
+    return thread.is_alive() and not thread.name.startswith("agenthost-")
+
+
+def _is_late(outcome: object) -> bool:
+    """Return True if a job was left behind. A package may raise ``TimeoutError`` itself."""
+    error = outcome.error if isinstance(outcome, Failed) else None
+    return isinstance(error, TimeoutError) and error.__traceback__ is None
