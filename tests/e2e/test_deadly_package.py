@@ -24,7 +24,7 @@ def test_a_package_that_kills_the_process_is_quarantined(desk):
 
 
 def test_run_serves_the_others_after_three_deaths_and_the_remedy_lifts_it(desk):
-    """The process that imports the packages ends three times, and the fourth one leaves that package out.
+    """The template process ends three times, and the fourth leaves the package out.
 
     Then the package is fixed.
     """

@@ -1,4 +1,4 @@
-"""What is served is what was decided, whatever an installer does meanwhile.
+"""Generations: workers run the code that was decided, whatever an installer does.
 
 A reload takes new versions over whole, or changes nothing.
 """
@@ -84,7 +84,7 @@ def test_an_upgrade_takes_effect_with_a_reload(env, bakery, options):
 
 
 def test_an_upgrade_that_raises_changes_nothing(env, bakery):
-    """The command ends with 4, the log names the agent, and every worker serves what it did."""
+    """The exit code is 4, the log names the agent, and every worker is as before."""
     with serving(env, *TWO) as host:
         before = host.workers(2)
         upgrade(env, bakery, top=RAISES)
@@ -216,7 +216,7 @@ class TestTemplate:
 
     @pytest.mark.parametrize("method", ["fork", "spawn"])
     def test_workers_are_spawned_where_it_cannot_fork(self, env, bakery, method):
-        """A package has started a thread, or configuration wants that."""
+        """A package has started a thread, or the configuration selects it."""
         thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
         upgrade(env, bakery, "1.2", top=thread if method == "fork" else "")
         with serving(env, *TWO, toml=f'[host]\nstart_method = "{method}"\n') as host:
