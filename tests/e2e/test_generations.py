@@ -84,7 +84,7 @@ def test_an_upgrade_takes_effect_with_a_reload(env, bakery, options):
 
 
 def test_an_upgrade_that_raises_changes_nothing(env, bakery):
-    """The exit code is 4, the log names the agent, and every worker is as before."""
+    """The exit code is 4, the log names the agent, and the workers stay."""
     with serving(env, *TWO) as host:
         before = host.workers(2)
         upgrade(env, bakery, top=RAISES)

@@ -1,0 +1,65 @@
+"""Late imports: a file that has changed since is not imported."""
+
+import importlib
+import sys
+
+import pytest
+
+from agenthost._host.generations.contents import Readings
+from agenthost._host.generations.late_imports import LateImports
+
+NAME = "late_bakery"
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """An installed package, of which nothing is imported yet."""
+    package, info = tmp_path / NAME, tmp_path / f"{NAME}-1.0.dist-info"
+    package.mkdir()
+    info.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "oven.py").write_text("HEAT = 1\n")
+    (info / "RECORD").write_text(f"{NAME}/__init__.py,,\n{NAME}/oven.py,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield tmp_path
+    for name in [each for each in sys.modules if each.partition(".")[0] == NAME]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def finder(site, monkeypatch):
+    _, held = Readings(str(site / "readings.json")).with_files(str(site / f"{NAME}-1.0.dist-info"), [NAME])
+    finder = LateImports({path: ("late-bakery", file) for path, file in held.items()}, {"late_bakery.hangs": 10.0})
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    finder.install()
+    return finder
+
+
+def test_what_is_as_it_was_is_imported(finder):
+    assert importlib.import_module(f"{NAME}.oven").HEAT == 1
+
+
+def test_what_has_changed_is_refused_and_reported(finder, site, caplog):
+    reported = []
+    finder.report = reported.append
+    (site / NAME / "oven.py").write_text("HEAT = 200\n")
+
+    with pytest.raises(ImportError, match=r"oven\.py has changed since this host loaded late-bakery\. fix: agenthost"):
+        importlib.import_module(f"{NAME}.oven")
+    assert reported == ["late-bakery"]
+    assert f"module {NAME}.oven is refused" in caplog.text
+
+
+def test_other_modules_are_no_concern_of_it(finder, site):
+    (site / NAME / "new.py").write_text("NEW = True\n")
+    importlib.invalidate_caches()
+
+    assert importlib.import_module(f"{NAME}.new").NEW
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module(f"{NAME}.missing")
+
+
+def test_a_module_whose_import_hung_is_not_imported_again(finder):
+    with pytest.raises(TimeoutError, match="did not finish loading within 10 s"):
+        importlib.import_module(f"{NAME}.hangs")
