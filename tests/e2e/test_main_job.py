@@ -280,6 +280,7 @@ def test_what_the_host_made_for_itself_is_kept_for_its_next_start(desk):
         "logins": 0o600,
         "owners": 0o700,
         "password": 0o600,
+        "readings.json": 0o600,
         "signing_key": 0o600,
     }
 

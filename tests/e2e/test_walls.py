@@ -289,15 +289,15 @@ def test_the_doctor_names_what_the_kernel_lacks(hosts):
 
 def test_every_process_of_a_host_with_workers_is_closed():
     with walled(CONFIGURATION, "--workers", "2", before=WITHOUT_LANDLOCK) as host:
-        serving = poll_until(lambda: len(found := workers_of(host.pid)) >= 2 and found)
-        for pid in (host.pid, *serving):
+        [template] = poll_until(lambda: children_of(host.pid))
+        serving = poll_until(lambda: len(found := children_of(template)) >= 2 and found)
+        for pid in (host.pid, template, *serving):
             poll_until(lambda pid=pid: host.fails(f"open('/proc/{pid}/environ', 'rb').read()"))
 
 
-def workers_of(pid):
-    """Return the children of a process that are not helpers of multiprocessing."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(each) for each in children if "resource_tracker" not in Path(f"/proc/{each}/cmdline").read_text()]
+def children_of(pid):
+    """Return the children of a process."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_host_that_cannot_switch_users_does_not_serve_the_agent():

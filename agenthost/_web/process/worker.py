@@ -47,6 +47,8 @@ _log = logging.getLogger("agenthost.workers")
 
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
+_LOOK = 0.05
+"""Seconds after which a change of the condition is reported."""
 
 
 def main() -> None:
@@ -171,10 +173,15 @@ class _Worker:
 
     def tell(self) -> None:
         """Report the condition of this worker, even if its event loop is blocked."""
+        runtime = self.runtime
+        known, told = None, 0.0
         with suppress(OSError):  # the supervisor has ended
             while True:
-                self.messages.send(("condition", self.runtime.condition(details=True)))
-                time.sleep(_TOLD_EVERY)
+                now = runtime.phase, runtime.settled, runtime.state.ready, runtime.probing.verdict
+                if now != known or time.monotonic() - told >= _TOLD_EVERY:
+                    self.messages.send(("condition", runtime.condition(details=True)))
+                    known, told = now, time.monotonic()
+                time.sleep(_LOOK)
 
     def listen(self) -> None:
         """Carry out orders.
