@@ -7,11 +7,14 @@ moves on with each turn and is kept for a day.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from agenthost._host.identity.batches import Batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +41,7 @@ class ResentHistories:
 
     def __init__(self, store: Store, longest: float) -> None:
         self._store = store
+        self._batches = Batches(store)
         self._longest = longest + _GRACE
 
     async def find(self, history: str) -> str | None:
@@ -62,7 +66,7 @@ class ResentHistories:
             taken = len(records) == 1 and records[0]["id"] == conversation and records[0]["until"] <= now
             return [{"id": conversation, "until": now + self._longest}] if taken else records
 
-        await self._store.update(history, mark, [], ttl=KEPT)
+        await self._batches.update(history, mark, ttl=KEPT)
         return taken
 
     async def release(self, history: str, conversation: str) -> None:
@@ -75,7 +79,7 @@ class ResentHistories:
         def free(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
             return [{**record, "until": 0.0} if record["id"] == conversation else record for record in records]
 
-        await self._store.update(history, free, [], ttl=KEPT)
+        await self._batches.update(history, free, ttl=KEPT)
 
     async def move(self, before: str | None, after: str, conversation: str) -> None:
         """Move the record of a conversation to the history with its new answer.
@@ -87,9 +91,10 @@ class ResentHistories:
         def add(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
             return [*_without(records, conversation), {"id": conversation, "until": 0.0}][-_MOST:]
 
-        await self._store.update(after, add, [], ttl=KEPT)
+        writing = [self._batches.update(after, add, ttl=KEPT)]
         if before is not None:
-            await self._store.update(before, lambda records: _without(records, conversation), [], ttl=KEPT)
+            writing.append(self._batches.update(before, lambda records: _without(records, conversation), ttl=KEPT))
+        await asyncio.gather(*writing)
 
     async def follows(self, history: str, conversation: str) -> bool:
         """Return True if a conversation that the client names has exactly this history.

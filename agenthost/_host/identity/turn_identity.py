@@ -7,16 +7,15 @@ a short time ago, and if nobody else has taken the turn up since.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from attrs import evolve, field, frozen
 
+from agenthost._host.identity.batches import Batches
 from agenthost.errors import ConversationRefused, StateRefused
 
 if TYPE_CHECKING:
@@ -96,16 +95,10 @@ class TurnIdentities:
     def __init__(self, store: Store, longest: float) -> None:
         self._store = store
         self._longest = longest + _GRACE
-        self._claiming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def lock(self, identity: Identity) -> asyncio.Lock:
-        """Return the lock of an identity in this process. It avoids concurrent writes."""
-        return self._claiming.setdefault(identity.name, asyncio.Lock())
+        self._batches = Batches(store)
 
     async def claim(self, identity: Identity, conversation: str) -> Claim:
         """Register a new turn, or find the one that a request repeats.
-
-        The caller holds the lock.
 
         ``conversation`` is the conversation of a new turn.
 
@@ -143,7 +136,7 @@ class TurnIdentities:
         return Claim(kind, claim.identity, claim.id, found["conversation"], tuple(found["turns"]), _outcome(found))
 
     async def move(self, claim: Claim, conversation: str) -> Claim:
-        """Give a new turn another conversation. The caller holds the lock."""
+        """Give a new turn another conversation."""
 
         def apply(entries: list[Entry]) -> list[Entry]:
             return [{**each, "conversation": conversation} if each["id"] == claim.id else each for each in entries]
@@ -180,11 +173,10 @@ class TurnIdentities:
             changed = [change(entry) if entry["id"] == claim.id else entry for entry in entries]
             return [entry for entry in changed if entry is not None]
 
-        async with self.lock(claim.identity):
-            await self._write(claim.identity, apply)
+        await self._write(claim.identity, apply)
 
     async def _write(self, identity: Identity, change: Callable[[list[Entry]], list[Entry]]) -> None:
-        await self._store.update(identity.name, change, [], ttl=self._kept(identity) + self._longest)
+        await self._batches.update(identity.name, change, ttl=self._kept(identity) + self._longest)
 
     def _kept(self, identity: Identity) -> float:
         """Return the seconds after which a turn is not repeated any more."""

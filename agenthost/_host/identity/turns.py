@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from attrs import define, field
 
@@ -64,6 +65,7 @@ class Turns:
         self.conversations = conversations
         self._running: dict[str, _Running] = {}
         self._writing: set[asyncio.Task[None]] = set()
+        self._shared: WeakValueDictionary[tuple[str, object, float], ResentHistories] = WeakValueDictionary()
         self._identities: tuple[object, float, TurnIdentities] | None = None
 
     async def take(self, plan: HostPlan, asking: Asking, identity: Identity) -> TakenTurn:
@@ -74,14 +76,17 @@ class Turns:
             StateUnavailable: the store does not answer.
         """
         identities = self._found()
-        async with identities.lock(identity):
-            place = await Place.of(asking, self._histories(asking.principal))
-            claim = await identities.claim(identity, place.asking.conversation)
-            running = self._running.get(claim.id)
-            if claim.kind in (Kind.NEW, Kind.CONTINUES):
-                place, claim = await place.entered(claim, identities, asking.conversation)
-                running = self._start(plan, place, claim)
+        place = await Place.of(asking, self._histories(asking.principal))
+        claim = await identities.claim(identity, place.asking.conversation)
+        running = self._running.get(claim.id)
+        if claim.kind in (Kind.NEW, Kind.CONTINUES):
+            place, claim = await place.entered(claim, identities, asking.conversation)
+            running = self._start(plan, place, claim)
         return TakenTurn(self, plan, asking, claim, running)
+
+    def running(self, claim: Claim) -> _Running | None:
+        """Return the turn of a claim, if it runs in this process."""
+        return self._running.get(claim.id)
 
     def _found(self) -> TurnIdentities:
         stores, longest = self._runtime.state.serving(), self._runtime.config.conversation.timeout
@@ -90,8 +95,14 @@ class Turns:
         return self._identities[2]
 
     def _histories(self, principal: str) -> ResentHistories:
-        own, longest = self._runtime.state.serving().own, self._runtime.config.conversation.timeout
-        return ResentHistories(own(f"{HISTORIES} of {principal}" if principal else HISTORIES), longest)
+        """Return the histories of one principal. Those in use are shared, so that their writes are."""
+        stores, longest = self._runtime.state.serving(), self._runtime.config.conversation.timeout
+        name = f"{HISTORIES} of {principal}" if principal else HISTORIES
+        asked = name, stores, longest
+        found = self._shared.get(asked)
+        if found is None:
+            found = self._shared[asked] = ResentHistories(stores.own(name), longest)
+        return found
 
     def _start(self, plan: HostPlan, place: Place, claim: Claim) -> _Running:
         running = self._running[claim.id] = _Running(claim)
@@ -247,8 +258,9 @@ class TakenTurn:
             Exception: see ``Conversations.say``.
         """
         while True:
-            if self._running is not None:
-                return await self._turns.wait(self._running, listen)
+            running = self._running = self._running or self._turns.running(self._claim)
+            if running is not None:
+                return await self._turns.wait(running, listen)
             if self._claim.kind is Kind.STORED:
                 return _replayed(self._claim, listen)
             reply = await self._turns.poll(self._claim, listen)
