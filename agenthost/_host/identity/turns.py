@@ -95,7 +95,10 @@ class Turns:
         return self._identities[2]
 
     def _histories(self, principal: str) -> ResentHistories:
-        """Return the histories of one principal. Those in use are shared, so that their writes are."""
+        """Return the histories of one principal.
+
+        Those in use are shared, so that their writes are made together.
+        """
         stores, longest = self._runtime.state.serving(), self._runtime.config.conversation.timeout
         name = f"{HISTORIES} of {principal}" if principal else HISTORIES
         asked = name, stores, longest
