@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
@@ -16,6 +15,7 @@ from shops import PASSWORD, on_a_port
 
 from agenthost import AgentBase, AgentServer
 from agenthost._host.identity import tool_repeats as module
+from agenthost._web.request import site
 
 BODY = {"function": "order", "call_id": "c-1", "argument": {"parsed": [{"item": "kite"}]}}
 SUMMARY = {"call_id": "c-1", "post_prompt_data": {"raw": "A kite was ordered."}}
@@ -52,10 +52,45 @@ class Shop(AgentBase):
             raise ConnectionError
 
 
+class Repeats(module.ToolRepeats):
+    """The runs of one worker, which count the requests that join one."""
+
+    joined = 0
+
+    async def earlier(self, *arguments):
+        self.joined += bool(self._runs)
+        return await super().earlier(*arguments)
+
+    async def _poll(self, *arguments):
+        self.joined += 1
+        return await super()._poll(*arguments)
+
+    @property
+    def settled(self):
+        """True once a run is registered for all workers."""
+        return bool(self._runs) and not self._writing
+
+    @property
+    def over(self):
+        """True once no repeat can join a run, unless it finds one of another worker."""
+        return not self._runs and not self._writing and not (self._fresh and self._elsewhere)
+
+    @property
+    def looks(self):
+        """True if a request looks for the runs of other workers."""
+        return not self._fresh or bool(self._elsewhere)
+
+
 @define
 class Served:
     shop: Shop
     urls: list
+    repeats: list
+
+    def wait_for_run(self, worker=0):
+        """Wait until a repeat at a worker would join the run of the first one."""
+        poll_until(lambda: self.repeats[0].settled)
+        poll_until(lambda: not worker or self.repeats[worker].looks)
 
     def post(self, body=BODY, *, worker=0, timeout=20, path="swaig", query=""):
         url = f"{self.urls[worker]}/shop/{path}{query}"
@@ -85,6 +120,8 @@ def serve(tmp_path, monkeypatch):
         path.chmod(0o600)
         monkeypatch.chdir(tmp_path)
         shop = Shop()
+        made = []
+        monkeypatch.setattr(site, "ToolRepeats", lambda *parts: made.append(Repeats(*parts)) or made[-1])
         with ExitStack() as stack:
             urls = []
             for _ in range(workers):
@@ -92,7 +129,7 @@ def serve(tmp_path, monkeypatch):
                 server.register(shop if not urls else Shop(shop))
                 urls.append(stack.enter_context(on_a_port(server)).removesuffix("/v1"))
             stack.callback(shop.open.set)
-            served = Served(shop, urls)
+            served = Served(shop, urls, made)
             for worker in range(workers):  # the first request starts a host
                 served.post({}, worker=worker, path="")
             yield served
@@ -105,9 +142,9 @@ def test_a_repeat_joins_a_run_whose_connection_has_closed(serve, workers):
     with serve(workers) as served, ThreadPoolExecutor() as pool:
         served.shop.open.clear()
         served.leave()
-        time.sleep(1)
+        served.wait_for_run(workers - 1)
         repeat = pool.submit(served.post, worker=workers - 1)
-        time.sleep(0.3)
+        poll_until(lambda: served.repeats[workers - 1].joined)
         served.shop.open.set()
         assert repeat.result(20) == {"response": "Order 1."}
         assert served.shop.placed == ["kite"]
@@ -120,7 +157,8 @@ def test_a_repeat_gets_the_answer_that_nobody_received(serve, workers):
         served.shop.open.clear()
         served.leave()
         served.shop.open.set()
-        time.sleep(1)
+        poll_until(lambda: not served.repeats[0].running)
+        served.wait_for_run(workers - 1)
         assert served.post(worker=workers - 1) == {"response": "Order 1."}
         if workers == 1:
             assert served.post() == {"response": "Order 2."}
@@ -133,13 +171,12 @@ def test_a_repeat_joins_a_run_that_is_slow(serve, monkeypatch, workers):
     with serve(workers) as served, ThreadPoolExecutor() as pool:
         served.shop.open.clear()
         first = pool.submit(served.post)
-        poll_until(lambda: served.shop.placed)
-        time.sleep(1.5)
+        served.wait_for_run(workers - 1)
         repeats = [pool.submit(served.post, worker=workers - 1) for _ in range(3)]
-        time.sleep(0.3)
+        poll_until(lambda: served.repeats[workers - 1].joined == 3)
         served.shop.open.set()
         assert [each.result(20) for each in (first, *repeats)] == [{"response": "Order 1."}] * 4
-        time.sleep(0.6)
+        poll_until(lambda: all(each.over for each in served.repeats))
         assert served.post(worker=workers - 1) == {"response": "Order 2."}
 
 
@@ -172,8 +209,7 @@ def test_a_failure_that_nobody_received_is_not_kept(serve):
         served.shop.open.clear()
         served.leave()
         served.shop.open.set()
-        poll_until(lambda: not served.shop.fails)
-        time.sleep(0.5)
+        poll_until(lambda: not served.shop.fails and not served.repeats[0].running)
         assert served.post() == {"response": "Order 2."}
 
 

@@ -77,6 +77,14 @@ timezone = "UTC"
 """
 """Has keys that others need beside them, such as a time zone beside hours."""
 
+WALLED = """
+[agents.sales]
+enabled = false
+isolation = "process"
+run_as = "nobody"
+"""
+"""Has an agent with walls of its own, which need not be built here."""
+
 
 @frozen
 class Case:
@@ -212,7 +220,7 @@ def changed(host, case):
 
     Return the earlier configuration, the file and the report.
     """
-    for base in (COMPANIONS, PLAIN):
+    for base in (COMPANIONS, PLAIN, WALLED):
         for example in (case.key.kind.other, case.key.kind.example):
             value = tomllib.loads(f"value = {example}")["value"]
             text = edited(base, (*case.path, case.key.name), value)
