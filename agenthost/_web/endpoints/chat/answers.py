@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import define, field
 
+from agenthost._web.endpoints.chat.messages import call_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenthost._web.endpoints.chat.refusals import ChatRefused
     from agenthost._web.endpoints.chat.requests import Asked
-    from agenthost.conversation.models import ToolUse
     from agenthost.conversation.turns import Reply
 
-__all__ = ["Answering", "call_of", "details_of"]
+__all__ = ["Answering", "details_of"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -95,11 +96,6 @@ def details_of(asked: Asked, reply: Reply) -> dict[str, Any]:
         "actions": list(reply.actions),
         "ignored": list(asked.ignored),
     }
-
-
-def call_of(use: ToolUse) -> dict[str, Any]:
-    """Return a tool call for the client."""
-    return {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": use.arguments}}
 
 
 def _usage(reply: Reply) -> dict[str, int]:

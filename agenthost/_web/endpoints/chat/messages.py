@@ -13,7 +13,7 @@ from agenthost.conversation.models import Message, ToolUse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Spoken"]
+__all__ = ["Spoken", "call_of"]
 
 _PARTS = frozenset({"audio", "file", "image_url", "input_audio", "input_file", "input_image", "video_url"})
 """Kinds of parts that clients send besides text."""
@@ -65,6 +65,11 @@ class Spoken:
             _check_results(said, where)
         return spoken
 
+    def so_far(self) -> list[dict[str, Any]]:
+        """Return all messages but instructions, in the form of chat completions."""
+        person = [Message("user", self.text)] if self.text else []
+        return [_written(message) for message in (*self.history, *person, *self.sent)]
+
     def _take(self, message: Any, said: list[Message], where: str) -> None:
         role = message.get("role") if isinstance(message, dict) else None
         if not isinstance(message, dict) or not isinstance(role, str):
@@ -88,6 +93,20 @@ class Spoken:
         else:
             allowed = "system, developer, user, assistant, tool"
             raise ChatRefused(400, f"{where}.role must be one of {allowed}.", None, where)
+
+
+def _written(message: Message) -> dict[str, Any]:
+    written: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_uses:
+        written["tool_calls"] = list(map(call_of, message.tool_uses))
+    if message.tool_use_id is not None:
+        written["tool_call_id"] = message.tool_use_id
+    return written
+
+
+def call_of(use: ToolUse) -> dict[str, Any]:
+    """Return a tool call in the form of chat completions."""
+    return {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": use.arguments}}
 
 
 def _text(content: Any, where: str) -> str:

@@ -131,18 +131,17 @@ async def _read(request: Request, agent: Mounted, body: Mapping[str, Any]) -> _C
     told = [{"role": "system", "content": instructions}] if instructions else []
     earlier = [] if before is None else list(before.messages)
     named = conversation is not None and (before is None or before.named)
-    messages: list[dict[str, Any]] = [*map(dict, earlier), *given.messages]
     places = ["instructions" for _ in told] + ["previous_response_id" for _ in earlier] + given.places
     if not [*told, *given.messages]:
         raise ChatRefused(400, "there is nothing to answer: input is empty.", None, "input")
-    spoken = Spoken.read([*told, *messages], "input", places, named=named)
+    spoken = Spoken.read([*told, *earlier, *given.messages], "input", places, named=named)
     others = {name: value for name, value in body.items() if name not in ("input", "instructions")}
     asked = asked_for(request, agent, body, spoken, options, {**others, "messages": given.messages})
     if conversation is not None and not asked.named:
         history = None if named else asked.history
         asked = evolve(asked, conversation=conversation, named=named, found=True, history=history)
     asked = await continued(request, evolve(asked, ignored=ignored_options(body)))
-    return _Creating(request, asked, Responding(asked, body), responses, messages)
+    return _Creating(request, asked, Responding(asked, body), responses, spoken.so_far())
 
 
 async def _before(agent: Mounted, body: Mapping[str, Any], responses: KeptResponses) -> tuple[Kept | None, str | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from agenthost._web.endpoints.chat.answers import details_of
+from agenthost._web.endpoints.chat.messages import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,10 +131,7 @@ class Responding:
                 begun = next(each for each in started if each["tool"] == event["tool"])
                 started.remove(begun)
                 messages += _pair(f"call_{self.name}_{len(messages)}", event, begun["arguments"])
-        calls = [
-            {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": use.arguments}}
-            for use in (reply.client_calls.uses if reply.client_calls is not None else ())
-        ]
+        calls = list(map(call_of, reply.client_calls.uses if reply.client_calls is not None else ()))
         if reply.text:
             messages.append({"role": "assistant", "content": reply.text})
         if calls:

@@ -95,7 +95,8 @@ def test_a_response_continues_the_previous_one(tmp_path):
     """It continues with the words of both sides and the tools that ran."""
     script = [Calls("cancel", {"order": "7"}), Says("Done."), Says("Order 7.")]
     with running(tmp_path, *script) as (opened, model):
-        first = opened.responses.create(model="shop", input="Cancel order 7")
+        said = [{"role": "user", "content": [{"type": "input_text", "text": "Cancel order 7"}]}]
+        first = opened.responses.create(model="shop", input=said)
         second = opened.responses.create(model="shop", input="Which one?", previous_response_id=first.id)
 
     assert told(model.requests[2]) == [
