@@ -1,0 +1,64 @@
+"""openai for Python, chat completions."""
+
+from __future__ import annotations
+
+import os
+
+import openai
+from pydantic import BaseModel
+
+client = openai.OpenAI(base_url=os.environ["AGENTHOST_URL"], api_key=os.environ["AGENTHOST_PASSWORD"])
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather in a city",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+class Trip(BaseModel):
+    """A trip."""
+
+    city: str
+    days: int
+
+
+def ask(*messages, **options):
+    said = [{"role": "user", "content": each} if isinstance(each, str) else each for each in messages]
+    return client.chat.completions.create(model="shop", messages=said, **options)
+
+
+def chat():
+    assert ask("Hello").choices[0].message.content == "You have written 1 times."
+    assert "kite, order number" in ask("Order kite").choices[0].message.content
+
+
+def stream():
+    chunks = [chunk.choices[0].delta.content or "" for chunk in ask("Hello", stream=True) if chunk.choices]
+    assert len(chunks) > 3
+    assert "".join(chunks) == "You have written 1 times."
+
+
+def tools():
+    message = ask("The weather?", tools=[WEATHER]).choices[0].message
+    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "rain"}
+    assert ask("The weather?", message.model_dump(), result, tools=[WEATHER]).choices[0].message.content == (
+        "The result is: rain."
+    )
+
+
+def structured():
+    said = [{"role": "user", "content": "A trip"}]
+    parsed = client.chat.completions.parse(model="shop", messages=said, response_format=Trip)
+    assert parsed.choices[0].message.parsed == Trip(city="Oslo", days=3)
+
+
+def retry():
+    assert ask("flaky openai chat").choices[0].message.content == "You have written 1 times."
+
+
+def resend():
+    first = ask("Hello").choices[0].message
+    assert ask("Hello", first.model_dump(), "Again").choices[0].message.content == "You have written 2 times."

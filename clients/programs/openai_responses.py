@@ -1,0 +1,61 @@
+"""openai for Python, responses."""
+
+from __future__ import annotations
+
+import os
+
+import openai
+from pydantic import BaseModel
+
+client = openai.OpenAI(base_url=os.environ["AGENTHOST_URL"], api_key=os.environ["AGENTHOST_PASSWORD"])
+WEATHER = {
+    "type": "function",
+    "name": "weather",
+    "description": "The weather in a city",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+class Trip(BaseModel):
+    """A trip."""
+
+    city: str
+    days: int
+
+
+def ask(said, **options):
+    return client.responses.create(model="shop", input=said, **options)
+
+
+def chat():
+    assert ask("Hello").output_text == "You have written 1 times."
+    assert "kite, order number" in ask("Order kite").output_text
+
+
+def stream():
+    with client.responses.stream(model="shop", input="Hello") as events:
+        deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
+        assert events.get_final_response().output_text == "".join(deltas) == "You have written 1 times."
+    assert len(deltas) > 3
+
+
+def tools():
+    first = ask("The weather?", tools=[WEATHER])
+    result = {"type": "function_call_output", "call_id": first.output[0].call_id, "output": "rain"}
+    assert ask([result], previous_response_id=first.id, tools=[WEATHER]).output_text == "The result is: rain."
+
+
+def structured():
+    parsed = client.responses.parse(model="shop", input="A trip", text_format=Trip)
+    assert parsed.output_parsed == Trip(city="Oslo", days=3)
+
+
+def retry():
+    assert ask("flaky openai responses").output_text == "You have written 1 times."
+
+
+def resend():
+    first = ask("Hello")
+    assert ask("Again", previous_response_id=first.id).output_text == "You have written 2 times."
+    said = [{"role": "user", "content": "Hello"}, *[item.model_dump() for item in first.output]]
+    assert ask([*said, {"role": "user", "content": "Again"}]).output_text == "You have written 2 times."
