@@ -26,14 +26,45 @@ SECURITY = {
 }
 
 
+EVERYTHING = """
+[host]
+webhook_keys = ["a key of the platform"]
+signed_requests = []
+trusted_proxies = ["203.0.113.0/24"]
+allowed_hosts = ["agents.example", "*.example"]
+[health]
+port = 0
+public = "status"
+[keys.all]
+secret = ["the-new-secret-of-a-key", "the-old-secret-of-a-key"]
+agents = ["*"]
+scopes = ["call", "text", "observe", "operate"]
+[keys.one]
+secret = "the-secret-of-another-key"
+agents = ["billing"]
+scopes = ["call"]
+[agents.billing]
+user = "books"
+password = "of the books alone"
+reachable_from = ["main", "sip"]
+[agents.support]
+isolation = "process"
+"""
+"""Every wall that does not change the answers to bad requests."""
+
+
 @contextmanager
 def served_desk(environment: Environment, **options: Any) -> Iterator[Served]:
-    """Serve the front desk, with options of ``Environment.serve``.
+    """Serve the front desk with every wall, with options of ``Environment.serve``.
 
     When the block ends, it still answers, and its log holds no traceback and no secret.
     """
     named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
     named["AGENTHOST_FAILED_LOGINS"] = "0"  # a module tries more wrong ones than a minute has
+    if "cwd" not in options:
+        options["cwd"] = environment.workplace()
+        (options["cwd"] / "agenthost.toml").write_text(EVERYTHING)
+        (options["cwd"] / "agenthost.toml").chmod(0o600)
     with environment.serve(variables=named, **options) as served:
         yield served
         assert served.status("/live") == 200

@@ -4,6 +4,7 @@ import pytest
 from patterns import Use, seconds, texts, uses
 
 MOST_SECONDS = 0.005
+ATTEMPTS = 10
 LENGTH = 4000
 """Characters of a message in which agents in text look for something."""
 LENGTHS = {
@@ -32,6 +33,11 @@ def test_pattern_takes_at_most_five_milliseconds(use: Use):
     length = next((most for name, most in LENGTHS.items() if use.name.startswith(name)), LENGTH)
     for size in (length // 4, length):  # a pattern that tries everything in every way ends at the first
         for text in texts(use.pattern, size):
-            if seconds(use, text) > MOST_SECONDS:
-                least = min(seconds(use, text) for _ in range(3))  # what another process cost is not counted
-                assert least <= MOST_SECONDS, f"{use.pattern.pattern!r} takes {least:.3f} s of {text[:30]!r}…"
+            least = MOST_SECONDS + 1
+            for _ in range(
+                ATTEMPTS
+            ):  # a busy machine can make one look slow, and no machine makes a slow one look fast
+                least = min(least, seconds(use, text))
+                if least <= MOST_SECONDS:
+                    break
+            assert least <= MOST_SECONDS, f"{use.pattern.pattern!r} takes {least:.3f} s of {text[:30]!r}…"
