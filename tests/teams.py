@@ -6,6 +6,7 @@ They are a host's plan of real agents, and leaves with fixed answers.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 import attrs
@@ -65,12 +66,14 @@ class Model:
         meter.spent(Usage(1, 1))
         return Reply(agent.key, f"{agent.key}: {turn.text}", path=(agent.key,))
 
-    async def complete(self, plan, agent, request):
+    async def complete(self, plan, agent, request, say=None):
         """The next text."""
         self.requests.append(request)
         said = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         if callable(said):
             said = said(request)
+        for piece in re.findall(r"\S+\s*|\s+", said) if say is not None else ():
+            say(piece)
         return Completion(said, usage=Usage(10, 5))
 
     def has_model(self, plan, agent):

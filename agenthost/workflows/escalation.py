@@ -74,7 +74,7 @@ class Escalation(Workflow):
         outcomes: list[Outcome] = []
         while True:
             agent = self.agents[level]
-            outcome = await team.call(agent, turn, seconds=self.seconds, aloud=level == last)
+            outcome = await team.call(agent, turn, seconds=self.seconds, aloud=True)
             outcomes.append(outcome)
             if level == last:
                 break

@@ -256,8 +256,7 @@ class Router(Workflow):
             team.say(Routed(team.workflow, agent, reason, sure))
             sure = None
             met.add(agent)
-            aloud = others.senior in (None, *met)
-            outcome = await team.call(agent, turn, seconds=self.seconds, aloud=aloud)
+            outcome = await team.call(agent, turn, seconds=self.seconds, aloud=True)
             outcomes.append(outcome)
             reply = outcome.reply
             if others.senior is not None and others.senior not in met:

@@ -54,9 +54,10 @@ class Sequential(Workflow):
         notes = list(turn.notes)
         last: Reply | None = None
         for number, agent in enumerate(self.agents, 1):
-            options = turn.options if number == len(self.agents) else turn.options.for_a_part()
+            last_step = number == len(self.agents)
+            options = turn.options if last_step else turn.options.for_a_part()
             told = evolve(turn, notes=tuple(notes), options=options)
-            outcome = await team.call(agent, told, seconds=self.seconds)
+            outcome = await team.call(agent, told, seconds=self.seconds, aloud=last_step)
             outcomes.append(outcome)
             if outcome.status is Status.OK and outcome.reply is not None:
                 last = outcome.reply

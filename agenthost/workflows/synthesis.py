@@ -58,11 +58,11 @@ async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
         seed=options.seed,
     )
     try:
-        made = await team.complete(request)
+        made = await team.complete(request, aloud=True)
     except (ModelError, BudgetSpent) as error:
         _log.warning("%s combines its answers by rule: %s", team.workflow, message_of(error))
         return by_rule(there)
-    return made.text.strip() or by_rule(there)
+    return made.text if made.text.strip() else by_rule(there)
 
 
 def named_gaps(outcomes: Sequence[Outcome]) -> str:

@@ -83,8 +83,12 @@ class Team(Protocol):
             aloud: whether its words are the workflow's own answer, and are streamed to listeners.
         """
 
-    async def complete(self, request: ModelRequest) -> Completion:
+    async def complete(self, request: ModelRequest, *, aloud: bool = False) -> Completion:
         """Send a request to the language model.
+
+        Args:
+            request: the request.
+            aloud: whether its words are the workflow's own answer, and are streamed to listeners.
 
         Raises:
             ModelError: the model gives no usable answer.

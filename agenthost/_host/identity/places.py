@@ -71,8 +71,10 @@ class Place:
         """
         return not self.asking.found and self.asking.paused is None
 
-    async def left(self, reply: Reply | None) -> None:
+    async def left(self, reply: Reply | None, streamed: str = "") -> None:
         """Note the end of the turn, with its reply if there is one.
+
+        ``streamed`` is the whole text of a stream, which has the words of agents before the last, too.
 
         Raises:
             StateUnavailable: the store does not answer.
@@ -84,9 +86,11 @@ class Place:
             if self.follows and self._is_free:
                 await self.histories.release(self.before or "", asking.conversation)
             return
-        said = [Message("user", asking.text), *asking.sent, Message("assistant", reply.text)]
-        after = history_key(asking.agent, [*asking.resent, *said])
-        if after is not None and asking.found:
-            await self.histories.note(after, asking.conversation)
-        elif after is not None:
-            await self.histories.move(self.before, after, asking.conversation)
+        said = [*asking.resent, Message("user", asking.text), *asking.sent]
+        texts = dict.fromkeys((reply.text, streamed if streamed.endswith(reply.text) else reply.text))
+        after = [history_key(asking.agent, [*said, Message("assistant", text)]) for text in texts]
+        keys = [key for key in after if key is not None]
+        if asking.found:
+            await self.histories.note(keys, asking.conversation)
+        else:
+            await self.histories.move(self.before, keys, asking.conversation)

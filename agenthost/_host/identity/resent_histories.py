@@ -64,7 +64,7 @@ class ResentHistories:
         def mark(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
             nonlocal taken
             taken = len(records) == 1 and records[0]["id"] == conversation and records[0]["until"] <= now
-            return [{"id": conversation, "until": now + self._longest}] if taken else records
+            return [{**records[0], "until": now + self._longest}] if taken else records
 
         await self._batches.update(history, mark, ttl=KEPT)
         return taken
@@ -81,20 +81,35 @@ class ResentHistories:
 
         await self._batches.update(history, free, ttl=KEPT)
 
-    async def move(self, before: str | None, after: str, conversation: str) -> None:
+    async def move(self, before: str | None, after: Sequence[str], conversation: str) -> None:
         """Move the record of a conversation to the history with its new answer.
+
+        ``after`` has two keys if the answer is longer as a stream.
 
         Raises:
             StateUnavailable: the store does not answer.
         """
 
         def add(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return [*_without(records, conversation), {"id": conversation, "until": 0.0}][-_MOST:]
+            new = {"id": conversation, "until": 0.0} | ({"keys": list(after)} if len(after) > 1 else {})
+            return [*_without(records, conversation), new][-_MOST:]
 
-        writing = [self._batches.update(after, add, ttl=KEPT)]
-        if before is not None:
-            writing.append(self._batches.update(before, lambda records: _without(records, conversation), ttl=KEPT))
-        await asyncio.gather(*writing)
+        await asyncio.gather(
+            *(self._batches.update(key, add, ttl=KEPT) for key in after), self._remove(before, conversation)
+        )
+
+    async def _remove(self, before: str | None, conversation: str) -> None:
+        """Remove the record of a conversation, from both keys if it has two."""
+        keys = set() if before is None else {before}
+        removed: set[str] = set()
+
+        def take_out(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            keys.update(key for record in records if record["id"] == conversation for key in record.get("keys", ()))
+            return _without(records, conversation)
+
+        while key := next(iter(keys - removed), None):
+            await self._batches.update(key, take_out, ttl=KEPT)
+            removed.add(key)
 
     async def follows(self, history: str, conversation: str) -> bool:
         """Return True if a conversation that the client names has exactly this history.
@@ -102,15 +117,15 @@ class ResentHistories:
         Raises:
             StateUnavailable: the store does not answer.
         """
-        return bool(await self._store.get(_latest(conversation)) == history)
+        return history in await self._store.get(_latest(conversation), [])
 
-    async def note(self, history: str, conversation: str) -> None:
-        """Store the history of a conversation that the client names.
+    async def note(self, history: Sequence[str], conversation: str) -> None:
+        """Store the history of a conversation that the client names, see ``move``.
 
         Raises:
             StateUnavailable: the store does not answer.
         """
-        await self._store.set(_latest(conversation), history, ttl=KEPT)
+        await self._store.set(_latest(conversation), list(history), ttl=KEPT)
 
 
 def history_key(agent: str, messages: Iterable[Message]) -> str | None:

@@ -16,6 +16,7 @@ from agenthost._host.identity.places import Place
 from agenthost._host.identity.resent_histories import ResentHistories
 from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
+from agenthost.conversation.turns import Said
 from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class _Running:
     listeners: list[Listener] = field(factory=list)
     began: bool = False
     """A tool has begun, so that the turn outlives its clients."""
+
+    @property
+    def said(self) -> str:
+        """The words so far."""
+        return "".join(event.text for event in self.events if isinstance(event, Said))
 
     def hear(self, event: Event) -> None:
         self.events.append(event)
@@ -148,12 +154,14 @@ class Turns:
                 await asyncio.shield(asyncio.gather(leaving, writing))
             raise
         self._write(self._store_end(running, outcome_as_json(running.events, reply), answered=True))
-        await asyncio.shield(self._write(self._leave_place(place, reply)))  # before the client can send the history
+        await asyncio.shield(
+            self._write(self._leave_place(place, reply, running.said))
+        )  # before the client can send the history
         return reply
 
-    async def _leave_place(self, place: Place, reply: Reply | None) -> None:
+    async def _leave_place(self, place: Place, reply: Reply | None, streamed: str = "") -> None:
         try:
-            await place.left(reply)
+            await place.left(reply, streamed)
         except StateUnavailable as error:
             _log.warning("a client that sends its history begins another conversation with it: %s", error)
 

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AgentCalls", "Answering", "Figures", "HostTeam"]
 
+APART = "\n\n"
+"""The words between the answers of two agents."""
 KEPT_BACK = 0.1
 """Share of the remaining time that a calling workflow keeps for itself, to answer after a timeout."""
 MOST_KEPT_BACK = 0.5
@@ -66,8 +68,10 @@ class Answering(Protocol):
     ) -> Reply:
         """Return the agent's answer to a turn."""
 
-    async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
-        """Return the answer of an agent's language model."""
+    async def complete(
+        self, plan: HostPlan, agent: Mounted, request: ModelRequest, say: Callable[[str], object] | None = None
+    ) -> Completion:
+        """Return the answer of an agent's language model, and stream it to ``say``."""
 
     def has_model(self, plan: HostPlan, agent: Mounted) -> bool:
         """Return True if an agent has a language model."""
@@ -101,6 +105,8 @@ class _Call:
     error: BaseException | None = None
     escalated: bool = False
     said: str = ""
+    apart: bool = False
+    """True if its words follow those of another agent."""
     runs: ToolRuns = field(factory=ToolRuns)
     progress: Callable[[], Awaitable[None]] = field(kw_only=True)
     done_before: DoneBefore = field(kw_only=True)
@@ -152,6 +158,9 @@ class _Call:
         if isinstance(event, Said):
             if not self.aloud:
                 return
+            if self.apart and event.text.strip():
+                self.apart = False
+                self.listen(Said(event.agent, APART))
             self.said += event.text
         self.runs.add(event)
         self.listen(event)
@@ -387,6 +396,7 @@ class HostTeam:
             *(above.plan, found, turn, above.budget, deadline, hear, hops, heard),
             progress=above.progress,
             done_before=above.done_before,
+            apart=bool(above.said.strip()) and not above.said.endswith(APART),
         )
         above.below.append(below)
         outcome = await self._teams.call(below)
@@ -394,11 +404,12 @@ class HostTeam:
             raise below.error
         return outcome
 
-    async def complete(self, request: ModelRequest) -> Completion:
-        """Send a request to the language model."""
+    async def complete(self, request: ModelRequest, *, aloud: bool = False) -> Completion:
+        """Send a request to the language model, see ``agenthost.Team``."""
         call = self._call
         call.begin()
-        made = await self._teams.answers.complete(call.plan, call.agent, request)
+        say = (lambda text: call.hear(Said(call.agent.key, text))) if aloud else None
+        made = await self._teams.answers.complete(call.plan, call.agent, request, say)
         call.spent(made.usage)
         return made
 

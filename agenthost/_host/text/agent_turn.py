@@ -23,7 +23,7 @@ from agenthost.tools.call_sentences import explain_unknown
 from agenthost.tools.swaig import MalformedRequest, ToolRequest, Unreadable, read_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.packages.stages import Mounted
@@ -77,13 +77,15 @@ class AgentTurns:
         model, rounds = plan.models.find(agent.model), self._runtime.config.conversation.rounds
         return await _Turn(self, plan, agent, turn, listen or _ignored, meter, model).answer(rounds)
 
-    async def complete(self, plan: HostPlan, agent: Mounted, request: ModelRequest) -> Completion:
+    async def complete(
+        self, plan: HostPlan, agent: Mounted, request: ModelRequest, say: Callable[[str], object] | None = None
+    ) -> Completion:
         """Return the answer of an agent's language model to another request than a turn.
 
         Raises:
             ModelError: the model gives no usable answer.
         """
-        return await complete(plan.models.find(agent.model), request)
+        return await complete(plan.models.find(agent.model), request, say)
 
     def has_model(self, plan: HostPlan, agent: Mounted) -> bool:
         """Return True if an agent has a language model."""

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from agenthost._error_words import summary_of
 from agenthost._host.plan.chosen_redactors import redacted
-from agenthost._host.text.agent_calls import AgentCalls
+from agenthost._host.text.agent_calls import APART, AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.answer_format import AnswerFormat
 from agenthost._host.text.model_calls import complete
@@ -46,7 +46,6 @@ SCOPE = "conversation transcripts"
 PAUSED_SCOPE = "turns that wait for clients' tools"
 MOST_HOPS = 3
 """The most hand-offs within a turn."""
-_APART = "\n\n"
 
 _log = logging.getLogger("agenthost.conversations")
 
@@ -223,7 +222,7 @@ class Conversations:
             with_whom = listen.handed_to = following.key
             met.add(with_whom)
             listen(Routed(reply.agent, with_whom, "handed over"))
-            listen(Said(with_whom, _APART))
+            listen(Said(with_whom, APART))
             handed = attrs.evolve(
                 turn, notes=(*turn.notes, *listen.runs.notes(), Note(reply.agent, "reason", reply.text))
             )
@@ -233,7 +232,7 @@ class Conversations:
                 usage=reply.usage + answer.usage,
                 handed_to=answer.handed_to or with_whom,
                 path=(*reply.path, *answer.path),
-                text=f"{reply.text}{_APART}{answer.text}",
+                text=f"{reply.text}{APART}{answer.text}",
             )
         return reply
 

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from agenthost._web.endpoints.chat.refusals import ChatRefused
 from agenthost._web.endpoints.chat.turns import take_turn
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Form", "Stream"]
 
-_EVENTS = (b"content-type", b"text/event-stream")
+_EVENTS = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+"""Headers of a stream. The second lets nginx pass each event on at once."""
 _ALIVE = 15.0
 """Seconds of silence after which a stream sends a keep-alive comment."""
 
@@ -94,7 +95,9 @@ class Stream:
             say = None if held else self._say
             reply = await take_turn(self.request, self.asked, self.turn, self._note, say)
             heard = "".join(self.said)
-            if reply.text != heard:  # text that was not streamed is sent as a whole
+            if reply.text and heard.endswith(reply.text):  # perhaps after the words of agents before the last
+                reply = evolve(reply, text=heard)
+            elif reply.text != heard:  # text that was not streamed is sent as a whole
                 self._say(reply.text.removeprefix(heard) if reply.text.startswith(heard) else f"\n\n{reply.text}")
             self._put(await self.form.end(reply))
         finally:
@@ -120,7 +123,7 @@ class Stream:
     async def _send(self, piece: bytes) -> None:
         if not self.begun:
             self.begun = True
-            start: Any = {"type": "http.response.start", "status": 200, "headers": [*self.headers, _EVENTS]}
+            start: Any = {"type": "http.response.start", "status": 200, "headers": [*self.headers, *_EVENTS]}
             await self.send(start)
             await self.send(_body(self.opening))
         await self.send(_body(piece))

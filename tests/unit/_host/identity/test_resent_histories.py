@@ -28,7 +28,7 @@ def test_a_conversation_has_one_record(run):
     async def test(histories, store):
         keys = [f"k{number}" for number in range(4)]
         for before, after in zip([None, *keys], keys, strict=False):
-            await histories.move(before, after, "c-1")
+            await histories.move(before, [after], "c-1")
         filled = [key async for key in store.scan() if await store.get(key)]
         assert filled == ["k3"]
         assert await histories.find("k3") == "c-1"
@@ -38,11 +38,11 @@ def test_a_conversation_has_one_record(run):
 
 def test_two_conversations_with_one_history_are_not_found(run):
     async def test(histories, _):
-        await histories.move(None, "k", "c-1")
-        await histories.move(None, "k", "c-2")
+        await histories.move(None, ["k"], "c-1")
+        await histories.move(None, ["k"], "c-2")
         assert await histories.find("k") is None
         assert not await histories.take("k", "c-1")
-        await histories.move("k", "k2", "c-2")
+        await histories.move("k", ["k2"], "c-2")
         assert await histories.find("k") == "c-1"
 
     run(test)
@@ -53,7 +53,7 @@ def test_one_request_at_a_time_continues(run, monkeypatch):
 
     async def test(histories, _):
         now = module.time.time()
-        await histories.move(None, "k", "c-1")
+        await histories.move(None, ["k"], "c-1")
         assert [await histories.take("k", "c-1") for _ in range(2)] == [True, False]
         await histories.release("k", "c-1")
         assert await histories.take("k", "c-1")
