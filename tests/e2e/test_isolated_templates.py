@@ -33,7 +33,7 @@ def release(number, more=""):
 
 def install(host, text):
     """Replace the module while the host serves."""
-    (host.served.directory.parent / "site" / "agenthost_test_walls.py").write_text(text + MODULE)
+    (host.site / "agenthost_test_walls.py").write_text(text + MODULE)
 
 
 def answers(host, code):
@@ -75,11 +75,37 @@ def test_without_its_template_it_serves_nothing_else():
         assert answers(host, RELEASE) == "1"
 
 
+def test_a_later_import_is_the_code_that_was_decided():
+    """A module that a tool imports first is refused if its file has changed."""
+    later = "import importlib\nanswer = importlib.import_module('agenthost_test_later').RELEASE"
+    with walled(CONFIGURATION, later="RELEASE = 1\n") as host:
+        path = host.site / "agenthost_test_later.py"
+        path.write_text("RELEASE = 2\n")
+        assert "error_id" in host.ask(later)
+        assert host.served.once_logged("module agenthost_test_later is refused: its file has changed")
+
+        path.write_text("RELEASE = 1\n")
+        assert host.ask(later) == {"response": "1"}
+
+
+def test_a_worker_that_is_replaced_has_no_other_code():
+    """Its agent is not served there until a reload, and the others are."""
+    with walled(CONFIGURATION.replace("enabled = false", ""), module=release(1)) as host:
+        pids = host.pids
+        install(host, release(2))
+        os.kill(pids[-1], signal.SIGKILL)
+        assert host.served.once_logged("the files of agenthost-test-walls 1.0 have changed since this host loaded it")
+        poll_until(lambda: host.served.status("/ready") == 200)
+        assert host.attack(RELEASE, "/neighbour") == "1"
+        assert host.reload().returncode == 0
+        assert answers(host, RELEASE) == "2"
+
+
 def test_a_package_with_threads_is_started_anew_each_time():
     """It shows the same files, too."""
     with walled(CONFIGURATION, module=release(1, THREAD)) as host:
         process, parent = processes(host)
-        assert parent == host.pid
+        assert parent in host.pids
         os.kill(process, signal.SIGKILL)
         assert answers(host, RELEASE) == "1"
 

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from base64 import urlsafe_b64encode
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from caller import Caller, functions
@@ -55,9 +57,20 @@ class Walled:
     def __init__(self, served: Served, state: Path, *, root: bool) -> None:
         self.served = served
         self.state = state
+        self.site = served.directory.parent / "site"
         self.pid = served.process.pid
+        """The supervisor."""
         self.root = root
         self._caller = Caller.of(served)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes of the host itself: supervisor, template and workers."""
+        found = [self.pid]
+        for each in found:  # the list grows
+            children = Path(f"/proc/{each}/task/{each}/children").read_text().split()
+            found += [int(child) for child in children if b"agenthost agent" not in command_of(child)]
+        return found
 
     def ask(self, code: str, route: str = "/prisoner") -> dict[str, str]:
         """Run code in an agent, and return the response of its tool."""
@@ -98,6 +111,14 @@ class Walled:
         return "; ".join(each["says"] for each in findings if each["check"] == "isolation")
 
 
+def command_of(pid: str) -> bytes:
+    """Return the command line of a process, which is empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def launched(*, root: bool) -> list[str]:
     """Return a command that runs another one as an unprivileged user, or as root.
 
@@ -132,18 +153,23 @@ def variables(place: Path) -> dict[str, str]:
 
 
 @contextmanager
-def walled(configuration: str, *options: str, before: str = "", root: bool = False, module: str = ""):
+def walled(configuration: str, *options: str, before: str = "", root: bool = False, module: str = "", later: str = ""):
     """Run a host during the block.
 
     ``before`` is code that runs in its process first. ``root`` is True for a host of root. ``module`` is code that
-    precedes the module of the agents.
+    precedes the module of the agents, and ``later`` a second module.
     """
     top = Path(tempfile.mkdtemp(prefix="walls-"))
     site, place = top / "site", top / "place"
     metadata = site / "agenthost_test_walls-1.0.dist-info"
     try:
         metadata.mkdir(parents=True)
-        (site / "agenthost_test_walls.py").write_text(module + MODULE)
+        recorded = []
+        for name, text in (("agenthost_test_walls.py", module + MODULE), ("agenthost_test_later.py", later)):
+            (site / name).write_text(text)
+            digest = urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
+            recorded.append(f"{name},sha256={digest},\n")
+        (metadata / "RECORD").write_text("".join(recorded))
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: agenthost-test-walls\nVersion: 1.0\n")
         entries = "prisoner = agenthost_test_walls:Prisoner\nneighbour = agenthost_test_walls:Neighbour\n"
         (metadata / "entry_points.txt").write_text(f"[agenthost.agents]\n{entries}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["Contents", "HeldFile", "Readings", "contents_of", "listing"]
+__all__ = ["Contents", "HeldFile", "Readings", "contents_of", "held_files", "listing"]
 
 _OF_INSTALLERS = frozenset(
     {
@@ -111,6 +111,11 @@ class Readings:
         except OSError:
             with suppress(OSError):
                 os.unlink(beside)
+
+
+def held_files(location: str, modules: Sequence[str]) -> dict[str, HeldFile]:
+    """Return the files of a distribution as they are now, by their paths."""
+    return {path: HeldFile(_stamp(path), recorded) for _, path, recorded in _files(location, modules)}
 
 
 def contents_of(location: str, modules: Sequence[str] = ()) -> Contents:

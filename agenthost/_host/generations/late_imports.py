@@ -35,6 +35,15 @@ class LateImports:
         self._withheld = withheld
         self.report: Callable[[str], object] = lambda _: None
 
+    @classmethod
+    def of_this_process(cls) -> LateImports | None:
+        """Return the finder of this process, or None where it serves no generation."""
+        return next((finder for finder in sys.meta_path if isinstance(finder, cls)), None)
+
+    def files_of(self, distribution: str) -> dict[str, HeldFile]:
+        """Return the files of a distribution as they were decided, by their paths."""
+        return {path: file for path, (name, file) in self._files.items() if name == distribution}
+
     def install(self) -> None:
         """Put this finder before the others."""
         sys.meta_path.insert(0, self)

@@ -26,6 +26,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.calls.stray_work import run_on
+from agenthost._host.generations.late_imports import LateImports
 from agenthost._host.isolation.descriptions import describe
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.isolated_agent import IsolatedAgent
@@ -73,8 +74,11 @@ def main(connection: int, life: int) -> None:
     _log_to_the_host(setup.log_level)
     try:
         _enclose(setup)
+        if setup.files:
+            package = setup.candidate.distribution
+            LateImports({path: (package, held) for path, held in setup.files.items()}, {}).install()
         import_module(setup.candidate.value.partition(":")[0].strip())
-        first = framed("imported", 0, _can_fork())
+        first = framed("imported", 0, setup.may_fork and _can_fork())
     except BaseException as error:  # noqa: BLE001 - a package may raise anything, SystemExit included
         control.sendall(framed("failed", 0, _diagnosed(error, setup)))
         return

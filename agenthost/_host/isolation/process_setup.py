@@ -5,10 +5,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenthost._discovery import Candidate
+    from agenthost._host.generations.contents import HeldFile
     from agenthost._host.packages.instantiate import Section
     from agenthost._host.walls.account import Account
     from agenthost._host.walls.enclosure import Enclosure
@@ -34,5 +37,8 @@ class Setup:
     memory_limit: int | None
     """Bytes that it may have in memory; None for any number."""
     enclosure: Enclosure
+    files: Mapping[str, HeldFile] = field(factory=dict, repr=False)
+    """The files of its package as they were decided, by their paths."""
+    may_fork: bool = True
     account: Account | None = None
     """The user that it runs as; None for the host's."""

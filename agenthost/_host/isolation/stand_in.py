@@ -7,6 +7,7 @@ code, it calls the agent's own process. The host never imports the package itsel
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,12 +18,13 @@ import msgspec
 
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.schema import AgentConfig
-from agenthost._host.generations.contents import Readings
+from agenthost._host.generations.contents import held_files
+from agenthost._host.generations.late_imports import LateImports
 from agenthost._host.isolation.descriptions import AgentDescription, DescribedDraft
 from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, OwnProcessError
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
-from agenthost._host.isolation.template_process import TemplateProcess
+from agenthost._host.isolation.template_process import PackageChanged, TemplateProcess
 from agenthost._host.packages.instantiate import Section
 from agenthost._host.walls.account import Account, missing_capabilities
 from agenthost._host.walls.enclosure import Enclosure
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from agenthost._discovery import Candidate
     from agenthost._host.config.place import Place
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.contents import HeldFile
     from agenthost._host.isolation.process import Process
     from agenthost._host.isolation.processes import Observer
     from agenthost.tools.swaig import Call
@@ -53,6 +56,8 @@ __all__ = ["NotIsolatable", "StandIn", "isolated"]
 _LONGEST_PROBE = 60.0
 _OF_A_CALL = 4
 """Parts that the key of a call's entry has at least: the scope, the call, the sort, and the author's key."""
+
+_log = logging.getLogger("agenthost.processes")
 
 
 def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Config) -> StandIn:
@@ -64,6 +69,8 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         ConfigurationError: the host cannot run it as the user that its section names.
     """
     place = section.place or config.place("agents", key)
+    serves = LateImports.of_this_process()
+    files = _files(candidate) if serves is None else serves.files_of(candidate.distribution)
     setup = Setup(
         candidate,
         key,
@@ -77,13 +84,19 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
             section.process_limit,
             config.host.debuggable,
         ),
+        files=files,
+        may_fork=config.host.start_method == "fork",
         account=_account(section, place),
     )
     set_debuggable(config.host.debuggable)  # before there is a process that could look
     environ = {name: os.environ[name] for name in section.environment if name in os.environ}
     seconds = config.host.build_timeout * 0.95
-    template = TemplateProcess(setup, environ, seconds, partial(_digest, candidate, Readings.of_host(config)))
-    first, content = template.start_process()
+    template = TemplateProcess(setup, environ, seconds, _nothing if serves is None else serves.report)
+    try:
+        first, content = template.start_process()
+    except PackageChanged as error:
+        _log.error("agent %s is not served by this process: %s. fix: %s", key, error, error.diagnosis.remedy)
+        raise
     try:
         return StandIn(
             msgspec.convert(content, AgentDescription),
@@ -99,11 +112,11 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         raise
 
 
-def _digest(candidate: Candidate, readings: Readings) -> str:
-    """Return the digest of a package's files as they are now."""
+def _files(candidate: Candidate) -> dict[str, HeldFile]:
+    """Return the files of a package as they are now."""
     if not candidate.location:
-        return ""
-    return readings.of(candidate.location, [candidate.value.partition(":")[0].partition(".")[0].strip()]).digest
+        return {}
+    return held_files(candidate.location, [candidate.value.partition(":")[0].partition(".")[0].strip()])
 
 
 def _account(section: AgentConfig, place: Place) -> Account | None:

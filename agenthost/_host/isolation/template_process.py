@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agenthost._host.isolation.process_setup import Setup
     from agenthost._host.walls.account import Account
 
-__all__ = ["TemplateProcess"]
+__all__ = ["PackageChanged", "TemplateProcess"]
 
 _BOOT = (
     "import sys;sys.path[:]={path!r};from agenthost._host.isolation.own_process import main;main({connection},{life})"
@@ -55,19 +55,24 @@ _REPORTED = 0.1
 """Seconds that a template has to report the exit code of a process."""
 
 
+class PackageChanged(Diagnosed):
+    """The files of a package are not those that were decided."""
+
+
 class TemplateProcess:
     """The template process of one agent."""
 
-    def __init__(self, setup: Setup, environ: Mapping[str, str], seconds: float, digest: Callable[[], str]) -> None:
+    def __init__(
+        self, setup: Setup, environ: Mapping[str, str], seconds: float, differs: Callable[[str], object]
+    ) -> None:
         """Prepare a template.
 
-        ``digest`` returns the digest of the package's files as they are now. The first one is that of all templates.
+        ``differs`` is called with the package's distribution if its files are not those of the setup any more.
         """
         self._setup = setup
         self._environ = environ
         self._seconds = seconds
-        self._digest = digest
-        self._decided: str | None = None
+        self._differs = differs
         self._starting = threading.Lock()
         self._interpreter: _Interpreter | None = None
 
@@ -110,28 +115,29 @@ class TemplateProcess:
         if self._interpreter is not None and not self._interpreter.ended(0):
             return self._interpreter
         self._discard()
-        before = self._prove(self._decided)
+        self._prove()
         found = _Interpreter(self._setup, self._environ)
         try:
             found.import_package(self._seconds)
-            self._prove(before)
+            self._prove()  # nothing was installed meanwhile
         except BaseException:
             found.kill()
             raise
-        self._decided, self._interpreter = before, found
+        self._interpreter = found
         return found
 
-    def _prove(self, decided: str | None) -> str:
-        """Return the digest of the package's files.
+    def _prove(self) -> None:
+        """Compare the package's files with those that were decided.
 
         Raises:
-            Diagnosed: it is not the one that was decided.
+            PackageChanged: they differ.
         """
-        digest = self._digest()
-        if decided not in (None, digest):
-            reason = f"the files of {self._setup.candidate.package} have changed since this host loaded it"
-            raise Diagnosed(Diagnosis(reason, "agenthost reload"))
-        return digest
+        if all(held.is_same(path) for path, held in self._setup.files.items()):
+            return
+        candidate = self._setup.candidate
+        self._differs(candidate.distribution)
+        reason = f"the files of {candidate.package} have changed since this host loaded it"
+        raise PackageChanged(Diagnosis(reason, "agenthost reload"))
 
     def _discard(self) -> None:
         if self._interpreter is not None:
