@@ -26,6 +26,7 @@ from agenthost._host.config.declaration import keys_of
 PLACES = {
     "HostConfig": ("host",),
     "StateConfig": ("state",),
+    "KeyConfig": ("keys.ci",),
     "AgentConfig": ("agents.billing", "agents.failing"),
     "OpenAISettings": ("models.house",),
     "EmbeddingsSettings": ("classifiers.near",),
@@ -39,6 +40,7 @@ OTHERS = {
     "models.house": 'kind = "openai"\nurl = "http://127.0.0.1:9/v1"\nmodel = "none"\nretries = 0\ntimeout = 2.0',
     "classifiers.near": 'kind = "embeddings"\nurl = "http://127.0.0.1:9/v1"',
     "workflows.desk": 'kind = "router"\nagents = ["sales", "steady"]\nclassifier = "near"',
+    "keys.ci": 'agents = ["*"]\nscopes = ["call", "text", "observe"]',
     "agents.sales": 'company = { env = "AGENT_SETTING" }\nmodel = "house"',
     "agents.starting": 'isolation = "process"',
 }
@@ -67,6 +69,7 @@ COMMANDS = (
     ["agents", "--load", "--json"],
     ["plugins", "--load"],
     ["routes", "--load"],
+    ["keys"],
     ["check"],
     ["check", "--json"],
     ["doctor", "--json"],
@@ -213,6 +216,7 @@ def test_every_setting_that_is_a_secret_is_configured_here():
         ("host", "signing_keys"),
         ("host", "webhook_keys"),
         ("state", "url"),
+        ("keys.ci", "secret"),
         ("agents.billing", "password"),
         ("agents.billing", "passwords"),
         ("models.house", "api_key"),
