@@ -81,6 +81,7 @@ CLIENTS = (
         2,
     ),
     Client("llm", "llm_command.py", ("llm",), "connect-llm.md"),
+    Client("promptfoo", "promptfoo_eval.mjs", ("promptfoo",), "connect-promptfoo.md"),
     Client("LiveKit Agents", "livekit_plugin.py", ("livekit-plugins-openai",), "connect-livekit.md"),
     Client("requests of Vapi and ElevenLabs", "voice_platforms.py", ("httpx",), "connect-voice-platforms.md"),
 )
