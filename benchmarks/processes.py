@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ LOOPBACK = "127.0.0.1"
 _LONGEST_START = 120.0
 _POLL = 0.05
 _OK = 200
+_OF_A_HOST = b"agenthost._web.process"
+"""A part of the command lines of a host's own processes, without those of isolated agents."""
 
 
 @frozen
@@ -42,18 +44,36 @@ class Served:
     port: int
 
     def cpu(self) -> float:
-        """Return the CPU time of all threads so far, in seconds.
+        """Return the CPU time of all its processes and threads so far, in seconds.
 
         It is the sum of user and kernel time.
         """
-        clock = (~self.pid << 3) | 2  # clock_getcpuclockid(3): what /proc/PID/stat rounds to hundredths of a second
-        return time.clock_gettime(clock)
+        # clock_getcpuclockid(3): what /proc/PID/stat rounds to hundredths of a second
+        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.processes())
 
     def memory(self) -> int:
-        """Return the resident memory (RSS), in bytes."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        return int(found[1]) * 1024 if found else 0
+        """Return the resident memory (RSS) of its largest process, which serves, in bytes."""
+        return max(_memory(pid) for pid in self.processes())
+
+    def processes(self) -> list[int]:
+        """Return its process, and those of a host that belong to it: template and workers."""
+        parents: dict[int, int] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    fields = (entry / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+                    if fields[0] != "Z" and _OF_A_HOST in (entry / "cmdline").read_bytes():
+                        parents[int(entry.name)] = int(fields[1])
+        found = [self.pid]
+        for each in found:  # the list grows
+            found += [number for number, parent in parents.items() if parent == each]
+        return found
+
+
+def _memory(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
 
 
 @contextmanager
