@@ -9,7 +9,6 @@ from textwrap import indent
 import attrs
 from caller import Caller, functions
 from polling import poll_until
-from ports import free_port
 
 PROJECT = """\
 [build-system]
@@ -74,6 +73,12 @@ class Host:
     environment: object
     served: object
     port: int
+    before: set[int] = attrs.field(factory=set)
+    """Its workers before a reload."""
+    old: int = 0
+    """Its template process before a reload."""
+    done: list = attrs.field(factory=list)
+    """The ended command to reload."""
 
     @property
     def caller(self) -> Caller:
@@ -106,10 +111,14 @@ class Host:
             found.add(int(self.answer()["response"].split()[1]))
         return found
 
-    def template(self, newest: bool = False) -> int:  # noqa: FBT001, FBT002 - reads well in tests
-        """Return the process of the template: the supervisor's child."""
-        children = children_of(self.served.process.pid)
-        return max(children) if newest else min(children)
+    def templates(self) -> set[int]:
+        """Return the template processes."""
+        return {each for each in children_of(self.served.process.pid) if is_template(each)}
+
+    def template(self) -> int:
+        """Return the only template process."""
+        [found] = self.templates()
+        return found
 
     def health(self) -> dict:
         return self.caller.ask("GET", "/health").json
@@ -129,6 +138,14 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
+def is_template(pid: int) -> bool:
+    """Return True if a process is a template, or forked from one."""
+    try:
+        return b"process.template" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def killed(pid: int) -> None:
     """Kill a process, and wait for its end."""
     os.kill(pid, 9)
@@ -140,7 +157,3 @@ def killed(pid: int) -> None:
             return True
 
     poll_until(ended)
-
-
-def port() -> int:
-    return free_port()
