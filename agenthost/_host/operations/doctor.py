@@ -34,6 +34,7 @@ from agenthost._host.runtime.shared_state import HostState
 from agenthost._host.walls.weaknesses import weaknesses
 from agenthost._private_files import check_private
 from agenthost.errors import AgentHostError, ConfigurationError
+from agenthost.secret import HashedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -116,6 +117,10 @@ def _credentials(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
         text = secret.reveal()
         if taken.setdefault(text, place) != place:
             yield WARNING, f"{place} has the same password as {taken[text]}", "Make a password for each."
+    hashed = {HashedSecret.of(text).digest: place for text, place in taken.items()}
+    for name, table in config.keys.items():
+        for place in {hashed[each.digest] for each in table.secret if each.digest in hashed}:
+            yield PROBLEM, f"keys.{name} has the same secret as {place}, which opens more than the key", FIX
     for where, says in guessable_secrets(config).items():
         yield PROBLEM, f"{where}: {says}", FIX
     if any(key.reveal() in taken for key in (*host.signing_keys, *host.webhook_keys)):

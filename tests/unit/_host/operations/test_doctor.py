@@ -8,12 +8,12 @@ import resource
 import pytest
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
-from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig, StateConfig
+from agenthost._host.config.schema import AgentConfig, Config, HealthConfig, HostConfig, KeyConfig, StateConfig
 from agenthost._host.operations import doctor
 from agenthost._host.operations.doctor import CHECKS, Finding, examine, unmet
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import make_plan
-from agenthost.secret import Secret
+from agenthost.secret import HashedSecret, Secret
 
 LONG = "a-password-of-its-own-that-nobody-guesses"
 KEY = "a-key-of-its-own-that-nobody-guesses-either"
@@ -115,6 +115,18 @@ def test_an_agent_with_the_hosts_password_shares_it(host):
     config = Config(host=host(), agents={"desk": AgentConfig(password=Secret(LONG))})
 
     assert ("credentials", "warning") in {(each.check, each.severity) for each in found(config)}
+
+
+def test_a_key_with_a_password_as_its_secret_is_a_problem(host):
+    """The password would open what the key is meant to leave closed."""
+    keys = {
+        name: KeyConfig(secret=(HashedSecret.of(text),), agents=("*",), scopes=("observe",))
+        for name, text in {"same": LONG, "own": "an-entirely-different-secret"}.items()
+    }
+
+    [finding] = [each for each in found(Config(host=host(), keys=keys)) if each.check == "credentials"]
+
+    assert (finding.severity, finding.says.partition(",")[0]) == ("problem", "keys.same has the same secret as host")
 
 
 def test_a_directory_that_others_can_look_into_is_a_problem(host, tmp_path):
