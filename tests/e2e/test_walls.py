@@ -175,6 +175,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 if libc.ptrace(0x4206, {}, None, None) != 0:  # PTRACE_SEIZE
     raise OSError(ctypes.get_errno(), 'ptrace')
 """
+LEAK = """
+import sys
+sys.kept = bytearray(250_000_000)
+for at in range(0, len(sys.kept), 4096):
+    sys.kept[at] = 1
+"""
 STATUS = "answer = open('/proc/self/status').read()"
 ASK = """
 import socket
@@ -297,6 +303,19 @@ def test_every_process_of_a_host_is_closed():
         os.kill(pids[-1], signal.SIGKILL)
         poll_until(lambda: len(found := host.pids) >= 4 and found != pids)
         assert environment(host)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount /proc")
+@pytest.mark.parametrize("before", ["", WITHOUT_LANDLOCK], ids=["as it is", "without Landlock"])
+def test_everything_works_where_proc_hides_processes(before):
+    """As in the unit that ``agenthost export systemd`` writes."""
+    with walled(CONFIGURATION, before=before, hidden=True) as host:
+        pid = host.attack("import os\nanswer = os.getpid()")
+        assert host.reload().returncode == 0
+        assert command(host)
+        host.attack(LEAK)
+        poll_until(lambda: host.attack("import os\nanswer = os.getpid()") != pid)
+        assert host.served.once_logged("bytes in memory")
 
 
 def test_a_host_that_cannot_switch_users_does_not_serve_the_agent():

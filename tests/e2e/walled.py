@@ -119,21 +119,24 @@ def command_of(pid: str) -> bytes:
         return b""
 
 
-def launched(*, root: bool) -> list[str]:
+def launched(*, root: bool, hidden: bool = False) -> list[str]:
     """Return a command that runs another one as an unprivileged user, or as root.
 
-    Where such a user cannot reach the interpreter, it is shown one below the closed directory.
+    Where such a user cannot reach the interpreter, it is shown one below the closed directory. With ``hidden``, /proc
+    hides processes as with systemd's ProtectProc.
     """
     if os.geteuid():
         return []
     switch = ["setpriv", *([] if root else [f"--reuid={USER}", f"--regid={USER}"]), "--clear-groups", "--"]
     closed = [path for path in Path(sys.base_prefix).parents if not path.stat().st_mode & 0o001]
-    if not closed:
+    if not closed and not hidden:
         return switch
-    show = "mount --bind $1 $2; mount -t tmpfs -o mode=755 none $3; mkdir -p $1; mount --bind $2 $1; umount $2"
     there = tempfile.mkdtemp(prefix="walls-")
-    places = [sys.base_prefix, there, str(closed[-1])]
-    return ["unshare", "--mount", "sh", "-ec", f'{show}; rmdir $2; shift 3; exec "$@"', "sh", *places, *switch]
+    show = "mount --bind $1 $2; mount -t tmpfs -o mode=755 none $3; mkdir -p $1; mount --bind $2 $1; umount $2; "
+    hide = "mount -t proc -o hidepid=invisible proc /proc; "
+    places = [sys.base_prefix, there, str(closed[-1]) if closed else ""]
+    script = (show if closed else "") + (hide if hidden else "") + 'rmdir $2; shift 3; exec "$@"'
+    return ["unshare", "--mount", "sh", "-ec", script, "sh", *places, *switch]
 
 
 def variables(place: Path) -> dict[str, str]:
@@ -153,11 +156,20 @@ def variables(place: Path) -> dict[str, str]:
 
 
 @contextmanager
-def walled(configuration: str, *options: str, before: str = "", root: bool = False, module: str = "", later: str = ""):
+def walled(
+    configuration: str,
+    *options: str,
+    before: str = "",
+    root: bool = False,
+    module: str = "",
+    later: str = "",
+    hidden: bool = False,
+):
     """Run a host during the block.
 
     ``before`` is code that runs in its process first. ``root`` is True for a host of root. ``module`` is code that
-    precedes the module of the agents, and ``later`` a second module.
+    precedes the module of the agents, and ``later`` a second module. See ``launched`` for
+    ``hidden``.
     """
     top = Path(tempfile.mkdtemp(prefix="walls-"))
     site, place = top / "site", top / "place"
@@ -180,19 +192,19 @@ def walled(configuration: str, *options: str, before: str = "", root: bool = Fal
             path.chmod(0o755 if path.is_dir() else 0o644)
             if os.geteuid() == 0 and not root and path.is_relative_to(place):
                 os.chown(path, USER, USER)
-        with serving(place, options, before, root=root) as host:
+        with serving(place, options, before, launched(root=root, hidden=hidden), root=root) as host:
             yield host
     finally:
         shutil.rmtree(top)
 
 
 @contextmanager
-def serving(place: Path, options, before: str, *, root: bool):
+def serving(place: Path, options, before: str, launch: list[str], *, root: bool):
     """Run the host at a place during the block."""
     port = free_port()
     with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - a test's
-            [*launched(root=root), sys.executable, "-P", "-c", before + START, "run", "--port", str(port), *options],
+            [*launch, sys.executable, "-P", "-c", before + START, "run", "--port", str(port), *options],
             cwd=place,
             env=variables(place),
             stdin=subprocess.DEVNULL,

@@ -20,6 +20,7 @@ from agenthost._host.isolation.descriptions import describe_draft
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
 from agenthost._host.isolation.raised_error import error_fields
+from agenthost._host.isolation.starving import memory_of
 from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent.base import declared, runnable, serve_state
@@ -122,7 +123,7 @@ class IsolatedAgent:
             if (running_task := self._running.get(number)) is not None:
                 running_task.cancel()
         elif kind == "ping":
-            self._frames.send("pong", number)
+            self._frames.send("pong", number, memory_of("self"))
         elif kind == "drop":
             self._tickets.pop(number, None)
         elif kind == "end":

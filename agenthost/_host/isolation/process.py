@@ -12,7 +12,7 @@ from weakref import finalize
 from attrs import define, field
 
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
-from agenthost._host.isolation.starving import cpu_of, starves
+from agenthost._host.isolation.starving import cpu_of, memory_of, starves
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, timeout_remedy, upgrade_remedy
 from agenthost._host.telemetry.current_call import Owner
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
@@ -94,6 +94,8 @@ class Process:
         self._store: Callable[[Process, int, list[Any]], object] = _nothing
         self._stray: Callable[[Owner], object] = _nothing
         self._pinged = 0.0
+        self._memory = 0
+        """Its own report, for where /proc hides it."""
         self._cpu: float | None = None
         """Seconds of CPU that it had used when it was asked."""
         self.started = time.monotonic()
@@ -149,11 +151,7 @@ class Process:
 
         It is 0 if that is not known.
         """
-        try:
-            with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:  # noqa: PTH123 - one look, without pathlib
-                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except (OSError, IndexError, ValueError):
-            return 0
+        return memory_of(self.pid) or self._memory
 
     def described(self, setup: Setup, seconds: float) -> dict[str, Any]:
         """Return the description of its agent.
@@ -281,6 +279,7 @@ class Process:
             self._store(self, number, content)
         elif kind == "pong":
             self._pinged = 0.0
+            self._memory = content if isinstance(content, int) else 0
         elif kind == "stray":
             self._stray(Owner.of(self._key, *content))
 

