@@ -28,8 +28,9 @@ if TYPE_CHECKING:
         Usage,
         Words,
     )
-    from agenthost.conversation.options import AnswerOptions, ClientCalls
+    from agenthost.conversation.options import AnswerOptions
     from agenthost.conversation.redaction import Redactor
+    from agenthost.conversation.turns import ClientCalls
     from agenthost.errors import (
         AddressError,
         AgentHostError,
@@ -180,7 +181,7 @@ _HOMES = {
     "ClassifierTools": "conversation.classifiers",
     "Match": "conversation.classifiers",
     "VectorClassifier": "builtin.classifier_vectors",
-    "ClientCalls": "conversation.options",
+    "ClientCalls": "conversation.turns",
     "Completion": "conversation.models",
     "Context": "contexts",
     "ContextBuilder": "contexts",

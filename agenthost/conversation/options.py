@@ -9,9 +9,9 @@ from attrs import evolve, frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost.conversation.models import Message, ToolSpec, ToolUse
+    from agenthost.conversation.models import ToolSpec
 
-__all__ = ["AnswerOptions", "ClientCalls"]
+__all__ = ["AnswerOptions"]
 
 
 @frozen
@@ -44,17 +44,3 @@ class AnswerOptions:
         Its form is free, and its length is the model's own.
         """
         return evolve(self, answer_schema=None, max_tokens=None, stop=())
-
-
-@frozen
-class ClientCalls:
-    """Tool calls for a client to run, before the turn can continue.
-
-    Args:
-        uses: the calls.
-        messages: the tool calls of the turn so far, with the results of those that the agent ran. The calls of the
-            client are the last without a result.
-    """
-
-    uses: tuple[ToolUse, ...]
-    messages: tuple[Message, ...]

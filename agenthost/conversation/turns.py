@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import asdict, field, frozen
 
-from agenthost.conversation.models import Message, Usage
-from agenthost.conversation.options import AnswerOptions, ClientCalls
+from agenthost.conversation.models import Message, ToolUse, Usage
+from agenthost.conversation.options import AnswerOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "ClientCalls",
     "Decision",
     "Escalated",
     "Event",
@@ -50,6 +51,22 @@ class Note:
     agent: str
     kind: str
     text: str
+
+
+@frozen
+class ClientCalls:
+    """Tool calls for a client to run, before the turn can continue.
+
+    Args:
+        uses: the calls.
+        messages: the tool calls of the turn so far, with the results of those that the agent ran. The calls of the
+            client are the last without a result.
+        notes: the notes of the turn, for the agent that called.
+    """
+
+    uses: tuple[ToolUse, ...]
+    messages: tuple[Message, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @frozen

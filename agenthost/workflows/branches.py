@@ -56,10 +56,9 @@ async def ask_all(
 
 
 def answered(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Select the outcomes with a non-empty answer."""
-    return [
-        each for each in outcomes if each.status is Status.OK and each.reply is not None and each.reply.text.strip()
-    ]
+    """Select the outcomes with words, or with tool calls for the client."""
+    there = [(each, each.reply) for each in outcomes if each.status is Status.OK]
+    return [each for each, reply in there if reply is not None and (reply.text.strip() or reply.client_calls)]
 
 
 def gaps(outcomes: Sequence[Outcome]) -> list[Outcome]:

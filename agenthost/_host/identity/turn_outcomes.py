@@ -8,8 +8,7 @@ import attrs
 
 from agenthost import errors
 from agenthost.conversation.models import Message, ToolUse, Usage
-from agenthost.conversation.options import ClientCalls
-from agenthost.conversation.turns import Escalated, Reply, Routed, Said, ToolEnded, ToolStarted
+from agenthost.conversation.turns import ClientCalls, Escalated, Note, Reply, Routed, Said, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,8 +50,9 @@ def outcome_of(stored: Mapping[str, Any]) -> tuple[list[Event], Reply]:
     told |= {"usage": Usage(**told["usage"]), "outcomes": ()}
     told |= {name: tuple(told[name]) for name in ("path", "actions")}
     if told["client_calls"] is not None:
-        uses, messages = told["client_calls"]["uses"], told["client_calls"]["messages"]
-        told["client_calls"] = ClientCalls(_uses(uses), tuple(map(_message, messages)))
+        calls = told["client_calls"]
+        notes = tuple(Note(**note) for note in calls["notes"])
+        told["client_calls"] = ClientCalls(_uses(calls["uses"]), tuple(map(_message, calls["messages"])), notes)
     return [_EVENTS[name](**fields) for name, fields in stored["events"]], Reply(**told)
 
 

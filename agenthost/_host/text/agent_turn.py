@@ -14,8 +14,7 @@ from agenthost._host.text.tool_effects import ToolEffects
 from agenthost.agent.base import declared
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.conversation.models import Completion, Message, ModelRequest, Usage
-from agenthost.conversation.options import ClientCalls
-from agenthost.conversation.turns import Reply, Said, ToolEnded, ToolStarted
+from agenthost.conversation.turns import ClientCalls, Reply, Said, ToolEnded, ToolStarted
 from agenthost.errors import ModelNonsense, ModelRefused
 from agenthost.prompt.placeholders import filled
 from agenthost.swml.instructions import instructions
@@ -174,7 +173,7 @@ class _Turn:
             if any(result.handed_to for result in self._results):
                 break
             if theirs:
-                return self._reply(client_calls=ClientCalls(theirs, tuple(messages[begun:])))
+                return self._reply(client_calls=ClientCalls(theirs, tuple(messages[begun:]), self._turn.notes))
         if not self._words:
             gone = next((result for result in reversed(self._results) if result.handed_to and result.text), None)
             self._say(gone.text if gone else self._agent.fallback)

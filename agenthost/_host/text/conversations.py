@@ -177,7 +177,7 @@ class Conversations:
         calls = reply.client_calls
         if calls is None:
             return
-        agent, notes = reply.agent, turn.notes
+        agent, notes = reply.agent, calls.notes
         paused = Paused(asked.key, agent, turn.conversation, number, turn.text, notes, calls.messages)
         await self.paused_turns(plan, principal).keep(paused, calls.uses)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import openai
 import pytest
 from chat_host import calls, client, scripted, served
 
-from agenthost import AgentBase, FunctionResult, Parallel, Router
+from agenthost import AgentBase, Escalation, FunctionResult, Parallel, Router
 from agenthost.testing import Calls, Fails, Says
 
 WEATHER = {
@@ -38,6 +40,11 @@ class Shop(AgentBase):
         return FunctionResult("Bye.").hangup()
 
     @AgentBase.tool
+    def to_help(self) -> FunctionResult:
+        """Hand over to help."""
+        return FunctionResult("Helping.").hand_over("help")
+
+    @AgentBase.tool
     def person(self) -> FunctionResult:
         """Connect to a person."""
         return FunctionResult("One moment.").connect("+15550100")
@@ -53,6 +60,7 @@ def agents():
         Shop(),
         AgentBase("help", "/help", description="help"),
         Router("desk", ["shop", "help"], route="/desk"),
+        Escalation("levels", ["shop", "help"], route="/levels"),
         Parallel("all", ["shop", "help"], route="/all"),
     ]
 
@@ -85,7 +93,7 @@ def test_a_call_to_a_clients_tool_comes_back_to_it(tmp_path):
     assert (first.choices[0].finish_reason, first.choices[0].message.content) == ("tool_calls", None)
     assert (call.function.name, call.function.arguments) == ("weather", '{"city": "Oslo"}')
     assert [tool["function"]["name"] for tool in model.requests[0]["tools"]] == [
-        *("cancel", "goodbye", "person", "weather")
+        *("cancel", "goodbye", "to_help", "person", "weather")
     ]
     assert second.choices[0].message.content == "It rains."
     assert second.agenthost["conversation"] == first.agenthost["conversation"]
@@ -146,15 +154,30 @@ def test_a_call_without_a_result_is_in_the_history_of_the_next_turn(tmp_path):
     ]
 
 
-def test_a_turn_continues_with_the_agent_that_called(tmp_path):
+@pytest.mark.parametrize("team", ["desk", "levels"])
+def test_a_turn_continues_with_the_agent_that_called(tmp_path, team):
     script = [Calls("weather", {"city": "Oslo"}), Says("It rains.")]
     with scripted(tmp_path, agents(), *script) as (url, model):
-        first = ask(url, "orders and prices", model="desk", tools=[WEATHER])
-        second = ask(url, "orders and prices", *results(first, "rain"), model="desk", tools=[WEATHER])
+        first = ask(url, "orders and prices", model=team, tools=[WEATHER])
+        second = ask(url, "orders and prices", *results(first, "rain"), model=team, tools=[WEATHER])
 
     assert first.agenthost["agent"] == second.agenthost["agent"] == "shop"
     assert second.choices[0].message.content == "It rains."
     assert len(model.requests) == 2
+
+
+def test_an_agent_that_took_over_calls_a_clients_tool(tmp_path):
+    """The turn, and the conversation, continue with it."""
+    more = {"metadata": {"conversation": "c-1"}, "tools": [WEATHER]}
+    script = [Calls("to_help"), Calls("weather", {"city": "Oslo"}), Says("It rains."), Says("Bye.")]
+    with scripted(tmp_path, agents(), *script) as (url, model):
+        first = ask(url, "Help, and the weather?", **more)
+        second = ask(url, *results(first, "rain"), **more)
+        third = ask(url, "Bye", **more)
+
+    assert [each.agenthost["agent"] for each in (first, second, third)] == ["help", "help", "help"]
+    assert second.choices[0].message.content == "It rains."
+    assert "to_help({}) returned: Helping." in json.dumps(model.requests[2]["messages"])
 
 
 def test_results_of_a_call_that_is_not_open_are_the_clients_own_history(tmp_path):

@@ -165,6 +165,22 @@ def create(opened, *, stream, **options):
         return events.get_final_response()
 
 
+def test_a_repeated_request_runs_once(tmp_path):
+    script = [Calls("cancel", {"order": "7"}), Says("Done.")]
+    with running(tmp_path, *script) as (opened, model):
+        headers = {"Idempotency-Key": "k-1"}
+        answers = [
+            opened.responses.create(
+                model="shop", input="Cancel 7", extra_headers=headers, instructions=f"It is {hour}."
+            )
+            for hour in ("ten", "eleven")
+        ]
+
+    assert [answer.output_text for answer in answers] == ["Done.", "Done."]
+    assert RAN == ["7"]
+    assert len(model.requests) == 2
+
+
 def test_an_answer_has_the_format_of_the_client(tmp_path):
     with running(tmp_path, Says("Oslo, three days."), Says('{"city": "Oslo", "days": 3}')) as (opened, _):
         assert opened.responses.parse(model="shop", input="A trip", text_format=Trip).output_parsed.days == 3
