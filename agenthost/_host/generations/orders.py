@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.manifest import Manifest
 
-__all__ = ["Imported", "WorkerOrder"]
+__all__ = ["Imported", "Membership", "WorkerOrder", "socket_in"]
 
 
 @frozen
@@ -47,3 +49,30 @@ class WorkerOrder:
     """True to load what differs from the lock file, too."""
     manifest: Manifest | None = None
     """What a process must find that imports the packages itself."""
+    membership: Membership | None = None
+    """The way to the processes of other generations."""
+
+
+@frozen
+class Membership:
+    """The generation of a process, and its way to the others."""
+
+    generation: str
+    """Its name in tokens."""
+    directory: str
+    """Only this host's user can enter it."""
+    key: bytes = field(repr=False)
+    """Proves that a process of this host hands a request over."""
+    others: Mapping[str, str] = field(factory=dict)
+    """By generation, the socket of a process that has it; without its own."""
+    held: int = 0
+    """The number of older generations that are kept."""
+
+    def socket_of(self, process: int) -> str:
+        """Return the path of a process's socket."""
+        return socket_in(self.directory, self.generation, process)
+
+
+def socket_in(directory: str, generation: str, process: int) -> str:
+    """Return the path of the socket of a process in a generation."""
+    return f"{directory}/{generation}-{process}"

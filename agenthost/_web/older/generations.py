@@ -11,18 +11,20 @@ import secrets
 import string
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from agenthost._host.access.open_calls import KEPT_SECONDS
+from agenthost._host.generations.orders import Membership, socket_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agenthost._host.access.open_calls import CallReport
+    from agenthost._host.config.schema import Config
 
-__all__ = ["Generations", "Held", "Member", "Membership"]
+__all__ = ["Generations", "Held", "Member"]
 
 MOST = 3
 """The most generations that exist at once."""
@@ -49,31 +51,14 @@ class Member(Protocol):
         """Send an order."""
 
 
-@frozen
-class Membership:
-    """The generation of a process, and its way to the others."""
-
-    generation: str
-    """Its name in tokens."""
-    directory: str
-    """Only this host's user can enter it."""
-    key: bytes = field(repr=False)
-    """Proves that a process of this host hands a request over."""
-    others: Mapping[str, str] = field(factory=dict)
-    """By generation, the socket of a process that has it; without its own."""
-    held: int = 0
-    """The number of older generations that are kept."""
-
-    def socket_of(self, process: int) -> str:
-        """Return the path of a process's socket."""
-        return _socket(self.directory, self.generation, process)
+M = TypeVar("M", bound=Member)
 
 
 @define(eq=False)
-class Held:
+class Held(Generic[M]):
     """An older generation, and the only process that is left of it."""
 
-    member: Member
+    member: M
     name: str
     since: float = field(factory=time.monotonic)
     calls: int | None = None
@@ -87,7 +72,7 @@ class Held:
         return {"generation": self.name, "process": self.member.pid, "calls": self.calls, "seconds": round(left)}
 
 
-class Generations:
+class Generations(Generic[M]):
     """The present generation of a supervisor, and older ones with calls in progress."""
 
     def __init__(self, directory: str) -> None:
@@ -97,13 +82,25 @@ class Generations:
         self._announced = _NONE
         self._shown = 0
         self._reports: dict[int, list[CallReport]] = {}
-        self.held: list[Held] = []
+        self._config: Config | None = None
+        self.held: list[Held[M]] = []
         """The older ones, oldest first."""
 
     def membership(self, generation: int) -> Membership:
         """Return the membership of a new process in a generation, by its number."""
         name = self._name(generation)
         return Membership(name, self._directory, self._key, self._without(generation), len(self.held))
+
+    @property
+    def members(self) -> list[M]:
+        """The processes that stay for calls in progress."""
+        return [held.member for held in self.held]
+
+    def configure(self, config: Config) -> None:
+        """Let older generations use the passwords, limits and time-outs of a new configuration."""
+        self._config = config
+        for member in self.members:
+            member.order("settings", config)
 
     def make_room(self) -> None:
         """End the oldest generations, as another one begins."""
@@ -114,7 +111,7 @@ class Generations:
             )
             held.member.order("leave")
 
-    def replaced(self, member: Member, accepting: Iterable[Member], leaving: Iterable[Member]) -> bool:
+    def replaced(self, member: M, accepting: Iterable[M], leaving: Iterable[M]) -> bool:
         """Order a process to leave that another one has replaced.
 
         The last one of an older generation stays for its calls in progress. ``accepting`` and ``leaving`` are all
@@ -123,17 +120,26 @@ class Generations:
         Returns:
             True if it stays.
         """
-        if any(other.generation == member.generation for other in accepting):
+        if any(other.generation == member.generation for other in accepting if other is not member):
             member.order("leave")
             return False
         member.order("hold")
+        if self._config is not None:
+            member.order("settings", self._config)
         for report in self._reports.pop(member.generation, ()):
             member.order("calls", report)
         self.held.append(Held(member, self._name(member.generation)))
         self._complete(leaving)
         return True
 
-    def reported(self, member: Member, report: CallReport) -> None:
+    def receive(self, member: M, kind: str, content: Any) -> None:
+        """Take a report of a process: ``calls`` at its end, or ``counted`` while it stays."""
+        if kind == "calls":
+            self.reported(member, content)
+        else:
+            self.counted(member, content)
+
+    def reported(self, member: M, report: CallReport) -> None:
         """Pass the calls of a process that is ending to the one that stays."""
         for held in self.held:
             if held.member.generation == member.generation:
@@ -141,24 +147,25 @@ class Generations:
                 return
         self._reports.setdefault(member.generation, []).append(report)
 
-    def counted(self, member: Member, calls: int) -> None:
+    def counted(self, member: M, calls: int) -> None:
         """Note the number of calls in progress of a process that stays."""
         for held in self.held:
             if held.member is member:
                 held.calls = calls
 
-    def ended(self, member: Member, rest: Iterable[Member]) -> None:
-        """Note that a process has ended.
+    def ended(self, member: M, rest: Iterable[M]) -> bool:
+        """Note that a process has ended, and return True if it was one that stayed.
 
         ``rest`` are all others.
         """
-        rest = list(rest)
+        rest, stayed = list(rest), member in self.members
         self.held = [held for held in self.held if held.member is not member]
         self._complete(rest)
         known = {each.generation for each in rest}
         self._reports = {number: reports for number, reports in self._reports.items() if number in known}
+        return stayed
 
-    def announce(self, accepting: Iterable[Member]) -> None:
+    def announce(self, accepting: Iterable[M]) -> None:
         """Tell all processes which one answers for which generation, if that has changed.
 
         ``accepting`` are those that accept connections.
@@ -167,7 +174,7 @@ class Generations:
         sockets = dict[int, str]()
         for each in members:
             name = self._name(each.generation)
-            sockets.setdefault(each.generation, _socket(self._directory, name, each.pid))
+            sockets.setdefault(each.generation, socket_in(self._directory, name, each.pid))
         if (sockets, len(self.held)) == (self._announced, self._shown):
             return
         self._announced, self._shown = sockets, len(self.held)
@@ -178,7 +185,7 @@ class Generations:
         """Return the older generations as JSON, oldest first."""
         return [held.report() for held in self.held]
 
-    def _complete(self, rest: Iterable[Member]) -> None:
+    def _complete(self, rest: Iterable[M]) -> None:
         """Tell the processes that stay that they are the last ones of their generation."""
         rest = list(rest)
         for held in self.held:
@@ -194,7 +201,3 @@ class Generations:
 
     def _without(self, own: int) -> dict[str, str]:
         return {self._name(number): path for number, path in self._announced.items() if number != own}
-
-
-def _socket(directory: str, generation: str, process: int) -> str:
-    return f"{directory}/{generation}-{process}"

@@ -8,11 +8,12 @@ import os
 import signal
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from agenthost._host.access.open_calls import KEPT_SECONDS, OpenCalls
+from agenthost._host.runtime.start import settings_of
 from agenthost._web.older.hand_over import HandOver
 from agenthost._web.older.relay import answering
 
@@ -22,17 +23,23 @@ if TYPE_CHECKING:
     from litestar.types import Receive, Scope, Send
 
     from agenthost._host.access.open_calls import CallReport
+    from agenthost._host.config.schema import Config
+    from agenthost._host.generations.orders import Membership
     from agenthost._host.runtime.runtime import Runtime
-    from agenthost._web.older.generations import Membership
 
 __all__ = ["Keeping"]
 
+App: TypeAlias = "Callable[[Scope, Receive, Send], Awaitable[None]]"
 _SETTLED_EVERY = 5.0
 """Seconds between two looks through the calls that have begun."""
 _LOOK = 0.5
 """Seconds between two checks whether calls are in progress, once the process has been replaced."""
 
 _log = logging.getLogger("agenthost.workers")
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer nothing, before there is an application."""
 
 
 class _Accepting(Protocol):
@@ -58,6 +65,7 @@ class Keeping:
     seconds: float = KEPT_SECONDS
     calls: OpenCalls = field(factory=OpenCalls)
     _others: Mapping[str, str] = field(init=False)
+    _app: App = field(default=_nowhere, init=False)
     _hand_over: HandOver | None = field(default=None, init=False)
     _complete: bool = field(default=False, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
@@ -70,27 +78,40 @@ class Keeping:
         self.runtime.calls = self.calls
         self.runtime.metrics.held(self.membership.held)
 
-    def around(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> HandOver:
+    def around(self, app: App) -> HandOver:
         """Return an application (ASGI) that answers by ``app``, or by a process of another generation."""
+        self._app = app
         self._hand_over = HandOver(app, self.membership.key)
         self._hand_over.others = self._others
         return self._hand_over
 
     @asynccontextmanager
-    async def opened(
-        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], server: _Accepting
-    ) -> AsyncIterator[None]:
-        """Answer requests of this generation that other processes have received, by ``app``, during the block."""
+    async def opened(self, server: _Accepting) -> AsyncIterator[None]:
+        """Answer requests of this generation that other processes have received, during the block."""
         self._loop, self._server = asyncio.get_running_loop(), server
         settling = asyncio.create_task(self._settle())
         path = self.membership.socket_of(os.getpid())
         try:
-            async with answering(path, self.membership.key, app, server.running):
+            async with answering(path, self.membership.key, self._app, server.running):
                 yield
         finally:
             settling.cancel()
             if self._holding is not None:
                 self._holding.cancel()
+
+    def carry_out(self, order: str, content: Any) -> None:
+        """Carry out an order of the supervisor."""
+        match order:
+            case "others":
+                self.use(*content)
+            case "hold":
+                self.hold()
+            case "calls":
+                self.add(content)
+            case "complete":
+                self.complete()
+            case "settings":
+                self.configure(content)
 
     def use(self, others: Mapping[str, str], held: int) -> None:
         """Hand requests over to processes of other generations.
@@ -112,10 +133,19 @@ class Keeping:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.calls.add, report, time.monotonic())
 
+    def configure(self, config: Config) -> None:
+        """Use the passwords, keys, limits and time-outs of a new configuration."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._configure, config)
+
     def complete(self) -> None:
         """Note that all other processes of this generation have ended."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(setattr, self, "_complete", True)  # noqa: FBT003 - after all reports
+
+    def _configure(self, config: Config) -> None:
+        self.runtime.settings = settings_of(evolve(self.runtime.config, host=config.host))
+        self.runtime.forget()  # publishes again
 
     def _hold(self) -> None:
         self._holding = asyncio.create_task(self._until_over())

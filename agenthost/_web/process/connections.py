@@ -447,6 +447,7 @@ def uvicorn_config(
     """
     return uvicorn.Config(
         app,
+        interface="asgi3",
         http=protocol,
         loop=loop,
         ws="none",

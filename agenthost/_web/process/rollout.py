@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.template_process import TemplateProcess
     from agenthost._host.runtime.settings import Settings
+    from agenthost._web.older.generations import Generations
     from agenthost._web.process.worker_slots import Worker, WorkerSlot
 
 __all__ = ["Rollouts"]
@@ -79,6 +80,11 @@ class ReloadedHost(Protocol):
     revision: int
     places: list[WorkerSlot]
     left: list[Worker]
+    older: Generations[Worker]
+
+    @property
+    def replaced(self) -> list[Worker]:
+        """The workers that others have replaced, and that have not ended."""
 
     @property
     def config(self) -> Config:
@@ -145,7 +151,8 @@ class Rollouts:
                 supervisor.differing = ()
             config = with_kept(supervisor.config, config, (PROCESS,))
             told = self._in_place(agent, config)
-            return report({**_NOTHING, **told, "left": [*told["left"], *keys], "restart": list(restart)})
+            told = {**_NOTHING, **told, "left": [*told["left"], *keys], "restart": list(restart)}
+            return report({**told, "held": supervisor.older.report()})
 
     def _in_place(self, agent: str | None, config: Config) -> dict[str, Any]:
         """Apply a configuration in the serving workers."""
@@ -162,6 +169,7 @@ class Rollouts:
             raise PlanError(_NOWHERE)
         supervisor.settings = settings_of(config)
         start_logging(config)
+        supervisor.older.configure(config)
         supervisor.served = plan
         supervisor.wake()
         return {name: value for name, value in told.items() if name != "process"}
@@ -203,7 +211,7 @@ class Rollouts:
         done = {**_NOTHING, **outcome, "applied": applied, "replaced": list(wanted.why), "restart": list(restart)}
         if not complete:
             done["restart"] = [*restart, "the time limit is over, and the workers are still being replaced"]
-        return report(done)
+        return report({**done, "held": supervisor.older.report()})
 
     def _wait_until_rolled(self, until: float, tell: Callable[[str], object]) -> bool:
         """Wait until every worker is new, and return True once that is so."""
@@ -215,7 +223,7 @@ class Rollouts:
             if new > shown:
                 tell(f"{new} of {len(supervisor.places)} workers replaced")
                 shown = new
-            if new == len(supervisor.places) and all(each.closed or each.gone for each in list(supervisor.left)):
+            if new == len(supervisor.places) and all(each.closed or each.gone for each in supervisor.replaced):
                 return True
             time.sleep(_LOOK / 4)
         return False

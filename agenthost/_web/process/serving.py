@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.condition import Condition
+    from agenthost._web.older.keeping import Keeping
 
 __all__ = ["serve_front", "serve_on"]
 
@@ -108,10 +109,12 @@ def serve_front(
     early: bool = True,
     commands: Commands = lambda _: nullcontext(),
     closed: Callable[[], object] = lambda: None,
+    keeping: Keeping | None = None,
 ) -> None:
     """Serve an existing front, see ``serve_on``.
 
-    ``closed`` is called when the port is closed, while requests in flight are finished.
+    ``closed`` is called when the port is closed, while requests in flight are finished. ``keeping`` lets other
+    processes answer for calls of their generation, and this one for calls of its own; None if there are no others.
     """
     runtime = front.runtime
     runtime.phase = Phase.STARTING  # nothing has been opened yet, even if a program has published a plan
@@ -125,7 +128,9 @@ def serve_front(
         """Open the host, and close it in the same task once the server has ended."""
         try:
             accept = partial(accepted, config)
-            async with front.opened(await in_background_thread(lambda: accept(front.assemble(make()))), accept) as plan:
+            made = await in_background_thread(lambda: accept(front.assemble(make())))
+            beside = keeping.opened(server) if keeping is not None else nullcontext()
+            async with front.opened(made, accept) as plan, beside:
                 ready(plan)
                 begun.set()
                 with commands(Reloading(front)):
@@ -145,7 +150,8 @@ def serve_front(
         return runtime.condition(details)
 
     with traced(config), health_port(listen_for_health(config), condition, rules):
-        server.config.app = with_spans(front)
+        app = with_spans(front)
+        server.config.app = keeping.around(app) if keeping is not None else app
         server.serve_host(opened, host, lambda: runtime.published is None, draining, runtime.exited, early=early)
 
 
@@ -231,6 +237,21 @@ class _Server(Server):
         await self._finish_requests()
         self._log_in_flight()
         await super().shutdown(sockets)
+
+    @property
+    def running(self) -> set[asyncio.Task[None]]:
+        """The tasks of requests in progress, which the end of the server waits for."""
+        return self.server_state.tasks
+
+    async def stop_accepting(self) -> None:
+        """Close the port, and each connection after its answer."""
+        self.config.encoded_headers.append((b"connection", b"close"))
+        for server in self.servers:
+            server.close()
+        self.closed()
+        await self._finish_requests()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
 
     async def _give_notice(self, seconds: float) -> None:
         """Serve on, and close each connection after its answer.

@@ -25,6 +25,7 @@ from agenthost._host.runtime.start import installed_plan, make_runtime, remember
 from agenthost._host.telemetry.shared_metrics import forget_process
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
+from agenthost._web.older.keeping import Keeping
 from agenthost._web.process.preload import Preloaded, decide
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
@@ -80,7 +81,10 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     front = Front(make_runtime(config), sip_path=config.sip.path)
     front.runtime.watched = asked
     own = preloaded is None and not order.waits
-    worker = _Worker(messages, front.runtime, order)
+    keeping = None
+    if order.membership is not None and not order.waits:
+        keeping = Keeping(order.membership, front.runtime, lambda calls: worker.send("counted", calls))
+    worker = _Worker(messages, front.runtime, order, keeping)
 
     def make() -> HostPlan:
         if order.waits:
@@ -106,7 +110,10 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
             early=order.early,
             commands=worker.reloading_with,
             closed=partial(worker.send, "closed", None),
+            keeping=keeping,
         )
+        if keeping is not None:
+            worker.send("calls", keeping.calls.report(time.monotonic()))
     except AgentHostError as refused:
         worker.send("refused", refused)
 
@@ -133,6 +140,7 @@ class _Worker:
     messages: Channel
     runtime: Runtime
     order: WorkerOrder
+    keeping: Keeping | None = None
     manifest: Manifest | None = None
     """What this process has imported itself."""
     _going: threading.Event = field(factory=threading.Event)
@@ -207,6 +215,9 @@ class _Worker:
                 forget_process(content)
             case "reload":
                 self.send("reloaded", self._reload(*content))
+            case "others" | "hold" | "calls" | "complete" | "settings":
+                if self.keeping is not None:
+                    self.keeping.carry_out(order, content)
             case "leave":  # another worker has replaced this one
                 self.runtime.watched = False
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -50,10 +51,19 @@ class Worker:
     heard: float = 0.0
     condition: Condition | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process number."""
+        return self.process.pid
+
     def order(self, what: str, content: object = None) -> None:
         """Send an order, unless the worker is ending."""
         with suppress(OSError):
             self.messages.send((what, content))
+
+    def has_messages(self) -> bool:
+        """Return True if a message has arrived, or the end of the channel."""
+        return bool(select.select([self.messages], [], [], 0)[0])
 
     def receive(self) -> tuple[str, Any]:
         """Return the next message, or ``gone`` if the worker has ended."""

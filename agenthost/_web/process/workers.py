@@ -23,6 +23,8 @@ import time
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from agenthost._host.generations.channel import channel_pair
 from agenthost._host.generations.children import start_python
 from agenthost._host.generations.orders import WorkerOrder
@@ -31,6 +33,7 @@ from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, combined
 from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
+from agenthost._web.older.generations import Generations
 from agenthost._web.process.ports import listen_for_health
 from agenthost._web.process.reload_report import on_hangup
 from agenthost._web.process.rollout import Rollouts
@@ -67,11 +70,13 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
     shared = tempfile.mkdtemp(prefix="agenthost-metrics-") if config.host.workers > 1 else None
     if shared is not None:
         os.environ[SHARED] = shared  # the directory of the workers' metrics
-    supervisor = Supervisor(opened, config, ready)
+    relays = tempfile.mkdtemp(prefix="agenthost-calls-")
+    supervisor = Supervisor(opened, config, ready, relays)
     try:
         with _health_port(supervisor):
             supervisor.run()
     finally:
+        shutil.rmtree(relays, ignore_errors=True)
         if shared is not None:
             del os.environ[SHARED]
             shutil.rmtree(shared, ignore_errors=True)
@@ -90,7 +95,9 @@ def _health_port(supervisor: Supervisor) -> AbstractContextManager[None]:
 class Supervisor:
     """The supervisor of the workers."""
 
-    def __init__(self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None], relays: str
+    ) -> None:
         self._opened = opened
         self.settings = settings_of(config)
         self._ready = ready
@@ -119,6 +126,7 @@ class Supervisor:
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
         self.rollouts = Rollouts(self)
+        self.older: Generations[Worker] = Generations(relays)
 
     def run(self) -> None:
         """Keep every slot filled until a signal.
@@ -164,6 +172,7 @@ class Supervisor:
 
     def start_worker(self, template: TemplateProcess | None, order: WorkerOrder) -> Worker | None:
         """Start a worker, or return None where its template process cannot fork."""
+        order = evolve(order, membership=self.older.membership(order.generation))
         if template is None:
             ours, theirs = channel_pair()
             child = start_python(_WORKER, theirs.fileno())
@@ -188,6 +197,7 @@ class Supervisor:
         if able:
             self._replace_next()
         self.rollouts.advance()
+        self.older.announce(self._accepting())
         self._forget_ended()
         unsettled = [seconds for place in self.places if (seconds := place.unsettled) is not None]
         self._send_settled(now=not unsettled)
@@ -231,6 +241,8 @@ class Supervisor:
                 _log.error("a new worker cannot serve: %s", content)
             case "reloaded":
                 self.rollouts.replies.put(content)
+            case "calls" | "counted":
+                self.older.receive(worker, kind, content)
             case "closed":
                 self._has_closed(worker)
             case "ready" if worker is self.rollouts.canary:
@@ -281,6 +293,8 @@ class Supervisor:
         self.template, self.manifest, self.served, self.differing = canary.template, manifest, plan, ()
         self.settings = settings_of(config)
         start_logging(config)
+        self.older.configure(config)
+        self.older.make_room()
         self.generation, self.revision = canary.generation, self.revision + 1
         canary.revision = self.revision
         place = self.places[0]
@@ -296,15 +310,27 @@ class Supervisor:
     def has_replaced(self, place: WorkerSlot) -> None:
         """Send the old worker of a slot away, as its successor serves."""
         if place.leaving is not None:
-            place.leaving.order("leave")
-            self.left.append(place.leaving)
+            if not self.older.replaced(place.leaving, self._accepting(), self.left):
+                self.left.append(place.leaving)
             place.leaving, place.failed_replacements = None, 0
+
+    @property
+    def replaced(self) -> list[Worker]:
+        """The workers that others have replaced, and that have not ended."""
+        return [*self.left, *self.older.members]
+
+    def _accepting(self) -> list[Worker]:
+        """Return the workers that accept connections."""
+        return [worker for place in self.places for worker in place.workers if worker.serving]
 
     def _has_ended(self, worker: Worker) -> None:
         if not worker.process.forked:
             worker.process.is_alive()  # takes its exit code
         self._ended.append(worker.process.pid)
-        if worker is self._responder:
+        self._take_last_messages(worker)
+        if self.older.ended(worker, [each for each in self._all() if each is not worker]):
+            worker.close()
+        elif worker is self._responder:
             worker.close()
             self._responder = None
             self._responder_has_closed()
@@ -322,6 +348,10 @@ class Supervisor:
                 if self._first is not None and self._first[1] is worker:
                     self._first = None
                 place.clear()
+
+    def _take_last_messages(self, worker: Worker) -> None:
+        while not worker.gone and worker.has_messages():
+            self._receive(worker, *worker.receive())
 
     def _replace_next(self) -> None:
         """Replace the next worker that is older than the last order, one at a time."""
@@ -439,7 +469,7 @@ class Supervisor:
 
     def _all(self) -> list[Worker]:
         others = [each for each in (self._responder, self.rollouts.canary) if each is not None]
-        return [worker for place in self.places for worker in place.workers] + self.left + others
+        return [worker for place in self.places for worker in place.workers] + self.left + self.older.members + others
 
     def _end(self, patience: float) -> None:
         for worker in self._all():

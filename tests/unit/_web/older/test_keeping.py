@@ -10,7 +10,7 @@ import pytest
 
 from agenthost._host.access.open_calls import CallReport
 from agenthost._web.older import keeping
-from agenthost._web.older.generations import Membership
+from agenthost._host.generations.orders import Membership
 from agenthost._web.older.keeping import Keeping
 from agenthost._web.older.relay import hand_over
 
@@ -73,7 +73,9 @@ def runtime():
 
 
 def kept(runtime, directory, told, **settings):
-    return Keeping(Membership("gen-1", str(directory), b"key", {"gen-0": "/old"}, 1), runtime, told.append, **settings)
+    own = Keeping(Membership("gen-1", str(directory), b"key", {"gen-0": "/old"}, 1), runtime, told.append, **settings)
+    own.around(app)
+    return own
 
 
 async def until(condition):
@@ -106,7 +108,7 @@ def test_a_replaced_process_ends_with_its_last_call(runtime, tmp_path, ended, ca
         answers.append(message)
 
     async def run():
-        async with own.opened(app, server):
+        async with own.opened(server):
             own.hold()
             own.complete()
             await until(lambda: told)
@@ -134,7 +136,7 @@ def test_it_waits_for_the_reports_of_the_others(runtime, tmp_path, ended):
     own = kept(runtime, tmp_path, told)
 
     async def run():
-        async with own.opened(app, Server()):
+        async with own.opened(Server()):
             own.hold()
             await until(lambda: told == [0])
             own.add(CallReport({later: time.monotonic() + 100}, (), 0.0))
@@ -153,7 +155,7 @@ def test_it_ends_after_some_time_whatever_calls_there_are(runtime, tmp_path, end
     own.calls.begun[CALL] = 100
 
     async def run():
-        async with own.opened(app, Server()):
+        async with own.opened(Server()):
             own.hold()
             await until(lambda: ended)
 
@@ -166,7 +168,7 @@ def test_a_process_without_calls_ends_at_once(runtime, tmp_path, ended):
     own = kept(runtime, tmp_path, [])
 
     async def run():
-        async with own.opened(app, Server()):
+        async with own.opened(Server()):
             own.complete()
             own.hold()
             await until(lambda: ended)
@@ -179,7 +181,7 @@ def test_the_end_of_the_host_ends_the_waiting(runtime, tmp_path, ended):
     own.calls.begun[CALL] = 100
 
     async def run():
-        async with own.opened(app, Server()):
+        async with own.opened(Server()):
             own.hold()
             await asyncio.sleep(0.05)
         await asyncio.sleep(0)

@@ -1,0 +1,235 @@
+"""Calls stay with their generation: a package is upgraded, all workers are replaced, and live calls go on as before."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from caller import Caller, functions, tool_call
+from polling import poll_until
+from ports import free_port
+from raw_http import Connection
+
+PYPROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "agenthost-test-upgraded"
+version = "{version}"
+dependencies = ["agenthost"]
+
+[project.entry-points."agenthost.agents"]
+upgraded = "agenthost_test_upgraded:Agent"
+"""
+AGENT = '''
+import asyncio
+import os
+
+from agenthost import AgentBase
+
+
+class Agent(AgentBase):
+    def __init__(self):
+        super().__init__(name="upgraded", route="/upgraded")
+        self.prompt_add_section("Role", "You answer tests.")
+        self.set_post_prompt("Summarise.")
+
+    @AgentBase.tool
+    async def {tool}(self, text: str = "") -> str:
+        """Answer with the version."""
+        return "version {version}" + text
+
+    @AgentBase.tool
+    async def process(self) -> str:
+        """Return the number of the process."""
+        return str(os.getpid())
+
+    @AgentBase.tool
+    async def wait(self, seconds: float) -> str:
+        """Wait."""
+        await asyncio.sleep(seconds)
+        return "version {version} waited"
+
+    def on_summary(self, summary, raw_data=None):
+        print("summary for version {version}", flush=True)
+'''
+TOOLS = {1: "safe", 2: "secure", 3: "safest", 4: "last"}
+
+
+class Upgraded:
+    """A host that serves a package, which is upgraded meanwhile."""
+
+    def __init__(self, env, workers):
+        self.env = env
+        self.port = free_port()
+        self.install(1)
+        self.serving = env.serve("--workers", str(workers), port=self.port)
+
+    def __enter__(self):
+        self.served = self.serving.__enter__()
+        self.caller = Caller.of(self.served)
+        return self
+
+    def __exit__(self, *error):
+        self.serving.__exit__(*error)
+
+    def install(self, version):
+        project = self.env.workplace()
+        (project / "pyproject.toml").write_text(PYPROJECT.format(version=f"{version}.0"))
+        (project / "agenthost_test_upgraded.py").write_text(AGENT.format(version=version, tool=TOOLS[version]))
+        self.env.install(project)
+
+    def reload(self):
+        done = self.env.run(
+            "agenthost", "reload", "--json", "--accept", "--port", str(self.port), cwd=self.served.directory
+        )
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def upgrade(self, version):
+        """Install a version, and reload until it alone serves new calls."""
+        self.install(version)
+        told = self.reload()
+        self.only(version)
+        return told
+
+    def only(self, version):
+        poll_until(lambda: all(TOOLS[version] in self.call(f"probe-{version}") for _ in range(8)), 60)
+
+    def call(self, call_id):
+        """Begin a call, and return the URLs of its tools by name."""
+        tools = functions(self.caller.document("/upgraded", call_id))
+        return {name: tool["web_hook_url"] for name, tool in tools.items()}
+
+    def held(self):
+        """The older generations that are kept."""
+        return self.reload()["held"]
+
+    def summary(self, document, call_id):
+        [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
+        url = ai["post_prompt_url"]
+        path = "/" + url.split("://", 1)[1].partition("/")[2]
+        answer = self.caller.ask("POST", path, {"call_id": call_id, "post_prompt_data": {"raw": "done"}})
+        assert answer.json == {"success": True}
+
+
+@pytest.fixture
+def host(env):
+    """Two workers."""
+    with Upgraded(env, 2) as host:
+        yield host
+
+
+def ended(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_live_calls_are_answered_by_the_code_they_began_with(host):
+    """The tool has another name and another answer since, in every worker.
+
+    Bodies of any size reach it. The process that is left ends with the last call.
+    """
+    documents = {f"c-{number}": host.caller.document("/upgraded", f"c-{number}") for number in range(6)}
+    calls = {call: functions(document)["safe"]["web_hook_url"] for call, document in documents.items()}
+    host.upgrade(2)
+
+    for call, url in calls.items():
+        for _ in range(3):
+            assert host.caller.call(url, "safe", {}, call) == {"response": "version 1"}
+    long = "x" * 200_000
+    assert host.caller.call(calls["c-0"], "safe", {"text": long}, "c-0") == {"response": f"version 1{long}"}
+    assert host.caller.call(host.call("c-new")["secure"], "secure", {}, "c-new") == {"response": "version 2"}
+
+    [held] = host.held()
+    assert held["calls"] >= len(calls)
+    assert 1700 < held["seconds"] <= 1800
+    assert not ended(held["process"])
+    status, metrics = host.caller.ask("GET", "/metrics").status, host.caller.ask("GET", "/metrics").body.decode()
+    assert (status, "agenthost_generations_held 1" in metrics) == (200, True)
+    answered = host.caller.call(
+        functions(documents["c-1"])["process"]["web_hook_url"], "process", {}, "c-1"
+    )  # the answer names it
+    assert answered == {"response": str(held["process"])}
+
+    for call, document in documents.items():
+        host.summary(document, call)
+    assert "summary for version 1" in host.served.stdout + host.served.stderr
+    assert "summary for version 2" not in host.served.stdout + host.served.stderr
+
+
+def test_the_process_ends_with_its_last_call(env):
+    """Nothing else has begun on it."""
+    with Upgraded(env, 1) as host:
+        document = host.caller.document("/upgraded", "c-1")
+        host.upgrade(2)
+        [held] = host.held()
+        assert held["calls"] == 1
+        host.summary(document, "c-1")
+        poll_until(lambda: ended(held["process"]), 30)
+
+        assert host.held() == []
+        assert "ends: its last call has ended" in host.served.stderr
+
+
+def test_a_call_outlasts_several_upgrades(host):
+    """At most three generations exist at once; the calls of the oldest one get the present answer."""
+    urls = [host.call("c-1")["process"]]
+    safe = host.call("c-1")["safe"]
+    for version in (2, 3):
+        host.upgrade(version)
+        urls.append(host.call(f"c-{version}")["process"])
+    processes = [host.caller.call(url, "process", {}, f"c-{n}")["response"] for n, url in enumerate(urls, 1)]
+    assert len(set(processes)) == 3
+    assert host.caller.call(safe, "safe", {}, "c-1") == {"response": "version 1"}
+
+    host.upgrade(4)
+    poll_until(lambda: ended(int(processes[0])), 60)
+    assert "ends early" in host.served.stderr
+    assert host.caller.call(urls[1], "process", {}, "c-2")["response"] == processes[1]
+    assert "called safe" in host.caller.call(safe, "safe", {}, "c-1")["response"]
+
+
+def test_a_killed_process_leaves_its_calls_to_the_present_one(host):
+    """A request in flight is 503, as it may have had an effect."""
+    urls = host.call("c-1")
+    host.upgrade(2)
+    [held] = host.held()
+    with Connection.to(host.caller.url) as connection:
+        connection.send(tool_call(urls["wait"], "wait", {"seconds": 60}, "c-1"))
+        poll_until(lambda: wait_runs(host), 10)
+        os.kill(held["process"], signal.SIGKILL)
+        answer = connection.answer()
+    assert (answer.status, b"has ended" in answer.body) == (503, True)
+
+    poll_until(lambda: ended(held["process"]), 10)
+    assert "version 2" in host.caller.call(urls["wait"], "wait", {"seconds": 0}, "c-1")["response"]
+    assert host.held() == []
+
+
+def wait_runs(host):
+    return 'agenthost_running{agent="upgraded"} 1' in host.caller.ask("GET", "/metrics").body.decode()
+
+
+def test_a_host_that_stops_finishes_what_is_handed_over(host):
+    """And ends with all of its processes."""
+    urls = host.call("c-1")
+    host.upgrade(2)
+    [held] = host.held()
+    with Connection.to(host.caller.url) as connection:
+        connection.send(tool_call(urls["wait"], "wait", {"seconds": 2}, "c-1"))
+        poll_until(lambda: wait_runs(host), 10)
+        began = time.monotonic()
+        host.served.process.send_signal(signal.SIGTERM)
+        assert connection.answer().json == {"response": "version 1 waited"}
+    assert host.served.process.wait(30) == 0
+
+    assert time.monotonic() - began < 15
+    poll_until(lambda: ended(held["process"]), 5)
+    assert "Traceback" not in host.served.stderr
