@@ -1,9 +1,10 @@
-"""Calls stay with their generation: a package is upgraded, all workers are replaced, and live calls go on as before."""
+"""Calls stay with their generation, after an upgrade that has replaced all workers."""
 
 import json
 import os
 import signal
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, tool_call
@@ -36,6 +37,8 @@ class Agent(AgentBase):
         super().__init__(name="upgraded", route="/upgraded")
         self.prompt_add_section("Role", "You answer tests.")
         self.set_post_prompt("Summarise.")
+        self.enable_debug_events()
+        self.on_debug_event(lambda label, event: print("event for version {version}", flush=True))
 
     @AgentBase.tool
     async def {tool}(self, text: str = "") -> str:
@@ -76,6 +79,11 @@ class Upgraded:
     def __exit__(self, *error):
         self.serving.__exit__(*error)
 
+    @property
+    def printed(self):
+        """All that the agents have printed."""
+        return self.served.stdout + self.served.stderr
+
     def install(self, version):
         project = self.env.workplace()
         (project / "pyproject.toml").write_text(PYPROJECT.format(version=f"{version}.0"))
@@ -109,11 +117,12 @@ class Upgraded:
         return self.reload()["held"]
 
     def summary(self, document, call_id):
-        [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
-        url = ai["post_prompt_url"]
-        path = "/" + url.split("://", 1)[1].partition("/")[2]
-        answer = self.caller.ask("POST", path, {"call_id": call_id, "post_prompt_data": {"raw": "done"}})
+        answer = self.post(ai(document)["post_prompt_url"], {"call_id": call_id, "post_prompt_data": {"raw": "done"}})
         assert answer.json == {"success": True}
+
+    def post(self, url, body):
+        parts = urlsplit(url)
+        return self.caller.ask("POST", f"{parts.path}?{parts.query}", body)
 
 
 @pytest.fixture
@@ -121,6 +130,11 @@ def host(env):
     """Two workers."""
     with Upgraded(env, 2) as host:
         yield host
+
+
+def ai(document):
+    [found] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
+    return found
 
 
 def ended(process):
@@ -153,15 +167,16 @@ def test_live_calls_are_answered_by_the_code_they_began_with(host):
     assert not ended(held["process"])
     status, metrics = host.caller.ask("GET", "/metrics").status, host.caller.ask("GET", "/metrics").body.decode()
     assert (status, "agenthost_generations_held 1" in metrics) == (200, True)
-    answered = host.caller.call(
-        functions(documents["c-1"])["process"]["web_hook_url"], "process", {}, "c-1"
-    )  # the answer names it
-    assert answered == {"response": str(held["process"])}
+    url = functions(documents["c-1"])["process"]["web_hook_url"]
+    assert host.caller.call(url, "process", {}, "c-1") == {"response": str(held["process"])}
+    assert host.post(ai(documents["c-1"])["params"]["debug_webhook_url"], {"label": "barge"}).status == 204
+    assert "event for version 1" in host.printed
+    assert "event for version 2" not in host.printed
 
     for call, document in documents.items():
         host.summary(document, call)
-    assert "summary for version 1" in host.served.stdout + host.served.stderr
-    assert "summary for version 2" not in host.served.stdout + host.served.stderr
+    assert "summary for version 1" in host.printed
+    assert "summary for version 2" not in host.printed
 
 
 def test_the_process_ends_with_its_last_call(env):
@@ -179,7 +194,10 @@ def test_the_process_ends_with_its_last_call(env):
 
 
 def test_a_call_outlasts_several_upgrades(host):
-    """At most three generations exist at once; the calls of the oldest one get the present answer."""
+    """At most three generations exist at once.
+
+    The calls of the oldest one get the present answer.
+    """
     urls = [host.call("c-1")["process"]]
     safe = host.call("c-1")["safe"]
     for version in (2, 3):

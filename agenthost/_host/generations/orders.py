@@ -57,8 +57,9 @@ class WorkerOrder:
 class Membership:
     """The generation of a process, and its way to the others."""
 
+    number: int
     generation: str
-    """Its name in tokens."""
+    """Its name in tokens, which no other host gives to a generation of its own."""
     directory: str
     """Only this host's user can enter it."""
     key: bytes = field(repr=False)

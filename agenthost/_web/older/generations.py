@@ -59,7 +59,6 @@ class Held(Generic[M]):
     """An older generation, and the only process that is left of it."""
 
     member: M
-    name: str
     since: float = field(factory=time.monotonic)
     calls: int | None = None
     """The number of its calls in progress, or None if it has not reported it yet."""
@@ -69,7 +68,12 @@ class Held(Generic[M]):
     def report(self) -> dict[str, Any]:
         """Return the generation as JSON."""
         left = max(0.0, KEPT_SECONDS - (time.monotonic() - self.since))
-        return {"generation": self.name, "process": self.member.pid, "calls": self.calls, "seconds": round(left)}
+        return {
+            "generation": self.member.generation,
+            "process": self.member.pid,
+            "calls": self.calls,
+            "seconds": round(left),
+        }
 
 
 class Generations(Generic[M]):
@@ -89,7 +93,8 @@ class Generations(Generic[M]):
     def membership(self, generation: int) -> Membership:
         """Return the membership of a new process in a generation, by its number."""
         name = self._name(generation)
-        return Membership(name, self._directory, self._key, self._without(generation), len(self.held))
+        others, held = self._without(generation), len(self.held)
+        return Membership(generation, name, self._directory, self._key, others, held)
 
     @property
     def members(self) -> list[M]:
@@ -106,8 +111,8 @@ class Generations(Generic[M]):
         """End the oldest generations, as another one begins."""
         for held in self.held[: max(0, len(self.held) - (MOST - 2))]:
             _log.warning(
-                "generation %s ends early, with %s calls in progress: at most %d generations exist at once",
-                *(held.name, "some" if held.calls is None else held.calls, MOST),
+                "generation %d ends early, with %s calls in progress: at most %d generations exist at once",
+                *(held.member.generation, "some" if held.calls is None else held.calls, MOST),
             )
             held.member.order("leave")
 
@@ -128,7 +133,7 @@ class Generations(Generic[M]):
             member.order("settings", self._config)
         for report in self._reports.pop(member.generation, ()):
             member.order("calls", report)
-        self.held.append(Held(member, self._name(member.generation)))
+        self.held.append(Held(member))
         self._complete(leaving)
         return True
 

@@ -78,7 +78,7 @@ class HandOver:
 
     async def _elsewhere(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         if not await hand_over(path, self._key, scope, receive, send):
-            _log.warning("the process of generation %s does not answer: this one does", generation_named(scope))
+            _log.warning("the process of an older generation does not answer: this one does")
             await self._app(scope, receive, send)
 
 

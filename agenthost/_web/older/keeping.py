@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from attrs import define, evolve, field
@@ -67,6 +67,7 @@ class Keeping:
     _others: Mapping[str, str] = field(init=False)
     _app: App = field(default=_nowhere, init=False)
     _hand_over: HandOver | None = field(default=None, init=False)
+    _reachable: bool = field(default=False, init=False)
     _complete: bool = field(default=False, init=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _server: _Accepting | None = field(default=None, init=False)
@@ -90,14 +91,24 @@ class Keeping:
         """Answer requests of this generation that other processes have received, during the block."""
         self._loop, self._server = asyncio.get_running_loop(), server
         settling = asyncio.create_task(self._settle())
-        path = self.membership.socket_of(os.getpid())
         try:
-            async with answering(path, self.membership.key, self._app, server.running):
+            async with self._listening(server):
                 yield
         finally:
             settling.cancel()
             if self._holding is not None:
                 self._holding.cancel()
+
+    @asynccontextmanager
+    async def _listening(self, server: _Accepting) -> AsyncIterator[None]:
+        async with AsyncExitStack() as listening:
+            path = self.membership.socket_of(os.getpid())
+            try:
+                await listening.enter_async_context(answering(path, self.membership.key, self._app, server.running))
+                self._reachable = True
+            except OSError as error:
+                _log.warning("calls in progress will not outlast this process: %s: %s", path, error)
+            yield
 
     def carry_out(self, order: str, content: Any) -> None:
         """Carry out an order of the supervisor."""
@@ -162,7 +173,7 @@ class Keeping:
         self.runtime.metrics.replaced()
         now, known = time.monotonic(), -1
         until = now + self.seconds
-        while now < until and not (self._complete and self.calls.over(now)):
+        while now < until and self._reachable and not (self._complete and self.calls.over(now)):
             number = self.calls.number(now)
             if number != known:
                 known = number
@@ -170,6 +181,7 @@ class Keeping:
             await asyncio.sleep(min(_LOOK, until - now))
             now = time.monotonic()
         reason = "its last call has ended" if now < until else f"{self.seconds / 60:g} minutes are over"
-        _log.info("generation %s ends: %s", self.membership.generation, reason)
+        if self._reachable:
+            _log.info("generation %d ends: %s", self.membership.number, reason)
         self.runtime.watched = False
         os.kill(os.getpid(), signal.SIGTERM)

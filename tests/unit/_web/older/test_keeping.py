@@ -9,11 +9,16 @@ from types import SimpleNamespace
 import pytest
 
 from agenthost._host.access.open_calls import CallReport
-from agenthost._web.older import keeping
+from agenthost._host.config.schema import AgentConfig, Config, HostConfig
 from agenthost._host.generations.orders import Membership
+from agenthost._host.runtime.runtime import Runtime
+from agenthost._host.runtime.start import settings_of
+from agenthost._web.older import keeping
 from agenthost._web.older.keeping import Keeping
 from agenthost._web.older.relay import hand_over
+from agenthost.secret import Secret
 
+KEYS = (Secret("k" * 40),)
 CALL = ("/desk", "c-1")
 SCOPE = {
     "type": "http",
@@ -73,7 +78,9 @@ def runtime():
 
 
 def kept(runtime, directory, told, **settings):
-    own = Keeping(Membership("gen-1", str(directory), b"key", {"gen-0": "/old"}, 1), runtime, told.append, **settings)
+    own = Keeping(
+        Membership(1, "gen-1", str(directory), b"key", {"gen-0": "/old"}, 1), runtime, told.append, **settings
+    )
     own.around(app)
     return own
 
@@ -127,7 +134,7 @@ def test_a_replaced_process_ends_with_its_last_call(runtime, tmp_path, ended, ca
     assert answers[-1]["body"] == b"old"
     assert not runtime.watched
     assert "replaced" in runtime.metrics.set
-    assert "generation gen-1 ends: its last call has ended" in caplog.text
+    assert "generation 1 ends: its last call has ended" in caplog.text
 
 
 def test_it_waits_for_the_reports_of_the_others(runtime, tmp_path, ended):
@@ -174,6 +181,39 @@ def test_a_process_without_calls_ends_at_once(runtime, tmp_path, ended):
             await until(lambda: ended)
 
     asyncio.run(run())
+
+
+def test_a_process_that_others_cannot_reach_does_not_stay(runtime, tmp_path, ended, caplog):
+    """The path of its socket may be longer than the system allows."""
+    own = kept(runtime, tmp_path / ("x" * 200), [])
+    own.calls.begun[CALL] = 100
+
+    async def run():
+        async with own.opened(Server()):
+            own.hold()
+            await until(lambda: ended)
+
+    asyncio.run(run())
+
+    assert "calls in progress will not outlast this process: " in caplog.text
+
+
+def test_a_new_configuration_of_the_host_reaches_it(tmp_path):
+    """The sections of agents stay as they were, as the agents do."""
+    agents = {"desk": AgentConfig(route="/old")}
+    config = Config(host=HostConfig(passwords=(Secret("an old password"),), signing_keys=KEYS), agents=agents)
+    runtime = Runtime(settings_of(config))
+    own = kept(runtime, tmp_path, [])
+
+    async def run():
+        async with own.opened(Server()):
+            own.carry_out("settings", Config(host=HostConfig(passwords=(Secret("a new password"),), signing_keys=KEYS)))
+            await until(lambda: runtime.credentials.pairs != settings_of(config).credentials.pairs)
+
+    asyncio.run(run())
+
+    assert runtime.credentials.pairs == (b"agenthost:a new password",)
+    assert runtime.config.agents == agents
 
 
 def test_the_end_of_the_host_ends_the_waiting(runtime, tmp_path, ended):
