@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -177,6 +178,50 @@ def test_live_calls_are_answered_by_the_code_they_began_with(host):
         host.summary(document, call)
     assert "summary for version 1" in host.printed
     assert "summary for version 2" not in host.printed
+
+
+class Load:
+    """Calls that begin and go on while the block runs: each tool must answer with the version of its document."""
+
+    def __init__(self, host):
+        self.host = host
+        self.old = host.call("c-old")["safe"]
+        self.wrong, self.number, self.over = [], 0, threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(name,)) for name in ("a", "b")]
+
+    def run(self, name):
+        while not self.over.is_set():
+            self.number += 1
+            call = f"{name}-{self.number}"
+            tools = self.host.call(call)
+            [(version, tool)] = [(version, tool) for version, tool in TOOLS.items() if tool in tools]
+            for url, function, known, expected in (
+                (tools[tool], tool, call, version),
+                (self.old, "safe", "c-old", 1),
+            ):
+                answer = self.host.caller.call(url, function, {}, known)
+                if answer != {"response": f"version {expected}"}:
+                    self.wrong.append((function, answer))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_no_request_is_lost_or_answered_by_another_version_while_workers_are_replaced(host):
+    """Calls of both generations reach workers of both."""
+    with Load(host) as load:
+        host.upgrade(2)
+        host.upgrade(3)
+
+    assert load.wrong == []
+    assert load.number > 50
 
 
 def test_the_process_ends_with_its_last_call(env):

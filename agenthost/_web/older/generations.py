@@ -173,7 +173,7 @@ class Generations(Generic[M]):
     def announce(self, accepting: Iterable[M]) -> None:
         """Tell all processes which one answers for which generation, if that has changed.
 
-        ``accepting`` are those that accept connections.
+        ``accepting`` are those that accept connections, or will soon: others know them before their first token exists.
         """
         members = [*(held.member for held in self.held), *accepting]
         sockets = dict[int, str]()

@@ -197,7 +197,8 @@ class Supervisor:
         if able:
             self._replace_next()
         self.rollouts.advance()
-        self.older.announce(self._accepting())
+        canary = self.rollouts.canary
+        self.older.announce([*self._accepting(), canary] if canary is not None else self._accepting())
         self._forget_ended()
         unsettled = [seconds for place in self.places if (seconds := place.unsettled) is not None]
         self._send_settled(now=not unsettled)
