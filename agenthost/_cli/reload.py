@@ -84,8 +84,8 @@ def _lock_again(config: Config) -> None:
 def reload_report(told: dict[str, Any]) -> str:
     """Return the answer of a host to a reload as text."""
     lines = [f"  {words}: {item}" for kind, words in _WORDS.items() for item in told.get(kind, ())]
-    lines += [f"  kept for calls in progress: {_held(each)}" for each in told.get("held", ())]
-    return "\n".join([f"{told['agents']} agents served" + (":" if lines else ", nothing has changed"), *lines])
+    held = [f"  kept for calls in progress: {_held(each)}" for each in told.get("held", ())]
+    return "\n".join([f"{told['agents']} agents served" + (":" if lines else ", nothing has changed"), *lines, *held])
 
 
 def _held(generation: dict[str, Any]) -> str:

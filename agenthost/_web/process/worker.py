@@ -46,6 +46,8 @@ INTERRUPT = (signal.SIGINT,)
 """Blocked in a new process until it can end without a traceback."""
 _log = logging.getLogger("agenthost.workers")
 
+_REPORTED_WITHIN = 5.0
+"""Seconds in which the supervisor must have read a worker's last report."""
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 _LOOK = 0.05
@@ -112,8 +114,7 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
             closed=partial(worker.send, "closed", None),
             keeping=keeping,
         )
-        if keeping is not None:
-            worker.send("calls", keeping.calls.report(time.monotonic()))
+        worker.report_calls()
     except AgentHostError as refused:
         worker.send("refused", refused)
 
@@ -143,6 +144,7 @@ class _Worker:
     keeping: Keeping | None = None
     manifest: Manifest | None = None
     """What this process has imported itself."""
+    _replaced: bool = False
     _going: threading.Event = field(factory=threading.Event)
     _reloading: tuple[Reloading, asyncio.AbstractEventLoop] | None = None
 
@@ -161,6 +163,18 @@ class _Worker:
         if self.order.held:
             self._going.wait()
         remember(self.runtime.config, plan)
+
+    def report_calls(self) -> None:
+        """Report the calls in progress to the process that stays for them, if others have replaced this one.
+
+        The report may be long, and the supervisor does not read it if the host stops meanwhile.
+        """
+        if self.keeping is None or not self._replaced:
+            return
+        report = self.keeping.calls.report(time.monotonic())
+        thread = threading.Thread(target=self.send, args=("calls", report), name="agenthost-report", daemon=True)
+        thread.start()
+        thread.join(_REPORTED_WITHIN)
 
     def set_aside(self, distributions: Iterable[str]) -> dict[str, Diagnosis]:
         """Report distributions that the others have loaded otherwise, and return the reasons."""
@@ -219,6 +233,7 @@ class _Worker:
                 if self.keeping is not None:
                     self.keeping.carry_out(order, content)
             case "leave":  # another worker has replaced this one
+                self._replaced = True
                 self.runtime.watched = False
                 os.kill(os.getpid(), signal.SIGTERM)
 
