@@ -181,7 +181,10 @@ def test_live_calls_are_answered_by_the_code_they_began_with(host):
 
 
 class Load:
-    """Calls that begin and go on while the block runs: each tool must answer with the version of its document."""
+    """Calls that begin and go on while the block runs.
+
+    Each tool must answer with the version of its document.
+    """
 
     def __init__(self, host):
         self.host = host

@@ -165,7 +165,7 @@ class _Worker:
         remember(self.runtime.config, plan)
 
     def report_calls(self) -> None:
-        """Report the calls in progress to the process that stays for them, if others have replaced this one.
+        """Report the calls in progress of a replaced process to the one that stays.
 
         The report may be long, and the supervisor does not read it if the host stops meanwhile.
         """
