@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,19 +12,20 @@ from agenthost.conversation.models import Message, ToolUse, Usage
 from agenthost.conversation.turns import ClientCalls, Escalated, Note, Reply, Routed, Said, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from agenthost.conversation.turns import Event
 
 __all__ = ["error_as_json", "error_of", "outcome_as_json", "outcome_of"]
 
+_SAID = frozenset({"arguments", "content", "reason", "result", "text"})
 _EVENTS = {kind.__name__: kind for kind in (Escalated, Routed, Said, ToolEnded, ToolStarted)}
 
 
-def outcome_as_json(events: Iterable[Event], reply: Reply) -> dict[str, Any]:
+def outcome_as_json(events: Iterable[Event], reply: Reply, redact: Callable[[str], str] = str) -> dict[str, Any]:
     """Return the events and the reply of a turn.
 
-    Consecutive words of one agent are one event.
+    Consecutive words of one agent are one event. ``redact`` changes what people, agents and tools said.
     """
     joined: list[Event] = []
     for event in events:
@@ -33,10 +35,17 @@ def outcome_as_json(events: Iterable[Event], reply: Reply) -> dict[str, Any]:
         else:
             joined.append(event)
     told = attrs.asdict(attrs.evolve(reply, outcomes=()))
-    return {
-        "events": [[type(event).__name__, attrs.asdict(event, recurse=False)] for event in joined],
-        "reply": told,
-    }
+    heard = [[type(event).__name__, attrs.asdict(event, recurse=False)] for event in joined]
+    return {"events": _redacted(heard, redact), "reply": _redacted(told, redact)}
+
+
+def _redacted(value: Any, redact: Callable[[str], str], *, said: bool = False) -> Any:
+    """Redact the texts of some fields, and everything within them."""
+    if isinstance(value, str):
+        return redact(value) if said else value
+    if isinstance(value, Mapping):
+        return {name: _redacted(item, redact, said=said or name in _SAID) for name, item in value.items()}
+    return [_redacted(item, redact, said=said) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def outcome_of(stored: Mapping[str, Any]) -> tuple[list[Event], Reply]:

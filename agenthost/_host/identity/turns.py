@@ -16,6 +16,7 @@ from agenthost._host.identity.places import Place
 from agenthost._host.identity.resent_histories import ResentHistories
 from agenthost._host.identity.turn_identity import Kind, TurnIdentities
 from agenthost._host.identity.turn_outcomes import error_as_json, error_of, outcome_as_json, outcome_of
+from agenthost._host.plan.chosen_redactors import redacted
 from agenthost.conversation.turns import Said
 from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
 
@@ -153,7 +154,8 @@ class Turns:
             if not isinstance(error, asyncio.CancelledError):  # a repeat may reach another worker at once
                 await asyncio.shield(asyncio.gather(leaving, writing))
             raise
-        self._write(self._store_end(running, outcome_as_json(running.events, reply), answered=True))
+        outcome = outcome_as_json(running.events, reply, partial(redacted, plan.redactors))
+        self._write(self._store_end(running, outcome, answered=True))
         await asyncio.shield(
             self._write(self._leave_place(place, reply, running.said))
         )  # before the client can send the history

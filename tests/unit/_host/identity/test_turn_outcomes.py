@@ -55,3 +55,18 @@ def test_calls_of_a_clients_tools_are_stored():
     reply = Reply("a", "", finish="tool_calls", client_calls=ClientCalls((use,), messages), actions=({"action": "x"},))
 
     assert outcome_of(json.loads(json.dumps(outcome_as_json([], reply))))[1] == reply
+
+
+def test_what_was_said_is_redacted_and_names_are_not():
+    use = ToolUse("call_1", "pay", '{"card": "4111"}')
+    messages = (Message("assistant", "4111", (use,)),)
+    reply = Reply("4111", "Paid with 4111.", client_calls=ClientCalls((use,), messages))
+    events = [ToolStarted("4111", "pay", {"card": ["4111"]}), ToolEnded("4111", "pay", "4111"), Said("4111", "4111")]
+
+    stored = outcome_as_json(events, reply, lambda text: text.replace("4111", "[card]"))
+
+    told, found = outcome_of(stored)
+    assert found.text == "Paid with [card]."
+    assert found.client_calls.uses[0].arguments == '{"card": "[card]"}'
+    assert [event.agent for event in told] == ["4111"] * 3
+    assert "4111" not in str([told[0].arguments, told[1].result, told[2].text, found.client_calls.messages])
