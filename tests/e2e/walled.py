@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from caller import Caller, functions
 from environment import CREDENTIALS, ROOT, Served
 from ports import free_port
@@ -127,10 +128,14 @@ def launched(*, root: bool, hidden: bool = False) -> list[str]:
     """
     if os.geteuid():
         return []
+    if [path for path in (ROOT, *ROOT.parents) if not path.stat().st_mode & 0o001]:
+        pytest.skip("an unprivileged user cannot read this checkout")
     switch = ["setpriv", *([] if root else [f"--reuid={USER}", f"--regid={USER}"]), "--clear-groups", "--"]
     closed = [path for path in Path(sys.base_prefix).parents if not path.stat().st_mode & 0o001]
     if not closed and not hidden:
         return switch
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this container may not mount anything")
     there = tempfile.mkdtemp(prefix="walls-")
     show = "mount --bind $1 $2; mount -t tmpfs -o mode=755 none $3; mkdir -p $1; mount --bind $2 $1; umount $2; "
     hide = "mount -t proc -o hidepid=invisible proc /proc; "
