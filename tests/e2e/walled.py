@@ -134,7 +134,7 @@ def launched(*, root: bool, hidden: bool = False) -> list[str]:
     closed = [path for path in Path(sys.base_prefix).parents if not path.stat().st_mode & 0o001]
     if not closed and not hidden:
         return switch
-    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:  # noqa: S607
         pytest.skip("this container may not mount anything")
     there = tempfile.mkdtemp(prefix="walls-")
     show = "mount --bind $1 $2; mount -t tmpfs -o mode=755 none $3; mkdir -p $1; mount --bind $2 $1; umount $2; "
