@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from agenthost.conversation.models import Completion
 from agenthost.conversation.turns import Reply
 from agenthost.errors import DefinitionError
 from agenthost.workflows.branches import ask_all, require
@@ -73,17 +74,18 @@ class Parallel(Workflow):
         told = evolve(turn, options=options)
         outcomes = await ask_all(team, self.agents, told, seconds=self.seconds, enough=self.enough)
         there = require(self.minimum, outcomes)
-        text = await by_model(turn, there, team) if asks else by_rule(there)
-        text = "\n\n".join(part for part in (text, named_gaps(outcomes)) if part)
+        made = await by_model(turn, there, team) if asks else Completion(by_rule(there))
+        text = "\n\n".join(part for part in (made.text, named_gaps(outcomes)) if part)
         replies = [each.reply for each in there if each.reply is not None]
         wants = [reply.escalate for reply in replies]
-        finish = next((reply.finish for reply in replies if reply.finish != "stop"), "stop")
+        finishes = (made.finish, *(reply.finish for reply in replies))
+        finish = next((each for each in finishes if each in ("length", "content_filter")), "stop")
         return Reply(
             team.workflow,
             text,
             escalate=wants[0] if all(wants) else None,
             outcomes=outcomes,
             finish=finish,
-            refused=all(reply.refused for reply in replies),
+            refused=made.refused or all(reply.refused for reply in replies),
             actions=tuple(action for reply in replies for action in reply.actions),
         )

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from agenthost._error_words import message_of
-from agenthost.conversation.models import Message, ModelRequest
+from agenthost.conversation.models import Completion, Message, ModelRequest
 from agenthost.errors import BudgetSpent, ModelError
 from agenthost.workflows.branches import gaps
 
@@ -42,10 +42,10 @@ def by_rule(there: Sequence[Outcome]) -> str:
     return "\n\n".join(f"{', '.join(agents)}: {text}" for text, agents in texts.items())
 
 
-async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
+async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> Completion:
     """Combine the answers by a language model, or by rule if that fails."""
     if len(there) == 1:
-        return by_rule(there)
+        return Completion(by_rule(there))
     answers = [{"agent": each.agent, "answer": each.reply.text} for each in there if each.reply is not None]
     data = json.dumps({"question": turn.text, "answers": answers}, ensure_ascii=False)
     options = turn.options
@@ -61,8 +61,8 @@ async def by_model(turn: Turn, there: Sequence[Outcome], team: Team) -> str:
         made = await team.complete(request, aloud=True)
     except (ModelError, BudgetSpent) as error:
         _log.warning("%s combines its answers by rule: %s", team.workflow, message_of(error))
-        return by_rule(there)
-    return made.text if made.text.strip() else by_rule(there)
+        return Completion(by_rule(there))
+    return made if made.text.strip() else Completion(by_rule(there))
 
 
 def named_gaps(outcomes: Sequence[Outcome]) -> str:

@@ -190,7 +190,7 @@ class Conversations:
             AnswerMalformed: the model does not get it right, also in a second attempt.
             TimeoutError: the turn's time is up.
         """
-        if reply.refused or reply.finish != "stop":
+        if reply.refused or (reply.finish != "stop" and form.problem(reply.text) is not None):
             return reply
         agent = plan.find(reply.agent)
         usage = reply.usage

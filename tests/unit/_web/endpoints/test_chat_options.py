@@ -27,6 +27,7 @@ def agents():
         AgentBase("food", "/food", description="meals"),
         Router("desk", ["travel", "food"], route="/desk", clarify=False),
         Parallel("both", ["travel", "food"], route="/both", synthesis="rule"),
+        Parallel("joined", ["travel", "food"], route="/joined"),
     ]
 
 
@@ -111,6 +112,17 @@ def test_an_answer_of_another_form_is_repaired_once(tmp_path, stream):
     assert text_of(answer, stream=stream) == GOOD
     told = json.loads(server.requests[1]["messages"][1]["content"])
     assert told == {"question": "A trip", "answer": "Three days in Oslo.", "problem": "it is not JSON"}
+
+
+def test_a_combined_answer_has_the_options_of_the_client(tmp_path):
+    """The answers that it is made of have none of their own."""
+    script = [Says("Oslo."), Says("Fish."), streams({"content": "Oslo and"}, finish="length")]
+    with scripted(tmp_path, agents(), *script) as (url, server):
+        answer = ask(url, "A trip", model="joined", max_tokens=5, stop=["END"])
+
+    assert [request.get("max_tokens") for request in server.requests] == [None, None, 5]
+    assert server.requests[2]["stop"] == ["END"]
+    assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("Oslo and", "length")
 
 
 def test_several_answers_are_combined_into_the_format(tmp_path):
