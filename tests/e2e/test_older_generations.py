@@ -66,11 +66,13 @@ TOOLS = {1: "safe", 2: "secure", 3: "safest", 4: "last"}
 class Upgraded:
     """A host that serves a package, which is upgraded meanwhile."""
 
-    def __init__(self, env, workers):
+    def __init__(self, env, workers, start_method="fork"):
         self.env = env
         self.port = free_port()
         self.install(1)
-        self.serving = env.serve("--workers", str(workers), port=self.port)
+        place = env.workplace()
+        (place / "agenthost.toml").write_text(f'[host]\nstart_method = "{start_method}"\n')
+        self.serving = env.serve("--workers", str(workers), cwd=place, port=self.port)
 
     def __enter__(self):
         self.served = self.serving.__enter__()
@@ -227,9 +229,10 @@ def test_no_request_is_lost_or_answered_by_another_version_while_workers_are_rep
     assert load.number > 50
 
 
-def test_the_process_ends_with_its_last_call(env):
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_the_process_ends_with_its_last_call(env, start_method):
     """Nothing else has begun on it."""
-    with Upgraded(env, 1) as host:
+    with Upgraded(env, 1, start_method) as host:
         document = host.caller.document("/upgraded", "c-1")
         host.upgrade(2)
         [held] = host.held()
@@ -238,7 +241,8 @@ def test_the_process_ends_with_its_last_call(env):
         poll_until(lambda: ended(held["process"]), 30)
 
         assert host.held() == []
-        assert "ends: its last call has ended" in host.served.stderr
+        assert "generation 1 stays for 1 call in progress" in host.served.stderr
+        assert "generation 1 ends: its last call has ended" in host.served.stderr
 
 
 def test_a_call_outlasts_several_upgrades(host):
@@ -277,6 +281,17 @@ def test_a_killed_process_leaves_its_calls_to_the_present_one(host):
     poll_until(lambda: ended(held["process"]), 10)
     assert "version 2" in host.caller.call(urls["wait"], "wait", {"seconds": 0}, "c-1")["response"]
     assert host.held() == []
+
+
+def test_no_process_outlives_the_supervisor(host):
+    """Even when that is killed."""
+    host.call("c-1")
+    host.upgrade(2)
+    [held] = host.held()
+    host.served.process.kill()
+    host.served.process.wait()
+
+    poll_until(lambda: ended(held["process"]), 30)
 
 
 def wait_runs(host):

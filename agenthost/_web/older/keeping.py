@@ -171,10 +171,14 @@ class Keeping:
         if self._server is not None:
             await self._server.stop_accepting()
         self.runtime.metrics.replaced()
-        now, known = time.monotonic(), -1
+        now, known, shown = time.monotonic(), -1, False
         until = now + self.seconds
         while now < until and self._reachable and not (self._complete and self.calls.over(now)):
             number = self.calls.number(now)
+            if self._complete and not shown:
+                shown = True
+                calls = f"{number} call{'' if number == 1 else 's'}"
+                _log.info("generation %d stays for %s in progress", self.membership.number, calls)
             if number != known:
                 known = number
                 self.told(number)
