@@ -290,3 +290,12 @@ def test_every_endpoint_has_a_row(host):
 
 def test_every_row_has_an_endpoint():
     assert set(table()) == {row for _, row, _ in CASES}
+
+
+def test_a_door_is_what_its_holder_opens(host):
+    """Requests with a pair rely on it, so that only other principals cost a question."""
+    published, rules = host.published, Rules.of(host.app.runtime.settings)
+    for agent in published.plan.agents:
+        holder = published.doors.get(agent.route, rules.door).holder
+        assert all(published.reach.may(holder, agent, what) for what in ("call", "text"))
+    assert all(published.reach.may(rules.door.holder, None, what) for what in SCOPES)
