@@ -54,7 +54,17 @@ if TYPE_CHECKING:
     )
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
-    from agenthost.hosting import Host, HostedAgent, ToolCalled
+    from agenthost.hosting import (
+        Host,
+        HostedAgent,
+        McpOffer,
+        McpRequest,
+        McpServer,
+        OfferedAgent,
+        OfferedTool,
+        ToolCalled,
+        ToolOutput,
+    )
     from agenthost.results import FunctionResult, SwaigFunctionResult
     from agenthost.secret import Secret
     from agenthost.server import AgentServer
@@ -116,6 +126,9 @@ __all__ = [
     "HostVitals",
     "HostedAgent",
     "Match",
+    "McpOffer",
+    "McpRequest",
+    "McpServer",
     "Message",
     "ModelError",
     "ModelNonsense",
@@ -124,6 +137,8 @@ __all__ = [
     "ModelRequest",
     "ModelUnavailable",
     "Note",
+    "OfferedAgent",
+    "OfferedTool",
     "Outcome",
     "Parallel",
     "PlanError",
@@ -152,6 +167,7 @@ __all__ = [
     "SwaigFunctionResult",
     "Team",
     "ToolCalled",
+    "ToolOutput",
     "ToolSpec",
     "ToolUse",
     "Turn",
@@ -194,6 +210,12 @@ _HOMES = {
     "FunctionResult": "results",
     "Host": "hosting",
     "HostedAgent": "hosting",
+    "McpOffer": "hosting",
+    "McpRequest": "hosting",
+    "McpServer": "hosting",
+    "OfferedAgent": "hosting",
+    "OfferedTool": "hosting",
+    "ToolOutput": "hosting",
     "HostVitals": "health",
     "Message": "conversation.models",
     "ModelProvider": "conversation.models",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.models import ModelProvider
     from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
-    from agenthost.hosting import Host, HostedAgent, ToolCalled
+    from agenthost.hosting import Host, HostedAgent, McpServer, ToolCalled
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import StateProvider
 
@@ -37,6 +37,7 @@ __all__ = [
     "health_probes",
     "hookimpl",
     "lifespan",
+    "mcp_servers",
     "redactors",
     "resolve_sip",
     "sip_aliases",
@@ -121,6 +122,18 @@ def health_probes() -> Iterable[Probe]:  # type: ignore[empty-body]
 
     Returns:
         Probes of the host, or of an agent that they name.
+    """
+
+
+@hookspec
+def mcp_servers() -> Iterable[McpServer]:  # type: ignore[empty-body]
+    """Offer a server of the Model Context Protocol, in place of the built-in one.
+
+    Called once at start-up, in every process. The first server of the first plugin answers ``POST R/mcp`` of agents
+    that have enabled it, and ``POST /v1/mcp`` of the host. The host has checked credentials, signature and size.
+
+    Returns:
+        Servers, each with its name.
     """
 
 

@@ -1,19 +1,30 @@
-"""Values that a serving host passes to plugins: the host, its agents, tool calls."""
+"""Values that a serving host passes to plugins: itself, agents, tool calls, offers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from agenthost.results.tool_answer import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from agenthost.state import Store
 
-__all__ = ["Host", "HostedAgent", "Outcome", "ToolCalled"]
+__all__ = [
+    "Host",
+    "HostedAgent",
+    "McpOffer",
+    "McpRequest",
+    "McpServer",
+    "OfferedAgent",
+    "OfferedTool",
+    "Outcome",
+    "ToolCalled",
+    "ToolOutput",
+]
 
 
 @frozen
@@ -74,3 +85,105 @@ class ToolCalled:
     seconds: float
     outcome: Outcome
     error_id: str | None = None
+
+
+@frozen
+class ToolOutput:
+    """The output of an offered tool, or of an agent that was asked.
+
+    Args:
+        text: the words.
+        data: further JSON values: ``actions`` of a tool, ``agent`` and ``conversation`` of an answer.
+        failed: whether it failed, or its arguments were refused. The words are the reason then.
+    """
+
+    text: str
+    data: Mapping[str, Any] = field(factory=dict)
+    failed: bool = False
+
+
+@frozen
+class OfferedTool:
+    """A tool of an agent, as clients of a protocol may call it.
+
+    Args:
+        name: its name.
+        description: when and how to use it.
+        parameters: JSON Schema of its arguments.
+        call: runs it with a client's arguments, which are validated as those of a model.
+        title: its name for people, or None.
+        annotations: hints for clients, such as ``readOnlyHint``.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    call: Callable[[object], Awaitable[ToolOutput]] = field(repr=False)
+    title: str | None = None
+    annotations: Mapping[str, bool] = field(factory=dict)
+
+
+@frozen
+class OfferedAgent:
+    """An agent, as the caller of one request may use it.
+
+    Args:
+        key: its name in configuration and on the command line.
+        name: the name that it declares.
+        version: the version of its package.
+        description: its purpose.
+        tools: its tools. Empty if it has not enabled them for clients.
+        ask: sends it a message, optionally in the conversation with an ID.
+        prompt: returns its prompt. None if it has not enabled its tools for clients.
+    """
+
+    key: str
+    name: str
+    version: str
+    description: str
+    tools: tuple[OfferedTool, ...]
+    ask: Callable[[str, str | None], Awaitable[ToolOutput]] = field(repr=False)
+    prompt: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
+
+
+@frozen
+class McpOffer:
+    """The offer of one endpoint of the Model Context Protocol.
+
+    Args:
+        agents: the agents that the caller may use.
+        of_host: whether it is the endpoint of the host, not of the only agent.
+        version: the version of agenthost.
+    """
+
+    agents: tuple[OfferedAgent, ...]
+    of_host: bool
+    version: str
+
+
+@frozen
+class McpRequest:
+    """A POST request to an endpoint of the Model Context Protocol, whose caller is authorised.
+
+    Args:
+        headers: its headers, in lower case, without credentials.
+        body: its body, a JSON object.
+    """
+
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes = field(repr=False)
+
+
+@frozen
+class McpServer:
+    """A server of the Model Context Protocol.
+
+    Args:
+        name: its name.
+        answer: returns status, headers and body of the response to a request.
+    """
+
+    name: str
+    answer: Callable[[McpOffer, McpRequest], Awaitable[tuple[int, Sequence[tuple[bytes, bytes]], bytes]]] = field(
+        repr=False
+    )

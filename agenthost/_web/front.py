@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from litestar.enums import ScopeType
 
-from agenthost._host.access.principals import CALL, NOBODY, OBSERVE, TEXT
+from agenthost._host.access.principals import CALL, NOBODY, OBSERVE
 from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
@@ -57,13 +57,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Front"]
 
+ITSELF = "itself"
+"""In place of a scope: the endpoint authorises the caller itself."""
 _ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], Sequence[str], str]] = {
     "": (documents.answer, documents.METHODS, CALL),
     "swaig": (tool_calls.answer, tool_calls.METHODS, CALL),
     "post_prompt": (post_prompt.answer, post_prompt.METHODS, CALL),
     "check_for_input": (check_for_input.answer, check_for_input.METHODS, CALL),
     "debug_events": (debug_events.answer, debug_events.METHODS, CALL),
-    "mcp": (mcp.answer, mcp.METHODS, TEXT),
+    "mcp": (mcp.answer, mcp.METHODS, ITSELF),
     "sip": (sip.answer, sip.METHODS, CALL),
 }
 """The last segments of paths of agents, with their answers, methods and scopes."""
@@ -154,12 +156,20 @@ class Front:
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan``, the result of ``assemble``, from now on."""
         self._start = None
+        self._answer_mcp(plan)
         self.runtime.publish(plan)
 
     def reload(self, plan: HostPlan, keep: float) -> None:
         """Serve ``plan`` with the runtime's present configuration from now on."""
         self.answer_sip_at(self.runtime.config.sip.path)
+        self._answer_mcp(plan)
         self.runtime.publish(plan, keep=keep)
+
+    def _answer_mcp(self, plan: HostPlan) -> None:
+        """Answer MCP clients for the whole host, if a plugin offers a server."""
+        self._own.pop(mcp.HOST_PATH, None)
+        if plan.extensions.mcp_servers:
+            self._own[mcp.HOST_PATH] = (mcp.answer_for_host, mcp.METHODS, ITSELF)
 
     async def take_over(self, before: HostPlan, plan: HostPlan) -> None:
         """Close the models and classifiers of ``plan`` at the end that ``before`` does not have."""
@@ -320,7 +330,8 @@ class Front:
         answer, methods, what = (None, routing_callbacks.METHODS, CALL) if called_back else _ENDPOINTS[endpoint]
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
             return _other_method(request, methods)
-        request.authorise(what, agent)
+        if what != ITSELF:
+            request.authorise(what, agent)
         try:
             if answer is None:
                 return await routing_callbacks.answer(request, agent, endpoint)
@@ -408,7 +419,8 @@ async def _answer_for_host(
     """Answer for an endpoint of the host itself."""
     if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
         return _other_method(request, methods)
-    request.authorise(what)
+    if what != ITSELF:
+        request.authorise(what)
     return await answer(request)
 
 

@@ -29,6 +29,7 @@ __all__ = ["Tool", "ToolDeclaration", "declarations", "is_tool_name"]
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _OWN_KEYS = frozenset({"function", "description", "parameters", "web_hook_url"})
+_HINTS = frozenset({"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"})
 _MARK = "__agenthost_tool__"
 
 Handler = Callable[..., Any]
@@ -102,6 +103,9 @@ class Tool:
         fallback: sentence for the caller when the tool fails. None for the agent's.
         timeout: timeout of a call, in seconds. None for the host's.
         idempotent: whether identical requests of one call run once.
+        title: its name for people, in clients of the Model Context Protocol.
+        annotations: hints for these clients: ``readOnlyHint``, ``destructiveHint``, ``idempotentHint`` and
+            ``openWorldHint``, each True or False.
         extras: further fields of the function's description (fillers, wait_file, meta_data, …), sent unchanged.
         undeclared: whether the handler reads arguments that are not described to the model.
     """
@@ -117,6 +121,8 @@ class Tool:
     fallback: str | None = None
     timeout: float | None = None
     idempotent: bool = False
+    title: str | None = None
+    annotations: Mapping[str, bool] = field(factory=dict)
     extras: Mapping[str, Any] = field(factory=dict, repr=False)
     undeclared: bool = False
 
@@ -134,6 +140,8 @@ class Tool:
         fallback: str | None = None,
         timeout: float | None = None,
         idempotent: bool = False,
+        title: str | None = None,
+        annotations: Mapping[str, bool] | None = None,
         **extras: Any,
     ) -> Tool:
         """Make a tool from the author's arguments.
@@ -149,6 +157,8 @@ class Tool:
             fallback: see the class.
             timeout: see the class.
             idempotent: see the class.
+            title: see the class.
+            annotations: see the class.
             extras: further fields of the function's description. Values of None are left out.
 
         Raises:
@@ -195,6 +205,8 @@ class Tool:
             fallback=fallback,
             timeout=timeout,
             idempotent=idempotent,
+            title=title,
+            annotations=_annotations(name, annotations),
             extras=_extras(name, extras),
             undeclared=parameters is None and not schema["properties"] and reads_arguments(handler),
         )
@@ -223,6 +235,21 @@ class Tool:
             ArgumentsRefused: the arguments cannot be read, or do not fit the schema.
         """
         return self.arguments.invoke(self.handler, given, call)
+
+
+def _annotations(name: str, given: Mapping[str, bool] | None) -> Mapping[str, bool]:
+    given = {} if given is None else given
+    if (
+        not isinstance(given, Mapping)
+        or not _HINTS.issuperset(given)
+        or not all(isinstance(value, bool) for value in given.values())
+    ):
+        msg = (
+            f"tool {name!r}: annotations must be hints with True or False, not {given!r}. "
+            f"fix: use {', '.join(sorted(_HINTS))}."
+        )
+        raise DefinitionError(msg)
+    return dict(given)
 
 
 def _extras(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:

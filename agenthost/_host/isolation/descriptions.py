@@ -44,6 +44,8 @@ class DescribedTool:
     undeclared: bool = False
     accepted: dict[str, Any] | None = None
     """Its parameters as they are read; None where it takes no arguments."""
+    title: str | None = None
+    annotations: dict[str, bool] = field(factory=dict)
 
 
 @frozen
@@ -153,6 +155,8 @@ def _draft(draft: Draft) -> DescribedDraft:
                     tool.idempotent,
                     tool.undeclared,
                     None if tool.arguments.accepted is None else dict(tool.arguments.accepted),
+                    tool.title,
+                    dict(tool.annotations),
                 )
             )
         else:

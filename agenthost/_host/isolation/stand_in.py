@@ -282,6 +282,8 @@ class StandIn(AgentBase):
                     timeout=tool.timeout,
                     idempotent=tool.idempotent,
                     undeclared=tool.undeclared,
+                    title=tool.title,
+                    annotations=tool.annotations,
                 )
         return draft
 

@@ -17,6 +17,7 @@ from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
 from agenthost.conversation.redaction import Redactor
 from agenthost.health import Probe
+from agenthost.hosting import McpServer
 from agenthost.state import StateProvider
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Extensions:
     redactors: Values[Redactor] = field(default=(), metadata={_KIND: Redactor})
     classifiers: Values[ClassifierProvider] = field(default=(), metadata={_KIND: ClassifierProvider})
     escalation_detectors: Values[EscalationDetector] = field(default=(), metadata={_KIND: EscalationDetector})
+    mcp_servers: Values[McpServer] = field(default=(), metadata={_KIND: McpServer})
     resolve_sip: Functions = ()
     configure_app: Functions = ()
     lifespan: Functions = ()

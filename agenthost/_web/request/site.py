@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive
 
     from agenthost._host.access.login_guard import Comparison
+    from agenthost._host.access.principals import Door
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost.state import Stores
@@ -110,11 +111,14 @@ class Request:
     unsigned: bool = False
     """Whether signatures are verified, and it has none."""
 
-    def authorise(self, what: str | None, agent: Mounted | None = None) -> None:
+    def authorise(
+        self, what: str | None, agent: Mounted | None = None, accept: Callable[[Door], Comparison] | None = None
+    ) -> None:
         """Check the caller's credentials.
 
         ``what`` is the scope that the request needs; None if the endpoint asks itself, see ``may``. ``agent`` is the
-        requested agent; its own credentials, if any, replace the host's.
+        requested agent; its own credentials, if any, replace the host's. ``accept`` returns a door that accepts more
+        forms of credentials.
 
         Raises:
             Refused: 401; 429 after too many failures; 403 for credentials that are right and do not open this.
@@ -127,7 +131,8 @@ class Request:
         if agent is not None and (published.doors or rules.keys.by_name):
             door = published.doors.get(agent.route) or door
             passed = partial(self._passed, agent, header)
-        principal = self.site.log_in(self.scope, header, door, rules, passed=passed)
+        comparison = door if accept is None else accept(door)
+        principal = self.site.log_in(self.scope, header, comparison, rules, passed=passed)
         if principal is None:
             raise Refused(401, "Unauthorized", BASIC)
         self.principal = principal

@@ -114,7 +114,8 @@ class ToolWords(Configurable):
             fallback: sentence for the caller when it fails. Defaults to the agent's.
             timeout: timeout of one call, in seconds. Defaults to the host's for this agent.
             idempotent: True runs identical requests of one call once, even across workers.
-            fields: further fields of the function's description, such as ``wait_file`` (a path is relative to this
+            fields: ``title`` and ``annotations`` for clients of the Model Context Protocol (see ``Tool``), and further
+                fields of the function's description, such as ``wait_file`` (a path is relative to this
                 host's public URL) and ``wait_file_loops``.
 
         Raises:

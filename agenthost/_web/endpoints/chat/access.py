@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["opened", "principal_of"]
+__all__ = ["WithBearer", "opened", "principal_of"]
 
 
 def opened(request: Request) -> Callable[[Mounted], bool]:
@@ -53,6 +53,17 @@ class _Doors:
         if not opened:
             return self.doors[0].principal_of(header, keys)
         return Principal("pairs", frozenset((TEXT,)), frozenset().union(*(door.holder.holds for door in opened)))
+
+
+@frozen
+class WithBearer:
+    """A door that also accepts its password as Bearer."""
+
+    door: Door
+
+    def principal_of(self, header: bytes, keys: Keys) -> Principal | None:
+        """Return the principal of an ``Authorization`` header."""
+        return self.door.holder if _opens(header, self.door) else self.door.principal_of(header, keys)
 
 
 def _opens(header: bytes, door: Door) -> bool:
