@@ -190,7 +190,7 @@ class Turns:
     async def wait(self, running: _Running, listen: Listener) -> Reply:
         """Return the reply of a turn that runs here, with all its events.
 
-        A turn that nobody waits for is cancelled, unless a tool has begun.
+        A turn that nobody waits for is cancelled, unless a tool has begun. Then a cancelled caller waits for its end.
         """
         for event in running.events:
             listen(event)
@@ -202,6 +202,7 @@ class Turns:
             if not running.listeners:
                 if running.began:
                     self._leave(running.claim)
+                    await asyncio.wait([running.task])  # a server that stops waits for its requests
                 else:
                     running.task.cancel()
                     with suppress(BaseException):
