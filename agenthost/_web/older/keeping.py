@@ -152,11 +152,17 @@ class Keeping:
     def complete(self) -> None:
         """Note that all other processes of this generation have ended."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(setattr, self, "_complete", True)  # noqa: FBT003 - after all reports
+            self._loop.call_soon_threadsafe(self._completed)  # after all reports
 
     def _configure(self, config: Config) -> None:
         self.runtime.settings = settings_of(evolve(self.runtime.config, host=config.host))
         self.runtime.forget()  # publishes again
+
+    def _completed(self) -> None:
+        self._complete = True
+        number = self.calls.number(time.monotonic())
+        calls = f"{number} call{'' if number == 1 else 's'}"
+        _log.info("generation %d stays for %s in progress", self.membership.number, calls)
 
     def _hold(self) -> None:
         self._holding = asyncio.create_task(self._until_over())
@@ -171,14 +177,10 @@ class Keeping:
         if self._server is not None:
             await self._server.stop_accepting()
         self.runtime.metrics.replaced()
-        now, known, shown = time.monotonic(), -1, False
+        now, known = time.monotonic(), -1
         until = now + self.seconds
         while now < until and self._reachable and not (self._complete and self.calls.over(now)):
             number = self.calls.number(now)
-            if self._complete and not shown:
-                shown = True
-                calls = f"{number} call{'' if number == 1 else 's'}"
-                _log.info("generation %d stays for %s in progress", self.membership.number, calls)
             if number != known:
                 known = number
                 self.told(number)
