@@ -1,9 +1,11 @@
 """Credentials: several passwords, agents with their own, failed logins, and what proxies say."""
 
+import json
 import re
 
 import pytest
 from caller import Caller, basic, functions, host
+from ports import free_port
 from raw_http import exchange, written
 
 SETTINGS = """
@@ -232,3 +234,60 @@ def test_two_ways_to_write_a_password_are_one_too_many(desk):
     done = desk.run("agenthost", "run", "--public-url", "ftp://agents.example")
     assert done.returncode == 2
     assert "'ftp://agents.example' is not http:// or https://" in done.stderr
+
+
+KEYS = """
+[health]
+port = {port}
+[keys.old]
+secret = "the-old-secret-of-the-monitoring"
+agents = ["*"]
+scopes = ["observe"]
+[keys.chat]
+secret = "the-secret-of-the-chat"
+agents = ["sales"]
+scopes = ["call", "text"]
+"""
+
+
+def presented(url, path, secret):
+    """Return the status of a path for a key, and whether the answer has details."""
+    headers = (f"Authorization: Bearer the-{secret}", "Host: agents.example", "Accept: application/health+json")
+    answer = exchange(url, written(f"GET {path} HTTP/1.1", *headers))
+    return answer.status, b"checks" in answer.raw
+
+
+def test_keys_with_several_workers_and_a_reload(desk):
+    """Each worker and the health port accept a key until the reload that removes it."""
+    place, port, health = desk.workplace(), free_port(), free_port()
+    file = place / "agenthost.toml"
+    file.write_text(SETTINGS.replace("[host]", "[host]\nworkers = 2", 1) + KEYS.format(port=health))
+    file.chmod(0o600)
+    with desk.serve(cwd=place, port=port, variables=NO_VARIABLES) as served:
+        beside = f"http://127.0.0.1:{health}"
+
+        def statuses(secret, *paths):
+            return {path: {presented(served.url, path, secret)[0] for _ in range(8)} for path in paths}
+
+        def details(secret):
+            return [{presented(url, "/health", secret)[1] for _ in range(4)} for url in (served.url, beside)]
+
+        assert statuses("secret-of-the-chat", "/sales", "/support", "/v1/models", "/metrics") == {
+            "/sales": {200},
+            "/support": {403},
+            "/v1/models": {200},
+            "/metrics": {403},
+        }
+        assert statuses("old-secret-of-the-monitoring", "/metrics", "/sales") == {"/metrics": {200}, "/sales": {403}}
+        assert (details("old-secret-of-the-monitoring"), details("secret-of-the-chat")) == ([{True}] * 2, [{False}] * 2)
+
+        file.write_text(file.read_text().replace("the-old-", "the-new-").replace('["sales"]', '["support"]'))
+        done = desk.run("agenthost", "reload", "--port", str(port), "--json", cwd=place, variables=NO_VARIABLES)
+        assert json.loads(done.stdout)["applied"] == ["keys.old.secret", "keys.chat.agents"]
+        assert statuses("secret-of-the-chat", "/sales", "/support") == {"/sales": {403}, "/support": {200}}
+        assert statuses("new-secret-of-the-monitoring", "/metrics") == {"/metrics": {200}}
+        assert 200 not in statuses("old-secret-of-the-monitoring", "/metrics")["/metrics"]
+        assert details("new-secret-of-the-monitoring") == [{True}] * 2
+    assert re.search(r"GET /metrics 200 [\d.]+ ms, key old$", served.stderr, re.MULTILINE)
+    assert re.search(r"GET /support 403 [\d.]+ ms, key chat$", served.stderr, re.MULTILINE)
+    assert "secret-of-the" not in served.stderr

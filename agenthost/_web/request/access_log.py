@@ -35,13 +35,13 @@ def logged(scope: HTTPScope, send: Send, proxies: TrustedProxies) -> Send:
             client = proxies.forwarded(scope).client
             took = time.perf_counter() - began
             fields = {"client": client, "method": scope["method"], "path": path, "status": message["status"]}
-            if key := scope.get(_KEY):
+            if key := scope.get(_KEY, ""):
                 fields["key"] = key
             if request := request_id(scope):
                 fields["request_id"] = request
             _log.info(
-                "%s %s %s %d %.1f ms",
-                *(client, scope["method"], path, message["status"], took * 1000),
+                "%s %s %s %d %.1f ms%s",
+                *(client, scope["method"], path, message["status"], took * 1000, f", key {key}" if key else ""),
                 extra={"fields": fields | {"duration": round(took, 6)}},
             )
         passed: Message = message
