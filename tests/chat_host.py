@@ -30,7 +30,7 @@ def served(directory, agents, toml=""):
         server = AgentServer()
         for agent in agents:
             server.register(agent)
-        running = uvicorn.Server(uvicorn.Config(server.app, lifespan="off", log_config=None))
+        running = uvicorn.Server(uvicorn.Config(server.app, lifespan="on", log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
         thread.start()
         try:

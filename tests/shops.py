@@ -73,7 +73,7 @@ class Served:
 @contextmanager
 def on_a_port(server):
     with socket.create_server(("127.0.0.1", 0)) as opened:
-        config = uvicorn.Config(server.app, lifespan="off", log_config=None)
+        config = uvicorn.Config(server.app, lifespan="on", log_config=None)
         running = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
         thread.start()

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 OFFLINE_HINT = (
     "No language model is configured: the offline model picks tools by keywords.\n"
-    "For a language model: agenthost install 'agenthost[openai]', set OPENAI_API_KEY, and write\n"
+    "For a language model, set OPENAI_API_KEY, and write\n"
     '  [models]\n  default = "openai"\n'
     "in agenthost.toml. For a server of your own, set url in [models.openai]."
 )

@@ -232,7 +232,7 @@ class Front:
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)
         if scope["type"] != _HTTP:
-            async with self.runtime.open():
+            async with self.runtime.open(), self._models_opened():
                 await self.runtime.lifespans.open()
                 await self.litestar(scope, receive, send)
             return
@@ -295,6 +295,17 @@ class Front:
         if published.earlier:
             published = _published_for(published, path, scope)
         return published, below, *(published.table.find(path) or (None, ""))
+
+    @asynccontextmanager
+    async def _models_opened(self) -> AsyncIterator[None]:
+        """Close the models and classifiers that are in use after the block."""
+        try:
+            yield
+        finally:
+            published = self.runtime.published
+            if published is not None:
+                async with published.plan.models.opened(), published.plan.classifiers.opened():
+                    pass
 
     async def _begin_late(self, scope: HTTPScope) -> None:
         """Start with the first request, if nothing announces the start, as in serverless."""

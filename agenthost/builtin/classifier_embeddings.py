@@ -3,7 +3,6 @@
 The score of an agent is the mean similarity of the three closest texts among its description and examples, and the
 confidence is calibrated to the model by the examples. Their vectors are cached in memory and in the store, so a turn
 sends only the message itself. If the server gives no vectors, ``lexical`` decides, and the decision's reason shows it.
-The client is the openai package, imported on first use.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ import functools
 import hashlib
 import logging
 import math
-import os
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 from attrs import field, frozen
@@ -27,12 +25,13 @@ from agenthost import (
     AgentHostError,
     Choice,
     ClassifierProvider,
-    ConfigurationError,
     Decision,
     Secret,
     hookimpl,
 )
 from agenthost.builtin.classifier_lexical import Lexical
+from agenthost.builtin.openai_api.chunks import read_embedded
+from agenthost.builtin.openai_api.connection import Connection
 from agenthost.conversation.empty_words import says_nothing
 from agenthost.conversation.matter import matter
 from agenthost.conversation.vector_index import VectorIndex, texts_of
@@ -88,21 +87,12 @@ class Embeddings:
     Args:
         name: the classifier's name in the configuration.
         settings: the server and the model.
-
-    Raises:
-        ConfigurationError: the openai package is not installed.
     """
 
     def __init__(self, name: str, settings: EmbeddingsSettings) -> None:
-        try:
-            from openai import AsyncOpenAI  # noqa: PLC0415 - an extra, imported when used
-        except ImportError:
-            msg = f"classifiers.{name}: the openai package is not installed. fix: agenthost install 'agenthost[openai]'"
-            raise ConfigurationError(msg) from None
-        key = settings.api_key.reveal() if settings.api_key else os.environ.get("OPENAI_API_KEY") or "none"
         self.name = name
         self._settings = settings
-        self._client = AsyncOpenAI(api_key=key, base_url=settings.url, max_retries=0, timeout=settings.timeout * 10)
+        self._connection = Connection(settings.url, settings.api_key)
         self._lexical = Lexical()
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
         self._indexes: Mapping[tuple[Choice, ...], VectorIndex | None] = {}
@@ -111,7 +101,7 @@ class Embeddings:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._connection.close()
 
     async def classify(self, text: str, choices: Sequence[Choice], tools: ClassifierTools) -> Decision:
         """Choose the closest agent, by words alone if vectors do not come in time.
@@ -194,12 +184,13 @@ class Embeddings:
         """Request the vectors of texts, each of length 1.
 
         Raises:
-            OpenAIError: the server refuses, fails, or cannot be reached.
+            Exception: the server rejects the request, fails, or cannot be reached.
             ValueError: the response does not match the request.
         """
-        answer: Any = await self._client.embeddings.create(
-            input=list(texts), model=self._settings.model, encoding_format="float"
-        )
+        body = {"input": list(texts), "model": self._settings.model, "encoding_format": "float"}
+        ends = asyncio.get_running_loop().time() + self._settings.timeout * 10
+        async with self._connection.post("embeddings", body, ends) as response:
+            answer = read_embedded(await response.body())
         data = sorted(answer.data, key=lambda item: item.index)
         if [item.index for item in data] != list(range(len(texts))):
             msg = "the server returned other vectors than requested"
@@ -208,7 +199,7 @@ class Embeddings:
 
     def _key(self, text: str) -> str:
         """Return the key of a text's vector, which depends on server and model too."""
-        said = "\0".join((str(self._client.base_url), self._settings.model, text))
+        said = f"{self._connection.url}\0{self._settings.model}\0{text}"
         return "embedding:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """``openai``: models behind OpenAI's chat completions API, including ollama, vLLM and llama.cpp.
 
-The client is the openai package, imported when a model of this kind is used. Its own retries and timeouts are switched
-off: they bound neither a slow stream nor the sum of several attempts.
+An attempt is repeated as long as no word has arrived, and the whole answer has one time limit: ``openai_api`` has the
+connections.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
-import os
 import random
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from agenthost import (
     Completion,
-    ConfigurationError,
     ModelError,
     ModelNonsense,
     ModelProvider,
@@ -30,17 +29,17 @@ from agenthost import (
     Words,
     hookimpl,
 )
+from agenthost.builtin.openai_api.chunks import read_chunk
+from agenthost.builtin.openai_api.connection import BrokenOff, Connection, NotReached, Rejected, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from openai import AsyncOpenAI
-
     from agenthost import ChatModel, Message, ModelRequest, ToolSpec
+    from agenthost.builtin.openai_api.chunks import CallPiece, Chunk
 
 __all__ = ["OpenAIModel", "OpenAISettings", "chat_models"]
 
-_CONNECT = 5.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
 _SERVER_ERROR = 500
@@ -83,13 +82,6 @@ def chat_models() -> list[ModelProvider]:
 
 
 def _make(name: str, settings: OpenAISettings) -> ChatModel:
-    try:
-        import openai  # noqa: F401, PLC0415 - an extra, and half a second, that only who uses it pays
-    except ImportError:
-        raise ConfigurationError(
-            f"models.{name}: models of the kind 'openai' need the openai package. "
-            "fix: agenthost install 'agenthost[openai]'"
-        ) from None
     return OpenAIModel(name, settings)
 
 
@@ -116,8 +108,7 @@ class OpenAIModel:
     def __init__(self, name: str, settings: OpenAISettings) -> None:
         self.name = name
         self._settings = settings
-        self._client: AsyncOpenAI | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection = Connection(settings.url, settings.api_key)
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
         """Stream an answer, repeating an attempt as long as no word has arrived.
@@ -150,10 +141,8 @@ class OpenAIModel:
             await asyncio.sleep(pause)
 
     async def close(self) -> None:
-        """Close the client, if this event loop has opened it."""
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.close()
+        """Close the connections, if this event loop has opened them."""
+        await self._connection.close()
 
     async def _attempt(self, request: ModelRequest, ends: float) -> AsyncIterator[Words | Completion]:
         """Stream one request.
@@ -162,59 +151,26 @@ class OpenAIModel:
             _Later: the attempt may be repeated.
             ModelError: repeating it would not help.
         """
-        stream = None
         answer = _Answer(self.name)
         try:
-            async with asyncio.timeout_at(ends):
-                stream = await self._opened().chat.completions.create(**self._wire(request))
-            chunks = stream.__aiter__()
-            while True:
-                async with asyncio.timeout_at(ends):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    break
-                if words := answer.take(chunk):
-                    yield Words(words)
-            yield answer.whole()
-        except Exception as error:  # the client may raise anything on a malformed response
-            raise self._meant(error, begun=stream is not None) from error
-        finally:
-            if stream is not None:
-                await stream.close()
-
-    def _meant(self, error: Exception, *, begun: bool) -> Exception:
-        """Convert the failure of an attempt."""
-        import openai  # noqa: PLC0415 - see _make
-
-        if isinstance(error, (ModelError, _Later)):
-            return error
-        if isinstance(error, TimeoutError):
-            return ModelUnavailable(f"model {self.name} did not answer within {self._settings.timeout:g} s.")
-        if isinstance(error, openai.APIStatusError):
-            return self._refused(error)
-        if isinstance(error, openai.APIConnectionError) and not begun:
-            return _Later(ModelUnavailable(f"model {self.name} cannot be reached ({_reason(error)})."))
-        if isinstance(error, openai.APIConnectionError) or type(error).__module__.startswith("httpx"):
-            return _Later(ModelUnavailable(f"model {self.name} broke off in the middle of an answer."))
-        if isinstance(error, openai.APIError):  # an error within the stream
-            return _Later(ModelUnavailable(f"model {self.name} failed: {_shown(error.message)}"))
-        return ModelNonsense(f"model {self.name} sent a response that cannot be read ({type(error).__name__}).")
-
-    def _opened(self) -> AsyncOpenAI:
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            from openai import AsyncOpenAI, Timeout  # noqa: PLC0415 - see _make
-
-            own = self._settings
-            key = own.api_key.reveal() if own.api_key is not None else os.environ.get("OPENAI_API_KEY") or "none"
-            self._client = AsyncOpenAI(
-                api_key=key,
-                base_url=own.url,
-                max_retries=0,
-                timeout=Timeout(own.timeout, connect=min(_CONNECT, own.timeout)),
-            )
-            self._loop = loop
-        return self._client
+            body = self._wire(request)
+            async with self._connection.post("chat/completions", body, ends) as response:
+                async with aclosing(response.events()) as events:
+                    async for event in events:
+                        if words := answer.take(read_chunk(event)):
+                            yield Words(words)
+                yield answer.whole()
+        except TimeoutError as error:
+            limit = f"{self._settings.timeout:g} s"
+            raise ModelUnavailable(f"model {self.name} did not answer within {limit}.") from error
+        except NotReached as error:
+            raise _Later(ModelUnavailable(f"model {self.name} cannot be reached ({error}).")) from error
+        except BrokenOff as error:
+            raise _Later(ModelUnavailable(f"model {self.name} broke off in the middle of an answer.")) from error
+        except Unreadable as error:
+            raise ModelNonsense(f"model {self.name} sent a response that cannot be read ({error}).") from error
+        except Rejected as rejected:
+            raise self._refused(rejected) from rejected
 
     def _wire(self, request: ModelRequest) -> dict[str, Any]:
         """Return the body of a request."""
@@ -247,13 +203,13 @@ class OpenAIModel:
             body["seed"] = request.seed
         return body
 
-    def _refused(self, error: Any) -> ModelError | _Later:
+    def _refused(self, rejected: Rejected) -> ModelError | _Later:
         """Convert an error response."""
-        status, said = int(error.status_code), _shown(error.message)
+        status, said = rejected.status, _shown(rejected.message)
         if status in _LATER or status >= _SERVER_ERROR:
-            if getattr(error, "code", None) == _QUOTA:
+            if rejected.code == _QUOTA:
                 return ModelRefused(f"model {self.name}: the account has no quota left ({said}).")
-            after = _retry_after(error.response.headers)
+            after = _retry_after(rejected.headers)
             message = f"model {self.name} is overloaded or failing (HTTP {status}: {said})."
             return _Later(ModelUnavailable(message, after), after)
         return ModelRefused(f"model {self.name} rejects the request (HTTP {status}: {said}).")
@@ -291,26 +247,33 @@ class _Answer:
     finish: str | None = None
     model: str = ""
 
-    def take(self, chunk: Any) -> str:
-        """Add a piece, and return its words."""
+    def take(self, chunk: Chunk) -> str:
+        """Add a piece, and return its words.
+
+        Raises:
+            _Later: it is an error within the stream.
+        """
+        if chunk.error is not None:
+            said = chunk.error.get("message") if isinstance(chunk.error, dict) else chunk.error
+            raise _Later(ModelUnavailable(f"model {self.name} failed: {_shown(said)}"))
         if chunk.usage is not None:
             self.usage = Usage(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0)
         self.model = chunk.model or self.model
         words = ""
         for choice in (chunk.choices or ())[:1]:
-            delta = choice.delta
+            delta = choice.delta or choice.message
             self.finish = choice.finish_reason or self.finish
             if delta is None:
                 continue
             for place, call in enumerate(delta.tool_calls or ()):
                 self._take_call(call, call.index if call.index is not None else place)
-            refusal = getattr(delta, "refusal", None) or ""
+            refusal = delta.refusal or ""
             self.refused = self.refused or bool(refusal)
             words = (delta.content or "") + refusal
             self.text.append(words)
         return words
 
-    def _take_call(self, call: Any, index: int) -> None:
+    def _take_call(self, call: CallPiece, index: int) -> None:
         """Add a piece of a tool call.
 
         Some servers stream several calls at one index: each has a new id, or comes with a name when the one before it
@@ -391,10 +354,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, email.utils.parsedate_to_datetime(written).timestamp() - time.time())
     except ValueError:
         return None
-
-
-def _reason(error: BaseException) -> str:
-    return type(error.__cause__ or error).__name__
 
 
 def _shown(text: object) -> str:

@@ -45,4 +45,4 @@ def test_the_command_line_answers_too(desk):
     done = desk.run("agenthost", "ask", "sales", "What does basic cost?", "--json")
 
     assert (done.returncode, json.loads(done.stdout)["text"]) == (0, "[offline model] basic is $99/month.")
-    assert "agenthost install 'agenthost[openai]'" in done.stderr
+    assert "set OPENAI_API_KEY" in done.stderr

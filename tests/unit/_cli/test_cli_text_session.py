@@ -75,7 +75,7 @@ def test_ask_answers_and_says_how_to_configure_a_model(run):
     code, out, err = run("ask", "shop.py", "What does pro cost?")
 
     assert (code, out) == (0, "[offline model] pro costs $99.\n")
-    assert "agenthost install 'agenthost[openai]'" in err
+    assert "set OPENAI_API_KEY" in err
     assert "shop · price: pro costs $99." in err
 
 
@@ -146,7 +146,7 @@ def test_chat_answers_line_by_line(run):
     code, out, err = run("chat", "shop.py", typed="What does pro cost?\n\n/new\nAnd basic, its price?\n/quit\nnever\n")
 
     assert (code, out) == (0, "[offline model] pro costs $99.\n[offline model] basic costs $99.\n")
-    assert err.count("agenthost install 'agenthost[openai]'") == 1
+    assert err.count("set OPENAI_API_KEY") == 1
     assert err.count("conversation c-") == 2
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from attrs import frozen
 
@@ -96,10 +94,3 @@ def test_a_model_that_cannot_be_made_is_told_and_no_other_suffers(configured, se
     with pytest.raises(ModelRefused) as refused:
         models.find()
     assert str(refused.value) == warning
-
-
-def test_the_client_of_openai_is_an_extra(configured, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openai", None)
-    [warning] = choose_models(configured('[models]\ndefault = "openai"\n'), BUILT_IN).warnings
-
-    assert warning.endswith("fix: agenthost install 'agenthost[openai]'")

@@ -65,7 +65,7 @@ def served(directory, toml=""):
         server = AgentServer()
         server.register(Sales())
         server.register(Support())
-        config = uvicorn.Config(server.app, lifespan="off", log_config=None)
+        config = uvicorn.Config(server.app, lifespan="on", log_config=None)
         running = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
         thread.start()

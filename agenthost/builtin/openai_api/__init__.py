@@ -1,0 +1,1 @@
+"""Requests to servers with an API of OpenAI's form."""

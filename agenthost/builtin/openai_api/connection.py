@@ -1,0 +1,260 @@
+"""Connections to one server, for requests in JSON and streams of events.
+
+The HTTP client is aiohttp, imported by ``Connection``, so only who uses such a server pays for it. Retries and time
+limits are the caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import msgspec
+
+from agenthost._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+    from aiohttp import ClientResponse, ClientSession
+
+    from agenthost import Secret
+
+__all__ = ["BrokenOff", "Connection", "NotReached", "Rejected", "Response", "Unreadable"]
+
+_OPENAI = "https://api.openai.com/v1"
+_CONNECT = 5.0
+"""Seconds to connect."""
+_MOST = 4 * 1024 * 1024
+"""The longest event, and the longest answer that is not a stream, in bytes."""
+_MOST_ERROR = 64 * 1024
+_END = 0.1
+"""Seconds to wait for the end of a stream after its last event."""
+_OK = 200
+_DONE = b"[DONE]"
+_encode = msgspec.json.Encoder().encode
+
+
+class NotReached(Exception):  # noqa: N818 - a state
+    """The server could not be reached, or did not answer.
+
+    The message is the name of the reason.
+    """
+
+
+class BrokenOff(Exception):  # noqa: N818 - a state
+    """The connection ended in the middle of an answer."""
+
+
+class Unreadable(Exception):  # noqa: N818 - as ModelNonsense
+    """The answer does not have the form of the API.
+
+    The message names the kind of fault.
+    """
+
+
+class Rejected(Exception):  # noqa: N818 - an answer
+    """The server answered with an error.
+
+    Args:
+        status: the HTTP status.
+        message: the message in its body, else the beginning of that.
+        code: the code of the error, or None.
+        headers: the response's headers.
+    """
+
+    def __init__(self, status: int, message: str, code: object, headers: Mapping[str, str]) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.headers = headers
+
+
+class Connection:
+    """The connections to one server, opened by the event loop that uses them.
+
+    Args:
+        url: URL of the API. Defaults to ``OPENAI_BASE_URL``, else OpenAI's own.
+        api_key: the API key. Defaults to ``OPENAI_API_KEY``, else none is needed.
+    """
+
+    def __init__(self, url: str | None, api_key: Secret | None) -> None:
+        import aiohttp  # noqa: F401, PLC0415 - a fifth of a second, off the event loop
+
+        self.url = (url or os.environ.get("OPENAI_BASE_URL") or _OPENAI).rstrip("/")
+        key = api_key.reveal() if api_key is not None else os.environ.get("OPENAI_API_KEY") or "none"
+        named = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "User-Agent": f"agenthost/{__version__}",
+            **{header: os.environ[name] for header, name in named.items() if os.environ.get(name)},
+        }
+        self._session: ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @asynccontextmanager
+    async def post(self, path: str, body: Mapping[str, Any], ends: float) -> AsyncIterator[Response]:
+        """Send a request, and read its response in the block.
+
+        Args:
+            path: below the API's URL.
+            body: the JSON object to send.
+            ends: time of the event loop by which the response must be complete.
+
+        Raises:
+            NotReached: the server did not answer.
+            Rejected: the status is not 200.
+            TimeoutError: the time is over, also while the response is read.
+        """
+        import aiohttp  # noqa: PLC0415 - imported already
+
+        url = f"{self.url}/{path}"
+        try:
+            async with asyncio.timeout_at(ends):
+                sending = self._opened().post(url, data=_encode(body), headers=self._headers, proxy=_proxy_of(url))
+                response = Response(await sending)
+        except aiohttp.ServerTimeoutError as error:
+            raise NotReached("no connection in time") from error
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise NotReached(type(error.__cause__ or error).__name__) from error
+        timer = asyncio.get_running_loop().call_at(ends, response.cut_off)  # cheaper than a limit for each event
+        try:
+            if response.status != _OK:
+                raise await response.rejected()
+            yield response
+        finally:
+            timer.cancel()
+            await response.close()
+
+    async def close(self) -> None:
+        """Close the connections, if this event loop has opened them."""
+        session, self._session = self._session, None
+        if session is not None and self._loop is asyncio.get_running_loop():
+            await session.close()
+
+    def _opened(self) -> ClientSession:
+        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar  # noqa: PLC0415 - imported already
+
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            limits = ClientTimeout(total=None, sock_connect=_CONNECT)
+            self._session = ClientSession(timeout=limits, cookie_jar=DummyCookieJar())
+            self._loop = loop
+        return self._session
+
+
+class Response:
+    """A response.
+
+    Each method that reads it raises ``BrokenOff`` where it is not complete, and ``TimeoutError`` after ``cut_off``.
+    """
+
+    def __init__(self, response: ClientResponse) -> None:
+        self._response = response
+        self._late = self._done = False
+        self.status = response.status
+
+    async def body(self, most: int = _MOST) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            Unreadable: it has more than ``most`` bytes.
+        """
+        pieces: list[bytes] = []
+        while piece := await self._read():
+            pieces.append(piece)
+            if sum(map(len, pieces)) > most:
+                raise Unreadable("a body that is too long")
+        return b"".join(pieces)
+
+    async def events(self) -> AsyncGenerator[bytes, None]:
+        """Yield the data of each event (``text/event-stream``), up to ``[DONE]``.
+
+        A server that answers with plain JSON yields that.
+
+        Raises:
+            Unreadable: an event is too long, or the response is neither a stream nor JSON.
+        """
+        kind = self._response.content_type
+        if kind != "text/event-stream":
+            if kind != "application/json":
+                raise Unreadable(f"Content-Type {kind}")
+            yield await self.body()
+            return
+        rest = b""
+        data: list[bytes] = []
+        while piece := await self._read():
+            *lines, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n")
+            if len(rest) + sum(map(len, data)) > _MOST:
+                raise Unreadable("an event that is too long")
+            for line in lines:
+                if line.startswith(b"data:"):
+                    data.append(line[5:].removeprefix(b" "))
+                elif not line and data:
+                    event = b"\n".join(data)
+                    data.clear()
+                    if event == _DONE:
+                        self._done = True
+                        return
+                    yield event
+        if data and (event := b"\n".join(data)) != _DONE:  # a server that ends without an empty line
+            yield event
+
+    async def rejected(self) -> Rejected:
+        """Read an error: OpenAI's form, another JSON object with a message, or any text."""
+        try:
+            body = await self.body(_MOST_ERROR)
+        except (BrokenOff, Unreadable):
+            body = b""
+        message, code = body.decode("utf-8", "replace") or str(self._response.reason or ""), None
+        try:
+            error: Any = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            error = None
+        if isinstance(error, dict):
+            inner = error.get("error", error)
+            inner = inner if isinstance(inner, dict) else {"message": inner}
+            message, code = str(inner.get("message") or inner.get("detail") or message), inner.get("code")
+        return Rejected(self.status, message, code, self._response.headers)
+
+    def cut_off(self) -> None:
+        """End the response, as its time is over."""
+        self._late = True
+        self._response.close()
+
+    async def close(self) -> None:
+        """Close the connection, or keep it if the response was read to its end."""
+        if self._done:  # the end of the stream may follow its last event
+            with suppress(TimeoutError, BrokenOff):
+                async with asyncio.timeout(_END):
+                    while await self._read():
+                        pass
+        self._response.release()
+
+    async def _read(self) -> bytes:
+        """Return what has arrived, or nothing at the end."""
+        import aiohttp  # noqa: PLC0415 - imported already
+
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            if self._late:
+                raise TimeoutError from error
+            raise BrokenOff from error
+
+
+def _proxy_of(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL, or None."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    if not proxies or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxies.get(parts.scheme) or proxies.get("all")
