@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -95,10 +96,16 @@ class Turns:
         """Return the turn of a claim, if it runs in this process."""
         return self._running.get(claim.id)
 
+    @property
+    def _secret(self) -> bytes:
+        """The secret of hashes in the store, which all processes share."""
+        keys = self._runtime.config.host.token_keys
+        return blake2b(keys[0].reveal().encode(), person=b"turns").digest() if keys else b""
+
     def _found(self) -> TurnIdentities:
         stores, longest = self._runtime.state.serving(), self._runtime.config.conversation.timeout
         if self._identities is None or self._identities[:2] != (stores, longest):
-            self._identities = stores, longest, TurnIdentities(stores.own(SCOPE), longest)
+            self._identities = stores, longest, TurnIdentities(stores.own(SCOPE), longest, self._secret)
         return self._identities[2]
 
     def _histories(self, principal: str) -> ResentHistories:
@@ -111,7 +118,7 @@ class Turns:
         asked = name, stores, longest
         found = self._shared.get(asked)
         if found is None:
-            found = self._shared[asked] = ResentHistories(stores.own(name), longest)
+            found = self._shared[asked] = ResentHistories(stores.own(name), longest, self._secret)
         return found
 
     def _start(self, plan: HostPlan, place: Place, claim: Claim) -> _Running:
@@ -145,6 +152,7 @@ class Turns:
                 begins=not asking.text and not asking.sent,
                 sent=asking.sent,
                 paused=asking.paused,
+                at=asking.at,
                 attempts=claim.turns,
                 tool_begins=tool_begins,
             )
