@@ -55,6 +55,11 @@ tool_timeout = 5
 
 [agents.raising]
 breaker_failures = 0
+
+[keys.monitoring]
+secret = "the-secret-of-the-monitoring"
+agents = ["*"]
+scopes = ["observe"]
 """
 ISOLATED = """
 [agents.{agent}]

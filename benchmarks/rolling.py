@@ -61,6 +61,12 @@ SETTINGS = """
 [host]
 signing_keys = ["shared by both"]
 drain_grace = 2
+access_log = true
+
+[keys.monitoring]
+secret = "the-secret-of-the-monitoring"
+agents = ["*"]
+scopes = ["observe"]
 """
 
 
