@@ -54,6 +54,9 @@ def act(body: Mapping[str, Any]) -> Step:
     if "flaky" in text and text not in failed:
         failed.add(text)
         return Fails(503)
+    if last["role"] == "tool" and "late" in text and text not in failed:
+        failed.add(text)
+        return Fails(503)
     if last["role"] == "tool" and choice == "auto":
         return Says(filled(body)) if "response_format" in body else Says(f"The result is: {last['content']}.")
     if named or choice == "required":

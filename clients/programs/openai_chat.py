@@ -55,8 +55,20 @@ def structured():
     assert parsed.choices[0].message.parsed == Trip(city="Oslo", days=3)
 
 
+def ordered(text):
+    return int(ask(text).choices[0].message.content.rstrip(".").rpartition(" ")[2])
+
+
 def retry():
     assert ask("flaky openai chat").choices[0].message.content == "You have written 1 times."
+    before = ordered("Order a bell")
+    headers = {}
+    try:
+        ordered("Order a late kite")
+    except openai.InternalServerError as error:
+        headers = error.response.headers
+    assert headers.get("x-should-retry") == "false"  # the order is placed
+    assert (ordered("Order a late kite"), ordered("Order a lamp")) == (before + 1, before + 2)
 
 
 def resend():

@@ -50,8 +50,20 @@ def structured():
     assert parsed.output_parsed == Trip(city="Oslo", days=3)
 
 
+def ordered(text):
+    return int(ask(text).output_text.rstrip(".").rpartition(" ")[2])
+
+
 def retry():
     assert ask("flaky openai responses").output_text == "You have written 1 times."
+    before = ordered("Order a bell")
+    headers = {}
+    try:
+        ordered("Order a late ball")
+    except openai.InternalServerError as error:
+        headers = error.response.headers
+    assert headers.get("x-should-retry") == "false"  # the order is placed
+    assert (ordered("Order a late ball"), ordered("Order a lamp")) == (before + 1, before + 2)
 
 
 def resend():
