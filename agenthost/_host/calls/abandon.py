@@ -15,13 +15,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.tasks import _current_tasks, _register_task, _unregister_task  # type: ignore[attr-defined]
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
-    from contextvars import Context
 
 __all__ = ["GRACE", "bounded", "cancelled_here"]
 
@@ -147,7 +146,8 @@ class _SpareTask:
         self._work: Coroutine[Any, Any, Any] | None = None
         rest = self._rest()
         next(rest)  # from here on, it can be cancelled before its first step
-        task: Any = asyncio.Task(rest, loop=loop)  # generators are accepted before 3.12
+        # Its own context is empty, so that it keeps nothing of this request; generators are accepted before 3.12.
+        task: Any = asyncio.Task(rest, loop=loop, context=Context())
         task._log_destroy_pending = False  # noqa: SLF001 - nothing is lost with it
         _unregister_task(task)
         self.task: Any = task
