@@ -91,7 +91,7 @@ def main(connection: int, life: int) -> None:
 
 def _can_fork() -> bool:
     """Return True if a fork would carry over all that the package has started."""
-    return sys.platform == "linux" and hasattr(os, "pidfd_open") and threading.active_count() == 1
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
 class _Orders:

@@ -24,7 +24,7 @@ from agenthost._host.isolation.descriptions import AgentDescription, DescribedDr
 from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, OwnProcessError
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
-from agenthost._host.isolation.template_process import PackageChanged, TemplateProcess
+from agenthost._host.isolation.template_process import PackageChanged, TemplateProcess, can_watch_forks
 from agenthost._host.packages.instantiate import Section
 from agenthost._host.walls.account import Account, missing_capabilities
 from agenthost._host.walls.enclosure import Enclosure
@@ -85,7 +85,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
             config.host.debuggable,
         ),
         files=files,
-        may_fork=config.host.start_method == "fork",
+        may_fork=config.host.start_method == "fork" and can_watch_forks(),
         account=_account(section, place),
     )
     set_debuggable(config.host.debuggable)  # before there is a process that could look

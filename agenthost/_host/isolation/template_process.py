@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agenthost._host.isolation.process_setup import Setup
     from agenthost._host.walls.account import Account
 
-__all__ = ["PackageChanged", "TemplateProcess"]
+__all__ = ["PackageChanged", "TemplateProcess", "can_watch_forks"]
 
 _BOOT = (
     "import sys;sys.path[:]={path!r};from agenthost._host.isolation.own_process import main;main({connection},{life})"
@@ -53,6 +53,16 @@ _ROUNDS = 5
 _MOST_CODES = 256
 _REPORTED = 0.1
 """Seconds that a template has to report the exit code of a process."""
+
+
+@cache
+def can_watch_forks() -> bool:
+    """Return True if the system gives descriptors of processes, which old containers forbid."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 class PackageChanged(Diagnosed):

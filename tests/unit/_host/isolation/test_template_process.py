@@ -15,7 +15,13 @@ from agenthost._host.generations.contents import held_files
 from agenthost._host.isolation import template_process
 from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.process_setup import STATUS, Setup
-from agenthost._host.isolation.template_process import PackageChanged, TemplateProcess, _greeting, _Interpreter
+from agenthost._host.isolation.template_process import (
+    PackageChanged,
+    TemplateProcess,
+    _greeting,
+    _Interpreter,
+    can_watch_forks,
+)
 from agenthost._host.packages.instantiate import Section
 from agenthost._host.walls.enclosure import Enclosure
 
@@ -105,6 +111,18 @@ def test_nothing_is_started_once_the_files_differ(tmp_path, monkeypatch):
     with pytest.raises(PackageChanged, match=r"the files of far 1\.0 have changed since this host loaded it"):
         TemplateProcess(setup, {}, 5, reported.append).start_process()
     assert reported == ["far"]
+
+
+@pytest.mark.parametrize("error", [PermissionError, AttributeError])
+def test_without_descriptors_of_processes_nothing_is_forked(monkeypatch, error):
+    def refused(_):
+        raise error
+
+    can_watch_forks.cache_clear()
+    monkeypatch.setattr(os, "pidfd_open", refused, raising=False)
+
+    assert not can_watch_forks()
+    can_watch_forks.cache_clear()
 
 
 @pytest.mark.slow
