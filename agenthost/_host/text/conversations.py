@@ -19,6 +19,7 @@ from agenthost._host.text.agent_calls import APART, AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.answer_format import AnswerFormat
 from agenthost._host.text.model_calls import complete
+from agenthost._host.text.offered_tools import check_choice
 from agenthost._host.text.paused_turns import Paused, PausedTurns
 from agenthost._host.text.tool_runs import DoneBefore, ToolRuns
 from agenthost._host.text.transcript_lines import Line
@@ -144,6 +145,7 @@ class Conversations:
             with_whom = (plan.find(key) if key is not None else None) or asked
             budget = self.teams.budget(self._runtime.config.conversation.timeout)
             reply = await self._answer(plan, with_whom, turn, budget, record)
+            check_choice(turn.options, reply)
             if form is not None:
                 reply = await self._formed(plan, turn, reply, form, budget)
             if reply.client_calls is not None:

@@ -10,16 +10,16 @@ from attrs import frozen
 
 from agenthost._host.text.answer_format import instructions_for
 from agenthost.conversation.models import Message, ToolSpec
-from agenthost.errors import ConversationRefused
+from agenthost.errors import ConversationRefused, ModelNonsense
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost.conversation.options import AnswerOptions
-    from agenthost.conversation.turns import Turn
+    from agenthost.conversation.turns import Reply, Turn
     from agenthost.tools.tool import Tool
 
-__all__ = ["MOST_AT_ONCE", "Offered", "new_call_id", "opening"]
+__all__ = ["MOST_AT_ONCE", "Offered", "check_choice", "new_call_id", "opening"]
 
 MOST_AT_ONCE = 8
 """The most tool calls of a model in one round."""
@@ -78,6 +78,17 @@ class Offered:
         if number and not self.parallel:
             return "Not run: only one tool can be called at once."
         return f"Not run: at most {MOST_AT_ONCE} tools can be called at once." if number >= MOST_AT_ONCE else None
+
+
+def check_choice(options: AnswerOptions, reply: Reply) -> None:
+    """Check that a reply has the call of a client's tool that the client requires.
+
+    Raises:
+        ModelNonsense: it was answered in words, such as the question of a router.
+    """
+    wanted = options.tool_choice in {"required", *(spec.name for spec in options.tools)} and options.tools
+    if wanted and reply.client_calls is None and reply.finish == "stop" and not reply.refused:
+        raise ModelNonsense(f"{reply.agent} answers in words instead of the tool that tool_choice requires.")
 
 
 def new_call_id() -> str:

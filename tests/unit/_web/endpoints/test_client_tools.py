@@ -228,6 +228,14 @@ def test_a_call_can_be_required(tmp_path):
     assert model.requests[0]["parallel_tool_calls"] is False
 
 
+def test_a_router_cannot_ask_back_where_a_call_is_required(tmp_path):
+    with (
+        scripted(tmp_path, agents(), then=Fails(400)) as (url, _),
+        pytest.raises(openai.InternalServerError, match="desk answers in words"),
+    ):
+        ask(url, "Zebras?", model="desk", tools=[WEATHER], tool_choice="required")
+
+
 def test_several_calls_at_once_can_be_forbidden(tmp_path):
     both = calls(("cancel", {"order": "1"}), ("cancel", {"order": "2"}))
     with scripted(tmp_path, agents(), both, Says("One.")) as (url, model):
