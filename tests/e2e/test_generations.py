@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from bakery import Host, killed, write
+from caller import functions
 from polling import poll_until
 from ports import free_port
 
@@ -231,11 +232,18 @@ class TestTemplate:
         assert started == (method == "fork")
 
     def test_a_spawned_worker_serves_nothing_that_differs(self, env, bakery):
-        """The other agents are served."""
-        with serving(env, *TWO, toml='[host]\nstart_method = "spawn"\n') as host:
-            before = host.workers(2)
+        """Callers of a changed agent hear its fallback, and the other agents are served."""
+        with serving(env, *TWO, toml='[host]\nstart_method = "spawn"\n', fails=True) as host:
+            before, url = host.workers(2), functions(host.caller.document("/bakery", "c-1"))["version"]["web_hook_url"]
             upgrade(env, bakery)
             killed(min(before))
             host.served.once_logged("packages are not served by this worker, as they have changed")
             poll_until(lambda: host.health()["status"] == "degraded")
             assert {host.caller.ask("POST", "/good-1", {}).status for _ in range(10)} == {200}
+            poll_until(lambda: "say:The oven is cold." in str(host.caller.ask("POST", "/bakery", {}).json))
+            answers = [host.caller.call(url, "version", {}, "c-1") for _ in range(24)]
+            assert {each["response"].split()[0] for each in answers} <= {"1.0", "The"}
+            assert {each["response"] for each in answers if "error_id" in each} == {"The oven is cold."}
+            assert "agenthost-test-bakery has changed since this host loaded it" in host.served.stderr
+            assert host.reload().returncode == 0
+            assert host.versions() == {"2.0"}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.manifest import Manifest
+    from agenthost._host.generations.served_plan import PlannedAgent
 
 __all__ = ["Imported", "Membership", "WorkerOrder", "socket_in"]
 
@@ -49,6 +50,8 @@ class WorkerOrder:
     """True to load what differs from the lock file, too."""
     manifest: Manifest | None = None
     """What a process must find that imports the packages itself."""
+    planned: tuple[PlannedAgent, ...] = ()
+    """The agents that are served: those of packages that differ from the manifest have stand-ins."""
     membership: Membership | None = None
     """The way to the processes of other generations."""
 

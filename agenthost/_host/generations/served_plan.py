@@ -37,6 +37,9 @@ class PlannedAgent:
     sip: tuple[str, ...] = ()
     reason: str = ""
     """The reason and the fix, if it is not served."""
+    name: str = ""
+    fallback: str = ""
+    """The sentence for a caller when it fails."""
 
 
 @frozen

@@ -42,6 +42,7 @@ def load(
     plugins: Plugins | None = None,
     owners: Owners | None = None,
     unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
+    stand_ins: Mapping[str, Built] = MappingProxyType({}),
 ) -> Loaded:
     """Import and build everything that is enabled.
 
@@ -50,6 +51,7 @@ def load(
     ``stays`` gives what is served of an agent already, if it can stay as it is; None builds it. ``plugins`` are those
     that are registered already; None registers them. ``owners`` are holders of keys, routes and SIP aliases, as they
     were decided before. ``unapproved`` are distributions that must not be loaded, each with the reason.
+    ``stand_ins`` take the places of their agents, by full key.
     """
     plugins = plugins or Plugins.load(config, [each for each in candidates if each.distribution not in unapproved])
     plugins.timeout = config.host.build_timeout
@@ -67,7 +69,13 @@ def load(
         Rejected(SelectedAgent(each.key, each.candidate, AgentConfig()), each.diagnosis, "conflict")
         for each in selection.contested
     ]
-    rejected += [Rejected(item, unapproved[item.distribution]) for item in building if item.distribution in unapproved]
+    for item in [each for each in building if each.distribution in unapproved]:
+        if item.full_key in stand_ins:
+            offered.append(Built(item, stand_ins[item.full_key].agent))
+        else:
+            rejected.append(Rejected(item, unapproved[item.distribution]))
+    known = {item.full_key for item in items}
+    offered += [built for full_key, built in stand_ins.items() if full_key not in known]
     for item, outcome in zip(enabled, outcomes, strict=True):
         if isinstance(outcome, Failed):
             rejected.append(Rejected(item, diagnose(outcome.error, item.candidate, item.key)))

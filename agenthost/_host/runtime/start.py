@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.locked import Lock
     from agenthost._host.packages.diagnosis import Diagnosis
+    from agenthost._host.packages.stages import Built
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
 
@@ -149,6 +150,8 @@ class DecidedPackages:
     """Distributions that must not be loaded, each with the reason."""
     changes: tuple[str, ...] = ()
     """Sentences about packages that changed the process while they were loaded, before the plan is made."""
+    stand_ins: Mapping[str, Built] = MappingProxyType({})
+    """By full key, what takes the place of an agent that must not be loaded."""
 
 
 def decided_packages(config: Config, deadly: Mapping[str, Diagnosis] = MappingProxyType({})) -> DecidedPackages:
@@ -184,7 +187,7 @@ def installed_plan(
 
     packages = packages or decided_packages(config, deadly)
     owners = known_owners(config, packages.lock)
-    loaded = load(config, packages.candidates, owners=owners, unapproved=packages.refused)
+    loaded = load(config, packages.candidates, owners=owners, unapproved=packages.refused, stand_ins=packages.stand_ins)
     join_structlog()
     return make_plan(config, evolve(loaded, changes=tuple(dict.fromkeys((*packages.changes, *loaded.changes)))))
 

@@ -1,15 +1,20 @@
-"""Preloading: the packages of a generation are imported, and nothing of them is built."""
+"""Preloading: the packages of a generation are imported, and nothing of them is built.
+
+Agents of packages that must not be loaded, as their files differ from what the other workers serve, have stand-ins:
+callers hear the agent's fallback, and its tools fail, until the host is reloaded.
+"""
 
 from __future__ import annotations
 
 import threading
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import evolve, frozen
 
 from agenthost._discovery import PLUGINS, requirement_problem
+from agenthost._host.config.schema import AgentConfig
 from agenthost._host.generations.contents import HeldFile, Readings
 from agenthost._host.generations.late_imports import LateImports
 from agenthost._host.generations.lock import known_owners
@@ -18,16 +23,20 @@ from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.selection import select
+from agenthost._host.packages.stages import Built
 from agenthost._host.runtime.start import DecidedPackages, decided_packages
 from agenthost._version import __version__
+from agenthost.agent.base import AgentBase
+from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from agenthost._discovery import Candidate
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.served_plan import PlannedAgent
 
-__all__ = ["Preloaded", "decide", "preload"]
+__all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
 
 @frozen(eq=False)
@@ -134,3 +143,29 @@ def _is_late(outcome: object) -> bool:
     """Return True if a job was left behind. A package may raise ``TimeoutError`` itself."""
     error = outcome.error if isinstance(outcome, Failed) else None
     return isinstance(error, TimeoutError) and error.__traceback__ is None
+
+
+def stand_ins(planned: Iterable[PlannedAgent], differing: Container[str], config: Config) -> dict[str, Built]:
+    """Return the stand-ins of all agents of some distributions, by their full keys."""
+    return {
+        each.full_key: Built.in_code(each.key, _stand_in(each), _section(each, config), each.package)
+        for each in planned
+        if each.package in differing
+    }
+
+
+def _section(planned: PlannedAgent, config: Config) -> AgentConfig:
+    return config.agents.get(planned.full_key) or config.agents.get(planned.key) or AgentConfig()
+
+
+def _stand_in(planned: PlannedAgent) -> AgentBase:
+    agent = AgentBase(name=planned.name, route=planned.route or "/", fallback=planned.fallback)
+
+    def fail(*_: Any) -> NoReturn:
+        msg = f"{planned.package} has changed since this host loaded it. fix: agenthost reload"
+        raise AgentHostError(msg)
+
+    agent.add_per_call_config(fail)
+    for tool in planned.tools:
+        agent.define_tool(tool, "It cannot be used at present.", {}, fail)
+    return agent

@@ -26,7 +26,7 @@ from agenthost._host.telemetry.shared_metrics import forget_process
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
 from agenthost._web.older.keeping import Keeping
-from agenthost._web.process.preload import Preloaded, decide
+from agenthost._web.process.preload import Preloaded, decide, stand_ins
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
 
@@ -97,7 +97,11 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
         if own:
             worker.manifest = found.manifest
             if found.differing:
-                packages = evolve(packages, refused={**packages.refused, **worker.set_aside(found.differing)})
+                packages = evolve(
+                    packages,
+                    refused={**packages.refused, **worker.set_aside(found.differing)},
+                    stand_ins=stand_ins(order.planned, found.differing, config),
+                )
         return installed_plan(config, packages=packages)
 
     threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()
@@ -255,7 +259,16 @@ class _Worker:
 def _served(plan: HostPlan, manifest: Manifest | None) -> ServedPlan:
     agents = [
         PlannedAgent(
-            each.full_key, each.key, READY, each.distribution, each.version, each.route, each.functions, each.sip
+            each.full_key,
+            each.key,
+            READY,
+            each.distribution,
+            each.version,
+            each.route,
+            each.functions,
+            each.sip,
+            name=each.name,
+            fallback=each.fallback,
         )
         for each in plan.agents
     ]

@@ -458,6 +458,7 @@ class Supervisor:
             early=early,
             held=self._responder is not None,
             manifest=self.manifest,
+            planned=tuple(self.served.ready.values()) if self.spawning and self.served is not None else (),
         )
         return self.start_worker(None if self.spawning else self.template, order)
 
