@@ -88,6 +88,7 @@ def test_while_the_first_worker_builds_the_agents(env, bakery, victim):
     """A worker that ends meanwhile comes back with the old code."""
     with reloading(env, bakery, top=SLOW_BUILD, offers=OFFERS) as host:
         first, new = canary(host), new_template(host)
+        time.sleep(0.5)  # until the supervisor knows of it
         killed({"canary": first, "new template": new, "old template": host.old, "a worker": min(host.before)}[victim])
 
         assert settled(host) == (("1.0", 4) if victim == "canary" else ("2.0", 0))

@@ -182,13 +182,13 @@ class _Server(Server):
         """Serve until a signal, and return once everything in flight is answered.
 
         SIGTERM allows time for clients of ``/ready`` to switch to other hosts while the port is open. SIGINT does not,
-        and a second signal waits for nothing. uvicorn raises a captured signal again when it has finished; a handler
-        that does nothing makes that a normal end. A process that has not accepted a request yet ends at once. Only
+        and a second signal waits for nothing. uvicorn raises a captured signal again when it has finished, which this
+        server has noted already, so that it is a normal end. A signal before uvicorn has begun counts, too. A process that has not accepted a request yet ends at once. Only
         signals end it: callbacks of the event loop that raise ``SystemExit`` or ``KeyboardInterrupt`` are passed to
         ``exited``.
         """
         self._draining = draining
-        _on_signals(_nothing if early else signal.SIG_DFL)
+        _on_signals(self.handle_exit if early else signal.SIG_DFL)
         self.config.load()
 
         async def main() -> None:
@@ -196,7 +196,7 @@ class _Server(Server):
             hosting = asyncio.create_task(host(begun, ended))
             if not early:
                 await begun.wait()
-                _on_signals(_nothing)
+                _on_signals(self.handle_exit)
             if self._problem is None:
                 await self.serve([opened])
             ended.set()
@@ -312,7 +312,3 @@ def _on_signals(action: signal.Handlers | Callable[..., None]) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, action)
-
-
-def _nothing(*_: object) -> None:
-    pass
