@@ -183,9 +183,9 @@ class _Server(Server):
 
         SIGTERM allows time for clients of ``/ready`` to switch to other hosts while the port is open. SIGINT does not,
         and a second signal waits for nothing. uvicorn raises a captured signal again when it has finished, which this
-        server has noted already, so that it is a normal end. A signal before uvicorn has begun counts, too. A process that has not accepted a request yet ends at once. Only
-        signals end it: callbacks of the event loop that raise ``SystemExit`` or ``KeyboardInterrupt`` are passed to
-        ``exited``.
+        server has noted already, so that it is a normal end. A signal before uvicorn has begun counts, too. A process
+        that has not accepted a request yet ends at once. Only signals end it: callbacks of the event loop that raise
+        ``SystemExit`` or ``KeyboardInterrupt`` are passed to ``exited``.
         """
         self._draining = draining
         _on_signals(self.handle_exit if early else signal.SIG_DFL)
