@@ -86,6 +86,12 @@ class Store:
         self.scope = scope
 
     @property
+    def group(self) -> str:
+        """The group of the calls that it belongs to, see ``Stores.within``."""
+        group: str = getattr(self._entries, "group", "")
+        return group
+
+    @property
     def sync(self) -> SyncStore:
         """The same store for functions in threads, such as tools that are not ``async``."""
         return SyncStore(self, self._loop)

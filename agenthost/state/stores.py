@@ -74,6 +74,16 @@ class Stores:
         """
         return Stores(_CallsApart(self._entries, group), self._serving)
 
+    @property
+    def group(self) -> str:
+        """The name given to ``within``, empty for the stores of the host's credentials."""
+        return self._entries.group if isinstance(self._entries, _CallsApart) else ""
+
+    @property
+    def whole(self) -> Entries:
+        """The entries of the opened store, with the state of the calls of every group."""
+        return self._entries.entries if isinstance(self._entries, _CallsApart) else self._entries
+
     def call(self, call_id: str) -> Store:
         """Return the state of a call. Without an ID, it is a store that refuses."""
         if not call_id:
@@ -91,35 +101,36 @@ class _CallsApart:
     """The entries of a store, with the entries of calls kept separate by credentials."""
 
     def __init__(self, entries: Entries, group: str) -> None:
-        self._entries = entries
+        self.entries = entries
+        self.group = group
         self._apart = f"call.{group}/".encode()
 
     def _key(self, key: bytes) -> bytes:
         return self._apart + key.removeprefix(_CALLS) if key.startswith(_CALLS) else key
 
     async def read(self, key: bytes) -> Entry | None:
-        return await self._entries.read(self._key(key))
+        return await self.entries.read(self._key(key))
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
-        return await self._entries.put(self._key(key), value, ttl)
+        return await self.entries.put(self._key(key), value, ttl)
 
     async def put_if(self, key: bytes, value: bytes, version: int, ttl: float | None) -> int | None:
-        return await self._entries.put_if(self._key(key), value, version, ttl)
+        return await self.entries.put_if(self._key(key), value, version, ttl)
 
     async def add(self, key: bytes, by: int, ttl: float | None) -> int:
-        return await self._entries.add(self._key(key), by, ttl)
+        return await self.entries.add(self._key(key), by, ttl)
 
     async def remove(self, key: bytes, version: int | None) -> bool:
-        return await self._entries.remove(self._key(key), version)
+        return await self.entries.remove(self._key(key), version)
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
-        keys, following = await self._entries.page(self._key(prefix), cursor, most)
+        keys, following = await self.entries.page(self._key(prefix), cursor, most)
         if not prefix.startswith(_CALLS):
             return keys, following
         return [_CALLS + key.removeprefix(self._apart) for key in keys], following
 
     async def ping(self) -> None:
-        await self._entries.ping()
+        await self.entries.ping()
 
     async def close(self) -> None:
         """Do nothing: the host closes its store."""

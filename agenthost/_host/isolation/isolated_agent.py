@@ -171,13 +171,15 @@ class IsolatedAgent:
         if (error := lifespan.error) is not None:
             raise error if isinstance(error, Exception) else RuntimeError(repr(error))
 
-    async def _do_tool(self, ticket: int, name: str, arguments: dict[str, Any], body: dict[str, Any]) -> list[Any]:
+    async def _do_tool(
+        self, ticket: int, name: str, arguments: dict[str, Any], body: dict[str, Any], group: str
+    ) -> list[Any]:
         tool = self._tools.get(name)
         if ticket:
             tool = tool_of(self._agent, self._copy(ticket), name)
         if tool is None:
             raise LookupError(f"there is no tool {name!r}")
-        call = Call.from_body(body, self._stores)
+        call = Call.from_body(body, self._stores.within(group) if group else self._stores)
         calling.set(call.id)
         run = partial(tool.call, arguments, call)
         result = await self._run(self._owner("tool", name), run, on_loop=tool.is_async)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from agenthost._host.generations.contents import HeldFile
     from agenthost._host.isolation.process import Process
     from agenthost._host.isolation.processes import Observer
+    from agenthost.state import Stores
     from agenthost.tools.swaig import Call
 
 __all__ = ["NotIsolatable", "StandIn", "isolated"]
@@ -172,6 +173,7 @@ class StandIn(AgentBase):
         )
         scopes = (Scope("agent", key), *(Scope("host", name) for name in said.shared_state if name in shared))
         self._reach = tuple(scope.prefix("data").removesuffix(b"data/") for scope in scopes)
+        self._groups: set[str] = set()
         self._checks: dict[int, asyncio.Task[Any]] = {}
         self._ticket: tuple[Process, int] | None = None
         self._processes = processes(self)
@@ -182,15 +184,23 @@ class StandIn(AgentBase):
 
     def entries(self) -> Any:
         """Return the entries of the host's store."""
-        return (declared(self).stores or NO_STORES).entries
+        return self._stores.whole
+
+    @property
+    def _stores(self) -> Stores:
+        return declared(self).stores or NO_STORES
 
     def may_reach(self, key: bytes) -> bool:
         """Return True if the agent has access to a key, or to a prefix.
 
-        It has access to its own entries, to those of single calls, and to those that it shares as far as its section
-        allows it.
+        It has access to its own entries, to those that it shares as far as its section allows it, and to those of
+        single calls of its own credentials, and of others that have called its tools.
         """
-        return key.startswith(self._reach) or (key.startswith(b"call/") and len(key.split(b"/")) >= _OF_A_CALL)
+        if key.startswith(self._reach):
+            return True
+        scope, *rest = key.split(b"/")
+        groups = {self._stores.group, *self._groups}
+        return 1 + len(rest) >= _OF_A_CALL and scope in {f"call.{group}".rstrip(".").encode() for group in groups}
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -235,7 +245,9 @@ class StandIn(AgentBase):
     async def _run_tool(
         self, name: str, ticket: int, process: Process | None, arguments: Mapping[str, Any], call: Call
     ) -> ToolAnswer:
-        return ToolAnswer.from_plain(await self._ask(process, "tool", ticket, name, arguments, call.raw_data))
+        group = call.state.group
+        self._groups.add(group)
+        return ToolAnswer.from_plain(await self._ask(process, "tool", ticket, name, arguments, call.raw_data, group))
 
     async def _route(self, path: str, body: Any, headers: Any) -> Any:
         return await self._processes.ask("routing", path, body, headers)

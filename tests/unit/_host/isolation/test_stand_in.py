@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 
 import pytest
 
@@ -15,11 +16,12 @@ from agenthost._host.packages.diagnosis import Diagnosed
 from agenthost._host.packages.selection import SelectedAgent
 from agenthost._host.packages.stages import Built, Loaded
 from agenthost._host.plan.plan import make_plan
-from agenthost.agent.base import declared
+from agenthost.agent.base import declared, serve_state
+from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.errors import ArgumentsRefused
 from agenthost.results import HandOver
 from agenthost.results.tool_answer import ToolAnswer
-from agenthost.state import Scope
+from agenthost.state import Scope, Stores
 from agenthost.state.scope import OwnScope
 from agenthost.tools.swaig import UNREADABLE, Call
 
@@ -53,6 +55,10 @@ class Agent(AgentBase):
     @AgentBase.tool
     def over(self) -> FunctionResult:
         return FunctionResult("Over.").hand_over('a "friend"')
+
+    @AgentBase.tool
+    async def asked(self, call) -> str:
+        return str(await call.state.incr("asked"))
 
     @AgentBase.tool
     def die(self) -> str:
@@ -110,7 +116,7 @@ def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
     assert own.examples == {"": ("I am far away",)}
     assert own.draft.global_data == {"known": True}
     assert "You are elsewhere." in own.draft.prompt.text
-    assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "die"]
+    assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "asked", "die"]
     assert (own.draft.tools["double"].timeout, own.draft.tools["double"].idempotent) == (3, True)
     assert not own.draft.tools["pid"].secure
     assert b"You are elsewhere." in b"".join(own.own_process.template.parts)
@@ -247,10 +253,30 @@ def test_it_reaches_its_own_entries_alone(build, key, may):
     assert build(shared_state=("desk",)).may_reach(key) is may
 
 
+def test_the_state_of_a_call_belongs_to_those_who_began_it(build):
+    """Each group of callers has a state of its own for the same call."""
+    stand_in, stores = build(), Stores(MemoryEntries(time.monotonic))
+    serve_state(stand_in, "far", stores.within("own"))
+    tool = declared(stand_in).draft.tools["asked"]
+    key = Scope("call", "c-1").prefix("data") + b"asked"
+    assert [stand_in.may_reach(key.replace(b"call", scope, 1)) for scope in (b"call.own", b"call", b"call.key-ci")] == [
+        *(True, False, False)
+    ]
+
+    async def work():
+        groups = (stores.within("own"), stores.within("key-ci"), stores, stores.within("own"))
+        calls = [Call.from_body({"call_id": "c-1"}, each) for each in groups]
+        return [(await tool.call({}, each)).text for each in calls]
+
+    assert asyncio.run(used(stand_in, work)) == ["1", "1", "1", "2"]
+    assert stand_in.may_reach(key)
+    assert not stand_in.may_reach(key.replace(b"call", b"call.key-qa", 1))
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("raises", "ValueError: not today (far_away.py:39)"),
+        ("raises", "ValueError: not today (far_away.py:43)"),
         ("dies", "its process was ended by SIGABRT while it was loaded"),
         ("nothing", "far_away:nothing returns nothing, not an agent (a subclass of agenthost.AgentBase)"),
         ("missing", "AttributeError: module 'far_away' has no attribute 'missing'"),
