@@ -115,11 +115,14 @@ class TemplateProcess:
             raise
 
     def close(self) -> None:
-        """End the template, with everything that the agent has started and left behind."""
-        with self._starting:
-            if self._interpreter is not None:
-                _kill_below(self._interpreter.pid)
-            self._discard()
+        """End the template, with everything that the agent has started and left behind.
+
+        It does not wait for one that is starting, which ends with this object.
+        """
+        if (interpreter := self._interpreter) is not None:
+            _kill_below(interpreter.pid)
+            interpreter.kill()
+            self._interpreter = None
 
     def _living(self) -> _Interpreter:
         if self._interpreter is not None and not self._interpreter.ended(0):
@@ -150,8 +153,8 @@ class TemplateProcess:
         raise PackageChanged(Diagnosis(reason, "agenthost reload"))
 
     def _discard(self) -> None:
-        if self._interpreter is not None:
-            self._interpreter.kill()
+        if (interpreter := self._interpreter) is not None:
+            interpreter.kill()
             self._interpreter = None
 
 

@@ -113,6 +113,17 @@ def test_nothing_is_started_once_the_files_differ(tmp_path, monkeypatch):
     assert reported == ["far"]
 
 
+def test_closing_does_not_wait_for_a_start():
+    """It runs on the event loop, and an import may take seconds."""
+    setup = Setup(Candidate(AGENTS, "a", "a:A", "a", "1", ""), "a", None, "info", None, Enclosure())
+    template = TemplateProcess(setup, {}, 5, lambda _: None)
+    closing = threading.Thread(target=template.close, daemon=True)
+    with template._starting:
+        closing.start()
+        closing.join(10)
+        assert not closing.is_alive()
+
+
 @pytest.mark.parametrize("error", [PermissionError, AttributeError])
 def test_without_descriptors_of_processes_nothing_is_forked(monkeypatch, error):
     def refused(_):
