@@ -230,6 +230,26 @@ def test_responses_belong_to_those_who_asked(tmp_path):
         assert theirs.responses.retrieve(response.id).output_text == "Hello."
 
 
+def test_responses_belong_to_the_key(tmp_path):
+    """The calls of a turn that waits for a client's tools do, too."""
+    keys = "".join(
+        f'[keys.{name}]\nsecret = "{name}-secret-of-a-test"\nagents = ["shop"]\nscopes = ["text"]\n'
+        for name in ("one", "two")
+    )
+    with running(tmp_path, Calls("weather", {"city": "Oslo"}), then=Says("Hello."), more=keys) as (opened, model):
+        one, two = (opened.with_options(api_key=f"{name}-secret-of-a-test") for name in ("one", "two"))
+        assert [each.id for each in two.models.list()] == ["shop"]
+        response = one.responses.create(model="shop", input="Weather?", tools=[WEATHER])
+        with pytest.raises(openai.NotFoundError):
+            two.responses.retrieve(response.id)
+        call = response.output[0]
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": "rain"}
+        two.responses.create(model="shop", input=[{"role": "user", "content": "Hi"}, call.model_dump(), result])
+        assert one.responses.retrieve(response.id).id == response.id
+
+    assert [role for role, _ in told(model.requests[1])] == ["user", "assistant", "tool"]
+
+
 @pytest.mark.parametrize(
     ("options", "param"),
     [
