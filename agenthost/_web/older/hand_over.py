@@ -26,8 +26,8 @@ _OF_CALLS = (b"/swaig", b"/post_prompt")
 _OF_EVENTS = b"/debug_events"
 """The last segment of a path whose requests name the generation itself."""
 _GENERATION = GENERATION.encode()
-_OF_ONE_CALL = b"Y2FsbD"
-"""The user name of credentials for one call, as their header has it (Base64)."""
+_OF_ONE_CALL = b"Y2Fsb"
+"""The beginning of the user name of credentials for one call, ``call``, as their header has it (Base64)."""
 _HTTP = ScopeType.HTTP  # an attribute lookup on the class costs as much as the rest
 _NONE: Mapping[str, str] = MappingProxyType({})
 

@@ -110,13 +110,14 @@ def test_a_request_goes_to_the_process_of_its_generation(asked):
         scope(query=b"__token=" + token(NONE)),
         scope(),
         scope(b"/desk", authorization=basic(call_userinfo(OLD, "/desk", "c-1"))),
+        scope(b"/desk", authorization=basic(call_userinfo(OLD, "/desk", "c-1", "monitoring"))),
         scope(b"/desk", authorization=basic(call_userinfo(NEW, "/desk", "c-1"))),
         scope(b"/desk", authorization=basic("agenthost:secret")),
         scope(query=b"tenant=oldgen01"),
         scope(kind="lifespan"),
     )
 
-    assert told == [("/old", b"key"), "here", "here", "here", ("/old", b"key"), "here", "here", "here", "here"]
+    assert told == [("/old", b"key"), "here", "here", "here", *[("/old", b"key")] * 2, "here", "here", "here", "here"]
 
 
 def test_without_other_generations_every_request_is_answered_here(asked):
