@@ -55,11 +55,6 @@ tool_timeout = 5
 
 [agents.raising]
 breaker_failures = 0
-
-[keys.monitoring]
-secret = "the-secret-of-the-monitoring"
-agents = ["*"]
-scopes = ["observe"]
 """
 ISOLATED = """
 [agents.{agent}]

@@ -61,12 +61,6 @@ SETTINGS = """
 [host]
 signing_keys = ["shared by both"]
 drain_grace = 2
-access_log = true
-
-[keys.monitoring]
-secret = "the-secret-of-the-monitoring"
-agents = ["*"]
-scopes = ["observe"]
 """
 
 

@@ -5,6 +5,7 @@ They include the memory of an agent. All are medians.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from statistics import median
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
         most=2.5,
     )
     small, large = median(memory[one]), median(memory[many])
+    yield from _measure_lazy_starts(directory, one, many)
     yield Figure(
         "memory of a built agent",
         f"{AGENTS} agents: {large / 1e6:.0f} MB",
@@ -56,6 +58,31 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
         (large - small) / (AGENTS - 1) / 1000,
         unit=" KB",
         most=40,
+    )
+
+
+def _measure_lazy_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
+    """Measure starts with a lock file, before agents are built."""
+    cpu: dict[Path, list[float]] = {one: [], many: []}
+    for site in (one, many):
+        place = directory / f"lazy-{site.name}"
+        place.mkdir()
+        (place / "agenthost.toml").write_text('[host]\nbuild = "lazy"\n', encoding="utf-8")
+        environ = variables(place, PYTHONPATH=str(site))
+        subprocess.run([AGENTHOST, "lock"], cwd=place, env=environ, check=True, stdout=subprocess.DEVNULL)
+    for _ in range(STARTS):
+        for site in (one, many):
+            place = directory / f"lazy-{site.name}"
+            environ = variables(place, PYTHONPATH=str(site))
+            with serving([AGENTHOST, "run", "--port", "{port}"], place, environ, "/ready") as host:
+                cpu[site].append(host.cpu())
+    least, most = median(cpu[one]), median(cpu[many])
+    yield Figure(
+        f'start with `build = "lazy"`, {INSTALLED}',
+        f"{most:.2f} s",
+        f"one agent: {least:.2f} s",
+        most / least,
+        most=1.25,
     )
 
 

@@ -90,7 +90,7 @@ def _serve_here(opened: socket.socket, config: Config, tell: Callable[[Mapping[s
         remember(config, plan)
         tell(plan.report())
 
-    serve_on(opened, config, partial(installed_plan, config), ready)
+    serve_on(opened, config, partial(installed_plan, config, serving=True), ready)
 
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:

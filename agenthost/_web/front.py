@@ -19,7 +19,7 @@ from agenthost._host.access.principals import CALL, NOBODY, OBSERVE
 from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
-from agenthost._host.plan.routes import SHARED, normalise
+from agenthost._host.plan.routes import SHARED, RouteTable, normalise
 from agenthost._host.runtime.runtime import Phase
 from agenthost._web.app import make_app
 from agenthost._web.endpoints import (
@@ -41,6 +41,7 @@ from agenthost._web.request.access_log import logged, note_key
 from agenthost._web.request.answers import send_bytes, send_error, with_headers
 from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value, read_body
 from agenthost._web.request.site import Request, Site
+from agenthost.agent.per_call import fallback_document
 from agenthost.tools.swaig import MalformedRequest, check_depth
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ class Front:
                     wanted, plan = wanted.with_failed_plugin(key, error), accept(plan.with_failed_plugin(key, error))
                 self.litestar = make_app(self.runtime, static=self._static)
             self.publish(wanted)
+            await running.enter_async_context(self._site.late.in_background())
             yield plan
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912 - the only entry
@@ -243,6 +245,8 @@ class Front:
         whose, endpoint, status = "", "host", 0
         try:
             published, below, agent, asked_for = self._reached(scope)
+            if agent is None and published is not None and (published.pending or published.plan.broken):
+                published, below, agent, asked_for = await self._reached_late(published, below, scope)
             path = below or "/"
             head = Head.read(scope["headers"], scope["http_version"])
             if not rules.hosts.any:
@@ -307,6 +311,18 @@ class Front:
                 async with published.plan.models.opened(), published.plan.classifiers.opened():
                     pass
 
+    async def _reached_late(
+        self, published: Published, below: str, scope: HTTPScope
+    ) -> tuple[Published | None, str, Mounted | None, str]:
+        """Find an agent that had to be built first, or has failed then."""
+        if published.pending and below == mcp.HOST_PATH:  # it lists the tools of all agents
+            await self._site.late.build_all()
+            return self._reached(scope)
+        if (late := next((each for each in published.pending if below.startswith(f"{each.route}/")), None)) is not None:
+            await self._site.late.build(late)  # it may have paths of its own
+            return self._reached(scope)
+        return published, below, *(RouteTable.of(published.plan.broken).find(below) or (None, ""))
+
     async def _begin_late(self, scope: HTTPScope) -> None:
         """Start with the first request, if nothing announces the start, as in serverless."""
         self.start()
@@ -343,6 +359,13 @@ class Front:
             return _other_method(request, methods)
         if what != ITSELF:
             request.authorise(what, agent)
+        if not agent.built_yet:
+            found = await request.built(agent) if agent not in request.published.plan.broken else None
+            if found is not None:
+                return await self._serve(request, found, endpoint)
+            if endpoint in ("", "sip"):
+                return 200, request.rules.document, fallback_document(agent.agent)
+            raise Refused(404, None)
         try:
             if answer is None:
                 return await routing_callbacks.answer(request, agent, endpoint)
@@ -358,6 +381,9 @@ class Front:
         if path.startswith(_TELLING_MORE):
             scope[ASKING] = self._asking(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
+        if not handlers and published is not None and published.pending and v1.reached(path, published.table.agents):
+            await self._site.late.build_all()  # which agents take part is known during a turn
+            published = self.runtime.published or published
         if not handlers and published is not None and (found := v1.reached(path, published.table.agents)):
             request = Request(self._site, self._site.rules, published, head, scope, receive, path)
             agent, below = found

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AliasTable", "SipAlias", "squashed"]
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-"""A user part that is not a number, whatever follows."""
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|[0-9]+")
+"""A user part that is compared as it is, whether it is a number or not."""
 
 
 @frozen
@@ -37,9 +37,7 @@ class SipAlias:
     @property
     def compared(self) -> str:
         """The form for comparison: case-folded, a number without its separators."""
-        if _WORD.fullmatch(self.user):  # which almost every alias is, and a host compares thousands
-            return self.user.casefold()
-        return (number_of(self.user) or self.user).casefold()
+        return _compared(self.user)
 
 
 @frozen
@@ -71,11 +69,12 @@ class AliasTable:
             for user, agents in _claims(tier).items():
                 claims.setdefault(user, agents)
                 origin.setdefault(user, number)
-        short = _claims(SipAlias(squashed(alias.user), alias.agent) for tier in listed for alias in tier)
+        squashed_ones = [[(squashed(alias.user), alias.agent) for alias in tier] for tier in listed]
+        short = _claims_of(pair for tier in squashed_ones for pair in tier)
         claims |= {user: agents for user, agents in short.items() if user not in claims and len(agents) == 1}
-        for number, tier in enumerate(listed):
-            for alias in tier:
-                origin.setdefault(squashed(alias.user), number)
+        for number, words in enumerate(squashed_ones):
+            for user, _ in words:
+                origin.setdefault(user, number)
         return cls(
             {user: next(iter(agents)) for user, agents in claims.items() if len(agents) == 1},
             {user: tuple(sorted(agents)) for user, agents in claims.items() if len(agents) > 1},
@@ -93,9 +92,19 @@ def squashed(user: str) -> str:
     return re.sub(r"[^a-z0-9_]", "", user.casefold())
 
 
+def _compared(user: str) -> str:
+    if _WORD.fullmatch(user):  # which almost every alias is, and a host compares thousands
+        return user.casefold()
+    return (number_of(user) or user).casefold()
+
+
 def _claims(aliases: Iterable[SipAlias]) -> dict[str, set[str]]:
+    return _claims_of((alias.user, alias.agent) for alias in aliases)
+
+
+def _claims_of(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     claims: dict[str, set[str]] = {}
-    for alias in aliases:
-        if alias.user:
-            claims.setdefault(alias.compared, set()).add(alias.agent)
+    for user, agent in pairs:
+        if user:
+            claims.setdefault(_compared(user), set()).add(agent)
     return claims

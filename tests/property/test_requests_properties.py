@@ -9,10 +9,8 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from hypothesis import example, given, strategies as st
 
-from agenthost._host.access.principals import NO_KEYS, OF_HOST, Door, Keys
-from agenthost._host.config.schema import KeyConfig
+from agenthost._host.access.principals import NO_KEYS, OF_HOST, Door
 from agenthost._web.request.requests import Disconnected, Head, Refused, query_value, raw_path, read_body
-from agenthost.secret import HashedSecret
 
 PIECES = st.sampled_from(
     [
@@ -92,36 +90,6 @@ def test_nothing_else_opens(header):
 
     opened = Door((b"a:b",), OF_HOST).principal_of(header, NO_KEYS) is OF_HOST
     assert (scheme.lower() == b"basic" and decoded == b"a:b") is opened
-
-
-SECRET = "a-secret-of-printable-characters!"
-KEYS = Keys.of({"ci": KeyConfig(secret=(HashedSecret.of(SECRET),), agents=("*",), scopes=("call",))})
-
-
-@given(
-    st.binary(max_size=60)
-    | st.builds(
-        lambda scheme, raw, basic: scheme + (b64encode(raw) if basic else raw),
-        st.sampled_from([b"Basic ", b"Bearer ", b"bearer  "]),
-        st.binary(max_size=40) | st.sampled_from([SECRET.encode(), f"ci:{SECRET}".encode(), f"qa:{SECRET}".encode()]),
-        st.booleans(),
-    )
-)
-@example(f"Bearer {SECRET}".encode())
-def test_nothing_but_its_secret_is_a_key(header):
-    """Only the whole secret opens, in Basic with the name of the key."""
-    found = Door((b"a:b",), OF_HOST).principal_of(header, KEYS)
-
-    scheme, _, given = header.partition(b" ")
-    given = given.strip(b" ")
-    if scheme.lower() == b"basic":
-        try:
-            given = b64decode(given, validate=True)
-        except binascii.Error:
-            given = b""
-        assert (found is not None) is (given in (f"ci:{SECRET}".encode(), b"a:b"))
-    else:
-        assert (found is not None) is (scheme.lower() == b"bearer" and given == SECRET.encode())
 
 
 @given(st.lists(st.tuples(st.sampled_from(["__token", "token", "call_id", "x"]), st.text(max_size=6))))

@@ -81,7 +81,11 @@ class ConfigFile:
             ConfigurationError: a value cannot be used, or is missing.
         """
         keys = keys_of(cls)
-        own = {name: self.resolved(value, place.at(name)) for name, value in values.items() if name in keys}
+        own = {
+            name: self.resolved(value, place.at(name)) if _is_nested(value) else value
+            for name, value in values.items()
+            if name in keys
+        }
         try:
             return read_table(keys, own)
         except Refused as refused:
@@ -111,6 +115,13 @@ class ConfigFile:
         """Return the values of a table that its class does not declare, secrets resolved."""
         known = keys_of(cls)
         return {name: self.resolved(value, place.at(name)) for name, value in values.items() if name not in known}
+
+
+def _is_nested(value: object) -> bool:
+    """Return True if a value may contain a source of a secret."""
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(each, (dict, list)) for each in value)
+    )
 
 
 def refuse_unknown(values: Collection[str], known: Collection[str], place: Place) -> None:

@@ -143,6 +143,12 @@ class HostConfig(Table):
         unit="seconds",
     )
     max_body: int = setting(1048576, whole(1), "Maximum size of a request body", unit="bytes")
+    build: str = setting(
+        "eager",
+        choice("eager", "lazy"),
+        "Build agents at start, or at their first request and in the background, which needs `agenthost.lock`",
+        effect=RESTART,
+    )
     build_timeout: float = setting(10.0, SECONDS, "Timeout for building one agent", unit="seconds")
     tool_timeout: float = setting(10.0, SECONDS, "Timeout for one tool call", unit="seconds", per_agent=True)
     document_timeout: float = setting(

@@ -26,6 +26,7 @@ class LockedAgent(Table):
     """``[distributions.<name>.agents.<name>]``: one agent as it was decided."""
 
     key: str = setting("", TEXT, "Its name in configuration and on the command line")
+    name: str = setting("", TEXT, "Its own name, where that is another one")
     route: str | None = setting(None, TEXT, "Where it is mounted")
     tools: tuple[str, ...] = setting((), NAMES, "Names of its tools")
     sip: tuple[str, ...] = setting((), NAMES, "User parts of SIP addresses that reach it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -34,5 +33,3 @@ class Asking:
     options: AnswerOptions | None = None
     sent: Sequence[Message] = ()
     paused: Paused | None = None
-    at: float = field(factory=time.time)
-    """The time of its arrival, in seconds since 1970."""

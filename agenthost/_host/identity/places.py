@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from agenthost._host.identity.resent_histories import history_key
 from agenthost._host.identity.turn_identity import Kind
 from agenthost.conversation.models import Message
 
@@ -36,7 +37,7 @@ class Place:
         Raises:
             StateUnavailable: the store does not answer.
         """
-        before = histories.key(asking.agent, asking.resent) if asking.resent else None
+        before = history_key(asking.agent, asking.resent) if asking.resent else None
         if before is None:
             return cls(asking, histories)
         if asking.found:
@@ -87,7 +88,7 @@ class Place:
             return
         said = [*asking.resent, Message("user", asking.text), *asking.sent]
         texts = dict.fromkeys((reply.text, streamed if streamed.endswith(reply.text) else reply.text))
-        after = [self.histories.key(asking.agent, [*said, Message("assistant", text)]) for text in texts]
+        after = [history_key(asking.agent, [*said, Message("assistant", text)]) for text in texts]
         keys = [key for key in after if key is not None]
         if asking.found:
             await self.histories.note(keys, asking.conversation)

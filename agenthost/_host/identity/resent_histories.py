@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from hashlib import blake2b
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.models import Message
     from agenthost.state import Store
 
-__all__ = ["ResentHistories"]
+__all__ = ["ResentHistories", "history_key"]
 
 KEPT = 86400.0
 """Seconds that a record is kept after the last turn."""
@@ -36,22 +36,13 @@ _encode = msgspec.json.Encoder().encode
 class ResentHistories:
     """The conversations of one principal, by their histories.
 
-    ``longest`` is the number of seconds that a turn may take. ``secret`` keeps hashes in the store from being guessed.
+    ``longest`` is the number of seconds that a turn may take.
     """
 
-    def __init__(self, store: Store, longest: float, secret: bytes = b"") -> None:
+    def __init__(self, store: Store, longest: float) -> None:
         self._store = store
-        self._secret = secret
         self._batches = Batches(store)
         self._longest = longest + _GRACE
-
-    def key(self, agent: str, messages: Iterable[Message]) -> str | None:
-        """Return the key of a history with an agent, or None if nothing was said.
-
-        Only the words of people and agents count, since clients rewrite instructions and leave out tool calls.
-        """
-        said = [[message.role, " ".join(message.content.split())] for message in _spoken(messages)]
-        return blake2b(_encode([agent, said]), digest_size=32, key=self._secret).hexdigest() if said else None
 
     async def find(self, history: str) -> str | None:
         """Return the only conversation with a history, or None.
@@ -135,6 +126,15 @@ class ResentHistories:
             StateUnavailable: the store does not answer.
         """
         await self._store.set(_latest(conversation), list(history), ttl=KEPT)
+
+
+def history_key(agent: str, messages: Iterable[Message]) -> str | None:
+    """Return the key of a history with an agent, or None if nothing was said.
+
+    Only the words of people and agents count, since clients rewrite instructions and leave out tool calls.
+    """
+    said = [[message.role, " ".join(message.content.split())] for message in _spoken(messages)]
+    return sha256(_encode([agent, said])).hexdigest() if said else None
 
 
 def _spoken(messages: Iterable[Message]) -> Sequence[Message]:

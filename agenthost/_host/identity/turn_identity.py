@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from enum import Enum
-from hashlib import blake2b
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
@@ -67,8 +67,8 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """The name of its turns."""
-        return self.key if self.key is not None else self.fingerprint
+        """The key of its turns in the store."""
+        return sha256(self.key.encode()).hexdigest() if self.key is not None else self.fingerprint
 
 
 @frozen
@@ -89,12 +89,11 @@ class Claim:
 class TurnIdentities:
     """The latest turns of a host by their identities.
 
-    ``longest`` is the number of seconds that a turn may take. ``secret`` keeps hashes in the store from being guessed.
+    ``longest`` is the number of seconds that a turn may take.
     """
 
-    def __init__(self, store: Store, longest: float, secret: bytes = b"") -> None:
+    def __init__(self, store: Store, longest: float) -> None:
         self._store = store
-        self._secret = secret
         self._longest = longest + _GRACE
         self._batches = Batches(store)
 
@@ -108,15 +107,13 @@ class TurnIdentities:
             StateUnavailable: the store does not answer.
         """
         now, kept = time.time(), self._kept(identity)
-        new: Entry = {"id": secrets.token_hex(8), "conversation": conversation, "turns": []}
-        new["print"] = self._hashed(identity.fingerprint)
-        claim = Claim(Kind.NEW, identity, new["id"], conversation)
+        new = {"id": secrets.token_hex(8), "conversation": conversation, "turns": [], "print": identity.fingerprint}
+        claim = Claim(Kind.NEW, identity, new["id"], conversation)  # type: ignore[arg-type]
 
         def choose(entries: list[Entry]) -> list[Entry]:
             nonlocal claim
             entries = [entry for entry in entries if not _forgotten(entry, now, kept)]
-            keyed = identity.key is not None
-            found = _keyed(entries, new["print"]) if keyed else _repeated(entries, identity, now)
+            found = _keyed(entries, identity) if identity.key is not None else _repeated(entries, identity, now)
             kind = Kind.NEW if found is None else _kind(found, now)
             entry: Entry = {**(found or new), "left": False, "client": identity.client}
             claim = Claim(kind, identity, entry["id"], entry["conversation"], tuple(entry["turns"]), _outcome(entry))
@@ -131,7 +128,7 @@ class TurnIdentities:
 
     async def look(self, claim: Claim) -> Claim | None:
         """Return the current state of a turn, or None if it is unknown now."""
-        entries = await self._store.get(self._hashed(claim.identity.name), [])
+        entries = await self._store.get(claim.identity.name, [])
         found = next((entry for entry in entries if entry["id"] == claim.id), None)
         if found is None or (found["state"] == "running" and found["until"] <= time.time()):
             return None
@@ -179,19 +176,16 @@ class TurnIdentities:
         await self._write(claim.identity, apply)
 
     async def _write(self, identity: Identity, change: Callable[[list[Entry]], list[Entry]]) -> None:
-        await self._batches.update(self._hashed(identity.name), change, ttl=self._kept(identity) + self._longest)
-
-    def _hashed(self, name: str) -> str:
-        return blake2b(name.encode(), digest_size=32, key=self._secret).hexdigest()
+        await self._batches.update(identity.name, change, ttl=self._kept(identity) + self._longest)
 
     def _kept(self, identity: Identity) -> float:
         """Return the seconds after which a turn is not repeated any more."""
         return MARKED if identity.key is None else KEYED
 
 
-def _keyed(entries: Sequence[Entry], fingerprint: object) -> Entry | None:
+def _keyed(entries: Sequence[Entry], identity: Identity) -> Entry | None:
     found = entries[0] if entries else None
-    if found is not None and found["print"] != fingerprint:
+    if found is not None and found["print"] != identity.fingerprint:
         raise ConversationRefused("the idempotency key was sent with another request: each request needs its own.")
     return found
 

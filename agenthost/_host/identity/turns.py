@@ -6,7 +6,6 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -96,16 +95,10 @@ class Turns:
         """Return the turn of a claim, if it runs in this process."""
         return self._running.get(claim.id)
 
-    @property
-    def _secret(self) -> bytes:
-        """The secret of hashes in the store, which all processes share."""
-        keys = self._runtime.config.host.token_keys
-        return blake2b(keys[0].reveal().encode(), person=b"turns").digest() if keys else b""
-
     def _found(self) -> TurnIdentities:
         stores, longest = self._runtime.state.serving(), self._runtime.config.conversation.timeout
         if self._identities is None or self._identities[:2] != (stores, longest):
-            self._identities = stores, longest, TurnIdentities(stores.own(SCOPE), longest, self._secret)
+            self._identities = stores, longest, TurnIdentities(stores.own(SCOPE), longest)
         return self._identities[2]
 
     def _histories(self, principal: str) -> ResentHistories:
@@ -118,7 +111,7 @@ class Turns:
         asked = name, stores, longest
         found = self._shared.get(asked)
         if found is None:
-            found = self._shared[asked] = ResentHistories(stores.own(name), longest, self._secret)
+            found = self._shared[asked] = ResentHistories(stores.own(name), longest)
         return found
 
     def _start(self, plan: HostPlan, place: Place, claim: Claim) -> _Running:
@@ -152,7 +145,6 @@ class Turns:
                 begins=not asking.text and not asking.sent,
                 sent=asking.sent,
                 paused=asking.paused,
-                at=asking.at,
                 attempts=claim.turns,
                 tool_begins=tool_begins,
             )

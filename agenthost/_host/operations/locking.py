@@ -69,6 +69,7 @@ def _agent(agent: Mounted) -> LockedAgent:
     declared = getattr(type(agent.agent), "Settings", None)
     return LockedAgent(
         key=agent.key,
+        name=agent.name if agent.name != agent.key else "",
         route=agent.route,
         tools=agent.functions,
         sip=agent.sip,

@@ -30,6 +30,7 @@ __all__ = [
 _GAP = "  "
 _PIECE = r"\S+?(?:(?<=[a-z0-9]:)(?=[a-z])|(?=\s)|$)\s*"
 """A word, with the space after it. ``package:`` before a name is a word, too."""
+_SERVED = ("ready", "not built yet")
 AGENT_COLUMNS = ("agent", "route", "tools", "sip", "package", "state")
 
 
@@ -122,7 +123,7 @@ def agent_rows(report: Mapping[str, Any]) -> list[tuple[list[str], str]]:
             [
                 row["agent"],
                 row["route"] or "–",
-                str(len(row["tools"])) if row["state"] == "ready" else "–",
+                str(len(row["tools"])) if row["state"] in _SERVED else "–",
                 " ".join(row["sip"]) or "–",
                 f"{row['package']} {row['version']}".strip(),
                 _state(row),
@@ -188,7 +189,7 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, t
             "before pointing a number here."
         )
     lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
-    served = [row for row in report["agents"] if row["state"] == "ready"]
+    served = [row for row in report["agents"] if row["state"] in _SERVED]
     if served:
         pair = f"{host.user}:{password}" if made and terminal else host.user  # curl prompts for the rest
         import shlex  # noqa: PLC0415 - only where a host has started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import attrs
@@ -11,7 +11,7 @@ from attrs import field, fields, frozen
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.selection import SelectedAgent
-from agenthost.agent.base import declared
+from agenthost.agent.base import AgentBase, declared
 from agenthost.conversation.classifiers import ClassifierProvider
 from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
@@ -19,19 +19,19 @@ from agenthost.conversation.redaction import Redactor
 from agenthost.health import Probe
 from agenthost.hosting import McpServer
 from agenthost.state import StateProvider
+from agenthost.swml import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from agenthost._host.config.schema import AgentConfig
+    from agenthost._host.generations.locked import LockedAgent
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.plugins import Plugins, PluginState
-    from agenthost.agent.base import AgentBase
     from agenthost.agent.declared import Declared, ServingOptions
-    from agenthost.swml import Template
     from agenthost.tools.tool import Tool
 
-__all__ = ["PROGRAM", "Built", "Extensions", "Functions", "Loaded", "Mounted", "Rejected", "SetAside"]
+__all__ = ["PROGRAM", "Built", "Extensions", "Functions", "Loaded", "Mounted", "PendingAgent", "Rejected", "SetAside"]
 
 T = TypeVar("T")
 Values: TypeAlias = tuple[tuple[str, T], ...]
@@ -42,6 +42,7 @@ Functions: TypeAlias = "Values[Callable[..., object]]"
 _KIND = "kind"
 """The type of a hook's values; a field without one holds functions, which are called later."""
 
+_NO_DOCUMENT = Template((b"",), (), ())
 PROGRAM = "program"
 """The owner of agents that a program registers."""
 
@@ -145,6 +146,8 @@ class Loaded:
     refusals: tuple[str, ...] = ()
     """Sentences about configuration that restricts an agent which is not installed."""
     registry: Plugins | None = None
+    pending: tuple[tuple[SelectedAgent, LockedAgent], ...] = ()
+    """Agents that are built later, each with what the lock file says of it."""
 
 
 @frozen(eq=False)
@@ -261,6 +264,11 @@ class Mounted:
         """``thread``, or ``process`` if its code runs in processes of its own."""
         return "thread" if self.own.own_process is None else "process"
 
+    @property
+    def built_yet(self) -> bool:
+        """False for an agent that is built at its first request."""
+        return True
+
     def report(self) -> dict[str, Any]:
         """Return the agent for lists and ``--json``."""
         return {
@@ -273,6 +281,51 @@ class Mounted:
             "state": "ready",
             "isolation": self.isolation,
         }
+
+
+@frozen(eq=False)
+class PendingAgent(Mounted):
+    """A served agent that has not been built.
+
+    The lock file says what is known of it. The host builds it before it answers for it.
+    """
+
+    locked: LockedAgent = field(kw_only=True)
+
+    @classmethod
+    def of(cls, selected: SelectedAgent, locked: LockedAgent, route: str, limits: Limits) -> PendingAgent:
+        """Return a selected agent at its route."""
+        return cls(Built(selected, _blank()), route, _NO_DOCUMENT, {}, limits=limits, locked=locked)
+
+    @cached_property
+    def name(self) -> str:
+        """Its own name."""
+        return self.locked.name or self.key
+
+    @property
+    def sip(self) -> tuple[str, ...]:
+        """The user parts of SIP addresses that it declares."""
+        return self.locked.sip
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of all its tools."""
+        return self.locked.tools
+
+    @property
+    def built_yet(self) -> bool:
+        """False until it is built."""
+        return False
+
+    def report(self) -> dict[str, Any]:
+        """Return the agent for lists and ``--json``."""
+        return super().report() | {"state": "not built yet"}
+
+
+@cache
+def _blank() -> AgentBase:
+    """Return the agent that all pending ones share, which declares nothing."""
+    return AgentBase("pending")
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import SelectedAgent, select
 from agenthost._host.packages.stages import Built, Extensions, Loaded, Rejected
 from agenthost._host.plan.configured_workflows import built_workflow
+from agenthost._host.plan.workflow_members import members_of
 from agenthost._version import __version__
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
@@ -31,8 +33,9 @@ from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHos
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from agenthost._host.generations.locked import Lock, LockedAgent
 
-__all__ = ["load", "load_for_program"]
+__all__ = ["build_agents", "load", "load_for_program", "pending_agents"]
 
 
 def load(
@@ -43,6 +46,7 @@ def load(
     owners: Owners | None = None,
     unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
     stand_ins: Mapping[str, Built] = MappingProxyType({}),
+    lock: Lock | None = None,
 ) -> Loaded:
     """Import and build everything that is enabled.
 
@@ -51,7 +55,8 @@ def load(
     ``stays`` gives what is served of an agent already, if it can stay as it is; None builds it. ``plugins`` are those
     that are registered already; None registers them. ``owners`` are holders of keys, routes and SIP aliases, as they
     were decided before. ``unapproved`` are distributions that must not be loaded, each with the reason.
-    ``stand_ins`` take the places of their agents, by full key.
+    ``stand_ins`` take the places of their agents, by full key. ``lock`` says what is known of agents that are to be
+    built later; None builds all of them.
     """
     plugins = plugins or Plugins.load(config, [each for each in candidates if each.distribution not in unapproved])
     plugins.timeout = config.host.build_timeout
@@ -61,10 +66,9 @@ def load(
     kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
     building = [item for item in items if item.config.enabled and item.key not in kept]
     enabled = [item for item in building if item.distribution not in unapproved]
-    builder = _Builder(config)
-    outcomes = run_guarded([partial(builder.build, item) for item in enabled], config.host.build_timeout)
-    builder.close()
-    offered: list[Built] = []
+    pending = pending_agents(config, enabled, lock)
+    enabled = [item for item in enabled if item.key not in pending]
+    offered, failed, undone = build_agents(config, enabled)
     rejected = [
         Rejected(SelectedAgent(each.key, each.candidate, AgentConfig()), each.diagnosis, "conflict")
         for each in selection.contested
@@ -76,16 +80,17 @@ def load(
             rejected.append(Rejected(item, unapproved[item.distribution]))
     known = {item.full_key for item in items}
     offered += [built for full_key, built in stand_ins.items() if full_key not in known]
-    for item, outcome in zip(enabled, outcomes, strict=True):
-        if isinstance(outcome, Failed):
-            rejected.append(Rejected(item, diagnose(outcome.error, item.candidate, item.key)))
-        else:
-            offered.append(Built(item, outcome))
+    rejected += failed
     held = owners.with_keys({item.key: item.distribution for item in items if ":" not in item.key})
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items}, held)
     taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
     configured_ones, refused = _from_tables(config, taken)
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
+    called = {name for item in (*offered, *from_hooks, *configured_ones) for name in members_of(item.agent)}
+    if needed := [item for item, _ in pending.values() if called & {item.key, item.full_key, item.candidate.name}]:
+        more, failed, also_undone = build_agents(config, needed)
+        offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
+        pending = {key: each for key, each in pending.items() if each[0] not in needed}
     return Loaded(
         extensions=Extensions.of(plugins),
         registry=plugins,
@@ -95,8 +100,9 @@ def load(
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         owners=held.with_keys({item.key: item.selected.distribution for item in from_hooks if ":" not in item.key}),
-        changes=(*plugins.changes, *builder.changes),
+        changes=(*plugins.changes, *undone),
         installed=frozenset(candidate.distribution for candidate in candidates),
+        pending=tuple(pending.values()),
         refusals=tuple(sentence for key, sentence in selection.refusals.items() if key not in in_code),
         warnings=(
             *plugins.warnings,
@@ -104,6 +110,55 @@ def load(
             *_not_isolated(config, from_hooks),
         ),
     )
+
+
+def build_agents(config: Config, items: Sequence[SelectedAgent]) -> tuple[list[Built], list[Rejected], tuple[str, ...]]:
+    """Import and build agents.
+
+    Returns:
+        Those that were built, those that failed, and sentences about packages that changed the process.
+    """
+    builder = _Builder(config)
+    outcomes = run_guarded([partial(builder.build, item) for item in items], config.host.build_timeout)
+    builder.close()
+    done, failed = [], []
+    for item, outcome in zip(items, outcomes, strict=True):
+        if isinstance(outcome, Failed):
+            failed.append(Rejected(item, diagnose(outcome.error, item.candidate, item.key)))
+        else:
+            done.append(Built(item, outcome))
+    return done, failed, builder.changes
+
+
+def pending_agents(
+    config: Config, enabled: Sequence[SelectedAgent], lock: Lock | None
+) -> dict[str, tuple[SelectedAgent, LockedAgent]]:
+    """Return the agents that can be built later, by key.
+
+    Nobody else claims their routes, and no configured workflow calls them.
+    """
+    if lock is None:
+        return {}
+    known = {item.key: (item, locked) for item in enabled if (locked := _known(item, lock)) is not None}
+    called = {name for table in config.workflows.values() for name in table.agents}
+    routes = Counter(_route_of(item, locked) for item, locked in known.values())
+    return {
+        key: (item, locked)
+        for key, (item, locked) in known.items()
+        if routes[_route_of(item, locked)] == 1 and called.isdisjoint((item.key, item.full_key, locked.name))
+    }
+
+
+def _known(item: SelectedAgent, lock: Lock) -> LockedAgent | None:
+    """Return the locked values of an agent that was built at that time, or None."""
+    if item.again or item.offer is None:
+        return None
+    locked = lock.agent(item.candidate)
+    return locked if locked is not None and locked.route is not None and locked.key == item.key else None
+
+
+def _route_of(item: SelectedAgent, locked: LockedAgent) -> str | None:
+    return item.config.route or locked.route
 
 
 def _unapproved_plugins(candidates: Sequence[Candidate], unapproved: Mapping[str, Diagnosis]) -> Iterator[PluginState]:

@@ -17,7 +17,7 @@ from agenthost._error_words import message_of, summary_of
 from agenthost._host.config.place import key_path
 from agenthost._host.installer.environment import installer
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
-from agenthost._host.packages.stages import PROGRAM, Mounted, SetAside
+from agenthost._host.packages.stages import PROGRAM, Mounted, PendingAgent, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.plan.workflow_members import (
@@ -64,12 +64,13 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
             set_aside.append(_refused(item, route, "conflict", Diagnosis(reason, remedy)))
         else:
             claims.setdefault(route, []).append(item)
-    mounted: list[Mounted] = []
+    mounted: list[Mounted] = _pending(loaded, limits)
+    held = {agent.route: agent.full_key for agent in mounted}
     unopposed: list[tuple[str, Built]] = []
     for route, items in sorted(claims.items(), key=_first_mounts_first):
-        chosen = _chosen(items, holders.get(route))
+        chosen = _chosen(items, holders.get(route)) if route not in held else None
         set_aside += [
-            _refused(item, route, "conflict", _conflict(item, route, items, holders.get(route)))
+            _refused(item, route, "conflict", _conflict(item, route, items, held.get(route) or holders.get(route)))
             for item in items
             if item is not chosen
         ]
@@ -81,6 +82,14 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
         outcome = mount(item, route, mounted, by_key, why_not, limits)
         (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
     return sorted(mounted, key=attrgetter("route")), in_order(set_aside)
+
+
+def _pending(loaded: Loaded, limits: Limits) -> list[Mounted]:
+    """Return the agents that are built later, at the routes that the lock file decides."""
+    return [
+        PendingAgent.of(item, locked, normalise(item.config.route or locked.route or "/"), limits)
+        for item, locked in loaded.pending
+    ]
 
 
 def in_order(set_aside: Iterable[SetAside]) -> list[SetAside]:
@@ -99,7 +108,8 @@ def quarantined_when_served(agent: Mounted, error: BaseException) -> SetAside:
 
 def wanted_route(item: Built) -> str:
     """Return the configured route, else the agent's own, else its entry point's name."""
-    route = item.config.route or declared(item.agent).route
+    own = item.served.locked.route if isinstance(item.served, PendingAgent) else declared(item.agent).route
+    route = item.config.route or own
     return normalise(route) if route is not None else f"/{item.key.rpartition(':')[2]}"
 
 

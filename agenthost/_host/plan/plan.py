@@ -16,7 +16,7 @@ from agenthost._host.access.guessable import FIX, guessable_secrets
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.plugins import Plugins
-from agenthost._host.packages.stages import PROGRAM, Extensions, SetAside
+from agenthost._host.packages.stages import PROGRAM, Extensions, Mounted, SetAside
 from agenthost._host.plan.agent_names import by_name
 from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifiers
 from agenthost._host.plan.chosen_models import Models, choose_models
@@ -26,7 +26,7 @@ from agenthost._host.plan.reach import unknown_agents
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.store_provider import ChosenProvider, choose_provider, refused_names, shared_names
-from agenthost._host.plan.workflow_members import choice_of, members_of
+from agenthost._host.plan.workflow_members import choice_of, members_first, members_of
 from agenthost.errors import DefinitionError
 from agenthost.sip import AliasTable, SipAlias
 from agenthost.sip.resolving import Routing
@@ -34,11 +34,11 @@ from agenthost.sip.rules import RuleTable
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.plugins import PluginState
-    from agenthost._host.packages.stages import Built, Loaded, Mounted
+    from agenthost._host.packages.stages import Built, Loaded, Rejected
     from agenthost.conversation.classifiers import Choice, Classifier
     from agenthost.conversation.escalation_detectors import EscalationDetector
     from agenthost.conversation.redaction import Redactor
@@ -84,6 +84,13 @@ class HostPlan:
     refusals: tuple[str, ...] = ()
     """Sentences about configuration that restricts an agent which is not installed."""
     registry: Plugins | None = field(default=None, repr=False)
+    broken: tuple[Mounted, ...] = field(default=(), repr=False)
+    """Agents that failed when they were built after the start. Their callers hear a fallback."""
+
+    @property
+    def pending(self) -> tuple[Mounted, ...]:
+        """Served agents that have not been built."""
+        return tuple(agent for agent in self.agents if not agent.built_yet)
 
     @property
     def failed(self) -> tuple[SetAside, ...]:
@@ -275,6 +282,31 @@ class HostPlan:
         agents = tuple(sorted((*self.agents, mounted), key=attrgetter("route")))
         sip = attrs.evolve(self.sip, aliases=sip_aliases(self.registry, agents)) if self.registry else self.sip
         return attrs.evolve(self, agents=agents, sip=sip)
+
+    def with_late(self, built: Sequence[Built], failed: Iterable[Rejected]) -> HostPlan:
+        """Return the plan in which agents that were pending have been built, or are quarantined.
+
+        The agents of workflows come before them.
+        """
+        late = {agent.key: agent for agent in self.pending}
+        built = [item for item in built if item.key in late]
+        failed = [item for item in failed if item.key in late]
+        mounted = [agent for agent in self.agents if agent.built_yet]
+        set_aside = [SetAside(item.selected, item.state, item.diagnosis, late[item.key].route) for item in failed]
+        by_key = {item.key: item.agent for item in built}
+        for item in members_first(built, lambda each: each.agent, lambda each: each.key):
+            outcome = mount(item, late[item.key].route, mounted, by_key, self.why_not_served, self.limits)
+            (mounted if isinstance(outcome, Mounted) else set_aside).append(outcome)  # type: ignore[arg-type]
+        done = {*by_key, *(item.key for item in set_aside)}
+        agents = (*mounted, *(agent for key, agent in late.items() if key not in done))
+        plan = attrs.evolve(
+            self,
+            agents=tuple(sorted(agents, key=attrgetter("route"))),
+            set_aside=tuple(in_order((*self.set_aside, *set_aside))),
+            broken=(*self.broken, *(late[item.key] for item in set_aside)),
+        )
+        renamed = any(late[agent.key].name != agent.name for agent in mounted if agent.key in by_key)
+        return plan.with_aliases((), keeping=True) if renamed or set_aside else plan
 
     def with_probes(self, probes: Iterable[tuple[str, Probe]]) -> HostPlan:
         """Return the plan with more probes, each with its source."""

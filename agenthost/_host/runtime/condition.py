@@ -68,6 +68,8 @@ class Condition:
     """Keys of the agents whose circuit breaker is open."""
     differing: frozenset[str] = frozenset()
     """Distributions whose files have changed since they were loaded."""
+    built: int | None = None
+    """The number of agents that have been built; None where all are built at the start."""
 
     @property
     def started(self) -> bool:

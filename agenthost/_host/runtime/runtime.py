@@ -96,6 +96,8 @@ class Published:
     """Routes of agents whose document names an agent that other credentials open."""
     earlier: Mapping[tuple[str, str], Published] = field(factory=dict, repr=False)
     """By path of an agent's endpoint and edition, what was published when calls began that are still kept on it."""
+    pending: tuple[Mounted, ...] = ()
+    """Agents that have not been built."""
 
 
 class Runtime:
@@ -156,6 +158,11 @@ class Runtime:
     def tokens(self) -> Tokens:
         """Mints and verifies tool tokens."""
         return self.settings.tokens
+
+    @property
+    def wanted(self) -> HostPlan | None:
+        """The plan that is served, with agents whose lifespan has not started yet."""
+        return self._wanted
 
     def publish(self, plan: HostPlan, *, keep: float = 0.0) -> None:
         """Serve ``plan`` from now on.
@@ -250,9 +257,10 @@ class Runtime:
     def _publish(self, plan: HostPlan) -> None:
         if plan.extensions.tool_called and self.observers is None:
             self.observers = Observers(plan.extensions.tool_called, self.metrics)
-        own = {agent.route: found for agent in plan.agents if (found := self._own_credentials(agent)) is not None}
+        all_agents = (*plan.agents, *plan.broken)
+        own = {agent.route: found for agent in all_agents if (found := self._own_credentials(agent)) is not None}
         self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
-        self.reach = reach = Reach.of(self.config, plan.agents)
+        self.reach = reach = Reach.of(self.config, all_agents)
         crossing = frozenset(agent.route for agent in plan.agents if _names_apart(plan, reach, agent))
         templates = {
             agent.route: agent.template.located(plan.route_of, userinfo).of_generation(self.generation)
@@ -262,21 +270,19 @@ class Runtime:
             templates = {
                 route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
             }
-        tokens = {agent.route: self.tokens_of(agent) for agent in plan.agents}
+        tokens = {agent.route: self.tokens_of(agent) for agent in all_agents}
         self.probing.use(_sourced_probes(plan))
         sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
         named = tuple(ServedAgent(agent.key, agent.name, agent.route, agent.full_key) for agent in plan.agents)
         failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
         doors = {
-            agent.route: Door(own[agent.route].pairs, reach.holder(agent))
-            for agent in plan.agents
-            if agent.route in own
+            agent.route: Door(own[agent.route].pairs, reach.holder(agent)) for agent in all_agents if agent.route in own
         }
         served = frozenset(plan.agents)
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
         self.published = Published(
-            plan, table, templates, tokens, sip, named, failed, doors, self.reach, crossing, earlier
+            plan, table, templates, tokens, sip, named, failed, doors, self.reach, crossing, earlier, plan.pending
         )
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
@@ -299,7 +305,14 @@ class Runtime:
             self.probing.reports() if details else (),
             frozenset(agent.key for agent in self.caller.gates.broken),
             frozenset(self.differing),
+            self._built(),
         )
+
+    def _built(self) -> int | None:
+        published = self.published
+        if published is None or self.config.host.build == "eager":
+            return None
+        return len(published.plan.agents) - len(published.pending)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

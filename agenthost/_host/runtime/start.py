@@ -24,7 +24,7 @@ from agenthost._host.config.declaration import RESTART
 from agenthost._host.config.load import load_config
 from agenthost._host.runtime.settings import Settings
 from agenthost._private_files import check_database
-from agenthost.errors import PlanError
+from agenthost.errors import ConfigurationError, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,10 +163,15 @@ def decided_packages(config: Config, deadly: Mapping[str, Diagnosis] = MappingPr
         ConfigurationError: the lock file cannot be used.
     """
     from agenthost._host.generations.contents import Readings
-    from agenthost._host.generations.lock import read_lock
+    from agenthost._host.generations.lock import lock_path, read_lock
     from agenthost._host.packages.approval import unapproved
 
     candidates, lock = discover((AGENTS, PLUGINS)), read_lock(config)
+    if lock is None and config.host.build == "lazy":
+        raise ConfigurationError(
+            f'{config.place("host", "build")}: "lazy" needs {lock_path(config)}, which does not exist. '
+            "fix: agenthost lock writes it"
+        )
     return DecidedPackages(candidates, lock, unapproved(candidates, lock, Readings.of_host(config)) | dict(deadly))
 
 
@@ -174,11 +179,14 @@ def installed_plan(
     config: Config,
     deadly: Mapping[str, Diagnosis] = MappingProxyType({}),
     packages: DecidedPackages | None = None,
+    *,
+    serving: bool = False,
 ) -> HostPlan:
     """Load and plan the installed packages.
 
     ``deadly`` are distributions that are known to end the process, each with the reason; they are not loaded.
-    ``packages`` are those of an earlier decision; None discovers them.
+    ``packages`` are those of an earlier decision; None discovers them. With ``serving``, agents that the configuration
+    lets wait are built later.
     """
     from agenthost._host.generations.lock import known_owners
     from agenthost._host.plan.load import load
@@ -187,7 +195,14 @@ def installed_plan(
 
     packages = packages or decided_packages(config, deadly)
     owners = known_owners(config, packages.lock)
-    loaded = load(config, packages.candidates, owners=owners, unapproved=packages.refused, stand_ins=packages.stand_ins)
+    loaded = load(
+        config,
+        packages.candidates,
+        owners=owners,
+        unapproved=packages.refused,
+        stand_ins=packages.stand_ins,
+        lock=packages.lock if serving and config.host.build == "lazy" else None,
+    )
     join_structlog()
     return make_plan(config, evolve(loaded, changes=tuple(dict.fromkeys((*packages.changes, *loaded.changes)))))
 

@@ -90,7 +90,6 @@ class Conversations:
         begins: bool = False,
         sent: Sequence[Message] = (),
         paused: Paused | None = None,
-        at: float | None = None,
         attempts: Collection[int] = (),
         tool_begins: Callable[[int], Awaitable[None]] | None = None,
     ) -> Reply:
@@ -98,9 +97,7 @@ class Conversations:
 
         ``history`` has the earlier messages, where the person's own program keeps them; None for the transcript's.
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
-        not exist. ``at`` is the time at which the message arrived, by default now.
-
-        ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
+        not exist. ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
         ``tool_begins`` is called with the turn's number before each tool.
 
         ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
@@ -120,7 +117,7 @@ class Conversations:
         options = options or AnswerOptions()
         form = AnswerFormat(options.answer_schema) if options.answer_schema is not None else None
         results = paused.lines(sent, time.time()) if paused is not None else []
-        arrival = Arrival(conversation, text, at or time.time(), result=results[0] if results else None)
+        arrival = Arrival(conversation, text, result=results[0] if results else None)
         transcripts = self.transcripts(plan, principal)
         record = _Record(listen, partial(self._progress, transcripts, conversation), tool_begins)
         begun: Begun | None = None

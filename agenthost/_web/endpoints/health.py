@@ -99,7 +99,8 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
             body: dict[str, Any] = {"status": "started" if condition.started else "starting"}
             return _answered(_code(condition.started), body, asker, nothing)
         case "ready":
-            return _readiness(condition.ready, None if silent else len(condition.agents), asker, nothing)
+            agents, built = (None, None) if silent else (len(condition.agents), condition.built)
+            return _readiness(condition.ready, agents, asker, nothing, built)
         case "health":
             body = _summary(condition, config, asker)
             probes = condition.probes if seen else None
@@ -181,10 +182,18 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
     return told
 
 
-def _readiness(ready: bool, agents: int | None, asker: Asker, nothing: tuple[()] | None) -> Answer:  # noqa: FBT001 - the only flag
+def _readiness(
+    ready: bool,  # noqa: FBT001 - the only flag
+    agents: int | None,
+    asker: Asker,
+    nothing: tuple[()] | None,
+    built: int | None = None,
+) -> Answer:
     body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
     if agents is not None:
         body["agents"] = agents
+    if built is not None:
+        body["built"] = built
     return _answered(_code(ready), body, asker, nothing)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from agenthost._host.access.principals import CALL
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused
+from agenthost.agent.per_call import fallback_document
 from agenthost.sip import SipCall, user_of
 from agenthost.tools.swaig import MalformedRequest, call_id
 
@@ -63,7 +64,10 @@ async def answer_unmatched(request: Request) -> Answer:
 
 async def _answer_of(request: Request, target: Mounted, body: dict[str, Any]) -> Answer:
     """Return the target's document, or a redirect to it if so configured."""
-    site = request.site
+    site, found = request.site, await request.built(target)
+    if found is None:
+        return 200, request.rules.document, fallback_document(target.agent)
+    target = found
     if site.runtime.config.sip.mode != "redirect" or request.apart(target):
         return await documents.render(request, target, call_id(body), body)
     location = (request.prefix() + target.route).encode()

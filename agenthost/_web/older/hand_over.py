@@ -65,18 +65,15 @@ class HandOver:
         return self._app(scope, receive, send)
 
     def _may_name(self, scope: HTTPScope) -> bool:
-        """Return True if it is worth to parse the token of a request.
-
-        ``find`` takes a fifth of the time of ``in``, which tries a number first.
-        """
+        """Return True if it is worth to parse the token of a request."""
         query = scope["query_string"]
         if query:
             for name in self._names:
-                if query.find(name) >= 0:
+                if name in query:
                     return True
         for name, value in scope["headers"]:
             if name == b"authorization":
-                return value.find(_OF_ONE_CALL) >= 0
+                return _OF_ONE_CALL in value
         return False
 
     async def _elsewhere(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:

@@ -24,6 +24,7 @@ from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.selection import select
 from agenthost._host.packages.stages import Built
+from agenthost._host.plan.load import pending_agents
 from agenthost._host.runtime.start import DecidedPackages, decided_packages
 from agenthost._version import __version__
 from agenthost.agent.base import AgentBase
@@ -113,10 +114,12 @@ def _to_import(config: Config, packages: DecidedPackages) -> Iterator[Candidate]
     plugins = [each for each in packages.candidates if each.group == PLUGINS]
     wanted = [each for each in plugins if config.plugins.allows(f"{each.distribution}:{each.name}")]
     selected = select(config, packages.candidates, known_owners(config, packages.lock)).wanted
+    enabled = [item for item in selected if item.config.enabled]
+    later = pending_agents(config, enabled, packages.lock) if config.host.build == "lazy" else {}
     wanted += [
         item.candidate
-        for item in selected
-        if item.config.enabled and (item.config.isolation or config.host.isolation) != "process"
+        for item in enabled
+        if item.key not in later and (item.config.isolation or config.host.isolation) != "process"
     ]
     for offer in wanted:
         if offer.distribution not in problems:

@@ -102,7 +102,7 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
                     refused={**packages.refused, **worker.set_aside(found.differing)},
                     stand_ins=stand_ins(order.planned, found.differing, config),
                 )
-        return installed_plan(config, packages=packages)
+        return installed_plan(config, packages=packages, serving=True)
 
     threading.Thread(target=worker.listen, name="agenthost-orders", daemon=True).start()
     if asked:

@@ -17,6 +17,7 @@ from agenthost._host.identity.turns import Turns
 from agenthost._host.runtime.runtime import host_allowed
 from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.access_log import note_key
+from agenthost._web.request.late_builds import LateBuilds
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.rules import Rules, login_guard
 from agenthost._web.request.signatures import is_signed, refuse_replay, unsigned
@@ -51,6 +52,7 @@ class Site:
         self.repeats = ToolRepeats(runtime, self.caller)
         self.turns = Turns(runtime, Conversations(runtime, self.caller))
         self.guard = login_guard(lambda: runtime.settings)
+        self.late = LateBuilds(runtime)
         self._rules = Rules.of(runtime.settings)
 
     @property
@@ -142,6 +144,14 @@ class Request:
             note_key(self.scope, principal)
         if what is not None and not published.reach.may(principal, agent, what):
             raise self.forbidden(what)
+
+    async def built(self, agent: Mounted) -> Mounted | None:
+        """Return an agent once it has been built, or None if that failed."""
+        if agent.built_yet:
+            return agent
+        found = await self.site.late.build(agent)
+        self.published = self.site.runtime.published or self.published
+        return found
 
     def may(self, what: str, agent: Mounted | None = None) -> bool:
         """Return True if the principal may do something with an agent, or with the host."""

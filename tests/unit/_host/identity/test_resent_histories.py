@@ -6,7 +6,7 @@ import pytest
 
 from agenthost import Message
 from agenthost._host.identity import resent_histories as module
-from agenthost._host.identity.resent_histories import ResentHistories
+from agenthost._host.identity.resent_histories import ResentHistories, history_key
 from agenthost.builtin.state_memory import memory_provider
 from agenthost.state import Scope, StateOptions, Store
 
@@ -79,11 +79,9 @@ def said(*texts):
     ids=["same", "spaces", "tools", "edited", "roles"],
 )
 def test_words_of_people_and_agents_count(one, other, same):
-    key = ResentHistories(None, 60.0).key
-    assert (key("a", one) == key("a", other)) is same
-    assert key("a", one) != key("b", one)
-    assert key("a", one) != ResentHistories(None, 60.0, b"secret").key("a", one)
+    assert (history_key("a", one) == history_key("a", other)) is same
+    assert history_key("a", one) != history_key("b", one)
 
 
 def test_nothing_said_has_no_key():
-    assert ResentHistories(None, 60.0).key("a", said("", " ")) is None
+    assert history_key("a", said("", " ")) is None
