@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerFormat", "instructions_for"]
 
-_FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)```", re.DOTALL | re.IGNORECASE)
 _MOST_STEPS = 100_000
 """Steps of a pattern of the client, before its match fails."""
 _REPAIR = (
@@ -94,8 +94,8 @@ class AnswerFormat:
 
 def _unfenced(text: str) -> str:
     """Return the contents of a text that is one block of code."""
-    found = _FENCED.fullmatch(text)
-    return found[1] if found else text
+    found = _FENCED.fullmatch(text.strip())
+    return found[1].strip() if found else text
 
 
 def _refuse_retrieval(uri: str) -> Any:
