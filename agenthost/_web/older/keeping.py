@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from attrs import define, evolve, field
 
 from agenthost._host.access.open_calls import KEPT_SECONDS, OpenCalls
-from agenthost._host.runtime.start import settings_of
+from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._web.older.hand_over import HandOver
 from agenthost._web.older.relay import answering
 
@@ -155,7 +155,9 @@ class Keeping:
             self._loop.call_soon_threadsafe(self._completed)  # after all reports
 
     def _configure(self, config: Config) -> None:
-        self.runtime.settings = settings_of(evolve(self.runtime.config, host=config.host))
+        config = evolve(self.runtime.config, host=config.host, keys=config.keys)
+        self.runtime.settings = settings_of(config)
+        start_logging(config)
         self.runtime.forget()  # publishes again
 
     def _completed(self) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from agenthost._host.access.open_calls import CallReport
-from agenthost._host.config.schema import AgentConfig, Config, HostConfig
+from agenthost._host.config.schema import AgentConfig, Config, HostConfig, KeyConfig
 from agenthost._host.generations.orders import Membership
 from agenthost._host.runtime.runtime import Runtime
 from agenthost._host.runtime.start import settings_of
@@ -198,8 +198,9 @@ def test_a_process_that_others_cannot_reach_does_not_stay(runtime, tmp_path, end
     assert "calls in progress will not outlast this process: " in caplog.text
 
 
-def test_a_new_configuration_of_the_host_reaches_it(tmp_path):
+def test_a_new_configuration_of_the_host_reaches_it(tmp_path, monkeypatch):
     """The sections of agents stay as they were, as the agents do."""
+    monkeypatch.setattr(keeping, "start_logging", lambda config: None)
     agents = {"desk": AgentConfig(route="/old")}
     config = Config(host=HostConfig(passwords=(Secret("an old password"),), signing_keys=KEYS), agents=agents)
     runtime = Runtime(settings_of(config))
@@ -207,13 +208,15 @@ def test_a_new_configuration_of_the_host_reaches_it(tmp_path):
 
     async def run():
         async with own.opened(Server()):
-            own.carry_out("settings", Config(host=HostConfig(passwords=(Secret("a new password"),), signing_keys=KEYS)))
+            host = HostConfig(passwords=(Secret("a new password"),), signing_keys=KEYS)
+            own.carry_out("settings", Config(host=host, keys={"web": KeyConfig()}))
             await until(lambda: runtime.credentials.pairs != settings_of(config).credentials.pairs)
 
     asyncio.run(run())
 
     assert runtime.credentials.pairs == (b"agenthost:a new password",)
     assert runtime.config.agents == agents
+    assert "web" in runtime.config.keys
 
 
 def test_the_end_of_the_host_ends_the_waiting(runtime, tmp_path, ended):
