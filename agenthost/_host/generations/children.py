@@ -45,6 +45,7 @@ class Child:
             return not self._reaped()
         if self.handle is not None:
             return not _readable(self.handle, 0)
+        self._reap_orphan()
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -81,10 +82,17 @@ class Child:
         return True
 
     def close(self) -> None:
-        """Close the descriptor."""
+        """Clean up after the process has ended."""
+        if self.forked:
+            self._reap_orphan()
         if self.handle is not None:
             os.close(self.handle)
             self.handle = None
+
+    def _reap_orphan(self) -> None:
+        """Reap a process whose parent has ended, if this one is the first of a container."""
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)
 
     def _reaped(self) -> bool:
         try:
