@@ -90,7 +90,10 @@ class Child:
             self.handle = None
 
     def _reap_orphan(self) -> None:
-        """Reap a process whose parent has ended, if this one is the first of a container."""
+        """Reap a process whose parent has ended.
+
+        Only the first process of a container becomes its parent.
+        """
         with suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
 
