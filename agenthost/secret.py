@@ -30,7 +30,7 @@ class Secret:
         return self._text
 
 
-@frozen
+@frozen(repr=False)
 class HashedSecret:
     """A secret that is only compared: its hash (BLAKE2b, RFC 7693) and its length.
 
@@ -39,8 +39,11 @@ class HashedSecret:
         length: the number of characters.
     """
 
-    digest: bytes = field(repr=False)
-    length: int = field(repr=False)
+    digest: bytes = field()
+    length: int = field()
+
+    def __repr__(self) -> str:
+        return "HashedSecret(***)"
 
     @classmethod
     def of(cls, text: str) -> HashedSecret:

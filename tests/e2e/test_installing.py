@@ -218,6 +218,17 @@ class TestWithPip:
             back = place.run(*command.removeprefix("fix: pip ").split(), "--yes")
             assert (back.returncode, "Nothing has changed." in back.stdout) == (0, True), back.stderr
 
+    def test_an_upgrade_of_agents_that_are_built_late(self, place):
+        """The new generation is known from the new lock file, and nothing seems lost."""
+        place.run("install", "acme-billing==1.0")
+        place.run("lock")
+        file = place.directory / "agenthost.toml"
+        file.write_text(f'{file.read_text()}build = "lazy"\n')
+        with place.serve() as served:
+            done = place.run("upgrade", "acme-billing", "--yes")
+            assert done.returncode == 0, done.stderr
+            poll_until(lambda: [*functions(Caller.of(served).document("/billing"))] == ["refund"], 30)
+
     def test_a_no_at_a_terminal(self, place):
         """The question is asked there alone, and a no shows the way back."""
         place.run("install", "acme-billing==1.0")
