@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -123,7 +124,7 @@ def command_of(pid: str) -> bytes:
 def launched(*, root: bool, hidden: bool = False) -> list[str]:
     """Return a command that runs another one as an unprivileged user, or as root.
 
-    Where such a user cannot reach the interpreter, it is shown one below the closed directory. With ``hidden``, /proc
+    Where such a user cannot reach the interpreter, it is shown that below the closed directory. With ``hidden``, /proc
     hides processes as with systemd's ProtectProc.
     """
     if os.geteuid():
@@ -131,17 +132,31 @@ def launched(*, root: bool, hidden: bool = False) -> list[str]:
     if [path for path in (ROOT, *ROOT.parents) if not path.stat().st_mode & 0o001]:
         pytest.skip("an unprivileged user cannot read this checkout")
     switch = ["setpriv", *([] if root else [f"--reuid={USER}", f"--regid={USER}"]), "--clear-groups", "--"]
-    closed = [path for path in Path(sys.base_prefix).parents if not path.stat().st_mode & 0o001]
+    closed = {prefix: path for prefix in (sys.base_prefix, sys.prefix) if (path := _closed_above(Path(prefix)))}
     if not closed and not hidden:
         return switch
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:  # noqa: S607
         pytest.skip("this container may not mount anything")
-    there = tempfile.mkdtemp(prefix="walls-")
-    show = "mount --bind $1 $2; mount -t tmpfs -o mode=755 none $3; mkdir -p $1; mount --bind $2 $1; umount $2; "
-    hide = "mount -t proc -o hidepid=invisible proc /proc; "
-    places = [sys.base_prefix, there, str(closed[-1]) if closed else ""]
-    script = (show if closed else "") + (hide if hidden else "") + 'rmdir $2; shift 3; exec "$@"'
-    return ["unshare", "--mount", "sh", "-ec", script, "sh", *places, *switch]
+    there = Path(tempfile.mkdtemp(prefix="walls-"))
+    steps = []
+    for number, prefix in enumerate(closed):
+        steps.append(["mkdir", there / str(number)])
+        steps.append(["mount", "--bind", prefix, there / str(number)])
+    steps += [["mount", "-t", "tmpfs", "-o", "mode=755", "none", path] for path in dict.fromkeys(closed.values())]
+    for number, prefix in enumerate(closed):
+        steps.append(["mkdir", "-p", prefix])
+        steps.append(["mount", "--bind", there / str(number), prefix])
+        steps.append(["umount", there / str(number)])
+    if hidden:
+        steps.append(["mount", "-t", "proc", "-o", "hidepid=invisible", "proc", "/proc"])
+    script = "; ".join(shlex.join(map(str, step)) for step in (*steps, ["rm", "-r", there]))
+    return ["unshare", "--mount", "sh", "-ec", f'{script}; exec "$@"', "sh", *switch]
+
+
+def _closed_above(prefix: Path) -> Path | None:
+    """Return the outermost directory above a prefix that other users cannot enter, or None."""
+    closed = [path for path in prefix.parents if not path.stat().st_mode & 0o001]
+    return closed[-1] if closed else None
 
 
 def variables(place: Path) -> dict[str, str]:
