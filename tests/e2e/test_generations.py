@@ -6,6 +6,7 @@ A reload takes new versions over whole, or changes nothing.
 import json
 import os
 import shutil
+import signal
 import sys
 from contextlib import contextmanager
 
@@ -163,6 +164,27 @@ def test_what_would_be_lost_is_refused_unless_it_is_accepted(env, bakery):
         assert host.versions() == {"2.0"}
         env.uninstall("agenthost-test-good-1")
         assert host.reloaded()["removed"] == ["good-1"]
+
+
+def test_a_reload_has_a_time_limit(env, bakery):
+    """Until the first new worker serves, it changes nothing."""
+    with serving(env) as host:
+        upgrade(env, bakery, top="import time\ntime.sleep(5)")
+        refused = host.reload("--timeout", "2")
+
+        assert refused.returncode == 4
+        assert "the time limit is over. fix: agenthost reload --timeout gives it more time" in refused.stderr
+        assert host.versions() == {"1.0"}
+
+
+def test_hangup_takes_an_upgrade_and_logs_it(env, bakery):
+    with serving(env) as host:
+        upgrade(env, bakery)
+        os.kill(host.served.process.pid, signal.SIGHUP)
+        host.served.once_logged("reloaded: packages agenthost-test-bakery 1.0 → 2.0; changed bakery")
+
+        assert host.versions() == {"2.0"}
+        assert "reload: replacing the worker: attributes of agents are lost" in host.served.stderr
 
 
 def test_a_reload_that_accepts_writes_the_lock_file(env, bakery):
