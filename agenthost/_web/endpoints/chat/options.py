@@ -36,7 +36,7 @@ MOST_IGNORED = 32
 """The most ignored options that are listed."""
 _HONOURED = frozenset(
     {
-        *("max_completion_tokens", "max_tokens", "messages", "metadata", "model", "parallel_tool_calls"),
+        *("call", "max_completion_tokens", "max_tokens", "messages", "metadata", "model", "parallel_tool_calls"),
         *("response_format", "seed", "stop", "stream", "stream_options", "temperature", "tool_choice", "tools", "n"),
     }
 )

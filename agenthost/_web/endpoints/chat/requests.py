@@ -135,7 +135,7 @@ async def continued(request: Request, asked: Asked) -> Asked:
     if paused is not None and asked.named and paused.conversation != asked.conversation:
         paused = None
     if paused is None and asked.named:
-        msg = "the tool calls are not open in this conversation: they are answered already, or more than a day old."
+        msg = "the tool calls are not open in this conversation: they are of another one, or more than a day old."
         raise ChatRefused(400, msg, "conversation_refused", "messages")
     if paused is None:
         return asked
