@@ -236,7 +236,7 @@ def test_a_blocked_event_loop_delays_nothing_on_a_port_of_its_own(probed):
         assert early[0] == dict.fromkeys(("/live", *PATHS), 200)
         assert late is not None
         assert {path: late[path] for path in PATHS} == dict.fromkeys(PATHS, 200)
-        assert caller.ask("GET", "/live").status == 200
+        poll_until(lambda: caller.ask("GET", "/live").status == 200)
         text = ask(served, "/metrics", credentials=served.credentials).body.decode()
 
     assert 'agenthost_loop_blocked_total{agent="steady",what="tool block"} 1.0' in text

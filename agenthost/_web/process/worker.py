@@ -203,7 +203,8 @@ class _Worker:
         known, told = None, 0.0
         with suppress(OSError):  # the supervisor has ended
             while True:
-                now = runtime.phase, runtime.settled, runtime.state.ready, runtime.probing.verdict
+                moves = runtime.watchdog.stands_still < runtime.config.health.live_after
+                now = runtime.phase, runtime.settled, runtime.state.ready, runtime.probing.verdict, moves
                 if now != known or time.monotonic() - told >= _TOLD_EVERY:
                     self.messages.send(("condition", runtime.condition(details=True)))
                     known, told = now, time.monotonic()
