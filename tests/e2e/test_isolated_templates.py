@@ -101,6 +101,16 @@ def test_a_worker_that_is_replaced_has_no_other_code():
         assert answers(host, RELEASE) == "2"
 
 
+def test_a_worker_that_is_killed_leaves_no_directory():
+    """The supervisor removes it."""
+    with walled(CONFIGURATION) as host:
+        own = host.attack("import tempfile\nanswer = tempfile.gettempdir()")
+        worker = host.pids[-1]
+        assert f"agenthost-{worker}-prisoner-" in own
+        os.kill(worker, signal.SIGKILL)
+        poll_until(lambda: not Path(own).exists())
+
+
 def test_a_package_with_threads_is_started_anew_each_time():
     """It shows the same files, too."""
     with walled(CONFIGURATION, module=release(1, THREAD)) as host:

@@ -14,13 +14,11 @@ from __future__ import annotations
 import os
 import pickle
 import select
-import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -33,13 +31,13 @@ from agenthost._host.isolation.process import DYING, Process, awaited
 from agenthost._host.isolation.process_output import follow_output
 from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, upgrade_remedy
+from agenthost._host.walls.own_directories import make_directory, remove_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.isolation.process import Handle
     from agenthost._host.isolation.process_setup import Setup
-    from agenthost._host.walls.account import Account
 
 __all__ = ["PackageChanged", "TemplateProcess", "can_watch_forks"]
 
@@ -121,7 +119,7 @@ class TemplateProcess:
         """
         if (interpreter := self._interpreter) is not None:
             _kill_below(interpreter.pid)
-            interpreter.kill()
+            interpreter.close()
             self._interpreter = None
 
     def _living(self) -> _Interpreter:
@@ -168,7 +166,7 @@ class _Interpreter:
         self._codes: dict[int, int] = {}
         self._reading = threading.Lock()
         key, account = setup.key, setup.account
-        directory = _own_directory(key, account)
+        directory = make_directory(key, account)
         variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(environ)
         variables |= {"TMPDIR": directory} if account is None else {"TMPDIR": directory, **account.variables}
         self._control, theirs = socket.socketpair()
@@ -192,7 +190,7 @@ class _Interpreter:
             self._control.close()
             os.close(life)
             os.close(output_read)
-            shutil.rmtree(directory, ignore_errors=True)
+            remove_directory(directory)
             if account is not None and isinstance(error, PermissionError):
                 reason = f"user {account.name} cannot execute {sys.executable}"
                 raise Diagnosed(Diagnosis(reason, "install agenthost where that user may read it")) from None
@@ -258,6 +256,10 @@ class _Interpreter:
 
     def kill(self) -> None:
         _kill(self._popen)
+
+    def close(self) -> None:
+        """Kill it, and remove its directory."""
+        self._ending()
 
     def ended(self, seconds: float) -> str:
         if seconds:
@@ -395,14 +397,6 @@ def _words(code: int) -> str:
         return f"was ended by signal {-code}"
 
 
-def _own_directory(key: str, account: Account | None) -> str:
-    """Make a directory for the temporary files of one agent."""
-    made = tempfile.mkdtemp(prefix=f"agenthost-{key.replace('/', '_').replace(':', '_')}-")
-    if account is not None:
-        os.chown(made, account.user, account.group)
-    return made
-
-
 def _kill(popen: subprocess.Popen[bytes]) -> None:
     if popen.returncode is None:  # not asked whether it has ended: its group goes by its number until that is done
         with suppress(ProcessLookupError, PermissionError):
@@ -415,11 +409,4 @@ def _end(popen: subprocess.Popen[bytes], control: socket.socket, life: int, dire
     control.close()
     with suppress(subprocess.TimeoutExpired):
         popen.wait(DYING)
-    try:  # the agent may have left many files
-        threading.Thread(target=_remove, args=(directory,), name="agenthost-clearing").start()
-    except RuntimeError:  # the host's own end
-        _remove(directory)
-
-
-def _remove(directory: str) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
+    remove_directory(directory)

@@ -33,6 +33,7 @@ from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.condition import Condition, combined
 from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
+from agenthost._host.walls.own_directories import remove_directories_of
 from agenthost._web.older.generations import Generations
 from agenthost._web.process.ports import listen_for_health
 from agenthost._web.process.reload_report import on_hangup
@@ -328,6 +329,7 @@ class Supervisor:
         if not worker.process.forked:
             worker.process.is_alive()  # takes its exit code
         self._ended.append(worker.process.pid)
+        remove_directories_of(worker.process.pid)
         self._take_last_messages(worker)
         if self.older.ended(worker, [each for each in self._all() if each is not worker]):
             worker.close()
@@ -482,6 +484,7 @@ class Supervisor:
                 _log.error("worker %s did not end within %g s; killed", worker.process.pid, patience)
                 worker.process.kill()
                 worker.process.join()
+            remove_directories_of(worker.process.pid)
         for template in (self.template, self.rollouts.template):
             if template is not None:
                 template.end()

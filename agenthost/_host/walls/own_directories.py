@@ -1,0 +1,50 @@
+"""Directories of isolated agents for temporary files, which end with the process that made them."""
+
+# Each is one call, without pathlib.
+# ruff: noqa: PTH207
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import threading
+from contextlib import suppress
+from glob import escape, glob
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agenthost._host.walls.account import Account
+
+__all__ = ["make_directory", "remove_directories_of", "remove_directory"]
+
+
+def make_directory(key: str, account: Account | None) -> str:
+    """Make a directory for the temporary files of an agent."""
+    made = tempfile.mkdtemp(prefix=f"{_prefix(os.getpid())}{re.sub(r'[^A-Za-z0-9._-]', '_', key)}-")
+    if account is not None:
+        os.chown(made, account.user, account.group)
+    return made
+
+
+def remove_directory(directory: str) -> None:
+    """Remove a directory, on a thread: the agent may have left many files."""
+    with suppress(RuntimeError):  # the process is at its end
+        threading.Thread(target=_remove, args=(directory,), name="agenthost-clearing").start()
+        return
+    _remove(directory)
+
+
+def remove_directories_of(process: int) -> None:
+    """Remove the directories that a process has left behind, which was killed."""
+    for directory in glob(f"{escape(tempfile.gettempdir())}/{_prefix(process)}*"):
+        remove_directory(directory)
+
+
+def _prefix(process: int) -> str:
+    return f"agenthost-{process}-"
+
+
+def _remove(directory: str) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
