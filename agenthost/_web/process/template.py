@@ -149,6 +149,7 @@ class _Template:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # one for the new process arrives once it can act
         pid = os.fork()
         if not pid:
             signal.set_wakeup_fd(-1)
@@ -157,7 +158,9 @@ class _Template:
                 end.close()
             for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
             return order, Channel.of(messages)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         os.close(messages)
         self._children.add(pid)
         handle = open_process(pid)
