@@ -149,3 +149,11 @@ def test_the_port_is_free_at_once_for_the_next_host(slow):
         with slow.serve(port=urlsplit(first.url).port) as second:
             assert second.url == first.url
             assert second.status("/live") == 200
+
+
+def test_a_start_is_not_delayed_by_probes(desk):
+    """The process that answers meanwhile has nothing to announce when a worker takes over."""
+    with desk.serve(until="/ready", seconds=45, variables={"AGENTHOST_DRAIN_GRACE": "60"}) as served:
+        assert "accepted for another 60 s" not in served.stderr
+        os.killpg(served.process.pid, signal.SIGINT)  # as a terminal does
+        assert served.process.wait(30) == 0

@@ -130,6 +130,8 @@ class Runtime:
         self.calls: OpenCalls | None = None
         self.watched = False
         """True if something, such as a load balancer, asks for readiness."""
+        self.replaced = False
+        """True once another process takes all requests, so that nothing has to be announced."""
         self.settled = True
         """True while the other workers live long enough."""
         self.differing: set[str] = set()

@@ -191,5 +191,5 @@ class Keeping:
         reason = "its last call has ended" if now < until else f"{self.seconds / 60:g} minutes are over"
         if self._reachable:
             _log.info("generation %d ends: %s", self.membership.number, reason)
-        self.runtime.watched = False
+        self.runtime.replaced = True
         os.kill(os.getpid(), signal.SIGTERM)

@@ -143,7 +143,7 @@ def serve_front(
         """Announce the end, and return the grace in seconds for clients of ``/ready``."""
         runtime.phase = Phase.DRAINING
         server.close_within(runtime.config.host.drain_timeout)
-        return runtime.config.host.drain_grace if runtime.watched else 0.0
+        return runtime.config.host.drain_grace if runtime.watched and not runtime.replaced else 0.0
 
     def condition(path: str, details: bool) -> Condition:  # noqa: FBT001 - the signature of Ask
         runtime.watched = runtime.watched or path == "/ready"

@@ -238,8 +238,7 @@ class _Worker:
                 if self.keeping is not None:
                     self.keeping.carry_out(order, content)
             case "leave":  # another worker has replaced this one
-                self._replaced = True
-                self.runtime.watched = False
+                self._replaced = self.runtime.replaced = True
                 os.kill(os.getpid(), signal.SIGTERM)
 
     def _reload(self, agent: str | None, config: Config) -> tuple[dict[str, Any], ServedPlan] | AgentHostError:
