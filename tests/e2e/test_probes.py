@@ -213,6 +213,7 @@ def test_a_blocked_event_loop_delays_nothing_on_a_port_of_its_own(probed):
     place, url = with_port(probed, live_after=2)
     with probed.serve(cwd=place, until="/ready") as served:
         caller = Caller(url, STRANGER)
+        poll_until(lambda: caller.ask("GET", "/ready").status == 200)
         assert {path: caller.ask("GET", path).status for path in ("/live", *PATHS)} == dict.fromkeys(
             ("/live", *PATHS), 200
         )
