@@ -18,18 +18,17 @@ from agenthost.testing import ScriptedModel, Sends
 PASSWORD = "for tests"
 
 
+def configure(directory, toml=""):
+    """Write the configuration of a host."""
+    path = directory / "agenthost.toml"
+    path.write_text(f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n{toml}', encoding="utf-8")
+    path.chmod(0o600)
+
+
 @contextmanager
-def served(directory, agents, toml=""):
-    """Serve agents on a port, and yield the base URL of ``/v1``."""
-    (directory / "agenthost.toml").write_text(
-        f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n{toml}', encoding="utf-8"
-    )
-    (directory / "agenthost.toml").chmod(0o600)
-    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as opened:
-        patch.chdir(directory)
-        server = AgentServer()
-        for agent in agents:
-            server.register(agent)
+def on_a_port(server):
+    """Serve a program on a port, and yield the base URL of ``/v1``."""
+    with socket.create_server(("127.0.0.1", 0)) as opened:
         running = uvicorn.Server(uvicorn.Config(server.app, lifespan="on", log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
         thread.start()
@@ -41,12 +40,28 @@ def served(directory, agents, toml=""):
 
 
 @contextmanager
+def served(directory, agents, toml=""):
+    """Serve agents on a port, and yield the base URL of ``/v1``."""
+    configure(directory, toml)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        server = AgentServer()
+        for agent in agents:
+            server.register(agent)
+        with on_a_port(server) as url:
+            yield url
+
+
+def model_at(url):
+    """Return the configuration of a model that makes no second attempt."""
+    return f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{url}"\nretries = 0\n'
+
+
+@contextmanager
 def scripted(directory, agents, *script, then=None, more=""):
     """Serve agents whose model is a script, and yield the base URL and the model."""
-    with ScriptedModel(*script, then=then) as model:
-        toml = f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{model.url}"\nretries = 0\n{more}'
-        with served(directory, agents, toml) as url:
-            yield url, model
+    with ScriptedModel(*script, then=then) as model, served(directory, agents, model_at(model.url) + more) as url:
+        yield url, model
 
 
 def client(url, key=PASSWORD, **options):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from contextlib import ExitStack, contextmanager
 
 import httpx
 import openai
 import pytest
-import uvicorn
 from attrs import define, field
+from chat_host import PASSWORD, configure, model_at, on_a_port
 
 from agenthost import AgentBase, AgentServer
 from agenthost.testing import ScriptedModel
-
-PASSWORD = "for tests"
 
 
 class Shop(AgentBase):
@@ -71,30 +68,11 @@ class Served:
 
 
 @contextmanager
-def on_a_port(server):
-    with socket.create_server(("127.0.0.1", 0)) as opened:
-        config = uvicorn.Config(server.app, lifespan="on", log_config=None)
-        running = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{opened.getsockname()[1]}/v1"
-        finally:
-            running.should_exit = True
-            thread.join(20)
-
-
-@contextmanager
 def serving_shop(directory, *script, then=None, workers=1, toml="", agents=Shop, others=()):
     """Serve a shop whose model is a script."""
     with ExitStack() as stack:
         model = stack.enter_context(ScriptedModel(*script, then=then))
-        (directory / "agenthost.toml").write_text(
-            f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n'
-            f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{model.url}"\nretries = 0\n{toml}',
-            encoding="utf-8",
-        )
-        (directory / "agenthost.toml").chmod(0o600)
+        configure(directory, model_at(model.url) + toml)
         stack.enter_context(pytest.MonkeyPatch.context()).chdir(directory)
         served = Served([], model, [])
         for _ in range(workers):

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from chat_host import PASSWORD
 from pages import DOCS, every
 from polling import poll_until
-from shops import PASSWORD, serving_shop
+from shops import serving_shop
 
 from agenthost.testing import Says
 

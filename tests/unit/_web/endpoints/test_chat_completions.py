@@ -9,23 +9,20 @@ import asyncio
 import contextlib
 import http.client
 import json
-import socket
-import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import Literal
 from urllib.parse import urlsplit
 
+import chat_host
 import httpx
 import openai
 import pytest
-import uvicorn
+from chat_host import PASSWORD, client
 from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, FunctionResult, Router
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
-
-PASSWORD = "for tests"
 
 
 class Sales(AgentBase):
@@ -53,27 +50,9 @@ class Support(AgentBase):
         super().__init__("support", "/support")
 
 
-@contextmanager
 def served(directory, toml=""):
-    """The agents on a port, and clients for them."""
-    (directory / "agenthost.toml").write_text(
-        f'[host]\npassword = "{PASSWORD}"\nstate_dir = "state"\n{toml}', encoding="utf-8"
-    )
-    (directory / "agenthost.toml").chmod(0o600)
-    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as opened:
-        patch.chdir(directory)
-        server = AgentServer()
-        server.register(Sales())
-        server.register(Support())
-        config = uvicorn.Config(server.app, lifespan="on", log_config=None)
-        running = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{opened.getsockname()[1]}/v1"
-        finally:
-            running.should_exit = True
-            thread.join(20)
+    """Serve both agents."""
+    return chat_host.served(directory, [Sales(), Support()], toml)
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +60,6 @@ def url(tmp_path_factory):
     """Yield the URL of agents without a configured model."""
     with served(tmp_path_factory.mktemp("served")) as url:
         yield url
-
-
-def client(url, key=PASSWORD):
-    return openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=20)
 
 
 def ask(url, *said, **options):

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import httpx
 import openai
 import pytest
+from chat_host import PASSWORD
 from polling import poll_until
-from shops import PASSWORD, serving_shop
+from shops import serving_shop
 
 from agenthost.testing import Calls, Fails, Says
 

@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 from attrs import define
+from chat_host import PASSWORD, on_a_port
 from polling import poll_until
-from shops import PASSWORD, on_a_port
 
 from agenthost import AgentBase, AgentServer
 from agenthost._host.identity import tool_repeats as module

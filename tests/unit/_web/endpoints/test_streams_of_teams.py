@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from attrs import define, field
-from shops import PASSWORD, on_a_port
+from chat_host import PASSWORD, on_a_port
 
 from agenthost import AgentBase, AgentServer, Escalation, FunctionResult, Parallel, Router, Sequential, Vote
 from agenthost.testing import Breaks, Calls, Says, ScriptedModel
