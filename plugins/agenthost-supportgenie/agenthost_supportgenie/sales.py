@@ -24,6 +24,7 @@ _EXAMPLES = {
         "I want to cancel my subscription",
         "I need to change my billing address",
         "Can I upgrade my order?",
+        "How do I change my order?",
         "How much is the Pro laptop?",
         "Which laptop do you recommend for a student?",
         "Do you have a phone in stock for less than 500 dollars?",

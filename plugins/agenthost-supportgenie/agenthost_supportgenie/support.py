@@ -29,6 +29,8 @@ _EXAMPLES = {
         "How can I reach you by phone?",
         "What are my options if something arrives damaged?",
         "How do I track a parcel?",
+        "How can I track my order?",
+        "Where can I track my order?",
         "Do students get a discount, and how do I prove it?",
     ],
     "es": [

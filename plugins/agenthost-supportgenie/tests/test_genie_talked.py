@@ -44,6 +44,21 @@ def test_each_query_reaches_its_agent_and_a_fact(host, known):
             assert ran or "I need: " in reply["text"] or "Which " in reply["text"], text
 
 
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        ("How does order tracking work?", "support"),
+        ("How do I track order 1042?", "support"),
+        ("How do I track my parcel?", "support"),
+        ("Where is my order?", "sales"),
+        ("Has my order shipped?", "sales"),
+        ("How do I cancel my order?", "sales"),
+    ],
+)
+def test_tracking_is_explained_by_support_and_orders_are_found_by_sales(host, text, agent):
+    assert host.say("genie", text)["path"] == ["genie", f"genie-{agent}"]
+
+
 def test_what_is_known_of_the_customer_is_used(host):
     assert "The Plus plan ends" in host.say("genie", "I want to cancel my subscription", known=PROFILE)["text"]
     angry = host.say("genie", "This is ridiculous! I've been waiting for 2 weeks!", known=PROFILE, conversation="c")
@@ -170,14 +185,14 @@ def test_the_router_and_a_model(modelled):
 
 
 def test_what_words_do_not_say_the_model_is_asked(modelled):
-    """A query without a known word goes to the classifier ``llm``."""
+    """A query that is not like any example goes to the classifier ``llm``."""
     asked = []
 
     def classify(body):
         asked.append(body)
         return Says('{"agent": "genie-sales", "confidence": 0.9}')
 
-    reply = modelled(Colleagues(else_=classify)).say("genie", "Quanto costa spedire?")
+    reply = modelled(Colleagues(else_=classify)).say("genie", "Kuinka paljon toimitus maksaa?")
 
     assert len(asked) == 1
     assert reply["path"] == ["genie", "genie-sales"]
