@@ -81,15 +81,16 @@ _LANGUAGES = (
 
 
 def _denials() -> re.Pattern[str]:
+    """Return the pattern of denied matters, in a text whose words have one space between them."""
     patterns = []
     for denied, between, articles, others in _LANGUAGES:
-        article = rf"(?:{articles})(?:(?<=')|\s+)"
-        matters = rf"{denied}\s+(?:(?:{between})\s+){{0,2}}(?:{article})?{_WORD}(?:\s+{_WORD}){{0,2}}?"
-        stated = rf"{denied}\s+(?:(?:{between})\s+){{0,2}}{article}{_WORD}(?:\s+{_WORD}){{0,2}}?"
+        article = rf"(?:{articles})(?:(?<=')| )"
+        matters = rf"{denied} (?:(?:{between}) ){{0,2}}(?:{article})?{_WORD}(?: {_WORD}){{0,2}}?"
+        stated = rf"{denied} (?:(?:{between}) ){{0,2}}{article}{_WORD}(?: {_WORD}){{0,2}}?"
         patterns += [
-            rf"\b{matters}\s*[,;–-]?\s+(?={_adversative(others)}\b)",
-            rf"\b{stated}\s*[,;–-]\s*(?={article}|(?:{others})\b)",
-            rf"[,;–-]\s*(?:and\s+|but\s+|y\s+|et\s+|und\s+|e\s+|en\s+)?{stated}(?=\s*[.!]*\s*$)",
+            rf"\b{matters} ?[,;–-]? (?={_adversative(others)}\b)",
+            rf"\b{stated} ?[,;–-] ?(?={article}|(?:{others})\b)",
+            rf"[,;–-] ?(?:and |but |y |et |und |e |en )?{stated}(?= ?[.!]* ?$)",
         ]
     return re.compile("|".join(patterns), re.IGNORECASE)
 
@@ -111,7 +112,7 @@ def matter(text: str) -> str:
         text: the message.
     """
     kept = text[:_LONGEST_TEXT].replace("\u2019", "'")
-    nameless = _NAMES.sub(" ", kept)
+    nameless = " ".join(_NAMES.sub(" ", kept).split())
     affirmed = _DENIED.sub(" ", nameless)
     remains = not EMPTY_WORDS.issuperset(plain_words(affirmed))
     return " ".join((affirmed if remains else nameless).split()).strip(" ,;–-")

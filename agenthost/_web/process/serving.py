@@ -227,6 +227,8 @@ class _Server(Server):
             super().handle_exit(sig, frame)
         elif now - self._told_to_stop > _SAME_SIGNAL:
             self._at_once = self.force_exit = True
+        elif sig == signal.SIGINT:  # the supervisor's SIGTERM came before the terminal's signal
+            self._at_once = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self._draining()

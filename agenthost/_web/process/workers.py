@@ -123,6 +123,8 @@ class Supervisor:
         """Distributions that have changed, so that no worker can be started."""
         self._ended: list[int] = []
         self.stopping = self.told = False
+        self._signal: int = signal.SIGTERM
+        """The signal that ends the host, and its workers."""
         self._settled = True
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
@@ -464,10 +466,12 @@ class Supervisor:
         )
         return self.start_worker(None if self.spawning else self.template, order)
 
-    def _stop(self, _number: int, _frame: object) -> None:
+    def _stop(self, number: int, _frame: object) -> None:
         if self.stopping:
             for worker in self._all():
                 worker.process.terminate()
+        else:
+            self._signal = number
         self.stopping = True
         self.wake()
 
@@ -477,7 +481,7 @@ class Supervisor:
 
     def _end(self, patience: float) -> None:
         for worker in self._all():
-            worker.process.terminate()
+            worker.process.send_signal(self._signal)
         deadline = time.monotonic() + patience
         for worker in self._all():
             if not worker.process.join(max(0.0, deadline - time.monotonic())):

@@ -132,7 +132,7 @@ def test_a_replaced_process_ends_with_its_last_call(runtime, tmp_path, ended, ca
 
     assert (told, ended) == ([1], [(os.getpid(), signal.SIGTERM)])
     assert answers[-1]["body"] == b"old"
-    assert not runtime.watched
+    assert runtime.replaced
     assert "replaced" in runtime.metrics.set
     assert "generation 1 ends: its last call has ended" in caplog.text
 
