@@ -12,15 +12,16 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from weakref import finalize
 
 import msgspec
 
 from agenthost._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientResponse, TCPConnector
 
     from agenthost import Secret
 
@@ -95,8 +96,10 @@ class Connection:
             "User-Agent": f"agenthost/{__version__}",
             **{header: os.environ[name] for header, name in named.items() if os.environ.get(name)},
         }
-        self._session: ClientSession | None = None
+        self._connector: TCPConnector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._left: Callable[[], object] = lambda: None
+        """Closes the connections of an event loop that has ended."""
 
     @asynccontextmanager
     async def post(self, path: str, body: Mapping[str, Any], ends: float) -> AsyncIterator[Response]:
@@ -115,9 +118,15 @@ class Connection:
         import aiohttp  # noqa: PLC0415 - imported already
 
         url = f"{self.url}/{path}"
+        session = aiohttp.ClientSession(
+            connector=self._opened(),
+            connector_owner=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
+        )
         try:
             async with asyncio.timeout_at(ends):
-                sending = self._opened().post(url, data=_encode(body), headers=self._headers, proxy=_proxy_of(url))
+                sending = session.post(url, data=_encode(body), headers=self._headers, proxy=_proxy_of(url))
                 response = Response(await sending)
         except aiohttp.ServerTimeoutError as error:
             raise NotReached("no connection in time") from error
@@ -125,6 +134,8 @@ class Connection:
             if isinstance(error, TimeoutError):
                 raise
             raise NotReached(type(error.__cause__ or error).__name__) from error
+        finally:
+            session.detach()  # it lives for one request, the connections for many
         timer = asyncio.get_running_loop().call_at(ends, response.cut_off)  # cheaper than a limit for each event
         try:
             if response.status != _OK:
@@ -135,20 +146,25 @@ class Connection:
             await response.close()
 
     async def close(self) -> None:
-        """Close the connections, if this event loop has opened them."""
-        session, self._session = self._session, None
-        if session is not None and self._loop is asyncio.get_running_loop():
-            await session.close()
+        """Close the connections."""
+        connector, self._connector = self._connector, None
+        if connector is not None and self._loop is asyncio.get_running_loop():
+            await connector.close()
+        self._left()
 
-    def _opened(self) -> ClientSession:
-        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar  # noqa: PLC0415 - imported already
+    def _opened(self) -> TCPConnector:
+        """Return the connections of this event loop.
+
+        A host without a lifespan never closes them, so they are closed with this object, or for another event loop.
+        """
+        from aiohttp import TCPConnector  # noqa: PLC0415 - imported already
 
         loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop:
-            limits = ClientTimeout(total=None, sock_connect=_CONNECT)
-            self._session = ClientSession(timeout=limits, cookie_jar=DummyCookieJar())
-            self._loop = loop
-        return self._session
+        if self._connector is None or self._loop is not loop:
+            self._left()
+            self._connector, self._loop = TCPConnector(), loop
+            self._left = finalize(self, self._connector._close)  # noqa: SLF001 - ``close`` without a loop
+        return self._connector
 
 
 class Response:
