@@ -81,7 +81,7 @@ _LANGUAGES = (
 
 
 def _denials() -> re.Pattern[str]:
-    """Return the pattern of denied matters, in a text whose words have one space between them."""
+    """Return the pattern of denied matters, for words with one space between them."""
     patterns = []
     for denied, between, articles, others in _LANGUAGES:
         article = rf"(?:{articles})(?:(?<=')| )"
