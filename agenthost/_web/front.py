@@ -239,7 +239,9 @@ class Front:
                 await self.litestar(scope, receive, send)
             return
         site = self._site
-        rules = site.rules
+        rules = site.latest
+        if rules.settings is not self.runtime.settings:
+            rules = site.rules
         if rules.access_log:
             send = logged(scope, send, rules.proxies)
         whose, endpoint, status = "", "host", 0

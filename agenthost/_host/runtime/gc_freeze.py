@@ -11,7 +11,7 @@ import gc
 __all__ = ["freeze", "freeze_again"]
 
 
-_YOUNG = 3_000
+_YOUNG = 10_000
 """New objects from which on the youngest are collected.
 
 Lines of the log and counts of requests are gone before that, and need not be visited.

@@ -182,6 +182,9 @@ def path_below(scope: HTTPScope) -> str:
 
 def query_value(query: bytes, *names: bytes) -> str | None:
     """Return the first value of the first of ``names`` in a query string, or None."""
+    if b"&" not in query and b"%" not in query and b"+" not in query:  # a token alone, as most have
+        key, _, value = query.partition(b"=")
+        return value.decode("latin-1") if key in names else None
     pairs = query.split(b"&")
     for name in names:
         for pair in pairs:

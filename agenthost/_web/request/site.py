@@ -53,15 +53,16 @@ class Site:
         self.turns = Turns(runtime, Conversations(runtime, self.caller))
         self.guard = login_guard(lambda: runtime.settings)
         self.late = LateBuilds(runtime)
-        self._rules = Rules.of(runtime.settings)
+        self.latest = Rules.of(runtime.settings)
+        """The rules as last asked for. For each request, comparing their settings costs less than ``rules``."""
 
     @property
     def rules(self) -> Rules:
         """The rules that follow from what is published now."""
         settings = self.runtime.settings
-        if self._rules.settings is not settings:
-            self._rules = Rules.of(settings)
-        return self._rules
+        if self.latest.settings is not settings:
+            self.latest = Rules.of(settings)
+        return self.latest
 
     def log_in(
         self,
