@@ -29,7 +29,7 @@ def configure(directory, toml=""):
 def on_a_port(server):
     """Serve a program on a port, and yield the base URL of ``/v1``."""
     with socket.create_server(("127.0.0.1", 0)) as opened:
-        running = uvicorn.Server(uvicorn.Config(server.app, lifespan="on", log_config=None))
+        running = uvicorn.Server(uvicorn.Config(server.app, lifespan="on", ws="none", log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(running.serve([opened])))
         thread.start()
         try:

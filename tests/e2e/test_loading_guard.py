@@ -63,6 +63,7 @@ def put(env):
 def checked(env):
     """The agents of ``agenthost check --json`` by key, and its warnings and findings."""
     done = env.run("agenthost", "check", "--json")
+    assert done.stdout, (done.returncode, done.stderr)
     told = json.loads(done.stdout)
     return {agent["agent"]: agent for agent in told["agents"]}, [*told["warnings"], *told["findings"]]
 
