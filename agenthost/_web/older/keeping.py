@@ -182,8 +182,7 @@ class Keeping:
         now, known = time.monotonic(), -1
         until = now + self.seconds
         while now < until and self._reachable and not (self._complete and self.calls.over(now)):
-            number = self.calls.number(now)
-            if number != known:
+            if self._complete and (number := self.calls.number(now)) != known:
                 known = number
                 self.told(number)
             await asyncio.sleep(min(_LOOK, until - now))

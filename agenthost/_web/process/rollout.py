@@ -40,6 +40,8 @@ _SECONDS = 600.0
 """Time limit of a reload, unless the command has its own."""
 _LOOK = 0.2
 """Seconds between two looks at a deadline."""
+_COUNTED = 2.0
+"""Seconds in which the processes that stay count their calls, unless others of their generation still answer."""
 _NOWHERE = "no worker serves at the moment. fix: try again once the host is ready."
 
 
@@ -211,7 +213,14 @@ class Rollouts:
         done = {**_NOTHING, **outcome, "applied": applied, "replaced": list(wanted.why), "restart": list(restart)}
         if not complete:
             done["restart"] = [*restart, "the time limit is over, and the workers are still being replaced"]
-        return report({**done, "held": supervisor.older.report()})
+        return report({**done, "held": self._held(min(until, time.monotonic() + _COUNTED))})
+
+    def _held(self, until: float) -> list[dict[str, Any]]:
+        """Return the older generations, once the calls of each are known."""
+        older = self._supervisor.older
+        while time.monotonic() < until and any(each["calls"] is None for each in older.report()):
+            time.sleep(_LOOK / 4)
+        return older.report()
 
     def _wait_until_rolled(self, until: float, tell: Callable[[str], object]) -> bool:
         """Wait until every worker is new, and return True once that is so."""
