@@ -75,10 +75,7 @@ class ToolAnswer:
         if isinstance(result, FunctionResult):
             if result.action:
                 return _read(result.response or None, result.action, result.post_process, None, sibling)
-            response = result.response
-            if type(response) is str and response and len(response) < _SHORT and response.isascii():
-                return cls(response)
-            return _of_words(response or NOTHING_TO_SAY)
+            return _of_words(result.response or NOTHING_TO_SAY)
         if type(result) is str:
             return _of_words(result)
         if result is None:
