@@ -1,6 +1,6 @@
 """A host for clients of ``/v1``, whose model acts by rules.
 
-Usage: python clients/host.py PORT DIRECTORY
+Usage: python tests/clients/host.py PORT DIRECTORY
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agenthost.testing import Step
 
-PASSWORD = "clients are tried here"  # noqa: S105 - of a host that lives for a minute
+PASSWORD = "clients are tried here"
 FILLED = {"string": "Oslo", "integer": 3, "number": 3, "boolean": True, "array": [], "object": {}}
 failed: set[str] = set()
 

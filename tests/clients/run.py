@@ -2,7 +2,7 @@
 
 Writes docs/reference/clients.md, and fails if a check or the example of a how-to guide does.
 
-Usage: python clients/run.py [--keep DIRECTORY] [CLIENT ...]
+Usage: python tests/clients/run.py [--keep DIRECTORY] [CLIENT ...]
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
-HOW_TO = HERE.parent / "docs" / "how-to"
-PAGE = HERE.parent / "docs" / "reference" / "clients.md"
+ROOT = HERE.parents[1]
+HOW_TO = ROOT / "docs" / "how-to"
+PAGE = ROOT / "docs" / "reference" / "clients.md"
 BEGIN, END = "<!-- clients: begin -->", "<!-- clients: end -->"
 CHECKS = ("chat", "stream", "tools", "structured", "retry", "resend")
 _BLOCK = re.compile(r"^```(?P<info>python no-run|js|sh no-run)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -147,7 +148,7 @@ def _wait(url: str, log: Path) -> None:
     ends = time.monotonic() + _START
     while time.monotonic() < ends:
         with suppress(OSError), urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
-            if answer.status == 200:  # noqa: PLR2004 - HTTP's
+            if answer.status == 200:
                 return
         time.sleep(0.2)
     raise SystemExit(f"the host does not start:\n{log.read_text('utf-8')}")
