@@ -6,17 +6,10 @@ import os
 
 import instructor
 import openai
-from pydantic import BaseModel
+from wanted import Trip
 
 client = openai.OpenAI(base_url=os.environ["AGENTHOST_URL"], api_key=os.environ["AGENTHOST_PASSWORD"])
 MODES = (instructor.Mode.TOOLS, instructor.Mode.JSON, instructor.Mode.JSON_SCHEMA)
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
 
 
 def ask(mode, *said, **options):

@@ -7,7 +7,7 @@ import os
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel
+from wanted import Trip
 
 options = {"base_url": os.environ["AGENTHOST_URL"], "api_key": os.environ["AGENTHOST_PASSWORD"], "model": "shop"}
 models = [ChatOpenAI(**options), ChatOpenAI(**options, use_responses_api=True)]
@@ -17,13 +17,6 @@ models = [ChatOpenAI(**options), ChatOpenAI(**options, use_responses_api=True)]
 def weather(city: str) -> str:
     """Tell the weather in a city."""
     return f"rain in {city}"
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
 
 
 def chat():

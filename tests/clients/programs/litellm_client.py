@@ -5,28 +5,14 @@ from __future__ import annotations
 import os
 
 import litellm
-from pydantic import BaseModel
+from wanted import WEATHER, Trip
 
 options = {
     "model": "openai/shop",
     "api_base": os.environ["AGENTHOST_URL"],
     "api_key": os.environ["AGENTHOST_PASSWORD"],
 }
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "description": "The weather in a city",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
+TOOL = {"type": "function", "function": WEATHER}
 
 
 def ask(*messages, **more):
@@ -48,9 +34,9 @@ def stream():
 
 
 def tools():
-    message = ask("The weather?", tools=[WEATHER]).choices[0].message
+    message = ask("The weather?", tools=[TOOL]).choices[0].message
     result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "rain"}
-    answer = ask("The weather?", message.model_dump(), result, tools=[WEATHER])
+    answer = ask("The weather?", message.model_dump(), result, tools=[TOOL])
     assert answer.choices[0].message.content == "The result is: rain."
 
 

@@ -8,14 +8,7 @@ import os
 from livekit.agents import llm as agents_llm
 from livekit.agents.llm import ChatContext, function_tool
 from livekit.plugins import openai
-from pydantic import BaseModel
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
+from wanted import Trip
 
 
 @function_tool

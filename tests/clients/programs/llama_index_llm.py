@@ -8,7 +8,7 @@ import os
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
-from pydantic import BaseModel
+from wanted import Trip
 
 llm = OpenAILike(
     model="shop",
@@ -17,13 +17,6 @@ llm = OpenAILike(
     is_chat_model=True,
     is_function_calling_model=True,
 )
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
 
 
 def weather(city: str) -> str:

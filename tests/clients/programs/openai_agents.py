@@ -7,7 +7,7 @@ import os
 
 from agents import Agent, Runner, SQLiteSession, function_tool, set_default_openai_client, set_tracing_disabled
 from openai import AsyncOpenAI
-from pydantic import BaseModel
+from wanted import Trip
 
 set_tracing_disabled(disabled=True)
 
@@ -22,13 +22,6 @@ def connect():
 def weather(city: str) -> str:
     """Tell the weather in a city."""
     return f"rain in {city}"
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
 
 
 def agent(**options):

@@ -5,24 +5,10 @@ from __future__ import annotations
 import os
 
 import openai
-from pydantic import BaseModel
+from wanted import WEATHER, Trip
 
 client = openai.OpenAI(base_url=os.environ["AGENTHOST_URL"], api_key=os.environ["AGENTHOST_PASSWORD"])
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "description": "The weather in a city",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
+TOOL = {"type": "function", "function": WEATHER}
 
 
 def ask(*messages, **options):
@@ -42,9 +28,9 @@ def stream():
 
 
 def tools():
-    message = ask("The weather?", tools=[WEATHER]).choices[0].message
+    message = ask("The weather?", tools=[TOOL]).choices[0].message
     result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "rain"}
-    assert ask("The weather?", message.model_dump(), result, tools=[WEATHER]).choices[0].message.content == (
+    assert ask("The weather?", message.model_dump(), result, tools=[TOOL]).choices[0].message.content == (
         "The result is: rain."
     )
 

@@ -5,22 +5,10 @@ from __future__ import annotations
 import os
 
 import openai
-from pydantic import BaseModel
+from wanted import WEATHER, Trip
 
 client = openai.OpenAI(base_url=os.environ["AGENTHOST_URL"], api_key=os.environ["AGENTHOST_PASSWORD"])
-WEATHER = {
-    "type": "function",
-    "name": "weather",
-    "description": "The weather in a city",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-}
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
+TOOL = {"type": "function", **WEATHER}
 
 
 def ask(said, **options):
@@ -40,9 +28,9 @@ def stream():
 
 
 def tools():
-    first = ask("The weather?", tools=[WEATHER])
+    first = ask("The weather?", tools=[TOOL])
     result = {"type": "function_call_output", "call_id": first.output[0].call_id, "output": "rain"}
-    assert ask([result], previous_response_id=first.id, tools=[WEATHER]).output_text == "The result is: rain."
+    assert ask([result], previous_response_id=first.id, tools=[TOOL]).output_text == "The result is: rain."
 
 
 def structured():

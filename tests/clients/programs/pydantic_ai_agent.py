@@ -5,21 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 
-from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
+from wanted import Trip
 
 
 def provider():
     return OpenAIProvider(base_url=os.environ["AGENTHOST_URL"], api_key=os.environ["AGENTHOST_PASSWORD"])
-
-
-class Trip(BaseModel):
-    """A trip."""
-
-    city: str
-    days: int
 
 
 def weather(city: str) -> str:
