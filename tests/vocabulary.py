@@ -12,11 +12,12 @@ import re
 import sys
 import tokenize
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Finding", "check_markdown", "check_python", "main"]
 
@@ -71,6 +72,9 @@ def check_python(file: str, source: str) -> list[Finding]:
         if not _is_tool(owner):
             findings += _first_line(file, node.lineno, text)
         findings += _phrases(file, node.lineno, text)
+    for node, text in _attribute_docs(tree):
+        findings += _first_word(file, node.lineno, text.split())
+        findings += _phrases(file, node.lineno, text)
     known = {id(node) for _, node, _ in docstrings}
     for node, text in _messages(tree):
         if id(node) not in known:
@@ -101,6 +105,17 @@ def _docstrings(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.Constant, str]]:
             yield node, first.value, first.value.value
 
 
+def _attribute_docs(tree: ast.AST) -> Iterator[tuple[ast.Constant, str]]:
+    """Yield the texts that describe the variable or the field above them."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", ())
+        for above, below in pairwise(body if isinstance(body, list) else ()):
+            if not isinstance(above, ast.Assign | ast.AnnAssign) or not isinstance(below, ast.Expr):
+                continue
+            if isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
+                yield below.value, below.value.value
+
+
 def _is_tool(node: ast.AST) -> bool:
     """Return True for a tool, whose docstring is its description for language models."""
     decorators = getattr(node, "decorator_list", ())
@@ -112,12 +127,16 @@ def _first_line(file: str, line: int, docstring: str) -> Iterator[Finding]:
     words = text.split()
     if not words:
         return
-    if FIRST_WORDS.fullmatch(words[0].strip("\"'.,:;!?").lower()):
-        yield Finding(file, line, words[0], "begin the docstring with an imperative verb or a noun")
+    yield from _first_word(file, line, words)
     if ";" in text:
         yield Finding(file, line, ";", "make two sentences of a docstring's first line")
     if len(words) > MOST_WORDS:
         yield Finding(file, line, f"{len(words)} words", f"say it in {MOST_WORDS}, and the rest in a paragraph below")
+
+
+def _first_word(file: str, line: int, words: Sequence[str]) -> Iterator[Finding]:
+    if words and FIRST_WORDS.fullmatch(words[0].strip("\"'.,:;!?").lower()):
+        yield Finding(file, line, words[0], "begin the docstring with an imperative verb or a noun")
 
 
 def _messages(tree: ast.AST) -> Iterator[tuple[ast.Constant, str]]:

@@ -30,10 +30,10 @@ MARK = "[offline model]"
 
 _ASKING = re.compile(r"To use (\w+) I need")
 _YES = "your yes, because it may change something"
-"""What the model needs before it runs a tool without a request."""
+"""The answer that the model needs before it runs a tool without a request."""
 _NAME_COUNTS = 3.0
 _MUCH_BETTER = 2.0
-"""How much better a tool without a request must fit, to be offered before another one is run."""
+"""The factor by which a tool without a request must fit better, to be offered before another one runs."""
 _FEW = 4
 """Words of a yes, at most, that says nothing else."""
 _LONGEST = 2000

@@ -49,7 +49,7 @@ _MOST_SHOWN = 200
 _ANY_OBJECT = {"type": "object"}
 """The schema of an answer that has no other requirement, which more servers support in another form."""
 _FINISHES = {"max_tokens": "length", "model_length": "length"}
-"""What some servers call the reasons that OpenAI has names for."""
+"""Other servers' names of reasons, with OpenAI's names."""
 
 
 @frozen(kw_only=True)

@@ -35,7 +35,7 @@ _NO_STATE = NO_STORES.call("unserved")
 _MOST_ARGUMENTS = 64 * 1024
 """Characters of JSON that a model writes as arguments, at most."""
 _WRAPPERS = frozenset({"parsed", "raw", "substituted"})
-"""What the platform puts around arguments."""
+"""Keys that the platform puts around arguments."""
 _decode = msgspec.json.Decoder().decode
 
 

@@ -25,7 +25,7 @@ class Line:
         self._state = "well"
         self.address = ("127.0.0.1", 0)
         self.connected = 0
-        """How often somebody has connected, or tried to while the line was silent."""
+        """The number of times that somebody has connected, or tried to while the line was silent."""
 
     def becomes(self, state):
         """Change what gets through, for connections that are open as well.

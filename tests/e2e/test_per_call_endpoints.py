@@ -18,14 +18,14 @@ from raw_http import Connection
 MANY = 200
 """Requests that are under way at once."""
 RUNNING = 16
-"""Of one agent; the others wait for their turn, or to be told that there is none."""
+"""Of one agent; the others wait for their turn, or are refused."""
 SENTENCE = {"play": {"url": "say:I can't take your call."}}
 ENDS = {
     "/troubled": {"hangup": {}},
     "/transferring": {"connect": {"to": "sip:desk@example.com"}},
     "/redirecting": {"transfer": {"dest": "https://example.com/desk"}},
 }
-"""What follows the fallback sentence, by the agent's route."""
+"""The verb after the fallback sentence, by the agent's route."""
 
 
 @pytest.fixture(scope="module")

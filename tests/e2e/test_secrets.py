@@ -44,7 +44,7 @@ OTHERS = {
     "agents.sales": 'company = { env = "AGENT_SETTING" }\nmodel = "house"',
     "agents.starting": 'isolation = "process"',
 }
-"""What else the file says, by table."""
+"""Further lines of the file, by table."""
 SETTING = "s3cr3t-setting.toml"
 NO_VARIABLES = {"SWML_BASIC_AUTH_USER": "", "SWML_BASIC_AUTH_PASSWORD": ""}
 PATHS = (

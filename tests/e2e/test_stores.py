@@ -143,7 +143,7 @@ class Load:
     acknowledged: list = Factory(list)
     """Marks of the visits that were, with the worker and the moment of each."""
     refused: list = Factory(list)
-    """What was answered otherwise."""
+    """Other answers."""
     documents: list = Factory(list)
     """Status of each document; None where a connection ended."""
     _stop: threading.Event = Factory(threading.Event)

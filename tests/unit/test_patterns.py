@@ -14,7 +14,7 @@ LENGTHS = {
     "agenthost.sip.uri.": 1024,
     "agenthost.sip.rules:": 1024,  # a user part
 }
-"""What is read of what others send, by the beginning of a pattern's name."""
+"""The characters that are read of what others send, by the beginning of a pattern's name."""
 USES = uses()
 
 

@@ -130,3 +130,10 @@ def test_the_command(tmp_path, capsys):
     assert main([str(tmp_path / "program.py")]) == 0
     assert main([str(tmp_path)]) == 1
     assert re.fullmatch(r".*page\.md:3: 'mend': write fix\n", capsys.readouterr().out)
+
+
+def test_texts_below_variables_and_fields_begin_as_docstrings_do():
+    below = 'LIMIT = 3\n"""What is at most kept."""\n'
+    source = f'{below}class A:\n    b: int = 1\n    """Whether it is."""\n    """Why not."""\n'
+
+    assert [(each.line, each.phrase) for each in check_python("a.py", source)] == [(2, "What"), (5, "Whether")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Threads"]
 
 _Outcome: TypeAlias = "tuple[Any, BaseException | None]"
-"""What a function returned, and what it raised."""
+"""The return value of a function, and the exception that it raised."""
 _Job: TypeAlias = "tuple[Context, Callable[[], Any], Callable[[_Outcome], object]]"
 """A function, the context it runs in, and the callback for its outcome."""
 _Jobs: TypeAlias = "SimpleQueue[_Job | None]"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["DISTURBANCES", "DISTURBANCES_WITHIN", "Breaker"]
 
 DISTURBANCES = 3
-"""How often an agent blocks the event loop, or tries to end the process, before its breaker opens."""
+"""The number of times that an agent blocks the event loop, or tries to end the process, before its breaker opens."""
 DISTURBANCES_WITHIN = 60.0
 """Seconds within which they count together."""
 

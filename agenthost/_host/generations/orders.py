@@ -49,7 +49,7 @@ class WorkerOrder:
     accept: bool = False
     """True to load what differs from the lock file, too."""
     manifest: Manifest | None = None
-    """What a process must find that imports the packages itself."""
+    """The files that a process must find if it imports the packages itself."""
     planned: tuple[PlannedAgent, ...] = ()
     """The agents that are served: those of packages that differ from the manifest have stand-ins."""
     membership: Membership | None = None

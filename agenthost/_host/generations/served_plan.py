@@ -52,7 +52,7 @@ class ServedPlan:
     failed_plugins: Mapping[str, str] = field(factory=dict)
     """By key of a quarantined plugin, the reason."""
     manifest: Manifest | None = None
-    """What the process has imported itself; None if its template process has."""
+    """The files that the process imported itself; None if its template process did."""
 
     @property
     def ready(self) -> dict[str, PlannedAgent]:

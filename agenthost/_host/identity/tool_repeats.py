@@ -52,7 +52,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _log = logging.getLogger("agenthost.tools")
 
 Mark = tuple["Mounted", "Tool", "ToolRequest"]
-"""What runs: agent, tool and request."""
+"""A run: agent, tool and request."""
 
 
 class Connection(Protocol):
@@ -86,7 +86,7 @@ class ToolRepeats:
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop with a timer for the next look at the runs, while there is one."""
         self.running: dict[Connection, Mark] = {}
-        """What runs now. Each caller adds and removes its own; see ``watch`` and ``ended``."""
+        """The runs in progress. Each caller adds and removes its own; see ``watch`` and ``ended``."""
         self._looks: dict[Connection, int] = {}
         self.registered: dict[Connection, _Run] = {}
         """Those of them that repeats can join."""

@@ -21,7 +21,7 @@ __all__ = ["BEGIN", "FORK", "SERVE", "STATUS", "Setup"]
 FORK, SERVE = b"f", b"s"
 """Orders: fork a process, or be the process."""
 BEGIN = b"b"
-"""Sent to a new process once the host knows it."""
+"""Sent to a new process once the host has registered it."""
 STATUS = struct.Struct("=ii")
 """A process that has ended, and its exit code."""
 

@@ -147,7 +147,7 @@ class _Worker:
     order: WorkerOrder
     keeping: Keeping | None = None
     manifest: Manifest | None = None
-    """What this process has imported itself."""
+    """The files that this process imported itself."""
     _replaced: bool = False
     _going: threading.Event = field(factory=threading.Event)
     _reloading: tuple[Reloading, asyncio.AbstractEventLoop] | None = None

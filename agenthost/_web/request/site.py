@@ -112,7 +112,7 @@ class Request:
     passed: str | None = None
     """The only call that the caller's credentials open the agent for; None for permanent ones."""
     unsigned: bool = False
-    """Whether signatures are verified, and it has none."""
+    """True if signatures are verified, and it has none."""
 
     def authorise(
         self, what: str | None, agent: Mounted | None = None, accept: Callable[[Door], Comparison] | None = None

@@ -182,7 +182,7 @@ class _Finder:
         self._numeric = sum(kinds.get("type") in ("integer", "number") for kinds in schemas)
         self._used: set[str] = set()
         self.asked = False
-        """Whether the text answers a question for the argument."""
+        """True if the text answers a question for the argument."""
         self.needed = False
 
     def find(self, name: str, kinds: Mapping[str, Any], text: str) -> Any:

@@ -27,7 +27,7 @@ _LOOKS = word_set(
 )
 """Verbs of tools that change nothing: they look something up, or pass a person on."""
 _ALSO_LOOKS = _LOOKS | word_set("return returns report reports is are has can does how")
-"""What the descriptions of such tools begin with; as a name, ``return_order`` changes something."""
+"""First words of the descriptions of such tools; as a name, ``return_order`` changes something."""
 _CHANGES = word_set(
     "accept activate add adjust allocate amend apply approve arrange assign block book buy call cancel change charge"
     " claim clear close confirm create deactivate debit decline delete deposit disable discard dispatch disconnect"
@@ -52,7 +52,7 @@ _OBJECTS = word_set(
     "a all an another any both everything for her him his it me my one our please that the their them these this those"
     " three today tomorrow two us your"
 )
-"""What follows them as verbs."""
+"""Words that follow them as verbs."""
 _ALIKE = (
     frozenset({"book", "reserve", "schedule", "arrange"}),
     frozenset({"change", "update", "edit", "modify", "adjust"}),

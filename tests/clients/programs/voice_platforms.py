@@ -37,7 +37,10 @@ ELEVENLABS = {
 
 
 def shapes():
-    """Return the fields of both platforms for a new call. The ID of Vapi's names the conversation."""
+    """Return the fields of both platforms for a new call.
+
+    The ID of Vapi's call names the conversation.
+    """
     call = {"id": secrets.token_hex(8), "type": "inboundPhoneCall", "orgId": "o1"}
     return ({**VAPI, "call": call}, ELEVENLABS)
 

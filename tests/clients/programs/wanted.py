@@ -1,4 +1,4 @@
-"""The tool and the structured answer that the checks ask for, for clients that take them in this form."""
+"""The tool and the structured answer that most programs ask for."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ JUDGED = {
         [{"title": "Goal", "body": "Answer from what you know."}, KNOWN],
     ),
 }
-"""What differs: example and place, with the reason, what the SDK answers there, and what we do."""
+"""Differences: example and place, with the reason, what the SDK answers there, and what we do."""
 
 
 @pytest.fixture(autouse=True)

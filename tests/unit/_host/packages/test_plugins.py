@@ -28,7 +28,7 @@ from agenthost._host.packages.plugins import BUILT_IN, HOOKS, Plugins
 from agenthost.state import StateProvider
 
 STORES = {key for key in BUILT_IN if "state" in key}
-"""What is built in and opens stores."""
+"""Built-in plugins that open stores."""
 
 
 class Silent:
@@ -257,7 +257,7 @@ HEARD = {
     "state_providers": StateProvider,
 }
 GIVEN = {"sip_aliases": {"agents": ()}}
-"""What those hooks are given that take something."""
+"""The arguments of hooks that take any."""
 CALLED = {"configure_app", "lifespan", "resolve_sip", "tool_called"}
 """Hooks whose functions are called later, and guarded there."""
 
