@@ -13,7 +13,6 @@ import base64
 import functools
 import hashlib
 import logging
-import math
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ from agenthost.builtin.openai_api.chunks import read_embedded
 from agenthost.builtin.openai_api.connection import Connection
 from agenthost.conversation.empty_words import says_nothing
 from agenthost.conversation.matter import matter
-from agenthost.conversation.vector_index import VectorIndex, texts_of
+from agenthost.conversation.vector_index import VectorIndex, texts_of, unit_vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,21 +194,12 @@ class Embeddings:
         if [item.index for item in data] != list(range(len(texts))):
             msg = "the server returned other vectors than requested"
             raise ValueError(msg)
-        return [_unit(item.embedding) for item in data]
+        return [unit_vector(item.embedding) for item in data]
 
     def _key(self, text: str) -> str:
         """Return the key of a text's vector, which depends on server and model too."""
         said = f"{self._connection.url}\0{self._settings.model}\0{text}"
         return "embedding:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _unit(numbers: Sequence[float]) -> Vector:
-    vector = array.array("f", numbers)
-    length = math.sqrt(sum(number * number for number in vector))
-    if not math.isfinite(length) or not length:
-        msg = "the server returned a vector without a direction"
-        raise ValueError(msg)
-    return array.array("f", (number / length for number in vector))
 
 
 async def _read(kept: Store, key: str) -> Vector | None:

@@ -6,11 +6,9 @@ mixed in. ``lexical`` decides until the texts have been embedded, and whenever t
 
 from __future__ import annotations
 
-import array
 import asyncio
 import functools
 import logging
-import math
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,7 +17,7 @@ from agenthost import Choice, Decision
 from agenthost.builtin.classifier_lexical import Lexical
 from agenthost.conversation.empty_words import says_nothing
 from agenthost.conversation.matter import matter
-from agenthost.conversation.vector_index import VectorIndex, texts_of
+from agenthost.conversation.vector_index import VectorIndex, texts_of, unit_vector
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -137,19 +135,10 @@ class VectorClassifier:
 
     async def _vectors(self, texts: list[str]) -> list[Vector]:
         """Return the vector of each text, of length 1."""
-        return [_unit(vector) for vector in await self._embed(texts)]
+        return [unit_vector(vector) for vector in await self._embed(texts)]
 
     def _similarities(self, index: LexicalIndex, text: str) -> list[float]:
         return self._weighed(index.similarities(text))
 
     def _weighed(self, scores: Sequence[float]) -> list[float]:
         return [self._words * score for score in scores]
-
-
-def _unit(numbers: Sequence[float]) -> Vector:
-    vector = array.array("f", numbers)
-    length = math.sqrt(sum(number * number for number in vector))
-    if not math.isfinite(length) or not length:
-        msg = "the model returned a vector without a direction"
-        raise ValueError(msg)
-    return array.array("f", (number / length for number in vector))

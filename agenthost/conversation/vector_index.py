@@ -7,6 +7,7 @@ model's similarities nor the style of a message changes the meaning of a score. 
 
 from __future__ import annotations
 
+import array
 import math
 from heapq import nlargest
 from operator import mul
@@ -20,12 +21,11 @@ from agenthost.conversation.small_talk import SMALL_TALK
 from agenthost.conversation.turns import Decision
 
 if TYPE_CHECKING:
-    import array
     from collections.abc import Callable, Mapping, Sequence
 
     from agenthost.conversation.classifiers import Choice
 
-__all__ = ["Vector", "VectorIndex", "texts_of"]
+__all__ = ["Vector", "VectorIndex", "texts_of", "unit_vector"]
 
 CLOSEST = 3
 USUAL_SHARPNESS = 2.5
@@ -201,3 +201,17 @@ def _own(choice: Choice) -> dict[str, bool]:
     """Return the texts of an agent, each with whether it is an example."""
     texts = {choice.description: False} | {text: True for texts in choice.examples.values() for text in texts}
     return {text: is_example for text, is_example in texts.items() if text.strip()}
+
+
+def unit_vector(numbers: Sequence[float]) -> Vector:
+    """Return a vector in the same direction, of length 1.
+
+    Raises:
+        ValueError: it has no direction.
+    """
+    vector = array.array("f", numbers)
+    length = math.sqrt(sum(number * number for number in vector))
+    if not math.isfinite(length) or not length:
+        msg = "the model returned a vector without a direction"
+        raise ValueError(msg)
+    return array.array("f", (number / length for number in vector))
