@@ -15,7 +15,7 @@ from processes import cpu_of_command, serving, variables
 from report import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["measure_commands", "measure_starts"]
@@ -33,15 +33,7 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
         one: where one small agent is installed.
         many: where ``AGENTS`` are installed.
     """
-    cpu: dict[Path, list[float]] = {one: [], many: []}
-    memory: dict[Path, list[int]] = {one: [], many: []}
-    for _ in range(STARTS):
-        for site in (one, many):
-            environ = variables(directory, PYTHONPATH=str(site))
-            with serving([AGENTHOST, "run", "--port", "{port}"], directory, environ, "/startup") as host:
-                cpu[site].append(host.cpu())
-                memory[site].append(host.memory())
-    least, most = median(cpu[one]), median(cpu[many])
+    (least, small), (most, large) = _starts({one: directory, many: directory}, "/startup")
     yield Figure(
         f"start, {INSTALLED}",
         f"{most:.2f} s",
@@ -49,7 +41,6 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
         most / least,
         most=2.5,
     )
-    small, large = median(memory[one]), median(memory[many])
     yield from _measure_lazy_starts(directory, one, many)
     yield Figure(
         "memory of a built agent",
@@ -63,20 +54,13 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
 
 def _measure_lazy_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
     """Measure starts with a lock file, before agents are built."""
-    cpu: dict[Path, list[float]] = {one: [], many: []}
-    for site in (one, many):
-        place = directory / f"lazy-{site.name}"
+    places = {site: directory / f"lazy-{site.name}" for site in (one, many)}
+    for site, place in places.items():
         place.mkdir()
         (place / "agenthost.toml").write_text('[host]\nbuild = "lazy"\n', encoding="utf-8")
         environ = variables(place, PYTHONPATH=str(site))
         subprocess.run([AGENTHOST, "lock"], cwd=place, env=environ, check=True, stdout=subprocess.DEVNULL)
-    for _ in range(STARTS):
-        for site in (one, many):
-            place = directory / f"lazy-{site.name}"
-            environ = variables(place, PYTHONPATH=str(site))
-            with serving([AGENTHOST, "run", "--port", "{port}"], place, environ, "/ready") as host:
-                cpu[site].append(host.cpu())
-    least, most = median(cpu[one]), median(cpu[many])
+    (least, _), (most, _) = _starts(places, "/ready")
     yield Figure(
         f'start with `build = "lazy"`, {INSTALLED}',
         f"{most:.2f} s",
@@ -84,6 +68,20 @@ def _measure_lazy_starts(directory: Path, one: Path, many: Path) -> Iterable[Fig
         most / least,
         most=1.25,
     )
+
+
+def _starts(places: Mapping[Path, Path], ready: str) -> list[tuple[float, float]]:
+    """Start hosts in turn, and return the median CPU time and memory of each once ``ready`` answers.
+
+    ``places`` gives the directory to start in by the one where the agents are installed.
+    """
+    needed: dict[Path, list[tuple[float, int]]] = {site: [] for site in places}
+    for _ in range(STARTS):
+        for site, place in places.items():
+            environ = variables(place, PYTHONPATH=str(site))
+            with serving([AGENTHOST, "run", "--port", "{port}"], place, environ, ready) as host:
+                needed[site].append((host.cpu(), host.memory()))
+    return [(median(cpu), median(memory)) for cpu, memory in (zip(*each, strict=True) for each in needed.values())]
 
 
 def measure_commands(directory: Path, many: Path) -> Iterable[Figure]:

@@ -146,14 +146,15 @@ def is_template(pid: int) -> bool:
         return False
 
 
+def alive(pid: int) -> bool:
+    """Return True if a process runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def killed(pid: int) -> None:
     """Kill a process, and wait for its end."""
     os.kill(pid, 9)
-
-    def ended() -> bool:
-        try:
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            return True
-
-    poll_until(ended)
+    poll_until(lambda: not alive(pid))

@@ -399,3 +399,12 @@ def checked(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{shutil.which(command[0])} failed\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def ended(process: int) -> bool:
+    """Return True if a process has ended, and is not waited for any more."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False

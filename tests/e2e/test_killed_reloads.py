@@ -7,10 +7,9 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from bakery import Host, children_of, killed, write
+from bakery import Host, alive, children_of, killed, write
 from polling import poll_until
 from ports import free_port
 from raw_http import Connection
@@ -131,11 +130,3 @@ def test_no_request_is_lost_without_a_death(env, bakery):
 
         assert settled(host) == ("2.0", 0)
     assert set(statuses) == {200}
-
-
-def alive(pid):
-    """Return True if a process runs."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

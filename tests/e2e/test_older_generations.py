@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, tool_call
+from environment import ended
 from polling import poll_until
 from ports import free_port
 from raw_http import Connection
@@ -138,14 +139,6 @@ def host(env):
 def ai(document):
     [found] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
     return found
-
-
-def ended(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_live_calls_are_answered_by_the_code_they_began_with(host):

@@ -7,7 +7,7 @@ import time
 import pytest
 from banner import Banner
 from caller import Caller, functions, tool_call
-from environment import NO_CREDENTIALS
+from environment import NO_CREDENTIALS, ended
 from polling import poll_until
 from raw_http import Connection
 
@@ -47,14 +47,6 @@ def processes(caller, until, seconds=30):
         assert key == "response"
         answered.add(int(process))
     return answered
-
-
-def ended(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_full_collections_in_a_worker_do_not_look_at_what_is_there_for_good(caller):
