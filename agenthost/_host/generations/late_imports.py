@@ -1,19 +1,22 @@
 """Late imports: modules of hosted distributions that are first imported while a host serves.
 
 A finder before the others of ``sys.meta_path`` compares their files with the manifest. A file that has changed since
-is refused: the process would run two versions of one distribution.
+is refused: the process would run two versions of one distribution. Bytecode that is older than its source is not used:
+Python takes it for current if the size and the second of the change are the same, as after two quick edits.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
     from agenthost._host.generations.contents import HeldFile
 
@@ -65,15 +68,17 @@ class LateImports:
                 continue
             spec: ModuleSpec | None = find(name, path, target)
             if spec is not None:
-                self._compare(name, spec.origin)
+                known = self._files.get(spec.origin or "")
+                if known is not None and spec.origin is not None:
+                    self._compare(name, spec.origin, *known)
+                    if type(spec.loader) is SourceFileLoader and _is_older(spec.cached, spec.origin):
+                        spec.loader = _FromSource(name, spec.origin)
                 return spec
         return None
 
-    def _compare(self, name: str, path: str | None) -> None:
-        known = self._files.get(path or "")
-        if path is None or known is None or known[1].is_same(path):
+    def _compare(self, name: str, path: str, distribution: str, file: HeldFile) -> None:
+        if file.is_same(path):
             return
-        distribution = known[0]
         _log.error(
             "module %s is refused: its file has changed since this host loaded %s. fix: agenthost reload",
             name,
@@ -82,3 +87,20 @@ class LateImports:
         self.report(distribution)
         msg = f"{path} has changed since this host loaded {distribution}. fix: agenthost reload"
         raise ImportError(msg, name=name, path=path)
+
+
+class _FromSource(SourceFileLoader):
+    """A loader that uses no bytecode."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the module."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _is_older(bytecode: str | None, source: str) -> bool:
+    """Return True if there is bytecode from before the last change of its source."""
+    try:
+        return bytecode is not None and os.stat(bytecode).st_mtime_ns < os.stat(source).st_mtime_ns  # noqa: PTH116 - as above
+    except OSError:
+        return False

@@ -1,7 +1,10 @@
 """Late imports: a file that has changed since is not imported."""
 
 import importlib
+import os
+import py_compile
 import sys
+from importlib.machinery import SourceFileLoader
 
 import pytest
 
@@ -9,6 +12,8 @@ from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.late_imports import LateImports
 
 NAME = "late_bakery"
+SECOND = 1_700_000_000 * 10**9
+"""A time of a file, in nanoseconds."""
 
 
 @pytest.fixture
@@ -29,6 +34,11 @@ def site(tmp_path, monkeypatch):
 
 @pytest.fixture
 def finder(site, monkeypatch):
+    return installed(site, monkeypatch)
+
+
+def installed(site, monkeypatch):
+    """Return a finder for the files as they are now."""
     _, held = Readings(str(site / "readings.json")).with_files(str(site / f"{NAME}-1.0.dist-info"), [NAME])
     finder = LateImports({path: ("late-bakery", file) for path, file in held.items()}, {"late_bakery.hangs": 10.0})
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
@@ -63,3 +73,29 @@ def test_other_modules_are_no_concern_of_it(finder, site):
 def test_a_module_whose_import_hung_is_not_imported_again(finder):
     with pytest.raises(TimeoutError, match="did not finish loading within 10 s"):
         importlib.import_module(f"{NAME}.hangs")
+
+
+def test_bytecode_of_an_earlier_edit_within_the_same_second_is_not_used(site, monkeypatch):
+    """Python itself compares only the second and the size."""
+    source = site / NAME / "oven.py"
+    os.utime(source, ns=(SECOND, SECOND))
+    bytecode = py_compile.compile(str(source))
+    os.utime(bytecode, ns=(SECOND, SECOND + 1))
+    source.write_text("HEAT = 2\n")
+    os.utime(source, ns=(SECOND, SECOND + 2))
+    importlib.invalidate_caches()
+    assert importlib.import_module(f"{NAME}.oven").HEAT == 1
+    del sys.modules[f"{NAME}.oven"]
+
+    installed(site, monkeypatch)
+
+    assert importlib.import_module(f"{NAME}.oven").HEAT == 2
+
+
+def test_bytecode_that_is_newer_than_its_source_is_used(site, monkeypatch):
+    source = site / NAME / "oven.py"
+    os.utime(source, ns=(SECOND, SECOND))
+    py_compile.compile(str(source))
+    installed(site, monkeypatch)
+
+    assert type(importlib.import_module(f"{NAME}.oven").__loader__) is SourceFileLoader
