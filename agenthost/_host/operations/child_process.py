@@ -22,6 +22,8 @@ __all__ = ["result_of", "survive"]
 T = TypeVar("T")
 
 _ORDERLY = b"."
+_UNNAMED = 2
+"""Processes that may end without a package that was being loaded."""
 
 
 def survive(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], int]) -> int:
@@ -38,6 +40,7 @@ def survive(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], int]) -> i
         PlanError: the process ended, and the journal names no package.
     """
     deadly: dict[str, Diagnosis] = {}
+    unnamed = 0
     while hasattr(os, "fork"):
         reading, writing = os.pipe()
         child = os.fork()
@@ -55,6 +58,9 @@ def survive(state_dir: str, work: Callable[[Mapping[str, Diagnosis]], int]) -> i
             return code
         ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         package = Journal(state_dir).left_by(child)
+        if package is None and unnamed < _UNNAMED:  # a signal to the whole process can arrive after the package's end
+            unnamed += 1
+            continue
         if package is None or package[0] in deadly:
             raise PlanError(f"loading the packages ended the process ({ended}), and none can be named")
         distribution, version = package

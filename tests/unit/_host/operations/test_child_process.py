@@ -54,3 +54,34 @@ def test_an_error_is_orderly(tmp_path):
     code, out, err = survived(tmp_path, "raise ValueError('broken')")
 
     assert (code, out, err.count("ValueError: broken")) == (1, "", 1)
+
+
+UNNAMED = """
+import os, pathlib, sys
+from agenthost._host.operations.child_process import survive
+
+tries = pathlib.Path(sys.argv[1]) / "tries"
+
+def work(deadly):
+    with tries.open("a") as file:
+        file.write(".")
+    if len(tries.read_text()) <= int(sys.argv[2]):
+        os._exit(9)
+    print("done", flush=True)
+    return 0
+
+sys.exit(survive(sys.argv[1], work))
+"""
+
+
+@pytest.mark.parametrize(("deaths", "tries"), [(2, 3), (99, 3)])
+def test_a_death_that_names_no_package_is_tried_again(tmp_path, deaths, tries):
+    """A signal to the whole process can arrive just after the package that sent it."""
+    command = [sys.executable, "-c", UNNAMED, str(tmp_path), str(deaths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+    assert len((tmp_path / "tries").read_text()) == tries
+    if deaths < tries:
+        assert (done.returncode, done.stdout) == (0, "done\n")
+    else:
+        assert "loading the packages ended the process (exit code 9), and none can be named" in done.stderr
