@@ -71,7 +71,9 @@ def _measure_lazy_starts(directory: Path, one: Path, many: Path) -> Iterable[Fig
 
 
 def _starts(places: Mapping[Path, Path], ready: str) -> list[tuple[float, float]]:
-    """Start hosts in turn, and return the median CPU time and memory of each once ``ready`` answers.
+    """Start hosts in turn, and return the median CPU time and memory of each.
+
+    A start ends once ``ready`` answers.
 
     ``places`` gives the directory to start in by the one where the agents are installed.
     """
