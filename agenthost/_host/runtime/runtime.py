@@ -125,6 +125,7 @@ class Runtime:
         self._own_userinfo: Mapping[str, str] = {}
         self.reach = Reach()
         self.phase = Phase.STARTING
+        self._stopping = False
         self.generation = ""
         """The name of this generation of processes in tokens, if there may be others."""
         self.calls: OpenCalls | None = None
@@ -288,7 +289,16 @@ class Runtime:
         )
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
-            self.phase = Phase.SERVING
+            self.phase = Phase.DRAINING if self._stopping else Phase.SERVING
+
+    def drain(self) -> None:
+        """Tell clients to leave, as the host stops.
+
+        A host that has served nothing yet is still starting: it has no agents to tell about.
+        """
+        self._stopping = True
+        if self.phase is Phase.SERVING:
+            self.phase = Phase.DRAINING
 
     def condition(self, details: bool = False) -> Condition:  # noqa: FBT001, FBT002 - the only argument
         """Return the present condition of the host.

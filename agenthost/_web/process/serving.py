@@ -141,7 +141,7 @@ def serve_front(
 
     def draining() -> float:
         """Announce the end, and return the grace in seconds for clients of ``/ready``."""
-        runtime.phase = Phase.DRAINING
+        runtime.drain()
         server.close_within(runtime.config.host.drain_timeout)
         return runtime.config.host.drain_grace if runtime.watched and not runtime.replaced else 0.0
 

@@ -14,7 +14,6 @@ from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.packages.selection import SelectedAgent
 from agenthost._host.packages.stages import Built, Loaded, Rejected
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.runtime.runtime import Phase
 from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
 from agenthost._web.request.answers import SECURITY
@@ -61,8 +60,20 @@ def serving():
 
 @pytest.fixture
 def draining(serving):
-    serving.runtime.phase = Phase.DRAINING
+    serving.runtime.drain()
     return serving
+
+
+@pytest.fixture
+def stopped_early(starting):
+    starting.runtime.drain()
+    return starting
+
+
+@pytest.fixture
+def started_late(stopped_early):
+    stopped_early.publish(plan_of("sales", "support"))
+    return stopped_early
 
 
 @pytest.fixture
@@ -103,6 +114,11 @@ TABLE = [
     ("draining", "/ready", 503, {"status": "not ready", "agents": 2}),
     ("draining", "/ready/sales", 503, {"status": "not ready", "agents": 1}),
     ("draining", "/health", 200, {"status": "ok", "agents": 2, "routes": ["/sales", "/support"]}),
+    ("stopped_early", "/startup", 503, {"status": "starting"}),
+    ("stopped_early", "/ready", 503, {"status": "not ready", "agents": 0}),
+    ("stopped_early", "/sales", 503, {"error": "the host is starting"}),
+    ("started_late", "/startup", 200, {"status": "started"}),
+    ("started_late", "/ready", 503, {"status": "not ready", "agents": 2}),
     ("degraded", "/ready", 200, {"status": "ready", "agents": 1}),
     ("degraded", "/health", 200, {"status": "degraded", "agents": 1, "routes": ["/sales"]}),
     ("degraded", "/health?shape=names", 200, {"status": "degraded", "agents": ["sales"]}),
