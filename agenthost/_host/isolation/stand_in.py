@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 __all__ = ["NotIsolatable", "StandIn", "isolated"]
 
 _LONGEST_PROBE = 60.0
-_OF_A_CALL = 4
-"""Parts that the key of a call's entry has at least: the scope, the call, the sort, and the author's key."""
+_MOST_CALLS = 16384
+"""The most calls whose state the agent reaches, those that have run its tools most recently."""
 
 _log = logging.getLogger("agenthost.processes")
 
@@ -173,7 +173,7 @@ class StandIn(AgentBase):
         )
         scopes = (Scope("agent", key), *(Scope("host", name) for name in said.shared_state if name in shared))
         self._reach = tuple(scope.prefix("data").removesuffix(b"data/") for scope in scopes)
-        self._groups: set[str] = set()
+        self._calls: dict[bytes, None] = {}
         self._checks: dict[int, asyncio.Task[Any]] = {}
         self._ticket: tuple[Process, int] | None = None
         self._processes = processes(self)
@@ -193,14 +193,24 @@ class StandIn(AgentBase):
     def may_reach(self, key: bytes) -> bool:
         """Return True if the agent has access to a key, or to a prefix.
 
-        It has access to its own entries, to those that it shares as far as its section allows it, and to those of
-        single calls of its own credentials, and of others that have called its tools.
+        It has access to its own entries, to those that it shares as far as its section allows it, and to those of calls
+        that have run its tools here, whoever began them.
         """
         if key.startswith(self._reach):
             return True
-        scope, *rest = key.split(b"/")
-        groups = {self._stores.group, *self._groups}
-        return 1 + len(rest) >= _OF_A_CALL and scope in {f"call.{group}".rstrip(".").encode() for group in groups}
+        return key[: key.find(b"/", key.find(b"/") + 1) + 1] in self._calls
+
+    def _admit(self, call: Call) -> str:
+        """Let the agent reach the state of a call, and return the group of those who began it."""
+        group = call.state.group
+        if call.id:
+            apart = f".{group}" if group else ""
+            prefix = b"call%b%b" % (apart.encode(), Scope("call", call.id).prefix("data")[len("call") : -len("data/")])
+            self._calls.pop(prefix, None)
+            self._calls[prefix] = None  # the newest is the last
+            if len(self._calls) > _MOST_CALLS:
+                del self._calls[next(iter(self._calls))]
+        return group
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -245,8 +255,7 @@ class StandIn(AgentBase):
     async def _run_tool(
         self, name: str, ticket: int, process: Process | None, arguments: Mapping[str, Any], call: Call
     ) -> ToolAnswer:
-        group = call.state.group
-        self._groups.add(group)
+        group = self._admit(call)
         return ToolAnswer.from_plain(await self._ask(process, "tool", ticket, name, arguments, call.raw_data, group))
 
     async def _route(self, path: str, body: Any, headers: Any) -> Any:

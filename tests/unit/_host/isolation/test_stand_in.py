@@ -10,6 +10,7 @@ import pytest
 
 from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig
+from agenthost._host.isolation import stand_in as stand_in_module
 from agenthost._host.isolation.process import NotIsolatable, OwnProcessError
 from agenthost._host.isolation.stand_in import isolated
 from agenthost._host.packages.diagnosis import Diagnosed
@@ -237,7 +238,7 @@ def test_its_probes_are_asked_there(build):
         (Scope("agent", "far").prefix("data") + b"visits", True),
         (Scope("agent", "far").prefix("lock") + b"visits", True),
         (Scope("host", "desk").prefix("data") + b"x", True),
-        (Scope("call", "c-1").prefix("data"), True),
+        (Scope("call", "c-1").prefix("data"), False),
         (Scope("agent", "farther").prefix("data") + b"x", False),
         (Scope("host", "tool calls").prefix("data") + b"x", False),
         (OwnScope("conversation transcripts").prefix("data") + b"c-1", False),
@@ -262,10 +263,6 @@ def test_the_state_of_a_call_belongs_to_those_who_began_it(build):
     stand_in, stores = build(), Stores(MemoryEntries(time.monotonic))
     serve_state(stand_in, "far", stores.within("own"))
     tool = declared(stand_in).draft.tools["asked"]
-    key = Scope("call", "c-1").prefix("data") + b"asked"
-    assert [stand_in.may_reach(key.replace(b"call", scope, 1)) for scope in (b"call.own", b"call", b"call.key-ci")] == [
-        *(True, False, False)
-    ]
 
     async def work():
         groups = (stores.within("own"), stores.within("key-ci"), stores, stores.within("own"))
@@ -273,8 +270,41 @@ def test_the_state_of_a_call_belongs_to_those_who_began_it(build):
         return [(await tool.call({}, each)).text for each in calls]
 
     assert asyncio.run(used(stand_in, work)) == ["1", "1", "1", "2"]
-    assert stand_in.may_reach(key)
-    assert not stand_in.may_reach(key.replace(b"call", b"call.key-qa", 1))
+
+
+def test_the_state_of_a_call_is_open_once_it_has_run_a_tool(build, monkeypatch):
+    """The ID is not enough, not even for calls of the agent's own credentials."""
+    monkeypatch.setattr(stand_in_module, "_MOST_CALLS", 2)
+    agent, stores = build(), Stores(MemoryEntries(time.monotonic))
+    serve_state(agent, "far", stores.within("own"))
+    tool = declared(agent).draft.tools["asked"]
+
+    def reached(*calls):
+        """Return the groups and calls whose entries, locks and prefixes the agent reaches."""
+        parts = [(group, call, rest) for group, call in calls for rest in ("data/asked", "lock/x", "")]
+        keys = {each: f"call{each[0]}/{each[1]}/{each[2]}".encode() for each in parts}
+        return [each[:2] for each in parts if agent.may_reach(keys[each])]
+
+    asked = [*(("", "c-1"), (".own", "c-1"), (".key-ci", "c-1"), (".own", "c-2"), (".key-ci", "c%2F1"), ("", ""))]
+    assert reached(*asked) == []
+
+    async def work(*calls):
+        for group, call in calls:
+            await tool.call({}, Call.from_body({"call_id": call}, stores.within(group) if group else stores))
+
+    asyncio.run(used(agent, lambda: work(("own", "c-1"), ("key-ci", "c/1"))))
+    assert reached(*asked) == [*[(".own", "c-1")] * 3, *[(".key-ci", "c%2F1")] * 3]
+    assert not any(agent.may_reach(key) for key in (b"call.own/", b"call.own/c-1", b"call.own", b"call.own/c-", b""))
+
+    asyncio.run(used(agent, lambda: work(("own", "c-1"), ("", "c-1"))))
+    assert reached(*asked) == [*[("", "c-1")] * 3, *[(".own", "c-1")] * 3], "the one used longest ago is closed"
+
+
+def test_a_tool_without_a_call_opens_no_state(build):
+    agent = build()
+    asyncio.run(used(agent, lambda: declared(agent).draft.tools["pid"].call({}, Call.from_body({}))))
+
+    assert not agent.may_reach(b"call//data/x")
 
 
 @pytest.mark.parametrize(
