@@ -95,8 +95,11 @@ class Turn:
 
     @property
     def thread(self) -> str:
-        """The conversation's ID among those of all principals."""
-        return f"{self.principal}/{self.conversation}" if self.principal else self.conversation
+        """The conversation's ID among those of all principals.
+
+        No ID contains a space, so that nobody can name a thread of another principal.
+        """
+        return f"{self.principal} {self.conversation}" if self.principal else self.conversation
 
 
 @frozen

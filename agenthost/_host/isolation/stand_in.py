@@ -201,7 +201,7 @@ class StandIn(AgentBase):
         return key[: key.find(b"/", key.find(b"/") + 1) + 1] in self._calls
 
     def _admit(self, call: Call) -> str:
-        """Let the agent reach the state of a call, and return the group of those who began it."""
+        """Let the agent reach the state of a call, and return its group."""
         group = call.state.group
         if call.id:
             apart = f".{group}" if group else ""
