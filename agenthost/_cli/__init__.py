@@ -35,6 +35,7 @@ COMMANDS = {
     "install": "Install packages, and serve them.",
     "keys": "List the keys, without their values.",
     "lock": "Write agenthost.lock: the installed packages as they are now.",
+    "new": "Create a package of your own.",
     "owners": "List the owners of short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",
     "reload": "Make a running host reread its configuration and packages.",

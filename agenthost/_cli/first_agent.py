@@ -13,4 +13,6 @@ In a checkout of agenthost, from its top folder:
   pip install ./plugins/agenthost-frontdesk
   agenthost run
 
-To write one, see docs/tutorial/first-agent.md: it takes one file and one line of pyproject.toml."""
+To write one, with its tests and its pyproject.toml:
+
+  agenthost new cinema"""

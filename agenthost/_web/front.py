@@ -226,10 +226,11 @@ class Front:
             await running.enter_async_context(self._site.late.in_background())
             yield plan
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:  # noqa: C901, PLR0912 - the only entry
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: C901, PLR0912 - the only entry
         """Answer one request (ASGI 3).
 
-        Scopes of other types are passed to Litestar.
+        Scopes of other types are passed to Litestar. Each framework has types of its own for the arguments, and none of
+        them accepts those of another.
         """
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)

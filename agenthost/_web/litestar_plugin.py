@@ -137,7 +137,7 @@ class _Dispatcher:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hosts = scope["type"] == ScopeType.HTTP and self._is_hosts(scope)
-        await (self._front if hosts else self._behind)(scope, receive, send)  # type: ignore[arg-type]
+        await (self._front if hosts else self._behind)(scope, receive, send)
 
     def _is_hosts(self, scope: HTTPScope) -> bool:
         try:

@@ -49,7 +49,7 @@ def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
     async def app(scope: HTTPScope, receive: Receive, send: Send) -> None:
         whole = prefix + path
         placed = {"root_path": prefix, "path": unquote(whole), "raw_path": whole.encode()}
-        await front({**scope, **placed}, receive, send)  # type: ignore[typeddict-item]
+        await front({**scope, **placed}, receive, send)
 
     return Mangum(app, lifespan="off")(event, context)  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ def as_wsgi(front: Front) -> WSGIApplication:
     except ImportError as error:
         msg = f"CGI and WSGI need a2wsgi, which is not installed. {_fix()}"
         raise ConfigurationError(msg) from error
-    inner = ASGIMiddleware(front)  # type: ignore[arg-type]
+    inner = ASGIMiddleware(front)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass a request on.

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_type
 
 import attrs
+import httpx
 import msgspec
 
 from agenthost import (
@@ -37,6 +38,21 @@ class Colour(Enum):
 @attrs.frozen
 class Room:
     number: int
+
+
+@attrs.frozen
+class LibrarySettings:
+    weeks: int = 2
+
+
+class Library(AgentBase):
+    """An agent whose settings are a class of the module."""
+
+    Settings = LibrarySettings
+
+    def __init__(self, settings: LibrarySettings) -> None:
+        super().__init__("library", "/library")
+        self.weeks = settings.weeks
 
 
 class Desk(AgentBase):
@@ -140,6 +156,11 @@ def a_server(desk: Desk) -> int:
         print(error)  # noqa: T201 - an example
         return ExitCode.CONFIGURATION
     return ExitCode.OK
+
+
+def an_asgi_application_for_others(server: AgentServer) -> httpx.AsyncBaseTransport:
+    """A test's client of the host in the same process."""
+    return httpx.ASGITransport(server.app)
 
 
 def a_secret(secret: Secret) -> str:

@@ -42,6 +42,10 @@ class Installer(ABC):
         """Return the command that installs requirements."""
 
     @abstractmethod
+    def develop(self, project: str) -> Command:
+        """Return the command that installs a project in editable mode: its folder, with extras."""
+
+    @abstractmethod
     def upgrade(self, *requirements: str) -> Command:
         """Return the command that installs the newest versions of requirements, and no others."""
 
@@ -64,6 +68,10 @@ class Pip(Installer):
     def install(self, *requirements: str) -> Command:
         """See ``Installer``."""
         return self._command("install", *requirements)
+
+    def develop(self, project: str) -> Command:
+        """See ``Installer``."""
+        return self._command("install", "--editable", project)
 
     def upgrade(self, *requirements: str) -> Command:
         """See ``Installer``."""
@@ -97,6 +105,10 @@ class Uv(Installer):
         """See ``Installer``."""
         return self._command("install", *requirements)
 
+    def develop(self, project: str) -> Command:
+        """See ``Installer``."""
+        return self._command("install", "--editable", project)
+
     def upgrade(self, *requirements: str) -> Command:
         """See ``Installer``."""
         return self._command("install", *_each("--upgrade-package", requirements), *requirements)
@@ -129,6 +141,10 @@ class UvTool(Installer):
     def install(self, *requirements: str) -> Command:
         """See ``Installer``."""
         return self._command(self._with(requirements))
+
+    def develop(self, project: str) -> Command:
+        """See ``Installer``."""
+        return self._command(self.requirements, "--with-editable", project)
 
     def upgrade(self, *requirements: str) -> Command:
         """See ``Installer``."""
@@ -169,6 +185,10 @@ class Pipx(Installer):
     def install(self, *requirements: str) -> Command:
         """See ``Installer``."""
         return self._command("inject", self.tool, *requirements)
+
+    def develop(self, project: str) -> Command:
+        """See ``Installer``."""
+        return self._command("inject", "--editable", self.tool, project)
 
     def upgrade(self, *requirements: str) -> Command:
         """See ``Installer``."""

@@ -41,7 +41,7 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 @attrs.frozen
-class Settings:
+class DateTimeSettings:
     """The settings of the skill.
 
     Args:
@@ -54,7 +54,7 @@ class Settings:
 class DateTimeSkill(Skill):
     """Tells the time and the date, in any time zone."""
 
-    Settings = Settings
+    Settings = DateTimeSettings
 
     def prompt_sections(self) -> Sequence[Mapping[str, Any]]:
         """Tell the model how to get time and date."""

@@ -21,13 +21,13 @@ from agenthost.errors import AgentSealed, DefinitionError
 
 
 @attrs.frozen
-class Settings:
+class WeatherSettings:
     city: str = attrs.field(default="Berlin", validator=attrs.validators.instance_of(str))
     days: int = attrs.field(default=1, validator=attrs.validators.ge(1))
 
 
 class Weather(Skill):
-    Settings = Settings
+    Settings = WeatherSettings
 
     def setup(self):
         if self.settings.city == "Atlantis":

@@ -18,6 +18,13 @@ PIPX = Pipx("/opt/pipx", "agenthost")
     ("command", "shown"),
     [
         (PIP.install("acme[x]>=1"), "pip install 'acme[x]>=1'"),
+        (PIP.develop(".[test]"), "pip install --editable '.[test]'"),
+        (UV.develop("."), "uv pip install --python /srv/bin/python --editable ."),
+        (
+            TOOL.develop("."),
+            "uv tool install --with-editable . 'agenthost[openai]' --with acme==1.0 --with acme-more",
+        ),
+        (PIPX.develop("."), "pipx inject --editable agenthost ."),
         (PIP.upgrade("acme", "b"), "pip install --upgrade acme b"),
         (PIP.reinstall("acme==1.0"), "pip install --force-reinstall --no-deps acme==1.0"),
         (PIP.uninstall("acme"), "pip uninstall --yes acme"),

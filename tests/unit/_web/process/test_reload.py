@@ -33,11 +33,11 @@ from attrs import frozen
 from agenthost import AgentBase
 
 @frozen
-class Settings:
+class SalesSettings:
     rooms: int = 1
 
 class Sales(AgentBase):
-    Settings = Settings
+    Settings = SalesSettings
 
     def __init__(self, settings):
         super().__init__("sales", "/sales")

@@ -1,0 +1,1 @@
+"""Authoring: new projects, and the sources of packages that are being written."""
