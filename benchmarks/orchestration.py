@@ -110,7 +110,10 @@ class House:
             Parallel("three", labels[:3], synthesis="rule"),
             Parallel("gap", [*labels[:2], "hanging"], seconds=0.25, synthesis="rule"),
         ]
-        built = tuple(Built.in_code(agent.name, agent, AgentConfig()) for agent in agents)
+        built = tuple(
+            Built.in_code(agent.name, agent, AgentConfig(model="never" if agent.name == "hanging" else None))
+            for agent in agents
+        )
         self.plan = make_plan(self.config, load_for_program(self.config, built))
         self.runtime = make_runtime(self.config)
         self.runtime.give_state(self.plan)
@@ -120,10 +123,7 @@ class House:
     def with_model(self, seconds: float) -> HostPlan:
         """Return the plan with a model that takes this long."""
         models = Models({"offline": Instant(seconds), "never": Never()}, "offline")
-        agents = tuple(
-            attrs.evolve(agent, model="never" if agent.key == "hanging" else None) for agent in self.plan.agents
-        )
-        return attrs.evolve(self.plan, models=_all_offline(models), agents=agents)
+        return attrs.evolve(self.plan, models=_all_offline(models))
 
     async def turn(self, plan: HostPlan, agent: str, text: str, conversation: str) -> float:
         """Return the duration of one turn, in seconds."""
@@ -169,7 +169,7 @@ async def measure(house: House) -> dict[str, float]:
     texts = [row["query"] for row in rows("test")]
     plan = house.with_model(0.0)
     agent = "support"
-    async with house.runtime.state.opened(), house.runtime.figures.kept():
+    async with house.runtime.state.opened():
         direct = await median(lambda n: house.turn(plan, agent, texts[n % len(texts)], f"d{n}"))
         routed = await median(lambda n: house.turn(plan, "front", texts[n % len(texts)], f"r{n}"))
         stays = await median(lambda n: house.turn(plan, "front", texts[n % len(texts)], "same"))

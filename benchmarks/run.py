@@ -21,13 +21,14 @@ from probing import measure_readiness
 from report import markdown, write
 from starting import measure_commands, measure_starts
 from storing import measure_state
+from talking import measure_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from report import Figure
 
-GROUPS = ("requests", "isolation", "documents", "readiness", "state", "locks", "starts", "commands")
+GROUPS = ("requests", "isolation", "documents", "readiness", "state", "turns", "locks", "starts", "commands")
 
 
 def main() -> int:
@@ -68,6 +69,10 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         yield from measure_readiness(work)
     if "state" in groups:
         yield from measure_state(work)
+    if "turns" in groups:
+        turns = directory / "turns"
+        turns.mkdir()
+        yield from measure_turns(turns)
     if "locks" in groups:
         locks = directory / "locks"
         locks.mkdir()

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from agenthost.errors import StateRefused
+from agenthost.state.own_writes import OwnWrites
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +26,21 @@ class Batches:
     """Updates of a store's entries, each a list."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._entries = OwnWrites(store)
         self._waiting: dict[str, list[_Change]] = {}
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def update(self, key: str, change: Callable[[Any], Any], *, ttl: float) -> None:
-        """Replace an entry by the result of a function, see ``Store.update``.
+    async def get(self, key: str) -> list[Any]:
+        """Return an entry, empty if the key does not exist.
+
+        Raises:
+            StateUnavailable: the store does not answer.
+        """
+        found: list[Any] = await self._entries.get(key, [])
+        return found
+
+    async def update(self, key: str, change: Callable[[Any], Any], *, ttl: float, absent: bool = False) -> None:
+        """Replace an entry by the result of a function, see ``OwnWrites.update``.
 
         Functions of one moment are called one after the other.
 
@@ -43,18 +53,18 @@ class Batches:
         waiting = self._waiting.get(key)
         if waiting is None:
             self._waiting[key] = [(change, ttl, future)]
-            task = asyncio.ensure_future(self._write_all(key))
+            task = asyncio.ensure_future(self._write_all(key, absent=absent))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
         else:
             waiting.append((change, ttl, future))
         await future
 
-    async def _write_all(self, key: str) -> None:
+    async def _write_all(self, key: str, *, absent: bool) -> None:
         while batch := self._waiting[key]:
             self._waiting[key] = []
             try:
-                await self._write(key, batch)
+                await self._write(key, batch, absent=absent)
             except StateRefused:
                 for change in batch:
                     await self._write_one(key, change)
@@ -63,7 +73,7 @@ class Batches:
                     _fail(future, error)
         del self._waiting[key]
 
-    async def _write(self, key: str, batch: list[_Change]) -> None:
+    async def _write(self, key: str, batch: list[_Change], *, absent: bool = False) -> None:
         errors: dict[int, BaseException] = {}
 
         def apply(value: Any) -> Any:
@@ -75,7 +85,8 @@ class Batches:
                     errors[number] = error
             return value
 
-        await self._store.update(key, apply, [], ttl=max(ttl for _, ttl, _ in batch))
+        longest = max(ttl for _, ttl, _ in batch)
+        await self._entries.update(key, apply, [], ttl=longest, absent=absent)
         for number, (_, _, future) in enumerate(batch):
             if number in errors:
                 _fail(future, errors[number])

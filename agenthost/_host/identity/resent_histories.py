@@ -50,7 +50,7 @@ class ResentHistories:
         Raises:
             StateUnavailable: the store does not answer.
         """
-        records = await self._store.get(history, [])
+        records = await self._batches.get(history)
         return str(records[0]["id"]) if len(records) == 1 else None
 
     async def take(self, history: str, conversation: str) -> bool:
@@ -95,7 +95,8 @@ class ResentHistories:
             return [*_without(records, conversation), new][-_MOST:]
 
         await asyncio.gather(
-            *(self._batches.update(key, add, ttl=KEPT) for key in after), self._remove(before, conversation)
+            *(self._batches.update(key, add, ttl=KEPT, absent=True) for key in after),
+            self._remove(before, conversation),
         )
 
     async def _remove(self, before: str | None, conversation: str) -> None:

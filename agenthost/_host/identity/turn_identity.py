@@ -93,7 +93,6 @@ class TurnIdentities:
     """
 
     def __init__(self, store: Store, longest: float) -> None:
-        self._store = store
         self._longest = longest + _GRACE
         self._batches = Batches(store)
 
@@ -123,12 +122,12 @@ class TurnIdentities:
                 return [*(each for each in entries if not _delivered(each)), entry][-_MOST:]
             return [entry if each is found else each for each in entries]
 
-        await self._write(identity, choose)
+        await self._write(identity, choose, absent=True)
         return claim
 
     async def look(self, claim: Claim) -> Claim | None:
         """Return the current state of a turn, or None if it is unknown now."""
-        entries = await self._store.get(claim.identity.name, [])
+        entries = await self._batches.get(claim.identity.name)
         found = next((entry for entry in entries if entry["id"] == claim.id), None)
         if found is None or (found["state"] == "running" and found["until"] <= time.time()):
             return None
@@ -175,8 +174,11 @@ class TurnIdentities:
 
         await self._write(claim.identity, apply)
 
-    async def _write(self, identity: Identity, change: Callable[[list[Entry]], list[Entry]]) -> None:
-        await self._batches.update(identity.name, change, ttl=self._kept(identity) + self._longest)
+    async def _write(
+        self, identity: Identity, change: Callable[[list[Entry]], list[Entry]], *, absent: bool = False
+    ) -> None:
+        ttl = self._kept(identity) + self._longest
+        await self._batches.update(identity.name, change, ttl=ttl, absent=absent)
 
     def _kept(self, identity: Identity) -> float:
         """Return the seconds after which a turn is not repeated any more."""

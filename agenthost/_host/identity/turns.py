@@ -131,8 +131,14 @@ class Turns:
                 except StateUnavailable as error:
                     _log.warning("a repeated request may run the tools of a turn again: %s", error)
 
+        async def ended(reply: Reply) -> None:
+            """Store the outcome, and the place before the client can send its history."""
+            outcome = outcome_as_json(running.events, reply, partial(redacted, plan.redactors))
+            self._write(self._store_end(running, outcome, answered=True))
+            await self._write(self._leave_place(place, reply, running.said))
+
         try:
-            reply = await self.conversations.say(
+            return await self.conversations.say(
                 plan,
                 asking.agent,
                 asking.conversation,
@@ -147,6 +153,7 @@ class Turns:
                 paused=asking.paused,
                 attempts=claim.turns,
                 tool_begins=tool_begins,
+                ended=ended,
             )
         except BaseException as error:
             leaving = self._write(self._leave_place(place, None))
@@ -154,12 +161,6 @@ class Turns:
             if not isinstance(error, asyncio.CancelledError):  # a repeat may reach another worker at once
                 await asyncio.shield(asyncio.gather(leaving, writing))
             raise
-        outcome = outcome_as_json(running.events, reply, partial(redacted, plan.redactors))
-        self._write(self._store_end(running, outcome, answered=True))
-        await asyncio.shield(
-            self._write(self._leave_place(place, reply, running.said))
-        )  # before the client can send the history
-        return reply
 
     async def _leave_place(self, place: Place, reply: Reply | None, streamed: str = "") -> None:
         try:

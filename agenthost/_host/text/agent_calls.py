@@ -19,7 +19,7 @@ from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.telemetry.failures import new_error_id
 from agenthost._host.telemetry.spans import span
 from agenthost._host.text.budget import Budget
-from agenthost._host.text.tool_runs import DoneBefore, ToolRuns
+from agenthost._host.text.tool_runs import NOT_STORED, DoneBefore, Progress, ToolRuns
 from agenthost.conversation.classifiers import Choice, ClassifierTools
 from agenthost.conversation.models import Usage
 from agenthost.conversation.turns import Escalated, Outcome, Reply, Said, Status
@@ -35,7 +35,7 @@ from agenthost.state.stores import CALL_TTL
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from agenthost._host.config.schema import TurnsConfig
     from agenthost._host.packages.stages import Mounted
@@ -108,7 +108,7 @@ class _Call:
     apart: bool = False
     """True if its words follow those of another agent."""
     runs: ToolRuns = field(factory=ToolRuns)
-    progress: Callable[[], Awaitable[None]] = field(kw_only=True)
+    progress: Progress = field(kw_only=True)
     done_before: DoneBefore = field(kw_only=True)
 
     @property
@@ -149,7 +149,11 @@ class _Call:
 
     async def store(self) -> None:
         """Store the tool calls of the turn so far."""
-        await self.progress()
+        await self.progress.store()
+
+    def store_soon(self) -> None:
+        """Store them in a moment, unless the turn ends first."""
+        self.progress.store_soon()
 
     def hear(self, event: Event) -> None:
         """Pass an event on. Words are passed on only if they are the turn's own."""
@@ -202,13 +206,12 @@ class AgentCalls:
         turn: Turn,
         budget: Budget,
         listen: Listener | None = None,
-        store: Callable[[], Awaitable[None]] | None = None,
+        progress: Progress = NOT_STORED,
         done_before: DoneBefore | None = None,
     ) -> Reply:
         """Return the reply of an agent or a workflow to a person.
 
-        ``store`` stores the tool calls so far. It is called before each tool and each request to a language model.
-        ``done_before`` has those of earlier attempts at the turn.
+        ``progress`` stores the tool calls so far, and ``done_before`` has those of earlier attempts at the turn.
 
         The streamed words are the reply's. A workflow without an answer speaks its fallback, with the reason in
         ``escalate``, unless its agents have none because of their language model.
@@ -221,7 +224,7 @@ class AgentCalls:
         """
         if problem := budget.visit(agent.key, 0):
             raise BudgetSpent(f"{agent.key} cannot be called: {problem}.")
-        progress, done = store or _not_stored, done_before or DoneBefore()
+        done = done_before or DoneBefore()
         call = _Call(
             plan, agent, turn, budget, budget.deadline, listen or _ignored, progress=progress, done_before=done
         )
@@ -311,7 +314,7 @@ class AgentCalls:
     def team(self, plan: HostPlan, agent: Mounted, turn: Turn, budget: Budget) -> HostTeam:
         """Return the team of a workflow for a turn that nobody hears."""
         quiet = _Call(
-            plan, agent, turn, budget, budget.deadline, _ignored, progress=_not_stored, done_before=DoneBefore()
+            plan, agent, turn, budget, budget.deadline, _ignored, progress=NOT_STORED, done_before=DoneBefore()
         )
         return HostTeam(self, quiet)
 
@@ -467,7 +470,3 @@ def _skipped(agent: str, reason: str) -> Outcome:
 
 def _ignored(_: Event) -> None:
     """Ignore an event."""
-
-
-async def _not_stored() -> None:
-    """Store nothing."""

@@ -190,7 +190,7 @@ class _Turn:
     async def _ask(self, messages: list[Message], tools: tuple[ToolSpec, ...], choice: str) -> Completion:
         if self._meter is not None:
             self._meter.begin()
-            await self._meter.store()
+            self._meter.store_soon()
         options = self._turn.options
         request = ModelRequest(
             tuple(messages),

@@ -34,6 +34,9 @@ class Meter(Protocol):
     async def store(self) -> None:
         """Store the tool calls of the turn so far."""
 
+    def store_soon(self) -> None:
+        """Store them in a moment, unless the turn ends first, which stores them too."""
+
 
 class Budget:
     """The remaining budget of one turn, made when the turn begins."""

@@ -21,7 +21,7 @@ from agenthost._host.text.answer_format import AnswerFormat
 from agenthost._host.text.model_calls import complete
 from agenthost._host.text.offered_tools import check_choice
 from agenthost._host.text.paused_turns import Paused, PausedTurns
-from agenthost._host.text.tool_runs import DoneBefore, ToolRuns
+from agenthost._host.text.tool_runs import DoneBefore, Progress, ToolRuns
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
 from agenthost.conversation.options import AnswerOptions
@@ -45,6 +45,8 @@ __all__ = ["Conversations", "new_conversation"]
 
 SCOPE = "conversation transcripts"
 PAUSED_SCOPE = "turns that wait for clients' tools"
+SOON = 0.02
+"""Seconds after which the result of a tool is stored, while a model answers."""
 MOST_HOPS = 3
 """The most hand-offs within a turn."""
 
@@ -92,13 +94,15 @@ class Conversations:
         paused: Paused | None = None,
         attempts: Collection[int] = (),
         tool_begins: Callable[[int], Awaitable[None]] | None = None,
+        ended: Callable[[Reply], Awaitable[None]] | None = None,
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
         ``history`` has the earlier messages, where the person's own program keeps them; None for the transcript's.
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
         not exist. ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
-        ``tool_begins`` is called with the turn's number before each tool.
+        ``tool_begins`` is called with the turn's number before each tool, and ``ended`` with its reply while the end of
+        the transcript is stored.
 
         ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
         person's, if the client continues a turn with the results of its tools, and ``paused`` that turn.
@@ -121,6 +125,7 @@ class Conversations:
         transcripts = self.transcripts(plan, principal)
         record = _Record(listen, partial(self._progress, transcripts, conversation), tool_begins)
         begun: Begun | None = None
+        reply: Reply | None = None
         try:
             async with self._entrance(principal, conversation):  # in order, even if a store that is opened is slow
                 head = await transcripts.enter(arrival)
@@ -149,12 +154,12 @@ class Conversations:
                 await self._pause(plan, principal, asked, turn, reply, before or begun.turn)
             record.lines.append(Line(0, "assistant", reply.text, time.time(), reply.agent, _reply_details(reply)))
         except BaseException as error:
+            reply = None
             record.fail(_why_failed(error))
             raise
         finally:
-            await self._finished(
-                transcripts.end(arrival, begun, record.lines, asked=asked.key, handed_to=record.handed_to)
-            )
+            ending = self._end(transcripts, arrival, begun, record, asked)
+            await self._finished(ending if reply is None or ended is None else asyncio.gather(ending, ended(reply)))
         return reply
 
     def _entrance(self, principal: str, conversation: str) -> asyncio.Lock:
@@ -215,7 +220,7 @@ class Conversations:
         After a hand-off, the other agent answers, and receives what was said and done. It has the conversation then,
         even if it fails.
         """
-        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen.store, listen.done_before)
+        reply = await self.teams.reply(plan, agent, turn, budget, listen, listen, listen.done_before)
         with_whom, met = agent.key, {agent.key}
         while reply.handed_to is not None and reply.handed_to not in met and len(met) <= MOST_HOPS:
             following = plan.find(reply.handed_to)
@@ -228,7 +233,7 @@ class Conversations:
             handed = attrs.evolve(
                 turn, notes=(*turn.notes, *listen.runs.notes(), Note(reply.agent, "reason", reply.text))
             )
-            answer = await self.teams.reply(plan, following, handed, budget, listen, listen.store, listen.done_before)
+            answer = await self.teams.reply(plan, following, handed, budget, listen, listen, listen.done_before)
             reply = attrs.evolve(
                 answer,
                 usage=reply.usage + answer.usage,
@@ -244,6 +249,13 @@ class Conversations:
         except StateUnavailable as error:
             _log.warning("the tool calls of a turn are not stored yet: %s", error)
 
+    async def _end(
+        self, transcripts: Transcripts, arrival: Arrival, begun: Begun | None, record: _Record, asked: Mounted
+    ) -> None:
+        """Store the end of a turn in its transcript."""
+        await record.stop()
+        await transcripts.end(arrival, begun, record.lines, asked=asked.key, handed_to=record.handed_to)
+
     async def _finished(self, ending: Any) -> None:
         """Write the end of a turn, even if the caller is cancelled meanwhile."""
         task = asyncio.ensure_future(ending)
@@ -252,8 +264,8 @@ class Conversations:
         await asyncio.shield(task)
 
 
-@define(slots=False)
-class _Record:
+@define(slots=False, eq=False)
+class _Record(Progress):
     """The events of a turn, for its transcript."""
 
     listen: Listener | None
@@ -262,6 +274,8 @@ class _Record:
     done_before: DoneBefore = field(factory=DoneBefore)
     begun: Begun | None = None
     changed: bool = False
+    storing: asyncio.Lock = field(factory=asyncio.Lock)
+    late: asyncio.Task[None] | None = None
     lines: list[Line] = field(factory=list)
     runs: ToolRuns = field(factory=ToolRuns)
     said: list[str] = field(factory=list)
@@ -280,12 +294,32 @@ class _Record:
 
     async def store(self) -> None:
         """Store the tool calls so far, if there are new ones."""
-        if self.changed and self.begun is not None:
-            self.changed = False
-            unfinished = [*map(_line_of, self.runs.unfinished())]
-            if unfinished and self.tool_begins is not None:
-                await self.tool_begins(self.begun.turn)
-            await self.progress(self.begun, [*self.lines, *unfinished])
+        async with self.storing:
+            if self.changed and self.begun is not None:
+                self.changed = False
+                unfinished = [*map(_line_of, self.runs.unfinished())]
+                writes = [self.progress(self.begun, [*self.lines, *unfinished])]
+                if unfinished and self.tool_begins is not None:
+                    writes.append(self.tool_begins(self.begun.turn))
+                await asyncio.gather(*writes)
+
+    def store_soon(self) -> None:
+        """Store them in a moment: a model that answers at once ends the turn first."""
+        if self.changed and self.late is None:
+            self.late = asyncio.ensure_future(self._store_late())
+
+    async def _store_late(self) -> None:
+        await asyncio.sleep(SOON)
+        self.late = None
+        await self.store()
+
+    async def stop(self) -> None:
+        """Store nothing from now on, except for the end of the turn."""
+        self.begun = None
+        if self.late is not None:
+            self.late.cancel()
+        async with self.storing:  # what is being written does not come after the end
+            pass
 
     def fail(self, why: str) -> None:
         """Add what is known of a turn that has no answer."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agenthost.conversation.turns import Event
 
-__all__ = ["NO_RESULT", "DoneBefore", "ToolRun", "ToolRuns"]
+__all__ = ["NOT_STORED", "NO_RESULT", "DoneBefore", "Progress", "ToolRun", "ToolRuns"]
 
 NO_RESULT = "[No result: the turn ended while this tool ran. It may have taken effect.]"
 """The result of a tool call that was cut off."""
@@ -103,6 +103,19 @@ class DoneBefore:
                 self._runs.remove(run)
                 return run
         return None
+
+
+class Progress:
+    """Storage of the tool calls of a turn so far. This one stores nothing."""
+
+    async def store(self) -> None:
+        """Store the calls, which have new ones."""
+
+    def store_soon(self) -> None:
+        """Store the calls in a moment, unless the turn ends first, which stores them too."""
+
+
+NOT_STORED = Progress()
 
 
 def _json(arguments: object) -> str:

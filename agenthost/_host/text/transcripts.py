@@ -20,6 +20,7 @@ from agenthost._host.text.history import history_of
 from agenthost._host.text.tool_runs import ToolRun
 from agenthost._host.text.transcript_lines import MOST_RESULT, MOST_TEXT, Line, cut, line_of, written
 from agenthost.errors import ConversationRefused, StateRefused
+from agenthost.state.own_writes import OwnWrites
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Mapping
@@ -86,6 +87,7 @@ class Transcripts:
         self, store: Store, redactors: Iterable[Redactor], *, keep: float, longest: float, history: int
     ) -> None:
         self._store = store
+        self._heads = OwnWrites(store)
         self._redactors = tuple(redactors)
         self._ttl = keep * _DAY
         self._longest = longest
@@ -109,7 +111,7 @@ class Transcripts:
         def add(head: dict[str, Any]) -> dict[str, Any]:
             return self._let_in({**head, "waiting": [*head.get("waiting", ()), entry]})
 
-        head: dict[str, Any] = await self._store.update(arrival.conversation, add, {}, ttl=self._ttl)
+        head: dict[str, Any] = await self._heads.update(arrival.conversation, add, {}, ttl=self._ttl)
         return head
 
     async def begin(
@@ -134,7 +136,7 @@ class Transcripts:
         async with asyncio.timeout(self._longest):
             while (turn := _number(head, arrival)) is None:
                 if not _live(head):
-                    head = await self._store.update(key, self._let_in, {}, ttl=self._ttl)
+                    head = await self._heads.update(key, self._let_in, {}, ttl=self._ttl)
                     continue
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, most)
@@ -160,7 +162,7 @@ class Transcripts:
             return {**head, "running": {**running, turn: {**running[turn], "lines": so_far}}}
 
         with suppress(StateRefused):  # too large: the end of the turn keeps less of each line
-            await self._store.update(conversation, add, {}, ttl=self._ttl)
+            await self._heads.update(conversation, add, {}, ttl=self._ttl)
 
     async def end(
         self,
@@ -196,10 +198,10 @@ class Transcripts:
             return self._let_in(changed)
 
         try:
-            head = await self._store.update(key, add, {}, ttl=self._ttl)
+            head = await self._heads.update(key, add, {}, ttl=self._ttl)
         except StateRefused:  # too large: keep less of each line rather than lose the end of the turn
             redone = [evolve(line, text=cut(line.text, _LITTLE), more=_little(line.more)) for line in redone]
-            head = await self._store.update(key, add, {}, ttl=self._ttl)
+            head = await self._heads.update(key, add, {}, ttl=self._ttl)
         if len(head["lines"]) > 2 * self._most + _MOST_LINES or sum(map(len, head["lines"])) > _PAGE:
             await self._turn_page(key)
 

@@ -32,8 +32,9 @@ from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import make_runtime, with_secrets
-from agenthost._host.text.conversations import Conversations
+from agenthost._host.text.conversations import SOON, Conversations
 from agenthost.conversation.turns import Said, ToolEnded, ToolStarted
+from agenthost.state import Store
 
 UNREADABLE = (
     "The arguments cannot be read. Send one JSON object: "
@@ -398,11 +399,12 @@ def test_words_and_tools_of_a_turn_that_was_cut_off_are_told(talk):
 
 
 def test_tool_calls_are_stored_as_they_happen(talk):
-    """A result is in the transcript before the next request to the model."""
+    """A result is in the transcript while the model answers."""
     seen = []
 
     async def test(host):
         async def look():
+            await asyncio.sleep(10 * SOON)
             seen.append([(line.role, line.text) for line in await host.lines()])
             return says("Done.")
 
@@ -412,6 +414,24 @@ def test_tool_calls_are_stored_as_they_happen(talk):
         assert len(await host.lines()) == 3
 
     talk(test, calls(("price", '{"product": "pro", "seats": 3}')))
+
+
+def test_a_result_is_stored_with_the_end_if_the_model_answers_at_once(talk, monkeypatch):
+    """The message, the call before it runs, and the end are three writes."""
+    written = []
+    written_by = Store.compare_and_set
+
+    async def counted(self, key, value, version, **more):
+        written.append(key)
+        return await written_by(self, key, value, version, **more)
+
+    async def test(host):
+        monkeypatch.setattr(Store, "compare_and_set", counted)
+        await host.say("What is pro for three?")
+        assert written == ["c-1"] * 3
+        assert [line.role for line in await host.lines()] == ["user", "tool", "assistant"]
+
+    talk(test, calls(("price", '{"product": "pro", "seats": 3}')), says("Done."))
 
 
 def test_what_fails_is_in_the_transcript(talk):
