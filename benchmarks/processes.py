@@ -19,7 +19,17 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["CREDENTIALS", "LOOPBACK", "Served", "cpu_of_command", "free_port", "serving", "variables"]
+__all__ = [
+    "CREDENTIALS",
+    "LOOPBACK",
+    "Served",
+    "cpu_of",
+    "cpu_of_command",
+    "free_port",
+    "memory_of",
+    "serving",
+    "variables",
+]
 
 CREDENTIALS = ("bench", "loopback-only")
 LOOPBACK = "127.0.0.1"
@@ -48,12 +58,11 @@ class Served:
 
         It is the sum of user and kernel time.
         """
-        # clock_getcpuclockid(3): what /proc/PID/stat rounds to hundredths of a second
-        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.processes())
+        return sum(cpu_of(pid) for pid in self.processes())
 
     def memory(self) -> int:
         """Return the resident memory (RSS) of its largest process, which serves, in bytes."""
-        return max(_memory(pid) for pid in self.processes())
+        return max(memory_of(pid) for pid in self.processes())
 
     def processes(self) -> list[int]:
         """Return its process, and those of a host that belong to it: template and workers."""
@@ -70,7 +79,13 @@ class Served:
         return found
 
 
-def _memory(pid: int) -> int:
+def cpu_of(pid: int) -> float:
+    """Return the CPU time of a process and its threads so far, in seconds."""
+    return time.clock_gettime((~pid << 3) | 2)  # clock_getcpuclockid(3): /proc/PID/stat has hundredths of a second
+
+
+def memory_of(pid: int) -> int:
+    """Return the resident memory (RSS) of a process, in bytes."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) * 1024 if found else 0

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from statistics import median
 from typing import TYPE_CHECKING
 
 from installed import AGENTHOST, AGENTS, DISTRIBUTIONS
-from processes import cpu_of_command, serving, variables
+from processes import cpu_of, cpu_of_command, memory_of, serving, variables
 from report import Figure
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = ["measure_commands", "measure_starts"]
 
 STARTS = 9
 COMMANDS = 40
+_IMPORTED = 0.5
+"""Seconds in which an interpreter starts."""
 INSTALLED = f"{AGENTS} agents in {DISTRIBUTIONS} distributions"
 
 
@@ -42,6 +45,7 @@ def measure_starts(directory: Path, one: Path, many: Path) -> Iterable[Figure]:
         most=2.5,
     )
     yield from _measure_lazy_starts(directory, one, many)
+    yield from _measure_supervisor(directory, one)
     yield Figure(
         "memory of a built agent",
         f"{AGENTS} agents: {large / 1e6:.0f} MB",
@@ -67,6 +71,38 @@ def _measure_lazy_starts(directory: Path, one: Path, many: Path) -> Iterable[Fig
         f"one agent: {least:.2f} s",
         most / least,
         most=1.25,
+    )
+
+
+def _measure_supervisor(directory: Path, one: Path) -> Iterable[Figure]:
+    """Measure the supervisor and an interpreter that sleeps, in turn.
+
+    The supervisor is the process that is started.
+    """
+    environ = variables(directory, PYTHONPATH=str(one))
+    needed: list[tuple[float, float, float, float]] = []
+    command, sleep = [AGENTHOST, "run", "--port", "{port}"], [sys.executable, "-c", "import time; time.sleep(60)"]
+    for _ in range(STARTS):
+        with serving(command, directory, environ, "/startup") as host, subprocess.Popen(sleep) as bare:
+            time.sleep(_IMPORTED)
+            needed.append((cpu_of(host.pid), cpu_of(bare.pid), memory_of(host.pid), memory_of(bare.pid)))
+            bare.kill()
+    cpu, bare_cpu, memory, bare_memory = (median(each) for each in zip(*needed, strict=True))
+    yield Figure(
+        "memory of the supervisor",
+        f"{memory / 1e6:.1f} MB",
+        f"a sleeping interpreter: {bare_memory / 1e6:.1f} MB",
+        (memory - bare_memory) / 1e6,
+        unit=" MB",
+        most=12,
+    )
+    yield Figure(
+        "start of the supervisor",
+        _milli(cpu),
+        f"a sleeping interpreter: {_milli(bare_cpu)}",
+        (cpu - bare_cpu) * 1000,
+        unit=" ms",
+        most=60,
     )
 
 

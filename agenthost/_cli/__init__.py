@@ -49,8 +49,8 @@ COMMANDS = {
     "uninstall": "Uninstall packages, and serve the rest.",
     "upgrade": "Upgrade packages, and serve them.",
 }
-_LISTS = frozenset({"agents", "hooks", "owners", "plugins", "routes"})
-"""Commands that have printed before a garbage collection would pay."""
+_WITHOUT_COLLECTIONS = frozenset({"agents", "hooks", "owners", "plugins", "routes", "run"})
+"""Commands that have printed before a garbage collection would pay, and the one that begins them itself."""
 _CODES = (
     (AddressError, ExitCode.USAGE),
     (ConfigurationError, ExitCode.CONFIGURATION),
@@ -70,7 +70,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _LISTS:
+        if cmd_name not in _WITHOUT_COLLECTIONS:
             gc.enable()
         if cmd_name not in COMMANDS:
             from agenthost._cli.installed import installed_command

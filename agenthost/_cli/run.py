@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -73,6 +74,7 @@ def command(file: str | None, **options: Any) -> None:
     start_logging(config)
     with listen(config.host.host, config.host.port) as opened:
         tell = partial(show, config, address(opened), made=made)
+        gc.enable()
         if hasattr(os, "posix_spawn"):
             from agenthost._web.process.workers import serve_with_workers
 

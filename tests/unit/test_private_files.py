@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from agenthost._private_files import check_database, check_private, read_private
+from agenthost._private_files import check_database, check_private, read_private, temporary_directory
 from agenthost.errors import ConfigurationError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
@@ -135,3 +135,23 @@ def test_database_is_private_itself(tmp_path):
 
     with pytest.raises(ConfigurationError, match=r"fix: chmod 600 "):
         check_database(str(path), "state.url")
+
+
+def test_a_temporary_directory_is_for_this_user_alone(tmp_path, monkeypatch):
+    """It is where ``TMPDIR`` says, and a second one has another name."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    made = {temporary_directory("agenthost-"), temporary_directory("agenthost-")}
+
+    assert {str(path) for path in tmp_path.glob("agenthost-*")} == made
+    assert {0o700} == {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+
+
+def test_a_temporary_directory_is_made_elsewhere_if_it_must(tmp_path, monkeypatch):
+    """A ``TMPDIR`` that does not exist is left out, as ``tempfile`` does it."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    made = temporary_directory("agenthost-")
+
+    assert made in map(str, tmp_path.iterdir())

@@ -4,13 +4,14 @@ They are kept in the state directory. Workers and restarts must agree on both, s
 complete or not at all.
 """
 
+# No pathlib: every start of the host reads keys.
+# ruff: noqa: PTH103, PTH108, PTH117, PTH118
+
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agenthost._private_files import check_private, read_private
@@ -33,12 +34,14 @@ def new_password() -> str:
 
     It is as hard to guess as 23 random bytes.
     """
+    import secrets  # noqa: PLC0415 - once in the life of a host
+
     return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
 def new_signing_key() -> str:
     """Return 32 random bytes in hex."""
-    return secrets.token_hex(32)
+    return os.urandom(32).hex()
 
 
 def check_state_dir(state_dir: str) -> None:
@@ -63,8 +66,8 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
         ConfigurationError: the directory is not known or cannot be written, it or the file is of another owner, open
             to others or a symbolic link, or the file is empty or not text.
     """
-    path = Path(state_dir, name)
-    if not path.is_absolute():
+    path = os.path.join(state_dir, name)
+    if not os.path.isabs(path):
         raise ConfigurationError(
             f"{path}: host.state_dir: the home directory is not known. "
             'Write state_dir = "/path/of/a/directory" that the host can write.'
@@ -74,12 +77,12 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
         try:
             return _read(path)
         except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(state_dir, mode=0o700, exist_ok=True)
             check_state_dir(state_dir)  # another process may have made it meanwhile
             _write(path, make())
             return _read(path)
     except OSError as error:
-        raise _unusable(str(path), name, error) from error
+        raise _unusable(path, name, error) from error
 
 
 def _unusable(path: str, name: str, error: OSError) -> ConfigurationError:
@@ -89,12 +92,12 @@ def _unusable(path: str, name: str, error: OSError) -> ConfigurationError:
     )
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: str, text: str) -> None:
     """Write ``text`` into the file.
 
     A link never replaces a file, so a faster process wins.
     """
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    draft = f"{path}.{os.urandom(8).hex()}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -102,14 +105,14 @@ def _write(path: Path, text: str) -> None:
             file.flush()
             os.fsync(descriptor)
         with suppress(FileExistsError):
-            path.hardlink_to(draft)
+            os.link(draft, path)
     finally:
-        draft.unlink()
+        os.unlink(draft)
 
 
-def _read(path: Path) -> Secret:
+def _read(path: str) -> Secret:
     try:
-        text = read_private(str(path), _KEY).decode().strip()
+        text = read_private(path, _KEY).decode().strip()
     except UnicodeDecodeError:
         text = ""
     if not text:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from agenthost._host.generations.channel import Channel, channel_pair
 from agenthost._host.generations.children import start_python
-from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.manifest import Manifest
 from agenthost._host.runtime.start import decided_packages
 from agenthost._host.walls.kernel import set_debuggable
@@ -57,6 +56,8 @@ def main() -> None:
     set_debuggable(False)
     channel = Channel.of(int(sys.argv[1]))
     (config, accept), _ = channel.receive()
+    from agenthost._host.generations.contents import Readings  # noqa: PLC0415 - not in the supervisor, which starts it
+
     found: Manifest | AgentHostError
     try:
         packages = decided_packages(config)

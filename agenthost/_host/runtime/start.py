@@ -11,18 +11,14 @@ import os
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from attrs import evolve, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
-from agenthost._host.access.credentials import Credentials
 from agenthost._host.access.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
-from agenthost._host.access.tokens import Tokens
 from agenthost._host.config.changes import changes, with_kept
 from agenthost._host.config.declaration import RESTART
 from agenthost._host.config.load import load_config
-from agenthost._host.runtime.settings import Settings
 from agenthost._private_files import check_database
 from agenthost.errors import ConfigurationError, PlanError
 
@@ -30,12 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._discovery import Candidate
+    from agenthost._host.access.credentials import Credentials
+    from agenthost._host.access.tokens import Tokens
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.locked import Lock
     from agenthost._host.packages.diagnosis import Diagnosis
     from agenthost._host.packages.stages import Built
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
+    from agenthost._host.runtime.settings import Settings
 
 __all__ = [
     "DecidedPackages",
@@ -91,6 +90,8 @@ def _check_kept(config: Config) -> None:
     with suppress(OSError):  # an unreadable file is rejected where it is needed
         check_state_dir(directory)
         if config.state.scheme == "sqlite":
+            from urllib.parse import unquote
+
             check_database(os.path.join(directory, unquote(config.state.address.partition(":///")[2])), "state.url")  # noqa: PTH118
 
 
@@ -113,17 +114,23 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
 
 def credentials_of(config: Config) -> Credentials:
     """Return the credentials of callers, from a configuration with its secrets."""
+    from agenthost._host.access.credentials import Credentials
+
     first, *others = [password.reveal() for password in config.host.accepted_passwords] or [""]
     return Credentials(config.host.user, first, tuple(others))
 
 
 def tokens_of(config: Config) -> Tokens:
     """Return the tokens of a configuration with its secrets."""
+    from agenthost._host.access.tokens import Tokens
+
     return Tokens([key.reveal().encode() for key in config.host.token_keys])
 
 
 def settings_of(config: Config) -> Settings:
     """Return what a host serves by, of a configuration that has its secrets."""
+    from agenthost._host.runtime.settings import Settings
+
     return Settings(config, credentials_of(config), tokens_of(config))
 
 

@@ -12,11 +12,9 @@ import logging
 import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_what_waits
@@ -27,6 +25,8 @@ from agenthost._host.telemetry.structlog_events import STANDARD, configure_struc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import msgspec
 
     from agenthost._host.config.schema import Config
     from agenthost._host.telemetry.current_call import Owner
@@ -110,7 +110,7 @@ def _parts_of(owner: Owner) -> tuple[str, str]:
 
 
 def _json(text: str) -> str:
-    return _encoder.encode(text).decode()
+    return _encoder().encode(text).decode()
 
 
 class TextLines(Lines):
@@ -240,12 +240,16 @@ def _second(then: int) -> str:
     return datetime.fromtimestamp(then, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-_encoder = msgspec.json.Encoder(enc_hook=repr)
+@cache
+def _encoder() -> msgspec.json.Encoder:
+    import msgspec  # noqa: PLC0415 - the supervisor's memory, which seldom has anything to log
+
+    return msgspec.json.Encoder(enc_hook=repr)
 
 
 def _encoded(event: dict[str, Any], **_: object) -> str:
     try:
-        return _encoder.encode(event).decode()
+        return _encoder().encode(event).decode()
     except Exception:  # noqa: BLE001 - a key that is not text, text that is not UTF-8, a repr() that raises
         return json.dumps({str(name): _plain(value) for name, value in event.items()})
 

@@ -13,7 +13,6 @@ import os
 import struct
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if sys.platform != "win32":  # where there are no workers
@@ -21,6 +20,7 @@ if sys.platform != "win32":  # where there are no workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["SHARED", "added_up", "forget_process"]
 
@@ -33,6 +33,8 @@ _SUMS = ("counter", "histogram")
 
 def added_up() -> bytes:
     """Return the metrics of all workers, including ended ones, in the form for Prometheus."""
+    from pathlib import Path
+
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -45,6 +47,8 @@ def added_up() -> bytes:
 
 def forget_process(number: int) -> None:
     """Remove an ended worker's gauges, and keep its counts."""
+    from pathlib import Path
+
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(number)  # type: ignore[no-untyped-call]

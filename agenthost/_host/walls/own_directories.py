@@ -1,17 +1,14 @@
 """Directories of isolated agents for temporary files, which end with the process that made them."""
 
-# Each is one call, without pathlib.
-# ruff: noqa: PTH207
+# Each is one call, without pathlib. What these calls need is imported in them: the supervisor seldom needs it.
+# ruff: noqa: PTH207, PLC0415
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 import threading
 from contextlib import suppress
-from glob import escape, glob
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +19,8 @@ __all__ = ["make_directory", "remove_directories_of", "remove_directory"]
 
 def make_directory(key: str, account: Account | None) -> str:
     """Make a directory for the temporary files of an agent."""
+    import tempfile
+
     made = tempfile.mkdtemp(prefix=f"{_prefix(os.getpid())}{re.sub(r'[^A-Za-z0-9._-]', '_', key)}-")
     if account is not None:
         os.chown(made, account.user, account.group)
@@ -38,6 +37,9 @@ def remove_directory(directory: str) -> None:
 
 def remove_directories_of(process: int) -> None:
     """Remove the directories that a process has left behind, which was killed."""
+    import tempfile
+    from glob import escape, glob
+
     for directory in glob(f"{escape(tempfile.gettempdir())}/{_prefix(process)}*"):
         remove_directory(directory)
 
@@ -47,4 +49,6 @@ def _prefix(process: int) -> str:
 
 
 def _remove(directory: str) -> None:
+    import shutil
+
     shutil.rmtree(directory, ignore_errors=True)

@@ -7,9 +7,9 @@ host with the same keys never names it.
 from __future__ import annotations
 
 import logging
-import secrets
-import string
+import os
 import time
+from base64 import urlsafe_b64encode
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -28,9 +28,8 @@ __all__ = ["Generations", "Held", "Member"]
 
 MOST = 3
 """The most generations that exist at once."""
-_NAME = 8
-_LETTERS = string.ascii_letters + string.digits
-"""The characters of a name, which no client escapes in a URL."""
+_NAME = 6
+"""Random bytes of a name; in base64 for URLs, no client escapes them."""
 _NONE: Mapping[int, str] = MappingProxyType({})
 
 _log = logging.getLogger("agenthost.workers")
@@ -81,7 +80,7 @@ class Generations(Generic[M]):
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
-        self._key = secrets.token_bytes(32)
+        self._key = os.urandom(32)
         self._names: dict[int, str] = {}
         self._announced = _NONE
         self._shown = 0
@@ -201,7 +200,7 @@ class Generations(Generic[M]):
 
     def _name(self, generation: int) -> str:
         if generation not in self._names:
-            self._names[generation] = "".join(secrets.choice(_LETTERS) for _ in range(_NAME))
+            self._names[generation] = urlsafe_b64encode(os.urandom(_NAME)).decode()
         return self._names[generation]
 
     def _without(self, own: int) -> dict[str, str]:

@@ -24,7 +24,7 @@ def listen(host: str, port: int, remedy: str = "fix: choose another with --host 
         AddressError: the port is taken, or the address belongs to another machine.
     """
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, where = socket.getaddrinfo(_encoded(host), port, type=socket.SOCK_STREAM)[0]
         opened = socket.socket(family, kind, protocol)
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,6 +36,14 @@ def listen(host: str, port: int, remedy: str = "fix: choose another with --host 
     except OSError as problem:
         raise AddressError(f"cannot listen on {host} port {port}: {problem.strerror or problem}. {remedy}") from problem
     return opened
+
+
+def _encoded(host: str) -> bytes | str:
+    """Return an ASCII name as bytes.
+
+    For text, Python imports the tables of IDNA, which the supervisor would keep.
+    """
+    return host.encode() if host.isascii() else host
 
 
 def listen_for_health(config: Config) -> socket.socket | None:

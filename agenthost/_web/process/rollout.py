@@ -21,7 +21,7 @@ from agenthost._host.generations.manifest import Manifest
 from agenthost._host.generations.orders import WorkerOrder
 from agenthost._host.generations.served_plan import ServedPlan, losses, table
 from agenthost._host.operations.installed_now import installed_now
-from agenthost._host.runtime.start import read_again, settings_of, start_logging
+from agenthost._host.runtime.start import read_again, start_logging
 from agenthost._web.process.reload_report import log_refusal, report
 from agenthost.errors import AgentHostError, PlanError
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.template_process import TemplateProcess
-    from agenthost._host.runtime.settings import Settings
     from agenthost._web.older.generations import Generations
     from agenthost._web.process.worker_slots import Worker, WorkerSlot
 
@@ -73,7 +72,8 @@ class _Attempt:
 class ReloadedHost(Protocol):
     """A supervisor, as a reload changes it."""
 
-    settings: Settings
+    config: Config
+    """The configuration that new workers are started with."""
     template: TemplateProcess | None
     manifest: Manifest | None
     served: ServedPlan | None
@@ -87,10 +87,6 @@ class ReloadedHost(Protocol):
     @property
     def replaced(self) -> list[Worker]:
         """The workers that others have replaced, and that have not ended."""
-
-    @property
-    def config(self) -> Config:
-        """The configuration that new workers are started with."""
 
     @property
     def spawning(self) -> bool:
@@ -169,7 +165,7 @@ class Rollouts:
                 told, plan = (told, plan) if told is not None else reply
         if told is None or plan is None:
             raise PlanError(_NOWHERE)
-        supervisor.settings = settings_of(config)
+        supervisor.config = config
         start_logging(config)
         supervisor.older.configure(config)
         supervisor.served = plan

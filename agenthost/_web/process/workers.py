@@ -15,10 +15,8 @@ from __future__ import annotations
 import logging
 import os
 import select
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
@@ -30,10 +28,10 @@ from agenthost._host.generations.children import start_python
 from agenthost._host.generations.orders import WorkerOrder
 from agenthost._host.generations.template_process import TemplateProcess
 from agenthost._host.operations.control_socket import controlled, socket_path
-from agenthost._host.runtime.condition import Condition, combined
 from agenthost._host.runtime.start import settings_of, start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._host.walls.own_directories import remove_directories_of
+from agenthost._private_files import temporary_directory
 from agenthost._web.older.generations import Generations
 from agenthost._web.process.ports import listen_for_health
 from agenthost._web.process.reload_report import on_hangup
@@ -48,6 +46,8 @@ if TYPE_CHECKING:
     from agenthost._host.generations.channel import Channel
     from agenthost._host.generations.manifest import Manifest
     from agenthost._host.generations.served_plan import ServedPlan
+    from agenthost._host.runtime.condition import Condition
+    from agenthost._host.runtime.settings import Settings
 
 __all__ = ["serve_with_workers"]
 
@@ -68,15 +68,17 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
     Raises:
         AgentHostError: a worker rejects the installed agents, or the configuration.
     """
-    shared = tempfile.mkdtemp(prefix="agenthost-metrics-") if config.host.workers > 1 else None
+    shared = temporary_directory("agenthost-metrics-") if config.host.workers > 1 else None
     if shared is not None:
         os.environ[SHARED] = shared  # the directory of the workers' metrics
-    relays = tempfile.mkdtemp(prefix="agenthost-calls-")
+    relays = temporary_directory("agenthost-calls-")
     supervisor = Supervisor(opened, config, ready, relays)
     try:
         with _health_port(supervisor):
             supervisor.run()
     finally:
+        import shutil  # noqa: PLC0415 - not before the end
+
         shutil.rmtree(relays, ignore_errors=True)
         if shared is not None:
             del os.environ[SHARED]
@@ -84,13 +86,21 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
 
 
 def _health_port(supervisor: Supervisor) -> AbstractContextManager[None]:
-    listening = listen_for_health(supervisor.settings.config)
+    listening = listen_for_health(supervisor.config)
     if listening is None:
         return nullcontext()
     from agenthost._web.process.health_port import health_port  # noqa: PLC0415 - Litestar, only where it is used
     from agenthost._web.request.rules import InForce  # noqa: PLC0415 - as above
 
-    return health_port(listening, supervisor.condition, InForce(lambda: supervisor.settings))
+    known = settings_of(supervisor.config)
+
+    def settings() -> Settings:
+        nonlocal known
+        if known.config is not supervisor.config:
+            known = settings_of(supervisor.config)
+        return known
+
+    return health_port(listening, supervisor.condition, InForce(settings))
 
 
 class Supervisor:
@@ -100,7 +110,8 @@ class Supervisor:
         self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None], relays: str
     ) -> None:
         self._opened = opened
-        self.settings = settings_of(config)
+        self.config = config
+        """The configuration that new workers are started with."""
         self._ready = ready
         self.places = [WorkerSlot(self._launch) for _ in range(config.host.workers)]
         self.left: list[Worker] = []
@@ -149,13 +160,10 @@ class Supervisor:
             self._woken.close()
             self._waker.close()
 
-    @property
-    def config(self) -> Config:
-        """The configuration that new workers are started with."""
-        return self.settings.config
-
     def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
         """Return the condition of the host."""
+        from agenthost._host.runtime.condition import combined  # noqa: PLC0415 - only for the health port
+
         workers = [worker for place in self.places if (worker := place.worker) is not None]
         return combined([known for worker in workers if (known := worker.latest_condition()) is not None])
 
@@ -295,7 +303,7 @@ class Supervisor:
         if self.template is not None and self.template is not canary.template:
             self.template.end()
         self.template, self.manifest, self.served, self.differing = canary.template, manifest, plan, ()
-        self.settings = settings_of(config)
+        self.config = config
         start_logging(config)
         self.older.configure(config)
         self.older.make_room()

@@ -6,13 +6,16 @@ import multiprocessing
 import os
 import re
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from racing import race
 
 from agenthost._host.access.generated_secrets import kept_secret, new_password, new_signing_key
 from agenthost.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SPAWN = multiprocessing.get_context("spawn")
 _PROCESSES = 8
@@ -139,10 +142,10 @@ def test_state_dir_cannot_be_made(tmp_path):
 def test_state_dir_cannot_be_written(tmp_path, monkeypatch):
     """The error contains the reason of the system, and no draft remains."""
 
-    def refuse(self, target):
+    def refuse(source, target):
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
 
     with pytest.raises(ConfigurationError, match=r"cannot keep its password there \(Operation not permitted\)"):
         kept_secret(str(tmp_path), "password", new_password)
