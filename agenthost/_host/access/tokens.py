@@ -51,6 +51,8 @@ class Tokens:
 
     It follows a name of the agent's version.
     """
+    clock: Callable[[], float] = field(default=time.time, repr=False)
+    """Returns the time in seconds since 1970."""
     _macs: Sequence[blake2b] = field(init=False, repr=False, eq=False)
 
     @_macs.default
@@ -66,7 +68,7 @@ class Tokens:
 
         A name that begins with a slash is not a tool's, but of something that lasts as long as the call.
         """
-        now = int(time.time())
+        now = int(self.clock())
         expiry, last = now + self.lifetime, now + self.call_lifetime
         keyed, origin = self._macs[0], self.edition + self.generation
         prefix = f"{expiry}.{origin}.".encode()
@@ -99,7 +101,7 @@ class Tokens:
         if not written.isdecimal() or written.startswith("0"):
             return False
         expiry = int(written)
-        if expiry + LEEWAY < time.time():
+        if expiry + LEEWAY < self.clock():
             return False
         given = mac.encode()
         for each in ids:

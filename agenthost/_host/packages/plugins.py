@@ -158,6 +158,16 @@ class Plugins:
         states.sort(key=attrgetter("distribution", "name"))
         return cls(manager, states, config.host.build_timeout, _unknown(config, offers), guard.changes)
 
+    def add(self, plugin: object, state: PluginState, config: Config) -> None:
+        """Register a plugin that a program made or imported.
+
+        Raises:
+            ConfigurationError: its section does not fit.
+            DefinitionError: its functions do not fit the hooks.
+        """
+        hooks = _register_object(self._manager, plugin, state, config)
+        self._states[state.key] = attrs.evolve(state, hooks=hooks)
+
     @property
     def states(self) -> tuple[PluginState, ...]:
         """Every plugin with its state, in order of distributions and names."""
@@ -236,6 +246,13 @@ def _register(
     with journal.loading(candidate.distribution, candidate.version, candidate.value), guard.around(candidate.package):
         plugin = resolve(candidate.value)
         ModuleCheck().refuse_foreign(candidate)
+    return _register_object(manager, plugin, state, config)
+
+
+def _register_object(
+    manager: pluggy.PluginManager, plugin: object, state: PluginState, config: Config
+) -> tuple[str, ...]:
+    """Register a plugin, or an object of its class, all or nothing, and return its hooks."""
     called = state.key if state.key in config.plugins.settings else state.called
     section = Section("plugin", config.plugins.settings.get(called, {}), config.place("plugins", called))
     if isinstance(plugin, type):

@@ -132,6 +132,15 @@ class Probing:
                 _end(followed)
             self._judge()
 
+    async def ask(self, name: str, agent: str | None) -> Outcome | None:
+        """Run one check now, apart from its regular ones.
+
+        Return None if there is no such probe. ``agent`` is a key; None for the host's own.
+        """
+        probes = [followed.asked for followed in self._followed.values()]
+        found = next((each for each in probes if (each.probe.name, each.probe.agent) == (name, agent)), None)
+        return await self._ask(_follow(found, self._vitals)) if found is not None else None
+
     def reports(self) -> tuple[ProbeReport, ...]:
         """Return the status of each probe, the host's own first."""
         found = [_report_of(followed) for followed in self._followed.values()]

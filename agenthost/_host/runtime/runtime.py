@@ -435,7 +435,7 @@ class Runtime:
         )
         lifetime = serving.token_lifetime or self.tokens.lifetime
         longest = max(lifetime, _longest_call(agent))
-        return Tokens([*own, *self.tokens.keys], lifetime, longest, edition, self.generation)
+        return Tokens([*own, *self.tokens.keys], lifetime, longest, edition, self.generation, self.tokens.clock)
 
     def base(self, route: str, scheme: str, authority: str, userinfo: str | None = None) -> str:
         """Return the URL of ``route`` with credentials, as in documents.

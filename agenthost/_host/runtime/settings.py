@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agenthost._host.access.credentials import Credentials
     from agenthost._host.access.tokens import Tokens
     from agenthost._host.config.schema import Config
@@ -24,6 +27,8 @@ class Settings:
     config: Config
     credentials: Credentials
     tokens: Tokens
+    clock: Callable[[], float] = time.time
+    """Returns the time in seconds since 1970, for SIP rules."""
     userinfo: str = field(init=False)
     origin: tuple[str, str] | None = field(init=False)
     """Scheme and authority of the configured public URL."""

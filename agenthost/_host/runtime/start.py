@@ -8,6 +8,7 @@ The supervisor imports this module and nothing of the agents, so what builds the
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from agenthost._private_files import check_database
 from agenthost.errors import ConfigurationError, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agenthost._discovery import Candidate
     from agenthost._host.access.credentials import Credentials
@@ -120,21 +121,21 @@ def credentials_of(config: Config) -> Credentials:
     return Credentials(config.host.user, first, tuple(others))
 
 
-def tokens_of(config: Config) -> Tokens:
+def tokens_of(config: Config, clock: Callable[[], float] = time.time) -> Tokens:
     """Return the tokens of a configuration with its secrets."""
     from agenthost._host.access.tokens import Tokens
 
-    return Tokens([key.reveal().encode() for key in config.host.token_keys])
+    return Tokens([key.reveal().encode() for key in config.host.token_keys], clock=clock)
 
 
-def settings_of(config: Config) -> Settings:
+def settings_of(config: Config, clock: Callable[[], float] = time.time) -> Settings:
     """Return what a host serves by, of a configuration that has its secrets."""
     from agenthost._host.runtime.settings import Settings
 
-    return Settings(config, credentials_of(config), tokens_of(config))
+    return Settings(config, credentials_of(config), tokens_of(config, clock), clock)
 
 
-def make_runtime(config: Config) -> Runtime:
+def make_runtime(config: Config, clock: Callable[[], float] = time.time) -> Runtime:
     """Return the runtime of a configuration.
 
     From here on the log does not show the secrets of the configuration.
@@ -144,7 +145,7 @@ def make_runtime(config: Config) -> Runtime:
     from agenthost._host.telemetry.secret_redactor import SecretRedactor
 
     redact_records(SecretRedactor(config))
-    return Runtime(settings_of(config))
+    return Runtime(settings_of(config, clock))
 
 
 @frozen(eq=False)

@@ -6,6 +6,7 @@ See wire.md, section 4.
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -83,8 +84,8 @@ def _led(request: Request, origin: Mounted | None, target: Mounted) -> bool:
 
 
 async def _target(request: Request, body: dict[str, Any]) -> Mounted | None:
-    call = _call(body)
     published, runtime = request.published, request.site.runtime
+    call = _call(body, datetime.fromtimestamp(runtime.settings.clock(), UTC))
     decision = await published.sip.resolve(call)
     runtime.metrics.sip_decision(decision.label)
     if decision.label in ("default", "unmatched"):
@@ -92,7 +93,7 @@ async def _target(request: Request, body: dict[str, Any]) -> Mounted | None:
     return published.plan.find(decision.agent) if decision.agent is not None else None
 
 
-def _call(body: dict[str, Any]) -> SipCall:
+def _call(body: dict[str, Any], time: datetime) -> SipCall:
     """Read the call of a request.
 
     Raises:
@@ -105,4 +106,4 @@ def _call(body: dict[str, Any]) -> SipCall:
     if not isinstance(call.get("to"), str):
         msg = "call.to must be a string"
         raise MalformedRequest(msg)
-    return SipCall.of(call)
+    return SipCall.of(call, time)
