@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from agenthost.testing.scripted_model import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from agenthost.testing.async_host import AsyncHermeticHost
+    from agenthost.testing.clock import Clock
+    from agenthost.testing.host import HermeticHost
+    from agenthost.testing.outside import make_call, make_turn, with_state
+    from agenthost.testing.requests import Response
+    from agenthost.testing.scripted_model import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
     from agenthost.testing.store_contract import StoreContract
 
-__all__ = ["Breaks", "Calls", "Fails", "Hangs", "Says", "ScriptedModel", "Sends", "StoreContract"]
+__all__ = [
+    "AsyncHermeticHost",
+    "Breaks",
+    "Calls",
+    "Clock",
+    "Fails",
+    "Hangs",
+    "HermeticHost",
+    "Response",
+    "Says",
+    "ScriptedModel",
+    "Sends",
+    "StoreContract",
+    "make_call",
+    "make_turn",
+    "with_state",
+]
+
+_HOMES = {
+    "AsyncHermeticHost": "async_host",
+    "Clock": "clock",
+    "HermeticHost": "host",
+    "Response": "requests",
+    "StoreContract": "store_contract",
+    "make_call": "outside",
+    "make_turn": "outside",
+    "with_state": "outside",
+}
+"""The modules of names that are not in ``scripted_model``."""
 
 
-def __getattr__(name: str) -> Any:
-    """Import names that need pytest on first use.
+if not TYPE_CHECKING:  # with this, a type checker would accept any name as public
 
-    Scripts and other test runners need only the model.
-    """
-    if name != "StoreContract":
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from agenthost.testing.store_contract import StoreContract  # noqa: PLC0415
+    def __getattr__(name: str) -> object:
+        """Import a public name on first use (PEP 562).
 
-    return StoreContract
+        pytest imports this package at every start, and only contracts need pytest.
+        """
+        if name not in __all__:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from importlib import import_module  # noqa: PLC0415
+
+        value: object = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'scripted_model')}"), name)
+        globals()[name] = value
+        return value

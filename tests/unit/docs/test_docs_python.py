@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import attrs
 import httpx
@@ -16,6 +18,7 @@ import pytest
 from asking import ask
 from pages import DOCS, PAGES, blocks, every, write
 
+import agenthost
 from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError, hookspecs
 from agenthost._discovery import AGENTS, PLUGINS, Candidate
 from agenthost._host.config.author_settings import build_settings
@@ -98,9 +101,12 @@ def test_tests_that_pages_show_pass(tmp_path):
         folder = tmp_path / "pages" / page.stem
         folder.mkdir(parents=True)
         write(page, folder)
+    fixtures = "from agenthost.testing.pytest_plugin import *\n"  # where agenthost is not installed
+    (tmp_path / "pages" / "conftest.py").write_text(fixtures, "utf-8")
+    path = {"PYTHONPATH": str(Path(agenthost.__file__).parents[1])}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=."]
     done = subprocess.run(  # noqa: S603 - a command of our own
-        [*command, "pages"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*command, "pages"], cwd=tmp_path, env=os.environ | path, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

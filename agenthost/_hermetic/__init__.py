@@ -1,0 +1,1 @@
+"""A host in memory that ignores its surroundings, for tests and trials."""

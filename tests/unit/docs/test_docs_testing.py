@@ -1,0 +1,53 @@
+"""The reference of ``agenthost.testing``, and the types of its examples."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from mypy import api
+from pages import DOCS, blocks, title, write
+
+import agenthost
+from agenthost import testing
+
+PAGE = DOCS / "reference" / "testing.md"
+TYPED = (PAGE, *sorted((DOCS / "how-to").glob("test-*.md")))
+"""Pages whose examples pass mypy in strict mode."""
+
+
+def documented():
+    return set(re.findall(r"`([A-Za-z_]\w*)", PAGE.read_text("utf-8")))
+
+
+def test_every_public_name_is_documented():
+    assert set(testing.__all__) <= documented()
+
+
+@pytest.mark.parametrize("name", ["HermeticHost", "AsyncHermeticHost", "Clock", "Response"])
+def test_every_member_is_documented(name):
+    """The methods and properties of the values that tests use."""
+    kind = getattr(testing, name)
+    members = {member for member, _ in inspect.getmembers(kind) if not member.startswith("_")}
+
+    assert members <= documented()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", TYPED, ids=title)
+def test_examples_are_typed(page, tmp_path, tmp_path_factory, monkeypatch):
+    """Authors need no ignore and no cast."""
+    monkeypatch.setenv("MYPYPATH", f"{Path(agenthost.__file__).parents[1]}:{tmp_path}")
+    files = write(page, tmp_path)
+    for number, block in enumerate(block for block in blocks(page, "python") if not block.file):
+        path = tmp_path / f"block_{number}.py"
+        path.write_text(block.text, "utf-8")
+        files.append(path)
+    cache = tmp_path_factory.getbasetemp() / "mypy"
+    output, errors, _ = api.run(
+        ["--strict", "--no-error-summary", "--config-file=", f"--cache-dir={cache}", *(str(path) for path in files)]
+    )
+
+    assert (output, errors) == ("", "")
