@@ -130,7 +130,7 @@ class ServedInMemory:
         return self.app.runtime.state.stores.agent(found.key) if found is not None else None
 
     async def probe(self, name: str, agent: str | None) -> ProbeResult | None:
-        """Run a probe now; return None if there is no such probe.
+        """Run a probe now, and return None if there is none of this name.
 
         ``agent`` is a key or a name; None for a probe of the host.
         """

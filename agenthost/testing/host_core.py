@@ -1,4 +1,4 @@
-"""The common part of both hosts for tests: the parts of a host, and coroutines on its own event loop."""
+"""The common part of both hosts for tests: parts, start, end, and requests."""
 
 from __future__ import annotations
 

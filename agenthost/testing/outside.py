@@ -31,7 +31,7 @@ def make_call(
     agent: AgentBase | None = None,
     **fields: Any,
 ) -> Call:
-    """Make the call that a tool gets, as the host reads it from the platform's request.
+    """Make a call, as a tool gets it.
 
     Args:
         call_id: its ID.

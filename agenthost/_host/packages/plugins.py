@@ -252,7 +252,10 @@ def _register(
 def _register_object(
     manager: pluggy.PluginManager, plugin: object, state: PluginState, config: Config
 ) -> tuple[str, ...]:
-    """Register a plugin, or an object of its class, all or nothing, and return its hooks."""
+    """Register a plugin, all or nothing, and return its hooks.
+
+    A class is replaced by an object of it.
+    """
     called = state.key if state.key in config.plugins.settings else state.called
     section = Section("plugin", config.plugins.settings.get(called, {}), config.place("plugins", called))
     if isinstance(plugin, type):

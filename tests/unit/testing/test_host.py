@@ -85,7 +85,10 @@ def test_each_host_begins_with_nothing(agenthost_host):
 
 
 def test_nothing_comes_from_the_surroundings(agenthost_host, tmp_path, monkeypatch):
-    """Neither the file of the working directory nor variables, and nothing is written to the state directory."""
+    """Neither the file of the working directory nor variables.
+
+    Nothing is written to the state directory.
+    """
     (tmp_path / "agenthost.toml").write_text('[agents.library]\nroute = "/elsewhere"\nno_such_key = 1\n', "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTHOST_PASSWORD", "a password of the developer")
@@ -109,7 +112,7 @@ def test_credentials_are_checked(agenthost_host):
 
 
 def test_urls_bring_their_credentials(agenthost_host):
-    """An agent with a password of its own, whose tools carry a pair for this call."""
+    """An agent with a password of its own, which its documents carry."""
     agenthost_host.add(Library()).config('[agents.library]\nuser = "books"\npassword = "own"\n')
 
     assert agenthost_host.request("POST", "/library", json={"call_id": "call-1"}).status == 401
