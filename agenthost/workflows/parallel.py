@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost.conversation.models import Completion
-from agenthost.conversation.turns import Reply
 from agenthost.errors import DefinitionError
 from agenthost.workflows.branches import ask_all, require
-from agenthost.workflows.synthesis import by_model, by_rule, named_gaps
+from agenthost.workflows.synthesis import by_model, by_rule, named_gaps, reply_of
 from agenthost.workflows.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agenthost.agent.base import AgentBase
-    from agenthost.conversation.turns import Turn
+    from agenthost.conversation.turns import Reply, Turn
     from agenthost.workflows.team import Team
 
 __all__ = ["Parallel"]
@@ -76,16 +75,4 @@ class Parallel(Workflow):
         there = require(self.minimum, outcomes)
         made = await by_model(turn, there, team) if asks else Completion(by_rule(there))
         text = "\n\n".join(part for part in (made.text, named_gaps(outcomes)) if part)
-        replies = [each.reply for each in there if each.reply is not None]
-        wants = [reply.escalate for reply in replies]
-        finishes = (made.finish, *(reply.finish for reply in replies))
-        finish = next((each for each in finishes if each in ("length", "content_filter")), "stop")
-        return Reply(
-            team.workflow,
-            text,
-            escalate=wants[0] if all(wants) else None,
-            outcomes=outcomes,
-            finish=finish,
-            refused=made.refused or all(reply.refused for reply in replies),
-            actions=tuple(action for reply in replies for action in reply.actions),
-        )
+        return reply_of(team, evolve(made, text=text), there, outcomes)

@@ -199,6 +199,25 @@ class TestVote:
         """The medoid is taken."""
         assert self.voted("cats", "cats purr", "cats purr loud", model=Model(said)).text == "cats purr"
 
+    def test_a_synthesis_is_written_by_the_model(self):
+        """The model gets all answers as data, and the reply is the workflow's."""
+        model = Model("Cats purr.")
+        reply = self.voted("cats", "cats purr", "the moon", model=model, method="synthesis")
+
+        assert (reply.agent, reply.text, len(reply.outcomes)) == ("x", "Cats purr.", 3)
+        assert [each["answer"] for each in answers(model.requests[0])] == ["cats", "cats purr", "the moon"]
+        assert "most of them agree" in model.requests[0].messages[0].content
+
+    @pytest.mark.parametrize(
+        ("texts", "said", "winner"),
+        [(("a", "A!", "a."), "unused", "a"), (("cats", "cats purr", "cats purr loud"), "", "cats purr")],
+    )
+    def test_a_synthesis_that_is_not_needed_or_fails(self, texts, said, winner):
+        model = Model(said)
+
+        assert self.voted(*texts, model=model, method="synthesis").text == winner
+        assert len(model.requests) == (not said)
+
     def test_the_outcomes_travel_with_the_reply(self):
         """Also those that lost, and the one that failed."""
         reply = self.voted("a", "b", raising(OSError()))

@@ -123,8 +123,13 @@ ROUTER = {"threshold": 0.0, "margin": 0.0}
         (lambda: Escalation("team", ["one", "two"], route="/team"), (), SLOW),
         (lambda: Sequential("team", ["one", "two"], route="/team"), (Says("first"),), SLOW),
         (lambda: Parallel("team", ["one", "two"], route="/team"), (), either(Says("short"), SLOW)),
+        (
+            lambda: Vote("team", ["one", "two"], route="/team", method="synthesis"),
+            (Says("short"), Says("long")),
+            SLOW,
+        ),
     ],
-    ids=["router", "router-escalates", "escalation", "chain", "parallel"],
+    ids=["router", "router-escalates", "escalation", "chain", "parallel", "vote"],
 )
 def test_words_are_streamed_as_they_come(team, workflow, script, then):
     with team(workflow(), *script, then=then) as (url, _):
