@@ -6,14 +6,30 @@ terminal's cursor, marks that change the direction of writing, megabytes.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agenthost._escaping import escaped
 
-__all__ = ["MOST", "message_of", "one_line", "summary_of", "words_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["MOST", "did_you_mean", "message_of", "one_line", "summary_of", "words_of"]
 
 MOST = 300
 """The longest line, in characters."""
 _READ = 8
 """Factor of characters to read, since line breaks and indents in a row become one space."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question with the known name that is nearest to a wrong one, or an empty text.
+
+    It ends with a space, so that a sentence can follow.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415  # 6 ms that only a mistake has to pay
+
+    nearest = get_close_matches(name, list(known), 1)
+    return f"Did you mean {nearest[0]}? " if nearest else ""
 
 
 def words_of(error: BaseException) -> str:

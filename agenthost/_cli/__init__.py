@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from agenthost._cli.output import echo, let_go
+from agenthost._error_words import did_you_mean
 from agenthost._escaping import escaped
 from agenthost._version import __version__
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
@@ -78,6 +79,20 @@ class _Commands(click.Group):
             return installed_command(cmd_name)
         command: click.Command = import_module(f"agenthost._cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args[0].startswith("-"):
+                raise
+            from agenthost._cli.installed import installed_names
+
+            near = did_you_mean(args[0], [*COMMANDS, *installed_names()])
+            msg = f"No such command {args[0]!r}. {near}agenthost --help lists them."
+            raise click.UsageError(msg, ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -11,7 +11,12 @@ from agenthost._error_words import summary_of
 from agenthost._host.installer.environment import installer
 from agenthost.errors import PlanError
 
-__all__ = ["installed_command"]
+__all__ = ["installed_command", "installed_names"]
+
+
+def installed_names() -> tuple[str, ...]:
+    """Return the names of the commands of installed packages."""
+    return tuple(candidate.name for candidate in discover((COMMANDS,)))
 
 
 def installed_command(name: str) -> click.Command | None:

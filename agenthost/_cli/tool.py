@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
-from agenthost._cli.output import echo
+from agenthost._cli.described_tools import runs_here, show_tools
+from agenthost._cli.options import as_json, config_file, configuration, json_object, pairs, query_parameters
+from agenthost._cli.output import echo, print_json
+from agenthost._cli.tried_store import MEMORY, store_words, with_store
 from agenthost.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
@@ -20,33 +22,48 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.dry_run import DryRun
     from agenthost.results.tool_answer import ToolAnswer
-    from agenthost.tools.tool import Tool
 
 __all__ = ["command"]
 
 
-@click.command("tool", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-@click.argument("agent")
-@click.argument("tool")
+@click.command(
+    "tool", context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False
+)
+@click.argument("agent", required=False, metavar="AGENT")
+@click.argument("tool", required=False, metavar="[TOOL]")
 @config_file
+@click.option(
+    "--state",
+    metavar="URL",
+    default=MEMORY,
+    show_default=True,
+    help="The store for the agent's state; configured for the one of the configuration.",
+)
 @click.option("--call-id", default="example-call", show_default=True, help="ID of the call.")
 @query_parameters
 @click.option("--body", metavar="JSON", help='Further fields of the request, such as \'{"caller_id_num": "+1555"}\'.')
 @click.option("--raw", is_flag=True, help="Print the request and the response as they go over the wire.")
 @click.option("--curl", is_flag=True, help="Print the curl command that makes this call to a running host, and stop.")
+@as_json
+@click.option("-h", "--help", "wants_help", is_flag=True, help="Show this message, or the arguments of TOOL, and exit.")
 @click.pass_context
 def command(
     context: click.Context,
-    agent: str,
-    tool: str,
+    agent: str | None,
+    tool: str | None,
     file: str | None,
+    state: str,
     call_id: str,
     query: tuple[str, ...],
     body: str | None,
     raw: bool,
     curl: bool,
+    as_json: bool,
+    wants_help: bool,
 ) -> None:
     """Call TOOL of AGENT as the platform would, without a server.
+
+    Without TOOL, list the agent's tools. With TOOL and --help, show its arguments.
 
     The tool's arguments follow as options. Lists and objects are JSON; a list can also be a repeated option:
 
@@ -56,13 +73,21 @@ def command(
 
     AGENT is an installed agent, or a file: path/to/file.py, path/to/file.py:Name. Exit code 1: the tool failed.
     """
-    config = configuration(file)
+    if agent is None or (wants_help and tool is None):
+        if not wants_help:
+            raise click.MissingParameter(ctx=context, param_hint="'AGENT'", param_type="argument")
+        echo(context.get_help())
+        return
+    config = with_store(configuration(file), state)
     from agenthost._cli.dry_run import dry_run_of
     from agenthost._web.request.tool_answers import swaig_fields
 
     asked = pairs(query)
     called = {"call_id": call_id, **json_object("--body", body), "function": tool}
     found, dry_run = dry_run_of(config, agent, str(called["call_id"]))
+    if tool is None or wants_help:
+        show_tools(found, dry_run, asked, called, as_json=as_json)
+        return
     request, url, answer = asyncio.run(_exchange(dry_run, found, asked, called, context.args, ask=not curl))
     if answer is None:
         data = shlex.quote(json.dumps(request, ensure_ascii=False))
@@ -70,11 +95,15 @@ def command(
         return
     fields = swaig_fields(answer, dry_run.resolve)
     if raw:
-        echo(json.dumps({"request": request, "response": fields}, indent=2, ensure_ascii=False))
+        print_json({"request": request, "response": fields})
+    elif as_json:
+        print_json(fields)
     else:
         echo(answer.text)
         for action in fields.get("action", ()):
             echo(f"  action: {json.dumps(action, ensure_ascii=False)}")
+    if dry_run.used_store:
+        echo(store_words(config, state), err=True)
     if answer.error_id is not None:
         echo(f"The tool failed ({answer.error_id}, see above): the caller hears this fallback.", err=True)
     sys.exit(ExitCode.FINDINGS if answer.error_id is not None else ExitCode.OK)
@@ -108,7 +137,7 @@ async def _exchange(
         raise PlanError(msg)
     url = _address(made.result, name)
     found = await dry_run.tools(query_of(url), dict(called))
-    tool = _runs_here(agent, name, found.result)
+    tool = runs_here(agent, name, found.result)
     arguments = _arguments(words, tool.parameters)
     written = {"parsed": [arguments], "raw": json.dumps(arguments, ensure_ascii=False)}
     request = {"function": name, "argument": written, **called}
@@ -127,27 +156,6 @@ def _address(document: Mapping[str, Any], name: str) -> str:
     swaig = ai.get("SWAIG", {})
     described: dict[str, Any] = next((entry for entry in swaig.get("functions", ()) if entry["function"] == name), {})
     return str(described.get("web_hook_url") or swaig.get("defaults", {}).get("web_hook_url", ""))
-
-
-def _runs_here(agent: Mounted, name: str, tools: Mapping[str, Any]) -> Tool:
-    """Return the tool with this name.
-
-    Raises:
-        click.UsageError: there is none, or another server runs it.
-    """
-    from agenthost.tools.tool import Tool
-
-    tool = tools.get(name)
-    if tool is None:
-        names = ", ".join(tools) or "none"
-        msg = f"agent {agent.key!r} has no tool {name!r}. It has: {names}."
-    elif not isinstance(tool, Tool):
-        msg = f"tool {name!r} of agent {agent.key!r} runs on the platform. agenthost swml shows its description."
-    elif tool.webhook_url is not None:
-        msg = f"tool {name!r} of agent {agent.key!r} is answered by {tool.webhook_url}, not by this host."
-    else:
-        return tool
-    raise click.UsageError(msg)
 
 
 def _arguments(words: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from attrs import NOTHING, Attribute, AttrsInstance, field, fields, frozen
 
+from agenthost._error_words import did_you_mean
 from agenthost._host.config.value_types import Kind, Refused
 
 if TYPE_CHECKING:
@@ -209,9 +210,6 @@ def unknown_key(values: Collection[str], known: Collection[str]) -> Refused | No
     name = next((each for each in values if each not in known), None)
     if name is None:
         return None
-    from difflib import get_close_matches  # noqa: PLC0415  # 6 ms that only a mistake has to pay
-
-    nearest = get_close_matches(name, known, 1)
-    advice = f"Did you mean {nearest[0]}? " if nearest else ""
+    advice = did_you_mean(name, known)
     advice += f"Known here: {', '.join(known)}." if known else "fix: delete it; nothing can be set here"
     return Refused("there is no such key", name, advice=advice)

@@ -5,7 +5,6 @@ Hooks declare, and objects act: everything here happens at start-up, and the dec
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import inspect
@@ -22,6 +21,7 @@ from attrs import frozen
 
 from agenthost import hookspecs
 from agenthost._discovery import PLUGINS, Candidate, requirement_problem
+from agenthost._error_words import did_you_mean
 from agenthost._host.config.place import key_path
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name
 from agenthost._host.packages.crash_journal import Journal
@@ -294,8 +294,7 @@ def _unfitting(key: str, plugin: object, said: str) -> str:
     """
     for name in _hooks_of(plugin):
         if name not in HOOKS:
-            near = difflib.get_close_matches(name, HOOKS, 1)
-            hint = f"Did you mean {near[0]}?" if near else "agenthost hooks lists them."
+            hint = did_you_mean(name, HOOKS).rstrip() or "agenthost hooks lists them."
             return f"plugin {key!r}: unknown hook {name!r}. {hint}"
         known, takes = (inspect.signature(function).parameters for function in (HOOKS[name], getattr(plugin, name)))
         if strangers := [argument for argument in takes if argument not in known]:

@@ -86,6 +86,11 @@ class DryRun:
             request = ToolRequest.from_body(body, self._runtime.state.stores)
             return await self._caller.answer(self._agent, tool, request, lambda name: self._plan.sibling(name).key)
 
+    @property
+    def used_store(self) -> bool:
+        """True once the agent has used its state."""
+        return self._runtime.state.used
+
     def _base(self, agent: Mounted) -> str:
         host = self._runtime.config.host
         return self._runtime.base(agent.route, "http", f"{host.host}:{host.port}")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agenthost._error_words import summary_of
+from agenthost._error_words import did_you_mean, summary_of
 from agenthost._host.config.schema import AgentConfig
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
@@ -57,8 +57,9 @@ def why_not(plan: HostPlan, name: str) -> str:
         return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. fix: {aside.diagnosis.remedy}"
     if aside is not None:
         return f"agent {name!r} is {aside.state}. fix: enable it in agenthost.toml."
-    known = ", ".join(agent.key for agent in plan.agents) or "none"
-    return f"there is no agent {name!r}. Installed: {known}. For a file, write path/to/file.py."
+    keys = [agent.key for agent in plan.agents]
+    near, known = did_you_mean(name, keys), ", ".join(keys) or "none"
+    return f"there is no agent {name!r}. {near}Installed: {known}. For a file, write path/to/file.py."
 
 
 def _from_file(file: Path, attribute: str) -> AgentBase:

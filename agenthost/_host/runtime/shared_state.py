@@ -78,6 +78,11 @@ class HostState:
         return self.stores
 
     @property
+    def used(self) -> bool:
+        """True once anything has used the store."""
+        return self._used
+
+    @property
     def _state(self) -> StateConfig:
         return self._config().state
 
@@ -161,7 +166,8 @@ class HostState:
             StateUnavailable: the operation failed.
             StateRefused: the store refuses the arguments.
         """
-        self._used = True
+        if name != "ping":
+            self._used = True
         provider = self._chosen.provider
         if provider is None:
             raise StateUnavailable(f"there is no shared state: {self._chosen.problem}")

@@ -88,3 +88,13 @@ def test_a_package_takes_no_command_of_agenthost(run):
 
     assert code == 0
     assert "Greet." not in out
+
+
+def test_a_misspelt_command_is_corrected(run):
+    """The nearest name may be one of agenthost or of a package."""
+    packages = {"acme": {"greet": "acme_greetings:greet"}}
+
+    assert "No such command 'rnu'. Did you mean run? agenthost --help lists them." in run(["rnu"], packages)[2]
+    assert "No such command 'gret'. Did you mean greet?" in run(["gret"], packages)[2]
+    code, _, err = run(["xyzzy"], packages)
+    assert (code, "No such command 'xyzzy'. agenthost --help lists them." in err) == (2, True)

@@ -240,6 +240,7 @@ def test_a_tool_that_fails(agenthost, caplog):
         (["broken.py", "x"], 4, "broken.py: SyntaxError: invalid syntax (broken.py, line 1)"),
         (["exits.py", "x"], 4, "exits.py: SystemExit: 3"),
         (["nobody", "x"], 4, "there is no agent 'nobody'. "),
+        (["library.py", "renwe"], 2, "agent 'library' has no tool 'renwe'. Did you mean renew? It has: renew, order"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
@@ -260,6 +261,97 @@ def test_one_of_several_agents_is_named(agenthost):
     for name in ("several.py:One", "several.py:two", "json.py:One"):
         code, printed, _ = agenthost("swml", name)
         assert (code, json.loads(printed)["sections"]["main"][0]) == (0, {"answer": {}})
+
+
+STORED = """
+from agenthost import AgentBase
+
+
+class CounterAgent(AgentBase):
+    def __init__(self):
+        super().__init__(name="counter")
+
+    @AgentBase.tool
+    async def count(self) -> str:
+        return str(await self.state.incr("count"))
+"""
+
+
+class TestStores:
+    @pytest.fixture
+    def count(self, agenthost, place):
+        (place / "counter.py").write_text(STORED, encoding="utf-8")
+        (place / "agenthost.toml").write_text('[host]\nstate_dir = "state"\n', encoding="utf-8")
+        return lambda *words: agenthost("tool", "counter.py", "count", *words)
+
+    def test_nothing_is_kept(self, count, place):
+        """The store of the host is not even created."""
+        for _ in range(2):
+            code, printed, beside = count()
+            assert (code, printed) == (0, "1\n")
+            assert beside.endswith("used a store in memory, which ends here. --state configured uses the host's.\n")
+        assert not list(place.glob("state/*.db"))
+
+    def test_the_one_of_the_configuration(self, count, place):
+        first, second = count("--state", "configured"), count("--state", "configured")
+        assert [first[1], second[1]] == ["1\n", "2\n"]
+        assert second[2] == "The agent used the store sqlite://.\n"
+        assert [path.name for path in place.glob("state/*.db")] == ["state.db"]
+
+    def test_another_one(self, count, place):
+        count("--state", "sqlite:///other.db")
+        assert count("--state", "sqlite:///other.db")[1] == "2\n"
+        assert [path.name for path in place.glob("state/*.db")] == ["other.db"]
+
+    def test_none_at_all(self, count):
+        code, _, beside = count("--state", "other")
+        assert (code, "--state: it is not the URL of a store" in beside) == (2, True)
+
+
+class TestDescriptions:
+    def test_of_all_tools(self, agenthost):
+        """The list has the names of the arguments, and those of tools that run elsewhere."""
+        code, printed, _ = agenthost("tool", "library.py")
+        words = " ".join(printed.split())
+
+        assert code == 0
+        assert "renew --title TEXT [--weeks INTEGER] [--borrowed-by TEXT] Renew a book." in words
+        assert "platform Ask (runs: on the platform)" in words
+        assert "elsewhere Ask elsewhere (runs: https://elsewhere.example/x)" in words
+
+    def test_of_one(self, agenthost):
+        code, printed, _ = agenthost("tool", "library.py", "order", "--help")
+        words = " ".join(printed.split())
+
+        assert code == 0
+        assert words.startswith("Usage: agenthost tool library order --titles JSON --shelves JSON [--extra JSON]")
+        assert "--titles JSON [required]" in words
+        assert "--urgent" in words
+
+    def test_as_data(self, agenthost):
+        listed = json.loads(agenthost("tool", "library.py", "--json")[1])
+        [renew] = [tool for tool in listed if tool["tool"] == "renew"]
+
+        assert (renew["description"], renew["runs"]) == ("Renew a book.", "here")
+        assert renew["parameters"]["required"] == ["title"]
+        assert json.loads(agenthost("tool", "library.py", "renew", "--help", "--json")[1]) == renew
+
+    def test_of_one_call(self, agenthost):
+        assert agenthost("tool", "guests.py") == (0, "agent 'guests' has no tools.\n", "")
+        assert agenthost("tool", "guests.py", "--query", "guest=ann")[1] == "greet  Greet\n"
+        assert agenthost("tool", "guests.py", "--query", "guest=trouble")[0] == 4
+
+    def test_of_the_command(self, agenthost):
+        code, printed, _ = agenthost("tool", "--help")
+        assert (code, printed.startswith("Usage: agenthost tool [OPTIONS] AGENT [TOOL]")) == (0, True)
+        code, _, beside = agenthost("tool")
+        assert (code, "Missing argument 'AGENT'" in beside) == (2, True)
+
+
+def test_an_answer_as_data(tool):
+    code, printed = tool("renew", "--title", "Emma", "--json")
+
+    assert (code, json.loads(printed)["response"]) == (0, "Emma: 2 more weeks.")
 
 
 # -- agents that are configured for each call -------------------------------------------------------------------------
