@@ -22,7 +22,7 @@ _READ = 8
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a question with the known name that is nearest to a wrong one, or an empty text.
+    """Return a question with the nearest known name, or an empty text.
 
     It ends with a space, so that a sentence can follow.
     """

@@ -1,4 +1,4 @@
-"""The tools of an agent as its author or an operator reads them: a list, and the arguments of one."""
+"""Descriptions of an agent's tools: a list, and the arguments of one."""
 
 from __future__ import annotations
 

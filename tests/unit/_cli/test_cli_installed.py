@@ -90,11 +90,16 @@ def test_a_package_takes_no_command_of_agenthost(run):
     assert "Greet." not in out
 
 
-def test_a_misspelt_command_is_corrected(run):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rnu", "No such command 'rnu'. Did you mean run? agenthost --help lists them."),
+        ("gret", "No such command 'gret'. Did you mean greet? agenthost --help lists them."),
+        ("xyzzy", "No such command 'xyzzy'. agenthost --help lists them."),
+    ],
+)
+def test_a_misspelt_command_is_corrected(run, name, told):
     """The nearest name may be one of agenthost or of a package."""
-    packages = {"acme": {"greet": "acme_greetings:greet"}}
+    code, _, err = run([name], {"acme": {"greet": "acme_greetings:greet"}})
 
-    assert "No such command 'rnu'. Did you mean run? agenthost --help lists them." in run(["rnu"], packages)[2]
-    assert "No such command 'gret'. Did you mean greet?" in run(["gret"], packages)[2]
-    code, _, err = run(["xyzzy"], packages)
-    assert (code, "No such command 'xyzzy'. agenthost --help lists them." in err) == (2, True)
+    assert (code, told in err) == (2, True)
