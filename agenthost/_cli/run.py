@@ -76,7 +76,7 @@ def command(file: str | None, **options: Any) -> None:
         tell = partial(show, config, address(opened), made=made)
         gc.enable()
         if hasattr(os, "posix_spawn"):
-            from agenthost._web.process.workers import serve_with_workers
+            from agenthost._web.supervisor.serving import serve_with_workers
 
             serve_with_workers(opened, config, tell)
         else:

@@ -1,1 +1,1 @@
-"""Processes: the socket, connections, workers, and the health port."""
+"""Processes: the socket, connections, the template, workers, and the health port."""

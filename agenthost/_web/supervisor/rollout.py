@@ -26,12 +26,13 @@ from agenthost._web.process.reload_report import log_refusal, report
 from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.template_process import TemplateProcess
     from agenthost._web.older.generations import Generations
-    from agenthost._web.process.worker_slots import Worker, WorkerSlot
+    from agenthost._web.supervisor.kept_template import KeptTemplate
+    from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
 
 __all__ = ["Rollouts"]
 
@@ -74,10 +75,9 @@ class ReloadedHost(Protocol):
 
     config: Config
     """The configuration that new workers are started with."""
-    template: TemplateProcess | None
+    kept: KeptTemplate
     manifest: Manifest | None
     served: ServedPlan | None
-    differing: tuple[str, ...]
     generation: int
     revision: int
     places: list[WorkerSlot]
@@ -87,10 +87,6 @@ class ReloadedHost(Protocol):
     @property
     def replaced(self) -> list[Worker]:
         """The workers that others have replaced, and that have not ended."""
-
-    @property
-    def spawning(self) -> bool:
-        """True if each worker imports the packages itself."""
 
     def wake(self) -> None:
         """Let the loop look at what has changed, from any thread."""
@@ -102,9 +98,6 @@ class ReloadedHost(Protocol):
 
     def start_worker(self, template: TemplateProcess | None, order: WorkerOrder) -> Worker | None:
         """Start a worker."""
-
-    def spawn_from_now_on(self, threads: Iterable[str]) -> None:
-        """Start workers as new processes."""
 
     def takes_over(self, canary: Worker, plan: ServedPlan, manifest: Manifest, config: Config) -> None:
         """Serve a new generation."""
@@ -145,8 +138,7 @@ class Rollouts:
             if differing or (keys and agent is None):
                 wanted = _Wanted(config, accept, (*differing, *keys), imports=bool(differing))
                 return self._new_generation(wanted, restart, until, tell)
-            if not supervisor.spawning and supervisor.differing:  # what had changed is as it was
-                supervisor.differing = ()
+            supervisor.kept.differing = ()  # what had changed is as it was
             config = with_kept(supervisor.config, config, (PROCESS,))
             told = self._in_place(agent, config)
             told = {**_NOTHING, **told, "left": [*told["left"], *keys], "restart": list(restart)}
@@ -256,13 +248,13 @@ class Rollouts:
         if self._given_up:
             self._fail(PlanError("the time limit is over. fix: agenthost reload --timeout gives it more time"))
             return
-        if attempt.canary is None and supervisor.spawning:
+        if attempt.canary is None and supervisor.kept.spawning:
             self._start_canary(attempt, None)
         elif attempt.canary is None and attempt.wanted.imports:
             self._advance_template(attempt)
-        elif attempt.canary is None and supervisor.template is not None and supervisor.template.forks:
+        elif attempt.canary is None and (template := supervisor.kept.process) is not None and template.forks:
             attempt.manifest = supervisor.manifest
-            self._start_canary(attempt, supervisor.template)
+            self._start_canary(attempt, template)
 
     def _advance_template(self, attempt: _Attempt) -> None:
         """Take the next step until a template process has imported the packages."""
@@ -285,7 +277,7 @@ class Rollouts:
         elif template.imported is not None and template.imported.threads:
             attempt.template = None
             template.end()
-            supervisor.spawn_from_now_on(template.imported.threads)
+            supervisor.kept.spawn_from_now_on(template.imported.threads)
             self.advance()
         elif template.imported is not None:
             attempt.manifest = template.imported.manifest

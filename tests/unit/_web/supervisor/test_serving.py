@@ -17,7 +17,7 @@ import sys
 from agenthost._cli import run
 from agenthost._host.config.load import load_config
 from agenthost._host.runtime.start import start_logging
-from agenthost._web.process import workers
+from agenthost._web.supervisor import serving
 from agenthost._web.process.ports import listen
 
 start_logging(load_config(None, {"HOME": "/nonexistent"}))

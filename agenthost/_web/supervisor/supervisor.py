@@ -1,4 +1,4 @@
-"""Worker processes behind one port, and their supervisor.
+"""The supervisor of worker processes behind one port.
 
 The supervisor opens the port and serves nothing itself; it imports neither the agents nor what serves them. A template
 process imports the packages once, and every worker is forked from it, builds the agents, and serves. A worker that dies
@@ -18,7 +18,7 @@ import select
 import signal
 import socket
 import time
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -28,28 +28,25 @@ from agenthost._host.generations.children import start_python
 from agenthost._host.generations.orders import WorkerOrder
 from agenthost._host.generations.template_process import TemplateProcess
 from agenthost._host.operations.control_socket import controlled, socket_path
-from agenthost._host.runtime.start import settings_of, start_logging
+from agenthost._host.runtime.start import start_logging
 from agenthost._host.telemetry.shared_metrics import SHARED
 from agenthost._host.walls.own_directories import remove_directories_of
-from agenthost._private_files import temporary_directory
 from agenthost._web.older.generations import Generations
-from agenthost._web.process.ports import listen_for_health
 from agenthost._web.process.reload_report import on_hangup
-from agenthost._web.process.rollout import Rollouts
-from agenthost._web.process.worker_slots import PAUSES, Worker, WorkerSlot
+from agenthost._web.supervisor.kept_template import KeptTemplate
+from agenthost._web.supervisor.rollout import Rollouts
+from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
 
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.channel import Channel
     from agenthost._host.generations.manifest import Manifest
     from agenthost._host.generations.served_plan import ServedPlan
     from agenthost._host.runtime.condition import Condition
-    from agenthost._host.runtime.settings import Settings
 
-__all__ = ["serve_with_workers"]
+__all__ = ["Supervisor"]
 
 _KILL_AFTER = 5.0
 """Seconds beyond grace and drain after which a stopping worker is killed."""
@@ -58,49 +55,6 @@ _LOOK = 0.1
 _WORKER = "from agenthost._web.process.worker import main; main()"
 
 _log = logging.getLogger("agenthost.workers")
-
-
-def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
-    """Serve the installed agents with worker processes, until SIGTERM or SIGINT.
-
-    ``ready`` is called with the plan's report when the first worker serves.
-
-    Raises:
-        AgentHostError: a worker rejects the installed agents, or the configuration.
-    """
-    shared = temporary_directory("agenthost-metrics-") if config.host.workers > 1 else None
-    if shared is not None:
-        os.environ[SHARED] = shared  # the directory of the workers' metrics
-    relays = temporary_directory("agenthost-calls-")
-    supervisor = Supervisor(opened, config, ready, relays)
-    try:
-        with _health_port(supervisor):
-            supervisor.run()
-    finally:
-        import shutil  # noqa: PLC0415 - not before the end
-
-        shutil.rmtree(relays, ignore_errors=True)
-        if shared is not None:
-            del os.environ[SHARED]
-            shutil.rmtree(shared, ignore_errors=True)
-
-
-def _health_port(supervisor: Supervisor) -> AbstractContextManager[None]:
-    listening = listen_for_health(supervisor.config)
-    if listening is None:
-        return nullcontext()
-    from agenthost._web.process.health_port import health_port  # noqa: PLC0415 - Litestar, only where it is used
-    from agenthost._web.request.rules import InForce  # noqa: PLC0415 - as above
-
-    known = settings_of(supervisor.config)
-
-    def settings() -> Settings:
-        nonlocal known
-        if known.config is not supervisor.config:
-            known = settings_of(supervisor.config)
-        return known
-
-    return health_port(listening, supervisor.condition, InForce(settings))
 
 
 class Supervisor:
@@ -116,11 +70,7 @@ class Supervisor:
         self.places = [WorkerSlot(self._launch) for _ in range(config.host.workers)]
         self.left: list[Worker] = []
         """Workers that have been sent away."""
-        self._forking = config.host.start_method == "fork"
-        self.template: TemplateProcess | None = None
-        self._templates_lost = 0
-        self._template_due = 0.0
-        self._withheld: dict[str, float] = {}
+        self.kept = KeptTemplate(forking=config.host.start_method == "fork", differ=self._tell_differing)
         self._responder: Worker | None = None
         self._first: tuple[WorkerSlot, Worker, ServedPlan] | None = None
         self.manifest: Manifest | None = None
@@ -130,8 +80,6 @@ class Supervisor:
         """The number of the plan that is served: 1 at the start, and one more with each that replaces the workers."""
         self.revision = 1
         """The number of orders to replace all workers."""
-        self.differing: tuple[str, ...] = ()
-        """Distributions that have changed, so that no worker can be started."""
         self._ended: list[int] = []
         self.stopping = self.told = False
         self._signal: int = signal.SIGTERM
@@ -193,17 +141,16 @@ class Supervisor:
         forked = template.fork(order, lambda: self.stopping)
         return None if forked is None else Worker(*forked, template, order.generation, self.revision)
 
-    @property
-    def spawning(self) -> bool:
-        """True if each worker imports the packages itself."""
-        return not self._forking
-
     def _supervise(self) -> None:
         self._keep_template()
         wanted = self.places if self.told else self.places[:1]
-        able = self._able
+        able = self.kept.able
         for place in wanted if able else ():
-            if place.fill(early=self.spawning and not self.told) and not self._settled and place.worker is not None:
+            if (
+                place.fill(early=self.kept.spawning and not self.told)
+                and not self._settled
+                and place.worker is not None
+            ):
                 place.worker.order("settled", False)  # noqa: FBT003 - the message itself
         if able:
             self._replace_next()
@@ -217,18 +164,13 @@ class Supervisor:
         pauses = [
             each.due - now for each in wanted if able and (each.worker is None or self._is_next(each))
         ] + unsettled
-        if self.template is None and self._forking and not self.differing:
-            pauses.append(self._template_due - now)
+        if (pause := self.kept.pause) is not None and not self.rollouts.imports:
+            pauses.append(pause)
         self._wait(max(0.0, min(pauses)) if pauses else None)
-
-    @property
-    def _able(self) -> bool:
-        """True if a worker can be started."""
-        return self.spawning or (self.template is not None and self.template.forks)
 
     def _wait(self, seconds: float | None) -> None:
         """Wait for an event, and handle it."""
-        templates = [each for each in (self.template, self.rollouts.template) if each is not None and not each.lost]
+        templates = [each for each in (self.kept.process, self.rollouts.template) if each is not None and not each.lost]
         workers = self._all()
         happened = _happened((self._woken, *(each.channel for each in templates)), workers, seconds)
         if self._woken.fileno() in happened:
@@ -291,7 +233,8 @@ class Supervisor:
         worker.serving = True
         if not self.told:
             self.told = True
-            imported = self.template.imported if self.template is not None else None
+            template = self.kept.process
+            imported = template.imported if template is not None else None
             self.served, self.manifest = plan, imported.manifest if imported is not None else plan.manifest
             self._ready(plan.report)
 
@@ -300,9 +243,8 @@ class Supervisor:
 
         Its canary replaces the first worker, and the others follow one by one.
         """
-        if self.template is not None and self.template is not canary.template:
-            self.template.end()
-        self.template, self.manifest, self.served, self.differing = canary.template, manifest, plan, ()
+        self.kept.replace(canary.template)
+        self.manifest, self.served = manifest, plan
         self.config = config
         start_logging(config)
         self.older.configure(config)
@@ -380,67 +322,26 @@ class Supervisor:
         return not any(each.leaving is not None for each in self.places)
 
     def _keep_template(self) -> None:
-        """Keep a template process from which workers can be forked.
+        """Keep a template process.
 
-        One that has ended is started again, if the packages are as they were.
+        While the first one imports the packages, another process answers.
         """
-        template = self.template
-        if self.spawning or (template is not None and not template.lost and not self._is_useless(template)):
+        started = self.kept.keep(
+            lambda withheld: self.start_template(self.config, self.generation, withheld),
+            self.config.host.build_timeout,
+            serving=self.told,
+            wait=self.rollouts.imports,
+        )
+        if started is None:
             return
-        if template is not None:
-            self._lose(template)
-        if self.differing or self.rollouts.imports or time.monotonic() < self._template_due:
-            return
-        self.template = self.start_template(self.config, self.generation, self._withheld)
         if not self.told and self._responder is None:
             waits = WorkerOrder(self.config, self.generation, early=True, waits=True)
-            self._responder = self.start_worker(self.template, waits)
-        self.template.order_import(self.manifest)
+            self._responder = self.start_worker(started, waits)
+        started.order_import(self.manifest)
 
-    def _is_useless(self, template: TemplateProcess) -> bool:
-        """Return True if a template process has reported that it cannot fork."""
-        imported = template.imported
-        if imported is None or template.forks:
-            return False
-        self._withheld |= dict.fromkeys(imported.hung, self.config.host.build_timeout)
-        if imported.threads and not imported.hung:
-            self.spawn_from_now_on(imported.threads)
-        if imported.differing:
-            self.differ(imported.differing)
-        return True
-
-    def spawn_from_now_on(self, threads: Iterable[str]) -> None:
-        """Start workers as new processes, as a fork would lose the packages' threads."""
-        _log.warning(
-            "workers import the packages themselves, as a package has started threads while it was imported: %s",
-            ", ".join(threads),
-        )
-        self._forking = False
-
-    def differ(self, distributions: tuple[str, ...]) -> None:
-        """Report that no worker can be started as the others were."""
-        self.differing = distributions
-        _log.error(
-            "packages have changed since they were loaded: %s. The workers go on, and one that ends is not replaced. "
-            "fix: agenthost reload",
-            ", ".join(distributions),
-        )
+    def _tell_differing(self, distributions: tuple[str, ...]) -> None:
         for worker in self._all():
             worker.order("differing", distributions)
-
-    def _lose(self, template: TemplateProcess) -> None:
-        """Close a template process that has ended, or is useless."""
-        useless = template.imported is not None and not template.forks and not template.lost
-        self.template = None
-        template.end()
-        if template.refused is not None and not self.told:
-            raise template.refused
-        if useless:
-            return
-        during = "" if template.imported is not None else " while it imported the packages"
-        _log.error("template process %s ended with %s%s", template.child.pid, template.child.exitcode, during)
-        self._templates_lost = 0 if template.imported is not None else self._templates_lost + 1
-        self._template_due = time.monotonic() + PAUSES[min(self._templates_lost, len(PAUSES) - 1)]
 
     def _forget_ended(self) -> None:
         """Let a worker add up the metrics of ended ones."""
@@ -470,9 +371,9 @@ class Supervisor:
             early=early,
             held=self._responder is not None,
             manifest=self.manifest,
-            planned=tuple(self.served.ready.values()) if self.spawning and self.served is not None else (),
+            planned=tuple(self.served.ready.values()) if self.kept.spawning and self.served is not None else (),
         )
-        return self.start_worker(None if self.spawning else self.template, order)
+        return self.start_worker(None if self.kept.spawning else self.kept.process, order)
 
     def _stop(self, number: int, _frame: object) -> None:
         if self.stopping:
@@ -497,7 +398,7 @@ class Supervisor:
                 worker.process.kill()
                 worker.process.join()
             remove_directories_of(worker.process.pid)
-        for template in (self.template, self.rollouts.template):
+        for template in (self.kept.process, self.rollouts.template):
             if template is not None:
                 template.end()
 

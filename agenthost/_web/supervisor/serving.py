@@ -1,0 +1,66 @@
+"""Serving with worker processes: what all of them share, and the separate health port."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from agenthost._host.runtime.start import settings_of
+from agenthost._host.telemetry.shared_metrics import SHARED
+from agenthost._private_files import temporary_directory
+from agenthost._web.process.ports import listen_for_health
+from agenthost._web.supervisor.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from agenthost._host.config.schema import Config
+    from agenthost._host.runtime.settings import Settings
+
+__all__ = ["serve_with_workers"]
+
+
+def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
+    """Serve the installed agents with worker processes, until SIGTERM or SIGINT.
+
+    ``ready`` is called with the plan's report when the first worker serves.
+
+    Raises:
+        AgentHostError: a worker rejects the installed agents, or the configuration.
+    """
+    shared = temporary_directory("agenthost-metrics-") if config.host.workers > 1 else None
+    if shared is not None:
+        os.environ[SHARED] = shared  # the directory of the workers' metrics
+    relays = temporary_directory("agenthost-calls-")
+    supervisor = Supervisor(opened, config, ready, relays)
+    try:
+        with _health_port(supervisor):
+            supervisor.run()
+    finally:
+        import shutil  # noqa: PLC0415 - not before the end
+
+        shutil.rmtree(relays, ignore_errors=True)
+        if shared is not None:
+            del os.environ[SHARED]
+            shutil.rmtree(shared, ignore_errors=True)
+
+
+def _health_port(supervisor: Supervisor) -> AbstractContextManager[None]:
+    listening = listen_for_health(supervisor.config)
+    if listening is None:
+        return nullcontext()
+    from agenthost._web.process.health_port import health_port  # noqa: PLC0415 - Litestar, only where it is used
+    from agenthost._web.request.rules import InForce  # noqa: PLC0415 - as above
+
+    known = settings_of(supervisor.config)
+
+    def settings() -> Settings:
+        nonlocal known
+        if known.config is not supervisor.config:
+            known = settings_of(supervisor.config)
+        return known
+
+    return health_port(listening, supervisor.condition, InForce(settings))
