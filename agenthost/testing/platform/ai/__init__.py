@@ -1,0 +1,1 @@
+"""AI sessions: prompts, steps, functions, actions and summaries."""

@@ -1,0 +1,1 @@
+"""Data maps: functions that the platform runs itself."""

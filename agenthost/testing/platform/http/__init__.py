@@ -1,0 +1,1 @@
+"""Requests of the platform: clients, deliveries, retries, faults and recorded answers."""

@@ -1,0 +1,97 @@
+"""HTTP as the platform uses it: values, and the protocol of a client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+__all__ = ["Client", "HttpRequest", "HttpResponse", "UnreachableError", "origin_of"]
+
+
+class UnreachableError(Exception):
+    """No answer: the connection failed, or the time ran out."""
+
+
+@frozen
+class HttpRequest:
+    """A request.
+
+    Args:
+        method: its method.
+        url: its URL, without credentials.
+        headers: its headers.
+        body: its body.
+        timeout: seconds until it is given up.
+        connect_timeout: seconds to connect.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    timeout: float = 15.0
+    connect_timeout: float = 5.0
+
+
+@frozen
+class HttpResponse:
+    """A response.
+
+    Args:
+        status: its status.
+        headers: its headers, with names in lower case.
+        body: its body.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str:
+        """Return a header, or empty text."""
+        return next((value for key, value in self.headers if key == name), "")
+
+    def json(self) -> Any:
+        """Return the decoded body.
+
+        Raises:
+            ValueError: it is not JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("the JSON is nested too deep") from error
+
+
+class Client(Protocol):
+    """A way to the host under test, and to nothing else."""
+
+    @property
+    def base_url(self) -> str:
+        """The host's URL."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that are the host under test."""
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send a request, and follow no redirect.
+
+        Raises:
+            UnreachableError: there is no answer.
+        """
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, or empty text."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return ""
+    return f"{parts.scheme}://{parts.hostname.lower()}:{port}"

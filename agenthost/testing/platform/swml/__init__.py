@@ -1,0 +1,1 @@
+"""Interpreter of documents: sections, verbs, variables and expressions."""
