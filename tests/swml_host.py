@@ -1,4 +1,4 @@
-"""A host of a few lines, for tests of the simulated platform: documents by path, and functions that answer."""
+"""A host of a few lines, for tests of the simulated platform."""
 
 from __future__ import annotations
 

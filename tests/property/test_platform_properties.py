@@ -162,7 +162,7 @@ def run(documents_by_path, answers, script):
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(documents, documents | values, st.lists(actions, max_size=6), st.lists(inputs, max_size=5))
 def test_every_call_ends(first, second, answers, script):
-    """Whatever documents and actions do, the caller can hang up.
+    """The caller can hang up after any documents and actions.
 
     Each trace is JSON of a bounded size, and a second run has the same one.
     """

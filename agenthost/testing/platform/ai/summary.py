@@ -102,7 +102,7 @@ async def _summary(session: Session) -> Any:
 
 
 def _data(summary: Any) -> dict[str, Any]:
-    """Return a summary as the platform posts it: the JSON that is found, and the text."""
+    """Return a summary as the platform posts it: JSON and text."""
     if not isinstance(summary, str):
         return {"parsed": [summary], "raw": json.dumps(summary, ensure_ascii=False, default=str)}
     start, end = summary.find("{"), summary.rfind("}")

@@ -1,4 +1,4 @@
-"""What the platform's documentation promises, each as one call."""
+"""The promises of the platform's documentation, each as one call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def play(text):
 
 
 def called(host, *script, options=None, route="/", caller="+15550100", turns=None):
-    """Run a call: each step of the script gets the call. Return the call at its end."""
+    """Run a call, with each step of a script, and return it."""
 
     async def run():
         async with await Platform(host.client(), options).call(route, caller=caller, turns=turns) as call:
