@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
-from agenthost._cli.output import echo
+from agenthost._cli.output import echo, print_json
 from agenthost.errors import ExitCode
+
+if TYPE_CHECKING:
+    from agenthost._host.config.schema import Config
 
 __all__ = ["command"]
 
@@ -25,9 +28,16 @@ _LAG = (
 @click.option("--call-id", default="example-call", show_default=True, help="ID of the call that the tokens are for.")
 @query_parameters
 @click.option("--body", metavar="JSON", help="Body of the request, for an agent that is configured per call.")
+@click.option("--stable", is_flag=True, help="Replace tokens, passwords, addresses and random IDs, for snapshots.")
 @click.option("--validate", metavar="FILE", help="Check the document against a SWML JSON Schema.")
 def command(
-    agent: str, file: str | None, call_id: str, query: tuple[str, ...], body: str | None, validate: str | None
+    agent: str,
+    file: str | None,
+    call_id: str,
+    query: tuple[str, ...],
+    body: str | None,
+    stable: bool,
+    validate: str | None,
 ) -> None:
     """Print the SWML document of AGENT, as SignalWire would fetch it.
 
@@ -42,7 +52,7 @@ def command(
     asked, sent = pairs(query), json_object("--body", body)
     _, dry_run = dry_run_of(config, agent, call_id)
     made = asyncio.run(dry_run.document(asked, sent))
-    echo(json.dumps(made.result, indent=2, ensure_ascii=False))
+    print_json(_without_chance(made.result, config) if stable else made.result)
     findings = []
     if made.error_id is not None:
         echo(f"The agent's own code failed ({made.error_id}, see above): this is its fallback document.", err=True)
@@ -55,3 +65,13 @@ def command(
         if findings:
             echo(_LAG, err=True)
     sys.exit(ExitCode.FINDINGS if findings or made.error_id else ExitCode.OK)
+
+
+def _without_chance(document: Any, config: Config) -> Any:
+    """Return a document that is the same on every machine."""
+    from urllib.parse import urlsplit
+
+    from agenthost.testing import stable
+
+    public = urlsplit(config.host.public_url or "").hostname
+    return stable(document, config.host.host, *([public] if public else []))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from agenthost.testing.arguments import arguments_for
     from agenthost.testing.async_host import AsyncHermeticHost
     from agenthost.testing.clock import Clock
     from agenthost.testing.host import HermeticHost
     from agenthost.testing.outside import make_call, make_turn, with_state
     from agenthost.testing.requests import Response
     from agenthost.testing.scripted_model import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
+    from agenthost.testing.snapshots import stable
     from agenthost.testing.store_contract import StoreContract
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "ScriptedModel",
     "Sends",
     "StoreContract",
+    "arguments_for",
     "make_call",
     "make_turn",
+    "stable",
     "with_state",
 ]
 
@@ -37,8 +41,10 @@ _HOMES = {
     "HermeticHost": "host",
     "Response": "requests",
     "StoreContract": "store_contract",
+    "arguments_for": "arguments",
     "make_call": "outside",
     "make_turn": "outside",
+    "stable": "snapshots",
     "with_state": "outside",
 }
 """The modules of names that are not in ``scripted_model``."""

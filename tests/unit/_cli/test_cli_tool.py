@@ -457,3 +457,14 @@ def test_a_schema_that_is_none(agenthost, place, text):
     code, _, beside = agenthost("swml", "library.py", "--validate", "schema.json")
 
     assert (code, beside.startswith("agenthost: schema.json: not a JSON Schema: ")) == (3, True)
+
+
+def test_a_stable_document(agenthost, monkeypatch):
+    """It is the same with another password, address and call."""
+    first = agenthost("swml", "library.py", "--stable")[1]
+    monkeypatch.setenv("AGENTHOST_PASSWORD", "another")
+    monkeypatch.setenv("SWML_PROXY_URL_BASE", "http://agents.example")
+    second = agenthost("swml", "library.py", "--stable", "--call-id", "c-2")[1]
+
+    assert first == second
+    assert "http://USER:PASSWORD@HOST/library/swaig/?__token=TOKEN" in first
