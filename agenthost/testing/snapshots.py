@@ -1,4 +1,4 @@
-"""Snapshots: values with everything replaced that changes from run to run or from machine to machine."""
+"""Snapshots: values without the parts that change from run to run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32
 
 
 def stable(value: Any, *hosts: str) -> Any:
-    """Return a copy of a value that is the same in every run, to compare it with a snapshot.
+    """Return a copy of a value that is the same in every run.
 
     Tokens become ``TOKEN``, the credentials in URLs ``USER:PASSWORD``, the address of the host ``HOST``, and random IDs
     ``ID-1``, ``ID-2`` and so on in the order in which they first appear.

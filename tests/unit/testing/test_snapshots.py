@@ -21,7 +21,7 @@ class Desk(AgentBase):
 
 
 def test_documents_of_two_hosts_are_equal():
-    """Whatever their addresses, passwords, keys and calls."""
+    """Their addresses, passwords, keys and calls differ."""
     documents = []
     for url, call in (("https://one.example", "call-1"), ("https://two.example:8443/x", "call-2")):
         with HermeticHost() as host:
