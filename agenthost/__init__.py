@@ -12,9 +12,10 @@ from agenthost._version import __version__ as __version__
 if TYPE_CHECKING:
     from agenthost._web.litestar_plugin import AgentHostPlugin
     from agenthost.agent.base import AgentBase
+    from agenthost.agent.log import get_logger
     from agenthost.agent.skills import Skill
     from agenthost.builtin.classifier_vectors import VectorClassifier
-    from agenthost.contexts import Context, ContextBuilder, Step
+    from agenthost.contexts import Context, ContextBuilder, GatherInfo, GatherQuestion, Step, create_simple_context
     from agenthost.conversation.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools, Match
     from agenthost.conversation.escalation_detectors import EscalationDetector, Signal
     from agenthost.conversation.models import (
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         ToolCalled,
         ToolOutput,
     )
+    from agenthost.prompt import PromptObjectModel
     from agenthost.results import FunctionResult, SwaigFunctionResult
     from agenthost.secret import Secret
     from agenthost.server import AgentServer
@@ -122,6 +124,8 @@ __all__ = [
     "EscalationDetector",
     "ExitCode",
     "FunctionResult",
+    "GatherInfo",
+    "GatherQuestion",
     "Host",
     "HostVitals",
     "HostedAgent",
@@ -144,6 +148,7 @@ __all__ = [
     "PlanError",
     "Probe",
     "ProbeResult",
+    "PromptObjectModel",
     "Redactor",
     "Remaining",
     "Reply",
@@ -180,6 +185,8 @@ __all__ = [
     "Workflow",
     "create_expression_tool",
     "create_simple_api_tool",
+    "create_simple_context",
+    "get_logger",
     "hookimpl",
     "probe",
 ]
@@ -208,6 +215,8 @@ _HOMES = {
     "Escalation": "workflows",
     "EscalationDetector": "conversation.escalation_detectors",
     "FunctionResult": "results",
+    "GatherInfo": "contexts",
+    "GatherQuestion": "contexts",
     "Host": "hosting",
     "HostedAgent": "hosting",
     "McpOffer": "hosting",
@@ -225,6 +234,7 @@ _HOMES = {
     "Parallel": "workflows",
     "Probe": "health",
     "ProbeResult": "health",
+    "PromptObjectModel": "prompt",
     "Redactor": "conversation.redaction",
     "Remaining": "workflows",
     "Reply": "workflows",
@@ -255,6 +265,8 @@ _HOMES = {
     "Workflow": "workflows",
     "create_expression_tool": "tools.datamap",
     "create_simple_api_tool": "tools.datamap",
+    "create_simple_context": "contexts",
+    "get_logger": "agent.log",
     "hookimpl": "hookspecs",
     "probe": "health",
 }
@@ -266,6 +278,10 @@ if not TYPE_CHECKING:  # with this, a type checker would accept any name as publ
         """Import a public name on first use (PEP 562)."""
         if name not in __all__:
             msg = f"module 'agenthost' has no attribute {name!r}"
+            if not name.startswith("_"):
+                from agenthost.agent.left_out import OF_THE_PACKAGE, advice  # noqa: PLC0415 - only if it fails
+
+                msg = advice("agenthost", name, OF_THE_PACKAGE) or msg
             raise AttributeError(msg)
         from importlib import import_module  # noqa: PLC0415
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agenthost._escaping import escaped
+from agenthost._host.access.host_facts import ConfiguredFacts
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner, on_terminal
@@ -21,6 +23,7 @@ from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost.agent.base import AgentBase, declared, release
+from agenthost.agent.log import get_logger
 from agenthost.errors import ConfigurationError, DefinitionError, PlanError
 from agenthost.health import Probe
 from agenthost.sip import SipAlias
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from agenthost._web.front import Front
     from agenthost._web.serverless import WSGIApplication
+    from agenthost.agent.log import FieldsLogger
 
 __all__ = ["AgentServer"]
 
@@ -93,6 +97,8 @@ class AgentServer:
             item = Built.in_code(key, agent, AgentConfig(route=route))
             plan = self._plan.with_agent(item) if self._plan is not None else None
             self._registered[route] = item
+            own.facts = partial(self._facts_of, route)
+            agent.route = route
             if plan is not None:
                 self._publish(plan)
 
@@ -122,6 +128,35 @@ class AgentServer:
         """Return the agent at ``route``, or None."""
         item = self._registered.get(_absolute(route))
         return item.agent if item is not None else None
+
+    @property
+    def agents(self) -> dict[str, AgentBase]:
+        """The registered agents by route, in order of registration."""
+        return dict(self.get_agents())
+
+    @property
+    def host(self) -> str:
+        """The address to listen on.
+
+        Raises:
+            ConfigurationError: agenthost.toml, the environment or an argument is wrong (also an AttributeError).
+        """
+        return self._known().host.host
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; raises as ``host`` does."""
+        return self._known().host.port
+
+    @property
+    def log_level(self) -> str:
+        """The level of the log; raises as ``host`` does."""
+        return self._known().host.log_level
+
+    @property
+    def logger(self) -> FieldsLogger:
+        """A logger for the program's own lines."""
+        return get_logger("agenthost.program")
 
     def add_probe(self, probe: Probe) -> None:
         """Add a probe, which runs from now on while the host serves.
@@ -252,13 +287,22 @@ class AgentServer:
             AddressError: the port cannot be opened.
         """
         if event is not None:
-            from agenthost._web.serverless import answer_lambda  # noqa: PLC0415 - only if it is used
-
-            return answer_lambda(self.app, event, context)
+            return self._answer_lambda(event, context)
         if "GATEWAY_INTERFACE" in os.environ:
-            from agenthost._web.serverless import answer_cgi  # noqa: PLC0415 - only if it is used
+            return self._answer_cgi()
+        return self._serve(host, port)
 
-            return answer_cgi(self.app)
+    def _answer_lambda(self, event: Any, context: Any) -> Any:
+        from agenthost._web.serverless import answer_lambda  # noqa: PLC0415 - only if it is used
+
+        return answer_lambda(self.app, event, context)
+
+    def _answer_cgi(self) -> None:
+        from agenthost._web.serverless import answer_cgi  # noqa: PLC0415 - only if it is used
+
+        answer_cgi(self.app)
+
+    def _serve(self, host: str | None, port: int | None) -> None:
         from agenthost._web.process.ports import address, listen  # noqa: PLC0415 - as below
         from agenthost._web.process.serving import serve_front  # noqa: PLC0415 - Litestar, only where it is served
 
@@ -286,7 +330,20 @@ class AgentServer:
 
             self.app.start()
             serve_front(opened, self.app, self._first_plan, ready)
-        return None
+
+    def _facts_of(self, route: str) -> ConfiguredFacts:
+        """Return facts about this host for the agent at ``route``."""
+        item = self._registered[route]
+        own = declared(item.agent).serving
+        config = self._known()
+        return ConfiguredFacts(config, route, config.agents.get(item.key), own.token_secret, with_secrets)
+
+    def _known(self) -> Config:
+        """Return the configuration as it is, or as it would be at the start."""
+        try:
+            return self._config if self._front is not None else self._configured()
+        except ConfigurationError as error:
+            raise _UnavailableError(str(error)) from error.__cause__
 
     def _configured(self, **options: object) -> Config:
         said = {**self._options, **{name: value for name, value in options.items() if value is not None}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -42,17 +42,39 @@ class HostOfOne(AgentServer):
                 case _:
                     raise DefinitionError(f"agent {own.name!r}: basic_auth must be a user and a password, both text.")
             self._options |= {"user": user, "password": Secret(password)}
+        self._own = own
         self._token_secret = serving.token_secret
         self.register(agent)
         self._auto_map = True
         if own.route not in (None, "/"):
             self.setup_sip_routing()
 
+    def run_as(self, mode: str, event: Any, context: Any, host: str | None, port: int | None) -> Any:
+        """Serve in a mode: ``auto`` as ``run`` does, ``lambda``, ``cgi`` or ``server``.
+
+        Raises:
+            DefinitionError: there is no such mode.
+        """
+        if mode == "auto":
+            return self.run(event, context, host, port)
+        if mode == "lambda":
+            return self._answer_lambda({} if event is None else event, context)
+        if mode == "cgi":
+            return self._answer_cgi()
+        if mode == "server":
+            return self._serve(host, port)
+        raise DefinitionError(
+            f"run(force_mode={mode!r}): the modes are auto, server, lambda and cgi. "
+            "fix: for Google Cloud Functions, use AgentServer.wsgi; elsewhere, get_app()."
+        )
+
     def _configured(self, **options: object) -> Config:
         """Return the configuration, with the agent's own secret as the default signing key.
 
         With it, no key is generated.
         """
+        if self._own.public_url is not None:
+            options = {"public_url": self._own.public_url, **options}
         config = super()._configured(**options)
         if self._token_secret is None or config.host.signing_keys:
             return config

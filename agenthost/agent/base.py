@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost.agent.declared import Declared, ServingOptions
+from agenthost.agent.left_out import RefusedNames
 from agenthost.agent.vocabulary import Vocabulary
+from agenthost.agent.vocabulary.calls import request_hooks
 from agenthost.agent.vocabulary.prompts import class_sections
 from agenthost.conversation.classifiers import examples_by_language
 from agenthost.errors import DefinitionError
@@ -27,18 +29,30 @@ from agenthost.tools.arguments import PassedOn
 from agenthost.tools.tool import Tool, declarations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+    from agenthost.agent.declared import HostFacts
     from agenthost.state import Stores
     from agenthost.tools.swaig import Call
 
-__all__ = ["FALLBACK", "AgentBase", "Declared", "declared", "overrides", "release", "runnable", "seal", "serve_state"]
+__all__ = [
+    "FALLBACK",
+    "AgentBase",
+    "Declared",
+    "declared",
+    "overrides",
+    "release",
+    "runnable",
+    "seal",
+    "serve_facts",
+    "serve_state",
+]
 
 FALLBACK = "I'm sorry, something went wrong on my side. Please try again in a moment."
 """The default sentence for the caller when a tool fails."""
 
 
-class AgentBase(Vocabulary):
+class AgentBase(Vocabulary, RefusedNames):
     """A voice or chat agent: a prompt, languages, and tools that a model may call.
 
     Args:
@@ -79,6 +93,10 @@ class AgentBase(Vocabulary):
     Raises:
         DefinitionError: the name is empty, or another argument is wrong.
     """
+
+    name: str
+    route: str
+    agent_id: str
 
     def __init__(
         self,
@@ -130,7 +148,7 @@ class AgentBase(Vocabulary):
             msg = f"agent {name!r}: description must be a sentence, not {type(description).__name__}."
             raise DefinitionError(msg)
         self.name = name
-        self.route = route
+        self.route = route or "/"
         self.agent_id = agent_id or str(uuid.uuid4())
         draft = Draft(name, use_pom=use_pom, checked=schema_validation)
         draft.answer = {} if auto_answer else None
@@ -149,6 +167,7 @@ class AgentBase(Vocabulary):
             description=_first_line(type(self)) if description is None else description.strip(),
             examples=examples_by_language(name, examples),
         )
+        self._declared.per_call = request_hooks(type(self), AgentBase)
         if native_functions:
             self.set_native_functions(native_functions)
         if self.PROMPT_SECTIONS is not None:
@@ -204,6 +223,14 @@ def seal(agent: AgentBase) -> Template:
 def release(agent: AgentBase) -> None:
     """Make an agent that is no longer served configurable and mountable again."""
     declared(agent).sealed = False
+
+
+def serve_facts(agent: AgentBase, route: str, facts: Callable[[], HostFacts]) -> None:
+    """Tell an agent its route, and facts about its host, unless a program has served it with some."""
+    own = declared(agent)
+    agent.route = route
+    if own.facts is None:
+        own.facts = facts
 
 
 def serve_state(agent: AgentBase, key: str, stores: Stores) -> None:

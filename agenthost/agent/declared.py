@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agenthost.state import Stores
     from agenthost.swml import Draft, Template
 
-__all__ = ["AgentProcess", "Declared", "ServingOptions"]
+__all__ = ["AgentProcess", "Declared", "HostFacts", "ServingOptions"]
 
 
 class AgentProcess(Protocol):
@@ -47,6 +47,31 @@ class AgentProcess(Protocol):
 
         See ``agenthost.agent.per_call.configure``.
         """
+
+
+class HostFacts(Protocol):
+    """Facts about the host that serves an agent."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address and port to listen on."""
+
+    @property
+    def origin(self) -> str:
+        """The public URL of the host."""
+
+    @property
+    def pair(self) -> tuple[str, str, str]:
+        """User and password that open the agent, and their origin."""
+
+    def url(self, *, credentials: bool) -> str:
+        """Return the agent's public URL."""
+
+    def opens(self, user: str, password: str) -> bool:
+        """Return True for a user and password that open the agent."""
+
+    def verify(self, token: str, tool: str, call_id: str) -> bool:
+        """Return True for an unexpired token of the agent's tool and a call."""
 
 
 @frozen
@@ -95,7 +120,9 @@ class Declared:
         examples: example messages, by language code, or ``""`` for an unknown language.
         key: its key on the host.
         stores: the host's stores. None while no host serves it.
-        elsewhere: the process of its own that runs its code, if any.
+        facts: returns facts about the host that serves it. None while it has no host, and in a process of its own.
+        public_url: the public URL of the host that serves it alone, or None for the configured one.
+        own_process: the process of its own that runs its code, if any.
     """
 
     name: str
@@ -118,6 +145,8 @@ class Declared:
     examples: Mapping[str, tuple[str, ...]] = Factory(dict)
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
+    facts: Callable[[], HostFacts] | None = field(default=None, repr=False)
+    public_url: str | None = None
     own_process: AgentProcess | None = field(default=None, repr=False)
 
     def for_call(self) -> Declared:

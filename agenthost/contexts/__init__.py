@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from agenthost.contexts.builder import RESERVED_TOOL_NAMES, ContextBuilder
-from agenthost.contexts.context import Context
+from agenthost.contexts.context import Context, create_simple_context
 from agenthost.contexts.gather import GatherInfo, GatherQuestion
 from agenthost.contexts.step import Step
 
-__all__ = ["RESERVED_TOOL_NAMES", "Context", "ContextBuilder", "GatherInfo", "GatherQuestion", "Step"]
+__all__ = [
+    "RESERVED_TOOL_NAMES",
+    "Context",
+    "ContextBuilder",
+    "GatherInfo",
+    "GatherQuestion",
+    "Step",
+    "create_simple_context",
+]

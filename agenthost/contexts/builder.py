@@ -23,9 +23,13 @@ RESERVED_TOOL_NAMES = frozenset({"next_step", "change_context", "gather_submit"}
 
 
 class ContextBuilder:
-    """The contexts of an agent, by name and in order."""
+    """The contexts of an agent, by name and in order.
 
-    def __init__(self) -> None:
+    Args:
+        agent: has no effect. The host checks the steps' tools when it mounts the agent.
+    """
+
+    def __init__(self, agent: object = None) -> None:  # noqa: ARG002 - the field's
         self.contexts: dict[str, Context] = {}
 
     @classmethod
@@ -70,17 +74,19 @@ class ContextBuilder:
         self.contexts.clear()
         return self
 
-    def validate(self, tool_names: Collection[str]) -> None:
+    def validate(self, tool_names: Collection[str] | None = None) -> None:
         """Check everything that can only be checked once all is defined.
 
         Args:
-            tool_names: Names of the agent's tools, without the platform's own.
+            tool_names: Names of the agent's tools, without the platform's own. ``None`` leaves out the checks of tools.
 
         Raises:
             DefinitionError: A context has no steps, a step has no words or no questions, a name does not exist, or
                 a tool has a name that the platform reserves.
         """
         self._check()
+        if tool_names is None:
+            return
         taken = sorted(RESERVED_TOOL_NAMES.intersection(tool_names))
         if taken:
             raise DefinitionError(

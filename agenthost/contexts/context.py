@@ -15,7 +15,7 @@ from agenthost.errors import DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["MAX_STEPS", "Context"]
+__all__ = ["MAX_STEPS", "Context", "create_simple_context"]
 
 MAX_STEPS = 100
 """The most steps that the platform accepts in one context."""
@@ -326,6 +326,15 @@ class Context:
             "history": self.history,
         }
         return data | {key: value for key, value in optional.items() if value is not None}
+
+
+def create_simple_context(name: str = "default") -> Context:
+    """Return a context that belongs to no agent yet.
+
+    Args:
+        name: Its name.
+    """
+    return Context(name)
 
 
 def _phrases(fillers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -73,18 +73,26 @@ class GatherInfo:
     isolated: bool = False
     questions: list[GatherQuestion] = attrs.field(factory=list, init=False)
 
-    def add_question(self, question: GatherQuestion) -> None:
+    def add_question(self, key: str | GatherQuestion, question: str = "", **options: Any) -> Self:
         """Append a question.
 
         Args:
+            key: The name of the answer, or a whole question.
             question: The question.
+            options: The other arguments of ``GatherQuestion``, such as ``type`` and ``confirm``.
 
         Raises:
-            DefinitionError: Another question has the same key.
+            DefinitionError: Another question has the same key, or an option is unknown.
         """
-        if any(question.key == other.key for other in self.questions):
-            raise DefinitionError(f"two questions have the key {question.key!r}. fix: give each its own")
-        self.questions.append(question)
+        if not isinstance(key, GatherQuestion):
+            known = [field.name for field in attrs.fields(GatherQuestion)][2:]
+            if unknown := [name for name in options if name not in known]:
+                raise DefinitionError(f"question {key!r} has no option {unknown[0]!r}. It has {', '.join(known)}")
+            key = GatherQuestion(key, question, **options)
+        if any(key.key == other.key for other in self.questions):
+            raise DefinitionError(f"two questions have the key {key.key!r}. fix: give each its own")
+        self.questions.append(key)
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the questions as JSON values."""

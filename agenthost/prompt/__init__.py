@@ -9,4 +9,7 @@ from agenthost.prompt.prompt import Prompt
 from agenthost.prompt.section import Section
 from agenthost.prompt.sections import PromptSections
 
-__all__ = ["Prompt", "PromptSections", "Section"]
+__all__ = ["Prompt", "PromptObjectModel", "PromptSections", "Section"]
+
+PromptObjectModel = PromptSections
+"""The name of ``PromptSections`` in SignalWire's SDK."""

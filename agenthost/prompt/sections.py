@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from agenthost.errors import DefinitionError
@@ -24,12 +25,12 @@ class PromptSections:
         self.sections: list[Section] = []
 
     @classmethod
-    def from_json(cls, data: str | Iterable[dict[str, Any]]) -> Self:
+    def from_json(cls, data: str | dict[str, Any] | Iterable[dict[str, Any]]) -> Self:
         """Read sections from JSON values or JSON text.
 
         Args:
-            data: A list of objects with ``title``, ``body``, ``bullets``, ``subsections``, ``numbered`` and
-                ``numberedBullets``, or JSON text of one.
+            data: A section or a list of sections: objects with ``title``, ``body``, ``bullets``, ``subsections``,
+                ``numbered`` and ``numberedBullets``, or JSON text of them.
 
         Raises:
             DefinitionError: The text is not JSON, or a section is wrong. The message names the section.
@@ -39,6 +40,8 @@ class PromptSections:
                 data = json.loads(data)
             except ValueError as error:
                 raise DefinitionError(f"the prompt's sections are not JSON: {error}") from None
+        if isinstance(data, dict):
+            data = [data]
         if not isinstance(data, (list, tuple)):
             raise DefinitionError(f"the prompt's sections must be a list, not {type(data).__name__}")
         prompt = cls()
@@ -49,6 +52,21 @@ class PromptSections:
             prompt.sections.append(section)
         return prompt
 
+    @classmethod
+    def from_yaml(cls, data: str | dict[str, Any] | Iterable[dict[str, Any]]) -> Self:
+        """Read sections from YAML text, or from the values of ``from_json``.
+
+        Raises:
+            DefinitionError: PyYAML is not installed, the text is not YAML, or a section is wrong.
+        """
+        if isinstance(data, str):
+            yaml = _yaml()
+            try:
+                data = yaml.safe_load(data)
+            except yaml.YAMLError as error:
+                raise DefinitionError(f"the prompt's sections are not YAML: {error}") from None
+        return cls.from_json(data)
+
     def add_section(
         self,
         title: str | None = None,
@@ -58,6 +76,7 @@ class PromptSections:
         numbered: bool | None = None,
         numbered_bullets: bool = False,
         subsections: Sequence[dict[str, Any]] | None = None,
+        numberedBullets: bool = False,  # noqa: N803 - the field's
     ) -> Section:
         """Append a section and return it.
 
@@ -68,12 +87,13 @@ class PromptSections:
             numbered: Whether its heading is numbered. ``None`` follows a numbered neighbour, false does not.
             numbered_bullets: Whether its list is numbered.
             subsections: Objects with ``title``, ``body`` and ``bullets`` (the rest as in ``from_json``).
+            numberedBullets: The same as ``numbered_bullets``.
 
         Raises:
             DefinitionError: A later section has no title, or a subsection is wrong.
             TypeError: An argument has the wrong type.
         """
-        section = Section(title, body, bullets, numbered, numbered_bullets)
+        section = Section(title, body, bullets, numbered, numbered_bullets or numberedBullets)
         if section.title is None and self.sections:
             raise DefinitionError("this section needs a title. Only the first section of a prompt may go without")
         for position, written in enumerate(subsections or ()):
@@ -119,6 +139,23 @@ class PromptSections:
         parent = self.find_section(parent_title) or self.add_section(parent_title)
         return parent.add_subsection(title, body=body, bullets=bullets)
 
+    def add_pom_as_subsection(self, target: str | Section, pom_to_add: PromptSections) -> None:
+        """Append copies of the sections of another prompt below a section.
+
+        Args:
+            target: The section, or its title.
+            pom_to_add: The other prompt.
+
+        Raises:
+            DefinitionError: There is no such section, or a section of the other prompt has no title.
+        """
+        above = self.find_section(target) if isinstance(target, str) else target
+        if above is None:
+            raise DefinitionError(f"the prompt has no section {target!r}. fix: add it first")
+        if any(not section.title for section in pom_to_add.sections):
+            raise DefinitionError(f"a section to add below {above.title!r} needs a title")
+        above.subsections += [section.copy() for section in pom_to_add.sections]
+
     def find_section(self, title: str) -> Section | None:
         """Return the section with this title, or ``None``.
 
@@ -144,6 +181,14 @@ class PromptSections:
         """Return the sections as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
+    def to_yaml(self) -> str:
+        """Return the sections as YAML text.
+
+        Raises:
+            DefinitionError: PyYAML is not installed.
+        """
+        return str(_yaml().safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True))
+
     def render_markdown(self) -> str:
         """Render the prompt as Markdown, with headings from the second level on."""
         return markdown(self.sections)
@@ -151,3 +196,10 @@ class PromptSections:
     def render_xml(self) -> str:
         """Render the prompt in XML tags, with unescaped texts."""
         return xml(self.sections)
+
+
+def _yaml() -> Any:
+    try:
+        return import_module("yaml")
+    except ImportError:
+        raise DefinitionError("prompts in YAML need PyYAML. fix: pip install pyyaml, or use JSON") from None

@@ -66,6 +66,7 @@ class Draft:
         multilingual: ``ai.multilingual``.
         pronounce: entries of ``ai.pronounce``.
         global_data: ``ai.global_data``.
+        ai_fields: further fields of ``ai``, which replace those of the agent.
         before_answer: verbs and configurations that run while the call rings.
         answer: the configuration of ``answer``. None leaves the verb out.
         record_call: the configuration of ``record_call``. None does not record.
@@ -95,6 +96,7 @@ class Draft:
     multilingual: dict[str, Any] | None = None
     pronounce: list[dict[str, Any]] = Factory(list)
     global_data: dict[str, Any] = Factory(dict)
+    ai_fields: dict[str, Any] = Factory(dict)
     before_answer: list[tuple[str, Any]] = Factory(list)
     answer: dict[str, Any] | None = Factory(dict)
     record_call: dict[str, Any] | None = None
@@ -145,6 +147,7 @@ class Draft:
             "global_data": self.global_data,
         }
         ai.update((key, value) for key, value in optional.items() if value)
+        ai.update(self.ai_fields)
         return ai
 
     def rendered_prompt(self) -> dict[str, Any]:

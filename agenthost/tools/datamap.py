@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agenthost.errors import DefinitionError
 from agenthost.results import FunctionResult
+from agenthost.tools.gates import checked_gates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from agenthost.tools.gates import SemanticGate
 
 __all__ = ["DataMap", "create_expression_tool", "create_simple_api_tool"]
 
@@ -44,6 +47,8 @@ class DataMap:
         self._webhooks: list[dict[str, Any]] = []
         self._fallback: FunctionResult | None = None
         self._error_keys: list[str] = []
+        self._gates: list[SemanticGate | Mapping[str, Any]] = []
+        self._gate_fillers: Mapping[str, Any] | None = None
 
     def purpose(self, description: str) -> Self:
         """Set the description of the tool.
@@ -242,6 +247,20 @@ class DataMap:
         self._error_keys = _names(keys)
         return self
 
+    def gate(self, gate: SemanticGate | Mapping[str, Any]) -> Self:
+        """Add a question that must be answered with yes before the tool runs.
+
+        Args:
+            gate: The question, or a gate as on the wire. A tool has at most 8.
+        """
+        self._gates.append(gate)
+        return self
+
+    def gate_fillers(self, fillers: Mapping[str, Sequence[Any]]) -> Self:
+        """Set the phrases spoken during the gates, by language code."""
+        self._gate_fillers = fillers
+        return self
+
     def to_swaig_function(self, resolve: Callable[[str], str] | None = None) -> dict[str, Any]:
         """Return the tool's definition as JSON values.
 
@@ -250,7 +269,8 @@ class DataMap:
                 ``FunctionResult.to_dict``.
 
         Raises:
-            DefinitionError: The tool does nothing, or an answer hands over and there is no ``resolve``.
+            DefinitionError: The tool does nothing, a gate is wrong, or an answer hands over and there is no
+                ``resolve``.
         """
         data_map: dict[str, Any] = {}
         if self._expressions:
@@ -269,12 +289,19 @@ class DataMap:
         }
         if self._required:
             parameters["required"] = [name for name in self._properties if name in self._required]
-        return {
+        described: dict[str, Any] = {
             "function": self.function_name,
             "description": self._purpose or f"Execute {self.function_name}",
             "parameters": parameters,
             "data_map": data_map,
         }
+        if self._gates:
+            described["gates"] = checked_gates(self.function_name, self._gates)
+            if self._gate_fillers:
+                described["gate_fillers"] = self._gate_fillers
+        elif self._gate_fillers:
+            raise self._error("gate_fillers are spoken during gates, and it has no gates. fix: call gate()")
+        return described
 
     def _describe(self, key: str, value: Any) -> Self:
         if not self._webhooks:

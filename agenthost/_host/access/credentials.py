@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import hmac
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -29,6 +30,11 @@ class Credentials:
     def pairs(self) -> tuple[bytes, ...]:
         """All accepted pairs."""
         return (self.pair, *(f"{self.user}:{other}".encode() for other in self.others))
+
+    def opened_by(self, user: str, password: str) -> bool:
+        """Return True for an accepted pair, compared in constant time."""
+        given = f"{user}:{password}".encode()
+        return any([hmac.compare_digest(given, pair) for pair in self.pairs])  # noqa: C419 - all are compared
 
     @property
     def userinfo(self) -> str:

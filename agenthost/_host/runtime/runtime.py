@@ -20,6 +20,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from agenthost._host.access.credentials import Credentials
+from agenthost._host.access.host_facts import ConfiguredFacts
 from agenthost._host.access.principals import Door
 from agenthost._host.access.tokens import LIFETIME, Tokens
 from agenthost._host.calls.lifespans import Lifespans
@@ -39,7 +40,7 @@ from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._version import __version__
-from agenthost.agent.base import declared, overrides, serve_state
+from agenthost.agent.base import declared, overrides, serve_facts, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 from agenthost.secret import Secret
@@ -412,8 +413,13 @@ class Runtime:
         for agent in plan.agents:
             principal, stores = self.reach.principal(agent), self.state.stores
             serve_state(agent.agent, agent.key, stores.within(principal) if principal else stores)
+            serve_facts(agent.agent, agent.route, partial(self._facts_of, agent))
             if (own_process := declared(agent.agent).own_process) is not None:
                 own_process.follow(self.metrics)
+
+    def _facts_of(self, agent: Mounted) -> ConfiguredFacts:
+        secret = agent.serving.token_secret
+        return ConfiguredFacts(self.config, agent.route, section_of(self.config, agent), secret, lambda config: config)
 
     def _own_credentials(self, agent: Mounted) -> Credentials | None:
         """Return an agent's own credentials, if its section has a password.

@@ -11,7 +11,7 @@ from agenthost.agent.vocabulary.flow import FlowWords
 from agenthost.agent.vocabulary.model import ModelWords
 from agenthost.agent.vocabulary.platform import PlatformWords
 from agenthost.agent.vocabulary.prompts import PromptWords
-from agenthost.agent.vocabulary.serving import ServingWords
+from agenthost.agent.vocabulary.served import ServedWords
 from agenthost.agent.vocabulary.skills import SkillWords
 from agenthost.agent.vocabulary.speech import SpeechWords
 from agenthost.agent.vocabulary.state import StateWords
@@ -30,7 +30,7 @@ class Vocabulary(
     FlowWords,
     AddressWords,
     CallWords,
-    ServingWords,
+    ServedWords,
     StateWords,
 ):
     """All methods that describe an agent, and serve it alone."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any, cast
 
 from agenthost.agent.vocabulary.configurable import Configurable
+from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
     from agenthost.server_of_one import Front, HostOfOne
@@ -25,6 +27,35 @@ class ServingWords(Configurable):
         """
         return self._own_host().app
 
+    def as_router(self) -> Front:
+        """Return the agent as an ASGI application, like ``get_app``.
+
+        Mount it: ``app.mount("/agents", agent.as_router())``.
+        """
+        return self.get_app()
+
+    def setup_graceful_shutdown(self) -> None:
+        """Change nothing.
+
+        The host always shuts down gracefully on SIGTERM and SIGINT.
+        """
+
+    def stop(self) -> None:
+        """Stop the host that ``run`` or ``serve`` of this agent has started, gracefully, as SIGTERM does.
+
+        It may be called from any thread.
+
+        Raises:
+            DefinitionError: another host serves the agent.
+        """
+        own = self._declared
+        if own.own_host is None:
+            raise DefinitionError(
+                f"agent {own.name!r}: stop ends the host that run() of the agent has started, and another host serves "
+                "it. fix: send SIGTERM to the host."
+            )
+        signal.raise_signal(signal.SIGTERM)
+
     def serve(self, host: str | None = None, port: int | None = None) -> None:
         """Serve the agent alone, as ``run`` does.
 
@@ -34,7 +65,14 @@ class ServingWords(Configurable):
         """
         self._own_host().run(host=host, port=port)
 
-    def run(self, event: Any = None, context: Any = None, host: str | None = None, port: int | None = None) -> Any:
+    def run(
+        self,
+        event: Any = None,
+        context: Any = None,
+        force_mode: str | None = None,
+        host: str | None = None,
+        port: int | None = None,
+    ) -> Any:
         """Serve the agent alone, in the way that the environment requires.
 
         This is one event of AWS Lambda, one request of a CGI process, or a port until SIGTERM or SIGINT.
@@ -42,6 +80,7 @@ class ServingWords(Configurable):
         Args:
             event: Lambda's event.
             context: Lambda's context.
+            force_mode: ``lambda``, ``cgi`` or ``server``, whatever the environment requires. Defaults to ``auto``.
             host: address to listen on. Defaults to the agent's, else the configuration's.
             port: port to listen on. Defaults to the agent's, else the configuration's.
 
@@ -50,10 +89,11 @@ class ServingWords(Configurable):
 
         Raises:
             AgentSealed: another host serves the agent.
+            DefinitionError: the host has no such mode.
             PlanError: the agent cannot be mounted.
             AddressError: the port cannot be opened.
         """
-        return self._own_host().run(event, context, host, port)
+        return self._own_host().run_as(force_mode or "auto", event, context, host, port)
 
     def _own_host(self) -> HostOfOne:
         """Return the host that serves this agent alone.

@@ -17,17 +17,22 @@ BASE = b"https://u:p@host.example/desk"
 READING = frozenset(
     {
         "get_language_params",
+        "define_tools",
+        "extract_sip_username",
         "get_name",
         "get_post_prompt",
         "get_prompt",
         "has_skill",
         "list_skills",
+        "on_request",
         "on_summary",
+        "on_swml_request",
         "prompt_has_section",
+        "setup_graceful_shutdown",
     }
 )
 """Methods that tell something, and go on doing so while the agent is served."""
-SERVING = frozenset({"get_app", "run", "serve"})
+SERVING = frozenset({"as_router", "get_app", "run", "serve"})
 """Methods that serve the agent alone, and so may not be called while another host serves it."""
 ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "add_post_ai_verb": (("hangup", {}), {}),
@@ -45,7 +50,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 METHODS = sorted(
     name
     for name, value in inspect.getmembers(AgentBase, inspect.isfunction)
-    if not name.startswith("_") and name not in {"add_skill", "on_function_call", "tool"}
+    if not name.startswith("_") and name not in {"add_skill", "on_function_call", "stop", "tool"}
 )
 
 

@@ -3,7 +3,7 @@
 import conformance
 import pytest
 
-from agenthost.contexts import ContextBuilder, Step
+from agenthost.contexts import ContextBuilder, GatherInfo, Step, create_simple_context
 from agenthost.errors import DefinitionError
 
 RECORDS = conformance.records("documents", tag="contexts")
@@ -298,3 +298,26 @@ class TestFromDict:
     def test_what_is_wrong_is_named(self, written, message):
         with pytest.raises(DefinitionError, match=message):
             ContextBuilder.from_dict(written)
+
+
+def test_questions_are_added_by_their_parts():
+    """As in SignalWire's SDK."""
+    gather = GatherInfo("answers").add_question("name", "Your name?").add_question("age", "Age?", type="integer")
+
+    assert gather.to_dict()["questions"][1] == {"key": "age", "question": "Age?", "type": "integer"}
+    with pytest.raises(DefinitionError, match="question 'x' has no option 'kind'"):
+        gather.add_question("x", "?", kind="text")
+
+
+def test_contexts_are_validated_without_tools():
+    builder = ContextBuilder(object())
+    builder.add_context("default").add_step("s").set_text("x").set_functions(["defined later"])
+    builder.validate()
+
+    with pytest.raises(DefinitionError, match="names the tool 'defined later'"):
+        builder.validate(["another"])
+
+
+def test_a_context_of_its_own():
+    assert create_simple_context().add_step("s").set_text("x") is not None
+    assert create_simple_context("sales").name == "sales"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import agenthost
 from agenthost import AgentBase
+from agenthost.agent.left_out import OF_AGENTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "agent.md").read_text(encoding="utf-8")
 DESCRIBED, LEFT_OUT = PAGE.split("## Not included")
@@ -120,7 +122,9 @@ PUBLIC = [name for name in dir(AgentBase) if not name.startswith("_")]
 def arguments(method):
     """A method's arguments as the page writes them."""
     written, keywords_only = [], False
-    for name, parameter in list(inspect.signature(method).parameters.items())[1:]:
+    for name, parameter in inspect.signature(method).parameters.items():
+        if name == "self":
+            continue
         if parameter.kind is parameter.VAR_KEYWORD:
             written.append(f"**{name}")
             continue
@@ -138,6 +142,8 @@ def test_every_name_is_described(name):
     Other attributes have their names.
     """
     value = inspect.getattr_static(AgentBase, name)
+    if isinstance(value, staticmethod):
+        value = value.__func__
     if inspect.isfunction(value):
         summary = inspect.getdoc(value).partition("\n")[0]
         assert f"| `{name}({arguments(value)})` | {summary} " in DESCRIBED
@@ -160,6 +166,33 @@ def test_every_name_of_the_field_is_there_or_left_out(name):
     )
 
     assert (name in PUBLIC) is not (name in left_out)
+
+
+@pytest.mark.parametrize("name", OF_AGENTS)
+def test_a_name_that_is_left_out_has_its_replacement(name):
+    """The page and the error have the same one."""
+    with pytest.raises(AttributeError) as caught:
+        getattr(AgentBase("a"), name)
+
+    [row] = [row for row in LEFT_OUT.splitlines() if f"`{name}`" in row.partition(" | ")[0]]
+    assert row.split("|")[2].strip().replace("`", "") in str(caught.value)
+
+
+def test_names_that_the_page_of_the_sdk_calls_the_same_are_here():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "sdk-names.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\w+)\n\nThe same names: (.*)\.$", page, re.MULTILINE)
+    found = {(owner, name) for owner, names in sections for name in re.findall(r"`(\w+)`", names)}
+    found |= {
+        ("", name) for name in re.findall(r"^\| `(\w+)` \| the same name \|$", page.split("\n## ")[1], re.MULTILINE)
+    }
+
+    assert len(found) > 200
+    assert {(owner, name) for owner, name in found if not _is_here(owner, name)} == set()
+
+
+def _is_here(owner, name):
+    kind = getattr(agenthost, owner) if owner else agenthost
+    return hasattr(kind, name) or name in getattr(kind, "__annotations__", {})
 
 
 def test_every_argument_of_the_constructor_is_described():

@@ -229,7 +229,7 @@ class TestSections:
         ("written", "message"),
         [
             ("[", "the prompt's sections are not JSON"),
-            ('{"title": "T"}', "the prompt's sections must be a list, not dict"),
+            ("5", "the prompt's sections must be a list, not int"),
             ([5], "section 1 of the prompt must be an object, not int"),
             ([{"title": 5}], "section 1 .*title must be a string, not int"),
             ([{"title": "T", "text": "x"}], r"section 1 \('T'\) of the prompt has the unknown key 'text'"),

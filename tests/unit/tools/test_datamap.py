@@ -8,6 +8,7 @@ import pytest
 from agenthost.errors import DefinitionError
 from agenthost.results import FunctionResult
 from agenthost.tools.datamap import DataMap, create_expression_tool, create_simple_api_tool
+from agenthost.tools.gates import SemanticGate
 
 RECORDS = conformance.records("documents", tag="datamap")
 
@@ -188,3 +189,23 @@ def test_mistakes_are_refused_by_the_method(call, message):
 def test_answers_are_results():
     with pytest.raises(TypeError, match="DataMap 'dm': fallback_output must be a FunctionResult, not str"):
         DataMap("dm").fallback_output("x")
+
+
+def test_gates_of_a_data_map():
+    """They are written as those of other tools."""
+    tool = (
+        DataMap("refund")
+        .fallback_output(FunctionResult("x"))
+        .gate(SemanticGate("Identified?", 0.5, "Ask who they are.", id="identified"))
+    )
+    described = tool.gate_fillers({"default": ["One moment."]}).to_swaig_function()
+
+    assert [gate["id"] for gate in described["gates"]] == ["identified"]
+    assert described["gate_fillers"] == {"default": ["One moment."]}
+
+
+def test_gate_fillers_need_a_gate():
+    tool = DataMap("refund").fallback_output(FunctionResult("x")).gate_fillers({"default": ["x"]})
+
+    with pytest.raises(DefinitionError, match="gate_fillers are spoken during gates"):
+        tool.to_swaig_function()
