@@ -145,12 +145,18 @@ class AgentServer:
 
     @property
     def port(self) -> int:
-        """The port to listen on; raises as ``host`` does."""
+        """The port to listen on.
+
+        It raises as ``host`` does.
+        """
         return self._known().host.port
 
     @property
     def log_level(self) -> str:
-        """The level of the log; raises as ``host`` does."""
+        """The level of the log.
+
+        It raises as ``host`` does.
+        """
         return self._known().host.log_level
 
     @property

@@ -226,7 +226,10 @@ def release(agent: AgentBase) -> None:
 
 
 def serve_facts(agent: AgentBase, route: str, facts: Callable[[], HostFacts]) -> None:
-    """Tell an agent its route, and facts about its host, unless a program has served it with some."""
+    """Give an agent its route, and facts about its host.
+
+    An agent that a program has registered keeps those of its program.
+    """
     own = declared(agent)
     agent.route = route
     if own.facts is None:

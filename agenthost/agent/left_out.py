@@ -61,7 +61,10 @@ OF_SERVERS: dict[str, str] = {}
 
 
 def advice(what: str, name: str, table: dict[str, str]) -> str | None:
-    """Return the reason why a name is missing, with its replacement, or None for a name that the SDK lacks, too."""
+    """Return the replacement of a missing name in a sentence.
+
+    Return None for a name that the SDK lacks, too.
+    """
     if (replacement := table.get(name)) is None:
         return None
     return f"{what} has no {name!r}, as signalwire-sdk does. fix: use {replacement.replace('`', '')} (see {PAGE})"

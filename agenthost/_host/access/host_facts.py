@@ -1,4 +1,4 @@
-"""Facts about the host, for an agent that it serves: its address, and the credentials that open the agent."""
+"""Facts about the host, for an agent that it serves: address and credentials."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ class ServedWords(ServingWords):
     """The prompt's sections."""
 
     def get_full_url(self, include_auth: bool = False) -> str:
-        """Return the agent's public URL: ``public_url`` of the host, else the address it listens on, and the route.
+        """Return the agent's public URL.
+
+        It consists of ``public_url`` of the host, else the address it listens on, and the route.
 
         Args:
             include_auth: whether it contains user and password, as the URLs of documents do.
@@ -124,7 +126,10 @@ class ServedWords(ServingWords):
 
     @staticmethod
     def extract_sip_username(request_body: dict[str, Any]) -> str | None:
-        """Return the user part of ``call.to`` in a request, by the rules of the host, or None."""
+        """Return the SIP user that a request is for, or None.
+
+        It is the user part of ``call.to``, by the rules of the host.
+        """
         call = request_body.get("call") if isinstance(request_body, dict) else None
         written = call.get("to") if isinstance(call, dict) else None
         address = SipUri.parse(written) if isinstance(written, str) else None
@@ -165,5 +170,5 @@ class ServedWords(ServingWords):
 
 
 def _module_of(kind: type) -> str:
-    """Return the module of an agent's class, or ``agent`` for one without a class of its own."""
+    """Return the module of an agent's class, or ``agent`` for ``AgentBase`` itself."""
     return "agent" if kind.__module__.startswith("agenthost.") else kind.__module__

@@ -41,9 +41,9 @@ class ServingWords(Configurable):
         """
 
     def stop(self) -> None:
-        """Stop the host that ``run`` or ``serve`` of this agent has started, gracefully, as SIGTERM does.
+        """Stop the host that ``run`` or ``serve`` of this agent has started.
 
-        It may be called from any thread.
+        It shuts down gracefully, as on SIGTERM. The method may be called from any thread.
 
         Raises:
             DefinitionError: another host serves the agent.
