@@ -7,16 +7,18 @@ closes its connection, as the start of the next request is unknown.
 from __future__ import annotations
 
 import asyncio
+import logging
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import unquote
 
 import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from agenthost._web.process.transport import JoinedWrites
-from agenthost._web.request.answers import WRITTEN, error
+from agenthost._web.request.answers import error
 from agenthost._web.request.requests import CLOSE
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ MAX_HEADERS = 100
 MAX_HEAD = 32 * 1024
 """The most bytes of all headers."""
 
+_VERSIONS = ("1.1", "1.0")
 _MAX_WAITING = 100
 """The most pipelined requests on one connection."""
 _FRAMES = 64 * 1024
@@ -67,64 +70,62 @@ class _Refusal(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 class Cycle(RequestResponseCycle):
-    """One request and its answer, with pre-encoded headers.
+    """One request and its answer.
 
-    uvicorn checks and encodes each header of each answer, which costs as much as finding an agent and its document.
+    uvicorn's checks and encodes each header of each answer, which costs as much as finding an agent and its document.
     """
 
+    access_log = disconnected = response_started = response_complete = False
+    chunked_encoding: bool | None = None
+    expected_content_length = 0
+    more_body = True
     half_closed = False
     """True once the client has closed its sending half."""
-    _head: bytes | None = None
-    """The head of an answer until its body is there."""
+    logger = logging.getLogger("uvicorn.error")
     _usual: tuple[object, bytes | None] = (None, None)
 
-    def receive(self) -> Any:  # a coroutine, without another around it
+    def __init__(self, connection: Protocol, scope: Any, *, keep_alive: bool) -> None:
+        self.scope = scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.default_headers = connection.server_state.default_headers
+        self.message_event = asyncio.Event()
+        self.on_response = connection.on_response_complete
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = connection.expect_100_continue
+        self.body = bytearray()
+
+    async def receive(self) -> Any:
         """Receive the request, and then the disconnect (ASGI)."""
-        if self.half_closed and not self.message_event.is_set():
-            return self._gone()
-        return RequestResponseCycle.receive(self)
+        event = self.message_event
+        if self.half_closed and not event.is_set():
+            # A client that has left and one that waits for the answer look alike until something is sent.
+            self.disconnected = True
+            self.transport.close()
+        elif not event.is_set() or self.waiting_for_100_continue:
+            return await RequestResponseCycle.receive(self)
+        event.clear()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        self.flow.resume_reading()
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
 
-    async def _gone(self) -> Any:
-        """Disconnect from a client that has closed its sending half.
+    def answer_at_once(self, status: int, headers: bytes, body: bytes) -> bool:
+        """Write a whole answer with pre-encoded headers, and return True; False if it has to be sent in parts.
 
-        A client that has left and one that waits for the answer look alike until something is sent.
+        The length is added to ``headers``.
         """
-        self.disconnected = True
-        self.transport.close()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Any) -> None:
-        """Send a part of the answer (ASGI).
-
-        An answer with pre-encoded headers is written at once, with its body.
-        """
-        if self._head is not None:
-            await self._send_with_head(self._head, message)
-            return
-        written = message.get(WRITTEN)
-        usual = self._usual_headers() if written is not None and self.keep_alive else None
-        if usual is None or self.response_started or self.flow.write_paused or self.disconnected:
-            await super().send(message)
-            return
-        self.response_started = True
-        self.waiting_for_100_continue = self.chunked_encoding = False
-        headers, size = written
-        self.expected_content_length = size if self.scope["method"] != "HEAD" else 0
-        self._head = b"%b%b%bcontent-length: %d\r\n\r\n" % (STATUS_LINE[message["status"]], usual, headers, size)
-
-    async def _send_with_head(self, head: bytes, message: Any) -> None:
-        self._head = None
-        body = message["body"]
-        if len(body) != self.expected_content_length or message["more_body"] or self.flow.write_paused:
-            self.transport.write(head)
-            await super().send(message)
-            return
-        if self.disconnected:
-            return
-        self.response_complete = True
-        self.message_event.set()
-        self.transport.write_at_once(head + body)  # type: ignore[attr-defined] # see ``connection_made``
-        self.on_response()
+        usual = self._usual_headers() if self.keep_alive else None
+        if usual is None or self.response_started or self.flow.write_paused or self.scope["method"] == "HEAD":
+            return False
+        if not self.disconnected:
+            self.response_started = self.response_complete = True
+            self.message_event.set()
+            head = b"%b%b%bcontent-length: %d\r\n\r\n" % (STATUS_LINE[status], usual, headers, len(body))
+            self.transport.write_at_once(head + body)  # type: ignore[attr-defined] # see ``connection_made``
+            self.on_response()
+        return True
 
     def _usual_headers(self) -> bytes | None:
         """Return the server's own headers, or None if they close the connection.
@@ -230,10 +231,12 @@ class Protocol(HttpToolsProtocol):
             self._stop(431, "the headers are too large")
         if not self.url.startswith(b"/") or b"#" in self.url:
             self._stop(400, "the request's target is not a path")
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        parser = self.parser
+        method, version = parser.get_method(), parser.get_http_version()
+        if parser.should_upgrade() and method != b"CONNECT":
             self._again = self._without_upgrade()
             return
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
+        if version not in _VERSIONS:
             self._stop(400, "this is not HTTP/1.1 or HTTP/1.0")
         if len(self.pipeline) >= _MAX_WAITING:
             self._deaf = True
@@ -241,8 +244,19 @@ class Protocol(HttpToolsProtocol):
             raise _Refusal
         self._stage, self._since, self._received, self._content = _BODY, self._now, 0, 0
         self._busy = True
-        _Base.on_headers_complete(self)
-        self.cycle.__class__ = Cycle  # its task has not begun
+        scope: Any = self.scope
+        path, _, query = self.url.partition(b"?")
+        written = path.decode("ascii")
+        scope["method"], scope["http_version"] = method.decode("ascii"), version
+        scope["raw_path"], scope["path"] = path, unquote(written) if "%" in written else written
+        scope["query_string"] = query
+        before = self.cycle
+        cycle = self.cycle = Cycle(self, scope, keep_alive=version != "1.0" and parser.should_keep_alive())
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         """Store a part of a body."""

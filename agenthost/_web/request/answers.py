@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from litestar.types import Message, Send
 
-__all__ = ["HSTS", "SECURITY", "WRITTEN", "SharedHeaders", "error", "send_bytes", "send_error", "with_headers"]
+__all__ = ["HSTS", "SECURITY", "SharedHeaders", "error", "send_bytes", "send_error", "with_headers"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -29,13 +29,6 @@ NO_STORE = (b"cache-control", b"no-store")
 
 _NO_CONTENT = 204
 _encode = msgspec.json.Encoder().encode
-
-
-WRITTEN = "agenthost.written"
-"""Key of pre-encoded headers and the length, in the message that begins an answer.
-
-Other servers and middleware ignore it, and read the headers of the message.
-"""
 
 
 class SharedHeaders(list[tuple[bytes, bytes]]):
@@ -57,14 +50,15 @@ def error(sentence: str) -> bytes:
 async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> None:
     """Send one answer, without changing ``headers``.
 
-    A 204 has no length (RFC 9110, section 8.6).
+    This host's own server takes a whole one at once. A 204 has no length (RFC 9110, section 8.6).
     """
-    start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+    if type(headers) is SharedHeaders and status != _NO_CONTENT:
+        answer_at_once = getattr(getattr(send, "__self__", None), "answer_at_once", None)
+        if answer_at_once is not None and answer_at_once(status, headers.written, body):
+            return
     if status != _NO_CONTENT:
-        start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
-        if isinstance(headers, SharedHeaders):
-            start[WRITTEN] = headers.written, len(body)
-    await send(start)
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -1,4 +1,4 @@
-"""Connections, over real sockets: what a client receives that closes its sending half."""
+"""Connections, over real sockets: whole answers, targets, and clients that close their sending half."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import socket
 import threading
 
+import httptools
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from raw_http import Connection
 
 from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.runtime.start import make_runtime
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
+from agenthost._web.request.answers import SharedHeaders, send_bytes
 from agenthost._web.request.rules import InForce
 from agenthost.secret import Secret
 
@@ -22,7 +26,8 @@ POST = b"POST /%b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
 class Application:
     """An application that returns the path and the body.
 
-    ``/slow`` responds late, and ``/waits`` when its client disconnects.
+    ``/slow`` responds late, and ``/waits`` when its client disconnects. ``/whole`` is answered at once, and
+    ``/target`` with the path and the query as they were sent.
     """
 
     def __init__(self):
@@ -44,6 +49,11 @@ class Application:
             self.left.set()
             return
         said = scope["path"].encode() + body
+        if scope["path"] == "/whole":
+            await send_bytes(send, 200, SharedHeaders([(b"x-kind", b"whole")]), said)
+            return
+        if scope["path"].startswith("/target"):
+            said = scope["raw_path"] + b" " + scope["query_string"]
         headers = [(b"content-length", b"%d" % len(said))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": said})
@@ -109,3 +119,32 @@ def test_a_handler_that_waits_for_a_disconnect_is_not_kept_waiting(served):
 
         assert connection.ended()
     assert app.left.wait(5)
+
+
+@pytest.mark.parametrize("ending", [b"", b"Connection: close\r\n"], ids=["keep-alive", "close"])
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_an_answer_with_shared_headers_is_like_any_other(served, method, version, ending):
+    """Status, headers and length are those of an answer in parts; a HEAD has no body."""
+    raw = b"%b /whole HTTP/%b\r\nHost: localhost\r\n%b\r\n" % (method, version, ending)
+    with Connection.to(served[0]) as connection:
+        answer = connection.ask(raw)
+
+        assert (answer.status, answer.header("x-kind"), answer.header("content-length")) == (200, "whole", "6")
+        assert answer.body == (b"" if method == b"HEAD" else b"/whole")
+        if version == b"1.0" or ending:
+            assert connection.ended()
+        else:
+            assert connection.ask(raw).status == 200
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=40))
+def test_a_target_is_split_as_a_url(served, rest):
+    """At the first question mark, whatever else looks like a URL in it."""
+    target = f"/target{rest}".encode()
+    url = httptools.parse_url(target)
+    with Connection.to(served[0]) as connection:
+        answer = connection.ask(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % target)
+
+        assert answer.body.split(b" ") == [url.path, url.query or b""]
