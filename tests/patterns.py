@@ -30,7 +30,7 @@ _FUNCTIONS = frozenset({"match", "search", "fullmatch", "sub", "split", "findall
 _FLAGS_AT = {"compile": 1, "sub": 4}
 _EXAMPLE = "a*1*"
 """Stands for what a pattern is given at run time."""
-_MOST_LETTERS = 9
+_MOST_LETTERS = 6
 _MOST_BRANCHES = 16
 _CATEGORIES = {
     code.CATEGORY_DIGIT: "0",
@@ -96,10 +96,13 @@ def texts(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
     else:
         tree = parser.parse(pattern.pattern, pattern.flags)
     whole = parts.example(tree)
-    own = sorted(_letters(tree))[: 2 * _MOST_LETTERS]
-    units = {*parts.units, whole, f"{whole} ", *own, *map("".join, product(own, "a0 ")), " ", "a", "0"} - {""}
-    for start, unit, end in product(sorted({*parts.starts, whole}), sorted(units), ("", "\x01")):
-        yield (start + unit * (length // len(unit) + 1))[: length - len(end)] + end
+    own = sorted(_letters(tree))[: 3 * _MOST_LETTERS]
+    plain = {*own, " ", "a", "0"}
+    units = {*parts.units, *plain, whole, f"{whole} ", *map("".join, product(own, "a0 "))}
+    begun = {*parts.repeated, *product([""], units), *product([whole], plain)}
+    for (start, unit), end in product(sorted(begun), ("", "\x01")):
+        if unit:
+            yield (start + unit * (length // len(unit) + 1))[: length - len(end)] + end
 
 
 def _uses(module: ModuleType) -> Iterator[Use]:
@@ -163,11 +166,11 @@ class _Parts:
 
     Args:
         units: what may come again and again.
-        starts: what may stand before that.
+        repeated: what comes before a part that may come again, with texts for that part.
     """
 
     units: set[str] = field(factory=set)
-    starts: set[str] = field(factory=lambda: {""})
+    repeated: set[tuple[str, str]] = field(factory=set)
 
     def example(self, tree: Iterable[Any], before: str = "") -> str:
         """Return the shortest text that a part matches.
@@ -189,8 +192,9 @@ class _Parts:
             once = self.example(body, before)
             if most > 1:
                 letters = sorted(_letters(body))[:_MOST_LETTERS]
-                self.starts.add(before)
-                self.units |= {once, *letters, *map("".join, product(letters, repeat=2))}
+                units = {once, *letters, *map("".join, product(letters, repeat=2))}
+                self.units |= units
+                self.repeated |= {(before, unit) for unit in (*units, " ", "a", "0")}
             return once * least
         if what is code.BRANCH:
             found = [self.example(branch, before) for branch in given[1]]

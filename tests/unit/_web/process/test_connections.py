@@ -8,8 +8,7 @@ import threading
 
 import httptools
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from raw_http import Connection
 
 from agenthost._host.config.schema import Config, HostConfig

@@ -1,6 +1,7 @@
 """Headers that are encoded once, with the same bytes as encoded separately."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -26,14 +27,28 @@ class Wire:
         self.closed = True
 
 
+def of_uvicorn(wire, scope, usual, *, keep_alive):
+    event = asyncio.Event()
+    return RequestResponseCycle(scope, wire, wire, None, None, False, usual, event, False, keep_alive, lambda: None)  # noqa: FBT003
+
+
+def of_host(wire, scope, usual, *, keep_alive):
+    connection = SimpleNamespace(
+        transport=wire,
+        flow=wire,
+        server_state=SimpleNamespace(default_headers=usual),
+        on_response_complete=lambda: None,
+        expect_100_continue=False,
+    )
+    return Cycle(connection, scope, keep_alive=keep_alive)
+
+
 def answered(kind, headers, usual=DATE, *, method="GET", keep_alive=True, status=200):
     """Return the bytes of a response, and True if the connection closes."""
 
     async def main():
         wire = Wire()
-        scope = {"type": "http", "method": method, "path": "/", "headers": []}
-        event = asyncio.Event()
-        cycle = kind(scope, wire, wire, None, None, False, usual, event, False, keep_alive, lambda: None)  # noqa: FBT003
+        cycle = kind(wire, {"type": "http", "method": method, "path": "/", "headers": []}, usual, keep_alive=keep_alive)
         await send_bytes(cycle.send, status, headers, b"" if status == 204 else b'{"a":1}')
         assert cycle.response_complete
         return wire.written, wire.closed
@@ -49,6 +64,6 @@ def test_the_same_bytes(method, keep_alive, usual, status):
     headers = [JSON, (b"cache-control", b"no-store")]
     options = {"method": method, "keep_alive": keep_alive, "status": status}
 
-    plain = answered(RequestResponseCycle, headers, usual, **options)
-    assert answered(Cycle, SharedHeaders(headers), usual, **options) == plain
-    assert answered(Cycle, headers, usual, **options) == plain
+    plain = answered(of_uvicorn, headers, usual, **options)
+    assert answered(of_host, SharedHeaders(headers), usual, **options) == plain
+    assert answered(of_host, headers, usual, **options) == plain
