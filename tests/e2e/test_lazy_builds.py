@@ -129,7 +129,7 @@ def test_a_late_failure(env, place):
 def test_without_a_lock_file(env, place):
     (place / "agenthost.lock").unlink()
     for command in ("run", "check"):
-        done = env.run("agenthost", command, cwd=place)
+        done = env.run("agenthost", command, cwd=place, variables={"PORT": "0"})
         assert done.returncode == 3
         assert "agenthost.toml:2: host.build: " in done.stderr
         assert "which does not exist. fix: agenthost lock writes it" in done.stderr

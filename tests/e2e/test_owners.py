@@ -92,7 +92,7 @@ def test_a_package_that_is_gone_keeps_its_name(desk):
         pass
     (place / "agenthost.toml").write_text("[agents.good-1]\nenabled = false\n")
 
-    done = desk.run("agenthost", "run", cwd=place)
+    done = desk.run("agenthost", "run", "--port", "0", cwd=place)
     assert done.returncode == 4
     assert "agents.good-1: no installed package offers 'good-1', and the section restricts it. fix: " in done.stderr
 

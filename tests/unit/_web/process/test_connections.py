@@ -124,7 +124,7 @@ def test_a_handler_that_waits_for_a_disconnect_is_not_kept_waiting(served):
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_an_answer_with_shared_headers_is_like_any_other(served, method, version, ending):
-    """Status, headers and length are those of an answer in parts; a HEAD has no body."""
+    """Status, headers and length are those of an answer in parts."""
     raw = b"%b /whole HTTP/%b\r\nHost: localhost\r\n%b\r\n" % (method, version, ending)
     with Connection.to(served[0]) as connection:
         answer = connection.ask(raw)
