@@ -112,9 +112,9 @@ class Cycle(RequestResponseCycle):
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     def answer_at_once(self, status: int, headers: bytes, body: bytes) -> bool:
-        """Write a whole answer with pre-encoded headers, and return True; False if it has to be sent in parts.
+        """Write a whole answer with pre-encoded headers, to which its length is added.
 
-        The length is added to ``headers``.
+        Return False if it has to be sent in parts.
         """
         usual = self._usual_headers() if self.keep_alive else None
         if usual is None or self.response_started or self.flow.write_paused or self.scope["method"] == "HEAD":
