@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from agenthost._host.telemetry.metrics import CONTENT_TYPE
+from agenthost._host.telemetry.prometheus.text import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer_for_host"]
-
-METHODS = ("GET", "HEAD", "OPTIONS")
+__all__ = ["answer_for_host"]
 
 
 async def answer_for_host(request: Request) -> Answer:

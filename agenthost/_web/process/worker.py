@@ -22,7 +22,7 @@ from agenthost._host.generations.served_plan import READY, PlannedAgent, ServedP
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
-from agenthost._host.telemetry.shared_metrics import forget_process
+from agenthost._host.telemetry.prometheus.shared import forget_process
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
 from agenthost._web.older.keeping import Keeping

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.runtime.start import settings_of
-from agenthost._host.telemetry.shared_metrics import SHARED
+from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._private_files import temporary_directory
 from agenthost._web.process.ports import listen_for_health
 from agenthost._web.supervisor.supervisor import Supervisor

@@ -29,7 +29,7 @@ from agenthost._host.generations.orders import WorkerOrder
 from agenthost._host.generations.template_process import TemplateProcess
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.start import start_logging
-from agenthost._host.telemetry.shared_metrics import SHARED
+from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._host.walls.own_directories import remove_directories_of
 from agenthost._web.older.generations import Generations
 from agenthost._web.process.reload_report import on_hangup

@@ -9,12 +9,13 @@ import sys
 
 import pytest
 from pages import DOCS, section
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agenthost._host.telemetry import metrics as module
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost._host.telemetry.shared_metrics import SHARED, added_up, forget_process
+from agenthost._host.telemetry.prometheus.shared import SHARED, added_up, forget_process
 
 _PAGE = DOCS / "reference" / "metrics.md"
 _RULES = DOCS / "how-to" / "agenthost.rules.yml"
@@ -88,6 +89,30 @@ def test_what_one_process_says_of_itself_is_there_with_one_worker():
 
     assert told["process_resident_memory_bytes",] > 0
     assert told["agenthost_workers",] == 1
+
+
+def test_the_text_is_the_one_of_the_client_library():
+    """Every line is as ``generate_latest`` writes it, except for dates of creation."""
+    metrics = Metrics()
+    metrics.answered('a "quoted"\\name\n', "document", 200)
+    metrics.tool_ended(Owner("desk", "tool", "book"), "ok", 0.02)
+    metrics.tool_ended(Owner("desk", "tool", "book"), "ok", 40.0)
+    metrics.tool_ended(Owner("sales", "tool", "ask"), "failed", 0.0)
+    metrics.process_memory("desk", 123456789)
+    metrics.load({"desk": (2, 1)})
+    metrics.stored("read", "ok", 0.0002)
+    metrics.text()
+    metrics.load({"sales": (0, 3)})
+    told = metrics.text().decode()
+    expected = generate_latest(metrics._counted.registry).decode()
+
+    def lines(text):
+        return [line for line in text.splitlines() if "_created" not in line and not line.startswith(("process", "# "))]
+
+    assert lines(told) == lines(expected)
+    assert [line for line in told.splitlines() if line.startswith("# TYPE")] == [
+        line for line in expected.splitlines() if line.startswith("# TYPE") and "_created" not in line
+    ]
 
 
 def test_names_that_callers_choose_stay_few(monkeypatch):

@@ -1,0 +1,1 @@
+"""Metrics in the form for Prometheus, imported when something is counted."""
