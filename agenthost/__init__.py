@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agenthost.agent.base import AgentBase
     from agenthost.agent.log import get_logger
     from agenthost.agent.skills import Skill
-    from agenthost.builtin.classifier_vectors import VectorClassifier
+    from agenthost.builtin.classifying.vectors import VectorClassifier
     from agenthost.contexts import Context, ContextBuilder, GatherInfo, GatherQuestion, Step, create_simple_context
     from agenthost.conversation.classifiers import Choice, Classifier, ClassifierProvider, ClassifierTools, Match
     from agenthost.conversation.escalation_detectors import EscalationDetector, Signal
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from agenthost.conversation.options import AnswerOptions
     from agenthost.conversation.redaction import Redactor
-    from agenthost.conversation.turns import ClientCalls
+    from agenthost.conversation.turns import ClientCalls, Decision, Note, Outcome, Reply, Status, Turn
     from agenthost.errors import (
         AddressError,
         AgentHostError,
@@ -75,22 +75,13 @@ if TYPE_CHECKING:
     from agenthost.tools.datamap import DataMap, create_expression_tool, create_simple_api_tool
     from agenthost.tools.gates import SemanticGate
     from agenthost.tools.swaig import Call
-    from agenthost.workflows import (
-        Decision,
-        Escalation,
-        Note,
-        Outcome,
-        Parallel,
-        Remaining,
-        Reply,
-        Router,
-        Sequential,
-        Status,
-        Team,
-        Turn,
-        Vote,
-        Workflow,
-    )
+    from agenthost.workflows.escalation import Escalation
+    from agenthost.workflows.parallel import Parallel
+    from agenthost.workflows.router import Router
+    from agenthost.workflows.sequential import Sequential
+    from agenthost.workflows.team import Remaining, Team
+    from agenthost.workflows.vote import Vote
+    from agenthost.workflows.workflow import Workflow
 
 __all__ = [
     "AddressError",
@@ -203,16 +194,16 @@ _HOMES = {
     "ClassifierProvider": "conversation.classifiers",
     "ClassifierTools": "conversation.classifiers",
     "Match": "conversation.classifiers",
-    "VectorClassifier": "builtin.classifier_vectors",
+    "VectorClassifier": "builtin.classifying.vectors",
     "ClientCalls": "conversation.turns",
     "Completion": "conversation.models",
     "Context": "contexts",
     "ContextBuilder": "contexts",
     "DataMap": "tools.datamap",
-    "Decision": "workflows",
+    "Decision": "conversation.turns",
     "Entries": "state",
     "Entry": "state",
-    "Escalation": "workflows",
+    "Escalation": "workflows.escalation",
     "EscalationDetector": "conversation.escalation_detectors",
     "FunctionResult": "results",
     "GatherInfo": "contexts",
@@ -229,20 +220,20 @@ _HOMES = {
     "Message": "conversation.models",
     "ModelProvider": "conversation.models",
     "ModelRequest": "conversation.models",
-    "Note": "workflows",
-    "Outcome": "workflows",
-    "Parallel": "workflows",
+    "Note": "conversation.turns",
+    "Outcome": "conversation.turns",
+    "Parallel": "workflows.parallel",
     "Probe": "health",
     "ProbeResult": "health",
     "PromptObjectModel": "prompt",
     "Redactor": "conversation.redaction",
-    "Remaining": "workflows",
-    "Reply": "workflows",
-    "Router": "workflows",
+    "Remaining": "workflows.team",
+    "Reply": "conversation.turns",
+    "Router": "workflows.router",
     "Scope": "state",
     "Secret": "secret",
     "SemanticGate": "tools.gates",
-    "Sequential": "workflows",
+    "Sequential": "workflows.sequential",
     "Signal": "conversation.escalation_detectors",
     "SipAlias": "sip",
     "SipCall": "sip",
@@ -250,19 +241,19 @@ _HOMES = {
     "Skill": "agent.skills",
     "StateOptions": "state",
     "StateProvider": "state",
-    "Status": "workflows",
+    "Status": "conversation.turns",
     "Step": "contexts",
     "Store": "state",
     "SwaigFunctionResult": "results",
-    "Team": "workflows",
+    "Team": "workflows.team",
     "ToolSpec": "conversation.models",
     "ToolUse": "conversation.models",
     "ToolCalled": "hosting",
-    "Turn": "workflows",
+    "Turn": "conversation.turns",
     "Usage": "conversation.models",
-    "Vote": "workflows",
+    "Vote": "workflows.vote",
     "Words": "conversation.models",
-    "Workflow": "workflows",
+    "Workflow": "workflows.workflow",
     "create_expression_tool": "tools.datamap",
     "create_simple_api_tool": "tools.datamap",
     "create_simple_context": "contexts",

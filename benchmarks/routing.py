@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agenthost import Choice, ClassifierTools
-from agenthost.builtin.classifier_embeddings import Embeddings, EmbeddingsSettings
-from agenthost.builtin.classifier_lexical import Lexical, LexicalIndex
+from agenthost.builtin.classifying.embeddings import Embeddings
+from agenthost.builtin.classifying.embeddings_settings import EmbeddingsSettings
+from agenthost.builtin.classifying.lexical import Lexical, LexicalIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,10 +10,12 @@ import argparse
 import os
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from answering import measure_documents, measure_requests
+from cold import measure_cold_starts
 from installed import AGENTS, SDK, frontdesk, generated, sdk
 from isolating import measure_isolation
 from locking import measure_locks
@@ -24,11 +26,11 @@ from storing import measure_state
 from talking import measure_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from report import Figure
 
-GROUPS = ("requests", "isolation", "documents", "readiness", "state", "turns", "locks", "starts", "commands")
+GROUPS = ("requests", "isolation", "documents", "readiness", "state", "turns", "locks", "cold", "starts", "commands")
 
 
 def main() -> int:
@@ -58,30 +60,28 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
     """Install the requirements and measure."""
     work = directory / "work"
     work.mkdir()
-    if "requests" in groups:
-        kept = Path(sys.prefix) / "benchmark-sdk"
-        yield from measure_requests(work, frontdesk(directory / "frontdesk"), sdk(kept))
-    if "isolation" in groups:
-        yield from measure_isolation(work, frontdesk(directory / "isolated"))
-    if "documents" in groups:
-        yield from measure_documents(work)
-    if "readiness" in groups:
-        yield from measure_readiness(work)
-    if "state" in groups:
-        yield from measure_state(work)
-    if "turns" in groups:
-        turns = directory / "turns"
-        turns.mkdir()
-        yield from measure_turns(turns)
-    if "locks" in groups:
-        locks = directory / "locks"
-        locks.mkdir()
-        yield from measure_locks(locks)
-    many = generated(directory / "many", AGENTS)
-    if "starts" in groups:
-        yield from measure_starts(work, generated(directory / "one", 1), many)
-    if "commands" in groups:
-        yield from measure_commands(work, many)
+    kept = Path(sys.prefix) / "benchmark-sdk"
+    many = cache(lambda: generated(directory / "many", AGENTS))
+    measured: Mapping[str, Callable[[], Iterable[Figure]]] = {
+        "requests": lambda: measure_requests(work, frontdesk(directory / "frontdesk"), sdk(kept)),
+        "isolation": lambda: measure_isolation(work, frontdesk(directory / "isolated")),
+        "documents": lambda: measure_documents(work),
+        "readiness": lambda: measure_readiness(work),
+        "state": lambda: measure_state(work),
+        "turns": lambda: measure_turns(_new(directory / "turns")),
+        "locks": lambda: measure_locks(_new(directory / "locks")),
+        "cold": lambda: measure_cold_starts(work, sdk(kept)),
+        "starts": lambda: measure_starts(work, generated(directory / "one", 1), many()),
+        "commands": lambda: measure_commands(work, many()),
+    }
+    for group in GROUPS:
+        if group in groups:
+            yield from measured[group]()
+
+
+def _new(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
 
 
 if __name__ == "__main__":

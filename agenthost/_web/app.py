@@ -7,21 +7,24 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from litestar import Litestar, Request, Response
-from litestar.exceptions import HTTPException
+from litestar import HttpMethod, Litestar, Request, Response, route
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 from litestar.static_files import create_static_files_router
 
-from agenthost._web.endpoints.health import health_routes
+from agenthost._host.access.principals import NOBODY, Principal
+from agenthost._web.endpoints.health import ASKING, Asker, answer
 from agenthost._web.request.answers import error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from litestar.config.app import AppConfig
+    from litestar.handlers import HTTPRouteHandler
 
     from agenthost._host.runtime.runtime import Runtime
 
-__all__ = ["make_app"]
+__all__ = ["health_routes", "make_app"]
 
 _log = logging.getLogger("agenthost.web")
 
@@ -49,6 +52,39 @@ def make_app(
         openapi_config=None,
         logging_config=None,
     )
+
+
+def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
+    """Return the handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``."""
+    read = [HttpMethod.GET, HttpMethod.HEAD]
+
+    def of_host(path: str) -> HTTPRouteHandler:
+        @route(path, http_method=read, sync_to_thread=False)
+        def host(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return respond(request, path)
+
+        return host
+
+    def of_agent(path: str) -> HTTPRouteHandler:
+        @route(f"{path}/{{agent:str}}", http_method=read, sync_to_thread=False)
+        def one(request: Request[Any, Any, Any], agent: FromPath[str]) -> Response[bytes]:
+            return respond(request, f"{path}/{agent}")
+
+        return one
+
+    def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
+        principal = request.scope.get(ASKING)
+        asker = Asker.of(request.scope, principal if isinstance(principal, Principal) else NOBODY)
+        runtime.watched = runtime.watched or path == "/ready"
+        answered = answer(path, runtime.condition(asker.observes), runtime.config.health, asker)
+        if answered is None:
+            raise NotFoundException
+        status, headers, body = answered
+        told = {name.decode(): value.decode() for name, value in headers}
+        return Response(body, status_code=status, headers=told, media_type=told.pop("content-type"))
+
+    hosts = [of_host(path) for path in ("/live", "/startup", "/ready", "/health")]
+    return [*hosts, *(of_agent(path) for path in ("/ready", "/health"))]
 
 
 def _http_error(_: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:

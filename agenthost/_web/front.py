@@ -1,8 +1,7 @@
 """The front: the ASGI application that receives every request first.
 
 It refuses requests that break the rules of wire.md, section 2, answers for the agents from the published route table,
-and passes everything else to the Litestar application behind it. A new endpoint of agents is a file in ``endpoints``
-and a line in ``_ENDPOINTS``.
+and passes everything else to the Litestar application behind it. ``doors`` lists the endpoints.
 """
 
 from __future__ import annotations
@@ -11,32 +10,27 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from litestar.enums import ScopeType
-
-from agenthost._host.access.principals import CALL, NOBODY, OBSERVE
+from agenthost._host.access.principals import CALL, NOBODY
 from agenthost._host.access.tokens import edition_of
 from agenthost._host.calls.tool_caller import Busy
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.plan.routes import SHARED, RouteTable, normalise
 from agenthost._host.runtime.runtime import Phase
-from agenthost._web.app import make_app
-from agenthost._web.endpoints import (
-    agent_metrics,
-    check_for_input,
-    debug_events,
-    documents,
-    mcp,
-    metrics,
-    post_prompt,
-    routing_callbacks,
-    sip,
-    tool_calls,
-    v1,
+from agenthost._web.doors import (
+    AGENT_ENDPOINTS,
+    DOCUMENT_METHODS,
+    HOST_ENDPOINTS,
+    ITSELF,
+    MCP,
+    MCP_ENDPOINT,
+    SIP_ENDPOINT,
+    is_text,
+    reached_in_text,
 )
+from agenthost._web.endpoints import routing_callbacks
 from agenthost._web.endpoints.health import ASKING
-from agenthost._web.handlers import Handler
 from agenthost._web.request.access_log import logged, note_key
 from agenthost._web.request.answers import send_bytes, send_error, with_headers
 from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value, read_body
@@ -45,8 +39,9 @@ from agenthost.agent.per_call import fallback_document
 from agenthost.tools.swaig import MalformedRequest, check_depth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from litestar import Litestar
     from litestar.routes import BaseRoute
     from litestar.types import HTTPScope, Receive, Send
 
@@ -54,30 +49,18 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
+    from agenthost._web.doors import HostEndpoint
+    from agenthost._web.handlers import Handler
     from agenthost._web.request.site import Answer
 
 __all__ = ["Front"]
 
-ITSELF = "itself"
-"""In place of a scope: the endpoint authorises the caller itself."""
-_ENDPOINTS: Mapping[str, tuple[Callable[[Request, Mounted], Awaitable[Answer]], Sequence[str], str]] = {
-    "": (documents.answer, documents.METHODS, CALL),
-    "swaig": (tool_calls.answer, tool_calls.METHODS, CALL),
-    "post_prompt": (post_prompt.answer, post_prompt.METHODS, CALL),
-    "check_for_input": (check_for_input.answer, check_for_input.METHODS, CALL),
-    "debug_events": (debug_events.answer, debug_events.METHODS, CALL),
-    "mcp": (mcp.answer, mcp.METHODS, ITSELF),
-    "sip": (sip.answer, sip.METHODS, CALL),
-}
-"""The last segments of paths of agents, with their answers, methods and scopes."""
-_COUNTED = {name: name or "document" for name in _ENDPOINTS}
+_COUNTED = {name: name or "document" for name in AGENT_ENDPOINTS}
 """The endpoints of agents, as named in metrics."""
-HostEndpoint: TypeAlias = "tuple[Callable[[Request], Awaitable[Answer]], Sequence[str], str | None]"
-"""Its answer, its methods and the scope that it needs; None if that depends on the agent, and it asks itself."""
 _WHILE_STARTING = ("/live", "/startup", "/health", "/ready")
 _TELLING_MORE = ("/health", "/ready")
 """Paths with more details for callers with credentials."""
-_HTTP = ScopeType.HTTP  # an attribute lookup on the class costs as much as finding a route
+_HTTP = "http"
 _RETRY = [(b"retry-after", b"1")]
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -101,14 +84,22 @@ class Front:
         self._running: AsyncExitStack | None = None
         self._static: dict[str, str] = {}
         self._handlers: dict[str, dict[str, Handler]] = {}
-        self._own: dict[str, HostEndpoint] = {
-            "/metrics": (metrics.answer_for_host, metrics.METHODS, OBSERVE),
-            "/-/metrics.json": (agent_metrics.answer_for_host, agent_metrics.METHODS, OBSERVE),
-            "/-/sip/unmatched": (sip.answer_unmatched, sip.READ, OBSERVE),
-        }
+        self._own: dict[str, HostEndpoint] = dict(HOST_ENDPOINTS)
         if sip_path is not None:
             self.answer_sip_at(sip_path)
-        self.litestar = make_app(runtime)
+        self._litestar: Litestar | None = None
+
+    @property
+    def litestar(self) -> Litestar:
+        """The application behind the front, made and imported at its first use."""
+        if self._litestar is None:
+            self._litestar = self._make_app()
+        return self._litestar
+
+    def _make_app(self, configure: Sequence[Callable[..., object]] = ()) -> Litestar:
+        from agenthost._web.app import make_app  # noqa: PLC0415 - Litestar, which an answer of an agent does not need
+
+        return make_app(self.runtime, configure, self._static)
 
     def get(self, path: str) -> Callable[[F], F]:
         """Answer GET and HEAD at ``path`` with the decorated function.
@@ -124,14 +115,13 @@ class Front:
 
     def answer_sip_at(self, path: str) -> None:
         """Answer for SIP addresses only at ``path``, even if an agent at ``/`` has it."""
-        endpoint: HostEndpoint = (sip.answer_for_host, sip.METHODS, None)
-        self._own = {where: own for where, own in self._own.items() if own != endpoint}
-        self._own |= {path: endpoint, f"{path}/": endpoint}
+        self._own = {where: own for where, own in self._own.items() if own is not SIP_ENDPOINT}
+        self._own |= {path: SIP_ENDPOINT, f"{path}/": SIP_ENDPOINT}
 
     def serve_files(self, path: str, directory: str) -> None:
         """Serve the files below ``directory`` at ``path``, without credentials."""
         self._static[path] = directory
-        self.litestar = make_app(self.runtime, static=self._static)
+        self._litestar = None
 
     def keep_logins(self, directory: str) -> None:
         """Remember in a directory which credentials have succeeded and failed, for all processes and starts."""
@@ -142,8 +132,7 @@ class Front:
         published = self.runtime.published
         if path in self._own or normalise(path) in self._handlers:
             return True
-        below = v1.reached(path, published.table.agents if published is not None else {})
-        if below is not None and below[1].startswith(v1.PATHS):
+        if is_text(path, published.table.agents if published is not None else {}):
             return True
         if published is not None and published.table.find(path) is not None:
             return True
@@ -168,9 +157,9 @@ class Front:
 
     def _answer_mcp(self, plan: HostPlan) -> None:
         """Answer MCP clients for the whole host, if a plugin offers a server."""
-        self._own.pop(mcp.HOST_PATH, None)
+        self._own.pop(MCP, None)
         if plan.extensions.mcp_servers:
-            self._own[mcp.HOST_PATH] = (mcp.answer_for_host, mcp.METHODS, ITSELF)
+            self._own[MCP] = MCP_ENDPOINT
 
     async def take_over(self, before: HostPlan, plan: HostPlan) -> None:
         """Close the models and classifiers of ``plan`` at the end that ``before`` does not have."""
@@ -179,21 +168,23 @@ class Front:
             await self._running.enter_async_context(plan.classifiers.opened(before.classifiers))
 
     def assemble(self, plan: HostPlan) -> HostPlan:
-        """Make the Litestar application for a plan.
+        """Make the Litestar application for a plan, and all that would be made at its first use.
 
         Returns:
             The plan without plugins whose ``configure_app`` fails or hangs, which are quarantined.
         """
         applied: list[Callable[..., object]] = []
         for key, function in plan.extensions.configure_app:
-            make = partial(make_app, self.runtime, [*applied, function], self._static)
+            make = partial(self._make_app, [*applied, function])
             (outcome,) = run_guarded([make], self.runtime.config.host.build_timeout)
             if isinstance(outcome, Failed):
                 _log.error("configure_app of plugin %s failed", key, exc_info=outcome.error)
                 plan = plan.with_failed_plugin(key, outcome.error)
             else:
-                self.litestar = outcome
+                self._litestar = outcome
                 applied.append(function)
+        plan.models.made.complete()
+        plan.classifiers.made.complete()
         return plan
 
     @asynccontextmanager
@@ -212,7 +203,7 @@ class Front:
             await running.enter_async_context(self.runtime.open())
             await running.enter_async_context(plan.models.opened())
             await running.enter_async_context(plan.classifiers.opened())
-            running.push_async_callback(self._site.turns.close)
+            running.push_async_callback(self._site.close)
             self._running = running
             wanted, plan = plan, accept(await self.runtime.begin(plan))
             try:
@@ -221,7 +212,7 @@ class Front:
                 _log.error("lifespans of plugins failed", exc_info=error)
                 for key, _ in plan.extensions.configure_app:
                     wanted, plan = wanted.with_failed_plugin(key, error), accept(plan.with_failed_plugin(key, error))
-                self.litestar = make_app(self.runtime, static=self._static)
+                self._litestar = self._make_app()
             self.publish(wanted)
             await running.enter_async_context(self._site.late.in_background())
             yield plan
@@ -318,7 +309,7 @@ class Front:
         self, published: Published, below: str, scope: HTTPScope
     ) -> tuple[Published | None, str, Mounted | None, str]:
         """Find an agent that had to be built first, or has failed then."""
-        if published.pending and below == mcp.HOST_PATH:  # it lists the tools of all agents
+        if published.pending and below == MCP:  # it lists the tools of all agents
             await self._site.late.build_all()
             return self._reached(scope)
         if (late := next((each for each in published.pending if below.startswith(f"{each.route}/")), None)) is not None:
@@ -333,6 +324,8 @@ class Front:
             await self.runtime.lifespans.open()
 
     def _adder(self, path: str, methods: Sequence[str]) -> Callable[[F], F]:
+        from agenthost._web.handlers import Handler  # noqa: PLC0415 - Litestar, only where it is used
+
         def add(function: F) -> F:
             handler = Handler.of(function)
             self._handlers.setdefault(normalise(path), {}).update(dict.fromkeys(methods, handler))
@@ -357,7 +350,7 @@ class Front:
     async def _serve(self, request: Request, agent: Mounted, endpoint: str) -> Answer:
         """Answer for an agent."""
         called_back = endpoint in agent.routing
-        answer, methods, what = (None, routing_callbacks.METHODS, CALL) if called_back else _ENDPOINTS[endpoint]
+        answer, methods, what = (None, DOCUMENT_METHODS, CALL) if called_back else AGENT_ENDPOINTS[endpoint]
         if request.scope["method"] not in methods or request.scope["method"] == "OPTIONS":
             return _other_method(request, methods)
         if what != ITSELF:
@@ -384,10 +377,17 @@ class Front:
         if path.startswith(_TELLING_MORE):
             scope[ASKING] = self._asking(head.authorization, scope)  # type: ignore[literal-required]
         published = self.runtime.published
-        if not handlers and published is not None and published.pending and v1.reached(path, published.table.agents):
+        if (
+            not handlers
+            and published is not None
+            and published.pending
+            and reached_in_text(path, published.table.agents)
+        ):
             await self._site.late.build_all()  # which agents take part is known during a turn
             published = self.runtime.published or published
-        if not handlers and published is not None and (found := v1.reached(path, published.table.agents)):
+        if not handlers and published is not None and (found := reached_in_text(path, published.table.agents)):
+            from agenthost._web.endpoints import v1  # noqa: PLC0415 - for clients in text only
+
             request = Request(self._site, self._site.rules, published, head, scope, receive, path)
             agent, below = found
             await v1.serve(request, below, send, agent)

@@ -13,7 +13,6 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-import docstring_parser
 import msgspec
 from attrs import frozen
 
@@ -23,6 +22,8 @@ from agenthost.tools.call_sentences import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from docstring_parser import Docstring
 
     from agenthost.tools.swaig import Call, Given
 
@@ -180,11 +181,13 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
     return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, accepted, injected))
 
 
-def _docstring(handler: Callable[..., Any]) -> docstring_parser.Docstring:
+def _docstring(handler: Callable[..., Any]) -> Docstring:
     """Parse a docstring of any style.
 
     The Google style is tried first, as trying all styles takes three times as long.
     """
+    import docstring_parser  # noqa: PLC0415 - only for tools without a schema
+
     text = inspect.getdoc(handler) or ""
     if _GOOGLE.search(text):
         with suppress(docstring_parser.ParseError):

@@ -23,7 +23,7 @@ def test_finds_patterns_of_every_kind():
         ("agenthost.sip.uri._NAME_ADDR", "fullmatch"),  # a constant
         ("agenthost.sip.aliases", "sub"),  # written into a function
         ("agenthost.sip.rules", "match"),  # compiled in one, of what configuration holds
-        ("agenthost.builtin.escalation._ASKED", "finditer"),  # handed on
+        ("agenthost.builtin.escalating.wording._ASKED", "finditer"),  # handed on
     } <= {(use.name.partition(":")[0], use.function) for use in USES}
 
 

@@ -16,10 +16,10 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.installer.commands import Installer, Pip, Pipx, Uv, UvTool
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from agenthost._host.installer.commands import Installer
 
 __all__ = ["detect", "installer"]
 
@@ -36,6 +36,8 @@ def detect(prefix: str, by: str = "") -> Installer:
     ``prefix`` is its directory. ``by`` is the content of ``INSTALLER`` of a distribution in it.
     """
     import shutil  # noqa: PLC0415 - only where something has to be fixed
+
+    from agenthost._host.installer.commands import Pip, Pipx, Uv, UvTool  # noqa: PLC0415 - the same
 
     uv = shutil.which("uv") or "uv"
     if (receipt := _toml(os.path.join(prefix, "uv-receipt.toml"))) is not None and (known := _requirements(receipt)):

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from agenthost._error_words import summary_of
+from agenthost._host.packages.builtin_plugins import BUILT_IN
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.instantiate import Section
 from agenthost.errors import AgentHostError, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 
     from agenthost._host.config.schema import ClassifiersConfig, Config, ModelsConfig
 
-__all__ = ["closing", "configured_kinds", "make_all", "unchanged"]
+__all__ = ["Made", "closing", "configured_kinds", "made_later", "make_all", "unchanged"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -72,7 +75,7 @@ def make_all(
 
 def unchanged(
     table: ModelsConfig | ClassifiersConfig,
-    before: Mapping[str, T],
+    before: Made[T],
     tables: Mapping[str, object],
     names: Collection[str],
 ) -> dict[str, T]:
@@ -84,7 +87,54 @@ def unchanged(
         tables: the tables that they were made by.
         names: the names in use.
     """
-    return {name: before[name] for name in names if name in before and tables.get(name) == table.settings.get(name)}
+    so_far = before.so_far
+    return {name: so_far[name] for name in names if name in so_far and tables.get(name) == table.settings.get(name)}
+
+
+class Made(Mapping[str, T]):
+    """Values by name; those of ``later`` are made at their first use."""
+
+    def __init__(
+        self, made: Mapping[str, T] = MappingProxyType({}), later: Mapping[str, Callable[[], T]] | None = None
+    ) -> None:
+        self._made = dict(made)
+        self._later = later or {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made and name in self._later:
+            self._made.setdefault(name, self._later[name]())
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._made, **self._later})
+
+    def __len__(self) -> int:
+        return len({**self._made, **self._later})
+
+    def complete(self) -> None:
+        """Make all values now."""
+        for name in self._later:
+            self[name]
+
+    @property
+    def so_far(self) -> Mapping[str, T]:
+        """The values that have been made."""
+        return self._made
+
+
+def made_later(
+    table: ModelsConfig | ClassifiersConfig, providers: Sequence[tuple[str, Provider[T]]], names: Iterable[str]
+) -> dict[str, Callable[[], T]]:
+    """Return those of the names whose values can be made at their first use.
+
+    They are built in and have no table, so that nothing can fail.
+    """
+    later: dict[str, Callable[[], T]] = {}
+    for name in names:
+        fitting = [(plugin, provider) for plugin, provider in providers if provider.kind == name]
+        if name not in table.settings and len(fitting) == 1 and fitting[0][0] in BUILT_IN:
+            later[name] = partial(fitting[0][1].make, name, None)
+    return later
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.packages.providers import closing, make_all, unchanged
+from agenthost._host.packages.providers import Made, closing, made_later, make_all, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ ALWAYS = ("lexical", "llm")
 class Classifiers:
     """The classifiers of a host."""
 
-    made: Mapping[str, Classifier] = field(factory=dict)
+    made: Made[Classifier] = field(factory=Made)
     default: str = "lexical"
     problems: Mapping[str, str] = field(factory=dict)
     tables: Mapping[str, object] = field(factory=dict, repr=False)
@@ -42,8 +42,9 @@ class Classifiers:
 
     def opened(self, before: Classifiers | None = None) -> AbstractAsyncContextManager[None]:
         """Close the classifiers after the block, but for those of an earlier plan."""
-        earlier = before.made if before is not None else {}
-        return closing("classifier", {name: made for name, made in self.made.items() if earlier.get(name) is not made})
+        earlier = before.made.so_far if before is not None else {}
+        own = {name: made for name, made in self.made.so_far.items() if earlier.get(name) is not made}
+        return closing("classifier", own)
 
 
 def choose_classifiers(
@@ -59,5 +60,8 @@ def choose_classifiers(
         return Classifiers(default=table.default)
     names = sorted({*ALWAYS, table.default, *table.settings})
     kept = unchanged(table, before.made, before.tables, names) if before is not None else {}
-    made, problems = make_all(config, "classifier", table, providers, [name for name in names if name not in kept])
-    return Classifiers({**made, **kept}, table.default, problems, table.settings)
+    later = made_later(table, providers, [name for name in ALWAYS if name not in kept])
+    made, problems = make_all(
+        config, "classifier", table, providers, [name for name in names if name not in {**kept, **later}]
+    )
+    return Classifiers(Made({**made, **kept}, later), table.default, problems, table.settings)

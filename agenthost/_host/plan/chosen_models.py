@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.packages.providers import closing, make_all, unchanged
+from agenthost._host.packages.providers import Made, closing, made_later, make_all, unchanged
 from agenthost.errors import ModelRefused
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ OFFLINE = "offline"
 class Models:
     """The language models of a host."""
 
-    made: Mapping[str, ChatModel] = field(factory=dict)
+    made: Made[ChatModel] = field(factory=Made)
     default: str = OFFLINE
     problems: Mapping[str, str] = field(factory=dict)
     tables: Mapping[str, object] = field(factory=dict, repr=False)
@@ -58,8 +58,9 @@ class Models:
 
     def opened(self, before: Models | None = None) -> AbstractAsyncContextManager[None]:
         """Close the models after the block, but for those of an earlier plan."""
-        earlier = before.made if before is not None else {}
-        return closing("model", {name: made for name, made in self.made.items() if earlier.get(name) is not made})
+        earlier = before.made.so_far if before is not None else {}
+        own = {name: made for name, made in self.made.so_far.items() if earlier.get(name) is not made}
+        return closing("model", own)
 
 
 def choose_models(
@@ -75,7 +76,10 @@ def choose_models(
     """
     names = sorted({OFFLINE, config.models.default, *wanted})
     kept = unchanged(config.models, before.made, before.tables, names) if before is not None else {}
-    made, problems = make_all(config, "model", config.models, providers, [name for name in names if name not in kept])
+    later = made_later(config.models, providers, [name for name in (OFFLINE,) if name not in kept])
+    made, problems = make_all(
+        config, "model", config.models, providers, [name for name in names if name not in {**kept, **later}]
+    )
     if not providers:  # plugins were not called for models
         problems.pop(OFFLINE, None)
-    return Models({**made, **kept}, config.models.default, problems, config.models.settings)
+    return Models(Made({**made, **kept}, later), config.models.default, problems, config.models.settings)

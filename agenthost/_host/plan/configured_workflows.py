@@ -9,14 +9,18 @@ from attrs import frozen
 
 from agenthost._host.config.author_settings import build_settings
 from agenthost.errors import ConfigurationError, DefinitionError
-from agenthost.workflows import Escalation, Parallel, Router, Sequential, Vote
+from agenthost.workflows.escalation import Escalation
+from agenthost.workflows.parallel import Parallel
+from agenthost.workflows.router import Router
+from agenthost.workflows.sequential import Sequential
+from agenthost.workflows.vote import Vote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config.place import Place
     from agenthost._host.config.schema import WorkflowConfig
-    from agenthost.workflows import Workflow
+    from agenthost.workflows.workflow import Workflow
 
 __all__ = ["KINDS", "built_workflow"]
 

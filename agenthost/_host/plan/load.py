@@ -24,7 +24,6 @@ from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
 from agenthost._host.packages.selection import SelectedAgent, select
 from agenthost._host.packages.stages import Built, Extensions, Loaded, Rejected
-from agenthost._host.plan.configured_workflows import built_workflow
 from agenthost._host.plan.workflow_members import members_of
 from agenthost._version import __version__
 from agenthost.agent.base import AgentBase, declared
@@ -304,6 +303,8 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
             refused.append(Rejected(selected, Diagnosis(reason, f"choose another name for it in {where}")))
             continue
         try:
+            from agenthost._host.plan.configured_workflows import built_workflow  # noqa: PLC0415 - if there is one
+
             workflow = built_workflow(name, table, config.place("workflows", name))
         except ConfigurationError as error:
             reason, _, remedy = str(error).rpartition(". ")

@@ -16,9 +16,8 @@ from agenthost.errors import StateUnavailable
 if TYPE_CHECKING:
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer_for_host"]
+__all__ = ["answer_for_host"]
 
-METHODS = ("GET", "HEAD", "OPTIONS")
 _DEFAULT = 7
 
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agenthost._web.endpoints.documents import METHODS
 from agenthost._web.request.requests import Refused, query_value
 
 if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer"]
+__all__ = ["answer"]
 
 _CONVERSATION = re.compile(r"[\w.-]{1,256}", re.ASCII)
 _encode = msgspec.json.Encoder().encode

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer"]
-
-METHODS = ("POST", "OPTIONS")
+__all__ = ["answer"]
 
 _log = logging.getLogger("agenthost.debug_events")
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer", "render"]
-
-METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+__all__ = ["answer", "render"]
 
 
 async def answer(request: Request, agent: Mounted) -> Answer:

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 from attrs import frozen
-from litestar import HttpMethod, Request, Response, route
-from litestar.exceptions import NotFoundException
-from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 
 from agenthost._host.access.principals import NOBODY, OBSERVE, Principal
 from agenthost._host.plan.reach import Reach
@@ -25,16 +22,14 @@ from agenthost._web.request.requests import BASIC, query_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from litestar.handlers import HTTPRouteHandler
     from litestar.types import HTTPScope
 
     from agenthost._host.config.schema import HealthConfig
     from agenthost._host.runtime.condition import Condition, ServedAgent
     from agenthost._host.runtime.probing import ProbeReport
-    from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.request.site import Answer
 
-__all__ = ["ASKING", "Asker", "answer", "health_routes"]
+__all__ = ["ASKING", "Asker", "answer"]
 
 ASKING = "agenthost.principal"
 """The key of a scope in which the front puts the principal of a request."""
@@ -106,39 +101,6 @@ def answer(path: str, condition: Condition, config: HealthConfig, asker: Asker) 
             probes = condition.probes if seen else None
             return _answered(_code(condition.status in ("ok", "degraded")), body, asker, probes)
     return None
-
-
-def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
-    """Return the handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``."""
-    read = [HttpMethod.GET, HttpMethod.HEAD]
-
-    def of_host(path: str) -> HTTPRouteHandler:
-        @route(path, http_method=read, sync_to_thread=False)
-        def host(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return respond(request, path)
-
-        return host
-
-    def of_agent(path: str) -> HTTPRouteHandler:
-        @route(f"{path}/{{agent:str}}", http_method=read, sync_to_thread=False)
-        def one(request: Request[Any, Any, Any], agent: FromPath[str]) -> Response[bytes]:
-            return respond(request, f"{path}/{agent}")
-
-        return one
-
-    def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
-        principal = request.scope.get(ASKING)
-        asker = Asker.of(request.scope, principal if isinstance(principal, Principal) else NOBODY)
-        runtime.watched = runtime.watched or path == "/ready"
-        answered = answer(path, runtime.condition(asker.observes), runtime.config.health, asker)
-        if answered is None:
-            raise NotFoundException
-        status, headers, body = answered
-        told = {name.decode(): value.decode() for name, value in headers}
-        return Response(body, status_code=status, headers=told, media_type=told.pop("content-type"))
-
-    hosts = [of_host(path) for path in ("/live", "/startup", "/ready", "/health")]
-    return [*hosts, *(of_agent(path) for path in ("/ready", "/health"))]
 
 
 def _of_agent(endpoint: str, name: str, condition: Condition, asker: Asker) -> Answer | None:

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["HOST_PATH", "METHODS", "answer", "answer_for_host"]
-
-HOST_PATH = "/v1/mcp"
-METHODS = ("POST", "OPTIONS")
+__all__ = ["answer", "answer_for_host"]
 
 _PROTOCOLS = ("2025-06-18", "2025-11-25", "2025-03-26")
 """The versions of the protocol that mean the same here, the default first."""

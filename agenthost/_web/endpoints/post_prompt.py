@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer", "summary_of"]
-
-METHODS = documents.METHODS
+__all__ = ["answer", "summary_of"]
 
 _FETCH = "fetch_conversation"
 _encode = msgspec.json.Encoder().encode

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer"]
-
-METHODS = documents.METHODS
+__all__ = ["answer"]
 
 
 async def answer(request: Request, agent: Mounted, path: str) -> Answer:

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "READ", "answer", "answer_for_host", "answer_unmatched"]
-
-METHODS = ("POST", "OPTIONS")
-READ = ("GET", "HEAD", "OPTIONS")
+__all__ = ["answer", "answer_for_host", "answer_unmatched"]
 
 _encode = msgspec.json.Encoder().encode
 

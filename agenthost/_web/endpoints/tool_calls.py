@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["METHODS", "answer", "names_shown"]
-
-METHODS = documents.METHODS
+__all__ = ["answer", "names_shown"]
 
 _HANG_UP = END.tool
 _encode = msgspec.json.Encoder().encode

@@ -26,33 +26,18 @@ from agenthost.errors import StateUnavailable
 from agenthost.tools.swaig import MalformedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from litestar.types import Send
 
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Request
 
-__all__ = ["PATHS", "PREFIX", "reached", "serve"]
+__all__ = ["PATHS", "serve"]
 
-PREFIX = "/v1/"
 PATHS = (COMPLETIONS, MODELS, RESPONSES)
 """The beginnings of paths with an endpoint."""
 _LEGACY = "/v1/completions"
 _log = logging.getLogger("agenthost.web")
 _encode = msgspec.json.Encoder().encode
-
-
-def reached(path: str, agents: Mapping[str, Mounted]) -> tuple[Mounted | None, str] | None:
-    """Return the agent and the path below its base URL.
-
-    The agent is None below the host's base URL.
-    """
-    route, slash, rest = path.partition(PREFIX)
-    if not slash or not route:
-        return (None, path) if slash else None
-    agent = agents.get(route)
-    return (agent, f"{slash}{rest}") if agent is not None else None
 
 
 async def serve(request: Request, path: str, send: Send, agent: Mounted | None = None) -> None:

@@ -23,6 +23,7 @@ from agenthost._host.runtime.background_thread import in_background_thread
 from agenthost._host.runtime.runtime import Phase
 from agenthost._host.runtime.start import accepted, make_runtime
 from agenthost._host.telemetry.tracing import traced
+from agenthost._web import at_once as at_once  # noqa: PLC0414 - imports what a front would import at its first use
 from agenthost._web.front import Front
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.process.health_port import health_port

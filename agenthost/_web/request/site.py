@@ -13,9 +13,7 @@ from agenthost._host.access.call_credentials import call_of, call_userinfo
 from agenthost._host.access.login_guard import OPENED
 from agenthost._host.access.principals import CALL, KEY, NOBODY, Principal
 from agenthost._host.identity.tool_repeats import ToolRepeats
-from agenthost._host.identity.turns import Turns
 from agenthost._host.runtime.runtime import host_allowed
-from agenthost._host.text.conversations import Conversations
 from agenthost._web.request.access_log import note_key
 from agenthost._web.request.late_builds import LateBuilds
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.access.login_guard import Comparison
     from agenthost._host.access.principals import Door
+    from agenthost._host.identity.turns import Turns
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost.state import Stores
@@ -50,11 +49,26 @@ class Site:
         self.runtime = runtime
         self.caller = runtime.caller
         self.repeats = ToolRepeats(runtime, self.caller)
-        self.turns = Turns(runtime, Conversations(runtime, self.caller))
+        self._turns: Turns | None = None
         self.guard = login_guard(lambda: runtime.settings)
         self.late = LateBuilds(runtime)
         self.latest = Rules.of(runtime.settings)
         """The rules as last asked for. For each request, comparing their settings costs less than ``rules``."""
+
+    @property
+    def turns(self) -> Turns:
+        """The turns of clients in text, made and imported at their first use."""
+        if self._turns is None:
+            from agenthost._host.identity.turns import Turns  # noqa: PLC0415 - voice calls do without
+            from agenthost._host.text.conversations import Conversations  # noqa: PLC0415 - the same
+
+            self._turns = Turns(self.runtime, Conversations(self.runtime, self.caller))
+        return self._turns
+
+    async def close(self) -> None:
+        """End the turns that are left when the host stops."""
+        if self._turns is not None:
+            await self._turns.close()
 
     @property
     def rules(self) -> Rules:

@@ -16,7 +16,7 @@ from pages import DOCS, section
 
 from agenthost import AgentBase, AgentServer
 from agenthost._host.access.call_credentials import call_userinfo
-from agenthost._web import front as dispatch
+from agenthost._web.doors import AGENT_ENDPOINTS
 from agenthost._web.endpoints import v1
 from agenthost._web.process.health_port import HealthEndpoints
 from agenthost._web.request.rules import Rules, login_guard
@@ -278,7 +278,7 @@ def test_the_health_port_has_the_same_cells(host, door):
 
 def test_every_endpoint_has_a_row(host):
     """The front's own dispatch names the endpoints, so a new one fails here."""
-    of_agents = {f"R/{name}".rstrip("/") for name in dispatch._ENDPOINTS}
+    of_agents = {f"R/{name}".rstrip("/") for name in AGENT_ENDPOINTS}
     behind = {re.sub(r":\w+}", "}", route.path) for route in host.app.litestar.routes}
     text = {*v1.PATHS, f"{v1.MODELS}/{{agent}}", "/v1/responses/{id}"}
     text |= {f"R{path}" for path in text}

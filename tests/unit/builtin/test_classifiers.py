@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost import Choice, ClassifierTools, Decision, ModelUnavailable, Scope, StateOptions, Store
-from agenthost.builtin.classifier_embeddings import Embeddings, EmbeddingsSettings
-from agenthost.builtin.classifier_lexical import Lexical, LexicalIndex
-from agenthost.builtin.classifier_llm import LanguageModel, question, read_answer
+from agenthost.builtin.classifying.embeddings import Embeddings
+from agenthost.builtin.classifying.embeddings_settings import EmbeddingsSettings
+from agenthost.builtin.classifying.lexical import Lexical, LexicalIndex
+from agenthost.builtin.classifying.llm import LanguageModel, question, read_answer
 from agenthost.builtin.state_memory import memory_provider
 from agenthost.conversation.models import Completion
 from agenthost.conversation.small_talk import SMALL_TALK

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost import Outcome, Reply, Status, Turn
+from agenthost.builtin.escalating.wording import asks_for_person
 from agenthost.builtin.escalation import (
     Anger,
     Failure,
@@ -15,7 +16,6 @@ from agenthost.builtin.escalation import (
     Phrases,
     RepeatContact,
     StructuredSignal,
-    asks_for_person,
     escalation_detectors,
 )
 from agenthost.conversation.models import Message

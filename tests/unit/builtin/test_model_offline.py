@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost import Completion, Message, ModelRequest, ToolSpec, ToolUse, Words
-from agenthost.builtin.model_offline import MARK, OfflineModel
+from agenthost.builtin.offline.model import MARK, OfflineModel
 
 
 def tool(called, what_for, required=(), /, **properties):

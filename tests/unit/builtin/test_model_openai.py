@@ -22,7 +22,8 @@ from agenthost import (
     Usage,
     Words,
 )
-from agenthost.builtin.model_openai import OpenAIModel, OpenAISettings
+from agenthost.builtin.openai_api.model import OpenAIModel
+from agenthost.builtin.openai_api.settings import OpenAISettings
 from agenthost.testing import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
 
 REQUEST = ModelRequest((Message("system", "Be kind."), Message("user", "Hello")))

@@ -10,7 +10,7 @@ from agenthost._host.operations.deployment import Deployment
 from agenthost._host.operations.kubernetes import kubernetes_files
 from agenthost._host.operations.systemd import systemd_files
 from agenthost._host.runtime.start import make_runtime
-from agenthost._web.endpoints.health import health_routes
+from agenthost._web.app import health_routes
 
 _PLAIN = Deployment.of(Config(), {}, 1)
 

@@ -89,11 +89,11 @@ def test_every_attribute_of_a_call_is_described():
 
 
 def test_the_front_serves_only_what_is_described():
-    from agenthost._web.front import _ENDPOINTS  # noqa: PLC0415 - private, and only looked at
+    from agenthost._web.doors import AGENT_ENDPOINTS  # noqa: PLC0415 - private, and only looked at
 
     assert Front is not None
     told = section(REFERENCE / "http.md", "Agent endpoints")
-    paths = ["R" + (f"/{endpoint}" if endpoint else "") for endpoint in _ENDPOINTS]
+    paths = ["R" + (f"/{endpoint}" if endpoint else "") for endpoint in AGENT_ENDPOINTS]
     assert [path for path in paths if f"| `{path}` |" not in told] == []
 
 

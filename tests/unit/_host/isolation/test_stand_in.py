@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 AGENT = """
 import os
 from agenthost import AgentBase, FunctionResult, probe
-from agenthost.workflows import Sequential
+from agenthost.workflows.sequential import Sequential
 
 LOADED_AT = os.getpriority(os.PRIO_PROCESS, 0)
 

@@ -11,7 +11,7 @@ from agenthost._host.plan.chosen_classifiers import choose_classifiers
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost.agent.base import declared
-from agenthost.builtin.classifier_lexical import Lexical
+from agenthost.builtin.classifying.lexical import Lexical
 
 LEXICAL = ClassifierProvider("lexical", lambda name, _: Lexical(name))
 LLM = ClassifierProvider("llm", lambda name, _: Lexical(name))

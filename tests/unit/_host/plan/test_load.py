@@ -396,7 +396,7 @@ class TestIsolation:
             return [AgentBase(name="made", route="/made")]
     """
     FLOW = """
-        from agenthost.workflows import Sequential
+        from agenthost.workflows.sequential import Sequential
 
         flow = Sequential("flow", ("a", "b"))
     """

@@ -14,7 +14,7 @@ from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.routing import routers
 from agenthost._host.routing.routers import explained, find_router
-from agenthost.builtin.classifier_lexical import Lexical
+from agenthost.builtin.classifying.lexical import Lexical
 from agenthost.conversation.classifiers import Match
 
 EXAMPLES = {

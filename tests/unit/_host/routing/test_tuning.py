@@ -10,7 +10,7 @@ from agenthost import PlanError, Router
 from agenthost._host.routing.labelled import Labelled
 from agenthost._host.routing.tuning import tuned
 from agenthost._host.text.transcripts import Transcripts
-from agenthost.builtin.classifier_lexical import Lexical
+from agenthost.builtin.classifying.lexical import Lexical
 from agenthost.state import Scope, Store
 
 EXAMPLES = {"sales": ("Where is my order?", "How much is it?"), "technical": ("The app crashes", "The screen is black")}

@@ -13,7 +13,7 @@ from agenthost._host.config.schema import TurnsConfig
 from agenthost._host.telemetry import spans
 from agenthost._host.text.agent_calls import _about
 from agenthost._host.text.agent_turn import complete
-from agenthost.builtin.model_offline import OfflineModel
+from agenthost.builtin.offline.model import OfflineModel
 from agenthost.conversation.models import Message, ModelRequest, Usage
 from agenthost.conversation.turns import Said
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from agenthost import Choice, Decision
-from agenthost.builtin.classifier_lexical import Lexical
+from agenthost.builtin.classifying.lexical import Lexical
 from agenthost.conversation.empty_words import says_nothing
 from agenthost.conversation.matter import matter
 from agenthost.conversation.vector_index import VectorIndex, texts_of, unit_vector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from agenthost import ClassifierTools, Match
-    from agenthost.builtin.classifier_lexical import LexicalIndex
+    from agenthost.builtin.classifying.lexical import LexicalIndex
     from agenthost.conversation.vector_index import Vector
 
 __all__ = ["VectorClassifier"]
