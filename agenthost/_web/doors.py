@@ -127,9 +127,9 @@ MCP_ENDPOINT: HostEndpoint = (_mcp_of_host, _WRITE, ITSELF)
 
 
 def reached_in_text(path: str, agents: Mapping[str, Mounted]) -> tuple[Mounted | None, str] | None:
-    """Return the agent and the path below its base URL ``/v1``, or None if the path has no such part.
+    """Return the agent and the path below its base URL.
 
-    The agent is None below the host's base URL.
+    The agent is None below the host's base URL. The result is None if the path has no ``/v1/``.
     """
     route, slash, rest = path.partition(_TEXT)
     if not slash or not route:

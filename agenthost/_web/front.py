@@ -168,7 +168,7 @@ class Front:
             await self._running.enter_async_context(plan.classifiers.opened(before.classifiers))
 
     def assemble(self, plan: HostPlan) -> HostPlan:
-        """Make the Litestar application for a plan, and all that would be made at its first use.
+        """Make the Litestar application, and what would be made at its first use.
 
         Returns:
             The plan without plugins whose ``configure_app`` fails or hangs, which are quarantined.
