@@ -1,4 +1,4 @@
-"""The endpoints of agents and of the host: their methods, and the scope that each needs.
+"""The endpoints of agents and of the host, with their methods and scopes.
 
 A request pays for its own endpoint: all but those of every voice call are imported when they are first asked.
 """

@@ -92,7 +92,7 @@ def unchanged(
 
 
 class Made(Mapping[str, T]):
-    """Values by name; those of ``later`` are made at their first use."""
+    """Values by name, of which those of ``later`` are made at their first use."""
 
     def __init__(
         self, made: Mapping[str, T] = MappingProxyType({}), later: Mapping[str, Callable[[], T]] | None = None
