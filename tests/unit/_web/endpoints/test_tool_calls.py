@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
+from functools import partial
 
 import pytest
 from asking import ask
 
 from agenthost import AgentBase, AgentServer
+from agenthost._host.runtime.start import make_runtime
+from agenthost.testing import Clock
 
 PAIR = ("agenthost", "correct horse battery staple")
 REFUSED = "I'm sorry, the security token for this function is invalid or expired. I cannot execute this action."
@@ -195,9 +197,10 @@ def test_a_token_opens_nothing_else_of_its_conversation(host):
 )
 def test_a_summary_is_taken_for_as_long_as_a_call_may_last(host, monkeypatch, options, answered, hours, taken):
     """It comes once, at the end, and the platform sends it to nobody else."""
+    clock = Clock()
+    monkeypatch.setattr("agenthost.server.make_runtime", partial(make_runtime, clock=clock))
     served = host(Laundry(**options).add_answer_verb(answered))
-    later = time.time() + hours * HOUR
-    monkeypatch.setattr(time, "time", lambda: later)
+    clock.advance(hours * HOUR)
 
     assert served.summed_up() == (200 if taken else 403)
     if "token_expiry_secs" in options and options["token_expiry_secs"] < hours * HOUR:
