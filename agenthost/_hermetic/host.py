@@ -53,8 +53,6 @@ _PROVIDER = "agenthost.builtin.state_memory"
 class HostParts:
     """The parts of a host in memory."""
 
-    directory: Path
-    """An existing directory for its own files."""
     toml: str = ""
     """The text of agenthost.toml."""
     variables: Mapping[str, str] = MappingProxyType({})
@@ -91,14 +89,16 @@ class ServedInMemory:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, parts: HostParts) -> AsyncIterator[ServedInMemory]:
+    async def opened(cls, parts: HostParts, directory: Path) -> AsyncIterator[ServedInMemory]:
         """Serve the parts during the block, within their lifespans.
+
+        ``directory`` exists, and is for the host's own files.
 
         Raises:
             ConfigurationError: the configuration is wrong.
             PlanError: an agent or a plugin fails, or a distribution offers none.
         """
-        config = _configured(parts)
+        config = _configured(parts, directory)
         try:
             front = Front(make_runtime(config, parts.clock), sip_path=config.sip.path)
             plan = await in_background_thread(lambda: _accepted(front.assemble(_plan(config, parts))))
@@ -139,11 +139,11 @@ class ServedInMemory:
         return ProbeResult(outcome.ok, outcome.reason) if outcome is not None else None
 
 
-def _configured(parts: HostParts) -> Config:
-    file = parts.directory / "agenthost.toml"
+def _configured(parts: HostParts, directory: Path) -> Config:
+    file = directory / "agenthost.toml"
     file.write_text(parts.toml, encoding="utf-8")
     file.chmod(0o600)
-    config = load_config(str(file), parts.variables, {"state_dir": str(parts.directory / "state")})
+    config = load_config(str(file), parts.variables, {"state_dir": str(directory / "state")})
     host = evolve(
         config.host,
         kept_password=None if config.host.accepted_passwords else Secret(_PASSWORD),

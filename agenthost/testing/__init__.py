@@ -8,25 +8,35 @@ if TYPE_CHECKING:
     from agenthost.testing.arguments import arguments_for
     from agenthost.testing.async_host import AsyncHermeticHost
     from agenthost.testing.clock import Clock
+    from agenthost.testing.contracts.agents import AgentContract
+    from agenthost.testing.contracts.classifiers import ClassifierContract
+    from agenthost.testing.contracts.models import ModelContract
+    from agenthost.testing.contracts.plugins import PluginContract
+    from agenthost.testing.contracts.skills import SkillContract
+    from agenthost.testing.contracts.stores import StoreContract
     from agenthost.testing.host import HermeticHost
     from agenthost.testing.outside import make_call, make_turn, with_state
     from agenthost.testing.requests import Response
     from agenthost.testing.scripted_model import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
     from agenthost.testing.snapshots import stable
-    from agenthost.testing.store_contract import StoreContract
 
 __all__ = [
+    "AgentContract",
     "AsyncHermeticHost",
     "Breaks",
     "Calls",
+    "ClassifierContract",
     "Clock",
     "Fails",
     "Hangs",
     "HermeticHost",
+    "ModelContract",
+    "PluginContract",
     "Response",
     "Says",
     "ScriptedModel",
     "Sends",
+    "SkillContract",
     "StoreContract",
     "arguments_for",
     "make_call",
@@ -36,11 +46,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AgentContract": "contracts.agents",
+    "ClassifierContract": "contracts.classifiers",
+    "ModelContract": "contracts.models",
+    "PluginContract": "contracts.plugins",
+    "SkillContract": "contracts.skills",
     "AsyncHermeticHost": "async_host",
     "Clock": "clock",
     "HermeticHost": "host",
     "Response": "requests",
-    "StoreContract": "store_contract",
+    "StoreContract": "contracts.stores",
     "arguments_for": "arguments",
     "make_call": "outside",
     "make_turn": "outside",

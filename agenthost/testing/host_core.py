@@ -40,8 +40,7 @@ class HostCore:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         """The clock of the host. It stands still until it is set."""
-        self._folder = tempfile.TemporaryDirectory(prefix="agenthost-testing-")
-        self._parts = HostParts(Path(self._folder.name), clock=self.clock)
+        self._parts = HostParts(clock=self.clock)
         self._loop: OwnLoop | None = None
         self._ended = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
@@ -125,7 +124,6 @@ class HostCore:
             if self._loop is not None:
                 self._loop.close()
                 self._loop = None
-            self._folder.cleanup()
 
     def _with(self, **parts: Any) -> Self:
         if self._served is not None:
@@ -145,9 +143,10 @@ class HostCore:
     async def _serve(self, started: asyncio.Future[ServedInMemory]) -> None:
         """Open the host, and close it in the same task, as lifespans require."""
         try:
-            async with ServedInMemory.opened(self._parts) as served:
-                started.set_result(served)
-                await self._ended.wait()
+            with tempfile.TemporaryDirectory(prefix="agenthost-testing-") as folder:
+                async with ServedInMemory.opened(self._parts, Path(folder)) as served:
+                    started.set_result(served)
+                    await self._ended.wait()
         except BaseException as error:
             if started.done():
                 raise

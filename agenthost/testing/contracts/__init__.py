@@ -1,0 +1,1 @@
+"""Contracts: classes of tests that every implementation passes, for pytest."""

@@ -1,0 +1,31 @@
+"""The project's own models keep the contract."""
+
+import pytest
+
+from agenthost.builtin.model_offline import OfflineModel
+from agenthost.builtin.model_openai import OpenAIModel, OpenAISettings
+from agenthost.testing import Calls, ModelContract, Says, ScriptedModel
+
+
+class TestOffline(ModelContract):
+    """``offline``."""
+
+    @pytest.fixture
+    def make_model(self):
+        return lambda: OfflineModel("offline")
+
+
+def answer(body):
+    """Call a tool where there is one, and then answer in words."""
+    if body.get("tools") and body["messages"][-1]["role"] == "user":
+        return Calls("tell_weather", {"city": "Rome"})
+    return Says("Hello, this is the station.")
+
+
+class TestOpenAI(ModelContract):
+    """``openai``, with a server of its API."""
+
+    @pytest.fixture
+    def make_model(self):
+        with ScriptedModel(then=answer) as server:
+            yield lambda: OpenAIModel("house", OpenAISettings(url=server.url, model="scripted", timeout=10.0))
