@@ -79,7 +79,7 @@ class ModelContract:
         assert whole.text or whole.tool_uses
 
     def test_tool_calls_can_be_answered(self, use: Callable[..., Any]) -> None:
-        """Each tool call has an ID of its own, and the conversation goes on with the results."""
+        """Each tool call has an ID, and the conversation goes on with the results."""
 
         async def body(model: ChatModel) -> tuple[Completion, Completion]:
             first = await _completion(model, _ASKED)

@@ -30,7 +30,7 @@ class PluginContract:
 
     @pytest.fixture
     def plugin(self) -> object:
-        """Return the plugin: a module, an object, or a class that is built with its settings."""
+        """Return the plugin: a module, an object, or a class for its settings."""
         raise NotImplementedError
 
     @pytest.fixture

@@ -53,7 +53,7 @@ class SkillContract:
 
     @pytest.fixture
     def host(self, make_skill: Callable[[str], Skill]) -> Iterator[HermeticHost]:
-        """Return a host with an agent that has the skill, once without a prefix and once with one."""
+        """Return a host with an agent that has the skill twice, once with a prefix."""
         agent = AgentBase("holder", _ROUTE)
         agent.prompt_add_section("Role", "You hold skills.")
         for prefix in ("", "second"):

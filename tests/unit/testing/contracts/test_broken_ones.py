@@ -1,4 +1,4 @@
-"""Mistakes that the contracts find: each value breaks one rule, and the test of that rule fails."""
+"""Mistakes that the contracts find: each value here breaks one rule."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def with_value(value):
 
 
 class Parrot:
-    """A model that breaks the rules that it is told to break."""
+    """A model that breaks the rules of its arguments."""
 
     name = "parrot"
 
