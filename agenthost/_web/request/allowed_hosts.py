@@ -35,7 +35,7 @@ class AllowedHosts:
         Raises:
             Refused: 400.
         """
-        if not self.any and not self._has(host):
+        if not self.any and host not in self._exact and not self._has(host):
             raise Refused(400, "Host is not one that this host answers for")
 
     def _has(self, host: bytes) -> bool:

@@ -15,35 +15,46 @@ if TYPE_CHECKING:
 
     from agenthost.state import Store
 
-__all__ = ["REPLAY_WINDOW", "is_signed", "refuse_replay", "unsigned"]
+__all__ = ["REPLAY_WINDOW", "check_signature", "refuse_replay", "signature_of", "unsigned"]
 
 REPLAY_WINDOW = 300.0
 """Seconds in which a repeated signed request is refused."""
 
 _SHA256 = b"x-signalwire-sha256-signature"
 _SHA1 = b"x-signalwire-signature"
+_SHORTEST = len(_SHA1)
 
 _log = logging.getLogger("agenthost.web")
 
 
-def is_signed(keys: Sequence[bytes], url: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Return True if one of ``keys`` has signed a request.
+def signature_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, bytes] | None:
+    """Return the digest and the signature that a request has, or None.
 
-    What is signed is its URL with its body. The SHA-256 signature counts if there is one, else the SHA-1 one.
+    The SHA-256 signature counts if there is one, else the SHA-1 one.
+    """
+    found = None
+    for name, value in headers:
+        if len(name) < _SHORTEST:  # as most are
+            continue
+        if name == _SHA256:
+            found = "sha256", value
+        elif name == _SHA1 and (found is None or found[0] == "sha1"):
+            found = "sha1", value
+    return found
+
+
+def check_signature(given: tuple[str, bytes], keys: Sequence[bytes], url: str, body: bytes) -> None:
+    """Check that one of ``keys`` has signed the URL and the body of a request.
 
     Raises:
         Refused: 403 for a wrong signature.
     """
-    given = {name: value for name, value in headers if name in (_SHA256, _SHA1)}
-    if not given:
-        return False
-    name, digest = (_SHA256, "sha256") if _SHA256 in given else (_SHA1, "sha1")
+    digest, signature = given
     signed = url.encode() + body
     expected = [hmac.digest(key, signed, digest).hex().encode() for key in keys]
-    signature = given.get(name, b"").strip().lower()
+    signature = signature.strip().lower()
     if not any([hmac.compare_digest(signature, one) for one in expected]):  # noqa: C419 - all, in constant time
         raise unsigned()
-    return True
 
 
 def unsigned() -> Refused:

@@ -18,7 +18,7 @@ from agenthost._web.request.access_log import note_key
 from agenthost._web.request.late_builds import LateBuilds
 from agenthost._web.request.requests import BASIC, Head, Refused, read_body
 from agenthost._web.request.rules import Rules, login_guard
-from agenthost._web.request.signatures import is_signed, refuse_replay, unsigned
+from agenthost._web.request.signatures import check_signature, refuse_replay, signature_of, unsigned
 from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
 
@@ -221,12 +221,14 @@ class Request:
         if agent is not None and agent.serving.signing_key is not None:
             keys = (agent.serving.signing_key.encode(), *keys)
         if keys:
-            url = self.url()
-            self.unsigned = not is_signed(keys, url, raw, self.scope["headers"])
-            if self.unsigned:
+            given = signature_of(self.scope["headers"])
+            if given is None:
+                self.unsigned = True
                 self.check_signed(kind)
-            elif self.site.runtime.config.state.url is not None:
-                await refuse_replay(self.site.runtime.state.stores.own("webhook requests"), url, raw)
+            else:
+                check_signature(given, keys, url := self.url(), raw)
+                if self.site.runtime.config.state.url is not None:
+                    await refuse_replay(self.site.runtime.state.stores.own("webhook requests"), url, raw)
         return decode_object(raw)
 
     def check_signed(self, kind: str) -> None:
