@@ -129,7 +129,8 @@ def plain(declared: object) -> Mapping[str, Any]:
     kinds: Mapping[str, Any] = declared if isinstance(declared, dict) else {}
     options = kinds.get("anyOf")
     if isinstance(options, list):
-        return next((option for option in options if option.get("type") != "null"), {})
+        schemas = (option for option in options if isinstance(option, dict))
+        return next((option for option in schemas if option.get("type") != "null"), {})
     return kinds
 
 

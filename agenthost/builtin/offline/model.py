@@ -196,7 +196,8 @@ def _weights(tool: ToolSpec) -> dict[str, float]:
     weights = dict.fromkeys(stems(matter_of(tool)), 1.0)
     for name, declared in tool.parameters.get("properties", {}).items():
         kinds = declared if isinstance(declared, dict) else {}
-        choices = " ".join(str(choice) for choice in kinds.get("enum", ()))
+        given = kinds.get("enum")
+        choices = " ".join(map(str, given)) if isinstance(given, list) else ""
         weights |= dict.fromkeys(stems(f"{name} {kinds.get('description', '')} {choices}"), 1.0)
     return weights | dict.fromkeys(stems(tool.name.replace("_", " ")), _NAME_COUNTS)
 

@@ -157,8 +157,22 @@ def tool_spec(function: Any, where: str) -> ToolSpec:
     parameters, description = function.get("parameters"), function.get("description")
     if not isinstance(parameters, (dict, type(None))) or not isinstance(description, (str, type(None))):
         raise ChatRefused(400, f"{where} must have parameters (JSON Schema) and a description.", None, where)
+    _check_parameters(parameters or {}, f"{where}.parameters")
     schema = parameters or {"type": "object", "properties": {}}
     return ToolSpec(name, description or "", schema, function.get("strict") is True)
+
+
+def _check_parameters(schema: Mapping[str, Any], where: str) -> None:
+    """Check the parts of a tool's schema that the host reads.
+
+    Raises:
+        ChatRefused: one is malformed.
+    """
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    if not isinstance(properties, dict) or not all(isinstance(each, (dict, bool)) for each in properties.values()):
+        raise ChatRefused(400, f"{where}.properties must be an object of JSON Schemas.", None, where)
+    if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
+        raise ChatRefused(400, f"{where}.required must be a list of names.", None, where)
 
 
 def tool_choice(choice: Any) -> str:

@@ -252,6 +252,15 @@ def test_several_calls_at_once_can_be_forbidden(tmp_path):
         ("desk", {"tools": [{"type": "function", "function": {"name": "cancel"}}]}, "a tool 'cancel' of its", "tools"),
         ("all", {"tools": [WEATHER]}, "cannot wait for tools of the client", "tools"),
         ("shop", {"tools": [WEATHER, WEATHER]}, "two of them have the same name", "tools"),
+        *(
+            ("shop", {"tools": [{"type": "function", "function": {"name": "a", "parameters": schema}}]}, words, None)
+            for schema, words in (
+                ({"properties": "x"}, "properties must be an object of JSON Schemas"),
+                ({"properties": {"a": "x"}}, "properties must be an object of JSON Schemas"),
+                ({"properties": {}, "required": "a"}, "required must be a list of names"),
+                ({"properties": {}, "required": [1]}, "required must be a list of names"),
+            )
+        ),
         ("shop", {"tools": [{"type": "web_search"}]}, r"tools\[0\].type must be function", "tools[0]"),
         ("shop", {"tools": [{"type": "function", "function": {"name": "a b"}}]}, "letters, digits", None),
         ("shop", {"tool_choice": {"type": "function", "function": {"name": "gone"}}}, "names a tool", "tool_choice"),
