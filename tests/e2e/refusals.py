@@ -3,13 +3,14 @@
 Every request contains a word that no response may repeat, in its headers and elsewhere if possible.
 """
 
+import hmac
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from attrs import frozen
-from caller import basic
+from caller import Caller, basic
 from environment import Environment, Served
 from raw_http import Answer, exchange, written
 
@@ -28,8 +29,7 @@ SECURITY = {
 
 EVERYTHING = """
 [host]
-webhook_keys = ["a key of the platform"]
-signed_requests = []
+webhook_keys = ["KEY"]
 trusted_proxies = ["203.0.113.0/24"]
 allowed_hosts = ["agents.example", "*.example"]
 [health]
@@ -51,6 +51,7 @@ reachable_from = ["main", "sip"]
 isolation = "process"
 """
 """Every wall that does not change the answers to bad requests."""
+WEBHOOK_KEY = "a key of the platform"
 
 
 @contextmanager
@@ -63,15 +64,34 @@ def served_desk(environment: Environment, **options: Any) -> Iterator[Served]:
     named["AGENTHOST_FAILED_LOGINS"] = "0"  # a module tries more wrong ones than a minute has
     if "cwd" not in options:
         options["cwd"] = environment.workplace()
-        (options["cwd"] / "agenthost.toml").write_text(EVERYTHING)
+        (options["cwd"] / "agenthost.toml").write_text(EVERYTHING.replace("KEY", WEBHOOK_KEY))
         (options["cwd"] / "agenthost.toml").chmod(0o600)
+        environment.run("agenthost", "lock", cwd=options["cwd"])
     with environment.serve(variables=named, **options) as served:
+        assert "agenthost.lock" not in served.stdout, "nothing differs from the lock file, if there is one"
         yield served
         assert served.status("/live") == 200
     assert served.process.returncode == 0
     assert "Traceback" not in served.stderr
     assert WORD not in served.stderr
     assert CREDENTIALS[1] not in served.stdout + served.stderr
+
+
+def signed(url: str, body: bytes) -> str:
+    """Return the header with the platform's signature of a request."""
+    digest = hmac.digest(WEBHOOK_KEY.encode(), url.encode() + body, "sha256")
+    return f"X-SignalWire-Sha256-Signature: {digest.hex()}"
+
+
+@frozen
+class Platform(Caller):
+    """A client that signs its requests as SignalWire does."""
+
+    def request(self, method: str, path: str, body: object = None, *headers: str) -> bytes:
+        """Return the bytes of a request, with credentials and a signature."""
+        encoded = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        signature = signed(f"{self.url}{path}", encoded)
+        return super().request(method, path, None if body is None else encoded, signature, *headers)
 
 
 @frozen
@@ -130,7 +150,8 @@ def get(path: str, *headers: str, method: str = "GET") -> bytes:
 
 def post(path: str, body: bytes, *headers: str) -> bytes:
     """A request with a body and its length, with credentials."""
-    return written(f"POST {path} HTTP/1.1", *SIGNED, f"Content-Length: {len(body)}", *headers, body=body)
+    signature = signed(f"http://agents.example{path}", body)
+    return written(f"POST {path} HTTP/1.1", *SIGNED, signature, f"Content-Length: {len(body)}", *headers, body=body)
 
 
 def post_json(path: str, value: object) -> bytes:

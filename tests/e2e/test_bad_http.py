@@ -4,7 +4,7 @@ import json
 
 import pytest
 from raw_http import Connection, exchange, written
-from refusals import AUTH, HOST, SIGNED, WORD, Sender, assert_safe, error_of, get, post, served_desk
+from refusals import AUTH, HOST, SIGNED, WORD, Sender, assert_safe, error_of, get, post, served_desk, signed
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,7 @@ def framed(*headers, body=b"", line="POST /sales HTTP/1.1"):
     return written(line, *SIGNED, *headers, body=body)
 
 
+EMPTY_OBJECT = signed("http://agents.example/sales", b"{}")
 CHUNKED = b"2\r\n{}\r\n0\r\n\r\n"
 BAD_FRAMES = {
     "no Host": written("GET /sales HTTP/1.1", AUTH),
@@ -217,13 +218,13 @@ def test_http_1_0_needs_no_host(sender):
 
 
 def test_chunks_are_taken(sender):
-    sender.accepted(framed("Transfer-Encoding: chunked", body=CHUNKED))
+    sender.accepted(framed("Transfer-Encoding: chunked", EMPTY_OBJECT, body=CHUNKED))
 
 
 def test_what_follows_the_chunks_is_no_header(sender):
     """A trailer cannot replace a header."""
     trailers = b"Host: other.example\r\nAuthorization: Basic eDp5\r\nContent-Encoding: gzip\r\nX: y\r\n"
-    sender.accepted(framed("Transfer-Encoding: chunked", body=b"2\r\n{}\r\n0\r\n" + trailers + b"\r\n"))
+    sender.accepted(framed("Transfer-Encoding: chunked", EMPTY_OBJECT, body=b"2\r\n{}\r\n0\r\n" + trailers + b"\r\n"))
 
 
 def test_chunks_need_content(served):

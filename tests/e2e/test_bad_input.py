@@ -6,9 +6,22 @@ from base64 import b64encode
 from urllib.parse import urlsplit
 
 import pytest
-from caller import Caller, basic, functions
+from caller import basic, functions
 from raw_http import Connection, exchange, written
-from refusals import AUTH, CREDENTIALS, HOST, ROUTES, SIGNED, WORD, Sender, error_of, post, post_json, served_desk
+from refusals import (
+    AUTH,
+    CREDENTIALS,
+    HOST,
+    ROUTES,
+    SIGNED,
+    WORD,
+    Platform,
+    Sender,
+    error_of,
+    post,
+    post_json,
+    served_desk,
+)
 
 MAX_BODY = 1048576
 
@@ -77,7 +90,7 @@ def test_credentials_are_asked_for_before_the_body(sender):
 
 def test_credentials_in_a_document_are_percent_encoded(served):
     """Any password works as encoded in the URL."""
-    caller = Caller(served.url, CREDENTIALS)
+    caller = Platform(served.url, CREDENTIALS)
     tool = functions(caller.document("/sales", "c-1"))["get_pricing"]
 
     assert f"tester:p%C3%A4%3Ass%20w%C3%B6rd%2F@{caller.url.removeprefix('http://')}/" in tool["web_hook_url"]
@@ -284,7 +297,7 @@ def test_an_unknown_function_is_answered_with_something_to_say(sender, name):
 
 def priced(served, more):
     """Return the answer of get_pricing, with additional fields in the body."""
-    caller = Caller(served.url, CREDENTIALS)
+    caller = Platform(served.url, CREDENTIALS)
     url = urlsplit(functions(caller.document("/sales", "c-1"))["get_pricing"]["web_hook_url"])
     answer = caller.ask("POST", f"{url.path}?{url.query}", {"function": "get_pricing", "call_id": "c-1"} | more)
     assert answer.status == 200

@@ -7,10 +7,10 @@ import json
 import os
 
 import pytest
-from caller import Caller, basic, functions
+from caller import basic, functions
 from hypothesis import HealthCheck, given, settings, strategies as st
 from raw_http import Connection
-from refusals import AUTH, CREDENTIALS, HOST, get, served_desk, written
+from refusals import AUTH, CREDENTIALS, HOST, Platform, get, served_desk, written
 
 EXAMPLES = settings(
     max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
@@ -90,7 +90,7 @@ def test_any_body(served, path, body):
 @given(SIP)
 def test_any_sip_address(served, address):
     for path in ("/sip", "/sales/sip"):
-        answer = Caller(served.url, CREDENTIALS).ask("POST", path, {"call": {"to": address}})
+        answer = Platform(served.url, CREDENTIALS).ask("POST", path, {"call": {"to": address}})
         assert answer.status in ((200, 404) if path == "/sip" else (200,)), answer
 
 
@@ -98,7 +98,7 @@ def test_any_sip_address(served, address):
 @given(st.data())
 def test_any_token_but_the_right_one(served, data):
     """Made up, cut, or changed in one place."""
-    caller = Caller(served.url, CREDENTIALS)
+    caller = Platform(served.url, CREDENTIALS)
     [(name, function), *_] = functions(caller.document("/sales", "call-1")).items()
     right = function["web_hook_url"].partition("__token=")[2]
     place = data.draw(st.integers(0, len(right) - 1))
@@ -116,7 +116,7 @@ def test_any_token_but_the_right_one(served, data):
 def test_any_credentials_but_the_right_ones(served, user, password):
     raw = written("GET /sales HTTP/1.1", HOST, f"Authorization: {basic(user, password)}")
     assert (user, password) == CREDENTIALS or answer_of(served, raw).status in (401, 429)
-    assert Caller(served.url, CREDENTIALS).ask("GET", "/sales").status == 200
+    assert Platform(served.url, CREDENTIALS).ask("GET", "/sales").status == 200
 
 
 def test_afterwards_all_is_well(served):
