@@ -1,8 +1,9 @@
 """The effect of an agent in trouble on the callers of a healthy agent.
 
 Each failure is caused for real, next to calls of another agent. ``tox -e chaos`` runs all of them, and ``tox -e chaos
--- sleep burn`` only those with these words in the name. ``--write`` puts the table into docs/reference/reliability.md.
-It needs Linux, and takes about six minutes.
+-- sleep burn`` only those with these words in the name. ``--walls`` does so with every wall: signatures, keys, a lock
+file, and isolation of all agents but the healthy one. ``--write`` puts the table into docs/reference/reliability.md. It
+needs Linux, and takes about six minutes.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
+from attrs import frozen
 from client import Load, get, read
 from processes import LOOPBACK, serving, variables
 from report import Figure, note
 from troubles import TROUBLES, installed, tool_call
+from walls import lock, walled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,17 +67,33 @@ memory_limit = 200000000
 _fork = multiprocessing.get_context("fork")
 
 
+@frozen
+class Site:
+    """The place of all hosts, and their kind.
+
+    Args:
+        directory: where the agents are installed, and the hosts work.
+        walls: True for hosts with every wall.
+    """
+
+    directory: Path
+    walls: bool
+
+
 def main() -> int:
     """Cause each failure, and return 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", metavar="WORD")
     parser.add_argument("--write", action="store_true", help="also put the table into the documentation")
+    parser.add_argument("--walls", action="store_true", help="use every wall of a host")
     options = parser.parse_args()
+    if options.walls and options.write:
+        parser.error("the documentation has the figures without walls")
     figures = []
     with tempfile.TemporaryDirectory(prefix="agenthost-chaos-") as name:
         directory = Path(name)
         installed(directory / "installed")
-        for what, measure in _all(directory):
+        for what, measure in _all(Site(directory, options.walls)):
             if not options.words or any(word in what for word in options.words):
                 figure = measure()
                 print(figure.row(), flush=True)
@@ -84,25 +103,30 @@ def main() -> int:
     return int(any(figure.missed for figure in figures))
 
 
-def _all(directory: Path) -> Iterator[tuple[str, Callable[[], Figure]]]:
+def _all(site: Site) -> Iterator[tuple[str, Callable[[], Figure]]]:
     for trouble in TROUBLES:
-        yield trouble.what, lambda trouble=trouble: _beside(directory, trouble)
-    yield "1,000 half-open connections", lambda: _half_open(directory)
-    yield "kill -9 of a worker", lambda: _killed(directory)
-    yield "two workers", lambda: _workers(directory)
+        yield trouble.what, lambda trouble=trouble: _beside(site, trouble)
+    yield "1,000 half-open connections", lambda: _half_open(site)
+    yield "kill -9 of a worker", lambda: _killed(site)
+    yield "two workers", lambda: _workers(site)
 
 
 @contextmanager
-def _host(directory: Path, *options: str, settings: str = SETTINGS) -> Iterator[Served]:
-    work = Path(tempfile.mkdtemp(dir=directory))
+def _host(site: Site, *options: str, settings: str = SETTINGS) -> Iterator[Served]:
+    work, packages = Path(tempfile.mkdtemp(dir=site.directory)), site.directory / "installed"
+    seen = variables(work, PYTHONPATH=os.pathsep.join((str(packages), os.environ.get("PYTHONPATH", ""))))
+    if site.walls:
+        settings = walled(settings, ["steady"], "thread", 'isolation = "process"\n')
     (work / "agenthost.toml").write_text(settings, encoding="utf-8")
+    (work / "agenthost.toml").chmod(0o600)
+    if site.walls:
+        lock(work, seen)
     command = [sys.executable, "-m", "agenthost", "run", "--port", "{port}", *options]
-    seen = variables(work, PYTHONPATH=os.pathsep.join((str(directory / "installed"), os.environ.get("PYTHONPATH", ""))))
     with serving(command, work, seen, "/startup", log=work / "log") as served:
         yield served
 
 
-def _beside(directory: Path, trouble: Trouble) -> Figure:
+def _beside(site: Site, trouble: Trouble) -> Figure:
     """Return the 99th percentile of a healthy agent's calls, with and without the trouble.
 
     The rounds alternate.
@@ -110,7 +134,7 @@ def _beside(directory: Path, trouble: Trouble) -> Figure:
     settings = SETTINGS + (ISOLATED.format(agent=trouble.agent) if trouble.isolated else "")
     quiet: list[float] = []
     beside: list[float] = []
-    with _host(directory, settings=settings) as served, Load(served.port, connections=1) as load:
+    with _host(site, settings=settings) as served, Load(served.port, connections=1) as load:
         healthy = tool_call(served.port, "steady", "hello", {})
         troubled = tool_call(served.port, trouble.agent, trouble.tool, {})
         heard: Counter[str] = Counter()
@@ -206,9 +230,9 @@ def _heard(head: bytes, body: bytes) -> str:
     return "answer" if status == "200" else status
 
 
-def _half_open(directory: Path) -> Figure:
+def _half_open(site: Site) -> Figure:
     """Return the time of ``/live`` next to connections with unfinished requests."""
-    with _host(directory) as served, ExitStack() as held, Load(served.port, connections=1) as load:
+    with _host(site) as served, ExitStack() as held, Load(served.port, connections=1) as load:
         quiet = median(_slowest(load, get("/live")) for _ in range(ROUNDS))
         for _ in range(HALF_OPEN):
             opened = held.enter_context(socket.create_connection((LOOPBACK, served.port), timeout=30))
@@ -224,12 +248,12 @@ def _half_open(directory: Path) -> Figure:
     )
 
 
-def _killed(directory: Path) -> Figure:
+def _killed(site: Site) -> Figure:
     """Return the number of requests without a response when a worker is killed.
 
     Each request is on a connection of its own.
     """
-    with _host(directory, "--workers", "2") as served:
+    with _host(site, "--workers", "2") as served:
         request = tool_call(served.port, "steady", "process", {})
         workers: set[int] = set()
         while len(workers) < 2:  # noqa: PLR2004 - both
@@ -263,12 +287,12 @@ def _who_answers(port: int, request: bytes) -> int:
         return int(json.loads(read(connection)[1])["response"])
 
 
-def _workers(directory: Path) -> Figure:
+def _workers(site: Site) -> Figure:
     """Return the throughput of two workers, next to that of one.
 
     The calls compute. Both sides take turns, on all cores.
     """
-    with _host(directory) as one, _host(directory, "--workers", "2") as two:
+    with _host(site) as one, _host(site, "--workers", "2") as two:
         rates: list[list[float]] = [[], []]
         for _ in range(ROUNDS):
             for served, found in zip((one, two), rates, strict=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import field, frozen
 from processes import CREDENTIALS, LOOPBACK
+from walls import signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +43,13 @@ class Answer:
         return json.loads(self.body)
 
 
-def post(target: str, body: Mapping[str, object]) -> bytes:
+def post(target: str, body: Mapping[str, object], *, signed: bool = False) -> bytes:
     """Return the bytes of a POST request with credentials.
 
     Args:
         target: path and query.
         body: becomes JSON.
+        signed: True for a signature of the platform.
     """
     content = json.dumps(body).encode()
     pair = base64.b64encode(":".join(CREDENTIALS).encode()).decode()
@@ -59,6 +61,7 @@ def post(target: str, body: Mapping[str, object]) -> bytes:
         "Accept: */*",
         "Content-Type: application/json",
         f"Content-Length: {len(content)}",
+        *([signature(target, content)] if signed else ()),
     )
     return "\r\n".join((*lines, "", "")).encode() + content
 

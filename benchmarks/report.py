@@ -76,13 +76,16 @@ def markdown(figures: Iterable[Figure], sdk: str) -> str:
     )
 
 
-def note(group: str, figures: Iterable[Figure], command: str) -> None:
-    """Put the figures of a group between its markers in the reliability page."""
+def note(group: str, figures: Iterable[Figure], command: str, page: Path | None = None) -> None:
+    """Put the figures of a group between its markers in a page.
+
+    By default, it is the reliability page.
+    """
     head = "| measurement | agenthost | compared with | ratio | target |\n|---|---|---|---|---|"
     rows = "\n".join(figure.row() for figure in figures)
     told = f"{_processor()}, {platform.system()}, Python {platform.python_version()}"
     text = f"{head}\n{rows}\n\nMeasured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: {told}."
-    _put(RELIABILITY, f"<!-- {group}: begin -->", text, f"<!-- {group}: end -->")
+    _put(page or RELIABILITY, f"<!-- {group}: begin -->", text, f"<!-- {group}: end -->")
 
 
 def write(table: str) -> None:

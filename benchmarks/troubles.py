@@ -80,7 +80,7 @@ def installed(directory: Path) -> Path:
 
 def tool_call(port: int, agent: str, tool: str, arguments: Mapping[str, object]) -> bytes:
     """Return a tool call, with the address in the agent's document."""
-    document = ask(port, post(f"/{agent}", {"call": {"call_id": CALL_ID}})).json
+    document = ask(port, post(f"/{agent}", {"call": {"call_id": CALL_ID}}, signed=True)).json
     [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
     [url] = [each["web_hook_url"] for each in ai["SWAIG"]["functions"] if each["function"] == tool]
     parts = urlsplit(url)
