@@ -6,14 +6,16 @@ terminal's cursor, marks that change the direction of writing, megabytes.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from agenthost._escaping import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from traceback import TracebackException
 
-__all__ = ["MOST", "did_you_mean", "message_of", "one_line", "summary_of", "words_of"]
+__all__ = ["MOST", "author_traceback", "did_you_mean", "message_of", "one_line", "summary_of", "words_of"]
 
 MOST = 300
 """The longest line, in characters."""
@@ -63,3 +65,58 @@ def one_line(text: str, most: int = MOST) -> str:
     if len(line) <= most and len(begin) == len(text):
         return line
     return f"{line[: most - 1]}…"
+
+
+def author_traceback(error: BaseException, module: str = "") -> str:
+    """Return a traceback with the frames of the author's files alone.
+
+    Frames of agenthost, of the standard library and of installed packages are left out, except for those of the
+    top-level ``module``.
+    """
+    from traceback import TracebackException  # noqa: PLC0415 - lists pay for none
+
+    told = TracebackException.from_exception(error, compact=True)
+    _trim(told, _is_of_author(module), set())
+    lines = "".join(told.format()).splitlines()
+    return "\n".join(line for line in lines if line != "Traceback (most recent call last):")
+
+
+def _trim(told: TracebackException, own: Callable[[str], bool], seen: set[int]) -> None:
+    if id(told) in seen:
+        return
+    seen.add(id(told))
+    if getattr(told, "filename", None):  # of a SyntaxError
+        told.filename = _from_here(str(told.filename))
+    told.stack[:] = [frame for frame in told.stack if own(frame.filename)]
+    for frame in told.stack:
+        frame.filename = _from_here(frame.filename)
+    for inner in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        if inner is not None:
+            _trim(inner, own, seen)
+
+
+def _is_of_author(module: str) -> Callable[[str], bool]:
+    from sysconfig import get_path  # noqa: PLC0415 - as above
+
+    ours = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 - every command imports this module
+    standard = tuple({get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+    parts = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+    def own(file: str) -> bool:
+        if file.startswith(("<", ours)):
+            return False
+        for part in parts:
+            if part in file:
+                return file.rpartition(part)[2].startswith((f"{module}{os.sep}", f"{module}.py"))
+        return not file.startswith(standard)
+
+    return own
+
+
+def _from_here(file: str) -> str:
+    """Return a path relative to the current directory, if it lies below."""
+    try:
+        here = os.getcwd() + os.sep  # noqa: PTH109 - as above
+    except OSError:
+        return file
+    return file.removeprefix(here)

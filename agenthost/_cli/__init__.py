@@ -29,6 +29,7 @@ COMMANDS = {
     "ask": "Send an agent one message in text.",
     "chat": "Talk to an agent in text.",
     "check": "Load everything as run does, without serving, and report.",
+    "dev": "Serve a file or a project, and serve it anew after each change.",
     "diff": "Compare what is installed with agenthost.lock.",
     "doctor": "Find what will cause trouble in production.",
     "export": "Write files for systemd or Kubernetes.",

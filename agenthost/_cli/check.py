@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
-from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.options import as_json, config_file, configuration, sourced
 from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
@@ -24,13 +24,17 @@ __all__ = ["command"]
 
 
 @click.command("check")
+@click.argument("target", required=False)
 @config_file
 @as_json
+@click.option("--traceback", is_flag=True, help="Print the traceback of each failure: the lines of its author's files.")
 @click.option(
     "--strict", is_flag=True, default=None, help="Exit with 4 on any problem, as run --strict would refuse to start."
 )
-def command(file: str | None, as_json: bool, strict: bool | None) -> None:
+def command(target: str | None, file: str | None, as_json: bool, traceback: bool, strict: bool | None) -> None:
     """Load everything as run does, without serving, and report.
+
+    TARGET is a file with agents or a folder with pyproject.toml, which is loaded as if it was installed.
 
     Exit codes: 0 everything can be served, 1 there are problems or no agents, 3 the configuration is wrong, 4 there
     are problems and --strict is set.
@@ -41,11 +45,13 @@ def command(file: str | None, as_json: bool, strict: bool | None) -> None:
 
     leave_log_out()
     config = with_secrets(config)
-    sys.exit(survive(config.host.state_dir, partial(_check, config, as_json)))
+    with sourced(target):
+        sys.exit(survive(config.host.state_dir, partial(_check, config, as_json, traceback)))
 
 
-def _check(config: Config, as_json: bool, deadly: Mapping[str, Diagnosis]) -> int:
+def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, Diagnosis]) -> int:
     from agenthost._discovery import misspelt_groups
+    from agenthost._host.authoring.failures import tracebacks
     from agenthost._host.runtime.start import accepted, installed_plan, make_runtime
     from agenthost._web.front import Front
 
@@ -64,6 +70,8 @@ def _check(config: Config, as_json: bool, deadly: Mapping[str, Diagnosis]) -> in
     if not as_json:
         for line in failed_plugins(report):
             echo(line)
+        for name, lines in tracebacks(plan).items() if traceback else ():
+            echo(f"\n{name}:\n{lines}")
         print_warnings((*plan.warnings, *plan.findings, *misspelt))
         count = report["problems"] + len(misspelt)
         if report["agents"] or count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,6 +11,7 @@ import click
 from agenthost._host.config.load import load_config
 
 if TYPE_CHECKING:
+    from agenthost._host.authoring.sources import Source
     from agenthost._host.config.schema import Config
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "load_too",
     "pairs",
     "query_parameters",
+    "source_of",
+    "sourced",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,3 +115,30 @@ def configuration(file: str | None, **overrides: object) -> Config:
     import os
 
     return load_config(file, os.environ, overrides)
+
+
+def sourced(target: str | None) -> AbstractContextManager[object]:
+    """Let a file or a project be found as if it was installed.
+
+    Raises:
+        click.UsageError: there is nothing that can be served.
+    """
+    if target is None:
+        return nullcontext()
+    from agenthost._host.authoring.overlay import overlaid
+
+    return overlaid(source_of(target))
+
+
+def source_of(target: str | None) -> Source:
+    """Return the file, the project or the installed package that a command is to serve.
+
+    Raises:
+        click.UsageError: there is nothing that can be served.
+    """
+    from agenthost._host.authoring.sources import read_source
+
+    try:
+        return read_source(target)
+    except (ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from error

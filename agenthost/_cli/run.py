@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agenthost._cli.first_agent import FIRST_AGENT
-from agenthost._cli.options import config_file, configuration
+from agenthost._cli.options import config_file, configuration, sourced
 from agenthost._cli.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
@@ -41,6 +41,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 @click.command("run")
+@click.argument("target", required=False)
 @config_file
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 3000]")
@@ -52,8 +53,10 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
     help="Public URL of this host, such as https://agents.example.com.",
 )
 @click.option("--strict", is_flag=True, default=None, help="Refuse to start if any agent or plugin fails.")
-def command(file: str | None, **options: Any) -> None:
+def command(target: str | None, file: str | None, **options: Any) -> None:
     """Serve every installed agent.
+
+    TARGET is a file with agents or a folder with pyproject.toml, which is served as if it was installed.
 
     The port opens first, then the agents are built. An agent that fails is quarantined and shown with a fix; the others
     are served. On SIGTERM and Ctrl-C, the host finishes the requests in flight.
@@ -61,8 +64,13 @@ def command(file: str | None, **options: Any) -> None:
     from agenthost._host.walls.kernel import set_debuggable
 
     set_debuggable(False)  # before the secrets are read
-    config = configuration(file, **options)
+    config = configuration(file, sourced=target is not None, **options)
     set_debuggable(config.host.debuggable)
+    with sourced(target):
+        _run(config)
+
+
+def _run(config: Config) -> None:
     if not discover((AGENTS, PLUGINS)):
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)

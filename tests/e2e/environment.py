@@ -314,6 +314,7 @@ class Environment:
         until: str = "/startup",
         seconds: float = 30,
         port: int | None = None,
+        command: str = "run",
     ) -> Iterator[Served]:
         """Run ``agenthost run`` while the block runs, and stop it with SIGTERM.
 
@@ -324,13 +325,14 @@ class Environment:
             until: The path that must answer 200 before the block begins.
             seconds: How long that may take.
             port: Where it listens; a free port unless given.
+            command: The command that serves.
         """
         place = cwd or self.workplace()
         port = port or free_port()
         named = dict(zip(("SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"), CREDENTIALS, strict=True))
         with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
             process = subprocess.Popen(
-                [self.bin / "agenthost", "run", "--host", "127.0.0.1", "--port", str(port), *options],
+                [self.bin / "agenthost", command, "--host", "127.0.0.1", "--port", str(port), *options],
                 cwd=place,
                 env=self._variables(place, named | AT_ONCE | dict(variables or {})),
                 stdin=subprocess.DEVNULL,

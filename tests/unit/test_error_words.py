@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._error_words import MOST, message_of, one_line, summary_of
+from agenthost._error_words import MOST, author_traceback, message_of, one_line, summary_of
 
 
 class UnspeakableError(Exception):
@@ -63,3 +63,31 @@ def test_the_line_moves_nothing_and_is_bounded(text, most):
 
 def test_the_length_of_the_text_costs_nothing():
     assert one_line("x" * 10_000_000).endswith("x…")
+
+
+def test_a_traceback_has_the_frames_of_the_author_alone(tmp_path, monkeypatch):
+    """Frames of the standard library, of agenthost and of other packages are left out."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.py").write_text("import json\n\n\ndef price(text):\n    return json.loads(text)\n")
+    code = compile((tmp_path / "shop.py").read_text(), str(tmp_path / "shop.py"), "exec")
+    names: dict = {}
+    exec(code, names)  # noqa: S102 - an author's file
+    with pytest.raises(ValueError, match="Expecting") as raised:
+        names["price"]("{")
+    told = author_traceback(raised.value).splitlines()
+
+    assert [line.partition(", ")[0] for line in told if line.startswith("  File")] == [
+        f'  File "{__file__}"',
+        '  File "shop.py"',
+    ]
+    assert "    return json.loads(text)" in told
+    assert told[-1].startswith("json.decoder.JSONDecodeError: Expecting property name")
+
+
+def test_a_traceback_of_a_syntax_error_shows_its_line():
+    with pytest.raises(SyntaxError) as raised:
+        compile("class Shop(:", "shop.py", "exec")
+    told = author_traceback(raised.value).splitlines()
+
+    assert told[-4:-1] == ['  File "shop.py", line 1', "    class Shop(:", "               ^"]
+    assert told[-1] == "SyntaxError: invalid syntax"

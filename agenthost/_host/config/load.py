@@ -58,6 +58,8 @@ _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
 _SECRET = ("host", "keys", "agents")
 """Tables with secrets of the host itself."""
 _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
+_STORE, _SOURCED = "default_store", "sourced"
+"""Overrides that are not keys of ``[host]``."""
 _TABLES = (
     "host",
     "health",
@@ -89,7 +91,9 @@ def load_config(
     The command line wins over the environment, and the environment over the file.
 
     ``file`` is the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise ``agenthost.toml`` in the
-    current directory when there is one. ``overrides`` has keys of ``[host]`` by name; None leaves one out.
+    current directory when there is one. ``overrides`` has keys of ``[host]`` by name; None leaves one out. Its
+    ``default_store`` is the URL of the store if the configuration has none, and ``sourced`` is True if packages are
+    served that are not installed.
 
     Raises:
         ConfigurationError: something cannot be read or used; the text names the file and line, or the variable, and
@@ -98,12 +102,12 @@ def load_config(
     name = file or environ.get("AGENTHOST_CONFIG") or (FILE if os.path.lexists(FILE) else None)
     opened = open_file(name, environ) if name else no_file(FILE, environ)
     refuse_unknown(opened.tables, _TABLES, opened.place())
-    host = _host(opened, overrides)
+    host = _host(opened, {name: value for name, value in overrides.items() if name not in (_STORE, _SOURCED)})
     config = Config(
         host=host,
         health=opened.closed(HealthConfig, "health"),
         telemetry=opened.closed(TelemetryConfig, "telemetry"),
-        state=_for_all(opened.closed(StateConfig, "state"), host, opened),
+        state=_for_all(_state(opened, overrides.get(_STORE)), host, opened),
         conversation=opened.closed(ConversationConfig, "conversation"),
         models=_models(opened),
         turns=opened.closed(TurnsConfig, "turns"),
@@ -115,6 +119,7 @@ def load_config(
         plugins=_plugins(opened),
         source=name,
         warnings=(*_exposed(opened), *_unknown_variables(opened)),
+        sourced=bool(overrides.get(_SOURCED)),
         asked=(os.path.abspath(name) if name else None, dict(overrides)),
         lines=opened.lines,
         said=opened.said,
@@ -155,6 +160,11 @@ def _with_one_password(section: P, opened: ConfigFile, *path: str) -> P:
         place = opened.place(*path, "passwords")
         raise ConfigurationError(f"{place}: password is configured too. fix: write all of them in passwords")
     return section
+
+
+def _state(opened: ConfigFile, default: object) -> StateConfig:
+    state = opened.closed(StateConfig, "state")
+    return state if state.url is not None or default is None else evolve(state, url=Secret(str(default)))
 
 
 def _for_all(state: StateConfig, host: HostConfig, opened: ConfigFile) -> StateConfig:

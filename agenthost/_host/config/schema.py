@@ -354,6 +354,8 @@ class Config(Table):
     """The file that was read, as it was named, or ``None``."""
     warnings: tuple[str, ...] = ()
     """Sentences for stderr about what is allowed but unlikely to be meant."""
+    sourced: bool = field(default=False, eq=False, repr=False)
+    """True if packages are served that are not installed."""
     asked: tuple[str | None, Mapping[str, object]] = field(default=(None, {}), eq=False, repr=False)
     """The arguments of ``load_config``: the file, and what options said."""
     lines: Lines = field(default=NO_LINES, eq=False, repr=False)

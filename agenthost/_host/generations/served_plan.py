@@ -61,15 +61,24 @@ class ServedPlan:
 
 
 def losses(
-    before: ServedPlan, after: ServedPlan, old: Config, new: Config, installed: Iterable[str]
+    before: ServedPlan,
+    after: ServedPlan,
+    old: Config,
+    new: Config,
+    installed: Iterable[str],
+    *,
+    edited: bool = False,
 ) -> tuple[str, ...]:
     """Return sentences about what a new plan loses.
 
     It loses an agent that is served and would not be, unless its section, ``[workflows]`` or the whole distribution was
     removed; an agent's short key, if another one would have it; and what is quarantined, and was not before.
 
-    ``old`` and ``new`` are the configurations of the plans. ``installed`` are the distributions of the new one.
+    ``old`` and ``new`` are the configurations of the plans. ``installed`` are the distributions of the new one. With
+    ``edited``, an author has changed the packages, and only what is quarantined counts.
     """
+    if edited:
+        return tuple(_failing(before, after))
     planned = {agent.full_key: agent for agent in after.agents}
     return (
         *_lost(before, planned, old, new, frozenset(installed)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agenthost._host.generations.orders import Imported, WorkerOrder
     from agenthost.errors import AgentHostError
 
-__all__ = ["TemplateProcess"]
+__all__ = ["SpareProcess", "TemplateProcess"]
 
 _PROGRAM = "from agenthost._web.process.template import main; main()"
 _FORKED_WITHIN = 60.0
@@ -29,6 +29,31 @@ _LOOK = 0.2
 _REPORTED_WITHIN = 1.0
 """Seconds in which a template reports the end of a worker."""
 _ENDED_WITHIN = 1.0
+
+
+class SpareProcess:
+    """A process that has imported the host before a template process is needed."""
+
+    def __init__(self) -> None:
+        self._waiting: tuple[Child, Channel] | None = None
+
+    def prepare(self) -> None:
+        """Start the process, unless it waits already."""
+        if self._waiting is None:
+            self._waiting = _start()
+
+    def take(self) -> tuple[Child, Channel]:
+        """Return the process, or a new one."""
+        waiting, self._waiting = self._waiting, None
+        return waiting or _start()
+
+    def end(self) -> None:
+        """End the process."""
+        if self._waiting is not None:
+            child, channel = self._waiting
+            self._waiting = None
+            channel.close()
+            _end(child)
 
 
 @define(eq=False)
@@ -51,17 +76,20 @@ class TemplateProcess:
 
     @classmethod
     def start(
-        cls, listening: int, config: Config, generation: int, withheld: Mapping[str, float], *, accept: bool
+        cls,
+        listening: int,
+        config: Config,
+        generation: int,
+        withheld: Mapping[str, float],
+        *,
+        accept: bool,
+        spare: SpareProcess | None = None,
     ) -> TemplateProcess:
         """Start a process, which imports the host and waits for orders.
 
-        With ``accept``, it imports what differs from the lock file, too.
+        With ``accept``, it imports what differs from the lock file, too. ``spare`` may have imported the host already.
         """
-        ours, theirs = channel_pair()
-        try:
-            child = start_python(_PROGRAM, theirs.fileno())
-        finally:
-            theirs.close()
+        child, ours = spare.take() if spare is not None else _start()
         template = cls(child, ours, generation, config, withheld)
         template._send((config, dict(withheld), accept), listening)
         return template
@@ -131,16 +159,28 @@ class TemplateProcess:
         """End it. Its workers go on."""
         self.lost = True
         self.channel.close()
-        if not self.child.join(_ENDED_WITHIN):
-            self.child.kill()
-            self.child.join()
-        self.child.close()
+        _end(self.child)
 
     def _send(self, content: object, *descriptors: int) -> None:
         try:
             self.channel.send(content, descriptors)
         except OSError:
             self.lost = True
+
+
+def _start() -> tuple[Child, Channel]:
+    ours, theirs = channel_pair()
+    try:
+        return start_python(_PROGRAM, theirs.fileno()), ours
+    finally:
+        theirs.close()
+
+
+def _end(child: Child) -> None:
+    if not child.join(_ENDED_WITHIN):
+        child.kill()
+        child.join()
+    child.close()
 
 
 def _readable(channel: Channel, seconds: float) -> bool:

@@ -32,7 +32,7 @@ from agenthost._host.isolation.frames import Reader, framed
 from agenthost._host.isolation.isolated_agent import IsolatedAgent
 from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
-from agenthost._host.isolation.raised_error import MOST_WORDS, traceback_of
+from agenthost._host.isolation.raised_error import MOST_WORDS
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.packages.instantiate import agent_of, make_offered
 from agenthost._host.telemetry.call_log import write_now
@@ -285,7 +285,7 @@ def _diagnosed(error: BaseException, setup: Setup) -> list[Any]:
     if isinstance(error, PermissionError) and isinstance(error.filename, str) and version():
         place = setup.section.place.key
         remedy = f'[{place}] paths = ["{error.filename}"] in agenthost.toml opens it to the agent'
-    return [isinstance(error, WorkflowError), found.reason, remedy, traceback_of(error)]
+    return [isinstance(error, WorkflowError), found.reason, remedy, found.traceback[-MOST_WORDS:]]
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -342,10 +342,10 @@ def awaited(
                     return content
                 if said != "failed":  # such as its greeting
                     continue
-                workflow, reason, remedy, _ = content
+                workflow, reason, remedy, traceback = content
                 if workflow:
                     raise NotIsolatable(reason)
-                raise Diagnosed(Diagnosis(reason, remedy))
+                raise Diagnosed(Diagnosis(reason, remedy, traceback))
     except TimeoutError:
         remedy = timeout_remedy(setup.candidate, setup.key)
         raise Diagnosed(Diagnosis(f"did not finish loading within {seconds:g} s", remedy)) from None

@@ -6,10 +6,10 @@ import re
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, extra_for, required_by
-from agenthost._error_words import message_of, one_line, summary_of
+from agenthost._error_words import author_traceback, message_of, one_line, summary_of
 from agenthost._host.config.place import key_path
 from agenthost._host.installer.environment import installer
 from agenthost.errors import AgentHostError, ConfigurationError, UnsupportedHost
@@ -30,6 +30,12 @@ class Diagnosis:
 
     reason: str
     remedy: str
+    traceback: str = field(default="", eq=False, repr=False)
+    """The frames of the author's files, and the exception; empty if there was none."""
+
+    def report(self) -> dict[str, str]:
+        """Return the reason and the fix as JSON."""
+        return {"reason": self.reason, "remedy": self.remedy}
 
 
 class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
@@ -47,7 +53,8 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     """
     if isinstance(error, Diagnosed):
         return error.diagnosis
-    return Diagnosis(_reason(error, candidate), _remedy(error, candidate, key))
+    traceback = author_traceback(error, _top_level(candidate))
+    return Diagnosis(_reason(error, candidate), _remedy(error, candidate, key), traceback)
 
 
 def disable_line(candidate: Candidate, key: str) -> str:
@@ -82,7 +89,7 @@ def _place(error: BaseException, candidate: Candidate) -> str:
     """Return the last line of the package's own code: ``(agenthost_dental.py:12)``."""
     import traceback  # noqa: PLC0415 - lists pay for none
 
-    package = candidate.value.partition(":")[0].partition(".")[0]
+    package = _top_level(candidate)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if found := re.search(rf"[\\/]({re.escape(package)}(?:\.py|[\\/].*))$", frame.filename):
             return f" ({one_line(found[1])}:{frame.lineno})"
@@ -106,7 +113,7 @@ def _remedy(error: BaseException, candidate: Candidate, key: str) -> str:
 
 def _install_missing(module: str, candidate: Candidate) -> str:
     distribution = candidate.distribution
-    if not module.isidentifier() or module == candidate.value.partition(":")[0].partition(".")[0]:
+    if not module.isidentifier() or module == _top_level(candidate):
         return str(installer().reinstall(distribution))
     if extra := extra_for(candidate, module):
         return str(installer().install(f"{distribution}[{extra}]"))
@@ -115,3 +122,8 @@ def _install_missing(module: str, candidate: Candidate) -> str:
         return str(installer().install(name))
     again = installer().upgrade(distribution)  # which installs what it requires, under whatever name
     return f"{again}; if {module!r} is still missing, {distribution} does not declare the package that has it"
+
+
+def _top_level(candidate: Candidate) -> str:
+    """Return the top-level module of an entry point."""
+    return candidate.value.partition(":")[0].partition(".")[0].strip()

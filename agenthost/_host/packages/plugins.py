@@ -98,7 +98,7 @@ class PluginState:
             "state": self.state,
             "hooks": list(self.hooks),
         }
-        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
+        return row | (self.diagnosis.report() if self.diagnosis else {})
 
     def as_candidate(self) -> Candidate:
         """Return the plugin as a candidate of discovery."""

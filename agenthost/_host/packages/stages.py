@@ -365,4 +365,4 @@ class SetAside:
             "version": self.version,
             "state": self.state,
         }
-        return row | (attrs.asdict(self.diagnosis) if self.diagnosis else {})
+        return row | (self.diagnosis.report() if self.diagnosis else {})

@@ -216,10 +216,13 @@ def installed_plan(
 
 
 def remember(config: Config, plan: HostPlan) -> None:
-    """Store the holders of keys, routes and SIP aliases of a served plan."""
+    """Store the holders of keys, routes and SIP aliases of a served plan.
+
+    A package that is not installed holds nothing.
+    """
     from agenthost._host.generations.record import write_record
 
-    if plan.installed:
+    if plan.installed and not config.sourced:
         write_record(config, plan.held())
 
 

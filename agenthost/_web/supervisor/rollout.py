@@ -88,6 +88,10 @@ class ReloadedHost(Protocol):
     def replaced(self) -> list[Worker]:
         """The workers that others have replaced, and that have not ended."""
 
+    @property
+    def authoring(self) -> bool:
+        """True if an author edits the packages: what is no longer offered is not lost."""
+
     def wake(self) -> None:
         """Let the loop look at what has changed, from any thread."""
 
@@ -309,11 +313,12 @@ class Rollouts:
             return
         wanted = attempt.wanted
         manifest = attempt.manifest or plan.manifest or Manifest()
-        lost = losses(supervisor.served, plan, supervisor.config, wanted.config, manifest.distributions)
+        served, edited = supervisor.served, supervisor.authoring
+        lost = losses(served, plan, supervisor.config, wanted.config, manifest.distributions, edited=edited)
         if lost and not wanted.accept:
             self._fail(PlanError("; ".join(lost)))
             return
-        told = table(supervisor.served, plan, supervisor.manifest, manifest)
+        told = table(served, plan, supervisor.manifest, manifest)
         self._attempt = None
         supervisor.takes_over(attempt.canary, plan, manifest, wanted.config)
         attempt.outcome.put(told | {"agents": len(plan.ready), "generation": attempt.generation})
@@ -328,7 +333,8 @@ class Rollouts:
             self._supervisor.left.append(attempt.canary)
         if attempt.template is not None:
             attempt.template.end()
-        log_refusal(error)
+        if not self._supervisor.authoring:  # agenthost dev prints it
+            log_refusal(error)
         attempt.outcome.put(error)
 
 

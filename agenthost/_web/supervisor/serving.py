@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["serve_with_workers"]
 
 
-def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None]) -> None:
+def serve_with_workers(
+    opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None], *, authoring: bool = False
+) -> None:
     """Serve the installed agents with worker processes, until SIGTERM or SIGINT.
 
-    ``ready`` is called with the plan's report when the first worker serves.
+    ``ready`` is called with the plan's report when the first worker serves. With ``authoring``, an author edits the
+    packages: a process waits for the next version, and older versions are not kept for calls in progress.
 
     Raises:
         AgentHostError: a worker rejects the installed agents, or the configuration.
@@ -35,7 +38,7 @@ def serve_with_workers(opened: socket.socket, config: Config, ready: Callable[[M
     if shared is not None:
         os.environ[SHARED] = shared  # the directory of the workers' metrics
     relays = temporary_directory("agenthost-calls-")
-    supervisor = Supervisor(opened, config, ready, relays)
+    supervisor = Supervisor(opened, config, ready, relays, authoring=authoring)
     try:
         with _health_port(supervisor):
             supervisor.run()

@@ -26,7 +26,7 @@ from attrs import evolve
 from agenthost._host.generations.channel import channel_pair
 from agenthost._host.generations.children import start_python
 from agenthost._host.generations.orders import WorkerOrder
-from agenthost._host.generations.template_process import TemplateProcess
+from agenthost._host.generations.template_process import SpareProcess, TemplateProcess
 from agenthost._host.operations.control_socket import controlled, socket_path
 from agenthost._host.runtime.start import start_logging
 from agenthost._host.telemetry.prometheus.shared import SHARED
@@ -61,7 +61,13 @@ class Supervisor:
     """The supervisor of the workers."""
 
     def __init__(
-        self, opened: socket.socket, config: Config, ready: Callable[[Mapping[str, Any]], None], relays: str
+        self,
+        opened: socket.socket,
+        config: Config,
+        ready: Callable[[Mapping[str, Any]], None],
+        relays: str,
+        *,
+        authoring: bool = False,
     ) -> None:
         self._opened = opened
         self.config = config
@@ -71,6 +77,7 @@ class Supervisor:
         self.left: list[Worker] = []
         """Workers that have been sent away."""
         self.kept = KeptTemplate(forking=config.host.start_method == "fork", differ=self._tell_differing)
+        self._spare = SpareProcess() if authoring else None
         self._responder: Worker | None = None
         self._first: tuple[WorkerSlot, Worker, ServedPlan] | None = None
         self.manifest: Manifest | None = None
@@ -127,7 +134,14 @@ class Supervisor:
 
         With ``accept``, it imports what differs from the lock file, too.
         """
-        return TemplateProcess.start(self._opened.fileno(), config, generation, withheld, accept=accept)
+        return TemplateProcess.start(
+            self._opened.fileno(), config, generation, withheld, accept=accept, spare=self._spare
+        )
+
+    @property
+    def authoring(self) -> bool:
+        """True if an author edits the packages."""
+        return self._spare is not None
 
     def start_worker(self, template: TemplateProcess | None, order: WorkerOrder) -> Worker | None:
         """Start a worker, or return None where its template process cannot fork."""
@@ -263,8 +277,13 @@ class Supervisor:
 
     def has_replaced(self, place: WorkerSlot) -> None:
         """Send the old worker of a slot away, as its successor serves."""
+        if self._spare is not None:
+            self._spare.prepare()
         if place.leaving is not None:
-            if not self.older.replaced(place.leaving, self._accepting(), self.left):
+            if self.authoring:
+                place.leaving.order("leave")
+                self.left.append(place.leaving)
+            elif not self.older.replaced(place.leaving, self._accepting(), self.left):
                 self.left.append(place.leaving)
             place.leaving, place.failed_replacements = None, 0
 
@@ -398,7 +417,7 @@ class Supervisor:
                 worker.process.kill()
                 worker.process.join()
             remove_directories_of(worker.process.pid)
-        for template in (self.kept.process, self.rollouts.template):
+        for template in (self.kept.process, self.rollouts.template, self._spare):
             if template is not None:
                 template.end()
 

@@ -218,7 +218,7 @@ def test_an_agent_gets_its_settings(monkeypatch, tmp_path):
 
     values = {**config.agents["dental"].settings, "rooms": 0}
     with pytest.raises(ConfigurationError) as refused:
-        build_settings(module.Settings, values, config.place("agents", "dental"))
+        build_settings(module.DentalSettings, values, config.place("agents", "dental"))
     assert blocks(page, "text")[0].text.strip() == str(refused.value)
 
 
