@@ -204,16 +204,13 @@ class AgentServer:
     def register_sip_username(self, username: str, route: str) -> None:
         """Let the SIP user ``username`` reach the agent at ``route``.
 
-        This includes an agent that replaces the present one later.
+        This includes an agent that is registered there later.
 
         Raises:
-            DefinitionError: no agent is registered there, or the user already reaches another agent.
+            DefinitionError: the user already reaches another agent.
         """
         route = _absolute(route)
         with self._changing:
-            if route not in self._registered:
-                msg = f"SIP user {username!r}: no agent is registered at {route!r}. fix: register it first."
-                raise DefinitionError(msg)
             if not isinstance(username, str) or not username:
                 raise DefinitionError(f"a SIP user is text such as 'sales', not {username!r}.")
             other = self._usernames.get(username.casefold(), route)
@@ -373,6 +370,9 @@ class AgentServer:
             if self._plan is None:
                 plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
                 plan = plan.with_probes(self._probes)
+                for user, route in self._usernames.items():
+                    if route not in self._registered:
+                        _log.warning("SIP user %r: no agent is registered at %r yet", user, route)
                 if plan.failed:
                     for agent in plan.agents:
                         release(agent.agent)

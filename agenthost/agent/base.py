@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from agenthost.agent.declared import Declared, ServingOptions
+from agenthost.agent.document_call import DocumentCall
 from agenthost.agent.left_out import RefusedNames
 from agenthost.agent.vocabulary import Vocabulary
 from agenthost.agent.vocabulary.calls import request_hooks
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from agenthost.agent.declared import HostFacts
     from agenthost.state import Stores
+    from agenthost.swml import Addresses
     from agenthost.tools.swaig import Call
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "AgentBase",
     "Declared",
     "declared",
+    "document_of",
     "overrides",
     "release",
     "runnable",
@@ -218,6 +221,21 @@ def seal(agent: AgentBase) -> Template:
     template = Template.seal(own.draft) if own.own_process is None else own.own_process.template
     own.sealed = True
     return template
+
+
+def document_of(agent: AgentBase, addresses: Addresses) -> dict[str, Any]:
+    """Return the document of an agent, or of its copy for one call.
+
+    Raises:
+        DefinitionError: the document is wrong.
+    """
+    own = declared(agent)
+    if not overrides(agent, "render"):
+        return own.draft.build(addresses)
+    document = agent.render(DocumentCall(own.asked, own.draft, addresses))
+    if not isinstance(document, dict) or not isinstance(document.get("sections"), dict):
+        raise DefinitionError(f"agent {own.name!r}: render must return a document, an object with 'sections'.")
+    return document
 
 
 def release(agent: AgentBase) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import Factory, define, field, frozen
 
+from agenthost.agent.document_call import NO_REQUEST, AskedDocument
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -120,6 +122,7 @@ class Declared:
         examples: example messages, by language code, or ``""`` for an unknown language.
         key: its key on the host.
         stores: the host's stores. None while no host serves it.
+        asked: the request that a copy is for, if the agent writes its whole document.
         facts: returns facts about the host that serves it. None while it has no host, and in a process of its own.
         public_url: the public URL of the host that serves it alone, or None for the configured one.
         own_process: the process of its own that runs its code, if any.
@@ -145,6 +148,7 @@ class Declared:
     examples: Mapping[str, tuple[str, ...]] = Factory(dict)
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
+    asked: AskedDocument = NO_REQUEST
     facts: Callable[[], HostFacts] | None = field(default=None, repr=False)
     public_url: str | None = None
     own_process: AgentProcess | None = field(default=None, repr=False)

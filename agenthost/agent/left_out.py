@@ -16,11 +16,11 @@ _FILE = "`agenthost.toml`"
 
 OF_THE_PACKAGE = {
     "AIChatClient": _ALONGSIDE,
-    "BedrockAgent": "`AgentServer.app.post`, which can answer with any document",
+    "BedrockAgent": "`AgentBase` with `render`, which can return `amazon_bedrock` in place of `ai`",
     "RestClient": _ALONGSIDE,
     "SWAIGFunction": "`AgentBase.define_tool`",
-    "SWMLBuilder": "`AgentServer.app.post`, which can answer with any document",
-    "SWMLService": "`AgentBase`, or `AgentServer.app.post`, which can answer with any document",
+    "SWMLBuilder": "`AgentBase.add_verb`, or `render`, which returns a whole document",
+    "SWMLService": "`AgentBase` with `add_verb`, or `render`, which returns a whole document",
     "SchemaValidationError": "`DefinitionError`",
     "WebService": "`AgentServer.serve_static_files`",
     "add_skill_directory": "packages with an entry point in the group `agenthost.skills`",
@@ -32,16 +32,11 @@ OF_THE_PACKAGE = {
 """Names of the package ``signalwire``."""
 
 OF_AGENTS = {
-    "add_section": "`AgentServer.app.post`, which can answer with any document",
-    "add_verb": "`add_pre_answer_verb`, `add_post_answer_verb` and `add_post_ai_verb`",
-    "add_verb_to_section": "`AgentServer.app.post`, which can answer with any document",
     "domain": f"`public_url` in {_FILE}",
     "full_validation_enabled": "`agenthost swml --validate`",
     "handle_request": "`get_app()`, an ASGI application that any test client calls",
     "handle_serverless_request": "`run(event, context)`",
     "mount": "`AgentServer`, whose `app` has `get` and `post`, or any ASGI application that mounts `get_app()`",
-    "register_verb_handler": "`schema_validation=False`, which accepts any verb",
-    "reset_document": "`clear_pre_answer_verbs`, `clear_post_answer_verbs` and `clear_post_ai_verbs`",
     "schema_utils": "`agenthost swml --validate`",
     "security": f"{_FILE}",
     "set_inference_params": "`set_prompt_llm_params`",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from agenthost.agent.base import AgentBase, declared, runnable
+from agenthost.agent.base import AgentBase, declared, document_of, runnable
 from agenthost.swml import Addresses, encode_document, generation_parameter
 from agenthost.tools.tool import Tool
 
@@ -119,7 +119,7 @@ def render(
 
     own.sealed = True
     named = partial(generation_parameter, generation=generation)
-    return encode_document(own.draft.build(Addresses(base, origin, token, located, named)))
+    return encode_document(document_of(copy, Addresses(base, origin, token, located, named)))
 
 
 def render_per_call(

@@ -31,6 +31,8 @@ class ContextBuilder:
 
     def __init__(self, agent: object = None) -> None:  # noqa: ARG002 - the field's
         self.contexts: dict[str, Context] = {}
+        self.emptied = False
+        """True if the contexts were removed, so that none are left on purpose."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -72,6 +74,7 @@ class ContextBuilder:
     def reset(self) -> Self:
         """Remove every context."""
         self.contexts.clear()
+        self.emptied = True
         return self
 
     def validate(self, tool_names: Collection[str] | None = None) -> None:

@@ -88,14 +88,14 @@ class Actions:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.response!r} {self.action!r} post_process={self.post_process}>"
 
-    def set_response(self, response: str) -> Self:
+    def set_response(self, response: str | None) -> Self:
         """Replace the words for the model.
 
         Args:
-            response: The text.
+            response: The text. ``None`` removes it.
         """
-        instance("response", response, (str, dict), "a string or an object")
-        self.response = response
+        instance("response", response, (str, dict, type(None)), "a string or an object")
+        self.response = "" if response is None else response
         return self
 
     def set_tool_response(self, tool_result: str | None = None, tool_prompt: str | None = None) -> Self:

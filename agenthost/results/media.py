@@ -212,7 +212,8 @@ class MediaActions(Actions):
             recording_status_callback_event=(
                 None if recording_status_callback_event == "completed" else recording_status_callback_event
             ),
-            result=result,
         )
+        if result is not None:
+            options["result"] = result
         self.action.append(swml_action({"join_conference": {"name": name, **options} if options else name}))
         return self

@@ -64,8 +64,8 @@ class ToolAnswer:
         """Read what a tool returned.
 
         Args:
-            result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, an answer, or
-                anything else that JSON carries, which is then said as text.
+            result: a ``FunctionResult``, text, a dictionary with ``response`` or ``action``, None, an answer, an
+                object with ``to_dict()``, or anything else that JSON carries, which is then said as text.
             sibling: gives the key of the served agent of a name; called for each call that is handed over.
 
         Raises:
@@ -86,6 +86,9 @@ class ToolAnswer:
             return _read(response, written, fields.pop("post_process", False), fields or None, sibling)
         if isinstance(result, ToolAnswer):
             return result.located(sibling)
+        if not isinstance(result, dict) and callable(to_dict := getattr(result, "to_dict", None)):
+            converted = to_dict()  # such as a result of SignalWire's SDK
+            return cls.of(dict(converted) if isinstance(converted, dict) else str(converted), sibling)
         plain = _plain(result)
         _weight((plain,))
         return _of_words(plain if type(plain) is str else _encode(plain).decode())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, define, frozen
 
 from agenthost.contexts import ContextBuilder
+from agenthost.errors import DefinitionError
 from agenthost.prompt import Prompt
 from agenthost.swml.addresses import WebhookUrls
 from agenthost.tools.platform_tools import PlatformTool
@@ -67,6 +68,9 @@ class Draft:
         pronounce: entries of ``ai.pronounce``.
         global_data: ``ai.global_data``.
         ai_fields: further fields of ``ai``, which replace those of the agent.
+        sections: handwritten sections of the document, by name: verbs and configurations. With verbs in ``main``, the
+            document has no conversation.
+        verb_handlers: checks of verbs that SWML does not have, by name.
         before_answer: verbs and configurations that run while the call rings.
         answer: the configuration of ``answer``. None leaves the verb out.
         record_call: the configuration of ``record_call``. None does not record.
@@ -97,6 +101,8 @@ class Draft:
     pronounce: list[dict[str, Any]] = Factory(list)
     global_data: dict[str, Any] = Factory(dict)
     ai_fields: dict[str, Any] = Factory(dict)
+    sections: dict[str, list[tuple[str, Any]]] = Factory(dict)
+    verb_handlers: dict[str, Any] = Factory(dict)
     before_answer: list[tuple[str, Any]] = Factory(list)
     answer: dict[str, Any] | None = Factory(dict)
     record_call: dict[str, Any] | None = None
@@ -116,24 +122,42 @@ class Draft:
         """Build the document, with keys in the order of the contract (wire.md, section 3).
 
         Raises:
-            DefinitionError: the prompt or the contexts are wrong.
+            DefinitionError: the prompt or the contexts are wrong, or both a prompt and a handwritten ``main`` exist.
         """
-        main = [{verb: config} for verb, config in self.before_answer]
+        sections = {"main": self._written("main") if self.sections.get("main") else self._main(addresses)}
+        sections.update((name, self._written(name)) for name in self.sections if name != "main")
+        return {"version": "1.0.0", "sections": sections}
+
+    def _written(self, section: str) -> list[dict[str, Any]]:
+        if section == "main" and (self.prompt.text or self.prompt.sections.sections):
+            raise DefinitionError(
+                f"agent {self.name!r} has both a prompt and verbs of its own in 'main', which would leave the prompt "
+                "out. fix: add the verbs by add_post_answer_verb, or write the document in render()"
+            )
+        return [{verb: config} for verb, config in self.sections[section]]
+
+    def _main(self, addresses: Addresses) -> list[dict[str, Any]]:
+        main: list[dict[str, Any]] = [{verb: config} for verb, config in self.before_answer]
         if self.answer is not None:
             main.append({"answer": self.answer})
         if self.record_call is not None:
             main.append({"record_call": self.record_call})
         main += [{verb: config} for verb, config in self.after_answer]
-        main.append({"ai": self._ai(addresses)})
+        main.append({"ai": self.ai(addresses)})
         main += [{verb: config} for verb, config in self.after_ai]
-        return {"version": "1.0.0", "sections": {"main": main}}
+        return main
 
-    def _ai(self, addresses: Addresses) -> dict[str, Any]:
+    def ai(self, addresses: Addresses) -> dict[str, Any]:
+        """Build the configuration of the verb ``ai``.
+
+        Raises:
+            DefinitionError: the prompt or the contexts are wrong.
+        """
         ai: dict[str, Any] = {"prompt": self.rendered_prompt()}
         if self.post_prompt:
             ai["post_prompt"] = {"text": self.post_prompt, **self.post_prompt_params}
             ai["post_prompt_url"] = self.urls.of_summaries(addresses)
-        if swaig := self._swaig(addresses):
+        if swaig := self.swaig(addresses):
             ai["SWAIG"] = swaig
         ai["params"] = self.params
         if self.debug_level is not None:
@@ -157,13 +181,14 @@ class Draft:
             DefinitionError: a section is empty, or the contexts are wrong.
         """
         prompt = (self.prompt if self.use_pom else Prompt(self.prompt.text)).to_dict(self.name)
-        if self.contexts is not None and self.contexts.contexts:
+        if self.contexts is not None and (self.contexts.contexts or not self.contexts.emptied):
             elsewhere = [name for include in self.includes for name in include["functions"]]
             self.contexts.validate([*self.tools, *elsewhere])
             prompt["contexts"] = self.contexts.to_dict()
         return prompt | self.prompt_params
 
-    def _swaig(self, addresses: Addresses) -> dict[str, Any]:
+    def swaig(self, addresses: Addresses) -> dict[str, Any]:
+        """Build ``SWAIG``: the tools, wherever they run."""
         swaig: dict[str, Any] = {
             "native_functions": self.native_functions,
             "includes": self.includes,

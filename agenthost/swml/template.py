@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -45,8 +45,12 @@ class Template:
     generations: tuple[tuple[int, str], ...] = ()
 
     @classmethod
-    def seal(cls, draft: Draft) -> Template:
+    def seal(cls, draft: Draft, build: Callable[[Addresses], dict[str, Any]] | None = None) -> Template:
         """Encode a draft's document.
+
+        Args:
+            draft: the draft.
+            build: builds another document in its place.
 
         Raises:
             DefinitionError: a part of the draft is wrong, or is not JSON.
@@ -62,7 +66,7 @@ class Template:
             return note
 
         addresses = Addresses(f"{mark}b;", f"{mark}o;", named("t"), named("s"), named("g"))
-        encoded = encode_document(draft.build(addresses))
+        encoded = encode_document((build or draft.build)(addresses))
         first, *rest = encoded.split(mark.encode())
         parts, bases, tokens, origins, siblings, generations = [first], [], [], [], [], []
         for piece in rest:

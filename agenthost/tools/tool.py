@@ -10,6 +10,7 @@ before the handler runs.
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -30,6 +31,7 @@ __all__ = ["Tool", "ToolDeclaration", "declarations", "is_tool_name"]
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _OWN_KEYS = frozenset({"function", "description", "parameters", "web_hook_url"})
 _HINTS = frozenset({"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"})
+_log = logging.getLogger("agenthost.agent")
 _MARK = "__agenthost_tool__"
 
 Handler = Callable[..., Any]
@@ -277,6 +279,22 @@ def _object_schema(name: str, parameters: Mapping[str, Any], required: Sequence[
         schema = {"type": "object", "properties": dict(parameters)}
     if required and schema["properties"]:
         schema["required"] = list(required)
+    return _lifted(name, schema)
+
+
+def _lifted(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Move ``"required": true`` of a property to the list of required ones."""
+    for key, inner in schema["properties"].items():
+        if isinstance(inner, Mapping) and isinstance(wanted := inner.get("required"), bool):
+            _log.warning(
+                "tool %s: 'required' of the parameter %s is not a part of JSON Schema. fix: required=[%s]",
+                name,
+                key,
+                repr(key) if wanted else "",
+            )
+            schema["properties"][key] = {each: value for each, value in inner.items() if each != "required"}
+            if wanted and key not in (listed := schema.get("required") or []):
+                schema["required"] = [*listed, key]
     return schema
 
 

@@ -225,12 +225,23 @@ class TestSip:
         server.register_sip_username("HELP", "/sales")
 
         for user, route, reason in (
-            ("x", "/nowhere", "no agent is registered at '/nowhere'"),
             ("Help", "/", "already reaches the agent at '/sales'"),
             ("", "/", "is text"),
         ):
             with pytest.raises(DefinitionError, match=reason):
                 server.register_sip_username(user, route)
+
+    def test_a_username_before_its_agent(self, caplog):
+        """As programs of SignalWire's SDK register them."""
+        server = AgentServer()
+        server.setup_sip_routing()
+        server.register_sip_username("help", "/desk")
+        server.register_sip_username("lost", "/nowhere")
+        server.register(Desk("desk"), "/desk")
+
+        assert (reached(server, "help"), reached(server, "lost")) == ("/desk", 404)
+        assert "SIP user 'lost': no agent is registered at '/nowhere'" in caplog.text
+        assert "'help'" not in caplog.text
 
     def test_two_that_ask_for_one_user(self, server, caplog):
         """Before serving, neither reaches the user, both are served, and a warning is logged."""

@@ -23,7 +23,7 @@ from agenthost._host.isolation.raised_error import error_fields
 from agenthost._host.isolation.starving import memory_of
 from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
-from agenthost.agent.base import declared, runnable, serve_state
+from agenthost.agent.base import declared, document_of, runnable, serve_state
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.health import HostVitals, outcome_of
 from agenthost.results.tool_answer import ToolAnswer
@@ -195,7 +195,9 @@ class IsolatedAgent:
 
     async def _do_document(self, query: Any, body: Any, headers: Any) -> Any:
         copy = await self._configured(query, body, headers)
-        return msgspec.to_builtins(Template.seal(declared(copy).draft), builtin_types=(bytes,))
+        return msgspec.to_builtins(
+            Template.seal(declared(copy).draft, partial(document_of, copy)), builtin_types=(bytes,)
+        )
 
     async def _configured(self, query: Any, body: Any, headers: Any) -> AgentBase:
         run = partial(configure, self._agent, query, body, headers)

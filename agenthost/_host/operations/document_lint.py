@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 
 from agenthost.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from agenthost.swml.verb_schema import within
 
 __all__ = ["lint"]
 
@@ -33,24 +31,8 @@ def lint(document: Any, schema: str) -> list[str]:
     return [
         f"{'/'.join(map(str, told.instance_path)) or 'document'}: {_sentence(told)}"
         for error in validator.iter_errors(document)
-        for told in _within(error)
+        for told in within(error)
     ]
-
-
-def _within(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
-    """Yield the actual errors behind an error.
-
-    If none of several schemas fits, as for every verb of a document, the one that fits down to the deepest place is
-    meant, and its own errors are the actual ones.
-    """
-    branches = [branch for branch in getattr(error.kind, "context", ()) if branch]
-    depths = [min(len(inner.instance_path) for inner in branch) for branch in branches]
-    deepest = max(depths, default=0)
-    if deepest <= len(error.instance_path):
-        yield error
-        return
-    for inner in branches[depths.index(deepest)]:
-        yield from _within(inner)
 
 
 def _sentence(error: jsonschema_rs.ValidationError) -> str:

@@ -6,7 +6,6 @@ Each class acts on the agent's ``Draft`` (``agenthost.swml``) and returns the ag
 from __future__ import annotations
 
 from agenthost.agent.vocabulary.addresses import AddressWords
-from agenthost.agent.vocabulary.calls import CallWords
 from agenthost.agent.vocabulary.flow import FlowWords
 from agenthost.agent.vocabulary.model import ModelWords
 from agenthost.agent.vocabulary.platform import PlatformWords
@@ -29,8 +28,7 @@ class Vocabulary(
     SkillWords,
     FlowWords,
     AddressWords,
-    CallWords,
     ServedWords,
     StateWords,
 ):
-    """All methods that describe an agent, and serve it alone."""
+    """All methods that describe an agent, configure its calls, and serve it alone."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import frozen
 
+from agenthost.agent.document_call import AskedDocument
 from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    from agenthost.agent.document_call import DocumentCall
 
 __all__ = ["CallWords", "DocumentRequest", "ask_the_agent", "request_hooks"]
 
@@ -32,7 +35,7 @@ class CallWords(Configurable):
         This replaces all earlier callbacks. None removes them.
         """
         own = self._once("set_dynamic_config_callback")
-        kept = tuple(each for each in own.per_call if each is ask_the_agent)
+        kept = tuple(each for each in own.per_call if each in (ask_the_agent, _note_request))
         own.per_call = kept if callback is None else (*kept, _function(callback))
         return self
 
@@ -73,6 +76,17 @@ class CallWords(Configurable):
             request: query parameters and headers of the request.
         """
 
+    def render(self, call: DocumentCall) -> dict[str, Any]:
+        """Return the whole document of a call.
+
+        Override it to write the document by hand, with several sections or another verb in place of ``ai``. ``call``
+        fills in what comes from the host. It runs on a copy of the agent, after the callbacks of ``add_per_call_config``.
+
+        Args:
+            call: the request, and the parts of the agent's document with their URLs and tokens.
+        """
+        return call.document()
+
     def on_request(self, request_data: dict[str, Any] | None = None, callback_path: str | None = None) -> Any:
         """Change the document of one call.
 
@@ -108,19 +122,27 @@ def ask_the_agent(query: Mapping[str, str], body: Mapping[str, Any], headers: Ma
 
 
 def request_hooks(kind: type[CallWords], base: type[CallWords]) -> tuple[Callable[..., Any], ...]:
-    """Return the callback for an agent whose class overrides ``on_request`` or ``on_swml_request``.
+    """Return the callbacks for a class that overrides ``on_request``, ``on_swml_request`` or ``render``.
 
     Raises:
         DefinitionError: it overrides a method that the host never calls, and that would protect it elsewhere.
     """
     for name in ("validate_basic_auth", "validate_tool_token"):
-        if getattr(kind, name) is not getattr(base, name):
+        if _changed(kind, base, name):
             raise DefinitionError(
                 f"{kind.__name__} overrides {name}, which the host does not call: it checks requests itself. "
                 "fix: configure credentials in agenthost.toml, and remove the method."
             )
-    changed = any(getattr(kind, name) is not getattr(base, name) for name in ("on_request", "on_swml_request"))
-    return (ask_the_agent,) if changed else ()
+    hooks = [ask_the_agent] if any(_changed(kind, base, name) for name in ("on_request", "on_swml_request")) else []
+    return (*hooks, _note_request) if _changed(kind, base, "render") else tuple(hooks)
+
+
+def _changed(kind: type[CallWords], base: type[CallWords], name: str) -> bool:
+    return getattr(kind, name) is not getattr(base, name)
+
+
+def _note_request(query: Mapping[str, str], body: Mapping[str, Any], headers: Mapping[str, str], agent: Any) -> None:
+    agent._declared.asked = AskedDocument(query, body, headers)  # noqa: SLF001 - a part of that class
 
 
 async def _change_later(agent: Any, answer: Awaitable[Any]) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
+from agenthost.agent.document_call import NO_REQUEST, DocumentCall
 from agenthost.agent.log import get_logger
+from agenthost.agent.vocabulary.calls import CallWords
 from agenthost.agent.vocabulary.serving import ServingWords
 from agenthost.errors import DefinitionError
 from agenthost.sip import SipUri
@@ -37,7 +39,7 @@ class _Fact:
         return self if agent is None else self._read(agent)
 
 
-class ServedWords(ServingWords):
+class ServedWords(ServingWords, CallWords):
     """Facts about an agent and its host.
 
     They hold for the host that serves the agent, or else for the one that ``run`` would start.
@@ -107,7 +109,8 @@ class ServedWords(ServingWords):
         base = self.get_full_url()
         origin = self._host_facts().origin
         addresses = Addresses(base, origin, lambda _: "", lambda name: f"{origin}/{name}")
-        return cast("dict[str, Any]", json.loads(json.dumps(self._declared.draft.build(addresses))))
+        document = self.render(DocumentCall(NO_REQUEST, self._declared.draft, addresses))
+        return cast("dict[str, Any]", json.loads(json.dumps(document)))
 
     def render_document(self) -> str:
         """Return the present document as JSON text, see ``get_document``."""

@@ -87,8 +87,8 @@ def test_blocks_run_and_their_agents_serve(block, monkeypatch):
         for name in getattr(agent, "members", ()):  # a workflow is served with its agents
             server.register(AgentBase(name, f"/{name}"))
 
-        [answer, ai] = document(server.app, "/asked")["sections"]["main"]
-        assert (answer, list(ai)) == ({"answer": {}}, ["ai"])
+        [answer, model, *_] = document(server.app, "/asked")["sections"]["main"]
+        assert (answer, list(model)) in [({"answer": {}}, ["ai"]), ({"answer": {}}, ["amazon_bedrock"])]
 
 
 @pytest.mark.slow

@@ -147,7 +147,7 @@ class TestNativeActions:
     ("call", "message"),
     [
         (lambda: FunctionResult(5), "response must be a string or an object, not int"),
-        (lambda: FunctionResult().set_response(None), "response must be a string or an object, not NoneType"),
+        (lambda: FunctionResult().set_response(5), "response must be a string or an object, not int"),
         (lambda: FunctionResult().say(None), "text must be a string, not NoneType"),
         (
             lambda: FunctionResult().connect(15551234567),

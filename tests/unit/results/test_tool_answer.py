@@ -257,3 +257,32 @@ def test_many_small_values_are_an_answer():
         answer_to({"response": [None] * MAX_ANSWER})
     with pytest.raises(ValueError, match="number that JSON cannot carry"):
         answer_to({"response": [*many, math.nan]})
+
+
+class Foreign:
+    """A result of another library."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_dict(self):
+        return self.value
+
+
+@pytest.mark.parametrize(
+    ("value", "response"),
+    [({"response": "hi"}, "hi"), ({"response": "hi", "action": [{"stop": True}]}, "hi"), ({"price": 9}, '{"price":9}')],
+)
+def test_results_of_other_libraries(value, response):
+    """A forgotten import of the SDK's result would fail only during a call."""
+    answer = ToolAnswer.of(Foreign(value), str)
+
+    assert (answer.response, [*answer.actions]) == (response, value.get("action", []))
+
+
+def test_an_empty_outcome_of_a_conference():
+    """As in the SDK."""
+    [action] = FunctionResult("x").join_conference("n", result=[]).to_dict()["action"]
+
+    assert action["SWML"]["sections"]["main"] == [{"join_conference": {"name": "n", "result": []}}]
+    assert FunctionResult("x").set_response(None).to_dict() == {"response": "Action completed."}
