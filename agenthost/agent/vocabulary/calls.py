@@ -80,7 +80,8 @@ class CallWords(Configurable):
         """Return the whole document of a call.
 
         Override it to write the document by hand, with several sections or another verb in place of ``ai``. ``call``
-        fills in what comes from the host. It runs on a copy of the agent, after the callbacks of ``add_per_call_config``.
+        fills in what comes from the host. It runs on a copy of the agent, after the callbacks of
+        ``add_per_call_config``.
 
         Args:
             call: the request, and the parts of the agent's document with their URLs and tokens.
