@@ -39,7 +39,8 @@ NO_REQUEST = AskedDocument(MappingProxyType({}), MappingProxyType({}), MappingPr
 class DocumentCall:
     """The call that a document is for.
 
-    ``AgentBase.render`` receives it, with the request and the parts that the host fills in. Every value is new, so that it can be changed.
+    ``AgentBase.render`` receives it, with the request and the parts that the host fills in. Every
+    value is new, so that it can be changed.
     """
 
     asked: AskedDocument
