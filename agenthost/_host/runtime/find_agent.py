@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
 
-__all__ = ["find_agent", "why_not"]
+__all__ = ["agents_of_file", "find_agent", "why_not"]
 
 
 def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
@@ -64,6 +64,27 @@ def why_not(plan: HostPlan, name: str) -> str:
 
 def _from_file(file: Path, attribute: str) -> AgentBase:
     """Return the agent that a file defines, as a class or an instance."""
+    module = _load_file(file)
+    return _made(_offered(module, file, attribute), file)
+
+
+def agents_of_file(file: Path, attribute: str = "") -> list[AgentBase]:
+    """Return all agents that a file defines, or the one with a name.
+
+    Raises:
+        PlanError: the file cannot be loaded, or has no such agent.
+    """
+    module = _load_file(file)
+    chosen = [_offered(module, file, attribute)] if attribute else list(_offers(module, file).values())
+    return [_made(each, file) for each in chosen]
+
+
+def _load_file(file: Path) -> ModuleType:
+    """Import a Python file, with its folder on the path.
+
+    Raises:
+        PlanError: there is no such file, or it fails.
+    """
     name = file.stem if file.stem not in sys.modules else f"agent file {file}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
@@ -71,13 +92,25 @@ def _from_file(file: Path, attribute: str) -> AgentBase:
         raise PlanError(msg)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.insert(0, str(file.resolve().parent))
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
-        offered = _offered(module, file, attribute)
+    except BaseException as error:
+        msg = f"{file}: {summary_of(error)}"
+        raise PlanError(msg) from error
+    return module
+
+
+def _made(offered: Any, file: Path) -> AgentBase:
+    """Return an agent, built if it is a class.
+
+    Raises:
+        PlanError: its constructor fails.
+    """
+    try:
         agent: AgentBase = offered if isinstance(offered, AgentBase) else offered()
-    except PlanError:
-        raise
     except BaseException as error:
         msg = f"{file}: {summary_of(error)}"
         raise PlanError(msg) from error
@@ -90,15 +123,8 @@ def _offered(module: ModuleType, file: Path, attribute: str) -> Any:
     Raises:
         PlanError: there is no such agent, or there are several.
     """
-    offered = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, AgentBase) or _is_agent_class(value, module.__name__)
-    }
+    offered = _offers(module, file)
     names = ", ".join(offered)
-    if not offered:
-        msg = f"{file}: there is no agent in it, neither a subclass of agenthost.AgentBase nor an object of one."
-        raise PlanError(msg)
     if attribute and attribute not in offered:
         msg = f"{file}: there is no agent {attribute!r} in it. Agents there: {names}."
         raise PlanError(msg)
@@ -106,6 +132,23 @@ def _offered(module: ModuleType, file: Path, attribute: str) -> Any:
         msg = f"{file}: there are several agents in it: {names}. fix: name one as {file}:{next(iter(offered))}."
         raise PlanError(msg)
     return offered[attribute or names]
+
+
+def _offers(module: ModuleType, file: Path) -> dict[str, Any]:
+    """Return the agents of a file by name, classes and instances.
+
+    Raises:
+        PlanError: there is none.
+    """
+    offered = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, AgentBase) or _is_agent_class(value, module.__name__)
+    }
+    if not offered:
+        msg = f"{file}: there is no agent in it, neither a subclass of agenthost.AgentBase nor an object of one."
+        raise PlanError(msg)
+    return offered
 
 
 def _is_agent_class(value: Any, module: str) -> bool:

@@ -1,0 +1,192 @@
+"""``agenthost simulate``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import evolve
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import echo
+from agenthost._cli.tried_store import MEMORY, with_store
+from agenthost.errors import ExitCode
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from agenthost._cli.simulated_host import Opened
+    from agenthost.testing.platform import Call, Platform, TraceEvent
+
+__all__ = ["command"]
+
+_HELP = (
+    "Type as the caller. /tools, /prompt, /data and /step show the call; /tool NAME {JSON} calls a function as the "
+    "model; /press DIGITS, /wait MILLISECONDS and /unhold; /hangup or the end of the input ends the call."
+)
+
+
+@click.command("simulate")
+@click.argument("agent", metavar="AGENT|URL|FILE|SIP")
+@config_file
+@click.option("--scenario", metavar="FILE", help="Play the script of a scenario instead of what is typed.")
+@click.option("--model", metavar="NAME", help="The model for the agents.  [default: as in agenthost chat]")
+@click.option("--caller", default="+15550100", show_default=True, help="Number of the caller.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of IDs and random choices.")
+@click.option("--public-url", metavar="URL", multiple=True, help="Another URL of the host at URL; repeatable.")
+@click.option("--state", metavar="URL", default=MEMORY, show_default=True, help="The store, as in agenthost tool.")
+@click.option("--trace", metavar="FILE", help="Write the trace of the call.")
+@as_json
+def command(
+    agent: str,
+    file: str | None,
+    scenario: str | None,
+    model: str | None,
+    caller: str,
+    seed: int,
+    public_url: tuple[str, ...],
+    state: str,
+    trace: str | None,
+    as_json: bool,
+) -> None:
+    """Call an agent, with the platform's part simulated.
+
+    AGENT is an installed agent, a file (path/to/file.py, path/to/file.py:Name), the URL of an agent on any SWML host,
+    or a SIP address. Nothing but that host is contacted.
+
+    Exit code 1: the call has findings, or the scenario failed.
+    """
+    from agenthost._cli.simulated_host import open_agent, open_url
+    from agenthost._host.runtime.start import start_logging
+
+    if agent.startswith(("http://", "https://")):
+        opening: AbstractAsyncContextManager[Opened] = open_url(agent, public_url)
+    else:
+        config = with_store(configuration(file), state)
+        start_logging(config, for_people=True)
+        opening = open_agent(config, agent, model)
+    show = _print_json if as_json else _print
+    problems, written = asyncio.run(_simulate(opening, scenario, caller, seed, show, as_json=as_json))
+    if trace is not None:
+        Path(trace).write_bytes(written)
+    for problem in problems:
+        echo(problem, err=True)
+    sys.exit(ExitCode.FINDINGS if problems else ExitCode.OK)
+
+
+async def _simulate(
+    opening: AbstractAsyncContextManager[Opened],
+    scenario: str | None,
+    caller: str,
+    seed: int,
+    show: Any,
+    *,
+    as_json: bool,
+) -> tuple[list[str], bytes]:
+    """Make the call, and return its problems and its trace."""
+    from agenthost.testing.platform import Platform, PlatformOptions
+
+    async with opening as host:
+        if scenario is not None:
+            return await _play(host, scenario, show)
+        platform = Platform(host.client, PlatformOptions(seed=seed), model=host.model, listener=show)
+        if not as_json:
+            echo(_HELP, err=True, dim=True)
+        async with await _call(platform, host.route, caller) as call:
+            await _talk(call)
+            while not call.ended:
+                await call.hang_up()
+            return [str(event.data["message"]) for event in call.trace.findings], call.trace.encode()
+
+
+async def _call(platform: Platform, route: str, caller: str) -> Call:
+    if route.startswith(("sip:", "sips:")):
+        return await platform.sip(route, caller=f"sip:{caller}@caller.example")
+    return await platform.call(route, caller=caller)
+
+
+async def _play(host: Opened, scenario: str, show: Any) -> tuple[list[str], bytes]:
+    """Play the script of a scenario against the host."""
+    from agenthost.testing.platform import Platform
+    from agenthost.testing.scenarios.reading import read_scenario
+    from agenthost.testing.scenarios.running import play
+
+    read = evolve(read_scenario(scenario), agent=host.route)
+    model = None if read.model.kind == "script" else host.model
+    problems, trace = await play(read, Platform(host.client, read.options, model=model, listener=show))
+    return [f"{problem.kind}: {problem.message}" for problem in problems], trace.encode()
+
+
+async def _talk(call: Call) -> None:
+    """Read lines until the call ends."""
+    while not call.ended:
+        line = await asyncio.to_thread(_line)
+        if line is None or line == "/hangup":
+            return
+        if line.startswith("/"):
+            await _command(call, line)
+        elif line:
+            await call.say(line)
+
+
+async def _command(call: Call, line: str) -> None:
+    word, _, rest = line.partition(" ")
+    match word:
+        case "/tools":
+            echo("\n".join(call.tools))
+        case "/prompt":
+            echo(call.prompt)
+        case "/data":
+            echo(json.dumps(dict(call.global_data), ensure_ascii=False, default=str))
+        case "/step":
+            echo(f"{call.context}/{call.step}" if call.step else "no step")
+        case "/press":
+            await call.press(rest.strip())
+        case "/wait" if rest.strip().isdigit():
+            await call.wait(int(rest))
+        case "/unhold":
+            await call.unhold()
+        case "/tool":
+            name, _, arguments = rest.strip().partition(" ")
+            await _call_tool(call, name, arguments)
+        case _:
+            echo(_HELP, err=True)
+
+
+async def _call_tool(call: Call, name: str, arguments: str) -> None:
+    try:
+        given = json.loads(arguments or "{}")
+    except ValueError as error:
+        echo(f"the arguments are not JSON: {error}", err=True)
+        return
+    if isinstance(given, dict):
+        await call.tool(name, **given)
+    else:
+        echo('the arguments must be an object, such as {"day": "mon"}', err=True)
+
+
+def _line() -> str | None:
+    """Read the next line of the caller, or None at the end of the input."""
+    if sys.stdin.isatty():
+        echo("> ", nl=False, err=True)
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        return None
+    return line.strip() if line else None
+
+
+def _print(event: TraceEvent) -> None:
+    from agenthost._cli.call_lines import line_of
+
+    typed = event.kind == "heard" and sys.stdin.isatty()
+    if not typed and (line := line_of(event)) is not None:
+        echo(line)
+
+
+def _print_json(event: TraceEvent) -> None:
+    echo(json.dumps(event.to_dict(), ensure_ascii=False, sort_keys=True, default=str))

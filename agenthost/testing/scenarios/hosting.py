@@ -1,0 +1,53 @@
+"""The host of a scenario: in memory for it alone, or at a URL."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from agenthost._hermetic.files import agents_in_file
+from agenthost._hermetic.host import HostParts, ServedInMemory
+from agenthost.errors import ConfigurationError
+from agenthost.testing.platform.http.asgi import AsgiClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agenthost.testing.platform.http.client import Client
+    from agenthost.testing.scenarios.scenario import Scenario
+
+__all__ = ["open_host"]
+
+_ADDRESS = "agenthost.test"
+
+
+@asynccontextmanager
+async def open_host(scenario: Scenario) -> AsyncIterator[Client]:
+    """Open the host of a scenario.
+
+    Raises:
+        ConfigurationError: the scenario names no host, or the configuration is wrong.
+        PlanError: an agent fails.
+    """
+    spec = scenario.host
+    if spec.url:
+        from agenthost.testing.platform.http.sockets import HttpClient  # noqa: PLC0415 - aiohttp, only for a URL
+
+        async with HttpClient(spec.url, spec.public_urls) as client:
+            yield client
+        return
+    if not spec.files and not spec.installed:
+        msg = (
+            f"{scenario.file}: there is no host to call. "
+            'fix: [host] files = ["agent.py"], installed = ["agenthost-frontdesk"], or url = "https://..."'
+        )
+        raise ConfigurationError(msg)
+    agents = tuple((agent, None) for name in spec.files for agent in agents_in_file(scenario.file.parent, name))
+    with tempfile.TemporaryDirectory(prefix="agenthost-scenario-") as folder:
+        parts = HostParts(Path(folder), spec.config, agents=agents, distributions=spec.installed)
+        async with ServedInMemory.opened(parts) as served:
+            pair = f"{quote(served.user, safe='')}:{quote(served.password, safe='')}"
+            yield AsgiClient(served.app, f"http://{pair}@{_ADDRESS}", spec.public_urls)
