@@ -70,7 +70,7 @@ async def open_agent(config: Config, agent: str, model: str | None) -> AsyncIter
 @asynccontextmanager
 async def open_url(url: str, public_urls: tuple[str, ...]) -> AsyncIterator[Opened]:
     """Call the agent at a URL. Credentials are in the URL, or in SignalWire's variables."""
-    from agenthost.builtin.model_offline import OfflineModel
+    from agenthost.builtin.offline.model import OfflineModel
     from agenthost.testing.platform import HttpClient
 
     parts = urlsplit(url)

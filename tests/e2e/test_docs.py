@@ -99,7 +99,7 @@ def test_the_banner_of_the_readme(env):
 
 def test_the_tutorial(env):
     page = DOCS / "tutorial" / "first-agent.md"
-    listed, ran, broken, fixed = shown(page)
+    listed, ran, _, broken, fixed = shown(page)
     folder = package(env, page)
 
     assert env.run("agenthost", "agents", "--load").stdout == listed
@@ -110,7 +110,7 @@ def test_the_tutorial(env):
     del tool["web_hook_url"]
     assert tool == json.loads(shown(page, "json")[0])
 
-    [change] = shown(page, "diff")
+    _, change = shown(page, "diff")
     old, new = (re.search(rf"^{sign}(.*)$", change, re.MULTILINE)[1] for sign in ("-", r"\+"))
     code = folder / "agenthost_cinema.py"
     assert old in code.read_text(encoding="utf-8")

@@ -139,11 +139,12 @@ def _at_end_of_talk(scenario: Scenario) -> Expectation:
 def _model(spec: ModelSpec) -> ChatModel | None:
     """Return the model of a scenario, None for a script."""
     if spec.kind == "offline":
-        from agenthost.builtin.model_offline import OfflineModel  # noqa: PLC0415 - only where it is used
+        from agenthost.builtin.offline.model import OfflineModel  # noqa: PLC0415 - only where it is used
 
         return OfflineModel()
     if spec.kind == "openai":
-        from agenthost.builtin.model_openai import OpenAIModel, OpenAISettings  # noqa: PLC0415 - as above
+        from agenthost.builtin.openai_api.model import OpenAIModel  # noqa: PLC0415 - as above
+        from agenthost.builtin.openai_api.settings import OpenAISettings  # noqa: PLC0415 - as above
         from agenthost.secret import Secret  # noqa: PLC0415 - as above
 
         key = os.environ.get(spec.key)

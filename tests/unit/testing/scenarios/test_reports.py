@@ -75,7 +75,10 @@ def test_files_run_in_order_and_mistakes_are_verdicts(tmp_path):
 
 
 def test_lines_of_keys():
-    text = 'agent = "/"\n[host]\nconfig = """\nagent = 1\n"""\nfiles = [\n  "a",\n]\n[[turn]]\nuser = "x"\n[[turn]]\n[turn.expect]\nsaid = []\n'
+    text = (
+        'agent = "/"\n[host]\nconfig = """\nagent = 1\n"""\nfiles = [\n  "a",\n]\n'
+        '[[turn]]\nuser = "x"\n[[turn]]\n[turn.expect]\nsaid = []\n'
+    )
 
     assert lines_of(text) == {
         "agent": 1,
@@ -94,10 +97,7 @@ def test_the_reference_lists_every_key():
     from pages import DOCS  # noqa: PLC0415
 
     told = (DOCS / "reference" / "scenarios.md").read_text(encoding="utf-8")
-    sections = {
-        heading: body
-        for heading, body in re.findall(r"^## `?\[?\[?([\w.]*)[^\n]*\n(.*?)(?=^## |\Z)", told, re.MULTILINE | re.DOTALL)
-    }
+    sections = dict(re.findall(r"^## `?\[?\[?([\w.]*)[^\n]*\n(.*?)(?=^## |\Z)", told, re.MULTILINE | re.DOTALL))
 
     for table, keys in SCHEMA.items():
         name = {"": "Top", "turn.expect": "expect"}.get(table, table)
