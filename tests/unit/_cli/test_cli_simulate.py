@@ -16,7 +16,7 @@ PAGE = DOCS / "how-to" / "test-conversations.md"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Run a command beside the files of the page, and return its exit code and its output."""
+    """Run a command beside the files of the page."""
     write(PAGE, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
