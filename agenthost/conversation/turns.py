@@ -120,6 +120,7 @@ class Reply:
         client_calls: tool calls for the client to run. Then the reply is not the end of the turn.
         actions: what the agent's tools do to the call of the person: ``{"action": "hangup"}``, or ``connect`` with
             ``to``.
+        history_cut: whether earlier messages were left out, as the conversation is longer than its bound.
     """
 
     agent: str
@@ -134,6 +135,7 @@ class Reply:
     refused: bool = False
     client_calls: ClientCalls | None = None
     actions: tuple[Mapping[str, Any], ...] = ()
+    history_cut: bool = False
 
 
 class Status(Enum):

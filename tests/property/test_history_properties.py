@@ -4,7 +4,7 @@ import json
 
 from hypothesis import given, strategies as st
 
-from agenthost._host.text.history import MOST_HISTORY, history_of
+from agenthost._host.text.history import Bound, bounded, history_of
 from agenthost._host.text.transcript_lines import Line
 
 TEXTS = st.text(max_size=30) | st.just("x" * 5000)
@@ -25,7 +25,9 @@ LINES = st.lists(
 @given(LINES, st.integers(0, 12))
 def test_calls_and_results_are_paired_and_bounded(lines, most):
     """Each call is followed by its result, and each result stands after its call."""
-    history = history_of(lines, most)
+    history, _ = history_of(lines, Bound(most))
+    again, cut = bounded(history, Bound(most))
+    assert (again, cut) == (history, False) or not most
     waiting = None
     for message in history:
         assert (message.role == "tool") == (waiting is not None)
@@ -35,5 +37,5 @@ def test_calls_and_results_are_paired_and_bounded(lines, most):
     assert waiting is None
     ids = [message.tool_use_id for message in history if message.role == "tool"]
     assert len(ids) == len(set(ids))
-    assert sum(len(message.content) for message in history) <= MOST_HISTORY
+    assert sum(len(message.content) for message in history) <= Bound().characters
     assert sum(message.role != "tool" and not message.tool_uses for message in history) <= most

@@ -142,6 +142,9 @@ class ConversationConfig(Table):
 
     keep: int = setting(7, whole(1, 3650), "Retention of a transcript after its last message", unit="days")
     history: int = setting(40, whole(0, 1000), "Earlier messages that the model receives", unit="messages")
+    history_tokens: int = setting(
+        6144, whole(0, 100_000), "Tokens of these messages, with 4 characters each", unit="tokens"
+    )
     rounds: int = setting(6, whole(1, 100), "Rounds of tool calls before the model must answer", unit="rounds")
     timeout: float = setting(60.0, SECONDS, "Timeout for one turn, including tools and other agents", unit="seconds")
     redact: tuple[str, ...] | None = setting(None, NAMES, "Redactors for transcripts; by default, all")

@@ -18,6 +18,7 @@ from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.agent_calls import APART, AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
 from agenthost._host.text.answer_format import AnswerFormat
+from agenthost._host.text.history import Bound, bounded
 from agenthost._host.text.model_calls import complete
 from agenthost._host.text.offered_tools import check_choice
 from agenthost._host.text.paused_turns import Paused, PausedTurns
@@ -74,6 +75,11 @@ class Conversations:
         self._entering: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._ending: set[asyncio.Task[None]] = set()
 
+    @property
+    def _bound(self) -> Bound:
+        own = self._runtime.config.conversation
+        return Bound(own.history, own.history_tokens)
+
     def _may_call(self, origin: Mounted, target: Mounted) -> bool:
         return self._runtime.reach.allows(origin, target)
 
@@ -98,7 +104,8 @@ class Conversations:
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
-        ``history`` has the earlier messages, where the person's own program keeps them; None for the transcript's.
+        ``history`` has the earlier messages, where the person's own program keeps them; None for the transcript's. Both
+        have the same bound.
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
         not exist. ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
         ``tool_begins`` is called with the turn's number before each tool, and ``ended`` with its reply while the end of
@@ -133,10 +140,11 @@ class Conversations:
             before = paused.turn if paused is not None else None
             begun = record.begun = await transcripts.begin(arrival, asked.key, head, before, attempts)
             record.done_before = DoneBefore(begun.done, partial(redacted, plan.redactors))
+            earlier, cut = (begun.history, begun.cut) if history is None else bounded(history, self._bound)
             turn = Turn(
                 conversation,
                 text,
-                tuple(begun.history if history is None else history),
+                earlier,
                 context or {},
                 notes=paused.notes if paused is not None else (),
                 options=options,
@@ -147,6 +155,7 @@ class Conversations:
             with_whom = (plan.find(key) if key is not None else None) or asked
             budget = self.teams.budget(self._runtime.config.conversation.timeout)
             reply = await self._answer(plan, with_whom, turn, budget, record)
+            reply = attrs.evolve(reply, history_cut=cut)
             check_choice(turn.options, reply)
             if form is not None:
                 reply = await self._formed(plan, turn, reply, form, budget)
@@ -170,7 +179,7 @@ class Conversations:
         """Return the transcripts of the host, or those of one principal."""
         own = self._runtime.config.conversation
         store = self._runtime.state.serving().own(f"{SCOPE} of {principal}" if principal else SCOPE)
-        return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=own.history)
+        return Transcripts(store, plan.redactors, keep=own.keep, longest=own.timeout, history=self._bound)
 
     def paused_turns(self, plan: HostPlan, principal: str = "") -> PausedTurns:
         """Return the turns that wait for clients' tools, of the host or of one principal."""

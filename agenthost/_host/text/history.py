@@ -1,4 +1,7 @@
-"""The history of a conversation for a language model, made from its transcript."""
+"""The history of a conversation for a language model, with one bound for all.
+
+It is made from the transcript, or sent by a client.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from attrs import frozen
 from agenthost.conversation.models import Message, ToolUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agenthost._host.text.transcript_lines import Line
 
-__all__ = ["call_messages", "history_of"]
+__all__ = ["Bound", "bounded", "call_messages", "history_of"]
 
-MOST_HISTORY = 24 * 1024
-"""The most characters of a history."""
+_PER_TOKEN = 4
+"""Characters of a token, as an estimate that is the same for every model."""
 _UNANSWERED = "[The turn failed: this message has no answer.]"
 _NOT_CONTINUED = "[This message has no answer: a tool of the client was called, and gave no result.]"
 _BROKEN_OFF = "[The turn failed: this answer was broken off.]"
@@ -28,12 +31,25 @@ _LONGEST_NAME = 64
 
 
 @frozen
+class Bound:
+    """The bound of a history: messages of people and agents, and tokens of everything."""
+
+    messages: int = 40
+    tokens: int = 6144
+
+    @property
+    def characters(self) -> int:
+        """The most characters of a history, with tool calls and results."""
+        return self.tokens * _PER_TOKEN
+
+
+@frozen
 class _Unit:
-    """Messages that stay together: one message, or a tool call with its result."""
+    """Messages that stay together: one message, or tool calls with their results."""
 
     messages: tuple[Message, ...]
     counts: int
-    """Number of lines that count as messages of the conversation."""
+    """Number of messages that count: those of people and agents."""
 
     @property
     def length(self) -> int:
@@ -43,23 +59,41 @@ class _Unit:
         )
 
 
-def history_of(lines: Iterable[Line], most: int) -> tuple[Message, ...]:
+def history_of(lines: Iterable[Line], bound: Bound) -> tuple[tuple[Message, ...], bool]:
     """Return the messages of the turns so far for a model, the oldest first.
 
-    Each tool call is followed by its result, also in turns that failed. The oldest messages are left out if there are
-    too many or if they are too long. A call is never separated from its result.
-
-    ``most`` is the number of messages of people and agents. Tool calls and their results do not count.
+    Each tool call is followed by its result, also in turns that failed. The second value is True if messages are left
+    out, see ``bounded``.
     """
-    kept: list[tuple[Message, ...]] = []
+    return _latest([*_units(lines)], bound)
+
+
+def bounded(history: Sequence[Message], bound: Bound) -> tuple[tuple[Message, ...], bool]:
+    """Return the latest messages of a history that a client sends, and whether others are left out.
+
+    The oldest are left out if there are too many, or if they are too long. Tool calls and their results do not count as
+    messages, and a call is never separated from its result.
+    """
+    units: list[list[Message]] = []
+    for message in history:
+        if message.role == "tool" and units:
+            units[-1].append(message)
+        else:
+            units.append([message])
+    counted = [_Unit(tuple(unit), int(unit[0].role != "tool" and bool(unit[0].content))) for unit in units]
+    return _latest(counted, bound)
+
+
+def _latest(units: Sequence[_Unit], bound: Bound) -> tuple[tuple[Message, ...], bool]:
+    first = len(units) if not bound.messages else 0
     count = length = 0
-    for unit in reversed([*_units(lines)]):
-        count += unit.counts
-        length += unit.length
-        if count > most or length > MOST_HISTORY:
+    for place in range(len(units) - 1, first - 1, -1):
+        count += units[place].counts
+        length += units[place].length
+        if count > bound.messages or length > bound.characters:
+            first = place + 1
             break
-        kept.append(unit.messages)
-    return tuple(message for messages in reversed(kept if most else []) for message in messages)
+    return tuple(message for unit in units[first:] for message in unit.messages), first > 0
 
 
 def _units(lines: Iterable[Line]) -> Iterator[_Unit]:

@@ -25,6 +25,7 @@ from agenthost.state.own_writes import OwnWrites
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 
+    from agenthost._host.text.history import Bound
     from agenthost.conversation.models import Message
     from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store
@@ -33,7 +34,9 @@ __all__ = ["Arrival", "Begun", "Transcripts", "checked"]
 
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PAGE = 24 * 1024
-"""The most characters of a transcript in one entry of the store."""
+"""The characters of a transcript in one entry of the store, more only for a longer history."""
+_LONGEST_PAGE = 60 * 1024
+"""The most characters of a transcript in one entry of the store, however long a history may be."""
 _PAUSES = (0.005, 0.1)
 """Pauses between polls for the end of earlier turns, in seconds: the first and the last."""
 _GRACE = 5.0
@@ -69,6 +72,8 @@ class Begun:
     """The agent that the conversation was handed over to; None while it is with its first one."""
     done: tuple[ToolRun, ...] = ()
     """The tool calls of earlier attempts at the turn."""
+    cut: bool = False
+    """True if the history has no longer all messages."""
 
 
 class Transcripts:
@@ -79,19 +84,19 @@ class Transcripts:
     ones (``pages``).
 
     ``keep`` is a number of days that they are kept after their last line. ``longest`` is the number of seconds that a
-    turn may take; after that, no turn waits for it any more. ``history`` is the number of messages of people and agents
-    that ``begin`` gives at most.
+    turn may take; after that, no turn waits for it any more. ``history`` is the bound of what ``begin`` gives.
     """
 
     def __init__(
-        self, store: Store, redactors: Iterable[Redactor], *, keep: float, longest: float, history: int
+        self, store: Store, redactors: Iterable[Redactor], *, keep: float, longest: float, history: Bound
     ) -> None:
         self._store = store
         self._heads = OwnWrites(store)
         self._redactors = tuple(redactors)
         self._ttl = keep * _DAY
         self._longest = longest
-        self._most = history
+        self._bound = history
+        self._page = min(max(_PAGE, history.characters), _LONGEST_PAGE)
 
     async def enter(self, arrival: Arrival) -> dict[str, Any]:
         """Store a person's message, in the order of arrival.
@@ -145,7 +150,8 @@ class Transcripts:
         earlier = (line for line in lines if line.turn < (before or turn) and line.turn not in attempts)
         every = await self.read(key) if attempts else ()
         done = tuple(_run_of(line) for line in every if line.turn in attempts and _ran_here(line))
-        return Begun(turn, history_of(earlier, self._most), head.get("with", {}).get(asked), done)
+        history, cut = history_of(earlier, self._bound)
+        return Begun(turn, history, head.get("with", {}).get(asked), done, cut or bool(head.get("pages")))
 
     async def progress(self, conversation: str, begun: Begun, lines: Iterable[Line]) -> None:
         """Store the tool calls of a turn so far, in case its process dies.
@@ -202,7 +208,7 @@ class Transcripts:
         except StateRefused:  # too large: keep less of each line rather than lose the end of the turn
             redone = [evolve(line, text=cut(line.text, _LITTLE), more=_little(line.more)) for line in redone]
             head = await self._heads.update(key, add, {}, ttl=self._ttl)
-        if len(head["lines"]) > 2 * self._most + _MOST_LINES or sum(map(len, head["lines"])) > _PAGE:
+        if len(head["lines"]) > 2 * self._bound.messages + _MOST_LINES or sum(map(len, head["lines"])) > self._page:
             await self._turn_page(key)
 
     def _let_in(self, head: dict[str, Any]) -> dict[str, Any]:
@@ -254,7 +260,8 @@ class Transcripts:
         first = min((int(turn) for turn in head.get("running", {})), default=head.get("turns", 0) + 1)
         ended = [line for line in head.get("lines", ()) if line_of(line).turn < first]
         said = [place for place, line in enumerate(ended) if line_of(line).role in _SAID]
-        kept = said[-self._most] if 0 < self._most < len(said) else len(ended) if not self._most else 0
+        most = self._bound.messages
+        kept = said[-most] if 0 < most < len(said) else len(ended) if not most else 0
         moved = ended[:kept] or ended[: len(ended) // 2]
         if not moved:
             return

@@ -94,6 +94,7 @@ def details_of(asked: Asked, reply: Reply) -> dict[str, Any]:
         "escalate": reply.escalate,
         "confidence": reply.confidence,
         "actions": list(reply.actions),
+        "history_cut": reply.history_cut,
         "ignored": list(asked.ignored),
     }
 

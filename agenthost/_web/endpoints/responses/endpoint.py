@@ -8,6 +8,7 @@ import msgspec
 from attrs import evolve, frozen
 
 from agenthost._host.text.conversations import new_conversation
+from agenthost._host.text.history import Bound
 from agenthost._web.endpoints.chat.access import principal_of
 from agenthost._web.endpoints.chat.conversation_ids import CONVERSATION
 from agenthost._web.endpoints.chat.messages import Spoken
@@ -93,6 +94,8 @@ class _Creating:
     responses: KeptResponses
     messages: list[dict[str, Any]]
     """The messages up to this turn."""
+    cut: bool
+    """True if earlier messages were left out when the response that it continues was kept."""
 
     async def finish(self, reply: Reply) -> dict[str, Any]:
         """Store the response, and return it.
@@ -101,12 +104,14 @@ class _Creating:
             ChatRefused: the store does not answer.
         """
         asked = self.asked
+        reply = evolve(reply, history_cut=reply.history_cut or self.cut)
         response = self.responding.whole(reply, streamed=asked.stream)
         if not response["store"]:
             return response
-        most = self.request.site.runtime.config.conversation.history
-        messages = for_later([*self.messages, *self.responding.said(reply)], most)
-        kept = Kept(response, asked.agent, asked.conversation, asked.named, messages)
+        own = self.request.site.runtime.config.conversation
+        bound = Bound(own.history, own.history_tokens)
+        messages, cut = for_later([*self.messages, *self.responding.said(reply)], bound)
+        kept = Kept(response, asked.agent, asked.conversation, asked.named, messages, cut or self.cut)
         try:
             response["store"] = await self.responses.keep(kept)
         except Exception as error:
@@ -141,7 +146,9 @@ async def _read(request: Request, agent: Mounted, body: Mapping[str, Any]) -> _C
         history = None if named else asked.history
         asked = evolve(asked, conversation=conversation, named=named, found=True, history=history)
     asked = await continued(request, evolve(asked, ignored=ignored_options(body)))
-    return _Creating(request, asked, Responding(asked, body), responses, spoken.so_far())
+    return _Creating(
+        request, asked, Responding(asked, body), responses, spoken.so_far(), before is not None and before.cut
+    )
 
 
 async def _before(agent: Mounted, body: Mapping[str, Any], responses: KeptResponses) -> tuple[Kept | None, str | None]:

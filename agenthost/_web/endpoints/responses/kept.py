@@ -14,6 +14,7 @@ from agenthost.errors import StateRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from agenthost._host.text.history import Bound
     from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store
 
@@ -21,8 +22,6 @@ __all__ = ["Kept", "KeptResponses", "for_later"]
 
 _KEPT = 30 * 86400.0
 """Seconds for which a response is kept."""
-_MOST = 24 * 1024
-"""The most characters of earlier messages that are kept with a response, besides those of its own turn."""
 _LONGEST = 16 * 1024
 """The most characters of one message that are kept."""
 _CUT = " … [cut]"
@@ -42,6 +41,8 @@ class Kept:
     """True if the client named the conversation, so that its transcript has the earlier messages."""
     messages: Sequence[Mapping[str, Any]]
     """The messages up to its end, in the form of chat completions."""
+    cut: bool = False
+    """True if earlier ones are left out."""
 
 
 class KeptResponses:
@@ -125,10 +126,10 @@ class KeptResponses:
         return {**message, "content": text, **({"tool_calls": calls} if calls else {})}
 
 
-def for_later(messages: Sequence[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Return the messages that later turns read: the latest ones, from a person's message on.
+def for_later(messages: Sequence[Mapping[str, Any]], bound: Bound) -> tuple[list[dict[str, Any]], bool]:
+    """Return the messages that later turns read, and whether others are left out.
 
-    Those of the latest turn are always among them. ``most`` is the number of messages of people and agents.
+    They are the latest ones, from a person's message on. Those of the latest turn are always among them.
     """
     cut = [{**each, "content": _short(each.get("content"))} for each in messages]
     begins = [place for place, each in enumerate(cut) if each["role"] == "user"]
@@ -136,10 +137,10 @@ def for_later(messages: Sequence[Mapping[str, Any]], most: int) -> list[dict[str
     for place in reversed(begins[:-1]):
         kept = cut[place:]
         said = sum(each["role"] != "tool" and not each.get("tool_calls") for each in kept)
-        if said > most or sum(len(each["content"]) for each in kept) > _MOST:
+        if said > bound.messages or sum(len(each["content"]) for each in kept) > bound.characters:
             break
         first = place
-    return cut[first:]
+    return cut[first:], first > 0
 
 
 def _short(content: Any) -> str:

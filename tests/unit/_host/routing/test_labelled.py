@@ -8,6 +8,7 @@ import pytest
 
 from agenthost import Choice, ConfigurationError
 from agenthost._host.routing.labelled import Labelled, from_file, from_transcripts, telling
+from agenthost._host.text.history import Bound
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts
 from agenthost.builtin.state_memory import memory_provider
@@ -24,7 +25,8 @@ def kept(conversations, days=30.0):
 
     async def main():
         entries = await memory_provider().open("memory://", StateOptions())
-        transcripts = Transcripts(Store(entries, Scope("host", "transcripts")), (), keep=1, longest=5.0, history=40)
+        store = Store(entries, Scope("host", "transcripts"))
+        transcripts = Transcripts(store, (), keep=1, longest=5.0, history=Bound())
         for name, turns in conversations.items():
             for text, agent, path, ago in turns:
                 arrival = Arrival(name, text)

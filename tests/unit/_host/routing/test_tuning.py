@@ -9,6 +9,7 @@ from teams import Host, Leaf
 from agenthost import PlanError, Router
 from agenthost._host.routing.labelled import Labelled
 from agenthost._host.routing.tuning import tuned
+from agenthost._host.text.history import Bound
 from agenthost._host.text.transcripts import Transcripts
 from agenthost.builtin.classifying.lexical import Lexical
 from agenthost.state import Scope, Store
@@ -29,7 +30,7 @@ def tune(tmp_path, lines=LINES, **fields):
 
     def transcripts(plan, principal):
         store = Store(served.stores._entries, Scope("host", f"transcripts of {principal}"))
-        return Transcripts(store, (), keep=1, longest=5.0, history=40)
+        return Transcripts(store, (), keep=1, longest=5.0, history=Bound())
 
     conversations = SimpleNamespace(teams=served.teams, transcripts=transcripts)
     agent = served.plan.find("genie")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agenthost import Message, ToolUse
-from agenthost._host.text.history import MOST_HISTORY, history_of
+from agenthost._host.text.history import Bound, bounded, history_of
 from agenthost._host.text.transcript_lines import Line
 
 
@@ -19,7 +19,9 @@ def ran(turn, result="Blocked. Case QX-881.", tool="block_card", arguments='{"di
 
 def test_a_call_stands_before_its_result():
     lines = [line(1, "user", "My card is lost."), ran(1), line(1, "assistant", "It is blocked.")]
-    assert history_of(lines, 40) == (
+    history, cut = history_of(lines, Bound())
+    assert not cut
+    assert history == (
         Message("user", "My card is lost."),
         Message("assistant", "", (ToolUse("call_1_1", "block_card", '{"digits": "1234"}'),)),
         Message("tool", "Blocked. Case QX-881.", (), "call_1_1"),
@@ -41,7 +43,7 @@ def test_a_call_stands_before_its_result():
 )
 def test_a_failed_turn_is_told_with_its_tools(end, told):
     """The reason of the failure is for operators."""
-    history = history_of([line(1, "user", "Block it."), ran(1), *end], 40)
+    history, _ = history_of([line(1, "user", "Block it."), ran(1), *end], Bound())
     assert [message.role for message in history] == ["user", "assistant", "tool", "assistant"]
     assert history[-1] == Message("assistant", told)
 
@@ -60,7 +62,7 @@ def test_servers_accept_what_is_told(tool, arguments, sent):
 
     Neither do truncated or redacted arguments.
     """
-    use = history_of([ran(1, tool=tool, arguments=arguments)], 40)[0].tool_uses[0]
+    use = history_of([ran(1, tool=tool, arguments=arguments)], Bound())[0][0].tool_uses[0]
     assert (use.name, json.loads(use.arguments)) == sent
 
 
@@ -70,14 +72,50 @@ def test_servers_accept_what_is_told(tool, arguments, sent):
 def test_only_messages_of_people_and_agents_count(most, texts):
     """A call and its result come with the messages around them."""
     lines = [line(1, "user", "A"), line(1, "assistant", "a"), line(2, "user", "B"), ran(2, "result")]
-    history = [message.content for message in history_of([*lines, line(2, "assistant", "b")], most)]
+    kept, cut = history_of([*lines, line(2, "assistant", "b")], Bound(most))
+    history = [message.content for message in kept]
+    assert cut == (texts is not None)
     assert history == (["A", "a", "B", "", "result", "b"] if texts is None else texts)
 
 
 def test_a_history_is_bounded():
     """The oldest messages are left out."""
     lines = [made for turn in range(1, 30) for made in (ran(turn, "x" * 4000), line(turn, "assistant", str(turn)))]
-    history = history_of(lines, 1000)
-    assert sum(len(message.content) for message in history) <= MOST_HISTORY
+    history, cut = history_of(lines, Bound(1000))
+    assert cut
+    assert sum(len(message.content) for message in history) <= Bound().characters
     assert history[-1].content == "29"
     assert len(history) >= 15
+
+
+def sent(turns, text="x"):
+    """The history of a client, with a call in each turn."""
+    for turn in range(turns):
+        yield Message("user", f"question {turn}")
+        yield Message("assistant", "", (ToolUse(f"a{turn}", "look", "{}"), ToolUse(f"b{turn}", "look", "{}")))
+        yield from (Message("tool", text, (), f"{each}{turn}") for each in "ab")
+        yield Message("assistant", f"answer {turn}")
+
+
+@pytest.mark.parametrize(
+    ("turns", "text", "bound", "first"),
+    [
+        (500, "x", Bound(40), "question 480"),
+        (500, "x", Bound(3), ""),
+        (20, "x", Bound(40), "question 0"),
+        (10, "x" * 5000, Bound(40), None),
+        (10, "x", Bound(0), None),
+    ],
+)
+def test_a_history_that_is_sent_has_the_same_bound(turns, text, bound, first):
+    """No call is separated from its results."""
+    messages = [*sent(turns, text)]
+    history, cut = bounded(messages, bound)
+
+    assert cut == (len(history) < len(messages))
+    assert list(history) == messages[len(messages) - len(history) :]
+    assert first is None or history[0].content == first
+    called = {use.id for message in history for use in message.tool_uses}
+    assert called == {message.tool_use_id for message in history if message.role == "tool"}
+    assert sum(message.role != "tool" and not message.tool_uses for message in history) <= bound.messages
+    assert sum(len(message.content) for message in history) <= bound.characters

@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 
 from agenthost._host.text import transcripts as module
+from agenthost._host.text.history import Bound
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts
 from agenthost.builtin.state_memory import memory_provider
@@ -21,7 +22,7 @@ def run():
         async def main():
             entries = await memory_provider().open("memory://", StateOptions())
             store = Store(entries, Scope("host", "transcripts"))
-            wanted = {"keep": 1, "longest": 5.0, "history": 40, **options}
+            wanted = {"keep": 1, "longest": 5.0, "history": Bound(), **options}
             return await test(Transcripts(store, (), **wanted), Transcripts(store, (), **wanted))
 
         return asyncio.run(main())

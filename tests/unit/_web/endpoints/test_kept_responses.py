@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agenthost._host.text.history import Bound
 from agenthost._web.endpoints.responses.items import response_of
 from agenthost._web.endpoints.responses.kept import for_later
 
@@ -18,19 +19,20 @@ def turn(number, size=4):
 
 
 def test_the_latest_messages_are_kept():
-    assert for_later([*turn(1), *turn(2), *turn(3)], 4) == [*turn(2), *turn(3)]
-    assert for_later([*turn(1), *turn(2)], 40) == [*turn(1), *turn(2)]
+    assert for_later([*turn(1), *turn(2), *turn(3)], Bound(4)) == ([*turn(2), *turn(3)], True)
+    assert for_later([*turn(1), *turn(2)], Bound()) == ([*turn(1), *turn(2)], False)
 
 
 def test_the_latest_turn_is_always_kept():
-    assert for_later([*turn(1), *turn(2)], 0) == turn(2)
+    assert for_later([*turn(1), *turn(2)], Bound(0)) == (turn(2), True)
 
 
 def test_long_messages_are_cut_and_old_ones_left_out():
-    kept = for_later([*turn(1, 20_000), *turn(2, 10_000)], 40)
+    kept, cut = for_later([*turn(1, 20_000), *turn(2, 10_000)], Bound())
+    assert cut
 
     assert [each["content"][:2] for each in kept if each["role"] == "user"] == ["2 "]
-    [first, *_] = for_later(turn(1, 20_000), 40)
+    [first, *_], _ = for_later(turn(1, 20_000), Bound())
     assert first["content"].endswith("[cut]")
 
 

@@ -200,3 +200,32 @@ def test_names_retrieve_as_they_chat(desk):
         for name in ("support", "program:support"):
             answer = opened.chat.completions.create(model=name, messages=[user("Hi.")])
             assert (answer.model, opened.models.retrieve(name).id) == ("support", "support")
+
+
+def test_a_long_history_has_the_bound_of_a_kept_one(tmp_path):
+    """The answer says that messages were left out."""
+    with serving_shop(tmp_path, then=lambda _: Says("Yes.")) as served:
+        said = [each for turn in range(500) for each in (user(f"{turn}"), {"role": "assistant", "content": "Hm."})]
+        long = served.post([*said, user("And now?")])
+        short = served.post([*said[:40], user("And now?")])
+        kept = [served.post(str(turn), headers={"X-Conversation-Id": "kept"}) for turn in range(22)]
+        asked = [[each["content"] for each in request["messages"][1:]] for request in served.model.requests]
+
+    assert asked[0] == [each["content"] for each in said[-40:]] + ["And now?"]
+    assert len(asked[1]) == 41
+    assert len(asked[-1]) == 41
+    told = [answer.json()["agenthost"]["history_cut"] for answer in (long, short, *kept)]
+    assert told == [True, False, *[False] * 21, True]
+
+
+def test_the_chain_of_responses_has_the_same_bound(tmp_path):
+    with serving_shop(tmp_path, then=lambda _: Says("Yes."), toml="[conversation]\nhistory = 4\n") as served:
+        told, before = [], None
+        for turn in range(5):
+            body = {"model": "shop", "input": str(turn), "previous_response_id": before}
+            answer = served.respond({name: value for name, value in body.items() if value is not None})
+            told.append(answer.json()["agenthost"]["history_cut"])
+            before = answer.json()["id"]
+
+    assert [len(request["messages"]) - 1 for request in served.model.requests] == [1, 3, 5, 5, 5]
+    assert told == [False, False, False, True, True]
