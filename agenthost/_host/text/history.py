@@ -71,8 +71,8 @@ def history_of(lines: Iterable[Line], bound: Bound) -> tuple[tuple[Message, ...]
 def bounded(history: Sequence[Message], bound: Bound) -> tuple[tuple[Message, ...], bool]:
     """Return the latest messages of a history that a client sends.
 
-    The second value is True if others are left out. The oldest are left out if there are too many, or if they are too long. Tool calls and their results do not count as
-    messages, and a call is never separated from its result.
+    The second value is True if others are left out. The oldest are left out if there are too many, or if they are too
+    long. Tool calls and their results do not count as messages, and a call is never separated from its result.
     """
     units: list[list[Message]] = []
     for message in history:
