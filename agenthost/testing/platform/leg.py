@@ -89,10 +89,12 @@ class Script:
     Args:
         document: the document.
         url: its URL, with credentials.
+        agent: the path of its agent. Empty for the URL's.
     """
 
     document: Mapping[str, Any]
     url: str
+    agent: str = ""
 
 
 @define
@@ -183,7 +185,9 @@ class Leg:
     @property
     def agent(self) -> str:
         """Path of the present document."""
-        return agent_of(self.script.url) if self.script is not None else ""
+        if self.script is None:
+            return ""
+        return self.script.agent or agent_of(self.script.url)
 
     def trace(self, kind: str, /, **data: Any) -> None:
         """Add an event."""

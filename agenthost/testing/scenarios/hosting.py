@@ -47,7 +47,7 @@ async def open_host(scenario: Scenario) -> AsyncIterator[Client]:
         raise ConfigurationError(msg)
     agents = tuple((agent, None) for name in spec.files for agent in agents_in_file(scenario.file.parent, name))
     with tempfile.TemporaryDirectory(prefix="agenthost-scenario-") as folder:
-        parts = HostParts(Path(folder), spec.config, agents=agents, distributions=spec.installed)
-        async with ServedInMemory.opened(parts) as served:
+        parts = HostParts(spec.config, agents=agents, distributions=spec.installed)
+        async with ServedInMemory.opened(parts, Path(folder)) as served:
             pair = f"{quote(served.user, safe='')}:{quote(served.password, safe='')}"
             yield AsgiClient(served.app, f"http://{pair}@{_ADDRESS}", spec.public_urls)

@@ -40,15 +40,16 @@ async def run_ai(leg: Leg, config: Mapping[str, Any], script: Script) -> Leaving
     leg.session = session
     leg.trace("session_start", session=room.sessions, functions=sorted(session.functions))
     await _begin(session)
+    if session.ending is None:
+        _drop_unused(leg)
     while session.ending is None:
         await _take(session, await room.line.next())
     ending = session.ending
     leg.trace("session_end", cause=ending.cause if isinstance(ending, (HungUp, Stopped)) else "transfer")
     await close(session)
     leg.session, leg.script = outer, before
-    if room.line.turns:
-        leg.finding("script_unused", f"{len(room.line.turns)} scripted turns of the model were not used")
-        room.line.turns = []
+    if isinstance(ending, HungUp):
+        _drop_unused(leg)
     if isinstance(ending, Stopped):
         leg.vars["ai_result"] = ending.cause
         return None
@@ -146,6 +147,13 @@ async def _take(session: Session, item: Input) -> None:
             await take_turns(session)
     if session.queued and session.ending is None and session.hold is None:
         await answer_user(session, session.queued.pop(0))
-    if line.turns and session.ending is None:
+    if session.ending is None:
+        _drop_unused(leg)
+
+
+def _drop_unused(leg: Leg) -> None:
+    """Drop scripted turns that nobody took. After a transfer, the next session takes them."""
+    line = leg.room.line
+    if line.turns:
         leg.finding("script_unused", f"{len(line.turns)} scripted turns of the model were not used")
         line.turns = []

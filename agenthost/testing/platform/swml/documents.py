@@ -51,8 +51,23 @@ async def fetch(leg: Leg, url: str, params: Mapping[str, Any]) -> Script | None:
         _failed(leg, url, "relay_script_parse_error", problem)
         return None
     target = _with_credentials(url, delivered.url)
-    leg.trace("document", url=delivered.url, agent_path=agent_of(delivered.url), document=document)
-    return Script(document, target)
+    agent = agent_of(delivered.url)
+    if agent == room.options.sip_path:
+        agent = _agent_behind(document) or agent
+    leg.trace("document", url=delivered.url, agent_path=agent, document=document)
+    return Script(document, target, agent)
+
+
+def _agent_behind(document: Any) -> str:
+    """Return the path of the agent that answered for a SIP address."""
+    for verb in document["sections"]["main"]:
+        ai = verb.get("ai") if isinstance(verb, dict) else None
+        swaig = ai.get("SWAIG") if isinstance(ai, dict) else None
+        defaults = swaig.get("defaults") if isinstance(swaig, dict) else None
+        url = defaults.get("web_hook_url") if isinstance(defaults, dict) else None
+        if isinstance(url, str) and agent_of(url).endswith("/swaig"):
+            return agent_of(url).removesuffix("/swaig") or "/"
+    return ""
 
 
 def document_problem(document: Any) -> str:

@@ -49,7 +49,7 @@ async def run_inline(leg: Leg, document: Mapping[str, Any]) -> Leaving | None:
     """Run a document that an action carries, while the AI session waits."""
     url = leg.script.url if leg.script is not None else ""
     before = leg.script
-    done = await _run(leg, Script(document, url), "main", {}, leg.depth + 1)
+    done = await _run(leg, Script(document, url, leg.agent), "main", {}, leg.depth + 1)
     leg.script = before
     return done if isinstance(done, (HungUp, Transferred)) else None
 
@@ -68,7 +68,7 @@ async def _resolve(leg: Leg, dest: Any, params: Mapping[str, Any], kind: str = "
             return None
         if kind:
             leg.trace(kind, dest="inline")
-        return Script(document, url), "main"
+        return Script(document, url, leg.agent), "main"
     if not isinstance(dest, str) or not dest.startswith(("http://", "https://")):
         leg.trace("script_error", code="relay_script_transfer", message=f"no section and no URL: {dest!r}"[:200])
         return None
