@@ -155,7 +155,7 @@ def test_the_lifespan_of_a_foreign_server_opens_and_closes_the_store(tmp_path):
 
 
 def test_the_command_runs_tools_with_state(tmp_path, capsys, monkeypatch):
-    """Twice, it counts on."""
+    """It counts on where the store is kept."""
     (tmp_path / "desk.py").write_text(
         "from agenthost import AgentBase\n\n\nclass Desk(AgentBase):\n"
         "    def __init__(self):\n        super().__init__('desk')\n\n"
@@ -163,8 +163,9 @@ def test_the_command_runs_tools_with_state(tmp_path, capsys, monkeypatch):
         "        return f\"number {self.state.sync.incr('n')}\"\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(sys, "argv", ["agenthost", "tool", "desk.py", "count"])
-    for number in (1, 2):
+    store = f"--state=sqlite:///{tmp_path / 'state.db'}"
+    for number, options in ((1, ()), (1, ()), (1, (store,)), (2, (store,))):
+        monkeypatch.setattr(sys, "argv", ["agenthost", "tool", "desk.py", "count", *options])
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code in (0, None)
