@@ -48,6 +48,9 @@ def check(expect: Expectation, call: Call, events: Sequence[TraceEvent], line: i
         made = tuple(_line_of(event) for event in tools if event.data["function"] == function)
         if len(made) != number:
             yield Problem("expect", f"{function} is called {len(made)} times, not {number}", (), made, line)
+    answers = tuple(str(event.data["response"]) for event in events if event.kind == "tool")
+    if not _words_in_order(expect.responses, answers):
+        yield Problem("expect", "the functions' answers are not as expected", expect.responses, answers, line)
     said = tuple(str(event.data["text"]) for event in events if event.kind == "spoken")
     if not _words_in_order(expect.said, said):
         yield Problem("expect", "the words are not as expected", expect.said, said, line)

@@ -37,6 +37,7 @@ class Expectation:
     Args:
         tools: function calls that succeed, in this order, perhaps with others between them.
         calls: exact numbers of successful calls, by function.
+        responses: words of the functions' answers to the model, in this order.
         said: words of the agents, in this order.
         agent: the agent that has the call at the end.
         hops: all agents that had the call, in order.
@@ -52,6 +53,7 @@ class Expectation:
 
     tools: tuple[ExpectedCall, ...] = ()
     calls: Mapping[str, int] = field(factory=dict)
+    responses: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     agent: str | None = None
     hops: tuple[str, ...] | None = None

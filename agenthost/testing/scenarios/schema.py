@@ -94,6 +94,7 @@ RULE_LIST = Kind(f"a list of {', '.join(RULES)}", lambda value: _is_texts(value)
 _EXPECT: Mapping[str, Kind] = {
     "tools": CALLS,
     "calls": COUNTS,
+    "responses": TEXTS,
     "said": TEXTS,
     "agent": TEXT,
     "hops": TEXTS,

@@ -82,6 +82,7 @@ def test_a_scenario_passes(run):
 [expect]
 tools = [{ call = "identify" }, { call = "book", with = { day = "tue" } }]
 calls = { book = 1 }
+responses = ["thank you", "visit 1"]
 said = ["which day", "see you on tue"]
 actions = ["change_step", "say"]
 agent = "/clinic"
@@ -109,6 +110,7 @@ actions = ["hangup"]
     [
         ('[expect]\ntools = ["book", "identify"]', "the function calls are not as expected"),
         ("[expect]\ncalls = { book = 2 }", "book is called 1 times, not 2"),
+        ('[expect]\nresponses = ["visit 2"]', "the functions' answers are not as expected"),
         ('[expect]\nsaid = ["goodbye"]', "the words are not as expected"),
         ('[expect]\nactions = ["hangup"]', "the actions are not as expected"),
         ('[expect]\nhops = ["/clinic", "/sales"]', "hops is not as expected"),
@@ -241,3 +243,11 @@ def test_files_are_found_below_folders(tmp_path):
     for name in ("e.toml", "nothing"):
         with pytest.raises(ConfigurationError, match="fix: agenthost test tests/"):
             find_scenarios([tmp_path / name])
+
+
+def test_a_forgotten_step_is_found(run, tmp_path):
+    (tmp_path / "agenthost_clinic.py").unlink()
+    (tmp_path / "forgetful.py").write_text(AGENT.replace('.swml_change_step("book")', ""), encoding="utf-8")
+    verdict = run((HEAD + SCRIPT).replace("agenthost_clinic.py", "forgetful.py"))
+
+    assert messages(verdict)[0] == "step is not as expected"
