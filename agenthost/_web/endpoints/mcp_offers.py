@@ -48,7 +48,7 @@ def authorise(request: Request, agent: Mounted | None = None) -> None:
     else:
         request.authorise(TEXT, agent, WithBearer)
     origin = next((value for name, value in request.scope["headers"] if name == b"origin"), None)
-    if origin is not None and not _is_own(request, urlsplit(origin).netloc.lower()):
+    if origin is not None and not _is_own(request, origin.partition(b"://")[2].lower()):
         raise Refused(403, "the Origin is another site")
 
 

@@ -174,6 +174,10 @@ def test_the_prompt_is_the_one_in_text(served):
         (AUTH, {"origin": "http://host.example"}, 403),
         (AUTH, {"origin": "http://localhost:80", "host": "localhost:80"}, 200),
         (AUTH, {"origin": "http://evil.example", "host": "localhost"}, 403),
+        (AUTH, {"origin": "http://["}, 403),
+        (AUTH, {"origin": "http://sh\u00f6p.example".encode("latin-1")}, 403),
+        (AUTH, {"origin": "http://localhost/page", "host": "localhost"}, 403),
+        (AUTH, {"origin": "null"}, 403),
     ],
 )
 def test_credentials_are_those_of_the_api(served, path, auth, headers, status):
