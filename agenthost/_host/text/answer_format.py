@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["AnswerFormat", "instructions_for"]
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)```", re.DOTALL | re.IGNORECASE)
+_KEYWORDS = frozenset(
+    {
+        *("additionalProperties", "allOf", "anyOf", "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "format"),
+        *("items", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum", "multipleOf", "not"),
+        *("oneOf", "pattern", "patternProperties", "prefixItems", "properties", "required", "type", "uniqueItems"),
+    }
+)
+"""Words of a schema that an error may name."""
 _MOST_STEPS = 100_000
 """Steps of a pattern of the client, before its match fails."""
 _REPAIR = (
@@ -50,7 +58,7 @@ class AnswerFormat:
                 pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_MOST_STEPS),
             )
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            msg = f"the schema of the answer is not a JSON Schema that can be checked: {one_line(str(error))}"
+            msg = f"the schema of the answer is not a JSON Schema that can be checked: {_told(error)}"
             raise ConversationRefused(msg, "response_format") from None
 
     def problem(self, text: str) -> str | None:
@@ -96,6 +104,14 @@ def _unfenced(text: str) -> str:
     """Return the contents of a text that is one block of code."""
     found = _FENCED.fullmatch(text.strip())
     return found[1].strip() if found else text
+
+
+def _told(error: Exception) -> str:
+    """Return the fault of a schema, without a word of its client."""
+    if isinstance(error, jsonschema_rs.ReferencingError) or getattr(error.kind, "name", "") == "$ref":  # type: ignore[attr-defined]
+        return "it refers to something outside of it, or to a part that it does not have."
+    words = [str(each) for each in error.instance_path if each in _KEYWORDS]  # type: ignore[attr-defined]
+    return f"{words[-1]} is malformed." if words else "it is malformed."
 
 
 def _refuse_retrieval(uri: str) -> Any:

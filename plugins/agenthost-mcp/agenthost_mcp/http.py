@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
+_INVALID = b"Validation error"
+"""The beginning of the SDK's words for a request that is not a message."""
 _ACCEPT = b"application/json, text/event-stream"
 for _name in ("streamable_http", "streamable_http_manager"):  # they log the start and end of each request
     logging.getLogger(f"mcp.server.{_name}").setLevel(logging.WARNING)
@@ -32,7 +35,18 @@ async def answer(offer: McpOffer, request: McpRequest) -> tuple[int, Sequence[tu
     response = _Response()
     async with manager.run():
         await manager.handle_request(_scope(request), _Body(request.body).receive, response.send)
-    return int(response.status), response.headers, response.body
+    return int(response.status), response.headers, _without_values(response.body)
+
+
+def _without_values(body: bytes) -> bytes:
+    """Return a response without the values that the SDK repeats of a request that is not a message."""
+    if _INVALID not in body:
+        return body
+    told = json.loads(body)
+    if isinstance(error := told.get("error"), dict) and str(error.get("message")).startswith(_INVALID.decode()):
+        told["error"] = {"code": error["code"], "message": "this is not a message of the protocol"}
+        return json.dumps(told).encode()
+    return body
 
 
 def _scope(request: McpRequest) -> dict[str, Any]:

@@ -43,6 +43,18 @@ def test_the_handshake_presents_the_agent(host):
     assert server.instructions == "test_simple_prompt: Sells tents."
 
 
+@pytest.mark.parametrize("path", ["/tested/mcp", "/v1/mcp"])
+@pytest.mark.parametrize(
+    "body", [{}, {"jsonrpc": "Zx9-echo"}, {"jsonrpc": "2.0", "id": 1, "method": {"Zx9-echo": "Zx9-echo"}}]
+)
+def test_errors_echo_nothing_of_the_request(host, path, body):
+    answer = httpx2.post(f"{host.url}{path}", json=body, headers={"authorization": f"Bearer {host.password}"})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == {"code": -32602, "message": "this is not a message of the protocol"}
+    assert "Zx9-echo" not in answer.text
+
+
 def test_tools_have_titles_schemas_and_annotations(host):
     async def tools(session, _):
         return {tool.name: tool for tool in (await session.list_tools()).tools}

@@ -55,13 +55,23 @@ def test_an_answer_that_stays_wrong_is_an_error():
 
 
 @pytest.mark.parametrize(
-    "schema",
-    [{"type": "objekt"}, {"$ref": "https://a.example/b"}, {"$ref": "#/$defs/gone"}, {"pattern": "("}],
+    ("schema", "told"),
+    [
+        ({"type": "objekt"}, "type is malformed"),
+        ({"properties": {"objekt": {"type": "objekt"}}}, "type is malformed"),
+        ({"properties": {"objekt": 5}}, "properties is malformed"),
+        ({"$ref": "https://objekt.example/b"}, "it refers to something outside"),
+        ({"$ref": "#/$defs/objekt"}, "it refers to something outside"),
+        ({"$schema": "https://objekt.example/b"}, "it refers to something outside"),
+        ({"pattern": "objekt("}, "pattern is malformed"),
+    ],
 )
-def test_a_schema_that_cannot_be_checked_is_refused(schema):
-    with pytest.raises(ConversationRefused, match="not a JSON Schema that can be checked") as refused:
+def test_a_schema_that_cannot_be_checked_is_refused(schema, told):
+    """Nothing of the schema is repeated."""
+    with pytest.raises(ConversationRefused, match=f"not a JSON Schema that can be checked: {told}") as refused:
         AnswerFormat(schema)
 
+    assert "objekt" not in str(refused.value)
     assert refused.value.option == "response_format"
 
 

@@ -414,8 +414,19 @@ USER = {"role": "user", "content": "Hello"}
         ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": {"conversation": [ECHO]}}),
         ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "metadata": {"context": ECHO}}),
         ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "stream_options": ECHO}),
+        *(
+            ("POST", "/chat/completions", {}, {"model": "sales", "messages": [USER], "response_format": each})
+            for each in (
+                {"type": ECHO},
+                {"type": "json_schema", "json_schema": {"schema": {"type": ECHO}}},
+                {"type": "json_schema", "json_schema": {"schema": {"$ref": f"#/{ECHO}"}}},
+            )
+        ),
+        ("POST", "/responses", {}, {"model": "sales", "input": "hi", "text": {"format": {"type": ECHO}}}),
+        ("POST", "/responses", {}, {"model": "sales", "input": "hi", "previous_response_id": f"resp_{ECHO}"}),
+        ("POST", "/responses", {}, {"model": "sales", "input": [{"type": "item_reference", "id": ECHO}]}),
     ],
-    ids=range(19),
+    ids=range(25),
 )
 def test_errors_echo_nothing_of_the_request(url, method, path, headers, body):
     parts = urlsplit(url)
