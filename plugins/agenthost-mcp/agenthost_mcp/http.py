@@ -39,7 +39,7 @@ async def answer(offer: McpOffer, request: McpRequest) -> tuple[int, Sequence[tu
 
 
 def _without_values(body: bytes) -> bytes:
-    """Return a response without the values that the SDK repeats of a request that is not a message."""
+    """Return a response without the values that the SDK repeats of a request."""
     if _INVALID not in body:
         return body
     told = json.loads(body)
