@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from agenthost.errors import PlanError
 from agenthost.health import ProbeResult
 from agenthost.hookspecs import hookimpl
 from agenthost.secret import Secret
+from agenthost.sip import SipCall
 from agenthost.state.memory import memory_provider
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
     from agenthost.agent.base import AgentBase
+    from agenthost.conversation.models import ChatModel
     from agenthost.state import Entries, Store
 
 __all__ = ["HostParts", "ServedInMemory"]
@@ -84,8 +87,10 @@ class ServedInMemory:
     def __init__(self, front: Front, plan: HostPlan) -> None:
         self.app = front
         self._plan = plan
-        credentials = front.runtime.credentials
-        self.user, self.password = credentials.user, credentials.password
+        runtime = front.runtime
+        self.user, self.password = runtime.credentials.user, runtime.credentials.password
+        self.public_url = runtime.config.host.public_url
+        self.sip_path = runtime.config.sip.path
 
     @classmethod
     @asynccontextmanager
@@ -123,6 +128,29 @@ class ServedInMemory:
     def entries(self) -> Entries:
         """The entries of the store."""
         return self.app.runtime.state
+
+    def route_of(self, name: str) -> str | None:
+        """Return the route of an agent by key, name or route."""
+        found = self._plan.find(name)
+        return name if name.startswith("/") else found.route if found is not None else None
+
+    async def sip_route(self, call: Mapping[str, object]) -> str | None:
+        """Return the route of the agent that answers a SIP request, or None."""
+        runtime = self.app.runtime
+        if runtime.published is None:
+            return None
+        moment = datetime.fromtimestamp(runtime.settings.clock(), UTC)
+        decision = await runtime.published.sip.resolve(SipCall.of(call, moment))
+        return self.route_of(decision.agent) if decision.agent is not None else None
+
+    def model_of(self, route: str) -> ChatModel:
+        """Return the language model of the agent at a route, else the default one.
+
+        Raises:
+            ModelRefused: there is no such model, or it could not be made.
+        """
+        names = (agent.model for agent in self._plan.agents if agent.route == route)
+        return self._plan.models.find(next(names, None))
 
     def state_of(self, name: str) -> Store | None:
         """Return the store of an agent by key or name."""

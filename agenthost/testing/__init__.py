@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agenthost.testing.arguments import arguments_for
-    from agenthost.testing.async_host import AsyncHermeticHost
     from agenthost.testing.clock import Clock
     from agenthost.testing.contracts.agents import AgentContract
     from agenthost.testing.contracts.classifiers import ClassifierContract
@@ -14,22 +13,31 @@ if TYPE_CHECKING:
     from agenthost.testing.contracts.plugins import PluginContract
     from agenthost.testing.contracts.skills import SkillContract
     from agenthost.testing.contracts.stores import StoreContract
-    from agenthost.testing.host import HermeticHost
+    from agenthost.testing.hosts.async_host import AsyncHermeticHost
+    from agenthost.testing.hosts.calls import AsyncHostCall, HostCall
+    from agenthost.testing.hosts.conversations import AsyncConversation, Conversation, TextReply
+    from agenthost.testing.hosts.expectations import Expectations
+    from agenthost.testing.hosts.host import HermeticHost
+    from agenthost.testing.hosts.requests import Response
     from agenthost.testing.outside import make_call, make_turn, with_state
-    from agenthost.testing.requests import Response
     from agenthost.testing.scripted_model import Breaks, Calls, Fails, Hangs, Says, ScriptedModel, Sends
     from agenthost.testing.snapshots import stable
 
 __all__ = [
     "AgentContract",
+    "AsyncConversation",
     "AsyncHermeticHost",
+    "AsyncHostCall",
     "Breaks",
     "Calls",
     "ClassifierContract",
     "Clock",
+    "Conversation",
+    "Expectations",
     "Fails",
     "Hangs",
     "HermeticHost",
+    "HostCall",
     "ModelContract",
     "PluginContract",
     "Response",
@@ -38,6 +46,7 @@ __all__ = [
     "Sends",
     "SkillContract",
     "StoreContract",
+    "TextReply",
     "arguments_for",
     "make_call",
     "make_turn",
@@ -46,15 +55,21 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AsyncConversation": "hosts.conversations",
+    "AsyncHostCall": "hosts.calls",
+    "Conversation": "hosts.conversations",
+    "Expectations": "hosts.expectations",
+    "HostCall": "hosts.calls",
+    "TextReply": "hosts.conversations",
     "AgentContract": "contracts.agents",
     "ClassifierContract": "contracts.classifiers",
     "ModelContract": "contracts.models",
     "PluginContract": "contracts.plugins",
     "SkillContract": "contracts.skills",
-    "AsyncHermeticHost": "async_host",
+    "AsyncHermeticHost": "hosts.async_host",
     "Clock": "clock",
-    "HermeticHost": "host",
-    "Response": "requests",
+    "HermeticHost": "hosts.host",
+    "Response": "hosts.requests",
     "StoreContract": "contracts.stores",
     "arguments_for": "arguments",
     "make_call": "outside",

@@ -10,7 +10,7 @@ from agenthost.conversation.turns import Turn
 from agenthost.state import Stores
 from agenthost.state.memory import MemoryEntries
 from agenthost.testing.clock import Clock
-from agenthost.testing.own_loop import shared_loop
+from agenthost.testing.hosts.own_loop import shared_loop
 from agenthost.tools.swaig import Call
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from agenthost.testing.contracts.trying import document, functions, stable_document, try_tools
-from agenthost.testing.host import HermeticHost
+from agenthost.testing.hosts.host import HermeticHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -14,7 +14,7 @@ import pytest
 
 from agenthost.agent.base import AgentBase
 from agenthost.testing.contracts.trying import document, stable_document
-from agenthost.testing.host import HermeticHost
+from agenthost.testing.hosts.host import HermeticHost
 
 if TYPE_CHECKING:
     from collections.abc import Collection

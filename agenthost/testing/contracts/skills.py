@@ -8,7 +8,7 @@ import pytest
 
 from agenthost.agent.base import AgentBase, declared
 from agenthost.testing.contracts.trying import document, functions, stable_document, try_tools
-from agenthost.testing.host import HermeticHost
+from agenthost.testing.hosts.host import HermeticHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

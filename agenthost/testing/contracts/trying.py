@@ -12,7 +12,7 @@ from agenthost.testing.snapshots import stable
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from agenthost.testing.host import HermeticHost
+    from agenthost.testing.hosts.host import HermeticHost
 
 __all__ = ["document", "functions", "stable_document", "try_tools"]
 

@@ -14,8 +14,22 @@ import agenthost
 from agenthost import testing
 
 PAGE = DOCS / "reference" / "testing.md"
-TYPED = (PAGE, DOCS / "how-to" / "test-an-agent.md")
+TYPED = (PAGE, *sorted((DOCS / "how-to").glob("test-*.md")))
 """Pages whose examples pass mypy in strict mode."""
+
+VALUES = [
+    "AsyncConversation",
+    "AsyncHermeticHost",
+    "AsyncHostCall",
+    "Clock",
+    "Conversation",
+    "Expectations",
+    "HermeticHost",
+    "HostCall",
+    "Response",
+    "TextReply",
+]
+"""The values that a test uses."""
 
 
 def documented():
@@ -26,7 +40,7 @@ def test_every_public_name_is_documented():
     assert set(testing.__all__) <= documented()
 
 
-@pytest.mark.parametrize("name", ["HermeticHost", "AsyncHermeticHost", "Clock", "Response"])
+@pytest.mark.parametrize("name", VALUES)
 def test_every_member_is_documented(name):
     """The methods and properties of the values that tests use."""
     kind = getattr(testing, name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,19 +17,24 @@ from agenthost._hermetic.host import HostParts, ServedInMemory
 from agenthost.agent.base import AgentBase
 from agenthost.errors import DefinitionError
 from agenthost.testing.clock import Clock
-from agenthost.testing.own_loop import Across, OwnLoop
-from agenthost.testing.requests import Response, exchange
+from agenthost.testing.hosts.own_loop import Across, OwnLoop
+from agenthost.testing.hosts.requests import Response, exchange
+from agenthost.testing.platform import AsgiClient, Platform, PlatformOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from agenthost.conversation.models import ChatModel
     from agenthost.health import ProbeResult
     from agenthost.state import Entries, Store
+    from agenthost.testing.platform import Call as EngineCall
 
 __all__ = ["URL", "HostCore"]
 
 URL = "http://agenthost.test"
 """The address of a host for tests, which answers only in its own process."""
+_OWN_PATH = re.compile(r"https?://[^/\"]+([^\"?]*?)/(?:swaig|post_prompt)\b")
+"""The path of an agent in the URLs of its tools and its summary."""
 
 
 class HostCore:
@@ -45,6 +52,8 @@ class HostCore:
         self._ended = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._served: ServedInMemory | None = None
+        self._calls: list[EngineCall] = []
+        self._talks = 0
 
     def add(self, agent: AgentBase | Callable[[], AgentBase], *, route: str | None = None) -> Self:
         """Add an agent.
@@ -154,6 +163,9 @@ class HostCore:
 
     async def _stop(self) -> None:
         self._served, serving, self._serving = None, self._serving, None
+        for call in self._calls:
+            await call.close()
+        self._calls.clear()
         if serving is not None:
             self._ended.set()
             await serving
@@ -162,6 +174,11 @@ class HostCore:
         if self._loop is None:
             self._loop = OwnLoop("agenthost-testing-host")
         return self._loop
+
+    def _next_conversation(self) -> str:
+        """Return the ID of another conversation, the same in each run."""
+        self._talks += 1
+        return f"conversation-{self._talks}"
 
     def _across(self) -> Entries:
         """Return the entries of the store, for any event loop."""
@@ -180,6 +197,32 @@ class HostCore:
             given.setdefault("authorization", f"Basic {encoded}")
         below = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return await exchange(served.app, method, f"{URL}{below}", json, given)
+
+    async def _begin(
+        self,
+        kind: str,
+        target: str,
+        options: PlatformOptions | None,
+        model: ChatModel | None,
+        **caller: Any,
+    ) -> tuple[EngineCall, Mapping[str, str]]:
+        """Begin a call of the simulated platform: ``call``, ``sip`` or ``chat``.
+
+        Return it with the paths of agents whose documents were found at other paths.
+        """
+        served = await self._start()
+        route = target if kind == "sip" else served.route_of(target)
+        if route is None:
+            raise LookupError(_no_agent(served, target))
+        given = options if options is not None else PlatformOptions()
+        placed = evolve(given, start=int(self.clock()), sip_path=served.sip_path)
+        address = f"http://{quote(served.user, safe='')}:{quote(served.password, safe='')}@{URL.partition('://')[2]}"
+        client = AsgiClient(served.app, address, (served.public_url,) if served.public_url else ())
+        platform = Platform(client, placed, model=model or served.model_of(route))
+        begin: Callable[..., Awaitable[EngineCall]] = getattr(platform, kind)
+        call = await begin(route, **caller)
+        self._calls.append(call)
+        return call, await _named(served, call) if kind == "sip" else {}
 
     async def _routes(self) -> Mapping[str, str]:
         return (await self._start()).routes
@@ -203,3 +246,13 @@ class HostCore:
 
 def _no_agent(served: ServedInMemory, name: str) -> str:
     return f"there is no agent {name!r}. There are: {', '.join(served.routes) or 'none'}"
+
+
+async def _named(served: ServedInMemory, call: EngineCall) -> Mapping[str, str]:
+    """Return the path of the agent that a SIP address has led to."""
+    for event in call.trace.of("document"):
+        if event.data["agent_path"] == served.sip_path:
+            own = _OWN_PATH.search(json.dumps(event.data["document"]))
+            found = (own[1] or "/") if own is not None else await served.sip_route(call.exchanges[0].body["call"])
+            return {served.sip_path: found} if found is not None else {}
+    return {}

@@ -1,0 +1,1 @@
+"""Hosts in the test's process, and calls to them."""
