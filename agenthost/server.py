@@ -20,7 +20,7 @@ from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
-from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
+from agenthost._host.runtime.start import make_runtime, report_generated, start_logging, with_secrets
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost.agent.base import AgentBase, declared, release
 from agenthost.agent.log import get_logger
@@ -356,6 +356,7 @@ class AgentServer:
         from agenthost._web.front import Front  # noqa: PLC0415 - Litestar, only where it is served
 
         self._config = config
+        report_generated(config)
         self._front = Front(make_runtime(with_secrets(config)), self._first_plan, self._sip_path)
 
     def _first_plan(self) -> HostPlan:
@@ -370,6 +371,7 @@ class AgentServer:
             if self._plan is None:
                 plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
                 plan = plan.with_probes(self._probes)
+                self._warn_of_open_sip(plan)
                 for user, route in self._usernames.items():
                     if route not in self._registered:
                         _log.warning("SIP user %r: no agent is registered at %r yet", user, route)
@@ -380,6 +382,16 @@ class AgentServer:
                     raise PlanError("; ".join(reasons))
                 self._publish(plan, keeping=False)
             return self._plan  # type: ignore[return-value]
+
+    def _warn_of_open_sip(self, plan: HostPlan) -> None:
+        """Log an agent at ``/`` whose own ``/sip`` answers for the whole host."""
+        root = next((agent for agent in plan.agents if agent.route == "/"), None)
+        if root is not None and len(plan.agents) > 1 and self._sip_path is None:
+            _log.warning(
+                "POST /sip reaches agent %s for every SIP user that no other agent has, as it is at '/'. fix: "
+                "call setup_sip_routing(), which answers 404 for unknown users",
+                root.key,
+            )
 
     def _publish(self, plan: HostPlan, *, keeping: bool = True) -> None:
         """Serve ``plan`` with its SIP aliases decided.

@@ -74,12 +74,13 @@ def _run(config: Config) -> None:
     if not discover((AGENTS, PLUGINS)):
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
-    from agenthost._host.runtime.start import start_logging, with_secrets
+    from agenthost._host.runtime.start import report_generated, start_logging, with_secrets
     from agenthost._web.process.ports import address, listen
 
     made = not config.host.accepted_passwords
     config = with_secrets(config)
     start_logging(config)
+    report_generated(config)
     with listen(config.host.host, config.host.port) as opened:
         tell = partial(show, config, address(opened), made=made)
         gc.enable()

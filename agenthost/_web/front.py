@@ -104,8 +104,8 @@ class Front:
     def get(self, path: str) -> Callable[[F], F]:
         """Answer GET and HEAD at ``path`` with the decorated function.
 
-        See ``agenthost._web.handlers``. At ``/ready``, the host's own check comes first: while it fails, the answer is
-        503.
+        See ``agenthost._web.handlers``. At a health endpoint, the host's own check comes first: while it fails, the
+        answer is 503.
         """
         return self._adder(path, ("GET", "HEAD"))
 
@@ -395,7 +395,8 @@ class Front:
         if head.has_body:
             receive = await self._bounded(head, receive)
         if handler := handlers.get(scope["method"]):
-            if path != "/ready" or self.runtime.condition().ready:
+            self.runtime.watched = self.runtime.watched or path == "/ready"
+            if path not in _WHILE_STARTING or self.runtime.condition().passes(path):
                 await handler.answer(self._site, scope, receive, send)
                 return
         elif handlers and path not in _WHILE_STARTING:

@@ -1,7 +1,7 @@
 """Handlers that a program adds: ``@server.app.get("/ready")`` and the like.
 
 They need no annotations and no framework: a handler takes nothing, or the request, is sync or async, and returns a
-value, which is sent as JSON, or any response that is an ASGI application.
+value, which is sent as JSON, or any response that is an ASGI application. ``return value, 503`` sets the status.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from agenthost._web.request.site import Site
 
 __all__ = ["Handler"]
+
+_STATUSES = range(200, 600)
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger("agenthost.web")
@@ -91,6 +93,7 @@ class Handler:
                 result = await asyncio.to_thread(self.function, *arguments)
             if isinstance(result, Response):
                 result = result.to_asgi_response(None, request)
+            result, status = _with_status(result)
             body = b"" if callable(result) else _encode(result)
         except (Refused, Disconnected):
             raise
@@ -101,4 +104,12 @@ class Handler:
         if callable(result):
             await result(scope, receive, with_headers(send, site.rules.shared))
         else:
-            await send_bytes(send, 200, [*site.rules.shared, JSON], body)
+            await send_bytes(send, status, [*site.rules.shared, JSON], body)
+
+
+def _with_status(result: Any) -> tuple[Any, int]:
+    """Split ``value, status``, as the field writes it. Other results have the status 200."""
+    match result:
+        case (value, int(status)) if isinstance(result, tuple) and status in _STATUSES and not isinstance(status, bool):
+            return value, status
+    return result, 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote
 
@@ -20,6 +21,7 @@ __all__ = ["WSGIApplication", "answer_cgi", "answer_lambda", "as_wsgi"]
 WSGIApplication: TypeAlias = "Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]"
 """PEP 3333."""
 
+_log = logging.getLogger("agenthost.web")
 _PLAIN = "/-._~!$&'()*+,;=:@"
 """Unescaped characters of a path, besides letters and digits (RFC 3986, section 3.3)."""
 
@@ -34,11 +36,15 @@ def answer_lambda(front: Front, event: Mapping[str, Any], context: Any) -> Any:
     It may come from API Gateway (REST v1, HTTP v2), a function URL or a load balancer.
 
     Returns:
-        Lambda's response object.
+        Lambda's response object; 400 for an event that is not a request, such as a schedule's.
 
     Raises:
         ConfigurationError: Mangum is not installed.
     """
+    if not _is_request(event):
+        _log.warning("the event of AWS Lambda is not an HTTP request: it has %s", _keys_of(event))
+        body = '{"error":"not an HTTP request of API Gateway, a function URL or a load balancer"}'
+        return {"statusCode": 400, "headers": {"content-type": "application/json"}, "body": body}
     try:
         from mangum import Mangum  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -90,6 +96,18 @@ def answer_cgi(front: Front) -> None:
     from wsgiref.handlers import CGIHandler  # noqa: PLC0415 - only here
 
     CGIHandler().run(as_wsgi(front))
+
+
+def _is_request(event: object) -> bool:
+    if not isinstance(event, dict) or not isinstance(context := event.get("requestContext"), dict):
+        return False
+    return "httpMethod" in event or "http" in context
+
+
+def _keys_of(event: object) -> str:
+    if not isinstance(event, dict):
+        return f"the type {type(event).__name__}"
+    return f"the keys {', '.join(sorted(map(str, event))[:8])}" if event else "no keys"
 
 
 def _place(event: Mapping[str, Any]) -> tuple[str, str]:

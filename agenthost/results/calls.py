@@ -78,7 +78,7 @@ class CallActions(Actions):
         The host inserts that agent's public URL.
 
         Args:
-            agent: Name of the agent, as ``agenthost agents`` lists it.
+            agent: Key, name or route of the agent, as ``agenthost agents`` lists it.
             ai_response: The words for this agent's model when the call comes back.
             final: Whether the call leaves this agent for good.
 

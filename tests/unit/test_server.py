@@ -207,6 +207,17 @@ class TestSip:
 
         assert ask(server.app, "POST", "/sip", json={"call": {"to": "desk"}}).status_code == 404
 
+    def test_an_agent_at_the_root_does_not_take_all_calls_in_silence(self, caplog):
+        """Its own ``/sip`` answers there, if the server routes no calls."""
+        for routed in (True, False):
+            server = AgentServer()
+            server.register(Desk("main"), "/")
+            server.register(Desk("desk"), "/desk")
+            if routed:
+                server.setup_sip_routing()
+            server.app.start()
+            assert ("POST /sip reaches agent main for every SIP user" in caplog.text) is not routed
+
     @pytest.mark.parametrize("serving", [False, True])
     def test_usernames(self, server, serving):
         """They go before names, and stay with the place when its agent changes."""
@@ -381,6 +392,46 @@ class TestAdditions:
         server.unregister("/sales")
         assert ask(server.app, "GET", "/ready").status_code == 503
         assert asked == [True]
+
+    def test_no_handler_hides_that_the_host_stops(self, server):
+        server.app.get("/ready")(lambda: {"mine": True})
+        ask(server.app, "GET", "/ready")
+        server.app.runtime.drain()
+
+        assert ask(server.app, "GET", "/ready").status_code == 503
+
+    def test_no_handler_hides_that_the_host_fails(self, server):
+        server.app.get("/health")(lambda: {"mine": True})
+        server.unregister("/")
+        server.unregister("/sales")
+
+        assert ask(server.app, "GET", "/health").status_code == 503
+
+    def test_a_handler_at_ready_keeps_the_grace_of_a_stop(self, server):
+        """Clients of ``/ready`` are given time, whoever answers them."""
+        server.app.get("/ready")(lambda: {"mine": True})
+        ask(server.app, "GET", "/health")
+        assert server.app.runtime.watched is False
+
+        ask(server.app, "GET", "/ready")
+        assert server.app.runtime.watched is True
+
+    @pytest.mark.parametrize(
+        ("result", "status", "body"),
+        [
+            (({"status": "not ready"}, 503), 503, {"status": "not ready"}),
+            (("made", 201), 201, "made"),
+            (([1], True), 200, [[1], True]),
+            ((1, 2), 200, [1, 2]),
+            ([{"a": 1}, 503], 200, [{"a": 1}, 503]),
+        ],
+    )
+    def test_a_status_beside_the_value(self, server, result, status, body):
+        """As the field writes it. A list is a value."""
+        server.app.get("/told")(lambda: result)
+        answer = ask(server.app, "GET", "/told")
+
+        assert (answer.status_code, answer.json()) == (status, body)
 
 
 class TestAlone:

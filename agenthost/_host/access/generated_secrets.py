@@ -19,9 +19,14 @@ from agenthost.errors import ConfigurationError
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["check_state_dir", "kept_secret", "new_password", "new_signing_key"]
+    from agenthost._host.config.schema import Config
+
+__all__ = ["check_state_dir", "is_serverless", "kept_secret", "new_password", "new_signing_key", "not_shared"]
+
+_SERVERLESS = ("AWS_LAMBDA_FUNCTION_NAME", "GATEWAY_INTERFACE", "K_SERVICE", "FUNCTION_TARGET")
+_SECRET = "SIGNALWIRE_SWAIG_SECRET"  # noqa: S105 - the variable's name
 
 # Letters and digits need no quoting in a shell or a URL; 0 O 1 I l are left out because people read it aloud.
 _ALPHABET = "23456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -86,9 +91,35 @@ def kept_secret(state_dir: str, name: str, make: Callable[[], str]) -> Secret:
 
 
 def _unusable(path: str, name: str, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path}: {_KEY}: the host cannot keep its {name} there ({error.strerror}). "
-        'fix: write state_dir = "/path/of/a/directory" that the host can write and only it can read'
+    fix = (
+        "fix: set AGENTHOST_PASSWORD and SIGNALWIRE_SWAIG_SECRET, which all instances share"
+        if is_serverless(os.environ)
+        else 'fix: write state_dir = "/path/of/a/directory" that the host can write and only it can read'
+    )
+    return ConfigurationError(f"{path}: {_KEY}: the host cannot keep its {name} there ({error.strerror}). {fix}")
+
+
+def is_serverless(environ: Mapping[str, str]) -> bool:
+    """Return True in AWS Lambda, CGI, Cloud Run and Cloud Functions."""
+    return any(name in environ for name in _SERVERLESS)
+
+
+def not_shared(config: Config, environ: Mapping[str, str]) -> str | None:
+    """Return a sentence about generated secrets that instances would not share, or None.
+
+    Several instances are probable in serverless, and behind a proxy or a public address.
+    """
+    host = config.host
+    generated = [
+        name
+        for name, there in (("AGENTHOST_PASSWORD", host.password or host.passwords), (_SECRET, host.signing_keys))
+        if not there
+    ]
+    if not generated or not (is_serverless(environ) or host.public_url or host.trusted_proxies):
+        return None
+    return (
+        f"{' and '.join(generated)} {'are' if generated[1:] else 'is'} not set, so this host has generated its own, "
+        "and another instance does not accept its URLs and tokens. fix: set them if there are several"
     )
 
 

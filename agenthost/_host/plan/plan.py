@@ -22,7 +22,7 @@ from agenthost._host.plan.chosen_classifiers import Classifiers, choose_classifi
 from agenthost._host.plan.chosen_models import Models, choose_models
 from agenthost._host.plan.chosen_redactors import choose_redactors
 from agenthost._host.plan.mount import in_order, mount, mount_all, quarantined_when_served, wanted_route, why_not_served
-from agenthost._host.plan.reach import unknown_agents
+from agenthost._host.plan.reach import named_in_code, unknown_agents
 from agenthost._host.plan.routes import route_problem
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.store_provider import ChosenProvider, choose_provider, refused_names, shared_names
@@ -70,7 +70,7 @@ class HostPlan:
 
     @_known.default
     def _index(self) -> Mapping[str, Mounted]:
-        full = {agent.full_key: agent for agent in self.agents}
+        full = {agent.route: agent for agent in self.agents} | {agent.full_key: agent for agent in self.agents}
         return full | by_name((agent.key, agent.name, agent) for agent in self.agents)
 
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
@@ -125,6 +125,7 @@ class HostPlan:
             *unroutable,
             *self._kept_aliases(),
             *unreachable,
+            *named_in_code(self.agents, self.find),
             *homeless,
             *incomplete,
             *self._unknown_parts(),
@@ -344,7 +345,7 @@ class HostPlan:
         return None if agent is None else agent.route
 
     def find(self, name: str) -> Mounted | None:
-        """Return the served agent with this key, else the only one with this name."""
+        """Return the served agent with this key, else route, else unique name."""
         return self._known.get(name)
 
     def sibling(self, name: str) -> Mounted:

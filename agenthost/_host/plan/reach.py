@@ -1,23 +1,26 @@
-"""Reach: agents with credentials of their own, and the ways to them."""
+"""Reach: agents with credentials of their own, ways to them, and unknown names."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
 from agenthost._host.access.principals import CALL, HOST, TEXT, Principal
 from agenthost._host.config.schema import ALL_AGENTS
+from agenthost.agent.base import declared
+from agenthost.tools.named_agents import constants_given
+from agenthost.tools.tool import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from agenthost._host.config.schema import AgentConfig, Config
     from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["SIP", "Reach", "section_of", "unknown_agents"]
+__all__ = ["SIP", "Reach", "named_in_code", "section_of", "unknown_agents"]
 
 SIP = "sip"
 """The host's own SIP endpoint, as ``reachable_from`` names it."""
@@ -116,3 +119,44 @@ class Reach:
             return True
         names = {SIP} if origin is None else {origin.key, origin.full_key}
         return not self.origins[target.route].isdisjoint({*names, _EVERYBODY})
+
+
+def named_in_code(agents: Iterable[Mounted], find: Callable[[str], Mounted | None]) -> Iterator[str]:
+    """Yield warnings about names in code that would fail only in a call.
+
+    Args:
+        agents: the served agents.
+        find: returns a served agent by its key, name or route.
+    """
+    for agent in agents:
+        functions = [*_functions(agent)]
+        for name in _given(functions, "hand_over"):
+            if find(name) is None:
+                yield (
+                    f"agent {agent.key!r} hands calls over to {name!r}, which is not served: its callers hear the "
+                    "fallback. fix: use a key, name or route that agenthost agents lists"
+                )
+        contexts = declared(agent.agent).draft.contexts if agent.built_yet else None
+        for name in _given(functions, "swml_change_context"):
+            other = find(name)
+            if other is not None and other is not agent and (contexts is None or name not in contexts.contexts):
+                yield (
+                    f"agent {agent.key!r} changes to the context {name!r}, which it does not have, so the call stays. "
+                    f"{name!r} is another agent. fix: hand_over({other.key!r})"
+                )
+
+
+def _given(functions: Iterable[Callable[..., Any]], method: str) -> list[str]:
+    return list(dict.fromkeys(name for function in functions for name in constants_given(function, method)))
+
+
+def _functions(agent: Mounted) -> Iterator[Callable[..., Any]]:
+    """Yield the functions of an author's class, and the handlers of its tools."""
+    if not agent.built_yet or declared(agent.agent).own_process is not None:
+        return
+    for kind in type(agent.agent).__mro__:
+        if not kind.__module__.startswith("agenthost."):
+            yield from (value for value in vars(kind).values() if callable(value))
+    for tool in declared(agent.agent).draft.tools.values():
+        if isinstance(tool, Tool):
+            yield tool.handler

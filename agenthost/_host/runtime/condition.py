@@ -93,6 +93,17 @@ class Condition:
         worse = self.failed or self.differing or self.broken.intersection(self._keys())
         return "degraded" if status == "ok" and worse else status
 
+    def passes(self, path: str) -> bool:
+        """Return True if the host's own check at a health endpoint succeeds.
+
+        A program's handler adds to it. It may not hide that the host fails, or is being stopped.
+        """
+        if path == "/ready":
+            return self.ready
+        if path == "/health":
+            return self.status in ("ok", "degraded")
+        return path == "/live" or self.started
+
     def find(self, name: str) -> ServedAgent | None:
         """Return the served agent with this key, else the only one with this name."""
         return by_name((agent.key, agent.name, agent) for agent in self.agents).get(name)

@@ -7,6 +7,7 @@ The supervisor imports this module and nothing of the agents, so what builds the
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import suppress
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
-from agenthost._host.access.generated_secrets import check_state_dir, kept_secret, new_password, new_signing_key
+from agenthost._host.access.generated_secrets import (
+    check_state_dir,
+    kept_secret,
+    new_password,
+    new_signing_key,
+    not_shared,
+)
 from agenthost._host.config.changes import changes, with_kept
 from agenthost._host.config.declaration import RESTART
 from agenthost._host.config.load import load_config
@@ -46,6 +53,7 @@ __all__ = [
     "make_runtime",
     "read_again",
     "remember",
+    "report_generated",
     "settings_of",
     "start_logging",
     "tokens_of",
@@ -111,6 +119,12 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
         form = "text" if config.host.log_format == "auto" else config.host.log_format
         config = evolve(config, host=evolve(config.host, log_level=level, log_format=form))
     start_log(config)
+
+
+def report_generated(config: Config) -> None:
+    """Log generated secrets that several instances would not share."""
+    if (sentence := not_shared(config, os.environ)) is not None:
+        logging.getLogger("agenthost").warning("%s", sentence)
 
 
 def credentials_of(config: Config) -> Credentials:

@@ -15,6 +15,7 @@ __all__ = ["Kind", "Owner", "calling", "running"]
 Kind: TypeAlias = Literal[
     "tool",
     "document",
+    "rendering",
     "summary",
     "summary result",
     "debug event",
@@ -29,6 +30,7 @@ Kind: TypeAlias = Literal[
 _PARTS: Mapping[Kind, str] = {
     "tool": "tool {}",
     "document": "the configuration for a call",
+    "rendering": "document",
     "summary": "on_summary",
     "summary result": "on_summary's result",
     "debug event": "on_debug_event",

@@ -6,12 +6,15 @@ import inspect
 import logging
 from functools import partial
 from hashlib import sha256
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agenthost._host.calls.idempotency import deliver_once
 from agenthost._host.calls.tool_caller import Attempt
+from agenthost._host.telemetry.call_log import call_ended
+from agenthost._host.telemetry.current_call import Owner
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused, query_value
 from agenthost.agent.per_call import configure
@@ -50,10 +53,13 @@ async def answer(request: Request, agent: Mounted) -> Answer:
             extra={"fields": {"agent": agent.key, "call": call[:128]}},
         )
         raise Refused(403, "Invalid or missing token")
+    began = perf_counter()
     done = await (_summarise if body.get("action") == _FETCH else _summarise_once)(request, agent, body)
     if (calls := site.runtime.calls) is not None and body.get("action") != _FETCH:
         calls.end(agent.route, call, conversation_id(body))
     error_id = done.error_id
+    outcome = "ok" if error_id is None else "failed"
+    call_ended(Owner(agent.key, "summary"), call, perf_counter() - began, outcome, error_id)
     if error_id is None and body.get("action") == _FETCH and done.result is not None:
         try:
             return 200, request.rules.json, _encode(done.result)
