@@ -104,6 +104,12 @@ def neighbour(host):
     return host.fails(f"open('/proc/{pid}/environ', 'rb').read()") and host.fails(TRACE.format(pid))
 
 
+def entries(host):
+    """Try entries of others, and find that those of the agent itself and of its call are open."""
+    known = set(host.attack(STORE.format(OWN_ENTRIES)).split())
+    return known == {"done"} and set(host.attack(STORE.format(OTHER_ENTRIES)).split()) == {"StateRefused"}
+
+
 def files_opened(host):
     return host.fails("kept = [open('/dev/null') for _ in range(300)]")
 
@@ -160,6 +166,9 @@ ROWS = {
     "sends commands such as `reload`, also from a process that it detaches": (command, PLAIN, FULL, SWITCHED),
     "gains rights by programs like `sudo`, or by capabilities": (privileges, PLAIN, FULL, SWITCHED),
     "reads the memory or the environment of another isolated agent": (neighbour, PLAIN, FULL, SWITCHED),
+    "reads or changes entries of others in the state store, or of calls that never ran its tools": (
+        *(entries, PLAIN, FULL, SWITCHED),
+    ),
     "opens more files than `file_limit`": (files_opened, PLAIN, FULL, SWITCHED),
     "takes much more memory than `memory_limit`": (memory_taken, PLAIN, FULL, SWITCHED),
     "sends signals to the host, such as SIGKILL": (signals, FULL, SWITCHED),
@@ -199,6 +208,28 @@ FORKED = (
     + "    os.write(writing, answer.encode())\n    os._exit(0)\nos.close(writing)\nos.wait()\n"
     "answer = os.read(reading, 1000).decode()"
 )
+STORE = """
+import asyncio, gc
+from agenthost._host.isolation.host_entries import HostEntries
+[entries] = [each for each in gc.get_objects() if isinstance(each, HostEntries)]
+loop = next(each.get_loop() for each in gc.get_objects() if isinstance(each, asyncio.Task))
+def told(work):
+    try:
+        asyncio.run_coroutine_threadsafe(work, loop).result(10)
+        return "done"
+    except Exception as error:
+        return type(error).__name__
+answer = " ".join(
+    told(work)
+    for key in {!r}
+    for work in (entries.read(key + b"data/x"), entries.put(key + b"data/x", b"1", 9.0), entries.page(key, b"", 10))
+)
+"""
+OWN_ENTRIES = [b"agent/prisoner/", b"call/c-1/"]
+OTHER_ENTRIES = [
+    *(b"", b"agent/", b"agent/neighbour/", b"host/desk/", b"call/", b"call/c-2/", b"call/c-10/", b"call.key-ci/c-1/"),
+    *(b"own/", b"own/conversation%20transcripts/", b"own/tool%20calls/", b"own/responses/"),
+]
 ALLOCATE = """
 try:
     kept = bytearray(1_000_000_000)
