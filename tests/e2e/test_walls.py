@@ -105,7 +105,7 @@ def neighbour(host):
 
 
 def entries(host):
-    """Try entries of others, and find that those of the agent itself and of its call are open."""
+    """Try entries of others. Those of the agent itself and of its call are open."""
     known = set(host.attack(STORE.format(OWN_ENTRIES)).split())
     return known == {"done"} and set(host.attack(STORE.format(OTHER_ENTRIES)).split()) == {"StateRefused"}
 
