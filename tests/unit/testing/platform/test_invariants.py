@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from calling import called, codes, hang_up, play, spoken, steps, tool
 from swml_host import SwmlHost, ai, document, function
 
 from agenthost.testing.platform import (
@@ -16,43 +17,6 @@ from agenthost.testing.platform import (
     PlatformOptions,
     Stub,
 )
-
-
-def steps(*entries, **context):
-    """Return a prompt with one context."""
-    return {"text": "Base.", "contexts": {"default": {"steps": list(entries), **context}}}
-
-
-def play(text):
-    return {"play": {"url": f"say:{text}"}}
-
-
-def called(host, *script, options=None, route="/", caller="+15550100", turns=None):
-    """Run a call, with each step of a script, and return it."""
-
-    async def run():
-        async with await Platform(host.client(), options).call(route, caller=caller, turns=turns) as call:
-            for step in script:
-                await step(call)
-            return call
-
-    return asyncio.run(run())
-
-
-def tool(name, **arguments):
-    return lambda call: call.tool(name, **arguments)
-
-
-def hang_up(call):
-    return call.hang_up("bye")
-
-
-def spoken(call):
-    return [event.data["text"] for event in call.trace.of("spoken")]
-
-
-def codes(call):
-    return [event.data["code"] for event in call.trace.findings]
 
 
 def test_the_first_request_has_the_call_and_nothing_else():
