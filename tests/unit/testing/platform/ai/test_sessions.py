@@ -205,10 +205,20 @@ def test_parameters_gate_actions(gated, action):
 
 @pytest.mark.parametrize(
     "action",
-    [{"SWML": [1]}, {"SWML": {"raw_swml": "x"}}, {"transfer": "true"}, {"transfer": 5}, {"context_switch": 1}, {"set_meta_data": 1},
-     {"set_global_data": 1}, {"end_of_speech_timeout": -1}, {"change_step": "x"}, {"change_context": "x"}],
+    [
+        {"SWML": [1]},
+        {"SWML": {"raw_swml": "x"}},
+        {"transfer": "true"},
+        {"transfer": 5},
+        {"context_switch": 1},
+        {"set_meta_data": 1},
+        {"set_global_data": 1},
+        {"end_of_speech_timeout": -1},
+        {"change_step": "x"},
+        {"change_context": "x"},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_actions_that_cannot_be_applied_are_findings(action):
     assert acting(action).trace.findings
 
