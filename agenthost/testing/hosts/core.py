@@ -196,7 +196,7 @@ class HostCore:
             encoded = base64.b64encode(unquote(pair).encode()).decode()
             given.setdefault("authorization", f"Basic {encoded}")
         below = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        return await exchange(served.app, method, f"{URL}{below}", json, given)
+        return await exchange(AsgiClient(served.app, URL), method, f"{URL}{below}", json, given)
 
     async def _begin(
         self,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as _json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
+from agenthost.testing.platform import HttpRequest
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
+
+    from agenthost.testing.platform import Client
 
 __all__ = ["Response", "exchange"]
+
+_SECONDS = 120.0
 
 
 @frozen
@@ -43,52 +47,18 @@ class Response:
         return _json.loads(self.body)
 
 
-async def exchange(
-    app: Callable[..., Awaitable[None]], method: str, url: str, json: Any, headers: Mapping[str, str]
-) -> Response:
-    """Send a request to an ASGI application, and return its response.
+async def exchange(client: Client, method: str, url: str, json: Any, headers: Mapping[str, str]) -> Response:
+    """Send a request to a host, and return its response.
 
     Args:
-        app: the application.
+        client: the way to the host.
         method: the method.
         url: the URL, with a query if it has one.
         json: the body, unless it is None.
         headers: further headers.
     """
-    parts = urlsplit(url)
     body = b"" if json is None else _json.dumps(json).encode()
-    given = {"host": parts.netloc, "content-length": str(len(body)), "content-type": "application/json"}
-    if json is None:
-        del given["content-length"], given["content-type"]
+    given = {} if json is None else {"content-type": "application/json", "content-length": str(len(body))}
     given |= {name.lower(): value for name, value in headers.items()}
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": parts.scheme,
-        "path": unquote(parts.path),
-        "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(),
-        "root_path": "",
-        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": (parts.hostname, 80),
-        "state": {},
-    }
-    sent: list[dict[str, Any]] = []
-    pending: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> dict[str, Any]:
-        if pending:
-            return pending.pop()
-        await asyncio.Event().wait()  # the client stays connected
-        return {"type": "http.disconnect"}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    start = sent[0]
-    found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
-    return Response(start["status"], found, b"".join(message.get("body", b"") for message in sent[1:]))
+    response = await client.send(HttpRequest(method, url, tuple(given.items()), body, _SECONDS))
+    return Response(response.status, dict(response.headers), response.body)

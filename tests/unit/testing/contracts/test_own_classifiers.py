@@ -7,9 +7,10 @@ import re
 import pytest
 
 from agenthost import ClassifierTools, Completion, VectorClassifier
-from agenthost.builtin.classifier_embeddings import Embeddings, EmbeddingsSettings
-from agenthost.builtin.classifier_lexical import Lexical
-from agenthost.builtin.classifier_llm import LanguageModel
+from agenthost.builtin.classifying.embeddings import Embeddings
+from agenthost.builtin.classifying.embeddings_settings import EmbeddingsSettings
+from agenthost.builtin.classifying.lexical import Lexical
+from agenthost.builtin.classifying.llm import LanguageModel
 from agenthost.testing import ClassifierContract, ScriptedModel
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from agenthost.builtin.model_offline import OfflineModel
-from agenthost.builtin.model_openai import OpenAIModel, OpenAISettings
+from agenthost.builtin.offline.model import OfflineModel
+from agenthost.builtin.openai_api.model import OpenAIModel
+from agenthost.builtin.openai_api.settings import OpenAISettings
 from agenthost.testing import Calls, ModelContract, Says, ScriptedModel
 
 
