@@ -12,7 +12,7 @@ import click
 from attrs import evolve
 
 from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo
+from agenthost._cli.output import echo, print_json
 from agenthost._cli.tried_store import MEMORY, with_store
 from agenthost.errors import ExitCode
 
@@ -34,6 +34,7 @@ _HELP = (
 @click.argument("agent", metavar="AGENT|URL|FILE|SIP")
 @config_file
 @click.option("--scenario", metavar="FILE", help="Play the script of a scenario instead of what is typed.")
+@click.option("--calls", type=click.IntRange(1), help="Play the scenario in this many calls at once, and measure.")
 @click.option("--model", metavar="NAME", help="The model for the agents.  [default: as in agenthost chat]")
 @click.option("--caller", default="+15550100", show_default=True, help="Number of the caller.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of IDs and random choices.")
@@ -45,6 +46,7 @@ def command(
     agent: str,
     file: str | None,
     scenario: str | None,
+    calls: int | None,
     model: str | None,
     caller: str,
     seed: int,
@@ -60,6 +62,8 @@ def command(
 
     Exit code 1: the call has findings, or the scenario failed.
     """
+    if calls is not None and scenario is None:
+        raise click.UsageError("--calls needs --scenario FILE: the script of each call.")
     from agenthost._cli.simulated_host import open_agent, open_url
     from agenthost._host.runtime.start import start_logging
 
@@ -69,6 +73,8 @@ def command(
         config = with_store(configuration(file), state)
         start_logging(config, for_people=True)
         opening = open_agent(config, agent, model)
+    if calls is not None and scenario is not None:
+        sys.exit(asyncio.run(_load(opening, scenario, calls, as_json=as_json)))
     show = _print_json if as_json else _print
     problems, written = asyncio.run(_simulate(opening, scenario, caller, seed, show, as_json=as_json))
     if trace is not None:
@@ -101,6 +107,23 @@ async def _simulate(
             while not call.ended:
                 await call.hang_up()
             return [str(event.data["message"]) for event in call.trace.findings], call.trace.encode()
+
+
+async def _load(opening: AbstractAsyncContextManager[Opened], scenario: str, calls: int, *, as_json: bool) -> ExitCode:
+    """Make many calls at once, and print how long they took."""
+    from agenthost._cli.simulated_load import load
+    from agenthost.testing.scenarios import read_scenario
+
+    async with opening as host:
+        found = await load(host.client, evolve(read_scenario(scenario), agent=host.route), calls)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        for line in found.lines():
+            echo(line)
+    for problem in found.problems:
+        echo(problem, err=True)
+    return ExitCode.FINDINGS if found.failed else ExitCode.OK
 
 
 async def _call(platform: Platform, route: str, caller: str) -> Call:

@@ -68,6 +68,16 @@ def test_commands_of_the_caller(run):
     assert "the arguments are not JSON" in err
 
 
+def test_many_calls_at_once(run):
+    code, out, _ = run("simulate", "agenthost_clinic.py", "--scenario", "clinic.call.toml", "--calls", "20")
+
+    assert code == 0
+    assert out.startswith("20 calls at once, 0 with problems\n60 requests: p50 ")
+    assert run("simulate", "agenthost_clinic.py", "--calls", "2")[0] == 2
+    code, out, _ = run("simulate", "agenthost_clinic.py", "--scenario", "clinic.call.toml", "--calls", "2", "--json")
+    assert (code, json.loads(out)["calls"]) == (0, 2)
+
+
 def test_an_agent_that_is_not_there(run):
     code, _, err = run("simulate", "nothing.py")
 

@@ -1,0 +1,105 @@
+"""Many simulated calls at once, for ``agenthost simulate --calls``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenthost.testing.platform import Client, HttpRequest, HttpResponse
+    from agenthost.testing.scenarios import Scenario
+
+__all__ = ["Load", "load"]
+
+
+@frozen
+class Load:
+    """The outcome of many calls.
+
+    Args:
+        calls: seconds of each call.
+        requests: seconds of each request.
+        failed: the number of calls with problems.
+        problems: the problems, each once.
+    """
+
+    calls: tuple[float, ...]
+    requests: tuple[float, ...]
+    failed: int
+    problems: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the lines to print."""
+        return [
+            f"{len(self.calls)} calls at once, {self.failed} with problems",
+            _line("requests", self.requests),
+            _line("calls", self.calls),
+        ]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the figures as JSON values, in milliseconds."""
+        return {
+            "calls": len(self.calls),
+            "failed": self.failed,
+            "requests": len(self.requests),
+            "request_ms": {"p50": _ms(self.requests, 50), "p95": _ms(self.requests, 95)},
+            "call_ms": {"p50": _ms(self.calls, 50), "p95": _ms(self.calls, 95)},
+            "problems": list(self.problems),
+        }
+
+
+@define
+class _Timed:
+    """A client that measures each request."""
+
+    client: Client
+    seconds: list[float] = field(factory=list)
+
+    @property
+    def base_url(self) -> str:
+        return self.client.base_url
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return self.client.origins
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        try:
+            return await self.client.send(request)
+        finally:
+            self.seconds.append(time.perf_counter() - began)
+
+
+async def load(client: Client, scenario: Scenario, calls: int) -> Load:
+    """Play a scenario in many calls at once, each with a seed of its own."""
+    from agenthost.testing.platform import Platform
+    from agenthost.testing.scenarios import play
+
+    timed = _Timed(client)
+
+    async def one(number: int) -> tuple[float, tuple[str, ...]]:
+        began = time.perf_counter()
+        options = evolve(scenario.options, seed=scenario.options.seed + number)
+        problems, _ = await play(evolve(scenario, options=options), Platform(timed, options))
+        return time.perf_counter() - began, tuple(f"{problem.kind}: {problem.message}" for problem in problems)
+
+    outcomes = await asyncio.gather(*(one(number) for number in range(calls)))
+    found = [problems for _, problems in outcomes if problems]
+    told = tuple(dict.fromkeys(problem for problems in found for problem in problems))
+    return Load(tuple(seconds for seconds, _ in outcomes), tuple(timed.seconds), len(found), told)
+
+
+def _line(what: str, seconds: Sequence[float]) -> str:
+    return f"{len(seconds)} {what}: p50 {_ms(seconds, 50):.1f} ms, p95 {_ms(seconds, 95):.1f} ms"
+
+
+def _ms(seconds: Sequence[float], percent: int) -> float:
+    """Return a percentile in milliseconds."""
+    ordered = sorted(seconds)
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000, 3) if ordered else 0.0
