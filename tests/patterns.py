@@ -157,7 +157,10 @@ def _flags(call: ast.Call, names: dict[str, Any]) -> int:
         *call.args[_FLAGS_AT.get(call.func.attr, 2) :],
         *(each.value for each in call.keywords if each.arg == "flags"),
     ]
-    return eval(ast.unparse(given[0]), dict(names)) if given else 0  # noqa: S307 - the package's own words
+    try:
+        return eval(ast.unparse(given[0]), dict(names)) if given else 0  # noqa: S307 - the package's own words
+    except NameError:  # known only at run time
+        return 0
 
 
 @define

@@ -1,1 +1,3 @@
 """Contracts: classes of tests that every implementation passes, for pytest."""
+
+__all__: list[str] = []

@@ -33,8 +33,10 @@ __all__ = ["URL", "HostCore"]
 
 URL = "http://agenthost.test"
 """The address of a host for tests, which answers only in its own process."""
-_OWN_PATH = re.compile(r"https?://[^/\"]+([^\"?]*?)/(?:swaig|post_prompt)\b")
-"""The path of an agent in the URLs of its tools and its summary."""
+_OWN_PATH = re.compile(r"https?://[^/\"]++([^\"?]*+)")
+"""The path of a URL in JSON."""
+_OWN_ENDPOINTS = ("/swaig", "/post_prompt")
+"""The ends of the URLs of an agent's tools and summary."""
 
 
 class HostCore:
@@ -252,7 +254,11 @@ async def _named(served: ServedInMemory, call: EngineCall) -> Mapping[str, str]:
     """Return the path of the agent that a SIP address has led to."""
     for event in call.trace.of("document"):
         if event.data["agent_path"] == served.sip_path:
-            own = _OWN_PATH.search(json.dumps(event.data["document"]))
-            found = (own[1] or "/") if own is not None else await served.sip_route(call.exchanges[0].body["call"])
+            paths = _OWN_PATH.findall(json.dumps(event.data["document"]))
+            own = next((path for path in paths if path.endswith(_OWN_ENDPOINTS)), None)
+            if own is not None:
+                found = own.rpartition("/")[0] or "/"
+            else:
+                found = await served.sip_route(call.exchanges[0].body["call"])
             return {served.sip_path: found} if found is not None else {}
     return {}

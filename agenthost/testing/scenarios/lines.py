@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lines_of"]
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\"' -]+?)\s*\]\]?\s*(?:#.*)?$")
+_HEADER = re.compile(r"\s*+(\[\[?)([\w.\"' \t-]++)\]\]?\s*+(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w\"'.-]+?)\s*=")
 _LONG = ('"""', "'''")
 
@@ -26,7 +26,7 @@ def lines_of(text: str) -> Mapping[str, int]:
             continue
         header = _HEADER.match(line) if depth <= 0 else None
         if header is not None:
-            table = _path(header[2], counts, repeated=header[1] == "[[")
+            table = _path(header[2].strip(), counts, repeated=header[1] == "[[")
             found.setdefault(table, number)
             continue
         key = _KEY.match(line) if depth <= 0 else None

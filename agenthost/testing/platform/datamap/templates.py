@@ -12,7 +12,7 @@ from urllib.parse import quote
 __all__ = ["expand_helpers", "expand_in", "expand_texts", "look_up"]
 
 _NAME = re.compile(r"\$\{([^{}]*)\}")
-_HELPER = re.compile(r"@\{(\w+)((?:[^{}]|\{[^{}]*\})*)\}")
+_HELPER = re.compile(r"@\{(\w++)((?:[^{}]++|\{[^{}]*+\})*+)\}")
 _PIECE = re.compile(r"([^.\[\]]+)(?:\[(-?\d{1,6})\])?")
 _DEEPEST = 30
 _LONGEST = 65536
