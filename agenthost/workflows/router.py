@@ -84,7 +84,8 @@ class Router(Workflow):
         threshold: least confidence of the classifier: the least probability of being right, 0 to 1.
         margin: least distance to the second choice, 0 to 1.
         sticky: whether a conversation stays with its agent while the classifier is unsure.
-        clarify: whether the router asks a question when no agent can be chosen.
+        clarify: whether the router asks a question when no agent can be chosen. By default, it does unless it has a
+            fallback agent, and no agent has examples: descriptions alone are too little for a confident choice.
         question: that question. Defaults to a sentence with the purposes of the agents.
         detectors: names of the escalation detectors, used with ``escalate_to``. None uses all.
         seconds: timeout of an agent, in seconds.
@@ -104,7 +105,7 @@ class Router(Workflow):
         threshold: float = 0.5,
         margin: float = 0.15,
         sticky: bool = True,
-        clarify: bool = True,
+        clarify: bool | None = None,
         question: str | None = None,
         detectors: Sequence[str] | None = None,
         seconds: float = 30.0,
@@ -211,10 +212,15 @@ class Router(Workflow):
             return decision
         if current is not None:
             return evolve(decision, agent=current, by="sticky", reason="it has the conversation")
-        if self.clarify and before.asked is None:
+        if before.asked is None and self._asks(choices, others):
             return decision
         guess = others.fallback or next((key for key, _ in decision.ranking if key in keys), keys[0])
         return evolve(decision, agent=guess, by="fallback", reason="no agent could be chosen")
+
+    def _asks(self, choices: Sequence[Choice], others: _Others) -> bool:
+        if self.clarify is not None:
+            return self.clarify
+        return others.fallback is None or any(choice.examples for choice in choices)
 
     async def _classified(
         self, text: str, team: Team, choices: Sequence[Choice], tried: list[Decision] | None = None

@@ -69,3 +69,23 @@ def test_conversations_never_mix():
         return await asyncio.gather(*turns)
 
     assert [reply.agent for reply in asyncio.run(all_at_once())] == ["sales", "technical"] * 100
+
+
+@pytest.mark.parametrize(
+    ("clarify", "examples", "fallback", "agent"),
+    [
+        (None, (), "support", "support"),
+        (None, (), None, "genie"),
+        (None, ("Where is my order?",), "support", "genie"),
+        (True, (), "support", "genie"),
+        (False, ("Where is my order?",), "support", "support"),
+    ],
+)
+def test_descriptions_alone_lead_to_the_fallback(clarify, examples, fallback, agent):
+    """With nothing but descriptions, a question would follow nearly every message."""
+    sentences = {"support": "General questions", "sales": "Orders and prices", "technical": "Broken devices"}
+    agents = [Leaf(name, "x", description=told, examples=examples) for name, told in sentences.items()]
+    router = Router("genie", list(sentences), fallback_agent=fallback, clarify=clarify)
+    asked = Host(*agents, router, classifiers=tuple(LOADED.classifiers.made.values()), extensions=LOADED.extensions)
+
+    assert asked.run("genie", "xyzzy").agent == agent
