@@ -34,6 +34,7 @@ __all__ = [
     "dependencies",
     "discover",
     "extra_for",
+    "missing_requirements",
     "misspelt_groups",
     "neighbours",
     "required_by",
@@ -46,6 +47,8 @@ PLUGINS = "agenthost"
 SKILLS = "agenthost.skills"
 
 _AT_ONCE = 65536
+_TYPED = 3
+"""A name that is longer or shorter by as many letters is not misspelt."""
 _SEPARATORS = re.compile(r"[-_.]+")
 _STANDARD_FINDERS = frozenset({"_frozen_importlib_external", "importlib_metadata"})
 
@@ -150,9 +153,17 @@ def misspelt_groups() -> Iterator[tuple[str, str, str]]:
     known = {_letters(group): group for group in (AGENTS, COMMANDS, PLUGINS, SKILLS)}
     for name, metadata in sorted(_installed(sys.path).items()):
         for group in re.findall(r"^\s*\[(.*?)\]\s*$", metadata.read("entry_points.txt") or "", re.MULTILINE):
-            meant = known.get(_letters(group))
+            meant = known.get(_letters(group)) or _nearest(group.strip(), known.values())
             if meant is not None and group.strip() != meant:
                 yield name, group, meant
+
+
+def _nearest(group: str, known: Iterable[str]) -> str | None:
+    """Return the group of the host that a misspelt one resembles, or None."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only `agenthost check` looks
+
+    near = get_close_matches(group, list(known), 1, 0.85)
+    return near[0] if near and abs(len(group) - len(near[0])) < _TYPED else None
 
 
 def _letters(group: str) -> str:
@@ -185,6 +196,20 @@ def _excluding(line: str, host_version: str) -> str | None:
         if applies and not wanted.specifier.contains(host_version, prereleases=True):
             return f"it requires agenthost{wanted.specifier}, and this is agenthost {host_version}"
     return None
+
+
+def missing_requirements(candidate: Candidate) -> tuple[str, ...]:
+    """Return the requirements of a distribution, without extras, that are not installed: ``PyYAML>=6``."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - dear, seldom needed
+
+    installed, missing = _installed(sys.path), []
+    for line in _requirements(candidate):
+        with suppress(InvalidRequirement):
+            wanted = Requirement(line)
+            applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+            if applies and _canonical(wanted.name) not in installed:
+                missing.append(f"{wanted.name}{wanted.specifier}")
+    return tuple(missing)
 
 
 def extra_for(candidate: Candidate, module: str) -> str | None:

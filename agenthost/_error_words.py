@@ -7,6 +7,8 @@ terminal's cursor, marks that change the direction of writing, megabytes.
 from __future__ import annotations
 
 import os
+import re
+import sys
 from typing import TYPE_CHECKING
 
 from agenthost._escaping import escaped
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from traceback import TracebackException
 
-__all__ = ["MOST", "author_traceback", "did_you_mean", "message_of", "one_line", "summary_of", "words_of"]
+__all__ = ["MOST", "author_traceback", "did_you_mean", "message_of", "near_name", "one_line", "summary_of", "words_of"]
 
 MOST = 300
 """The longest line, in characters."""
@@ -32,6 +34,53 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     nearest = get_close_matches(name, list(known), 1)
     return f"Did you mean {nearest[0]}? " if nearest else ""
+
+
+def near_name(error: BaseException) -> str:
+    """Return ``. Did you mean price?`` for a misspelt name, or an empty text."""
+    name, known = _misspelt(error)
+    question = did_you_mean(name, (each for each in known if isinstance(each, str))) if name else ""
+    return f". {question.rstrip()}" if question else ""
+
+
+def _misspelt(error: BaseException) -> tuple[str, Iterable[str]]:
+    """Return the name that an exception is about, and the known ones."""
+    name, words = str(getattr(error, "name", None) or ""), words_of(error)
+    import builtins  # noqa: PLC0415 - only for a mistake
+    import inspect  # noqa: PLC0415 - as above
+
+    names = _names_at(error)
+    if isinstance(error, AttributeError):
+        return name, dir(error.obj)
+    if isinstance(error, ModuleNotFoundError):
+        return ("" if "." in name else name), (each for each in _modules() if not each.startswith("_"))
+    if isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)' from '([\w.]+)'", words)):
+        module = sys.modules.get(found[2])
+        return found[1], getattr(module, "__all__", None) or dir(module)
+    if isinstance(error, NameError):
+        return name, [*names, *dir(builtins)]
+    if isinstance(error, TypeError) and (found := re.match(r"([\w.]+)\(\) got an unexpected keyword .*'(\w+)'", words)):
+        first, *rest = found[1].split(".")
+        function = names.get(first)
+        for each in rest:
+            function = getattr(function, each, None)
+        if callable(function):
+            return found[2], inspect.signature(function).parameters
+    return "", ()
+
+
+def _names_at(error: BaseException) -> dict[str, object]:
+    """Return the names that are known where an exception was raised."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return {} if frame is None else {**frame.tb_frame.f_globals, **frame.tb_frame.f_locals}
+
+
+def _modules() -> set[str]:
+    from pkgutil import iter_modules  # noqa: PLC0415 - only for a mistake
+
+    return {*sys.stdlib_module_names, *(each.name for each in iter_modules())}
 
 
 def words_of(error: BaseException) -> str:

@@ -36,7 +36,7 @@ def command(target: str | None, file: str | None, as_json: bool, traceback: bool
 
     TARGET is a file with agents or a folder with pyproject.toml, which is loaded as if it was installed.
 
-    Exit codes: 0 everything can be served, 1 there are problems or no agents, 3 the configuration is wrong, 4 there
+    Exit codes: 0 everything can be served, 1 there are problems or no packages, 3 the configuration is wrong, 4 there
     are problems and --strict is set.
     """
     config = configuration(file, strict=strict)
@@ -50,30 +50,34 @@ def command(target: str | None, file: str | None, as_json: bool, traceback: bool
 
 
 def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, Diagnosis]) -> int:
-    from agenthost._discovery import misspelt_groups
+    from agenthost._discovery import AGENTS, PLUGINS, SKILLS, discover
     from agenthost._host.authoring.failures import tracebacks
+    from agenthost._host.authoring.findings import PAGE
+    from agenthost._host.authoring.lint import lint, lint_metadata
     from agenthost._host.runtime.start import accepted, installed_plan, make_runtime
     from agenthost._web.front import Front
 
     plan = accepted(config, Front(make_runtime(config)).assemble(installed_plan(config, deadly)))
     report = plan.report()
-    misspelt = [
-        f"{distribution} has entry points in the group {group!r}, which the host does not read. fix: write {meant!r}"
-        for distribution, group, meant in misspelt_groups()
-    ]
+    misspelt = [str(finding) for finding in lint_metadata()]
+    offers = discover((AGENTS, PLUGINS, SKILLS))
+    findings = [*plan.findings, *map(str, lint(plan, offers))]
+    empty = not report["agents"] and all(each.distribution == "agenthost" for each in offers)
     if as_json:
-        print_json(report | {"warnings": [*report["warnings"], *misspelt]})
+        print_json(report | {"warnings": [*report["warnings"], *misspelt], "findings": findings})
     elif report["agents"]:
         echo(table(AGENT_COLUMNS, agent_rows(report)))
-    elif not failed_plugins(report):
+    elif empty:
         echo(FIRST_AGENT)
     if not as_json:
         for line in failed_plugins(report):
             echo(line)
         for name, lines in tracebacks(plan).items() if traceback else ():
             echo(f"\n{name}:\n{lines}")
-        print_warnings((*plan.warnings, *plan.findings, *misspelt))
+        print_warnings((*plan.warnings, *findings, *misspelt))
+        if len(findings) > len(plan.findings):
+            echo(f"The rules are explained in {PAGE}.", err=True)
         count = report["problems"] + len(misspelt)
-        if report["agents"] or count:
+        if not empty or count:
             echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")
-    return ExitCode.FINDINGS if plan.problems or misspelt or not report["agents"] else ExitCode.OK
+    return ExitCode.FINDINGS if plan.problems or misspelt or empty else ExitCode.OK

@@ -55,7 +55,7 @@ def next_commands(project: NewProject) -> tuple[str, str, str]:
     """Return the commands that an author types next."""
     from agenthost._host.installer.environment import installer
 
-    return f"cd {shlex.quote(project.name)}", str(installer().develop(".[test]")), "agenthost check"
+    return f"cd {shlex.quote(project.name)}", str(installer().develop(".[test]")), "agenthost dev"
 
 
 def _on_terminal() -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from agenthost._error_words import message_of, summary_of
+from agenthost._error_words import did_you_mean, message_of, summary_of
 from agenthost.errors import DefinitionError
 from agenthost.tools.tool import Tool, declarations
 
@@ -110,7 +110,7 @@ def _settings(whose: str, kind: type | None, params: Mapping[str, Any]) -> Any:
     known = [field.alias for field in attrs.fields(kind) if field.init] if kind is not None else []
     if unknown := [name for name in params if name not in known]:
         takes = f"Its parameters are {', '.join(known)}" if known else "It has none of its own"
-        raise DefinitionError(f"{whose} has no parameter {unknown[0]!r}. {takes}.")
+        raise DefinitionError(f"{whose} has no parameter {unknown[0]!r}. {did_you_mean(unknown[0], known)}{takes}.")
     if kind is None:
         return None
     try:
@@ -127,7 +127,8 @@ def _offer(name: str) -> Candidate:
     if not offers:
         known = sorted({offer.name for offer in _offers(tuple(sys.path))})
         raise DefinitionError(
-            f"no installed distribution offers the skill {name!r}. Installed: {', '.join(known) or 'none'}."
+            f"no installed distribution offers the skill {name!r}. {did_you_mean(plain, known)}"
+            f"Installed: {', '.join(known) or 'none'}."
         )
     if len(offers) > 1:
         choices = " or ".join(f"'{offer.distribution}:{plain}'" for offer in offers)

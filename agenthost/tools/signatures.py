@@ -21,7 +21,7 @@ from agenthost.tools.arguments import Arguments, with_defaults
 from agenthost.tools.call_sentences import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from docstring_parser import Docstring
 
@@ -33,6 +33,8 @@ _GOOGLE = re.compile(r"^Args:$", re.MULTILINE)
 _INJECTED = ("call", "raw_data")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
+_DOTTED = re.compile(r"(?:\w+\.)+(?=\w)")
+"""The modules before the names in a type hint."""
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -174,11 +176,41 @@ def read_signature(tool: str, handler: Callable[..., Any]) -> Signature:
         struct = msgspec.defstruct(tool, fields, kw_only=True)
         schema, accepted = _schemas(struct, hints, defaults)
     except (TypeError, ValueError, RecursionError) as error:
-        msg = f"tool {tool!r}: a parameter's type cannot be described to a model: {str(error).splitlines()[0]}"
-        raise DefinitionError(msg) from error
+        raise DefinitionError(_undescribable(tool, handler, fields)) from error
     injected = frozenset(_INJECTED) & parameters.keys()
     summary = "\n".join(part for part in (doc.short_description, doc.long_description) if part)
     return Signature(summary or f"Execute {tool}", schema, TypedArguments(struct, schema, accepted, injected))
+
+
+def _undescribable(
+    tool: str, handler: Callable[..., Any], fields: Sequence[tuple[str, Any] | tuple[str, Any, Any]]
+) -> str:
+    """Name the parameter that cannot be described, with its type and its place."""
+    for name, hint, *_ in fields:
+        try:
+            _schemas(msgspec.defstruct(tool, [(name, hint)]), {}, {})
+        except (TypeError, ValueError, RecursionError) as error:
+            endless = "contains itself, and " if "contains itself" in str(error) else ""
+            shown = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+            words = shown.__qualname__ if isinstance(shown, type) else _DOTTED.sub("", str(shown))
+            which = f"parameter {name!r} is of the type {words}, which {endless}"
+            break
+    else:
+        which = "a default value of its parameters "
+    return (
+        f"tool {tool!r}: {which}cannot be described to a model ({_place_of(handler)}). "
+        "fix: use str, int, float, bool, a date, Literal, an enum, an attrs class, or a list of one of these"
+    )
+
+
+def _place_of(handler: Callable[..., Any]) -> str:
+    """Return the file and line of a function: ``agenthost_dental.py:12``."""
+    function = inspect.unwrap(getattr(handler, "__func__", handler))
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return getattr(handler, "__module__", "") or "unknown"
+    package, name = str(function.__module__).partition(".")[0], code.co_filename.replace("\\", "/")
+    return f"{name[name.rfind(package) :] if package in name else name.rpartition('/')[2]}:{code.co_firstlineno}"
 
 
 def _docstring(handler: Callable[..., Any]) -> Docstring:
@@ -214,7 +246,10 @@ def _hints(tool: str, handler: Callable[..., Any]) -> dict[str, Any]:
             include_extras=True,
         )
     except (NameError, TypeError, SyntaxError) as error:
-        msg = f"tool {tool!r}: a type hint cannot be read: {error}. fix: import its name outside TYPE_CHECKING."
+        msg = (
+            f"tool {tool!r}: a type hint cannot be read ({_place_of(handler)}): {error}. "
+            "fix: import its name outside TYPE_CHECKING."
+        )
         raise DefinitionError(msg) from error
 
 

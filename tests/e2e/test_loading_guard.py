@@ -210,7 +210,7 @@ def test_a_group_that_is_misspelt_is_told(env, put):
     put("aa-near", AGENT.format(name="near"), "[agenthost.agent]\nnear = aa_near:A\n")
     done = env.run("agenthost", "check")
 
-    expected = "aa-near has entry points in the group 'agenthost.agent', which the host does not read. "
+    expected = "aa-near: A111 has entry points in the group 'agenthost.agent', which the host does not read. "
     assert f"warning: {expected}fix: write 'agenthost.agents'" in done.stderr
     assert done.returncode == 1
 

@@ -52,12 +52,6 @@ _COMMAND_ROWS: dict[Kind, str] = {
     "workflow": '| ask a question in text | `agenthost ask {key} "Where is my order?"` |\n'
     '| read how the router decides | `agenthost route explain {key} "Where is my order?"` |\n',
 }
-_CI_CHECKS: dict[Kind, str] = {
-    "agent": "agenthost check --strict",
-    "plugin": "agenthost plugins --load",
-    "skill": "agenthost --version",
-    "workflow": "agenthost check --strict",
-}
 
 
 @frozen(kw_only=True)
@@ -163,7 +157,6 @@ class NewProject:
             "a_kind": f"{'an' if self.kind == 'agent' else 'a'} {self.kind}",
             "entry_points": _ENTRY_POINTS[self.kind].format(**names),
             "command_rows": _COMMAND_ROWS[self.kind].format(**names),
-            "ci_check": _CI_CHECKS[self.kind],
         }
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Overlay", "overlaid"]
 
+_EDITABLE = '{"url": "file:///", "dir_info": {"editable": true}}'
+"""Its author can correct it (PEP 610)."""
+
 
 @define
 class Overlay:
@@ -42,6 +45,7 @@ class Overlay:
         metadata = self.directory / f"{name}-{source.version}.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text(source.metadata, encoding="utf-8")
+        (metadata / "direct_url.json").write_text(_EDITABLE, encoding="utf-8")
         self._edits += 1
         numbered = f"# edit {self._edits}\n{source.entry_points_text}"
         (metadata / "entry_points.txt").write_text(numbered, encoding="utf-8")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["Contents", "HeldFile", "Readings", "contents_of", "held_files", "listing"]
+__all__ = ["Contents", "HeldFile", "Readings", "contents_of", "held_files", "is_editable", "listing", "module_files"]
 
 _OF_INSTALLERS = frozenset(
     {
@@ -130,7 +130,7 @@ def listing(location: str, name: str) -> Literal["unknown", "absent", "same", "c
         ``unknown`` where nothing is recorded, ``absent`` where this file is not, else whether it is the ``same``.
     """
     rows = dict(_recorded(location))
-    if not rows or _is_editable(location):
+    if not rows or is_editable(location):
         return "unknown"
     if name not in rows:
         return "absent"
@@ -148,7 +148,7 @@ def _contents(location: str, files: Iterable[tuple[str, str, str]]) -> Contents:
     digest = sha256("\n".join(sorted(lines)).encode()).hexdigest()
     return Contents(
         f"sha256:{digest}" if lines else "",
-        _is_editable(location),
+        is_editable(location),
         os.path.isfile(os.path.join(location, "RECORD")),
         tuple(sorted(changed)),
     )
@@ -161,8 +161,8 @@ def _files(location: str, modules: Sequence[str]) -> list[tuple[str, str, str]]:
     if not found:
         listed = (f"{own}/{name}" for name in ("METADATA", "PKG-INFO", "entry_points.txt"))
         found = {name: (path, "") for name in listed if os.path.isfile(path := os.path.join(root, name))}
-    if _is_editable(location) or not os.path.isfile(os.path.join(location, "RECORD")):
-        found |= {name: (path, "") for module in modules for name, path in _sources(module)}
+    if is_editable(location) or not os.path.isfile(os.path.join(location, "RECORD")):
+        found |= {name: (path, "") for module in modules for name, path in module_files(module)}
     return sorted((name, path, digest) for name, (path, digest) in found.items())
 
 
@@ -180,7 +180,8 @@ def _counts(name: str, own: str) -> bool:
     return not outside and not name.endswith(".pyc") and not (directory == own and leaf in _OF_INSTALLERS)
 
 
-def _is_editable(location: str) -> bool:
+def is_editable(location: str) -> bool:
+    """Return True if a distribution is installed in editable mode, or served from its source."""
     try:
         with open(f"{location}/direct_url.json", encoding="utf-8") as file:
             return bool(json.load(file)["dir_info"]["editable"])
@@ -188,7 +189,7 @@ def _is_editable(location: str) -> bool:
         return False
 
 
-def _sources(module: str) -> Iterator[tuple[str, str]]:
+def module_files(module: str) -> Iterator[tuple[str, str]]:
     """Yield name and path of each file of a top-level module, without importing it."""
     spec = None
     for finder in sys.meta_path:  # an editable install may have brought one of its own

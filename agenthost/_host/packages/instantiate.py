@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from operator import attrgetter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -73,7 +74,34 @@ def make_instance(cls: type, section: Section) -> Any:
     if isinstance(declares, type) and attrs.has(declares):
         return cls(section.settings(declares))
     section.refuse()
-    return cls()
+    try:
+        return cls()
+    except TypeError as error:
+        if needed := _needed(cls):
+            raise DefinitionError(_cannot_create(cls, needed, declares)) from error
+        raise
+
+
+def _needed(cls: type) -> list[str]:
+    """Return the arguments without which a class cannot be called."""
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    named = (each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD))
+    return [each.name for each in named if each.default is each.empty]
+
+
+def _cannot_create(cls: type, needed: list[str], declares: object) -> str:
+    if isinstance(declares, type):
+        return (
+            f"{cls.__name__}.Settings is {declares.__name__}, which is not an attrs class. "
+            f"fix: write @attrs.frozen above class {declares.__name__}"
+        )
+    return (
+        f"{cls.__name__}() needs {', '.join(needed)}, and the host creates it without arguments. "
+        "fix: declare an attrs class as Settings, or write defaults"
+    )
 
 
 def make_offered(value: str, section: Section) -> object:
@@ -97,6 +125,14 @@ def agent_of(value: str, thing: object) -> AgentBase:
     """
     if inspect.iscoroutine(thing):
         thing.close()
+    if isinstance(thing, ModuleType):
+        names = [
+            name
+            for name, each in vars(thing).items()
+            if isinstance(each, type) and each.__module__ == thing.__name__ and issubclass(each, AgentBase)
+        ]
+        fix = f"write {value}:{names[0]}" if names else "name an agent in it, as module:Agent"
+        raise DefinitionError(f"{value} is a module, and not an agent. fix: {fix}")
     if not isinstance(thing, AgentBase):
         raise DefinitionError(f"{value} returns {kind_of(thing)}, not an agent (a subclass of agenthost.AgentBase)")
     declared(thing)

@@ -70,6 +70,8 @@ class PluginState:
     diagnosis: Diagnosis | None = None
     doubled: bool = False
     """True if another distribution offers a plugin of the same name."""
+    offer: Candidate | None = attrs.field(default=None, eq=False, repr=False)
+    """Its entry point; None for a plugin of a program."""
 
     @property
     def key(self) -> str:
@@ -81,12 +83,9 @@ class PluginState:
         """The name in messages."""
         return self.key if self.doubled else self.name
 
-    def quarantined(self, error: BaseException, offer: Candidate | None = None) -> PluginState:
-        """Return the plugin with a diagnosis of its failure.
-
-        ``offer`` is the entry point that could not be loaded; None for a plugin that is registered.
-        """
-        diagnosis = diagnose(error, offer or self.as_candidate(), self.called)
+    def quarantined(self, error: BaseException) -> PluginState:
+        """Return the plugin with a diagnosis of its failure."""
+        diagnosis = diagnose(error, self.offer or self.as_candidate(), self.called)
         return attrs.evolve(self, state="quarantined", diagnosis=diagnosis)
 
     def report(self) -> dict[str, Any]:
@@ -140,17 +139,19 @@ class Plugins:
         offers = [candidate for candidate in candidates if candidate.group == PLUGINS]
         names = Counter(offer.name for offer in offers)
         asked = {
-            offer: PluginState(offer.name, offer.distribution, offer.version, "ready", doubled=names[offer.name] > 1)
-            for offer in offers
+            each: PluginState(
+                each.name, each.distribution, each.version, "ready", doubled=names[each.name] > 1, offer=each
+            )
+            for each in offers
         }
         enabled = {offer: state for offer, state in asked.items() if config.plugins.allows(state.key)}
         states = [attrs.evolve(state, state="disabled") for offer, state in asked.items() if offer not in enabled]
         journal, guard = Journal(config.host.state_dir), LoadingGuard()
         jobs = [partial(_register, manager, offer, state, config, journal, guard) for offer, state in enabled.items()]
         outcomes = run_guarded(jobs, config.host.build_timeout)
-        for (offer, state), outcome in zip(enabled.items(), outcomes, strict=True):
+        for state, outcome in zip(enabled.values(), outcomes, strict=True):
             if isinstance(outcome, Failed):
-                states.append(state.quarantined(outcome.error, offer))
+                states.append(state.quarantined(outcome.error))
             else:
                 states.append(attrs.evolve(state, hooks=outcome))
         journal.forget()

@@ -99,7 +99,9 @@ def select(config: Config, candidates: Iterable[Candidate], owners: Owners | Non
     offers = [candidate for candidate in candidates if candidate.group == AGENTS]
     claims: dict[str, list[Candidate]] = {}
     for offer in offers:
-        claims.setdefault(offer.name, []).append(offer)
+        claimants = claims.setdefault(offer.name, [])
+        if all(each.distribution != offer.distribution for each in claimants):  # a doubled name counts once
+            claimants.append(offer)
     choice = _Choice(config, owners or Owners())
     for name, claimants in claims.items():
         if _NAME.fullmatch(name):

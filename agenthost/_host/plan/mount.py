@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from agenthost._discovery import AGENTS, Candidate
-from agenthost._error_words import author_traceback, message_of, summary_of
+from agenthost._error_words import summary_of
 from agenthost._host.config.place import key_path
 from agenthost._host.installer.environment import installer
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
@@ -168,9 +168,7 @@ def _sealed(item: Built, route: str, limits: Limits) -> Mounted | SetAside:
         probes = tuple(attrs.evolve(probe, agent=item.key) for probe in found)
         template = seal(item.agent)
     except DefinitionError as error:
-        remedy = str(installer().upgrade(item.selected.distribution))
-        traceback = author_traceback(error, item.selected.candidate.value.partition(".")[0].partition(":")[0])
-        return _refused(item, route, "quarantined", Diagnosis(message_of(error), remedy, traceback))
+        return _refused(item, route, "quarantined", diagnose(error, item.selected.candidate, item.key))
     return Mounted(
         item,
         route,

@@ -22,7 +22,7 @@ def test_without_a_terminal_it_takes_defaults(run, tmp_path):
     first, second, third = printed.partition("\nNext:\n\n")[2].splitlines()
     assert first == "  cd agenthost-cinema"
     assert second.endswith(" --editable '.[test]'")
-    assert third == "  agenthost check"
+    assert third == "  agenthost dev"
     assert (tmp_path / "agenthost-cinema" / ".gitignore").read_text().splitlines()[1] == "agenthost.toml"
 
 

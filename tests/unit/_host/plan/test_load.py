@@ -121,7 +121,10 @@ class TestWhatAnEntryPointMayBe:
             (
                 "n_arguments",
                 "from agenthost import AgentBase\nclass thing(AgentBase): ...",
-                "TypeError: AgentBase.__init__() missing 1 required positional argument: 'name'",
+                (
+                    "thing() needs name, and the host creates it without arguments. "
+                    "fix: declare an attrs class as Settings, or write defaults"
+                ),
             ),
             (
                 "n_mute",
@@ -329,10 +332,7 @@ class TestRemedies:
             (ModuleNotFoundError("x", name="caldav.sub"), "pip install 'r-dental[calendar]'"),
             (
                 ModuleNotFoundError("x", name="other"),
-                (
-                    "pip install --upgrade r-dental; "
-                    "if 'other' is still missing, r-dental does not declare the package that has it"
-                ),
+                "r-dental requires needed-lib>=1, which is not installed: pip install 'needed-lib>=1'",
             ),
             (ModuleNotFoundError("x", name="needed_lib.sub"), "pip install needed-lib"),
             (ModuleNotFoundError("x", name="r_dental.sub"), "pip install --force-reinstall --no-deps r-dental"),
@@ -427,3 +427,13 @@ class TestIsolation:
 
         assert "is a workflow, which runs inside the host" in the_rejected(asked)[0]
         assert [item.key for item in told.built] == ["flow"]
+
+
+def test_an_undeclared_import_is_the_authors_mistake(install):
+    """Others can upgrade the package, or switch it off."""
+    (candidate,) = install("r_bare", "", agents=["bare = r_bare:Agent"])
+
+    assert diagnose(ModuleNotFoundError("x", name="other"), candidate, "bare").remedy == (
+        "pip install --upgrade r-bare; if 'other' is still missing, r-bare does not declare the package that has it, "
+        "which its author has to correct. [agents.bare] enabled = false switches it off"
+    )
