@@ -348,7 +348,7 @@ def test_words_decide_when_the_server_gives_nothing_of_use(server, fault):
     asked = len(server.asked)
 
     assert (first.agent, first.by) == (second.agent, second.by) == ("support", "lexical")
-    assert first.reason.startswith("no embeddings (")
+    assert first.reason.startswith("no vectors (")
     assert "a moment ago" in second.reason
     assert asked == len(server.asked) > 0
 
