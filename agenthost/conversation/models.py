@@ -111,6 +111,7 @@ class ModelRequest:
         seed: the seed for the model's choices. A model may ignore it.
         tool_choice: ``auto``, ``required``, or the name of the tool that must be called.
         parallel: whether several tools may be called at once. A model may ignore it.
+        counts_reasoning: whether ``max_tokens`` includes the tokens of reasoning, as ``max_completion_tokens`` does.
     """
 
     messages: tuple[Message, ...]
@@ -122,6 +123,7 @@ class ModelRequest:
     seed: int | None = None
     tool_choice: str = "auto"
     parallel: bool = True
+    counts_reasoning: bool = False
 
 
 @frozen

@@ -27,6 +27,7 @@ class AnswerOptions:
         stop: texts that end an answer of a model.
         seed: the seed for the model's choices.
         answer_schema: JSON Schema of the answer, which is JSON then. None for text.
+        counts_reasoning: whether ``max_tokens`` includes the tokens of reasoning, as ``max_completion_tokens`` does.
     """
 
     tools: tuple[ToolSpec, ...] = ()
@@ -37,6 +38,7 @@ class AnswerOptions:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     answer_schema: Mapping[str, Any] | None = None
+    counts_reasoning: bool = False
 
     def for_a_part(self) -> AnswerOptions:
         """Return the options for an answer that becomes only a part of the client's.

@@ -68,6 +68,7 @@ async def combined(turn: Turn, there: Sequence[Outcome], team: Team, instruction
         answer_schema=options.answer_schema,
         stop=options.stop,
         seed=options.seed,
+        counts_reasoning=options.counts_reasoning,
     )
     try:
         made = await team.complete(request, aloud=True)

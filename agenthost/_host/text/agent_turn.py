@@ -202,6 +202,7 @@ class _Turn:
             options.seed,
             choice,
             options.parallel,
+            options.counts_reasoning,
         )
         try:
             completion = await complete(self._model, request, self._say)

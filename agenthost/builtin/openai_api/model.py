@@ -41,11 +41,14 @@ __all__ = ["OpenAIModel"]
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
 _SERVER_ERROR = 500
+_WRONG = frozenset({400, 422})
 _LATER = frozenset({408, 409, 429})
 _QUOTA = "insufficient_quota"
 _MOST_SHOWN = 200
 _ANY_OBJECT = {"type": "object"}
 """The schema of an answer that has no other requirement, which more servers support in another form."""
+_LENGTHS = ("max_tokens", "max_completion_tokens")
+"""Names of the longest answer: servers accept one of them, or both."""
 _FINISHES = {"max_tokens": "length", "model_length": "length"}
 """Other servers' names of reasons, with OpenAI's names."""
 
@@ -62,6 +65,14 @@ class _Later(Exception):  # noqa: N818 - a decision
         self.after = after
 
 
+class _Misnamed(Exception):  # noqa: N818 - a decision
+    """A rejected attempt that is repeated at once with another name of the longest answer."""
+
+    def __init__(self, error: ModelError | _Later) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class OpenAIModel:
     """A model behind an API of OpenAI's form.
 
@@ -74,6 +85,8 @@ class OpenAIModel:
         self.name = name
         self._settings = settings
         self._connection = Connection(settings.url, settings.api_key)
+        self._length: str | None = None
+        """The name of the longest answer that the server requires, once it has rejected the other one."""
 
     async def answer(self, request: ModelRequest) -> AsyncIterator[Words | Completion]:
         """Stream an answer, repeating an attempt as long as no word has arrived.
@@ -84,14 +97,21 @@ class OpenAIModel:
             ModelNonsense: the response cannot be read.
         """
         ends = asyncio.get_running_loop().time() + self._settings.timeout
-        attempt = 0
+        attempt, renamed = 0, False
+        length = self._length or _LENGTHS[request.counts_reasoning]
         while True:
             heard = False
-            pieces = self._attempt(request, ends)
+            pieces = self._attempt(request, ends, length)
             try:
                 async for piece in pieces:
                     heard = True
+                    self._length = length if renamed else self._length
                     yield piece
+            except _Misnamed as misnamed:
+                if renamed:
+                    raise misnamed.error from misnamed.__cause__
+                renamed, length = True, next(name for name in _LENGTHS if name != length)
+                continue
             except _Later as later:
                 if heard or attempt >= self._settings.retries:
                     raise later.error from later.__cause__
@@ -109,16 +129,17 @@ class OpenAIModel:
         """Close the connections, if this event loop has opened them."""
         await self._connection.close()
 
-    async def _attempt(self, request: ModelRequest, ends: float) -> AsyncIterator[Words | Completion]:
+    async def _attempt(self, request: ModelRequest, ends: float, length: str) -> AsyncIterator[Words | Completion]:
         """Stream one request.
 
         Raises:
             _Later: the attempt may be repeated.
+            _Misnamed: the server requires another name for the longest answer.
             ModelError: repeating it would not help.
         """
         answer = _Answer(self.name)
         try:
-            body = self._wire(request)
+            body = self._wire(request, length)
             async with self._connection.post("chat/completions", body, ends) as response:
                 async with aclosing(response.events()) as events:
                     async for event in events:
@@ -135,9 +156,11 @@ class OpenAIModel:
         except Unreadable as error:
             raise ModelNonsense(f"model {self.name} sent a response that cannot be read ({error}).") from error
         except Rejected as rejected:
-            raise self._refused(rejected) from rejected
+            refused = self._refused(rejected)
+            wrong = length in body and rejected.status in _WRONG and length in rejected.message
+            raise _Misnamed(refused) if wrong else refused from rejected
 
-    def _wire(self, request: ModelRequest) -> dict[str, Any]:
+    def _wire(self, request: ModelRequest, length: str) -> dict[str, Any]:
         """Return the body of a request."""
         own = self._settings
         body: dict[str, Any] = {
@@ -150,7 +173,7 @@ class OpenAIModel:
         if temperature is not None:
             body["temperature"] = temperature
         if (most := request.max_tokens or own.max_tokens) is not None:
-            body["max_tokens"] = most
+            body[length] = most
         if request.tools:
             body["tools"] = [{"type": "function", "function": _described(tool)} for tool in request.tools]
             if request.tool_choice != "auto":

@@ -7,6 +7,7 @@ import json
 import socket
 
 import pytest
+from attrs import evolve
 from polling import poll_in_loop
 
 from agenthost import (
@@ -52,6 +53,40 @@ def test_words_come_one_by_one_and_then_the_whole():
         assert server.keys == ["Bearer k-1"]
     assert sent["messages"] == [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello"}]
     assert (sent["model"], sent["temperature"], sent["max_tokens"], "tools" in sent) == ("scripted", 0.5, 9, False)
+
+
+UNSUPPORTED = "Unsupported parameter: '{}' is not supported with this model. Use the other one instead."
+LENGTHS = ("max_tokens", "max_completion_tokens")
+
+
+@pytest.mark.parametrize("given", LENGTHS)
+def test_the_longest_answer_is_named_as_the_server_requires(given):
+    """The name of the client is tried first, and what the server requires is remembered."""
+    (other,) = {*LENGTHS} - {given}
+
+    def act(body):
+        return Fails(400, message=UNSUPPORTED.format(given)) if given in body else Says("Yes.")
+
+    async def asked(url):
+        model = OpenAIModel("m", OpenAISettings(url=url, model="newest"))
+        request = evolve(REQUEST, max_tokens=9, counts_reasoning=given == "max_completion_tokens")
+        try:
+            for _ in range(2):
+                *_, whole = [piece async for piece in model.answer(request)]
+                assert whole.text == "Yes."
+        finally:
+            await model.close()
+
+    with ScriptedModel(then=act) as server:
+        asyncio.run(asked(server.url))
+        assert [name for body in server.requests for name in LENGTHS if name in body] == [given, other, other]
+
+
+def test_a_length_that_is_refused_under_both_names_is_refused():
+    with ScriptedModel(then=lambda body: Fails(400, message=f"{[*body]} is too large")) as server:
+        with pytest.raises(ModelRefused, match="too large"):
+            ask(server.url, max_tokens=9)
+        assert len(server.requests) == 2
 
 
 def test_tools_go_there_and_back():

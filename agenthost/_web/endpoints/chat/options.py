@@ -52,6 +52,7 @@ _REFUSED: Mapping[str, str] = {
 """Options that would change the form of an answer."""
 _HARMLESS: tuple[Any, ...] = (None, False, 0, [], {}, "")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_WITH_REASONING = "max_completion_tokens"
 _OPTION = re.compile(r"[a-z_]{1,64}")
 
 
@@ -66,7 +67,7 @@ def answer_options(body: Mapping[str, Any]) -> AnswerOptions:
             raise ChatRefused(400, f"{why}: leave {name} out.", None, name)
     if "audio" in (body.get("modalities") or ()):
         raise ChatRefused(400, "an agent answers in text: leave audio out.", None, "modalities")
-    most = "max_completion_tokens" if body.get("max_completion_tokens") is not None else "max_tokens"
+    most = _WITH_REASONING if body.get(_WITH_REASONING) is not None else "max_tokens"
     return AnswerOptions(
         tools=checked_tools(
             body.get("tools"), lambda tool, where: tool_spec(tool.get("function"), f"{where}.function")
@@ -78,6 +79,7 @@ def answer_options(body: Mapping[str, Any]) -> AnswerOptions:
         stop=_stop(body.get("stop")),
         seed=integer(body, "seed"),
         answer_schema=_answer_schema(body.get("response_format")),
+        counts_reasoning=most == _WITH_REASONING,
     )
 
 

@@ -45,7 +45,7 @@ def test_the_options_go_to_the_model(tmp_path, model):
         ask(url, "A trip", model=model, top_p=0.5, user="u", **options)
 
     for request in server.requests:
-        assert (request["temperature"], request["max_tokens"]) == (0.3, 50)
+        assert (request["temperature"], request["max_completion_tokens"]) == (0.3, 50)
         assert (request["stop"], request["seed"]) == (["END", "\n"], 7)
 
 
