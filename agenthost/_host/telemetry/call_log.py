@@ -12,6 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agenthost._host.telemetry.current_call import requesting
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,7 +30,8 @@ _log = logging.getLogger("agenthost.calls")
 class EndedCall(NamedTuple):
     """The end of a call, for the log.
 
-    ``then`` is the time in seconds since 1970. ``call_ended`` describes the others.
+    ``then`` is the time in seconds since 1970, and ``request`` is the ID of the request to ``/v1`` that it belongs to,
+    if any. ``call_ended`` describes the others.
     """
 
     then: float
@@ -37,6 +40,7 @@ class EndedCall(NamedTuple):
     seconds: float
     outcome: str
     error_id: str | None
+    request: str = ""
 
     @property
     def words(self) -> str:
@@ -52,6 +56,7 @@ class EndedCall(NamedTuple):
             "duration": round(self.seconds, 6),
             "outcome": self.outcome,
         }
+        told |= {"request_id": self.request} if self.request else {}
         return told if self.error_id is None else told | {"error_id": self.error_id}
 
     def record(self) -> logging.LogRecord:
@@ -93,7 +98,7 @@ def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: 
     """
     if not _log.isEnabledFor(logging.INFO):
         return
-    _write_later((time.time(), owner, call, seconds, outcome, error_id))
+    _write_later((time.time(), owner, call, seconds, outcome, error_id, requesting.get()))
 
 
 def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
@@ -102,6 +107,8 @@ def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, 
     ``level`` is one of ``logging``.
     """
     if log.isEnabledFor(level):
+        if request := requesting.get():
+            fields = {**fields, "request_id": request}
         _write_later(DelayedLine(time.time(), log.name, level, words, fields))
 
 

@@ -10,7 +10,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Kind", "Owner", "calling", "running"]
+__all__ = ["Kind", "Owner", "calling", "requesting", "running"]
 
 Kind: TypeAlias = Literal[
     "tool",
@@ -78,3 +78,5 @@ running: ContextVar[Owner | None] = ContextVar("agenthost_running", default=None
 """The owner of the code in this context. Tasks inherit it."""
 calling: ContextVar[str] = ContextVar("agenthost_calling", default="")
 """The ID of the call that it runs for, or empty."""
+requesting: ContextVar[str] = ContextVar("agenthost_requesting", default="")
+"""The ID of the request to ``/v1`` that it runs for, or empty."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_what_waits
-from agenthost._host.telemetry.current_call import calling, running
+from agenthost._host.telemetry.current_call import calling, requesting, running
 from agenthost._host.telemetry.records import redact_records
 from agenthost._host.telemetry.secret_redactor import SecretRedactor
 from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
@@ -52,13 +52,13 @@ class Lines(logging.Formatter):
         """Format a record, without secrets."""
         return self.hidden.redacted(self.line(record))
 
-    def line(self, record: logging.LogRecord) -> str:
-        """Format a record."""
+    def line(self, record: logging.LogRecord, *, live: bool = True) -> str:
+        """Format a record, which belongs to the current request if it is live."""
         raise NotImplementedError
 
     def waited(self, line: EndedCall | DelayedLine) -> str:
         """Format a delayed line."""
-        return self.line(line.record())
+        return self.line(line.record(), live=False)
 
     def trace(self, record: logging.LogRecord) -> str:
         """Return the traceback and the stack of a record, or an empty text."""
@@ -71,7 +71,7 @@ class Lines(logging.Formatter):
 class JsonLines(Lines):
     """One JSON object a line: ``timestamp``, ``level``, ``logger``, ``event``, and fields."""
 
-    def line(self, record: logging.LogRecord) -> str:
+    def line(self, record: logging.LogRecord, *, live: bool = True) -> str:
         event: dict[str, Any] = {
             "timestamp": _stamp(record.created),
             "level": record.levelname.lower(),
@@ -80,6 +80,8 @@ class JsonLines(Lines):
         }
         for name, value in (getattr(record, "fields", None) or _extra_fields(record)).items():
             event.setdefault(name, value)
+        if live and (request := requesting.get()):
+            event.setdefault("request_id", request)
         if trace := self.trace(record):
             event["exception"] = trace
         return _escaped(_encoded(event))
@@ -90,16 +92,17 @@ class JsonLines(Lines):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
             return _escaped(_encoded({**said, **line.fields}))
-        then, owner, call, seconds, outcome, error_id = line
+        then, owner, call, seconds, outcome, error_id, request = line
         try:
             start, middle = _parts_of(owner)
-            rest = "" if error_id is None else f',"error_id":{_json(error_id)}'
+            rest = f',"request_id":{_json(request)}' if request else ""
+            rest += "" if error_id is None else f',"error_id":{_json(error_id)}'
             return _escaped(
                 f'{{"timestamp":"{_stamp(then)}{start}{outcome} in {seconds * 1000:.1f}{middle}{_json(call)}'
                 f',"duration":{seconds:.6f},"outcome":"{outcome}"{rest}}}'
             )
         except UnicodeEncodeError:  # a call's id that is not UTF-8
-            return self.line(line.record())
+            return self.line(line.record(), live=False)
 
 
 @lru_cache(maxsize=1024)
@@ -124,8 +127,9 @@ class TextLines(Lines):
         super().__init__(hidden)
         self._colors = colors
 
-    def line(self, record: logging.LogRecord) -> str:
-        told = {escaped(name): self._value(value) for name, value in _extra_fields(record).items()}
+    def line(self, record: logging.LogRecord, *, live: bool = True) -> str:
+        own = {"request_id": requesting.get()} if live and requesting.get() else {}
+        told = {escaped(name): self._value(value) for name, value in (own | _extra_fields(record)).items()}
         words, logger = escaped(record.getMessage().removesuffix("\n")), escaped(record.name)
         if self._colors:
             line = _colored(record, logger, words, told)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agenthost._host.telemetry.current_call import requesting
 from agenthost._web.endpoints.chat.access import opened
 from agenthost._web.endpoints.chat.completions import COMPLETIONS, complete
 from agenthost._web.endpoints.chat.models import MODELS, models
@@ -41,9 +42,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def serve(request: Request, path: str, send: Send, agent: Mounted | None = None) -> None:
-    """Answer a request below ``/v1/``, of the host or of one agent."""
+    """Answer a request below ``/v1/``, of the host or of one agent.
+
+    Its ID is in the answer, and in every line of the log that is written for it.
+    """
     name = f"req_{secrets.token_hex(12)}"
     note_request(request.scope, name)
+    before = requesting.set(name)
+    try:
+        await _serve(request, path, send, agent, name)
+    finally:
+        requesting.reset(before)
+
+
+async def _serve(request: Request, path: str, send: Send, agent: Mounted | None, name: str) -> None:
     asks = any(header == b"access-control-request-method" for header, _ in request.scope["headers"])
     preflight = b"GET, POST, DELETE" if asks and request.scope["method"] == "OPTIONS" else None
     cross = request.rules.origins.headers(request.scope["headers"], preflight)

@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, ModelsConfig, StateConfig
 from agenthost._host.telemetry.call_log import EndedCall
-from agenthost._host.telemetry.current_call import Owner, calling, running
+from agenthost._host.telemetry.current_call import Owner, calling, requesting, running
 from agenthost._host.telemetry.log import JsonLines, TextLines
 from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
 from agenthost.secret import Secret
@@ -300,10 +300,24 @@ call_ended(Owner("desk", "tool", "book"), "c-last", 0.25, "ok", None)
     names=st.tuples(st.text(), st.text(), st.text()),
     seconds=st.floats(0, 1e4),
     error_id=st.none() | st.just("e-1f3a"),
+    request=st.sampled_from(["", "req_1"]),
 )
-def test_the_line_of_a_call_is_the_same_without_a_record(names, seconds, error_id):
+def test_the_line_of_a_call_is_the_same_without_a_record(names, seconds, error_id, request):
     agent, tool, call = names
-    ended = EndedCall(1e9, Owner(agent or "sales", "tool", tool), call, seconds, "ok", error_id)
+    ended = EndedCall(1e9, Owner(agent or "sales", "tool", tool), call, seconds, "ok", error_id, request)
     form = JsonLines(NO_SECRETS)
 
-    assert json.loads(form.waited(ended)) == pytest.approx(json.loads(form.line(ended.record())), abs=1e-6)
+    assert json.loads(form.waited(ended)) == pytest.approx(json.loads(form.line(ended.record(), live=False)), abs=1e-6)
+
+
+def test_lines_of_a_request_have_its_id():
+    """A delayed line has only the ID of its own request."""
+    form, record = JsonLines(NO_SECRETS), logging.makeLogRecord({"name": "agenthost.conversations", "msg": "slow"})
+    before = requesting.set("req_1")
+    try:
+        assert json.loads(form.format(record))["request_id"] == "req_1"
+        assert "request_id='req_1'" in TextLines(NO_SECRETS, colors=False).format(record)
+        assert "request_id" not in json.loads(form.waited(EndedCall(1e9, Owner("a", "tool"), "c", 0.1, "ok", None)))
+    finally:
+        requesting.reset(before)
+    assert "request_id" not in json.loads(form.format(record))

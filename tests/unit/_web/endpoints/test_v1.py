@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 
 import httpx
@@ -10,7 +12,10 @@ import pytest
 from chat_host import PASSWORD, client, scripted, served
 
 from agenthost import AgentBase
-from agenthost.testing import Fails, Says
+from agenthost._host.telemetry.call_log import write_now
+from agenthost._host.telemetry.log import JsonLines
+from agenthost._host.telemetry.secret_redactor import NO_SECRETS
+from agenthost.testing import Calls, Fails, Says
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -38,6 +43,40 @@ def test_the_access_log_has_the_request_id(tmp_path, caplog):
         name = opened.models.list()._request_id
 
     assert [record.fields["request_id"] for record in caplog.records if hasattr(record, "fields")] == [name]
+
+
+class Shop(AgentBase):
+    """Logs in a tool."""
+
+    @AgentBase.tool
+    def order(self) -> str:
+        """Order."""
+        logging.getLogger("shop").warning("ordered")
+        return "Ordered."
+
+
+def test_every_line_of_a_turn_has_the_request_id(tmp_path):
+    """The tool's own line, which a thread writes, and the line of the call."""
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(JsonLines(NO_SECRETS))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.INFO)
+    try:
+        with (
+            scripted(tmp_path, [Shop("shop", "/shop")], Calls("order", {}), Says("Done."), more="") as (url, _),
+            client(url) as opened,
+        ):
+            name = opened.chat.completions.create(model="shop", messages=HELLO)._request_id
+        write_now()
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [line.get("request_id") for line in told if line["event"] == "ordered"] == [name]
+    assert [line.get("request_id") for line in told if line["logger"] == "agenthost.calls"] == [name]
 
 
 def test_an_agent_has_a_base_url_of_its_own(tmp_path):
