@@ -29,6 +29,7 @@ class Shop(AgentBase):
     def __init__(self) -> None:
         super().__init__("shop", "/shop", description="A shop that takes orders")
         self.orders = 0
+        self.enable_mcp_server()
         self.prompt_add_section("Role", "You help customers of a shop.")
 
     @AgentBase.tool

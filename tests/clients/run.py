@@ -56,7 +56,7 @@ class Client:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the shown packages."""
-        return tuple(re.split(r"[\[=<>~]", package, maxsplit=1)[0] for package in self.packages[: self.shown])
+        return tuple(re.split(r"[\[=<>~]|(?<=.)@", package, maxsplit=1)[0] for package in self.packages[: self.shown])
 
     @property
     def is_node(self) -> bool:
@@ -85,6 +85,15 @@ CLIENTS = (
     Client("promptfoo", "promptfoo_eval.mjs", ("promptfoo",), "connect-promptfoo.md"),
     Client("LiveKit Agents", "livekit_plugin.py", ("livekit-plugins-openai",), "connect-livekit.md"),
     Client("requests of Vapi and ElevenLabs", "voice_platforms.py", ("httpx",), "connect-voice-platforms.md"),
+    Client("MCP SDK (Python)", "mcp_python.py", ("mcp",), "connect-mcp-python.md"),
+    Client("FastMCP", "fastmcp_client.py", ("fastmcp",), "connect-fastmcp.md"),
+    Client("MCP SDK (Node.js)", "mcp_npm.mjs", ("@modelcontextprotocol/sdk",), "connect-mcp-node.md"),
+    Client(
+        "MCP Inspector",
+        "mcp_inspector.mjs",
+        ("@modelcontextprotocol/inspector@latest", "node@22"),
+        "connect-mcp-inspector.md",
+    ),
 )
 
 
@@ -173,9 +182,11 @@ def tried(client: Client, url: str, root: Path) -> Result | None:
         "AGENTHOST_URL": f"{url}/v1",
         "AGENTHOST_PASSWORD": PASSWORD,
         "LLM_USER_PATH": str(place / "llm"),
+        "MCP_CATALOG_PATH": str(place / "catalog.json"),
         "OPENAI_API_KEY": "",
     }
-    environment["PATH"] = f"{place / 'bin'}{os.pathsep}{environment['PATH']}"
+    own = (str(place / "bin"), str(place / "node_modules" / ".bin"), environment["PATH"])
+    environment["PATH"] = os.pathsep.join(own)
     program = place / client.program if client.is_node else HERE / "programs" / client.program
     checks = "checks.mjs" if client.is_node else str(HERE / "programs" / "checks.py")
     done = _run([*runner, checks, str(program), *client.names], place, environment)
@@ -206,7 +217,8 @@ def _node(client: Client, place: Path) -> list[str]:
         _install([npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(place), *client.packages])
     for file in ("checks.mjs", client.program):
         shutil.copy(HERE / "programs" / file, place / file)
-    return [node]
+    own = place / "node_modules" / ".bin" / "node"
+    return [str(own) if own.exists() else node]
 
 
 def _install(command: Sequence[str]) -> None:

@@ -90,10 +90,12 @@ def load(
         more, failed, also_undone = build_agents(config, needed)
         offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
         pending = {key: each for key, each in pending.items() if each[0] not in needed}
+    extensions = Extensions.of(plugins)
+    built = (*kept.values(), *offered, *from_hooks, *configured_ones)
     return Loaded(
-        extensions=Extensions.of(plugins),
+        extensions=extensions,
         registry=plugins,
-        built=(*kept.values(), *offered, *from_hooks, *configured_ones),
+        built=built,
         rejected=(*rejected, *refused),
         plugins=(*plugins.states, *_unapproved_plugins(candidates, unapproved)),
         disabled=(*(item for item in items if not item.config.enabled), *switched_off),
@@ -107,6 +109,7 @@ def load(
             *plugins.warnings,
             *(sentence for key, sentence in selection.unfitting.items() if key not in in_code),
             *_not_isolated(config, from_hooks),
+            *_not_served(extensions, built),
         ),
     )
 
@@ -171,12 +174,13 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
     """Load for a program that registers its agents itself.
 
     This includes the built-in plugins. Installed plugins are loaded only if no built-in one opens the configured store,
-    or makes a model or classifier of a configured kind. The failure of a package never raises.
+    makes a model or classifier of a configured kind, or serves MCP clients of an agent that has enabled it. The failure
+    of a package never raises.
     """
     plugins = Plugins.load(config, ())
     states = plugins.states
     extensions = Extensions.of(plugins)
-    if missing := _missing(config, extensions):
+    if missing := _missing(config, extensions, registered):
         installed = Plugins.load(config, discover((PLUGINS,)))
         extensions = extensions.with_hooks(installed, missing)
         if not _opens(config, extensions):  # the start fails there, and reports the plugin that would open it
@@ -192,7 +196,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         registry=plugins,
         built=(*(item for item in registered if item not in isolated), *configured_ones),
         rejected=(*refused, *in_code),
-        warnings=_not_isolated(config, registered),
+        warnings=(*_not_isolated(config, registered), *_not_served(extensions, registered)),
     )
 
 
@@ -221,14 +225,26 @@ def _not_isolated(config: Config, made: Sequence[Built]) -> tuple[str, ...]:
     )
 
 
-def _missing(config: Config, extensions: Extensions) -> list[str]:
-    """Return the hooks that the configuration needs and no plugin provides."""
+def _not_served(extensions: Extensions, made: Sequence[Built]) -> tuple[str, ...]:
+    """Return warnings about agents whose MCP clients no plugin serves."""
+    if extensions.mcp_servers:
+        return ()
+    return tuple(
+        f"agent {item.key!r} calls enable_mcp_server, and no plugin serves its clients. fix: pip install agenthost-mcp"
+        for item in made
+        if declared(item.agent).mcp_server
+    )
+
+
+def _missing(config: Config, extensions: Extensions, registered: Sequence[Built]) -> list[str]:
+    """Return the hooks that the configuration or an agent needs and no plugin provides."""
     models = {provider.kind for _, provider in extensions.chat_models}
     classifiers = {provider.kind for _, provider in extensions.classifiers}
     needed = {
         "state_providers": not _opens(config, extensions),
         "chat_models": bool(configured_kinds(config.models) - models),
         "classifiers": bool(configured_kinds(config.classifiers) - classifiers),
+        "mcp_servers": bool(_not_served(extensions, registered)),
     }
     return [hook for hook, is_needed in needed.items() if is_needed]
 

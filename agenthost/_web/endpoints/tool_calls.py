@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["answer", "names_shown"]
+__all__ = ["answer"]
 
 _HANG_UP = END.tool
 _encode = msgspec.json.Encoder().encode
@@ -58,7 +58,7 @@ async def answer(request: Request, agent: Mounted) -> Answer:  # noqa: C901, PLR
         if error_id is not None:
             return _answer_of(request, site.caller.unconfigured(agent, called, error_id))
     if tool is None:
-        return _answer_of(request, ToolAnswer(explain_unknown(called.function, names_shown(tools))))
+        return _answer_of(request, ToolAnswer(explain_unknown(called.function, _names_shown(tools))))
     if not _opened(request, agent, tool, called):
         return _answer_of(request, site.caller.refused(agent, called))
     if tool.name == _HANG_UP:
@@ -125,7 +125,7 @@ async def _tool_of_call(
     return tool_of(agent.agent, done.result, called.function), declared(done.result).draft.tools, None
 
 
-def names_shown(tools: Mapping[str, Any]) -> list[str]:
+def _names_shown(tools: Mapping[str, Any]) -> list[str]:
     """Return the names of the tools that this host runs and models can call."""
     here = (name for name, tool in tools.items() if isinstance(tool, Tool) and tool.webhook_url is None)
     return [name for name in here if name not in (START.tool, END.tool)]

@@ -22,7 +22,6 @@ SENT = {"Content-Type": "application/json"}
 
 CASES = [
     (200, "GET", "/desk", {}),
-    (202, "POST", "/desk/mcp", {"json": {"jsonrpc": "2.0", "method": "notifications/initialized"}}),
     (204, "OPTIONS", "/desk", {"auth": None}),
     (204, "POST", "/desk/debug_events", {"json": {"label": "barge"}}),
     (400, "POST", "/desk", {"content": "{"}),
@@ -46,6 +45,7 @@ CASES = [
     (413, "POST", "/desk", {"content": b" " * 1048577}),
     (415, "POST", "/desk", {"content": "{}", "headers": {"Content-Type": "text/plain"}}),
     (415, "POST", "/desk", {"content": "{}", "headers": SENT | {"Content-Encoding": "gzip"}}),
+    (501, "POST", "/desk/mcp", {"json": {"jsonrpc": "2.0", "id": 1, "method": "ping"}}),
 ]
 
 
@@ -120,24 +120,6 @@ def test_a_document_asked_for_by_hand_tells_its_call(app):
 
     body = {"function": "ring", "call_id": answer.headers["Agenthost-Call-Id"]}
     assert ask(app, "POST", tool["web_hook_url"], json=body).json() == {"response": "Rung."}
-
-
-def test_other_clients_list_and_run_tools(app):
-    """The methods on the page exist.
-
-    A tool runs without a token.
-    """
-    told = section(PAGE, "Tool calls")
-
-    def result(method, **params):
-        assert f"`{method}`" in told
-        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        return ask(app, "POST", "/desk/mcp", json=asked).json()["result"]
-
-    assert result("initialize")["protocolVersion"] in told
-    assert result("ping") == {}
-    assert [tool["name"] for tool in result("tools/list")["tools"]] == ["ring"]
-    assert result("tools/call", name="ring")["content"] == [{"type": "text", "text": "Rung."}]
 
 
 @pytest.mark.parametrize(("name", "digest"), [("Sha256-Signature", "sha256"), ("Signature", "sha1")])

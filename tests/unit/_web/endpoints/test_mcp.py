@@ -1,103 +1,82 @@
-"""The Model Context Protocol at an agent's route."""
+"""The endpoint of the Model Context Protocol, without and with a plugin that serves it."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from asking import ask
+from attrs import evolve
+from plans import built
 
-from agenthost import AgentBase, AgentServer, FunctionResult
+from agenthost import AgentBase, AgentServer, McpServer
+from agenthost._host.config.load import load_config
+from agenthost._host.packages.stages import Extensions
+from agenthost._host.plan.load import load_for_program
 
-UNREADABLE = 'The arguments cannot be read. Send one JSON object: {"a": <an integer>, "b": <an integer>}'
 PAIR = ("agenthost", "correct horse battery staple")
+PING = {"jsonrpc": "2.0", "id": 7, "method": "ping"}
 
 
 @pytest.fixture
-def app(monkeypatch, tmp_path):
-    """A host of two agents, of which one has opened the protocol."""
+def serve(monkeypatch, tmp_path):
+    """Serve an agent that has enabled the protocol, and one that has not."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("AGENTHOST_PASSWORD", PAIR[1])
 
-    def add(args, raw_data):
-        return FunctionResult(f"{args['a'] + args['b']}")
+    def go(*servers):
+        """Each of the servers is offered by an installed plugin."""
+        monkeypatch.setattr(
+            Extensions,
+            "with_hooks",
+            lambda self, _, hooks: evolve(self, mcp_servers=tuple(servers)) if "mcp_servers" in hooks else self,
+        )
+        server = AgentServer()
+        server.register(AgentBase("opened").enable_mcp_server(), "/opened")
+        server.register(AgentBase("closed"), "/closed")
+        return server.app
 
-    def fail(args, raw_data):
-        raise ValueError
-
-    numbers = {"a": {"type": "integer"}, "b": {"type": "integer"}}
-    opened = AgentBase("opened").enable_mcp_server()
-    opened.define_tool("add", "Adds.", numbers, add, required=["a", "b"])
-    opened.define_tool("fail", "Fails.", {}, fail)
-    server = AgentServer()
-    server.register(opened, "/opened")
-    server.register(AgentBase("closed"), "/closed")
-    return server.app
-
-
-def post(app, path, body, auth=PAIR):
-    """One request to the host."""
-    return ask(app, "POST", path, auth=auth, json=body)
+    return go
 
 
-def message(method, **params):
-    """A request of JSON-RPC."""
-    return {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
+def post(app, path, auth=PAIR):
+    """Send a request of the protocol."""
+    return ask(app, "POST", path, auth=auth, json=PING)
 
 
-def test_handshake(app):
-    """A client receives the protocol version, the capabilities and the server's name."""
-    result = post(app, "/opened/mcp", message("initialize")).json()["result"]
-    assert result["protocolVersion"] == "2025-06-18"
-    assert result["capabilities"] == {"tools": {}}
-    assert result["serverInfo"]["name"] == "opened"
-    assert post(app, "/opened/mcp", message("ping")).json() == {"jsonrpc": "2.0", "id": 7, "result": {}}
-    assert post(app, "/opened/mcp", message("notifications/initialized")).status_code == 202
+async def pong(offer, request):
+    """Answer with the agents of the offer."""
+    names = [agent.key for agent in offer.agents]
+    return 200, [(b"content-type", b"application/json")], json.dumps(names).encode()
 
 
-def test_tools_are_listed_with_their_schemas(app):
-    """A client sees what a model sees."""
-    tools = post(app, "/opened/mcp", message("tools/list")).json()["result"]["tools"]
-    assert [tool["name"] for tool in tools] == ["add", "fail"]
-    assert tools[0]["inputSchema"]["required"] == ["a", "b"]
+def test_without_a_plugin_the_answer_says_what_to_install(serve):
+    app = serve()
+    answer = post(app, "/opened/mcp")
+    assert answer.status_code == 501
+    assert answer.json()["error"].endswith("fix: pip install agenthost-mcp")
+    assert post(app, "/v1/mcp").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("params", "text", "failed"),
-    [
-        ({"name": "add", "arguments": {"a": 1, "b": "2"}}, "3", False),
-        ({"name": "add", "arguments": {"a": 1}}, "b is missing; it must be an integer", True),
-        ({"name": "add", "arguments": '{"a": 1, "b": 2}'}, "3", False),
-        ({"name": "add", "arguments": [1]}, UNREADABLE, True),
-        ({"name": "add", "arguments": "1 and 2"}, UNREADABLE, True),
-        ({"name": "add-numbers"}, "There is no tool called add-numbers. There are: add, fail.", True),
-        ({"name": "fail"}, "I'm sorry, something went wrong on my side. Please try again in a moment.", True),
-    ],
-)
-def test_tools_are_called(app, params, text, failed):
-    """A tool runs with checked arguments, and what it raises stays inside."""
-    result = post(app, "/opened/mcp", message("tools/call", **params)).json()["result"]
-    assert result == {"content": [{"type": "text", "text": text}], "isError": failed}
+def test_a_program_uses_the_server_of_an_installed_plugin(serve):
+    """Without further code, as one of its agents has enabled the protocol."""
+    app = serve(("installed", McpServer("mcp", pong)))
+    assert post(app, "/opened/mcp").json() == ["opened"]
+    assert post(app, "/v1/mcp").json() == ["closed", "opened"]
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ({"method": "ping"}, -32600),
-        ({"jsonrpc": "2.0", "id": 7, "method": 5}, -32600),
-        (message("resources/list"), -32601),
-        (message("tools/call"), -32602),
-        (message("tools/call", name=["add"]), -32602),
-        ({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": [1]}, -32602),
-    ],
-)
-def test_mistakes_have_the_codes_of_json_rpc(app, body, code):
-    """A mistake is answered, not raised."""
-    assert post(app, "/opened/mcp", body).json()["error"]["code"] == code
+def test_only_an_agent_that_enables_it_has_it(serve):
+    """Other agents return 404. The endpoint requires credentials."""
+    app = serve(("installed", McpServer("mcp", pong)))
+    assert post(app, "/closed/mcp").status_code == 404
+    assert post(app, "/opened/mcp", auth=None).status_code == 401
 
 
-def test_only_an_agent_that_opens_it_has_it(app):
-    """Other agents return 404.
-
-    The endpoint requires credentials.
-    """
-    assert post(app, "/closed/mcp", message("ping")).status_code == 404
-    assert post(app, "/opened/mcp", message("ping"), auth=None).status_code == 401
+def test_a_missing_server_is_reported_at_the_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(Extensions, "with_hooks", lambda self, *_: self)
+    config = load_config(None, {"AGENTHOST_PASSWORD": "x", "AGENTHOST_STATE_DIR": str(tmp_path)})
+    opened = AgentBase("opened", "/opened").enable_mcp_server()
+    [warning] = load_for_program(config, built(opened)).warnings
+    assert warning.startswith("agent 'opened' calls enable_mcp_server, and no plugin serves its clients. fix: ")
+    assert load_for_program(config, built(AgentBase("closed", "/closed"))).warnings == ()

@@ -203,19 +203,6 @@ def test_an_agent_that_has_not_enabled_it_has_none(served):
     assert offers == []
 
 
-def test_without_a_server_the_host_has_no_endpoint(served):
-    """The small server answers for agents, in the version that the client wants."""
-    front, _ = served(server=False)
-    initialize = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
-
-    assert post(front, "/v1/mcp").status_code == 404
-    versions = [
-        post(front, "/shop/mcp", body={**initialize, "params": {"protocolVersion": version}}).json()
-        for version in ("2025-11-25", "2024-11-05", 5)
-    ]
-    assert [each["result"]["protocolVersion"] for each in versions] == ["2025-11-25", "2025-06-18", "2025-06-18"]
-
-
 def test_a_key_opens_the_agents_that_it_names(served):
     front, offers = served(text='[keys.one]\nsecret = { env = "KEY_ONE" }\nscopes = ["text"]\nagents = ["shop"]\n')
     answer = post(front, "/v1/mcp", None, authorization=f"Bearer {KEY}")
