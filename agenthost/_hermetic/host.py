@@ -229,9 +229,13 @@ def _accepted(plan: HostPlan) -> HostPlan:
     Raises:
         PlanError: something is not.
     """
-    failed = [(item.key, item.diagnosis) for item in plan.failed]
-    failed += [(plugin.name, plugin.diagnosis) for plugin in plan.plugins if plugin.diagnosis is not None]
-    reasons = [f"{key}: {why.reason}. fix: {why.remedy}" for key, why in failed if why is not None]
+    failed = [(item.key, item.distribution, item.diagnosis) for item in plan.failed]
+    failed += [(plugin.name, plugin.distribution, plugin.diagnosis) for plugin in plan.plugins]
+    reasons = [
+        f"{key}: {why.reason}." if distribution == _DISTRIBUTION else f"{key}: {why.reason}. fix: {why.remedy}"
+        for key, distribution, why in failed
+        if why is not None
+    ]
     if plan.state.problem is not None:
         reasons.append(plan.state.problem)
     if reasons := [*reasons, *plan.refusals]:

@@ -122,6 +122,7 @@ class Router(Workflow):
         self.question = question
         self.detectors = None if detectors is None else tuple(detectors)
         self.seconds = seconds
+        self._met: tuple[Any, ...] = ()
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -307,13 +308,22 @@ class Router(Workflow):
             _log.warning("%s cannot store which agent has the conversation: %s", team.workflow, message_of(error))
 
     def meet(self, choices: Sequence[Choice]) -> None:
-        """Describe the agents to the model of the call, and add the connecting tool."""
+        """Describe the agents to the model of the call, and add the connecting tool.
+
+        They replace those of an earlier host.
+        """
         if not choices:
             return
         draft = declared(self).draft
+        sections = draft.prompt.sections.sections
+        if self._met:
+            sections[:] = [section for section in sections if all(section is not each for each in self._met)]
+            draft.tools.pop(CONNECT, None)
+        own = list(sections)
         if not draft.prompt.text and not draft.prompt.sections.sections:
             self.prompt_add_section("Role", _ROLE)
         self.prompt_add_section("Agents", bullets=[_line(choice) for choice in choices])
+        self._met = tuple(section for section in sections if all(section is not each for each in own))
         self.define_tool(
             CONNECT,
             "Connect the caller to the agent who can help. Say nothing more afterwards.",

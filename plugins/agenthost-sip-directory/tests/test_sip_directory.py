@@ -8,7 +8,8 @@ import os
 import pytest
 from agenthost_sip_directory import SipDirectory, read_directory
 
-from agenthost import ConfigurationError, SipUri
+from agenthost import AgentBase, ConfigurationError, SipUri
+from agenthost.testing import PluginContract
 
 
 def replace(file, text):
@@ -75,3 +76,31 @@ def test_a_file_that_is_no_directory(tmp_path, name, text):
 
     with pytest.raises(ConfigurationError, match=name):
         read_directory(tmp_path / name)
+
+
+@pytest.fixture
+def users(tmp_path):
+    file = tmp_path / "users.csv"
+    file.write_text("user,agent\nvertrieb,desk\n+4930555,desk\n", encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("address", ["sip:Vertrieb@office.example", "sip:+4930555@office.example;user=phone"])
+def test_a_caller_reaches_the_agent_of_the_file(agenthost_host, users, address):
+    agenthost_host.add(AgentBase("desk", "/desk")).add_plugin(SipDirectory, "sip-directory")
+    agenthost_host.config(f'[plugins.sip-directory]\nfile = "{users}"\n')
+
+    assert agenthost_host.sip(address).agent == "/desk"
+    agenthost_host.sip("sip:nobody@office.example").expect.ended("script_error")
+
+
+class TestContract(PluginContract):
+    """The plugin keeps the contract of plugins."""
+
+    @pytest.fixture
+    def plugin(self):
+        return SipDirectory
+
+    @pytest.fixture
+    def toml(self, users):
+        return f'[plugins.tested]\nfile = "{users}"\n'

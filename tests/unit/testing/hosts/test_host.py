@@ -244,7 +244,7 @@ class TestFailures:
 
         agenthost_host.add(Broken())
 
-        with pytest.raises(PlanError, match=r"^library: .*no calendar.* fix: "):
+        with pytest.raises(PlanError, match=r"^library: ConnectionError: no calendar \(.*test_host\.py:\d+\)\.$"):
             agenthost_host.start()
 
     def test_of_a_plugin(self, agenthost_host):
@@ -255,7 +255,7 @@ class TestFailures:
 
         agenthost_host.add(Library()).add_plugin(Aliases())
 
-        with pytest.raises(PlanError, match=r"^Aliases: .*no directory.* fix: "):
+        with pytest.raises(PlanError, match=r"^Aliases: .*no directory[^:]*$"):
             agenthost_host.start()
 
     def test_of_two_agents_at_one_route(self, agenthost_host):
