@@ -11,7 +11,7 @@ DESK, SALES = ("desk", "Answers questions"), ("sales", "Sells things")
 
 
 def told(router, *agents):
-    """Serve a router with its agents, and return its prompt's sections and the agents that it connects."""
+    """Serve a router, and return sections, connected agents and the prompt."""
     with HermeticHost() as host:
         host.add(router)
         for name, purpose in agents:
