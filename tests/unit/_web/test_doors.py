@@ -5,6 +5,7 @@ The table is in docs/explanation/security.md. An endpoint that the front serves 
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from functools import cache
@@ -14,7 +15,7 @@ from asking import ask
 from attrs import evolve, frozen
 from pages import DOCS, section
 
-from agenthost import AgentBase, AgentServer
+from agenthost import AgentBase, AgentServer, McpServer
 from agenthost._host.access.call_credentials import call_userinfo
 from agenthost._web.doors import AGENT_ENDPOINTS
 from agenthost._web.endpoints import v1
@@ -97,6 +98,16 @@ def response(_, agent):
     return {"model": agent, "input": "hello"}
 
 
+def list_tools(*_):
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+
+
+async def list_agents(offer, _):
+    """Answer for a plugin's server with the agents of its offer."""
+    return 200, [(b"content-type", b"application/json")], json.dumps([each.key for each in offer.agents]).encode()
+
+
+LISTS = "`/v1/models`, `R/v1/models` and `/v1/mcp`, the list"
 TEXT, KEPT = "`/v1` and `R/v1`, for {agent}", "`/v1/responses/{id}` of its own pair, for {agent}"
 OF_AGENT, HEALTH = "`R` and below, for {agent}", "`/live`, `/startup`, `/ready`, `/health`"
 OBSERVED = "`/metrics`, `/-/…`"
@@ -108,9 +119,7 @@ DOORS = (
     Door("R/{callback}", OF_AGENT, "R/choose", "POST", of_call()),
     Door("R/sip", OF_AGENT, "R/sip", "POST", sip),
     Door("R/check_for_input", "`R/check_for_input`, for {agent}", "R/check_for_input?conversation_id=x"),
-    Door(
-        "R/mcp", "`R/mcp`, for {agent}", "R/mcp", "POST", lambda *_: {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    ),
+    Door("R/mcp", "`R/mcp`, for {agent}", "R/mcp", "POST", list_tools),
     Door("/sip", "`/sip`, for {agent}", "/sip", "POST", sip),
     Door("/sip/", "`/sip`, for {agent}", "/sip/", "POST", sip),
     *(
@@ -123,8 +132,9 @@ DOORS = (
             Door(f"{base}/v1/responses/{{id}}", KEPT, f"{base}/v1/responses/{{response}}"),
         )
     ),
-    Door("/v1/models", "`/v1/models` and `R/v1/models`, the list", "/v1/models"),
-    Door("R/v1/models", "`/v1/models` and `R/v1/models`, the list", "R/v1/models"),
+    Door("/v1/models", LISTS, "/v1/models"),
+    Door("R/v1/models", LISTS, "R/v1/models"),
+    Door("/v1/mcp", LISTS, "/v1/mcp", "POST", list_tools),
     Door("/metrics", OBSERVED, "/metrics"),
     Door("/-/metrics.json", OBSERVED, "/-/metrics.json"),
     Door("/-/sip/unmatched", OBSERVED, "/-/sip/unmatched"),
@@ -228,6 +238,9 @@ def host(tmp_path_factory):
         server.serve_static_files(str(place / "files"), "/files")
         server.app.get("/of-the-program")(lambda: {"program": True})
         ask(server.app, "GET", "/live")
+        plan = server.app.runtime.published.plan
+        offered = (("test", McpServer("test", list_agents)),)
+        server.app.publish(evolve(plan, extensions=evolve(plan.extensions, mcp_servers=offered)))
         yield Host(server.app)
 
 
