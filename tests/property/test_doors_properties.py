@@ -112,7 +112,7 @@ def test_any_header_has_an_orderly_answer(app, of_plugin):
 
 
 def test_any_credentials_open_nothing(app):
-    """They are made of those of a call, a key and an agent, in any order."""
+    """They consist of parts of those of a call, a key and an agent."""
     offer_mcp(app)
     user, _, password = call_userinfo(app.runtime.published.tokens["/desk"], "/desk", "c-1").partition(":")
     token, _, call = password.partition("~")
