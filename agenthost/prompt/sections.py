@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PromptSections"]
 
+_log = logging.getLogger("agenthost.agent")
 _UNTITLED = "Untitled Section"
 
 
@@ -86,7 +88,8 @@ class PromptSections:
             bullets: Its list.
             numbered: Whether its heading is numbered. ``None`` follows a numbered neighbour, false does not.
             numbered_bullets: Whether its list is numbered.
-            subsections: Objects with ``title``, ``body`` and ``bullets`` (the rest as in ``from_json``).
+            subsections: Objects with ``title``, ``body`` and ``bullets`` (the rest as in ``from_json``). Text becomes a
+                bullet, with a warning.
             numberedBullets: The same as ``numbered_bullets``.
 
         Raises:
@@ -97,6 +100,10 @@ class PromptSections:
         if section.title is None and self.sections:
             raise DefinitionError("this section needs a title. Only the first section of a prompt may go without")
         for position, written in enumerate(subsections or ()):
+            if isinstance(written, str):
+                _log.warning("the subsection %r of %r is text. fix: pass it in bullets, as it is read", written, title)
+                section.add_bullets([written])
+                continue
             section.subsections.append(read_section(written, f"subsection {position + 1} of {title!r}", titled=True))
         self.sections.append(section)
         return section

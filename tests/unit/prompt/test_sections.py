@@ -31,3 +31,12 @@ def test_yaml_needs_pyyaml(monkeypatch):
 
     with pytest.raises(DefinitionError, match="fix: pip install pyyaml"):
         PromptSections.from_yaml("- title: A")
+
+
+def test_text_among_subsections_is_a_bullet(caplog):
+    """SignalWire's SDK loses it."""
+    sections = PromptSections()
+    sections.add_section("Tools", subsections=["search", {"title": "More", "body": "x"}])
+
+    assert sections.to_dict()[0]["bullets"] == ["search"]
+    assert "fix: pass it in bullets" in caplog.text
