@@ -116,11 +116,11 @@ def one_line(text: str, most: int = MOST) -> str:
     return f"{line[: most - 1]}…"
 
 
-def author_traceback(error: BaseException, module: str = "") -> str:
+def author_traceback(error: BaseException, module: str | None = "") -> str:
     """Return a traceback with the frames of the author's files alone.
 
     Frames of agenthost, of the standard library and of installed packages are left out, except for those of the
-    top-level ``module``.
+    top-level ``module``. None keeps all installed packages.
     """
     from traceback import TracebackException  # noqa: PLC0415 - lists pay for none
 
@@ -144,7 +144,7 @@ def _trim(told: TracebackException, own: Callable[[str], bool], seen: set[int]) 
             _trim(inner, own, seen)
 
 
-def _is_of_author(module: str) -> Callable[[str], bool]:
+def _is_of_author(module: str | None) -> Callable[[str], bool]:
     from sysconfig import get_path  # noqa: PLC0415 - as above
 
     ours = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 - every command imports this module
@@ -156,7 +156,7 @@ def _is_of_author(module: str) -> Callable[[str], bool]:
             return False
         for part in parts:
             if part in file:
-                return file.rpartition(part)[2].startswith((f"{module}{os.sep}", f"{module}.py"))
+                return module is None or file.rpartition(part)[2].startswith((f"{module}{os.sep}", f"{module}.py"))
         return not file.startswith(standard)
 
     return own

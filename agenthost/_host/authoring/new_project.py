@@ -45,7 +45,8 @@ _ENTRY_POINTS: dict[Kind, str] = {
     ),
 }
 _COMMAND_ROWS: dict[Kind, str] = {
-    "agent": "| call a tool as the platform does | `agenthost tool {key} take_message --text Hello` |\n"
+    "agent": "| play the scenarios, which are scripted calls | `agenthost test` |\n"
+    "| call a tool as the platform does | `agenthost tool {key} take_message --text Hello` |\n"
     "| print the document that the platform fetches | `agenthost swml {key}` |\n",
     "plugin": "| list its hooks | `agenthost plugins --load` |\n",
     "skill": "",
@@ -122,7 +123,8 @@ class NewProject:
         found = {}
         for origin in ("common", self.kind):
             for path, text in _texts(root / origin):
-                name = path.replace("dot-", ".").replace("test_MODULE", f"test_{self.key.replace('-', '_')}")
+                name = path.replace("dot-", ".").replace("tests/MODULE.call", f"tests/{self.key}.call")
+                name = name.replace("test_MODULE", f"test_{self.key.replace('-', '_')}")
                 found[name.replace("MODULE", self.folder)] = Template(text).substitute(values)
         return dict(sorted(found.items()))
 
@@ -154,6 +156,8 @@ class NewProject:
             "folder": self.folder,
             "top": self.folder.partition("/")[0],
             "parent": "." if self.flat else "src",
+            "distribution": re.sub(r"[-_.]+", "-", self.name).lower(),
+            "scenarios": "      - run: agenthost test\n" if self.kind == "agent" else "",
             "a_kind": f"{'an' if self.kind == 'agent' else 'a'} {self.kind}",
             "entry_points": _ENTRY_POINTS[self.kind].format(**names),
             "command_rows": _COMMAND_ROWS[self.kind].format(**names),

@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from agenthost._error_words import author_traceback
 from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_what_waits
 from agenthost._host.telemetry.current_call import calling, requesting, running
@@ -35,6 +36,7 @@ __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "join_structlog", 
 
 _OURS = "agenthost."
 _UNDER = "    "
+_TOOLS = "agenthost.tools"
 _LINES = "\n\t"
 _DELETE = "\x7f"
 _PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
@@ -139,6 +141,15 @@ class TextLines(Lines):
         if trace := self.trace(record):
             return f"{line}\n{indent(escaped(trace, keep=_LINES), _UNDER)}"
         return line
+
+    def trace(self, record: logging.LogRecord) -> str:
+        """Return the traceback and the stack of a record.
+
+        That of a failed tool has no frames of the host.
+        """
+        if record.name == _TOOLS and record.exc_info and record.exc_info[1] is not None and not record.stack_info:
+            return author_traceback(record.exc_info[1], None)
+        return super().trace(record)
 
     def _value(self, value: object) -> str:
         return escaped(value if self._colors and isinstance(value, str) else _safe_repr(value))

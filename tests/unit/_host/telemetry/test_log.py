@@ -321,3 +321,17 @@ def test_lines_of_a_request_have_its_id():
     finally:
         requesting.reset(before)
     assert "request_id" not in json.loads(form.format(record))
+
+
+def test_a_failed_tool_is_shown_without_the_frames_of_the_host():
+    """People read the text. JSON is complete."""
+    lines = TextLines(SecretRedactor(Config()), colors=False)
+    try:
+        json.loads("{")
+    except ValueError:
+        record = logging.LogRecord("agenthost.tools", logging.ERROR, "", 0, "tool failed", (), sys.exc_info())
+    told = lines.format(record).splitlines()
+
+    [place] = [line for line in told if "File " in line]
+    assert "test_log.py" in place
+    assert told[-1].strip().startswith("json.decoder.JSONDecodeError: Expecting")
