@@ -13,7 +13,7 @@ from litestar.params import FromPath  # noqa: TC002 - Litestar reads the hints
 from litestar.static_files import create_static_files_router
 
 from agenthost._host.access.principals import NOBODY, Principal
-from agenthost._web.endpoints.health import ASKING, Asker, answer
+from agenthost._web.endpoints.health import ASKING, RUNTIME, Asker, answer
 from agenthost._web.request.answers import error
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.runtime.runtime import Runtime
 
-__all__ = ["health_routes", "make_app"]
+__all__ = ["health_routes", "make_app", "prepare_app"]
 
 _log = logging.getLogger("agenthost.web")
 
@@ -36,6 +36,18 @@ def make_app(
 
     ``configure`` has the plugins' ``configure_app``, which are called in order.
     """
+    app = prepare_app(configure, static)
+    app.state[RUNTIME] = runtime
+    return app
+
+
+def prepare_app(
+    configure: Iterable[Callable[..., object]] = (), static: Mapping[str, str] = MappingProxyType({})
+) -> Litestar:
+    """Make an application that lacks only its runtime.
+
+    The runtime belongs into its state, under ``RUNTIME``. For the arguments, see ``make_app``.
+    """
 
     def apply(config: AppConfig) -> AppConfig:
         for function in configure:
@@ -44,7 +56,7 @@ def make_app(
 
     return Litestar(
         route_handlers=[
-            *health_routes(runtime),
+            *health_routes(),
             *(create_static_files_router(path, [directory]) for path, directory in static.items()),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _failure},
@@ -54,7 +66,7 @@ def make_app(
     )
 
 
-def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
+def health_routes() -> Sequence[HTTPRouteHandler]:
     """Return the handlers of ``/live``, ``/startup``, ``/ready`` and ``/health``."""
     read = [HttpMethod.GET, HttpMethod.HEAD]
 
@@ -75,6 +87,7 @@ def health_routes(runtime: Runtime) -> Sequence[HTTPRouteHandler]:
     def respond(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
         principal = request.scope.get(ASKING)
         asker = Asker.of(request.scope, principal if isinstance(principal, Principal) else NOBODY)
+        runtime: Runtime = request.app.state[RUNTIME]
         runtime.watched = runtime.watched or path == "/ready"
         answered = answer(path, runtime.condition(asker.observes), runtime.config.health, asker)
         if answered is None:

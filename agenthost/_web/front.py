@@ -30,7 +30,7 @@ from agenthost._web.doors import (
     reached_in_text,
 )
 from agenthost._web.endpoints import routing_callbacks
-from agenthost._web.endpoints.health import ASKING
+from agenthost._web.endpoints.health import ASKING, RUNTIME
 from agenthost._web.request.access_log import logged, note_key
 from agenthost._web.request.answers import send_bytes, send_error, with_headers
 from agenthost._web.request.requests import Disconnected, Head, Refused, path_below, query_value, read_body
@@ -72,11 +72,15 @@ class Front:
     """The host as an ASGI application.
 
     ``start`` publishes the first plan at the first request; None if the caller does. ``sip_path`` is None if the host
-    does not answer for SIP addresses.
+    does not answer for SIP addresses. ``prepared`` is an application of ``prepare_app``; None makes one.
     """
 
     def __init__(
-        self, runtime: Runtime, start: Callable[[], object] | None = None, sip_path: str | None = "/sip"
+        self,
+        runtime: Runtime,
+        start: Callable[[], object] | None = None,
+        sip_path: str | None = "/sip",
+        prepared: Litestar | None = None,
     ) -> None:
         self.runtime = runtime
         self._site = Site(runtime)
@@ -87,7 +91,9 @@ class Front:
         self._own: dict[str, HostEndpoint] = dict(HOST_ENDPOINTS)
         if sip_path is not None:
             self.answer_sip_at(sip_path)
-        self._litestar: Litestar | None = None
+        self._litestar = prepared
+        if prepared is not None:
+            prepared.state[RUNTIME] = runtime
 
     @property
     def litestar(self) -> Litestar:

@@ -13,7 +13,9 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -21,18 +23,20 @@ from attrs import field, frozen
 from agenthost.errors import DefinitionError
 from agenthost.tools.arguments import Arguments, NamedArguments, SchemaArguments
 from agenthost.tools.gates import checked_gates
-from agenthost.tools.signatures import is_plain, names_of, read_signature, reads_arguments
+from agenthost.tools.signatures import Signature, is_plain, names_of, read_signature, reads_arguments
 
 if TYPE_CHECKING:
     from agenthost.tools.swaig import Call, Given
 
-__all__ = ["Tool", "ToolDeclaration", "declarations", "is_tool_name"]
+__all__ = ["Tool", "ToolDeclaration", "declarations", "is_tool_name", "read_ahead"]
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _OWN_KEYS = frozenset({"function", "description", "parameters", "web_hook_url"})
 _HINTS = frozenset({"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"})
 _log = logging.getLogger("agenthost.agent")
 _MARK = "__agenthost_tool__"
+_READ = "__agenthost_signature__"
+"""The attribute of a method that keeps its signature, by the name of its tool."""
 
 Handler = Callable[..., Any]
 
@@ -87,6 +91,36 @@ def _own_declarations(owner: type) -> Mapping[str, ToolDeclaration]:
         for attribute, value in vars(owner).items()
     }
     return {attribute: mark for attribute, mark in marked.items() if isinstance(mark, ToolDeclaration)}
+
+
+def read_ahead(cls: type) -> None:
+    """Read the signatures of a class's typed tools, before there is an instance of it.
+
+    What cannot be read fails again, and is reported, where an agent is built.
+    """
+    for attribute, declaration in declarations(cls).items():
+        function = getattr(cls, attribute)
+        if isinstance(function, FunctionType) and declaration.options.get("parameters") is None:
+            handler = MethodType(function, cls)  # only the parameters after the first are read
+            with suppress(Exception):  # of an author's type hints, too
+                if not is_plain(handler):
+                    _signature(declaration.name or attribute, handler)
+
+
+def _signature(tool: str, handler: Handler) -> Signature:
+    """Return the signature of a typed handler, which a method keeps for all agents of its class.
+
+    Raises:
+        DefinitionError: see ``read_signature``.
+    """
+    function = handler.__func__ if isinstance(handler, MethodType) else None
+    kept: dict[str, Signature] = getattr(function, _READ, {})
+    if tool in kept:
+        return kept[tool]
+    signature = read_signature(tool, handler)
+    if isinstance(function, FunctionType):
+        setattr(function, _READ, {**kept, tool: signature})
+    return signature
 
 
 @frozen(eq=False)
@@ -182,7 +216,7 @@ class Tool:
             raise DefinitionError(msg)
         arguments: Arguments
         if parameters is None and not is_plain(handler):
-            signature = read_signature(name, handler)
+            signature = _signature(name, handler)
             arguments, schema = signature.arguments, signature.schema
             description = signature.summary if description is None else description
         else:

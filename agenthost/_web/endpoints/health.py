@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from agenthost._host.runtime.probing import ProbeReport
     from agenthost._web.request.site import Answer
 
-__all__ = ["ASKING", "Asker", "answer"]
+__all__ = ["ASKING", "RUNTIME", "Asker", "answer"]
 
 ASKING = "agenthost.principal"
 """The key of a scope in which the front puts the principal of a request."""
+RUNTIME = "agenthost_runtime"
+"""The key of the runtime in the state of an application."""
 
 _WORDS = {"routes": "ok", "names": "healthy"}
 _BY_NAME = Reach()  # those who observe the host observe all of its agents

@@ -7,6 +7,7 @@ callers hear the agent's fallback, and its tools fail, until the host is reloade
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,6 +20,7 @@ from agenthost._host.generations.contents import HeldFile, Readings
 from agenthost._host.generations.late_imports import LateImports
 from agenthost._host.generations.lock import known_owners
 from agenthost._host.generations.manifest import Manifest
+from agenthost._host.packages.builtin_plugins import BUILT_IN
 from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.guarded_run import Failed, run_guarded
 from agenthost._host.packages.loading_guard import LoadingGuard
@@ -27,17 +29,24 @@ from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import pending_agents
 from agenthost._host.runtime.start import DecidedPackages, decided_packages
 from agenthost._version import __version__
+from agenthost._web.app import prepare_app
 from agenthost.agent.base import AgentBase
 from agenthost.errors import AgentHostError
+from agenthost.tools.tool import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
+
+    from litestar import Litestar
 
     from agenthost._discovery import Candidate
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.served_plan import PlannedAgent
 
 __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
+
+_OF_WORKERS = (*BUILT_IN, "anyio._backends._asyncio", "prometheus_client.multiprocess", "uvloop")
+"""Modules that every worker imports."""
 
 
 @frozen(eq=False)
@@ -47,6 +56,8 @@ class Preloaded:
     packages: DecidedPackages
     manifest: Manifest
     late_imports: LateImports
+    app: Litestar | None = None
+    """The application, which a worker completes."""
     differing: tuple[str, ...] = ()
     """Distributions that are not as they should be."""
     hung: tuple[str, ...] = ()
@@ -73,7 +84,8 @@ def decide(
     manifest = Manifest.of(packages.candidates, Readings.of_host(config), packages.refused, files)
     late_imports = LateImports(files, withheld)
     late_imports.install()
-    return Preloaded(packages, manifest, late_imports, manifest.differing(expected) if expected is not None else ())
+    differing = manifest.differing(expected) if expected is not None else ()
+    return Preloaded(packages, manifest, late_imports, differing=differing)
 
 
 def preload(
@@ -90,6 +102,8 @@ def preload(
     decided = decide(config, withheld, expected, accept=accept)
     if decided.differing:
         return decided
+    _import_host()
+    app = prepare_app()
     packages = decided.packages
     modules = {_module_of(each): each for each in _to_import(config, packages)}
     journal, guard = Journal(config.host.state_dir), LoadingGuard()
@@ -103,9 +117,17 @@ def preload(
     return evolve(
         decided,
         packages=evolve(packages, changes=guard.changes),
+        app=app,
         hung=tuple(hung),
         threads=() if hung else tuple(threads),
     )
+
+
+def _import_host() -> None:
+    """Import what every worker would import, so that they share its memory."""
+    for module in _OF_WORKERS:
+        with suppress(ImportError):  # reported where it is used
+            import_module(module)
 
 
 def _to_import(config: Config, packages: DecidedPackages) -> Iterator[Candidate]:
@@ -134,7 +156,10 @@ def _module_of(offer: Candidate) -> str:
 
 def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard) -> str:
     with journal.loading(offer.distribution, offer.version, offer.value), guard.around(offer.package):
-        import_module(module)
+        imported = import_module(module)
+        for value in list(vars(imported).values()):
+            if isinstance(value, type) and issubclass(value, AgentBase):
+                read_ahead(value)
     return module
 
 

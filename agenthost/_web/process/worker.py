@@ -80,7 +80,8 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     start_logging(config)
     asked = config.health.port is not None
     config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
-    front = Front(make_runtime(config), sip_path=config.sip.path)
+    prepared = preloaded.app if preloaded is not None else None
+    front = Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
     front.runtime.watched = asked
     own = preloaded is None and not order.waits
     keeping = None

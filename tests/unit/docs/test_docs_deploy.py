@@ -9,7 +9,6 @@ from agenthost._host.config.schema import Config, HostConfig
 from agenthost._host.operations.deployment import Deployment
 from agenthost._host.operations.kubernetes import kubernetes_files
 from agenthost._host.operations.systemd import systemd_files
-from agenthost._host.runtime.start import make_runtime
 from agenthost._web.app import health_routes
 
 _PLAIN = Deployment.of(Config(), {}, 1)
@@ -35,7 +34,7 @@ def test_the_probes_that_are_shown_are_those_that_are_written():
     manifest = {each["kind"]: each for each in yaml.safe_load_all(kubernetes_files(_PLAIN, "i")["agenthost.yaml"])}
     pod = manifest["Deployment"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    served = {path for handler in health_routes(make_runtime(Config())) for path in handler.paths}
+    served = {path for handler in health_routes() for path in handler.paths}
 
     assert shown.pop("terminationGracePeriodSeconds") == pod["terminationGracePeriodSeconds"]
     assert shown

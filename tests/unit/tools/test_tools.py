@@ -11,8 +11,9 @@ import pytest
 from agenthost import AgentBase
 from agenthost.agent.base import declared
 from agenthost.errors import ArgumentsRefused, DefinitionError
+from agenthost.tools.signatures import read_signature
 from agenthost.tools.swaig import Call
-from agenthost.tools.tool import Tool, declarations
+from agenthost.tools.tool import Tool, declarations, read_ahead
 
 CALL = Call("call-1", None, None, {}, {}, {"function": "t"})
 CITY = {"city": {"type": "string"}}
@@ -464,3 +465,72 @@ class TestDescribe:
         described: dict[str, Any] = Tool.define("t", plain_one).describe(None)
 
         assert list(described) == ["function", "description", "parameters"]
+
+
+class TestReadAhead:
+    """Signatures that are read before there is an agent, for all agents of a class."""
+
+    @pytest.fixture
+    def reads(self, monkeypatch):
+        """Count the readings of signatures."""
+        read = Mock(side_effect=read_signature)
+        monkeypatch.setattr("agenthost.tools.tool.read_signature", read)
+        return read
+
+    def test_agents_of_one_class_share_a_signature(self, reads):
+        class Desk(AgentBase):
+            @AgentBase.tool
+            def book(self, day: str):
+                """Book a visit."""
+                return f"{self.name} {day}"
+
+        read_ahead(Desk)
+        one, other = (declared(Desk(name)).draft.tools["book"] for name in ("one", "other"))
+
+        assert reads.call_count == 1
+        assert [tool.call({"day": "mon"}, CALL) for tool in (one, other)] == ["one mon", "other mon"]
+
+    def test_a_method_that_is_overridden_has_its_own(self):
+        class Desk(AgentBase):
+            @AgentBase.tool
+            def book(self, day: str): ...
+
+        class Other(Desk):
+            @AgentBase.tool
+            def book(self, month: str): ...
+
+        for cls in (Desk, Other):
+            read_ahead(cls)
+
+        assert [[*tools_of(cls)["book"].parameters["properties"]] for cls in (Desk, Other)] == [["day"], ["month"]]
+
+    def test_a_name_of_its_own_is_the_one_in_errors(self):
+        def book(self, *days): ...
+
+        Desk = type("Desk", (AgentBase,), {"book": AgentBase.tool("book_visit")(book)})  # noqa: N806
+        read_ahead(Desk)
+
+        with pytest.raises(DefinitionError, match="tool 'book_visit': parameter"):
+            Desk("a")
+
+    def test_what_cannot_be_read_is_reported_by_the_agent(self):
+        class Desk(AgentBase):
+            @AgentBase.tool
+            def book(self, day: Undefined): ...  # noqa: F821 - on purpose
+
+        read_ahead(Desk)
+
+        with pytest.raises(DefinitionError, match="tool 'book': a type hint cannot be read"):
+            Desk("a")
+
+    def test_plain_handlers_are_left(self, reads):
+        class Desk(AgentBase):
+            @AgentBase.tool(parameters=CITY)
+            def book(self, args, raw_data): ...
+
+            @AgentBase.tool
+            def cancel(self, args, raw_data): ...
+
+        read_ahead(Desk)
+
+        assert reads.call_count == 0

@@ -1,0 +1,47 @@
+"""What the template process does for its workers."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from agenthost._discovery import Candidate
+from agenthost._host.config.load import load_config
+from agenthost._host.packages.builtin_plugins import BUILT_IN
+from agenthost._web.process import preload as room
+from agenthost._web.process.preload import preload
+
+_MODULE = """
+from agenthost import AgentBase
+
+class Desk(AgentBase):
+    @AgentBase.tool
+    def book(self, day: str):
+        '''Book a visit.'''
+"""
+
+
+@pytest.fixture
+def preloaded(tmp_path, monkeypatch):
+    """Return a package that is preloaded."""
+    (tmp_path / "read_ahead_desk.py").write_text(_MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    offer = Candidate("agenthost.agents", "desk", "read_ahead_desk:Desk", "agenthost-desk", "1.0", "")
+    decided = room.decided_packages(load_config(None, {"HOME": str(tmp_path)}))
+    monkeypatch.setattr(room, "decided_packages", lambda _: room.evolve(decided, candidates=(offer,)))
+    config = load_config(None, {"HOME": str(tmp_path), "AGENTHOST_STATE_DIR": str(tmp_path / "state")})
+    found = preload(config, {}, None)
+    yield found
+    sys.meta_path.remove(found.late_imports)
+    del sys.modules["read_ahead_desk"]
+
+
+def test_everything_that_workers_share_is_there(preloaded):
+    """The modules of workers, the application, and the signatures of tools."""
+    (desk,) = preloaded.packages.candidates
+    book = sys.modules[desk.value.partition(":")[0]].Desk.book
+
+    assert set(BUILT_IN) <= sys.modules.keys()
+    assert {"/live", "/ready"} <= {route.path for route in preloaded.app.routes}
+    assert [*book.__agenthost_signature__] == ["book"]
