@@ -248,7 +248,7 @@ class _Server(Server):
 
     async def stop_accepting(self) -> None:
         """Close the port, and each connection after its answer."""
-        self.config.encoded_headers.append((b"connection", b"close"))
+        await self._announce_the_end()
         for server in self.servers:
             server.close()
         self.closed()
@@ -263,11 +263,16 @@ class _Server(Server):
         """
         if seconds:
             _log.info("stopping: not ready, requests are accepted for another %g s", seconds)
-        self.config.encoded_headers.append((b"connection", b"close"))
+        await self._announce_the_end()
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._at_once:
             await self.on_tick(0)
             await asyncio.sleep(_TICK)
+
+    async def _announce_the_end(self) -> None:
+        """Announce the end of the connection in each answer from now on."""
+        self.config.encoded_headers.append((b"connection", b"close"))
+        await self.on_tick(0)  # when uvicorn takes changed headers
 
     async def _finish_requests(self) -> None:
         """Wait for requests in transit on accepted connections."""
