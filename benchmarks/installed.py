@@ -30,7 +30,7 @@ class Agent{number}(AgentBase):
 
     def __init__(self) -> None:
         super().__init__(name="small-{number}", route="/small/{number}")
-        self.prompt_add_section("Role", "You greet callers, one of a thousand: number {number}.")
+        self.prompt_add_section("Role", "You greet callers, one of a thousand: number {number}, version {version}.")
         self.add_language("English", "en-US", "rime.spore")
 
     @AgentBase.tool
@@ -40,7 +40,7 @@ class Agent{number}(AgentBase):
         Args:
             name: What the caller is called
         """
-        return FunctionResult(f"Hello {{name}}, this is number {number}.")
+        return FunctionResult(f"Hello {{name}}, this is number {number}, version {version}.")
 '''
 
 
@@ -66,24 +66,25 @@ def sdk(directory: Path) -> Path:
     return python
 
 
-def generated(directory: Path, agents: int) -> Path:
+def generated(directory: Path, agents: int, per_distribution: int = PER_DISTRIBUTION, version: int = 1) -> Path:
     """Install distributions of small agents in the form that an installer leaves.
 
-    Each has ``PER_DISTRIBUTION`` agents.
+    Prompts and answers of the agents contain the version.
     """
-    for first in range(0, agents, PER_DISTRIBUTION):
-        numbers = range(first, min(first + PER_DISTRIBUTION, agents))
-        name = f"small_agents_{first // PER_DISTRIBUTION}"
-        package, metadata = directory / name, directory / f"{name}-1.0.dist-info"
+    for first in range(0, agents, per_distribution):
+        numbers = range(first, min(first + per_distribution, agents))
+        name = f"small_agents_{first // per_distribution}"
+        package, metadata = directory / name, directory / f"{name}-{version}.0.dist-info"
         package.mkdir(parents=True)
         metadata.mkdir()
         lines = [f"small-{number} = {name}:Agent{number}\n" for number in numbers]
         (package / "__init__.py").write_text(
-            _MODULE + "".join(_AGENT.format(number=number) for number in numbers), encoding="utf-8"
+            _MODULE + "".join(_AGENT.format(number=number, version=version) for number in numbers), encoding="utf-8"
         )
         (metadata / "entry_points.txt").write_text("[agenthost.agents]\n" + "".join(lines), encoding="utf-8")
         (metadata / "METADATA").write_text(
-            f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\nRequires-Dist: agenthost<1,>=0.1\n", encoding="utf-8"
+            f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}.0\nRequires-Dist: agenthost<1,>=0.1\n",
+            encoding="utf-8",
         )
         (metadata / "INSTALLER").write_text("pip\n", encoding="utf-8")
         (metadata / "RECORD").write_text(

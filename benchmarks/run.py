@@ -1,7 +1,7 @@
 """Measure agenthost next to other software in the same run, and print the table.
 
 ``tox -e benchmark`` runs this, and ``tox -e benchmark -- --write`` puts the table into docs/reference/performance.md.
-It needs Linux, the package index (for the SDK, once) and about four minutes.
+It needs Linux, the package index (for the SDK, once) and about six minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from installed import AGENTS, SDK, frontdesk, generated, sdk
 from isolating import measure_isolation
 from locking import measure_locks
 from probing import measure_readiness
+from reloading import measure_reloads
 from report import markdown, write
+from sharing import measure_sharing
 from starting import measure_commands, measure_starts
 from storing import measure_state
 from talking import measure_turns
@@ -30,7 +32,20 @@ if TYPE_CHECKING:
 
     from report import Figure
 
-GROUPS = ("requests", "isolation", "documents", "readiness", "state", "turns", "locks", "cold", "starts", "commands")
+GROUPS = (
+    "requests",
+    "isolation",
+    "documents",
+    "readiness",
+    "state",
+    "turns",
+    "locks",
+    "reloads",
+    "cold",
+    "starts",
+    "workers",
+    "commands",
+)
 
 
 def main() -> int:
@@ -70,8 +85,10 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         "state": lambda: measure_state(work),
         "turns": lambda: measure_turns(_new(directory / "turns")),
         "locks": lambda: measure_locks(_new(directory / "locks")),
+        "reloads": lambda: measure_reloads(_new(directory / "reloads")),
         "cold": lambda: measure_cold_starts(work, sdk(kept)),
         "starts": lambda: measure_starts(work, generated(directory / "one", 1), many()),
+        "workers": lambda: measure_sharing(work, many()),
         "commands": lambda: measure_commands(work, many()),
     }
     for group in GROUPS:

@@ -16,7 +16,9 @@ from client import ask, post
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TROUBLES", "Trouble", "installed", "tool_call"]
+    from client import Answer
+
+__all__ = ["TROUBLES", "Trouble", "call_of", "installed", "tool_call"]
 
 PROGRAM = Path(__file__).with_name("sides") / "troubled.py"
 AGENTS = ("steady", "each", "failing", "sleeping", "raising", "burning", "blocking", "leaking", "crashing")
@@ -80,14 +82,20 @@ def installed(directory: Path) -> Path:
 
 def tool_call(port: int, agent: str, tool: str, arguments: Mapping[str, object]) -> bytes:
     """Return a tool call, with the address in the agent's document."""
-    document = ask(port, post(f"/{agent}", {"call": {"call_id": CALL_ID}}, signed=True)).json
+    document = ask(port, post(f"/{agent}", {"call": {"call_id": CALL_ID}}, signed=True))
+    return call_of(document, tool, arguments, CALL_ID)
+
+
+def call_of(answer: Answer, tool: str, arguments: Mapping[str, object], call_id: str) -> bytes:
+    """Return a tool call, with the address in a document."""
+    document = answer.json
     [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
     [url] = [each["web_hook_url"] for each in ai["SWAIG"]["functions"] if each["function"] == tool]
     parts = urlsplit(url)
     body = {
         "function": tool,
         "argument": {"parsed": [arguments], "raw": json.dumps(arguments)},
-        "call_id": CALL_ID,
+        "call_id": call_id,
         "version": "2.0",
     }
     return post(f"{parts.path}?{parts.query}", body)

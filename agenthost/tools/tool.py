@@ -108,7 +108,9 @@ def read_ahead(cls: type) -> None:
 
 
 def _signature(tool: str, handler: Handler) -> Signature:
-    """Return the signature of a typed handler, which a method keeps for all agents of its class.
+    """Return the signature of a typed handler.
+
+    A method keeps it for all agents of its class.
 
     Raises:
         DefinitionError: see ``read_signature``.

@@ -1,4 +1,4 @@
-"""What the template process does for its workers."""
+"""Preparation of workers by the template process."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ def imported(tmp_path_factory):
     return done.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", _HEAVY)
 def test_a_supervisor_does_not_import(imported, module):
     """It stays small, as it keeps what it imports."""
