@@ -6,7 +6,7 @@ Afterwards, the old generation serves, or the new one does, and never a mixture.
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from bakery import Host, alive, children_of, killed, write
@@ -107,17 +107,38 @@ def test_while_the_workers_are_replaced(env, bakery, victim):
         assert settled(host) == ("2.0", 0)
 
 
-@pytest.mark.parametrize("step", ["import", "build"])
+@pytest.mark.parametrize("step", ["import", "build", "replace"])
 def test_the_end_of_the_supervisor_is_the_end_of_all(env, bakery, step):
     changes = {"top": SLOW_IMPORT} if step == "import" else {"top": SLOW_BUILD, "offers": OFFERS}
     with reloading(env, bakery, **changes) as host:
         new = new_template(host)
-        processes = {new, host.old, *host.before, *([canary(host)] if step == "build" else [])}
+        processes = {new, host.old, *host.before}
+        if step != "import":
+            processes.add(canary(host))
+        if step == "replace":
+            processes |= poll_until(lambda: children_of(new) - processes)
         killed(host.served.process.pid)
         poll_until(lambda: not any(map(alive, processes)), 30)
 
         assert host.served.status("/live") is None
     assert host.done[0].returncode == 2
+
+
+def test_only_the_request_in_flight_is_lost_with_a_worker(env, bakery):
+    """A client that makes one request after the other loses at most one."""
+    with reloading(env, bakery, top=SLOW_BUILD, offers=OFFERS) as host:
+        statuses, request = [], host.caller.request("POST", "/bakery", {})
+        thread = threading.Thread(target=lambda: (canary(host), killed(min(host.before))))
+        thread.start()
+        while not host.done:
+            with suppress(OSError, AssertionError), Connection.to(host.served.url) as connection:
+                statuses.append(None)
+                statuses[-1] = connection.ask(request).status
+        thread.join(60)
+
+        assert settled(host) == ("2.0", 0)
+    assert statuses.count(None) <= 1
+    assert set(statuses) <= {200, None}
 
 
 def test_no_request_is_lost_without_a_death(env, bakery):

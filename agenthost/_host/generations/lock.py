@@ -21,10 +21,13 @@ from agenthost._host.generations.record import read_record
 from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from attrs import AttrsInstance
 
     from agenthost._host.config.declaration import Table
     from agenthost._host.config.file import ConfigFile
+    from agenthost._host.config.place import Place
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.locked import Lock, LockedDistribution
     from agenthost._host.generations.owners import Owners
@@ -36,6 +39,7 @@ _HEAD = """\
 # agenthost lock writes it, agenthost diff compares it with what is installed.
 
 """
+_ANEW = "agenthost lock writes a new one"
 
 
 def lock_path(config: Config) -> str:
@@ -51,23 +55,26 @@ def read_lock(config: Config) -> Lock | None:
     """Read the lock file, or return None without one.
 
     Raises:
-        ConfigurationError: it cannot be read, or has a key or a format that this agenthost does not know.
+        ConfigurationError: it is not a file, cannot be read, or has a key or a format that this agenthost does not
+            know.
     """
     path = lock_path(config)
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         return None
+    if not os.path.isfile(path):  # without a lock file, everything would be served
+        raise ConfigurationError(f"{path}: it is not a file, or a link to none. fix: remove it, and {_ANEW}")
     from agenthost._host.generations.locked import FORMAT, Lock, Root  # noqa: PLC0415 - most hosts have no lock file
 
     opened = open_file(path, {})
     root = opened.place()
-    refuse_unknown(opened.tables, {"format", "distributions", "dependencies"}, root)
+    _refuse_unknown(opened.tables, ("format", "distributions", "dependencies"), root)
     written = opened.fill(Root, {key: value for key, value in opened.tables.items() if key == "format"}, root)
     if written.format != FORMAT:
         from agenthost._host.installer.environment import installer  # noqa: PLC0415 - as above
 
         raise ConfigurationError(
             f"{opened.place('format')}: format {written.format} is not one that this agenthost reads. "
-            f"fix: {installer().upgrade('agenthost')}, or agenthost lock to write a new file"
+            f"fix: {installer().upgrade('agenthost')}, or delete the file, and {_ANEW}"
         )
     distributions = {
         name: _distribution(opened, name, values) for name, values in opened.table("distributions").items()
@@ -126,20 +133,28 @@ def _distribution(opened: ConfigFile, name: str, values: object) -> LockedDistri
 
     place = opened.place("distributions", name)
     table = opened.as_table(values, place)
-    refuse_unknown(table, {*keys_of(LockedDistribution), "agents"}, place)
+    _refuse_unknown(table, (*keys_of(LockedDistribution), "agents"), place)
     agents = {}
     for agent, value in opened.as_table(table.get("agents", {}), place.at("agents")).items():
         own = opened.as_table(value, place.at("agents", agent))
-        refuse_unknown(own, keys_of(LockedAgent), place.at("agents", agent))
+        _refuse_unknown(own, keys_of(LockedAgent), place.at("agents", agent))
         agents[agent] = opened.fill(LockedAgent, own, place.at("agents", agent))
     return evolve(opened.fill(LockedDistribution, table, place), agents=agents)
+
+
+def _refuse_unknown(values: Collection[str], known: Collection[str], place: Place) -> None:
+    try:
+        refuse_unknown(values, known, place)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error} fix: delete it, or the file, and {_ANEW}") from None
 
 
 def _dependencies(opened: ConfigFile) -> dict[str, str]:
     found = opened.table("dependencies")
     for name, version in found.items():
         if not isinstance(version, str):
-            raise ConfigurationError(f"{opened.place('dependencies', name)}: a version is text. fix: agenthost lock")
+            place = opened.place("dependencies", name)
+            raise ConfigurationError(f'{place}: a version is text. fix: write {name} = "{version}"')
     return {name: str(version) for name, version in found.items()}
 
 

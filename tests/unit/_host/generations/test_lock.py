@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,26 @@ def test_what_cannot_be_understood_is_refused(config, text, says):
     with pytest.raises(ConfigurationError) as refused:
         read_lock(written(config, text))
     assert says in str(refused.value)
+    assert " fix: " in str(refused.value)
+    assert "fix: agenthost lock" not in str(refused.value), "which refuses it, too"
+
+
+@pytest.mark.parametrize("kind", ["directory", "link", "pipe"])
+def test_what_is_not_a_file_is_refused(config, kind):
+    """Without a lock file, everything would be served."""
+    place = Path(lock_path(config))
+    {"directory": place.mkdir, "link": lambda: place.symlink_to("missing"), "pipe": lambda: os.mkfifo(place)}[kind]()
+
+    with pytest.raises(ConfigurationError, match=r"agenthost.lock: it is not a file, or a link to none. fix: remove"):
+        read_lock(config)
+
+
+def test_a_link_to_a_lock_file_is_followed(config, tmp_path):
+    written(config, "format = 1\n")
+    Path(lock_path(config)).rename(tmp_path / "kept.lock")
+    Path(lock_path(config)).symlink_to(tmp_path / "kept.lock")
+
+    assert read_lock(config) is not None
 
 
 def test_a_full_disk_leaves_the_old_file(config, monkeypatch):
