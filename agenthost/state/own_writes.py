@@ -61,6 +61,10 @@ class OwnWrites:
             return new
         return await self.store.update(key, function, default, ttl=ttl)  # many write at once: each waits for its turn
 
+    def forget(self, key: str) -> None:
+        """Forget an entry that is probably not written again, and may be large."""
+        self._known.pop(key, None)
+
     async def _written(self, key: str, value: Any, version: int, ttl: float) -> bool:
         now = await self.store.compare_and_set(key, value, version, ttl=ttl)
         if now is not None:

@@ -60,6 +60,10 @@ class Batches:
             waiting.append((change, ttl, future))
         await future
 
+    def forget(self, key: str) -> None:
+        """Forget an entry, see ``OwnWrites.forget``."""
+        self._entries.forget(key)
+
     async def _write_all(self, key: str, *, absent: bool) -> None:
         while batch := self._waiting[key]:
             self._waiting[key] = []

@@ -166,6 +166,7 @@ class TurnIdentities:
             await self._change(claim, end)
         except StateRefused:
             await self._change(claim, lambda entry: {**entry, **ended, "state": "failed", "outcome": {}})
+        self._batches.forget(claim.identity.name)
 
     async def _change(self, claim: Claim, change: Callable[[Entry], Entry | None]) -> None:
         def apply(entries: list[Entry]) -> list[Entry]:

@@ -121,3 +121,14 @@ def test_the_oldest_entries_are_forgotten(run):
         assert done == ["put_if", "read", "put_if"]
 
     run(test, most=2)
+
+
+def test_a_forgotten_entry_is_read_again(run):
+    async def test(one, _, done):
+        await write(one, 1)
+        one.forget("n")
+        done.clear()
+        assert await write(one, 2) == [1, 2]
+        assert done == ["read", "put_if"]
+
+    run(test)
