@@ -27,6 +27,7 @@ __all__ = ["main"]
 COMMANDS = {
     "agents": "List the installed agents.",
     "ask": "Send an agent one message in text.",
+    "calls": "List the recorded calls, or show one.",
     "chat": "Talk to an agent in text.",
     "check": "Load everything as run does, without serving, and report.",
     "dev": "Serve a file or a project, and serve it anew after each change.",
@@ -41,6 +42,7 @@ COMMANDS = {
     "owners": "List the owners of short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",
     "reload": "Make a running host reread its configuration and packages.",
+    "replay": "Play a recorded call again, and show the difference.",
     "route": "Explain where a router sends a message, or tune its thresholds.",
     "routes": "List the routes and the agents behind them.",
     "run": "Serve every installed agent.",

@@ -8,7 +8,6 @@ import click
 
 from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import echo, print_json
-from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,33 +47,14 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
     Raises:
         PlanError: the figures are in another process's memory, or the store cannot be opened.
     """
-    import asyncio
-
-    from agenthost._discovery import PLUGINS, discover
-    from agenthost._host.packages.plugins import Plugins
-    from agenthost._host.plan.store_provider import choose_provider
-    from agenthost._host.runtime.shared_state import HostState
+    from agenthost._cli.host_store import in_store
     from agenthost._host.telemetry.figures import kept_figures
-    from agenthost.state import StateProvider
 
-    if config.state.scheme == "memory":
-        msg = (
-            "state.url: a memory:// store keeps its figures in the memory of the host. fix: GET /-/metrics.json of the "
-            'host, or write url = "sqlite:///state.db".'
-        )
-        raise PlanError(msg)
-    plugins = Plugins.load(config, discover((PLUGINS,)))
-    chosen = choose_provider(config, plugins.values("state_providers", StateProvider), plugins.states)
-    if chosen.problem is not None:
-        raise PlanError(chosen.problem)
-    state = HostState(lambda: config)
-    state.use(chosen)
-
-    async def read() -> Sequence[AgentFigures]:
-        async with state.opened():
-            return await kept_figures(state.stores, days)
-
-    return asyncio.run(read())
+    return in_store(
+        config,
+        lambda stores: kept_figures(stores, days),
+        "keeps its figures in the memory of the host. fix: GET /-/metrics.json of the host, or",
+    )
 
 
 def _row(figures: AgentFigures) -> list[str]:

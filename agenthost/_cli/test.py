@@ -104,11 +104,11 @@ def _as_json(verdict: Verdict) -> Mapping[str, object]:
 def _write(verdicts: Sequence[Verdict], junit: str | None, html: str | None, trace: str | None) -> None:
     """Write the reports that were requested."""
     if junit is not None:
-        from agenthost.testing.scenarios.junit import junit as as_junit
+        from agenthost.testing.scenarios.reports.junit import junit as as_junit
 
         Path(junit).write_text(as_junit(verdicts), encoding="utf-8")
     if html is not None:
-        from agenthost.testing.scenarios.page import page
+        from agenthost.testing.scenarios.reports.page import page
 
         Path(html).write_text(page(verdicts), encoding="utf-8", errors="replace")
     if trace is not None:

@@ -60,6 +60,7 @@ __all__ = [
     "KeyConfig",
     "ModelsConfig",
     "PluginsConfig",
+    "RecordingConfig",
     "SipConfig",
     "StateConfig",
     "TelemetryConfig",
@@ -154,6 +155,14 @@ class ConversationConfig(Table):
         "Headers, and fields of the body with a dot, in which clients of `/v1` send the ID of a conversation",
     )
     show_tools: bool = setting(False, FLAG, "Include the tools that were called in responses of `/v1`")  # noqa: FBT003
+
+
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
+class RecordingConfig(Table):
+    """``[recording]``: records of calls."""
+
+    days: int = setting(0, whole(0, 365), "Retention of the record of a call; 0 records nothing", unit="days")
+    percent: int = setting(100, whole(1, 100), "Share of the calls that are recorded", unit="percent")
 
 
 @frozen(kw_only=True, eq=False, repr=False, slots=False)
@@ -345,6 +354,7 @@ class Config(Table):
     telemetry: TelemetryConfig = field(factory=TelemetryConfig)
     state: StateConfig = field(factory=StateConfig)
     conversation: ConversationConfig = field(factory=ConversationConfig)
+    recording: RecordingConfig = field(factory=RecordingConfig)
     models: ModelsConfig = field(factory=ModelsConfig)
     turns: TurnsConfig = field(factory=TurnsConfig)
     sip: SipConfig = field(factory=SipConfig)

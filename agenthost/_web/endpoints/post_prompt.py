@@ -13,6 +13,7 @@ import msgspec
 
 from agenthost._host.calls.idempotency import deliver_once
 from agenthost._host.calls.tool_caller import Attempt
+from agenthost._host.recording.kept_records import keep_record
 from agenthost._host.telemetry.call_log import call_ended
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._web.endpoints import documents
@@ -55,6 +56,9 @@ async def answer(request: Request, agent: Mounted) -> Answer:
         raise Refused(403, "Invalid or missing token")
     began = perf_counter()
     done = await (_summarise if body.get("action") == _FETCH else _summarise_once)(request, agent, body)
+    if site.runtime.config.recording.days and body.get("action") != _FETCH:
+        stores, plan = site.runtime.state.serving(), request.published.plan
+        await keep_record(stores, site.runtime.config, plan.redactors, agent, body)
     if (calls := site.runtime.calls) is not None and body.get("action") != _FETCH:
         calls.end(agent.route, call, conversation_id(body))
     error_id = done.error_id

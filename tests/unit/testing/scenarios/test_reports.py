@@ -9,10 +9,10 @@ from xml.etree import ElementTree as ET
 
 from agenthost.testing.platform.trace import Recorder, Trace
 from agenthost.testing.scenarios import Problem, Run, Verdict
-from agenthost.testing.scenarios.junit import junit
 from agenthost.testing.scenarios.lines import lines_of
 from agenthost.testing.scenarios.many import run_all
-from agenthost.testing.scenarios.page import page
+from agenthost.testing.scenarios.reports.junit import junit
+from agenthost.testing.scenarios.reports.page import page
 from agenthost.testing.scenarios.schema import SCHEMA
 
 NASTY = "<script>alert(1)</script>\x00\x1b[31m & \ud800 \"'"

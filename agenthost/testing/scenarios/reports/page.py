@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from agenthost.testing.scenarios.picture import picture
+from agenthost.testing.scenarios.reports.picture import picture
 from agenthost.testing.scenarios.verdict import lines_about
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Recorded calls: redacted, stored, listed and read."""

@@ -1,0 +1,100 @@
+"""The record of one agent's part in a call, made from the platform's summary."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from agenthost.tools.swaig import call_id, conversation_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agenthost._host.packages.stages import Mounted
+
+__all__ = ["FORMAT", "clean", "record_of"]
+
+FORMAT = 1
+_MOST_LINES = 400
+_LONGEST = 4000
+_DEEPEST = 20
+_SHOWN = 4
+_TOKEN = re.compile(r"([?&](?:__)?token=)[^&#\s\"']+")
+_USER_INFO = re.compile(r"(\bhttps?://)[^/@\s\"']+@")
+_KEPT_OF_LINES = ("role", "content", "action", "function", "step", "context", "trigger", "timestamp", "latency")
+
+
+def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
+    """Return the record of a summary, with every text redacted.
+
+    Credentials and tokens of URLs are removed. Of the caller's number, the last digits are kept.
+    """
+    number = str(body.get("caller_id_number") or body.get("caller_id_num") or "")
+    record = {
+        "format": FORMAT,
+        "id": call_id(body) or conversation_id(body) or "",
+        "conversation": conversation_id(body) or "",
+        "session": body.get("ai_session_id"),
+        "agent": agent.key,
+        "route": agent.route,
+        "package": agent.distribution,
+        "caller": f"…{number[-_SHOWN:]}" if number else "",
+        "began": body.get("ai_start_date"),
+        "ended": body.get("ai_end_date"),
+        "ended_by": body.get("call_ended_by"),
+        "summary": body.get("post_prompt_data"),
+        "global_data": body.get("global_data"),
+        "log": [_line(line) for line in _dicts(body.get("call_log"))[:_MOST_LINES]],
+        "functions": [_function(entry) for entry in _dicts(body.get("swaig_log"))[:_MOST_LINES]],
+        "timeline": body.get("call_timeline"),
+        "times": body.get("times"),
+        "usage": {key: value for key, value in body.items() if key.startswith("total_") and _is_number(value)},
+    }
+    cleaned: dict[str, Any] = clean(record, redact)
+    return cleaned
+
+
+def clean(value: Any, redact: Callable[[str], str], depth: int = 0) -> Any:
+    """Copy JSON values with every text redacted and cut, names and long numbers included."""
+    if isinstance(value, str):
+        return redact(_USER_INFO.sub(r"\1", _TOKEN.sub(r"\1***", value)))[:_LONGEST]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        written = _written(value)
+        shown = redact(written)
+        return value if shown == written else shown
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {clean(str(key), redact): clean(item, redact, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean(item, redact, depth + 1) for item in value[: _MOST_LINES * 2]]
+    return value
+
+
+def _written(number: float) -> str:
+    """Return a number as its digits, also one that JSON has as a fraction."""
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+def _line(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: line[key] for key in _KEPT_OF_LINES if key in line}
+
+
+def _function(entry: Mapping[str, Any]) -> dict[str, Any]:
+    answer = entry.get("post_response")
+    kept = answer if isinstance(answer, dict) else {}
+    written = entry.get("command_arg")
+    return {
+        "function": str(entry.get("command_name", "")),
+        "arguments": written if isinstance(written, str) else json.dumps(written),
+        "answer": {key: kept[key] for key in ("response", "action", "post_process") if key in kept},
+    }
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
