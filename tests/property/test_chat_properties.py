@@ -21,6 +21,9 @@ def mostly(values):
     return st.integers(0, 12).flatmap(lambda number: ANY if number == 12 else values)
 
 
+LONG = "a" * 600
+"""An ID longer than a key of the state store."""
+IDS = ANY | st.sampled_from([f"msg_{LONG}_0", "msg_1_0", "fc_1_²"])
 NAMES = st.sampled_from(["weather", "price", "a b", ""])
 SCHEMAS = st.sampled_from(
     [
@@ -45,12 +48,15 @@ PARTS = st.fixed_dictionaries(
 )
 CONTENTS = mostly(st.booleans().flatmap(lambda simple: TEXTS if simple else st.lists(PARTS, max_size=2)))
 CALLS = st.fixed_dictionaries(
-    {"id": st.sampled_from(["c1", "c2", "", None]), "function": mostly(st.fixed_dictionaries({"name": mostly(NAMES)}))}
+    {
+        "id": st.sampled_from(["c1", "c2", "", None, LONG]),
+        "function": mostly(st.fixed_dictionaries({"name": mostly(NAMES)})),
+    }
 )
 ROLES = st.sampled_from(["user", "user", "user", "assistant", "system", "tool", "function", 1])
 MESSAGES = st.fixed_dictionaries(
     {"role": ROLES, "content": CONTENTS},
-    optional={"tool_calls": mostly(st.lists(CALLS, max_size=2)), "tool_call_id": st.sampled_from(["c1", 2])},
+    optional={"tool_calls": mostly(st.lists(CALLS, max_size=2)), "tool_call_id": st.sampled_from(["c1", 2, LONG])},
 )
 FUNCTIONS = st.fixed_dictionaries({"name": NAMES, "parameters": mostly(SCHEMAS)})
 TOOLS = st.fixed_dictionaries({"type": st.just("function"), "function": mostly(FUNCTIONS)})
@@ -78,7 +84,7 @@ CHATS = st.fixed_dictionaries(
 )
 ITEMS = MESSAGES | st.fixed_dictionaries(
     {"type": st.sampled_from(["function_call", "function_call_output", "item_reference", "reasoning", "x", 1])},
-    optional={"call_id": st.sampled_from(["c1", 1]), "name": NAMES, "arguments": ANY, "output": CONTENTS, "id": ANY},
+    optional={"call_id": st.sampled_from(["c1", 1]), "name": NAMES, "arguments": ANY, "output": CONTENTS, "id": IDS},
 )
 RESPONSES = st.fixed_dictionaries(
     {"input": mostly(TEXTS | st.lists(ITEMS, max_size=4))},
@@ -90,7 +96,7 @@ RESPONSES = st.fixed_dictionaries(
         ),
         "max_output_tokens": mostly(st.integers(1, 300)),
         "instructions": mostly(TEXTS),
-        "previous_response_id": st.sampled_from(["resp_1", 1]),
+        "previous_response_id": st.sampled_from(["resp_1", f"resp_{LONG}", 1]),
         "conversation": st.sampled_from(["conv_1", {"id": "conv_1"}, {"id": 1}, 1, "a b"]),
         "store": mostly(st.booleans()),
     },

@@ -98,7 +98,10 @@ class PausedTurns:
         calls = next((each.tool_uses for each in reversed(sent) if each.tool_uses), ())
         ids = (*(use.id for use in calls), *(each.tool_use_id for each in sent))
         for call in dict.fromkeys(filter(None, ids)):
-            stored = await self._store.get(call)
+            try:
+                stored = await self._store.get(call)
+            except StateRefused:  # it is too long, so that no turn was stored by it
+                continue
             if isinstance(stored, dict) and stored["asked"] == asked:
                 notes = tuple(Note(*note) for note in stored["notes"])
                 messages = tuple(map(_message, stored["messages"]))

@@ -301,6 +301,20 @@ def test_the_same_principal_finds_what_is_its_own(host, door):
     assert plain(request(host, "one", "own", given), given) != plain(request(host, "one", "own", unknown), unknown)
 
 
+LONG = "a" * 600
+"""An ID that no store has as a key."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_ids_of_any_length_are_unknown(host, door):
+    _, unknown, request, status = DOORS[door]
+    given = (
+        json.dumps([{"role": "user", "content": LONG}]) if door == "history" else f"{unknown.split('_')[0]}_{LONG}_0"
+    )
+
+    assert request(host, "one", "own", given).status_code == (400 if door.startswith("response in a") else status)
+
+
 @pytest.mark.parametrize("attacker", ["two", HOST, None])
 def test_another_principal_deletes_and_changes_nothing(host, attacker):
     response = kept(host, "one", "shared")

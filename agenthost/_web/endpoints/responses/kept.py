@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kept", "KeptResponses", "for_later"]
 
+MOST_ID = 128
+"""The most characters of an ID that the host may have given."""
 _KEPT = 30 * 86400.0
 """Seconds for which a response is kept."""
 _LONGEST = 16 * 1024
@@ -61,7 +63,9 @@ class KeptResponses:
         Raises:
             StateUnavailable: the store does not answer.
         """
-        found = await self._store.get(response) if response.startswith("resp_") else None
+        if not response.startswith("resp_") or len(response) > MOST_ID:
+            return None
+        found = await self._store.get(response)
         return Kept(**found) if isinstance(found, dict) else None
 
     async def keep(self, kept: Kept) -> bool:
