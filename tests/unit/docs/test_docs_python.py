@@ -17,6 +17,7 @@ import httpx
 import pytest
 from asking import ask
 from pages import DOCS, PAGES, blocks, every, write
+from plugin_option import PLUGIN_OPTION
 
 import agenthost
 from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError, hookspecs
@@ -101,12 +102,16 @@ def test_tests_that_pages_show_pass(tmp_path):
         folder = tmp_path / "pages" / page.stem
         folder.mkdir(parents=True)
         write(page, folder)
-    fixtures = "from agenthost.testing.pytest_plugin import *\n"  # where agenthost is not installed
-    (tmp_path / "pages" / "conftest.py").write_text(fixtures, "utf-8")
     path = {"PYTHONPATH": str(Path(agenthost.__file__).parents[1])}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=."]
+    options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=.", *PLUGIN_OPTION]
+    command = [sys.executable, "-m", "pytest", *options, "pages"]
     done = subprocess.run(  # noqa: S603 - a command of our own
-        [*command, "pages"], cwd=tmp_path, env=os.environ | path, capture_output=True, text=True, check=False
+        [*command, *PLUGIN_OPTION, "pages"],
+        cwd=tmp_path,
+        env=os.environ | path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

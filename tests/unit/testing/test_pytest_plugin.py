@@ -6,11 +6,11 @@ import subprocess
 import sys
 import tomllib
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from pages import ROOT
+from plugin_option import PLUGIN_OPTION
 
 import agenthost
 
@@ -55,9 +55,7 @@ def test_a_run_with_the_fixtures_warns_of_nothing(tmp_path):
         "    assert with_state(AgentBase(name='desk')).state.sync.incr('n') == 1\n",
         "utf-8",
     )
-    installed = entry_points(group="pytest11", name="agenthost")  # not in a checkout that was never installed
-    plugin = [] if installed else ["-p", "agenthost.testing.pytest_plugin"]
-    command = [sys.executable, "-X", "dev", "-m", "pytest", "-q", "-W", "error", *plugin]
+    command = [sys.executable, "-X", "dev", "-m", "pytest", "-q", "-W", "error", *PLUGIN_OPTION]
     done = subprocess.run(  # noqa: S603 - ours
         command, cwd=tmp_path, env={"PYTHONPATH": str(HOME)}, capture_output=True, text=True, check=False
     )

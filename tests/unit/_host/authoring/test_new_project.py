@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hatchling.build import build_sdist, build_wheel
+from plugin_option import PLUGIN_OPTION
 
 import agenthost
 from agenthost._host.authoring.new_project import KINDS, NewProject
@@ -103,8 +104,8 @@ def test_the_tests_of_new_projects_pass_and_their_types_fit(tmp_path):
         project.write(tmp_path)
         folder = tmp_path / project.name
         checked += [folder / project.folder, folder / "tests"]
-        tested = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
+        tested = subprocess.run(  # noqa: S603 - a command of our own
+            [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *PLUGIN_OPTION],
             cwd=folder,
             env=environ,
             capture_output=True,
