@@ -1,4 +1,4 @@
-"""The option by which pytest finds the fixtures of agenthost in a process of its own."""
+"""The option by which pytest finds the fixtures of agenthost."""
 
 from __future__ import annotations
 
