@@ -60,6 +60,10 @@ class Served:
         """
         return sum(cpu_of(pid) for pid in self.processes())
 
+    def clock(self) -> int:
+        """Return the clock of the CPU time of its largest process, which serves, for ``time.clock_gettime``."""
+        return (~max(self.processes(), key=memory_of) << 3) | 2
+
     def memory(self) -> int:
         """Return the resident memory (RSS) of its largest process, which serves, in bytes."""
         return max(memory_of(pid) for pid in self.processes())

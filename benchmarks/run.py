@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from answering import measure_documents, measure_requests
+from changing import measure_changes
 from cold import measure_cold_starts
 from installed import AGENTS, SDK, frontdesk, generated, sdk
 from isolating import measure_isolation
@@ -41,6 +42,7 @@ GROUPS = (
     "turns",
     "locks",
     "reloads",
+    "changes",
     "cold",
     "starts",
     "workers",
@@ -86,6 +88,9 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         "turns": lambda: measure_turns(_new(directory / "turns")),
         "locks": lambda: measure_locks(_new(directory / "locks")),
         "reloads": lambda: measure_reloads(_new(directory / "reloads")),
+        "changes": lambda: measure_changes(
+            _new(directory / "changes"), {AGENTS: many(), 10 * AGENTS: generated(directory / "ten", 10 * AGENTS)}
+        ),
         "cold": lambda: measure_cold_starts(work, sdk(kept)),
         "starts": lambda: measure_starts(work, generated(directory / "one", 1), many()),
         "workers": lambda: measure_sharing(work, many()),

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
+    from agenthost._host.runtime.settings import Settings
     from agenthost._web.doors import HostEndpoint
     from agenthost._web.handlers import Handler
     from agenthost._web.request.site import Answer
@@ -121,8 +122,8 @@ class Front:
 
     def answer_sip_at(self, path: str) -> None:
         """Answer for SIP addresses only at ``path``, even if an agent at ``/`` has it."""
-        self._own = {where: own for where, own in self._own.items() if own is not SIP_ENDPOINT}
-        self._own |= {path: SIP_ENDPOINT, f"{path}/": SIP_ENDPOINT}
+        own = {where: own for where, own in self._own.items() if own is not SIP_ENDPOINT}
+        self._own = own | {path: SIP_ENDPOINT, f"{path}/": SIP_ENDPOINT}
 
     def serve_files(self, path: str, directory: str) -> None:
         """Serve the files below ``directory`` at ``path``, without credentials."""
@@ -155,17 +156,19 @@ class Front:
         self._answer_mcp(plan)
         self.runtime.publish(plan)
 
-    def reload(self, plan: HostPlan, keep: float) -> None:
-        """Serve ``plan`` with the runtime's present configuration from now on."""
-        self.answer_sip_at(self.runtime.config.sip.path)
+    def reload(self, plan: HostPlan, keep: float, settings: Settings) -> None:
+        """Serve ``plan`` by other settings from now on.
+
+        Any thread may call this.
+        """
+        self.answer_sip_at(settings.config.sip.path)
         self._answer_mcp(plan)
-        self.runtime.publish(plan, keep=keep)
+        self.runtime.publish(plan, keep=keep, settings=settings)
 
     def _answer_mcp(self, plan: HostPlan) -> None:
         """Answer MCP clients for the whole host, if a plugin offers a server."""
-        self._own.pop(MCP, None)
-        if plan.extensions.mcp_servers:
-            self._own[MCP] = MCP_ENDPOINT
+        own = {path: endpoint for path, endpoint in self._own.items() if path != MCP}
+        self._own = own | ({MCP: MCP_ENDPOINT} if plan.extensions.mcp_servers else {})
 
     async def take_over(self, before: HostPlan, plan: HostPlan) -> None:
         """Close the models and classifiers of ``plan`` at the end that ``before`` does not have."""

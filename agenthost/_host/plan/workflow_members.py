@@ -35,39 +35,46 @@ def members_first(items: Iterable[T], agent_of: Callable[[T], AgentBase], key_of
     known = by_name((key_of(item), declared(agent_of(item)).name, item) for item in items)
     ordered: list[T] = []
     begun: set[int] = set()
-
-    def place(item: T) -> None:
-        if id(item) in begun:
-            return
-        begun.add(id(item))
-        for name in members_of(agent_of(item)):
-            if (member := known.get(name)) is not None:
-                place(member)
-        ordered.append(item)
-
     for item in sorted(items, key=lambda item: bool(members_of(agent_of(item)))):
-        place(item)
+        _place(item, known, agent_of, begun, ordered)
     return ordered
+
+
+def _place(
+    item: T, known: Mapping[str, T], agent_of: Callable[[T], AgentBase], begun: set[int], ordered: list[T]
+) -> None:
+    """Place an item after those it calls.
+
+    A function within the other would refer to itself, and keep all items until a full collection.
+    """
+    if id(item) in begun:
+        return
+    begun.add(id(item))
+    for name in members_of(agent_of(item)):
+        if (member := known.get(name)) is not None:
+            _place(member, known, agent_of, begun, ordered)
+    ordered.append(item)
 
 
 def find_circle(key: str, agents: Mapping[str, AgentBase]) -> tuple[str, ...]:
     """Return a path from an agent back to itself, both ends included, or nothing."""
     known = by_name((other, declared(agent).name, other) for other, agent in agents.items())
-    seen: set[str] = set()
+    return _way_back(key, (key,), agents, known, set())
 
-    def back(at: str, way: tuple[str, ...]) -> tuple[str, ...]:
-        for name in members_of(agents[at]):
-            if (member := known.get(name)) is None:
-                continue
-            if member == key:
-                return (*way, key)
-            if member not in seen:
-                seen.add(member)
-                if found := back(member, (*way, member)):
-                    return found
-        return ()
 
-    return back(key, (key,))
+def _way_back(
+    at: str, way: tuple[str, ...], agents: Mapping[str, AgentBase], known: Mapping[str, str], seen: set[str]
+) -> tuple[str, ...]:
+    for name in members_of(agents[at]):
+        if (member := known.get(name)) is None:
+            continue
+        if member == way[0]:
+            return (*way, member)
+        if member not in seen:
+            seen.add(member)
+            if found := _way_back(member, (*way, member), agents, known, seen):
+                return found
+    return ()
 
 
 def circle_diagnosis(way: Sequence[str]) -> Diagnosis:

@@ -80,7 +80,7 @@ def plan_again(
     stale = _stale(plan, candidates) if stale is None else stale
     refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
     served = {mounted.key: mounted for mounted in plan.agents}
-    offers = {mounted.selected.offer for mounted in plan.agents}
+    offers = {_names(mounted.selected.offer) for mounted in plan.agents if mounted.selected.offer is not None}
     asked = config
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
@@ -89,7 +89,7 @@ def plan_again(
     config = _with_sections_of(before, config, _waiting(plan, candidates, stale))
 
     def wanted(candidate: Candidate) -> bool:
-        if candidate.group == PLUGINS or _same(candidate, offers):
+        if candidate.group == PLUGINS or _names(candidate) in offers:
             return True
         return candidate.distribution not in stale and (agent is None or _named(candidate, agent, config))
 
@@ -98,7 +98,7 @@ def plan_again(
         if mounted is None or mounted.selected.offer is None or members_of(mounted.agent):
             return None  # a workflow is rebuilt with its agents
         changed = item.key == agent or mounted.config != item.config
-        changed = changed or not _same(item.candidate, [mounted.selected.offer])
+        changed = changed or _names(item.candidate) != _names(mounted.selected.offer)
         changed = changed or (item.config.isolation is None and config.host.isolation != before.host.isolation)
         changed = changed or (mounted.isolation == "process" and _of_processes(config) != _of_processes(before))
         if changed and item.distribution not in stale:
@@ -204,10 +204,9 @@ def _stale(plan: HostPlan, candidates: Iterable[Candidate]) -> tuple[str, ...]:
     return tuple(sorted(name for name, stamp in plan.stamps.items() if now.get(name, stamp) != stamp))
 
 
-def _same(candidate: Candidate, offers: Iterable[Candidate | None]) -> bool:
-    """Return True if an entry point is among those, in any version."""
-    named = (candidate.group, candidate.name, candidate.distribution, candidate.value)
-    return any(o is not None and named == (o.group, o.name, o.distribution, o.value) for o in offers)
+def _names(candidate: Candidate) -> tuple[str, str, str, str]:
+    """Return the names of an entry point, which it has in any version."""
+    return candidate.group, candidate.name, candidate.distribution, candidate.value
 
 
 def _named(candidate: Candidate, agent: str, config: Config) -> bool:

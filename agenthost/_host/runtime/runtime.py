@@ -15,6 +15,7 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import msgspec
 from attrs import evolve, field, frozen
@@ -46,7 +47,7 @@ from agenthost.hosting import Host
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from types import TracebackType
 
     from agenthost._host.access.open_calls import OpenCalls
@@ -145,6 +146,7 @@ class Runtime:
             _owner_of, lambda: self.config.host.build_timeout, self._show
         )
         self._wanted: HostPlan | None = None
+        self._overriding: WeakKeyDictionary[HostPlan, dict[Mounted | str, Callable[[], object]]] = WeakKeyDictionary()
         self._showing = threading.Lock()
         self._kept: tuple[tuple[float, Published], ...] = ()
 
@@ -168,20 +170,23 @@ class Runtime:
         """The plan that is served, with agents whose lifespan has not started yet."""
         return self._wanted
 
-    def publish(self, plan: HostPlan, *, keep: float = 0.0) -> None:
+    def publish(self, plan: HostPlan, *, keep: float = 0.0, settings: Settings | None = None) -> None:
         """Serve ``plan`` from now on.
 
-        An agent with a lifespan is served once that has started.
+        An agent with a lifespan is served once that has started. Any thread may call this: requests see a change only
+        when everything is ready.
 
         ``keep`` is a number of seconds in which calls that have begun stay with the agents that they began with.
+        ``settings`` are the ones to serve by; None for the present ones.
         """
+        settings = settings or self.settings
         with self._showing:
-            self.give_state(plan)
+            self.give_state(plan, settings)
             self._wanted = plan
             if keep and self.published is not None:
                 self._kept = ((time.monotonic() + keep, evolve(self.published, earlier={})), *self._kept)[:_MOST_KEPT]
             self.lifespans.want(self._makers(plan) | self._still_kept())
-            self._publish(self._begun(plan))
+            self._publish(self._begun(plan), settings)
 
     def forget(self) -> None:
         """Discard earlier plans whose time is over.
@@ -191,13 +196,13 @@ class Runtime:
         with self._showing:
             if self._wanted is not None:
                 self.lifespans.want(self._makers(self._wanted) | self._still_kept())
-                self._publish(self._begun(self._wanted))
+                self._publish(self._begun(self._wanted), self.settings)
 
     def _still_kept(self) -> dict[Mounted | str, Callable[[], object]]:
         """Return the lifespans of agents of earlier plans that calls may still use."""
         now = time.monotonic()
         self._kept = tuple(item for item in self._kept if item[0] > now)
-        return _lifespans_of(agent for _, published in self._kept for agent in published.plan.agents)
+        return {agent: maker for _, kept in self._kept for agent, maker in self._lifespans_of(kept.plan).items()}
 
     def _earlier(self, served: frozenset[Mounted], tokens: Mapping[str, Tokens]) -> dict[tuple[str, str], Published]:
         """Return the earlier plans for tokens of agents that have changed since.
@@ -235,7 +240,19 @@ class Runtime:
             routes = {agent.key: agent.route for agent in plan.agents}
             host = Host(__version__, self.config.host.public_url, routes, self.state.stores.shared("host"))
             makers |= {key: partial(function, host=host) for key, function in plan.extensions.lifespan}
-        return makers | _lifespans_of(plan.agents)
+        return makers | self._lifespans_of(plan)
+
+    def _lifespans_of(self, plan: HostPlan) -> dict[Mounted | str, Callable[[], object]]:
+        """Return the lifespans of agents that override it.
+
+        They are looked for once in each plan, as there may be thousands of agents.
+        """
+        found = self._overriding.get(plan)
+        if found is None:
+            found = self._overriding[plan] = {
+                agent: agent.agent.lifespan for agent in plan.agents if overrides(agent.agent, "lifespan")
+            }
+        return found
 
     def _begun(self, plan: HostPlan) -> HostPlan:
         """Return the plan of agents whose lifespan has started.
@@ -245,36 +262,42 @@ class Runtime:
         for key, _ in plan.extensions.lifespan:
             if error := self.lifespans.error(key):
                 plan = plan.with_failed_plugin(key, error)
-        for agent in plan.agents:
+        own = [agent for agent in self._lifespans_of(plan) if not isinstance(agent, str)]
+        for agent in own:
             if error := self.lifespans.error(agent):
                 plan = plan.with_failed_agent(agent, error)
-        if all(self.lifespans.begun(agent) for agent in plan.agents):
+        if all(self.lifespans.begun(agent) for agent in own):
             return plan
         return evolve(plan, agents=tuple(agent for agent in plan.agents if self.lifespans.begun(agent)))
 
     def _show(self) -> None:
-        """Publish again, after a lifespan has started or failed."""
+        """Publish again, after a lifespan has started or failed, unless it belongs to a plan that is not served yet."""
         with self._showing:
-            if self._wanted is not None:
-                self._publish(self._begun(self._wanted))
+            if self._wanted is None:
+                return
+            plan = self._begun(self._wanted)
+            if self.published is None or self.published.plan is not plan:
+                self._publish(plan, self.settings)
 
-    def _publish(self, plan: HostPlan) -> None:
+    def _publish(self, plan: HostPlan, settings: Settings) -> None:
         if plan.extensions.tool_called and self.observers is None:
             self.observers = Observers(plan.extensions.tool_called, self.metrics)
         all_agents = (*plan.agents, *plan.broken)
-        own = {agent.route: found for agent in all_agents if (found := self._own_credentials(agent)) is not None}
-        self._own_userinfo = userinfo = {route: credentials.userinfo for route, credentials in own.items()}
-        self.reach = reach = Reach.of(self.config, all_agents)
+        own = {agent.route: found for agent in all_agents if (found := _own_credentials(agent, settings)) is not None}
+        userinfo = {route: credentials.userinfo for route, credentials in own.items()}
+        reach = Reach.of(settings.config, all_agents)
         crossing = frozenset(agent.route for agent in plan.agents if _names_apart(plan, reach, agent))
         templates = {
             agent.route: agent.template.located(plan.route_of, userinfo).of_generation(self.generation)
             for agent in plan.agents
         }
-        if self.settings.origin is not None:
+        if settings.origin is not None:
             templates = {
-                route: template.with_base(self.base(route, "", "").encode()) for route, template in templates.items()
+                route: template.with_base(_base(settings, *settings.origin, route, userinfo.get(route)).encode())
+                for route, template in templates.items()
             }
-        tokens = {agent.route: self.tokens_of(agent) for agent in all_agents}
+        before = self.published if settings.tokens == self.settings.tokens else None
+        tokens = {agent.route: self._tokens_of(agent, settings, before) for agent in all_agents}
         self.probing.use(_sourced_probes(plan))
         sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
         named = tuple(ServedAgent(agent.key, agent.name, agent.route, agent.full_key) for agent in plan.agents)
@@ -285,9 +308,10 @@ class Runtime:
         served = frozenset(plan.agents)
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
-        self.published = Published(
-            plan, table, templates, tokens, sip, named, failed, doors, self.reach, crossing, earlier, plan.pending
+        published = Published(
+            plan, table, templates, tokens, sip, named, failed, doors, reach, crossing, earlier, plan.pending
         )
+        self.settings, self._own_userinfo, self.reach, self.published = settings, userinfo, reach, published
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
             self.phase = Phase.DRAINING if self._stopping else Phase.SERVING
@@ -406,12 +430,14 @@ class Runtime:
     def _agents(self) -> tuple[Mounted, ...]:
         return self.published.plan.agents if self.published is not None else ()
 
-    def give_state(self, plan: HostPlan) -> None:
+    def give_state(self, plan: HostPlan, settings: Settings | None = None) -> None:
         """Connect the agents of a plan to their state."""
         self.state.use(plan.state)
-        self.reach = Reach.of(self.config, plan.agents)
+        reach = Reach.of((settings or self.settings).config, plan.agents)
+        if self.published is None:
+            self.reach = reach
         for agent in plan.agents:
-            principal, stores = self.reach.principal(agent), self.state.stores
+            principal, stores = reach.principal(agent), self.state.stores
             serve_state(agent.agent, agent.key, stores.within(principal) if principal else stores)
             serve_facts(agent.agent, agent.route, partial(self._facts_of, agent))
             if (own_process := declared(agent.agent).own_process) is not None:
@@ -421,27 +447,25 @@ class Runtime:
         secret = agent.serving.token_secret
         return ConfiguredFacts(self.config, agent.route, section_of(self.config, agent), secret, lambda config: config)
 
-    def _own_credentials(self, agent: Mounted) -> Credentials | None:
-        """Return an agent's own credentials, if its section has a password.
-
-        They replace the host's.
-        """
-        section = section_of(self.config, agent)
-        if section is None or not section.accepted_passwords:
-            return None
-        first, *others = (password.reveal() for password in section.accepted_passwords)
-        return Credentials(section.user or self.credentials.user, first, tuple(others))
-
     def tokens_of(self, agent: Mounted) -> Tokens:
         """Return the host's tokens, or those with an agent's own secret or lifetime."""
-        serving = agent.serving
+        return self._tokens_of(agent, self.settings, None)
+
+    def _tokens_of(self, agent: Mounted, settings: Settings, before: Published | None) -> Tokens:
+        """Return the tokens of an agent by some settings.
+
+        ``before`` was published with the same tokens of the host; its agents keep theirs.
+        """
+        if before is not None and before.table.agents.get(agent.route) is agent:
+            return before.tokens[agent.route]
+        shared, serving = settings.tokens, agent.serving
         own = [serving.token_secret.encode()] if serving.token_secret is not None else []
-        edition = self.tokens.name(
+        edition = shared.name(
             _encode((agent.key, agent.distribution, agent.version, agent.config.settings, agent.template.parts))
         )
-        lifetime = serving.token_lifetime or self.tokens.lifetime
+        lifetime = serving.token_lifetime or shared.lifetime
         longest = max(lifetime, _longest_call(agent))
-        return Tokens([*own, *self.tokens.keys], lifetime, longest, edition, self.generation, self.tokens.clock)
+        return Tokens([*own, *shared.keys], lifetime, longest, edition, self.generation, shared.clock)
 
     def base(self, route: str, scheme: str, authority: str, userinfo: str | None = None) -> str:
         """Return the URL of ``route`` with credentials, as in documents.
@@ -453,8 +477,7 @@ class Runtime:
         other credentials than those that open the agent for good.
         """
         scheme, authority = self.settings.origin or (scheme, authority)
-        userinfo = userinfo or self._own_userinfo.get(route, self.settings.userinfo)
-        return f"{scheme}://{userinfo}@{authority}{'' if route == '/' else route}"
+        return _base(self.settings, scheme, authority, route, userinfo or self._own_userinfo.get(route))
 
     def origin(self, scheme: str, authority: str) -> str:
         """Return the host's own URL, without credentials, see ``base``."""
@@ -462,9 +485,20 @@ class Runtime:
         return f"{scheme}://{authority}"
 
 
-def _lifespans_of(agents: Iterable[Mounted]) -> dict[Mounted | str, Callable[[], object]]:
-    """Return the lifespans of agents that override it."""
-    return {agent: agent.agent.lifespan for agent in agents if overrides(agent.agent, "lifespan")}
+def _own_credentials(agent: Mounted, settings: Settings) -> Credentials | None:
+    """Return an agent's own credentials, if its section has a password.
+
+    They replace the host's.
+    """
+    section = section_of(settings.config, agent)
+    if section is None or not section.accepted_passwords:
+        return None
+    first, *others = (password.reveal() for password in section.accepted_passwords)
+    return Credentials(section.user or settings.credentials.user, first, tuple(others))
+
+
+def _base(settings: Settings, scheme: str, authority: str, route: str, own_userinfo: str | None) -> str:
+    return f"{scheme}://{own_userinfo or settings.userinfo}@{authority}{'' if route == '/' else route}"
 
 
 def _longest_call(agent: Mounted) -> int:

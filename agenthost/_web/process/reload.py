@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agenthost._host.access.open_calls import KEPT_SECONDS
 from agenthost._host.runtime import gc_freeze
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Reloading"]
 
+T = TypeVar("T")
+
+_FEW, _SMALL_PART = 50, 0.05
+"""Replaced agents, as a number and as a part of all, whose memory is worth a full collection, which callers feel."""
+
 
 class Reloading:
     """Reloads of one front, one at a time."""
@@ -29,6 +35,8 @@ class Reloading:
         self._front = front
         self._loop = asyncio.get_running_loop()
         self._one_at_a_time = asyncio.Lock()
+        self._replaced = 0
+        """Agents whose memory may not be free yet, since they refer to themselves."""
 
     def answer(self, request: Mapping[str, Any], _tell: Callable[[str], object]) -> dict[str, Any]:
         """Carry out a command from another thread.
@@ -59,17 +67,33 @@ class Reloading:
             if runtime.published is None:
                 raise PlanError("the host is still starting. fix: reload it once it serves.")
             plan, before = runtime.published.plan, runtime.config
-            done: ReloadResult = await in_background_thread(lambda: plan_again(config, before, plan, agent, stale))
+            done: ReloadResult = await _beside(lambda: plan_again(config, before, plan, agent, stale))
             await self._front.take_over(plan, done.plan)
             begun = await runtime.begin(done.plan)
             lost = [agent for agent in begun.failed if agent not in done.plan.failed and plan.find(agent.key)]
             if lost:
                 runtime.publish(plan)
                 raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in lost if item.diagnosis))
-            runtime.settings = settings_of(done.config)
-            start_logging(done.config)
-            self._front.reload(done.plan, KEPT_SECONDS)
-            remember(done.config, done.plan)
-            self._loop.call_later(KEPT_SECONDS + 1, runtime.forget)
-            gc_freeze.freeze_again()
+            await _beside(lambda: self._serve(done))
+            self._loop.call_later(KEPT_SECONDS + 1, self._forget)
             return done.report()
+
+    def _serve(self, done: ReloadResult) -> None:
+        start_logging(done.config)
+        self._front.reload(done.plan, KEPT_SECONDS, settings_of(done.config))
+        remember(done.config, done.plan)
+        self._replaced += len(done.changed) + len(done.removed)
+        if self._replaced > max(_FEW, len(done.plan.agents) * _SMALL_PART):
+            self._replaced = 0
+            gc_freeze.freeze_again()
+        else:
+            gc_freeze.freeze_new()
+
+    def _forget(self) -> None:
+        forget = gc_freeze.unfelt(self._front.runtime.forget)
+        threading.Thread(target=forget, name="agenthost-plan", daemon=True).start()
+
+
+async def _beside(function: Callable[[], T]) -> T:
+    """Run a function of any number of agents beside the event loop, unfelt by callers."""
+    return await in_background_thread(gc_freeze.unfelt(function))

@@ -57,7 +57,7 @@ class LateBuilds:
             some = True
             number = number * 2 if time.monotonic() - began < _QUICK else max(1, number // 2)
         if some:
-            gc_freeze.freeze_again()
+            gc_freeze.freeze_new()
 
     @asynccontextmanager
     async def in_background(self) -> AsyncIterator[None]:

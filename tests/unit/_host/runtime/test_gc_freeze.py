@@ -7,13 +7,14 @@ import pytest
 
 PROGRAM = """
 import gc, weakref
-from agenthost._host.runtime.gc_freeze import freeze, freeze_again
+from agenthost._host.runtime.gc_freeze import freeze, freeze_again, freeze_new
 
 class Ring:
     def __init__(self):
         self.itself = self
 
 freeze_again()
+freeze_new()
 assert not gc.get_freeze_count()  # nobody has said that this process is all ours
 ring = Ring()
 gone = weakref.ref(ring)
@@ -21,6 +22,10 @@ gone = weakref.ref(ring)
 del ring
 gc.collect()
 early = gone() is None
+count = gc.get_freeze_count()
+kept = [[] for _ in range(100)]
+freeze_new()
+assert gc.get_freeze_count() >= count + 100 or not count
 freeze_again()
 assert gone() is None or not gc.get_freeze_count()
 print(early, gc.get_freeze_count() > 0)

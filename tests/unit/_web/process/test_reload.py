@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -20,6 +21,7 @@ from agenthost._host.config import schema
 from agenthost._host.config.declaration import LIVE, Key, Table, keys_of
 from agenthost._host.config.load import load_config
 from agenthost._host.config.sip_rules import RuleConfig
+from agenthost._host.plan.routes import RouteTable
 from agenthost._host.runtime.start import installed_plan, make_runtime, with_secrets
 from agenthost._web.front import Front
 from agenthost._web.process.reload import Reloading
@@ -290,6 +292,45 @@ def test_models_are_made_when_they_are_first_named(host):
     with pytest.raises(PlanError, match=r"agenthost\.toml:8: models\.other: no plugin makes models of the kind 'none'"):
         host.reload(MODELS.replace('[models.other]\nkind = "offline"', '[models.other]\nkind = "none"'))
     assert host.plan.models.made["other"] is first.made["other"]
+
+
+def test_a_new_plan_is_made_beside_the_event_loop(host, monkeypatch):
+    """What grows with the number of agents is neither planned nor published there, and nothing is collected."""
+    host.reload(PLAIN)
+    serving = host.reloading._loop
+    where, collected = [], []
+
+    def noted(function):
+        def run(*arguments):
+            where.append(threading.current_thread() is loop_thread)
+            return function(*arguments)
+
+        return run
+
+    async def thread():
+        return threading.current_thread()
+
+    loop_thread = asyncio.run_coroutine_threadsafe(thread(), serving).result()
+    monkeypatch.setattr(RouteTable, "of", noted(RouteTable.of))
+    monkeypatch.setattr(gc, "callbacks", [lambda phase, info: collected.append((phase, info["generation"]))])
+    turn = sys.getswitchinterval()
+    host.reload(PLAIN.replace("[agents.sales]", "[agents.sales]\ntool_timeout = 7.0"))
+
+    assert where
+    assert not any(where)
+    assert ("start", 2) not in collected
+    assert (sys.getswitchinterval(), gc.isenabled()) == (turn, True)
+    assert host.plan.find("sales").limits.tool_timeout == 7.0
+
+
+def test_an_agent_that_stays_keeps_its_tokens(host):
+    host.reload(PLAIN)
+    before = host.front.runtime.published
+    host.reload(PLAIN.replace("[agents.sales]", '[agents.sales]\nmodel = "offline"'))
+    after = host.front.runtime.published
+
+    assert after.tokens["/support"] is before.tokens["/support"]
+    assert after.tokens["/sales"] is not before.tokens["/sales"]
 
 
 def test_one_agent_alone(host):
