@@ -271,7 +271,10 @@ class Runtime:
         return evolve(plan, agents=tuple(agent for agent in plan.agents if self.lifespans.begun(agent)))
 
     def _show(self) -> None:
-        """Publish again, after a lifespan has started or failed, unless it belongs to a plan that is not served yet."""
+        """Publish again, after a lifespan has started or failed.
+
+        One of a plan that is not served yet changes nothing.
+        """
         with self._showing:
             if self._wanted is None:
                 return

@@ -295,7 +295,7 @@ def test_models_are_made_when_they_are_first_named(host):
 
 
 def test_a_new_plan_is_made_beside_the_event_loop(host, monkeypatch):
-    """What grows with the number of agents is neither planned nor published there, and nothing is collected."""
+    """Nothing that grows with the number of agents runs there, and nothing is collected."""
     host.reload(PLAIN)
     serving = host.reloading._loop
     where, collected = [], []
