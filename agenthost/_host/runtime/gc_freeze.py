@@ -35,7 +35,10 @@ def freeze() -> None:
 
 
 def freeze_new() -> None:
-    """Freeze what has been made since, if ``freeze`` was called before. It takes no time, and collects nothing."""
+    """Freeze what has been made since, if ``freeze`` was called before.
+
+    It takes no time, and collects nothing.
+    """
     if _is_own_process():
         gc.freeze()
 
@@ -70,5 +73,8 @@ def unfelt(function: Callable[[], T]) -> Callable[[], T]:
 
 
 def _is_own_process() -> bool:
-    """Return True if ``freeze`` was called; counting the frozen objects would take as long as visiting them."""
+    """Return True if ``freeze`` was called.
+
+    Counting the frozen objects would take as long as visiting them.
+    """
     return gc.get_threshold()[0] == _YOUNG
