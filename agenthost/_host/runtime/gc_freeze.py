@@ -52,7 +52,7 @@ def freeze_again() -> None:
 
 
 def unfelt(function: Callable[[], T]) -> Callable[[], T]:
-    """Let a function that makes many objects run on a thread, so that no request waits for it.
+    """Make a function that makes many objects unfelt on a thread of its own.
 
     It gives way to the event loop ten times as often as other threads, and nothing is collected meanwhile.
     """
