@@ -89,7 +89,8 @@ class Vote(Workflow):
         outcomes = await ask_all(team, self.agents, evolve(turn, options=options), seconds=self.seconds)
         there = require(self.minimum, outcomes)
         replies = [each.reply for each in there if each.reply is not None]
-        if self.method == "synthesis" and most_said([reply.text for reply in replies])[1] < len(replies):
+        apart = most_said([reply.text for reply in replies])[1] < len(replies)
+        if self.method == "synthesis" and team.has_model and apart:
             made = await combined(turn, there, team, AGREEMENT)
             if made is not None:
                 return reply_of(team, made, there, outcomes)

@@ -143,6 +143,20 @@ def test_what_it_writes_is_in_the_log(served, said):
         poll_until(lambda words=words: words in served.stderr, said=lambda words=words: words)
 
 
+def test_its_lines_have_the_id_of_the_request(served, caller):
+    """A request to the API has an ID, which the process's own lines have, too."""
+    said = {"model": "wild", "messages": [{"role": "user", "content": "speak"}]}
+    answer = caller.ask("POST", "/v1/chat/completions", said)
+    name = dict(answer.headers)["x-request-id"]
+    assert "spoken" in answer.body.decode()
+
+    def found():
+        lines = [line for line in served.stderr.splitlines() if "words in the log" in line]
+        return any(name in line for line in lines)
+
+    poll_until(found, said=lambda: served.stderr)
+
+
 @pytest.mark.parametrize("function", ["fail", "large", "hand_over_to_nobody"])
 def test_a_call_that_fails_fails_alone(served, call, said, function):
     """The answer is the agent's sentence, and the process goes on."""

@@ -21,7 +21,7 @@ from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.host_entries import HostEntries
 from agenthost._host.isolation.raised_error import error_fields
 from agenthost._host.isolation.starving import memory_of
-from agenthost._host.telemetry.current_call import Owner, calling, running
+from agenthost._host.telemetry.current_call import Owner, calling, requesting, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost.agent.base import declared, document_of, runnable, serve_state
 from agenthost.agent.per_call import configure, tool_of
@@ -129,11 +129,12 @@ class IsolatedAgent:
         elif kind == "end":
             self._ended.set()
 
-    async def _do(self, number: int, operation: str, *arguments: Any) -> None:
+    async def _do(self, number: int, request: str, operation: str, *arguments: Any) -> None:
         """Do one thing and send its result to the host.
 
         Errors of an author's code are never raised.
         """
+        requesting.set(request)
         try:
             done = framed("done", number, await getattr(self, f"_do_{operation}")(*arguments))
         except BaseException as error:  # noqa: BLE001 - SystemExit and all others

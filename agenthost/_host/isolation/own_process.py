@@ -36,7 +36,7 @@ from agenthost._host.isolation.raised_error import MOST_WORDS
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.packages.instantiate import agent_of, make_offered
 from agenthost._host.telemetry.call_log import write_now
-from agenthost._host.telemetry.current_call import calling, running
+from agenthost._host.telemetry.current_call import calling, requesting, running
 from agenthost._host.walls.kernel import control_process, set_debuggable
 from agenthost._host.walls.landlock import version
 from agenthost.agent.base import seal
@@ -240,6 +240,8 @@ class _ToHost(logging.Handler):
             fields = owner.fields if owner is not None else {}
             if call := calling.get():
                 fields["call"] = call
+            if request := requesting.get():
+                fields["request_id"] = request
             words = self.format(record)[:MOST_WORDS]
             line = RECORD + json.dumps([record.levelno, record.name, words, fields]) + "\n"
             data = line.encode("utf-8", "backslashreplace")

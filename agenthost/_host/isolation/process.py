@@ -14,7 +14,7 @@ from attrs import define, field
 from agenthost._host.isolation.frames import Frames, Message, Reader, framed
 from agenthost._host.isolation.starving import cpu_of, memory_of, starves
 from agenthost._host.packages.diagnosis import Diagnosed, Diagnosis, timeout_remedy, upgrade_remedy
-from agenthost._host.telemetry.current_call import Owner
+from agenthost._host.telemetry.current_call import Owner, requesting
 from agenthost.errors import AgentHostError, ArgumentsRefused, StateUnavailable
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Process:
             raise CallNotStarted
         self._last += 1
         number = self._last
-        encoded = framed("do", number, [operation, *arguments])
+        encoded = framed("do", number, [requesting.get(), operation, *arguments])
         asked = self._asked[number] = _Asked(asyncio.get_running_loop().create_future())
         frames.send_framed(encoded)
         try:

@@ -97,7 +97,7 @@ def _log_entry(level: int, name: str, words: str, fields: dict[str, Any], agent:
     if not log.isEnabledFor(level):
         return
     below = "".join(each if each.isalnum() or each in "._-" else "_" for each in name[:_LONGEST_NAME])
-    known = {each: fields[each] for each in ("tool", "call") if isinstance(fields.get(each), str)}
+    known = {each: fields[each] for each in ("tool", "call", "request_id") if isinstance(fields.get(each), str)}
     first, _, trace = words.partition("\n")
     # No logger is made for a name that the process invents: loggers stay for good.
     whole = log.name if below in ("", "root") else f"{log.name}.{below}"

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
@@ -18,6 +19,7 @@ from attrs import frozen
 from agenthost._error_words import message_of
 from agenthost._host.calls.author_threads import Threads
 from agenthost._host.isolation.process import CallNotStarted, OwnProcessError, Process
+from agenthost._host.telemetry.current_call import requesting
 from agenthost.errors import StateRefused, StateUnavailable
 
 if TYPE_CHECKING:
@@ -367,6 +369,8 @@ class Processes:
             self._questions -= 1
 
     def _do(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        context = copy_context()
+        context.run(requesting.set, "")  # it outlives the request that causes it
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

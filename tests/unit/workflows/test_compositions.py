@@ -170,6 +170,7 @@ class TestVote:
             (("Yes.", "no", "maybe"), "plurality", "Yes."),
             (("cats are nice", "dogs and cats are nice", "the moon"), "medoid", "cats are nice"),
             (("cats are nice", "dogs and cats are nice", "the moon"), "auto", "cats are nice"),
+            (("cats are nice", "dogs and cats are nice", "the moon"), "synthesis", "cats are nice"),
             (("a", raising(OSError()), "a"), "auto", "a"),
         ],
     )

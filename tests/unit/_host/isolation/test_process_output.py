@@ -32,10 +32,14 @@ def entry(level=logging.INFO, name="calendar", words="booked", fields=None):
 
 
 def test_an_entry_has_the_agents_logger_and_fields(written):
-    [record] = written(entry(logging.WARNING, fields={"tool": "book", "call": "c-1", "agent": "other", "levelno": 50}))
+    [record] = written(
+        entry(
+            logging.WARNING, fields={"tool": "book", "call": "c-1", "request_id": "r", "agent": "other", "levelno": 50}
+        )
+    )
 
     assert (record.name, record.levelno, record.getMessage()) == ("agent.dental.calendar", logging.WARNING, "booked")
-    assert (record.agent, record.tool, record.call) == ("dental", "book", "c-1")
+    assert (record.agent, record.tool, record.call, record.request_id) == ("dental", "book", "c-1", "r")
 
 
 @pytest.mark.parametrize(
