@@ -105,8 +105,7 @@ class ServedInMemory:
         """
         config = _configured(parts, directory)
         try:
-            front = Front(make_runtime(config, parts.clock), sip_path=config.sip.path)
-            plan = await in_background_thread(lambda: _accepted(front.assemble(_plan(config, parts))))
+            front, plan = await in_background_thread(lambda: _assembled(config, parts))
             async with front.opened(plan, _accepted) as served:
                 yield cls(front, served)
         finally:
@@ -184,6 +183,14 @@ def _configured(parts: HostParts, directory: Path) -> Config:
             name = declared(agent).name
             agents[name] = evolve(agents.get(name, AgentConfig()), route=route)
     return evolve(config, host=host, state=state, agents=agents)
+
+
+def _assembled(config: Config, parts: HostParts) -> tuple[Front, HostPlan]:
+    """Return a host with the plan that it will serve."""
+    front = Front(make_runtime(config, parts.clock), sip_path=config.sip.path)
+    plan = _accepted(front.assemble(_plan(config, parts)))
+    front.litestar  # noqa: B018 - imports Litestar here, as the event loop is watched
+    return front, plan
 
 
 def _plan(config: Config, parts: HostParts) -> HostPlan:
