@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agenthost._cli import completions
 from agenthost._cli.options import as_json, config_file, in_conversation, json_object
 from agenthost._cli.output import echo, print_json
 from agenthost._error_words import message_of
@@ -19,7 +20,7 @@ __all__ = ["command"]
 
 
 @click.command("ask")
-@click.argument("agent")
+@click.argument("agent", shell_complete=completions.agents)
 @click.argument("text")
 @config_file
 @in_conversation

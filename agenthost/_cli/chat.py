@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agenthost._cli import completions
 from agenthost._cli.options import config_file, in_conversation, json_object
 from agenthost._cli.output import echo
 from agenthost._error_words import message_of
@@ -26,7 +27,7 @@ _COMMAND = re.compile("/[a-z]+")
 
 
 @click.command("chat")
-@click.argument("agent")
+@click.argument("agent", shell_complete=completions.agents)
 @config_file
 @in_conversation
 def command(agent: str, file: str | None, conversation: str | None, context: str | None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve
 
+from agenthost._cli import completions
 from agenthost._cli.options import as_json, config_file, configuration
 from agenthost._cli.output import echo, print_json
 from agenthost._cli.tried_store import MEMORY, with_store
@@ -31,7 +32,7 @@ _HELP = (
 
 
 @click.command("simulate")
-@click.argument("agent", metavar="AGENT|URL|FILE|SIP")
+@click.argument("agent", metavar="AGENT|URL|FILE|SIP", shell_complete=completions.agents)
 @config_file
 @click.option("--scenario", metavar="FILE", help="Play the script of a scenario instead of what is typed.")
 @click.option("--calls", type=click.IntRange(1), help="Play the scenario in this many calls at once, and measure.")

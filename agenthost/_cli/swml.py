@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agenthost._cli import completions
 from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
 from agenthost._cli.output import echo, print_json
 from agenthost.errors import ExitCode
@@ -23,7 +24,7 @@ _LAG = (
 
 
 @click.command("swml")
-@click.argument("agent")
+@click.argument("agent", shell_complete=completions.agents)
 @config_file
 @click.option("--call-id", default="example-call", show_default=True, help="ID of the call that the tokens are for.")
 @query_parameters

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agenthost._cli import completions
 from agenthost._cli.described_tools import runs_here, show_tools
 from agenthost._cli.options import as_json, config_file, configuration, json_object, pairs, query_parameters
 from agenthost._cli.output import echo, print_json
@@ -29,8 +30,8 @@ __all__ = ["command"]
 @click.command(
     "tool", context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False
 )
-@click.argument("agent", required=False, metavar="AGENT")
-@click.argument("tool", required=False, metavar="[TOOL]")
+@click.argument("agent", required=False, metavar="AGENT", shell_complete=completions.agents)
+@click.argument("tool", required=False, metavar="[TOOL]", shell_complete=completions.tools)
 @config_file
 @click.option(
     "--state",

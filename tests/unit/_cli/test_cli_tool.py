@@ -468,3 +468,33 @@ def test_a_stable_document(agenthost, monkeypatch):
 
     assert first == second
     assert "http://USER:PASSWORD@HOST/library/swaig/?__token=TOKEN" in first
+
+
+class TestCompletion:
+    @pytest.fixture
+    def complete(self, monkeypatch, capsys):
+        """Ask for completions as bash does, and return them."""
+
+        def completed(*words):
+            monkeypatch.setenv("_AGENTHOST_COMPLETE", "bash_complete")
+            monkeypatch.setenv("COMP_WORDS", " ".join(["agenthost", *words]))
+            monkeypatch.setenv("COMP_CWORD", str(len(words)))
+            monkeypatch.setattr(sys, "argv", ["agenthost"])
+            with pytest.raises(SystemExit):
+                main()
+            return [line.partition(",")[2] for line in capsys.readouterr().out.split()]
+
+        return completed
+
+    def test_of_agents(self, complete):
+        """Files of the folder are agents, too."""
+        assert complete("tool", "lib") == ["library.py"]
+        assert {"guests.py", "library.py"} <= set(complete("swml", ""))
+
+    def test_of_tools(self, complete):
+        assert complete("tool", "library.py", "re") == ["renew"]
+        assert complete("tool", "library.py", "x") == []
+
+    def test_of_an_agent_that_cannot_be_built(self, complete):
+        """The shell gets nothing, and no error."""
+        assert complete("tool", "broken.py", "") == []
