@@ -36,6 +36,7 @@ _HELP = (
 @config_file
 @click.option("--scenario", metavar="FILE", help="Play the script of a scenario instead of what is typed.")
 @click.option("--calls", type=click.IntRange(1), help="Play the scenario in this many calls at once, and measure.")
+@click.option("--fuzz", type=click.IntRange(1), help="Call each tool with this many arguments of either kind.")
 @click.option("--model", metavar="NAME", help="The model for the agents.  [default: as in agenthost chat]")
 @click.option("--caller", default="+15550100", show_default=True, help="Number of the caller.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of IDs and random choices.")
@@ -48,6 +49,7 @@ def command(
     file: str | None,
     scenario: str | None,
     calls: int | None,
+    fuzz: int | None,
     model: str | None,
     caller: str,
     seed: int,
@@ -76,6 +78,8 @@ def command(
         opening = open_agent(config, agent, model)
     if calls is not None and scenario is not None:
         sys.exit(asyncio.run(_load(opening, scenario, calls, as_json=as_json)))
+    if fuzz is not None:
+        sys.exit(asyncio.run(_fuzz(opening, fuzz, caller, seed)))
     show = _print_json if as_json else _print
     problems, written = asyncio.run(_simulate(opening, scenario, caller, seed, show, as_json=as_json))
     if trace is not None:
@@ -108,6 +112,20 @@ async def _simulate(
             while not call.ended:
                 await call.hang_up()
             return [str(event.data["message"]) for event in call.trace.findings], call.trace.encode()
+
+
+async def _fuzz(opening: AbstractAsyncContextManager[Opened], examples: int, caller: str, seed: int) -> ExitCode:
+    """Call each tool of an agent with arguments from its schema, and with others."""
+    from agenthost.testing.platform import Platform, PlatformOptions
+    from agenthost.testing.scenarios.fuzzing import fuzz
+
+    async with opening as host:
+        platform = Platform(host.client, PlatformOptions(seed=seed))
+        async with await _call(platform, host.route, caller) as call:
+            found = await fuzz(call, examples)
+    for each in found:
+        echo(each.line)
+    return ExitCode.FINDINGS if any(each.failed for each in found) else ExitCode.OK
 
 
 async def _load(opening: AbstractAsyncContextManager[Opened], scenario: str, calls: int, *, as_json: bool) -> ExitCode:

@@ -49,6 +49,7 @@ async def open_agent(config: Config, agent: str, model: str | None) -> AsyncIter
     from agenthost._host.runtime.start import installed_plan, make_runtime, with_secrets
     from agenthost._web.front import Front
     from agenthost.testing.platform import AsgiClient
+    from agenthost.testing.scenarios.many import loop_lag_unlogged
 
     sip = agent.startswith(("sip:", "sips:"))
     runtime = make_runtime(with_secrets(config))
@@ -62,9 +63,10 @@ async def open_agent(config: Config, agent: str, model: str | None) -> AsyncIter
     credentials = runtime.credentials
     pair = f"{quote(credentials.user, safe='')}:{quote(credentials.password, safe='')}"
     public = str(config.host.public_url) if config.host.public_url else ""
-    async with front.opened(plan) as served:
-        answering = served.models.find(model or chosen)
-        yield Opened(AsgiClient(front, f"http://{pair}@{_HERE}", (public,) if public else ()), route, answering)
+    with loop_lag_unlogged():
+        async with front.opened(plan) as served:
+            answering = served.models.find(model or chosen)
+            yield Opened(AsgiClient(front, f"http://{pair}@{_HERE}", (public,) if public else ()), route, answering)
 
 
 @asynccontextmanager

@@ -37,7 +37,7 @@ def command(
 
     Exit code 1: a scenario failed. 3: a scenario has a mistake.
     """
-    from agenthost.testing.scenarios.many import run_all, usual_jobs
+    from agenthost.testing.scenarios.many import loop_lag_unlogged, run_all, usual_jobs
     from agenthost.testing.scenarios.reading import SUFFIX, find_scenarios
 
     files = find_scenarios(paths or (".",))
@@ -46,10 +46,11 @@ def command(
         raise click.UsageError(msg)
     _check(files)
     verdicts = []
-    for verdict in run_all(files, jobs or usual_jobs(len(files))):
-        verdicts.append(verdict)
-        if not as_json:
-            _show(verdict)
+    with loop_lag_unlogged():
+        for verdict in run_all(files, jobs or usual_jobs(len(files))):
+            verdicts.append(verdict)
+            if not as_json:
+                _show(verdict)
     _write(verdicts, junit, html, trace)
     failed = sum(not verdict.passed for verdict in verdicts)
     if as_json:

@@ -61,6 +61,7 @@ class PlatformOptions:
         connect_timeout: seconds to connect.
         document_timeout: seconds for a document.
         tool_timeout: seconds for a function call.
+        fallback_url: URL of the document if the first one of a call cannot be used.
         retries: repetitions of a failed function call or summary.
         limits: limits that end what does not end by itself.
     """
@@ -82,5 +83,6 @@ class PlatformOptions:
     connect_timeout: float = 30.0
     document_timeout: float = 15.0
     tool_timeout: float = 120.0
+    fallback_url: str | None = None
     retries: int = 3
     limits: Limits = field(factory=Limits)

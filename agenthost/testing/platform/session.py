@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agenthost.conversation.models import ChatModel, ToolSpec
+    from agenthost.testing.platform.ai.functions import Function
     from agenthost.testing.platform.ai.state import Session
     from agenthost.testing.platform.http.client import Client
     from agenthost.testing.platform.http.delivery import Exchange
@@ -220,7 +221,7 @@ class Call:
     @property
     def prompt(self) -> str:
         """The model's prompt at this moment, with the text of the step."""
-        return prompt_of(self._session) if self._session is not None else ""
+        return prompt_of(self.session) if self.session is not None else ""
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -230,18 +231,34 @@ class Call:
     @property
     def tool_specs(self) -> Mapping[str, ToolSpec]:
         """The functions that the model may call at this moment, by name."""
-        return offered(self._session) if self._session is not None else {}
+        return offered(self.session) if self.session is not None else {}
+
+    @property
+    def session(self) -> Session | None:
+        """The present AI session, or None."""
+        found: Session | None = self._leg.session
+        return found
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """All functions of the present AI session, hidden ones included."""
+        return tuple(self.session.functions.values()) if self.session is not None else ()
+
+    @property
+    def delivery(self) -> Delivery:
+        """The way of all requests of the call."""
+        return self._room.delivery
 
     @property
     def step(self) -> str:
         """Name of the present step, or empty text."""
-        flow = self._session.flow if self._session is not None else None
+        flow = self.session.flow if self.session is not None else None
         return flow.step_name if flow is not None else ""
 
     @property
     def context(self) -> str:
         """Name of the present context, or empty text."""
-        flow = self._session.flow if self._session is not None else None
+        flow = self.session.flow if self.session is not None else None
         return flow.context if flow is not None else ""
 
     @property
@@ -252,7 +269,7 @@ class Call:
     @property
     def meta_data(self) -> Mapping[str, Mapping[str, Any]]:
         """Metadata of the present leg, by function."""
-        functions = self._session.functions.values() if self._session is not None else ()
+        functions = self.session.functions.values() if self.session is not None else ()
         return {item.name: dict(self._leg.meta_data.get(item.store, {})) for item in functions}
 
     @property
@@ -334,11 +351,6 @@ class Call:
     @property
     def _leg(self) -> Leg:
         return next((leg for leg in reversed(self._room.legs) if not leg.ended), self._first)
-
-    @property
-    def _session(self) -> Session | None:
-        found: Session | None = self._leg.session
-        return found
 
 
 async def _run(leg: Leg, url: str) -> None:

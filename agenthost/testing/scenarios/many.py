@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agenthost.errors import ConfigurationError
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["run_all", "run_file", "usual_jobs"]
+__all__ = ["loop_lag_unlogged", "run_all", "run_file", "usual_jobs"]
 
+_ABOUT_THE_LOOP = ("agenthost.watchdog", "agenthost.health")
+"""Loggers of a host that measures its event loop."""
 _PER_JOB = 20
 """Scenarios for which another process pays."""
 
@@ -36,7 +40,7 @@ def run_all(files: Sequence[Path], jobs: int = 1) -> Iterator[Verdict]:
         yield from map(run_file, files)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(files)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(jobs, len(files)), mp_context=context, initializer=_without_loop_lag) as pool:
         yield from pool.map(run_file, files, chunksize=max(1, min(8, len(files) // jobs)))
 
 
@@ -46,6 +50,27 @@ def run_file(file: Path) -> Verdict:
         return asyncio.run(run_scenario(read_scenario(file)))
     except ConfigurationError as error:
         return Verdict(str(file), file.name, (Run((Problem("error", str(error)),), Trace(())),))
+
+
+@contextmanager
+def loop_lag_unlogged() -> Iterator[None]:
+    """Log nothing about a slow event loop during the block.
+
+    Host and simulated platform share one loop, so its delays say nothing about the host.
+    """
+    loggers = [logging.getLogger(name) for name in _ABOUT_THE_LOOP]
+    before = [logger.level for logger in loggers]
+    _without_loop_lag()
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _without_loop_lag() -> None:
+    for name in _ABOUT_THE_LOOP:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def usual_jobs(scenarios: int) -> int:

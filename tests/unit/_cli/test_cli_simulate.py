@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -76,6 +77,18 @@ def test_many_calls_at_once(run):
     assert run("simulate", "agenthost_clinic.py", "--calls", "2")[0] == 2
     code, out, _ = run("simulate", "agenthost_clinic.py", "--scenario", "clinic.call.toml", "--calls", "2", "--json")
     assert (code, json.loads(out)["calls"]) == (0, 2)
+
+
+def test_arguments_that_break_a_tool_are_found(run, tmp_path):
+    code, out, _ = run("simulate", "agenthost_clinic.py", "--fuzz", "5")
+    assert code == 0
+    assert re.fullmatch(r"identify: 10 calls, none failed\nbook: \d+ calls, none failed\n", out)
+
+    text = (tmp_path / "agenthost_clinic.py").read_text("utf-8").replace('"Thank you."', "str(1 // len(born))")
+    (tmp_path / "broken.py").write_text(text, "utf-8")
+    code, out, _ = run("simulate", "broken.py", "--fuzz", "20")
+    assert code == 1
+    assert 'calls failed: the tool failed, first with {"born": ""}' in out
 
 
 def test_an_agent_that_is_not_there(run):

@@ -30,6 +30,9 @@ async def run_leg(leg: Leg, dest: Any, params: Mapping[str, Any] | None = None) 
     leaving: Leaving = Transferred(dest, params or {})
     while isinstance(leaving, Transferred):
         where = await _resolve(leg, leaving.dest, leaving.params)
+        if where is None and leg.script is None and leg.room.options.fallback_url is not None:
+            leg.trace("fallback", url=leg.room.options.fallback_url)
+            where = await _resolve(leg, leg.room.options.fallback_url, leaving.params)
         if where is None:
             return HungUp("script_error")
         leg.script, section = where

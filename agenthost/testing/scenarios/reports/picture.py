@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["picture"]
 
-_LANE = 230
+_LANE = 300
 _ROW = 34
 _TOP = 46
-_MOST_LETTERS = 60
+_MOST_LETTERS = 44
 _MOST_ROWS = 400
 _CALLER = "caller"
 

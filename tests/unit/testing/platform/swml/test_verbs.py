@@ -174,6 +174,13 @@ def test_documents_that_cannot_be_used(body):
     assert (call.cause, codes(call)) == ("script_error", ["relay_script_parse_error"])
 
 
+def test_the_fallback_answers_for_the_first_document():
+    host = SwmlHost({"/": b"", "/other": document(play("fallback"))})
+    call = called(host, options=PlatformOptions(fallback_url="http://host.example/other"))
+
+    assert (spoken(call), call.cause) == (["fallback"], "script_end")
+
+
 def test_the_table_of_verbs_has_those_of_the_schema():
     known = {
         "ai", "amazon_bedrock", "answer", "cond", "connect", "denoise", "detect_machine", "enter_queue", "execute",
