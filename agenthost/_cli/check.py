@@ -28,10 +28,13 @@ __all__ = ["command"]
 @config_file
 @as_json
 @click.option("--traceback", is_flag=True, help="Print the traceback of each failure: the lines of its author's files.")
+@click.option("--scale", is_flag=True, help="Rate packages from bronze to platinum: TARGET, or all that are installed.")
 @click.option(
     "--strict", is_flag=True, default=None, help="Exit with 4 on any problem, as run --strict would refuse to start."
 )
-def command(target: str | None, file: str | None, as_json: bool, traceback: bool, strict: bool | None) -> None:
+def command(
+    target: str | None, file: str | None, as_json: bool, traceback: bool, scale: bool, strict: bool | None
+) -> None:
     """Load everything as run does, without serving, and report.
 
     TARGET is a file with agents or a folder with pyproject.toml, which is loaded as if it was installed.
@@ -45,8 +48,13 @@ def command(target: str | None, file: str | None, as_json: bool, traceback: bool
 
     leave_log_out()
     config = with_secrets(config)
-    with sourced(target):
-        sys.exit(survive(config.host.state_dir, partial(_check, config, as_json, traceback)))
+    with sourced(target) as source:
+        work = partial(_check, config, as_json, traceback)
+        if scale:
+            from agenthost._cli.check_scale import check_scale
+
+            work = partial(check_scale, config, source, as_json)
+        sys.exit(survive(config.host.state_dir, work))
 
 
 def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, Diagnosis]) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -117,17 +118,23 @@ def configuration(file: str | None, **overrides: object) -> Config:
     return load_config(file, os.environ, overrides)
 
 
-def sourced(target: str | None) -> AbstractContextManager[object]:
+@contextmanager
+def sourced(target: str | None) -> Iterator[str | None]:
     """Let a file or a project be found as if it was installed.
+
+    The value is the name of its distribution, or None without a target.
 
     Raises:
         click.UsageError: there is nothing that can be served.
     """
     if target is None:
-        return nullcontext()
+        yield None
+        return
     from agenthost._host.authoring.overlay import overlaid
 
-    return overlaid(source_of(target))
+    source = source_of(target)
+    with overlaid(source):
+        yield re.sub(r"[-_.]+", "-", source.name).lower()
 
 
 def source_of(target: str | None) -> Source:

@@ -19,15 +19,15 @@ from agenthost._host.generations.contents import is_editable, module_files
 from agenthost.agent.base import FALLBACK, AgentBase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from agenthost._discovery import Candidate
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
 
-__all__ = ["lint", "lint_metadata"]
+__all__ = ["CHANGES", "agent_findings", "entry_point_findings", "lint", "lint_metadata", "plugin_findings"]
 
-_CHANGES = re.compile(
+CHANGES = re.compile(
     "(?:add|book|buy|cancel|change|charge|close|create|delete|edit|keep|make|order|pay|place|refund|register|remove|renew"
     "|reserve|return|save|schedule|send|set|submit|take|transfer|update|write)(?:_|$)"
 )
@@ -42,15 +42,12 @@ def lint(plan: HostPlan, candidates: Iterable[Candidate]) -> list[Finding]:
     own = [each for each in candidates if each.location and is_editable(each.location)]
     names = {each.distribution for each in own}
     found = list(_in_sources(own))
-    found += _in_entry_points(own)
+    found += entry_point_findings(own)
     misplaced = {each.place for each in found if each.rule == "A110"}
-    for plugin in plan.plugins:
-        if plugin.distribution in names - misplaced and plugin.state == "ready" and not plugin.hooks:
-            called = f"its plugin {plugin.name!r} implements no hook"
-            found.append(Finding("A120", plugin.distribution, called, "agenthost hooks lists the hooks"))
+    found += plugin_findings(plan, names - misplaced)
     for agent in plan.agents:
         if agent.distribution in names and agent.built_yet:
-            found += _in_agent(agent)
+            found += agent_findings(agent)
     return found
 
 
@@ -77,7 +74,8 @@ def _in_sources(own: list[Candidate]) -> Iterator[Finding]:
                 yield from check_source(_from_here(path), text, plugin=dotted in of_plugins)
 
 
-def _in_entry_points(own: list[Candidate]) -> Iterator[Finding]:
+def entry_point_findings(own: Sequence[Candidate]) -> Iterator[Finding]:
+    """Yield findings about the entry points of packages, whose modules are imported."""
     counted = Counter((each.distribution, each.group, each.name) for each in own)
     for (distribution, group, name), count in counted.items():
         if count > 1:
@@ -98,12 +96,21 @@ def _in_entry_points(own: list[Candidate]) -> Iterator[Finding]:
             )
 
 
+def plugin_findings(plan: HostPlan, distributions: Collection[str]) -> Iterator[Finding]:
+    """Yield findings about the plugins of distributions."""
+    for plugin in plan.plugins:
+        if plugin.distribution in distributions and plugin.state == "ready" and not plugin.hooks:
+            called = f"its plugin {plugin.name!r} implements no hook"
+            yield Finding("A120", plugin.distribution, called, "agenthost hooks lists the hooks")
+
+
 def _imported(candidate: Candidate) -> object:
     module, _, attribute = candidate.value.partition(":")
     return getattr(sys.modules.get(module.strip()), attribute.strip() or "__none__", None)
 
 
-def _in_agent(agent: Mounted) -> Iterator[Finding]:
+def agent_findings(agent: Mounted) -> Iterator[Finding]:
+    """Yield findings about an agent."""
     draft = agent.own.draft
     if not (draft.prompt.text or draft.prompt.sections.sections or draft.contexts):
         yield Finding(
@@ -117,7 +124,7 @@ def _in_agent(agent: Mounted) -> Iterator[Finding]:
     changing = [
         name
         for name, tool in agent.tools.items()
-        if _CHANGES.match(name) and tool.fallback is None and not (tool.annotations or {}).get("readOnlyHint")
+        if CHANGES.match(name) and tool.fallback is None and not (tool.annotations or {}).get("readOnlyHint")
     ]
     if changing:
         yield Finding(

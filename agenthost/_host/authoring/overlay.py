@@ -6,6 +6,7 @@ host inherits. So everything that finds, imports and compares packages works as 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from agenthost._host.authoring.sources import Source
 
 __all__ = ["Overlay", "overlaid"]
-
-_EDITABLE = '{"url": "file:///", "dir_info": {"editable": true}}'
-"""Its author can correct it (PEP 610)."""
 
 
 @define
@@ -45,10 +43,15 @@ class Overlay:
         metadata = self.directory / f"{name}-{source.version}.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text(source.metadata, encoding="utf-8")
-        (metadata / "direct_url.json").write_text(_EDITABLE, encoding="utf-8")
+        (metadata / "direct_url.json").write_text(_editable(source.folder), encoding="utf-8")
         self._edits += 1
         numbered = f"# edit {self._edits}\n{source.entry_points_text}"
         (metadata / "entry_points.txt").write_text(numbered, encoding="utf-8")
+
+
+def _editable(folder: str) -> str:
+    """Return the content of direct_url.json for a project whose author can correct it (PEP 610)."""
+    return json.dumps({"url": Path(folder).as_uri(), "dir_info": {"editable": True}})
 
 
 @contextmanager

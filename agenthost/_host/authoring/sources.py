@@ -37,10 +37,14 @@ class Source:
     entry_points: Mapping[str, Mapping[str, str]] = field(factory=dict)
     """By group, the values of its entry points by name; empty if it is installed."""
     requires: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    """Further fields of its metadata."""
     paths: tuple[str, ...] = ()
     """Folders to import from."""
     watched: tuple[str, ...] = ()
     """Files and folders whose changes matter."""
+    folder: str = ""
+    """The folder of the project, or of the file."""
     file: str | None = None
     """The file, if it is a single one."""
 
@@ -48,7 +52,8 @@ class Source:
     def metadata(self) -> str:
         """The content of METADATA (core metadata 2.4)."""
         lines = ("Metadata-Version: 2.4", f"Name: {self.name}", f"Version: {self.version}")
-        return "\n".join([*lines, *(f"Requires-Dist: {each}" for each in self.requires), ""])
+        more = [f"{name}: {value}" for name, value in self.fields]
+        return "\n".join([*lines, *more, *(f"Requires-Dist: {each}" for each in self.requires), ""])
 
     @property
     def entry_points_text(self) -> str:
@@ -107,8 +112,10 @@ def _project(folder: Path) -> Source:
         version=str(project.get("version", _NO_VERSION)),
         entry_points=entries,
         requires=tuple(_requirements(project)),
+        fields=tuple(_fields(project)),
         paths=paths,
         watched=(*map(str, places), str(file.resolve())),
+        folder=str(folder.resolve()),
     )
 
 
@@ -136,6 +143,21 @@ def _requirements(project: Mapping[str, Any]) -> Iterator[str]:
             requirement, _, marker = line.partition(";")
             condition = f"({marker.strip()}) and " if marker else ""
             yield f"{requirement.strip()} ; {condition}extra == '{extra}'"
+
+
+def _fields(project: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields that a build backend would write into the metadata."""
+    licence = project.get("license")
+    single = {
+        "Summary": project.get("description"),
+        "License-Expression": licence if isinstance(licence, str) else None,
+        "License": licence.get("text") if isinstance(licence, dict) else None,
+        "Requires-Python": project.get("requires-python"),
+        "Keywords": ",".join(project.get("keywords", ())),
+    }
+    yield from ((name, " ".join(str(value).split())) for name, value in single.items() if value)
+    yield from (("Classifier", each) for each in project.get("classifiers", ()))
+    yield from (("Project-URL", f"{name}, {url}") for name, url in project.get("urls", {}).items())
 
 
 def _installed(key: str) -> Source:
@@ -170,6 +192,7 @@ def _file(file: Path, attribute: str) -> Source:
         entry_points={AGENTS: entries},
         paths=(folder,),
         watched=(folder,),
+        folder=folder,
         file=str(file.resolve()),
     )
 

@@ -17,6 +17,8 @@ from agenthost_frontdesk.company import Company
 
 __all__ = ["BillingAgent", "MainAgent", "SalesAgent", "SupportAgent"]
 
+_FALLBACK = "I'm sorry, I can't do that right now. Please call again in a few minutes."
+
 
 @frozen
 class FrontDeskSettings:
@@ -38,7 +40,7 @@ class MainAgent(AgentBase):
 
     def __init__(self, settings: FrontDeskSettings) -> None:
         company = Company.read(settings.company)
-        super().__init__(name="main", route="/", sip=("main",))
+        super().__init__(name="main", route="/", sip=("main",), fallback=_FALLBACK)
         self.prompt_add_section(
             "Role", f"You are the receptionist for {company.name}. Help callers reach the right department."
         )
@@ -70,7 +72,7 @@ class SalesAgent(AgentBase):
 
     def __init__(self, settings: FrontDeskSettings) -> None:
         self._company = Company.read(settings.company)
-        super().__init__(name="sales", route="/sales", sip=("sales",))
+        super().__init__(name="sales", route="/sales", sip=("sales",), fallback=_FALLBACK)
         self.prompt_add_section(
             "Role",
             f"You are a sales representative for {self._company.name}. "
@@ -103,7 +105,7 @@ class SupportAgent(AgentBase):
 
     def __init__(self, settings: FrontDeskSettings) -> None:
         self._company = Company.read(settings.company)
-        super().__init__(name="support", route="/support", sip=("support",))
+        super().__init__(name="support", route="/support", sip=("support",), fallback=_FALLBACK)
         self.prompt_add_section(
             "Role",
             f"You are a technical support agent for {self._company.name}. Help customers resolve technical issues.",
@@ -131,7 +133,7 @@ class BillingAgent(AgentBase):
 
     def __init__(self, settings: FrontDeskSettings) -> None:
         self._company = Company.read(settings.company)
-        super().__init__(name="billing", route="/billing", sip=("billing",))
+        super().__init__(name="billing", route="/billing", sip=("billing",), fallback=_FALLBACK)
         self.prompt_add_section(
             "Role",
             f"You are a billing specialist for {self._company.name}. "

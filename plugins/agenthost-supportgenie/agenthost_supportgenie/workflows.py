@@ -17,6 +17,7 @@ __all__ = ["chain", "genie", "levels", "options", "vote"]
 
 _SUPPORT, _TECHNICAL, _SALES = "genie-support", "genie-technical", "genie-sales"
 _W = TypeVar("_W", bound="Workflow")
+_FALLBACK = "I am sorry, nobody can answer that right now. Please try again in a moment."
 _VOICE = ("English", "en-US", "rime.spore")
 
 
@@ -30,7 +31,7 @@ def genie() -> Router:
         fallback_agent=_SUPPORT,
         escalate_to=ESCALATION,
         description="The customer support of an electronics shop.",
-        fallback="I am sorry, nobody can answer that right now. Please try again in a moment.",
+        fallback=_FALLBACK,
     )
     router.add_language(*_VOICE)
     return router
@@ -46,6 +47,7 @@ def options() -> Parallel:
             "genie-options",
             [_SUPPORT, _TECHNICAL, _SALES],
             route="/genie/options",
+            fallback=_FALLBACK,
             description="A matter with several sides: what support, technical and sales say, in one answer.",
         )
     )
@@ -61,6 +63,7 @@ def vote() -> Vote:
             "genie-vote",
             [_SUPPORT, _TECHNICAL, _SALES],
             route="/genie/vote",
+            fallback=_FALLBACK,
             description="The answer that support, technical and sales agree on.",
         )
     )
@@ -76,6 +79,7 @@ def chain() -> Sequential:
             "genie-chain",
             [_TECHNICAL, _SALES, _SUPPORT],
             route="/genie/chain",
+            fallback=_FALLBACK,
             description="A defect from its diagnosis by way of a replacement to the policy that applies.",
         )
     )
@@ -91,6 +95,7 @@ def levels() -> Escalation:
             "genie-levels",
             [_SUPPORT, ESCALATION],
             route="/genie/levels",
+            fallback=_FALLBACK,
             description="Support first, and the senior colleague where that is not enough.",
         )
     )
