@@ -24,7 +24,7 @@ from agenthost.agent.vocabulary.calls import request_hooks
 from agenthost.agent.vocabulary.prompts import class_sections
 from agenthost.conversation.classifiers import examples_by_language
 from agenthost.errors import DefinitionError
-from agenthost.prompt import PromptSections
+from agenthost.prompt import Prompt, PromptSections
 from agenthost.swml import Draft, Template
 from agenthost.tools.arguments import PassedOn
 from agenthost.tools.tool import Tool, declarations
@@ -153,7 +153,7 @@ class AgentBase(Vocabulary, RefusedNames):
         self.name = name
         self.route = route or "/"
         self.agent_id = agent_id or str(uuid.uuid4())
-        draft = Draft(name, use_pom=use_pom, checked=schema_validation)
+        draft = Draft(name, Prompt(use_sections=use_pom), checked=schema_validation)
         draft.answer = {} if auto_answer else None
         draft.record_call = {"format": record_format, "stereo": record_stereo} if record_call else None
         draft.urls.tools = default_webhook_url

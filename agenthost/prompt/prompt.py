@@ -23,10 +23,12 @@ class Prompt:
     Args:
         text: The text, ``None`` without one.
         sections: The sections.
+        use_sections: Whether the sections count besides the text.
     """
 
     text: str | None = None
     sections: PromptSections = attrs.field(factory=PromptSections)
+    use_sections: bool = True
 
     def set_text(self, text: str) -> None:
         """Replace the text.
@@ -58,7 +60,7 @@ class Prompt:
 
     def copy(self) -> Prompt:
         """Return an independent copy."""
-        return Prompt(self.text, self.sections.copy())
+        return Prompt(self.text, self.sections.copy(), self.use_sections)
 
     def to_dict(self, agent_name: str) -> dict[str, Any]:
         """Return the document's ``prompt``: an object with ``text`` or ``pom``.

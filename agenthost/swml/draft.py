@@ -46,10 +46,11 @@ class AddedSkill:
 class Draft:
     """The parts of an agent's document, while they can still be changed.
 
+    Python keeps the names of up to 29 attributes once for all drafts, and those of more in each, which is 1.3 KB.
+
     Args:
         name: the agent's name, for an agent without a prompt.
         prompt: the prompt, as sections, text or both.
-        use_pom: whether the prompt's sections count besides its text.
         prompt_params: settings of the model, such as ``temperature``.
         contexts: contexts and steps.
         post_prompt: the prompt for the summary of the conversation.
@@ -82,7 +83,6 @@ class Draft:
 
     name: str
     prompt: Prompt = Factory(Prompt)
-    use_pom: bool = True
     prompt_params: dict[str, Any] = Factory(dict)
     contexts: ContextBuilder | None = None
     post_prompt: str | None = None
@@ -180,7 +180,7 @@ class Draft:
         Raises:
             DefinitionError: a section is empty, or the contexts are wrong.
         """
-        prompt = (self.prompt if self.use_pom else Prompt(self.prompt.text)).to_dict(self.name)
+        prompt = (self.prompt if self.prompt.use_sections else Prompt(self.prompt.text)).to_dict(self.name)
         if self.contexts is not None and (self.contexts.contexts or not self.contexts.emptied):
             elsewhere = [name for include in self.includes for name in include["functions"]]
             self.contexts.validate([*self.tools, *elsewhere])

@@ -18,7 +18,7 @@ def instructions(draft: Draft) -> str:
     """Return the prompt as text, with contexts and their steps."""
     prompt = draft.prompt
     parts = [prompt.text or ""]
-    if draft.use_pom:
+    if prompt.use_sections:
         parts.append(markdown(prompt.sections.sections))
     if draft.contexts is not None:
         for name, context in draft.contexts.to_dict().items():

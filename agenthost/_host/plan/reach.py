@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agenthost._host.packages.selection import SelectedAgent
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["SIP", "Reach", "named_in_code", "section_of", "unknown_agents"]
+__all__ = ["SIP", "Reach", "named_in_code", "read_code", "section_of", "unknown_agents"]
 
 SIP = "sip"
 """The host's own SIP endpoint, as ``reachable_from`` names it."""
@@ -154,9 +154,19 @@ def _functions(agent: Mounted) -> Iterator[Callable[..., Any]]:
     """Yield the functions of an author's class, and the handlers of its tools."""
     if not agent.built_yet or declared(agent.agent).own_process is not None:
         return
-    for kind in type(agent.agent).__mro__:
-        if not kind.__module__.startswith("agenthost."):
-            yield from (value for value in vars(kind).values() if callable(value))
+    yield from _own_functions(type(agent.agent))
     for tool in declared(agent.agent).draft.tools.values():
         if isinstance(tool, Tool):
             yield tool.handler
+
+
+def _own_functions(cls: type) -> Iterator[Callable[..., Any]]:
+    for kind in cls.__mro__:
+        if not kind.__module__.startswith("agenthost."):
+            yield from (value for value in vars(kind).values() if callable(value))
+
+
+def read_code(cls: type) -> None:
+    """Read the names in the code of a class."""
+    for function in _own_functions(cls):
+        constants_given(function, "")

@@ -27,6 +27,7 @@ from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.selection import select
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import pending_agents
+from agenthost._host.plan.reach import read_code
 from agenthost._host.runtime.start import DecidedPackages, decided_packages
 from agenthost._version import __version__
 from agenthost._web.app import prepare_app
@@ -45,7 +46,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
-_OF_WORKERS = (*BUILT_IN, "anyio._backends._asyncio", "prometheus_client.multiprocess", "uvloop")
+_OF_WORKERS = (
+    *BUILT_IN,
+    *("agenthost.builtin.classifying.lexical", "agenthost.builtin.offline.model"),
+    *("anyio._backends._asyncio", "prometheus_client.multiprocess", "uvicorn.loops.uvloop", "uvloop"),
+)
 """Modules that every worker imports."""
 
 
@@ -160,6 +165,7 @@ def _import(module: str, offer: Candidate, journal: Journal, guard: LoadingGuard
         for value in list(vars(imported).values()):
             if isinstance(value, type) and issubclass(value, AgentBase):
                 read_ahead(value)
+                read_code(value)
     return module
 
 

@@ -100,7 +100,7 @@ class PromptWords(Configurable):
     def get_prompt(self) -> str | list[dict[str, Any]]:
         """Return the prompt of the document: its text, or its sections as JSON values."""
         draft = self._declared.draft
-        prompt = draft.prompt.to_dict(draft.name) if draft.use_pom else {}
+        prompt = draft.prompt.to_dict(draft.name) if draft.prompt.use_sections else {}
         found: str | list[dict[str, Any]] = prompt.get("pom") or prompt.get("text") or draft.prompt.text or ""
         return found or f"You are {draft.name}, a helpful AI assistant."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import attrs
 import pytest
@@ -42,6 +43,18 @@ def rendered(template, base=BASE):
 
 
 class TestDraft:
+    def test_drafts_share_the_names_of_their_attributes(self):
+        """With more attributes, each draft would have a table of its own."""
+        first, second = (vars(declared(AgentBase(name)).draft) for name in ("desk", "till"))
+
+        assert sys.getsizeof(first) < 400
+        assert sys.getsizeof(second) < 400
+
+    def test_a_copy_for_a_call_leaves_out_the_sections_as_well(self):
+        draft = declared(AgentBase("desk", use_pom=False).prompt_add_section("A", "a").set_prompt_text("T")).draft
+
+        assert draft.copy().rendered_prompt() == draft.rendered_prompt() == {"text": "T"}
+
     def test_the_smallest_document(self):
         """An agent that says nothing introduces itself."""
         assert build(AgentBase("desk")) == {

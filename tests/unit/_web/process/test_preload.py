@@ -11,6 +11,8 @@ from agenthost._host.config.load import load_config
 from agenthost._host.packages.builtin_plugins import BUILT_IN
 from agenthost._web.process import preload as room
 from agenthost._web.process.preload import preload
+from agenthost.tools import named_agents
+from agenthost.tools.named_agents import constants_given
 
 _MODULE = """
 from agenthost import AgentBase
@@ -45,3 +47,13 @@ def test_everything_that_workers_share_is_there(preloaded):
     assert set(BUILT_IN) <= sys.modules.keys()
     assert {"/live", "/ready"} <= {route.path for route in preloaded.app.routes}
     assert [*book.__agenthost_signature__] == ["book"]
+
+
+def test_the_code_of_agents_is_read_once(preloaded):
+    """Each worker finds the names in it without another look."""
+    (desk,) = preloaded.packages.candidates
+    before = named_agents._given.cache_info().misses
+
+    constants_given(sys.modules[desk.value.partition(":")[0]].Desk.book, "hand_over")
+
+    assert named_agents._given.cache_info().misses == before
