@@ -44,11 +44,12 @@ class Gate:
     ``changed`` is called with the reason when its breaker opens, and with None when it closes.
     """
 
-    __slots__ = ("_computing", "_key", "_others", "_tools", "_turn", "breaker", "failed_last", "slots")
+    __slots__ = ("_computing", "_key", "_names", "_others", "_tools", "_turn", "breaker", "failed_last", "slots")
 
     def __init__(self, agent: Mounted, changed: Callable[[str | None], object]) -> None:
         limits = agent.limits
         self._key = agent.key
+        self._names = frozenset(agent.tools)
         self._tools: dict[str, Owner] = {}
         self._others: dict[tuple[Kind, str], Owner] = {}
         self.failed_last: Owner | None = None
@@ -59,10 +60,15 @@ class Gate:
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_open, changed)
 
     def tool(self, name: str) -> Owner:
-        """Return the owner of the calls of a tool, made once for each."""
+        """Return the owner of the calls of a tool, made once for each of the agent's.
+
+        Those of an agent that is configured per call may have any name, so that they are not kept.
+        """
         owner = self._tools.get(name)
         if owner is None:
-            owner = self._tools[name] = Owner(self._key, "tool", name)
+            owner = Owner(self._key, "tool", name)
+            if name in self._names:
+                self._tools[name] = owner
         return owner
 
     def owner(self, kind: Kind, name: str) -> Owner:
@@ -74,7 +80,7 @@ class Gate:
 
     def used(self, owner: Owner, seconds: float) -> None:
         """Remember whether a part computes, by its seconds of CPU in a thread."""
-        if seconds >= _COMPUTES:
+        if seconds >= _COMPUTES and (owner.kind != "tool" or owner.name in self._names):
             self._computing.add(owner)
         else:
             self._computing.discard(owner)

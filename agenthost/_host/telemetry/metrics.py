@@ -30,6 +30,8 @@ __all__ = ["Metrics"]
 
 _MOST_NAMES = 400
 """Label values per agent, as tools of an agent that is configured per call may have any name."""
+_MOST_IN_ALL = 10_000
+"""Label values of all agents together."""
 _OTHER = "other"
 _MOST_NOTED = 256
 """Size of a batch of requests and tool calls. Counting them one by one costs several times as much."""
@@ -44,6 +46,7 @@ class Metrics:
         self._ended: dict[tuple[str, str, str], Histogram] = {}
         self._noted: deque[tuple[str, str, str | int, float | None]] = deque()
         self._told_apart: dict[str, set[str]] = {}
+        self._names = 0
         self._stored: dict[tuple[str, str], Callable[[float], None]] = {}
         self._loaded: set[str] = set()
         self._families: Families | None = None
@@ -127,10 +130,13 @@ class Metrics:
     def _apart(self, agent: str, name: str) -> str:
         """Return the label value of a tool or part, which is ``other`` beyond the limit."""
         apart = self._told_apart.setdefault(agent, set())
-        if name in apart or len(apart) < _MOST_NAMES:
-            apart.add(name)
+        if name in apart:
             return name
-        return _OTHER
+        if len(apart) >= _MOST_NAMES or self._names >= _MOST_IN_ALL:
+            return _OTHER
+        self._names += 1
+        apart.add(name)
+        return name
 
     def stored(self, operation: str, outcome: str, seconds: float) -> None:
         """Count an operation of the store.

@@ -13,6 +13,7 @@ import time
 from functools import partial
 from typing import Any
 
+import attrs
 import pytest
 from plans import plan_of
 from polling import poll_in_loop
@@ -534,3 +535,24 @@ def test_a_call_that_goes_on_beyond_its_deadline_leaves_its_turn():
     agent = mounted(t=tool, limits={"tool_timeout": 2.0, "breaker_failures": 0})
 
     assert asyncio.run(calls(ToolCaller(held_up=lambda: True), agent)) == ["computed", FALLBACK, "computed"]
+
+
+def test_names_that_a_configuration_makes_up_are_not_kept():
+    """Tools of an agent that is configured per call may have any name, and each call another."""
+    agent, caller = mounted(t=lambda args, raw_data: FunctionResult("Yes.")), ToolCaller()
+    tool = agent.tools["t"]
+
+    async def calls(numbers):
+        for number in numbers:
+            request = ToolRequest.from_body({"function": f"t{number}", "call_id": "c", "arguments": {}})
+            answer = await caller.answer(agent, attrs.evolve(tool, name=f"t{number}"), request, str)
+            assert answer.outcome == "ok"
+            caller.refused(agent, request)
+        await ask(caller, agent)
+
+    asyncio.run(calls(range(1000)))
+    gate = caller.gates.of(agent)
+
+    assert list(gate._tools) == ["t"]
+    assert not gate._others
+    assert not gate._computing

@@ -131,6 +131,17 @@ def test_names_that_callers_choose_stay_few(monkeypatch):
     assert told["agenthost_busy_total", "desk", "other"] == 9
 
 
+def test_names_of_all_agents_stay_few(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_IN_ALL", 5)
+    metrics = Metrics()
+    for number in range(10):
+        metrics.failed(Owner(f"agent{number // 2}", "tool", f"tool{number}"))
+    told = samples(metrics.text())
+
+    assert sum(labels[0] == "agenthost_failures_total" for labels in told) == 5 + 3
+    assert told["agenthost_failures_total", "agent4", "other"] == 2
+
+
 def test_an_agent_that_is_gone_runs_nothing():
     """Its gauges go with it."""
     metrics = Metrics()
