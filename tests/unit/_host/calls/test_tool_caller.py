@@ -538,7 +538,7 @@ def test_a_call_that_goes_on_beyond_its_deadline_leaves_its_turn():
 
 
 def test_names_that_a_configuration_makes_up_are_not_kept():
-    """Tools of an agent that is configured per call may have any name, and each call another."""
+    """Tools of an agent that is configured per call may have any name."""
     agent, caller = mounted(t=lambda args, raw_data: FunctionResult("Yes.")), ToolCaller()
     tool = agent.tools["t"]
 
