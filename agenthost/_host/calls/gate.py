@@ -60,7 +60,7 @@ class Gate:
         self.breaker = Breaker(limits.breaker_failures, limits.breaker_open, changed)
 
     def tool(self, name: str) -> Owner:
-        """Return the owner of the calls of a tool, made once for each of the agent's.
+        """Return the owner of the calls of a tool, kept for the agent's own.
 
         Those of an agent that is configured per call may have any name, so that they are not kept.
         """
