@@ -138,7 +138,7 @@ class PlatformWords(Configurable):
     def enable_mcp_server(self) -> Self:
         """Offer this agent's tools to clients of the Model Context Protocol.
 
-        The endpoint is ``mcp`` below the agent's route.
+        The endpoint is ``mcp`` below the agent's route. The plugin agenthost-mcp serves it.
         """
         self._once("enable_mcp_server").mcp_server = True
         return self
