@@ -49,6 +49,7 @@ COMMANDS = {
     "simulate": "Call an agent, with the platform's part simulated.",
     "sip": "Resolve a SIP address, or list the rules that decide.",
     "stats": "Print usage figures of agents in text.",
+    "status": "Show what a running host serves, and its problems.",
     "swml": "Print an agent's document.",
     "test": "Run scenarios: scripted calls with expectations.",
     "tool": "Call a tool as the platform would.",

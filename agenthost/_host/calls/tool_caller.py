@@ -80,7 +80,7 @@ class ToolCaller:
         self._held_up = held_up
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop that alone runs this, while there is one."""
-        self._failures = Failures(_log)
+        self.failures = Failures(_log)
         self._threads = Threads()
         self.gates = Gates(self._metrics)
         self._left: set[asyncio.Task[object]] = set()
@@ -158,7 +158,7 @@ class ToolCaller:
     def _failed(self, owner: Owner, error: BaseException) -> str:
         error_id = new_error_id()
         self._metrics.failed(owner)
-        self._failures.failed(owner, error, error_id, call=calling.get())
+        self.failures.failed(owner, error, error_id, call=calling.get())
         return error_id
 
     def _ended(self, owner: Owner, request: ToolRequest, began: float, answer: ToolAnswer) -> None:

@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from attrs import define
+
 from agenthost._host.walls.mark import peer_is_marked
 from agenthost._private_files import check_private
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, PlanError
@@ -33,9 +35,13 @@ __all__ = ["ask_host", "controlled", "is_same_user", "is_served", "socket_path"]
 Answer: TypeAlias = "Callable[[Mapping[str, Any], Callable[[str], object]], Mapping[str, Any]]"
 
 _MOST = 1 << 20
-"""The longest request or answer, in bytes."""
+"""The longest request, in bytes."""
+_MOST_TOLD = 1 << 26
+"""The longest answer, in bytes: 10,000 agents take 5 MB."""
 _PATIENCE = 5.0
 """Timeout of a client's request, in seconds."""
+_MOST_CLIENTS = 8
+"""The most commands at a time. Others wait."""
 _MOST_PATH = 100
 """The longest path of a socket, in characters. Systems allow 104 to 108."""
 _KEY = "host.state_dir"
@@ -53,7 +59,7 @@ def socket_path(config: Config, port: int | None = None) -> str:
 
 @contextmanager
 def controlled(path: str, answer: Answer) -> Iterator[None]:
-    """Answer commands during the block, one at a time, on a separate thread.
+    """Answer commands during the block, each on a thread of its own.
 
     An earlier host's socket at ``path`` is replaced. ``answer`` gives the answer to a request, and calls its second
     argument with a line about the progress; an ``AgentHostError`` reaches the client.
@@ -108,7 +114,7 @@ def ask_host(
                 client.connect(short)
             client.sendall(json.dumps(request).encode() + b"\n")
             with client.makefile("rb") as lines:
-                while "progress" in (told := json.loads(lines.readline(_MOST))):
+                while "progress" in (told := json.loads(lines.readline(_MOST_TOLD))):
                     show(str(told["progress"]))
     except (OSError, ValueError) as error:
         reason = "it does not answer" if isinstance(error, TimeoutError | ValueError) else "no host listens there"
@@ -150,35 +156,44 @@ def _short(path: str) -> Iterator[str]:
         os.close(directory)
 
 
+@define
+class _Refusals:
+    """Refused commands, of which one a minute is logged."""
+
+    logged: float = 0.0
+
+    def add(self) -> None:
+        if not self.logged or time.monotonic() - self.logged >= _WARNED_EVERY:
+            _log.warning("a command was refused: it came from a process of an isolated agent")
+            self.logged = time.monotonic()
+
+
 def _answer_all(listener: socket.socket, answer: Answer) -> None:
-    warned = 0.0
+    refusals, free = _Refusals(), threading.BoundedSemaphore(_MOST_CLIENTS)
     while True:
+        free.acquire()
         try:
             client, _ = listener.accept()
         except OSError:  # the host ends
             return
+        work = threading.Thread(target=_answer_one, args=(client, answer, refusals, free), daemon=True)
+        work.start()
+
+
+def _answer_one(client: socket.socket, answer: Answer, refusals: _Refusals, free: threading.BoundedSemaphore) -> None:
+    try:
         with client, suppress(OSError):
             client.settimeout(_PATIENCE)
             if not is_same_user(client):
-                continue
-            if not peer_is_marked(client):
-                client.sendall(_answer(_line(client), answer, partial(_tell, client)) + b"\n")
-            else:
-                warned = _refuse(client, warned)
-
-
-def _refuse(client: socket.socket, warned: float) -> float:
-    """Refuse the command of an isolated agent.
-
-    Returns:
-        The time of the last log entry about that.
-    """
-    refused = {"error": "processes of isolated agents cannot command the host", "kind": ""}
-    client.sendall(json.dumps(refused).encode() + b"\n")
-    if warned and time.monotonic() - warned < _WARNED_EVERY:
-        return warned
-    _log.warning("a command was refused: it came from a process of an isolated agent")
-    return time.monotonic()
+                return
+            if peer_is_marked(client):
+                refused = {"error": "processes of isolated agents cannot command the host", "kind": ""}
+                client.sendall(json.dumps(refused).encode() + b"\n")
+                refusals.add()
+                return
+            client.sendall(_answer(_line(client), answer, partial(_tell, client)) + b"\n")
+    finally:
+        free.release()
 
 
 def _tell(client: socket.socket, words: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import define, field
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.telemetry.current_call import Owner
 
-__all__ = ["Failures", "new_error_id"]
+__all__ = ["Failures", "LatestFailure", "new_error_id"]
 
 AGAIN = 10.0
 """Seconds after which a repeated failure is logged with its traceback again."""
@@ -34,6 +34,17 @@ def new_error_id() -> str:
     return f"e-{_chance.getrandbits(48):012x}"
 
 
+class LatestFailure(NamedTuple):
+    """A failure, in words."""
+
+    error_id: str
+    when: float
+    """Seconds since 1970."""
+    part: str
+    """The part of the agent that failed."""
+    words: str
+
+
 @define
 class Failures:
     """Logs failures of agents' code.
@@ -45,6 +56,8 @@ class Failures:
     log: logging.Logger
     _told: dict[int, tuple[str, float]] = field(factory=dict, init=False)
     """The ID and time of the latest full log entry, by kind of failure."""
+    latest: dict[str, LatestFailure] = field(factory=dict, init=False)
+    """The latest failure of each agent, by its key."""
 
     def failed(
         self, owner: Owner, error: BaseException, error_id: str, *, words: str = "{} failed", call: str = ""
@@ -53,6 +66,7 @@ class Failures:
 
         In ``words``, ``{}`` is replaced by the owner.
         """
+        self.latest[owner.agent] = LatestFailure(error_id, time.time(), owner.part, summary_of(error))
         way, now = hash((words, owner, *_way(error))), time.monotonic()
         like, then = self._told.get(way, ("", 0.0))
         fields = {**owner.fields, "call": call} if call else owner.fields

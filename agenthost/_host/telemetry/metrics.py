@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agenthost._host.telemetry.prometheus.shared import SHARED, added_up
+from agenthost._host.telemetry.recent_calls import RecentCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,6 +54,7 @@ class Metrics:
         self._making = threading.Lock()
         self._text: Text | None = None
         self._replaced = False
+        self.recent = RecentCalls()
         self._known_tokens: dict[tuple[str, str], Counter] = {}
         self._known_calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
@@ -109,6 +111,7 @@ class Metrics:
         for request, number in requests.items():
             self._count_requests(*request, number)
         for (agent, what, outcome), durations in calls.items():
+            self.recent.ended(agent, str(outcome), durations)
             _observe(self._histogram(agent, what, str(outcome)), durations)
 
     def _count_requests(self, agent: str, endpoint: str, hundreds: int, number: int) -> None:
@@ -210,6 +213,8 @@ class Metrics:
 
     def failed(self, owner: Owner) -> None:
         """Count a failure of an agent's code."""
+        if owner.kind != "tool":  # its calls are counted with their outcome
+            self.recent.failed(owner.agent)
         self._counted.failures.labels(owner.agent, self._apart(owner.agent, owner.part)).inc()
 
     def busy(self, owner: Owner) -> None:

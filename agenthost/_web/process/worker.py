@@ -22,6 +22,7 @@ from agenthost._host.generations.served_plan import READY, PlannedAgent, ServedP
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
+from agenthost._host.status.of_process import status_of
 from agenthost._host.telemetry.prometheus.shared import forget_process
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
@@ -235,6 +236,8 @@ class _Worker:
                 forget_process(content)
             case "reload":
                 self.send("reloaded", self._reload(*content))
+            case "status":
+                self.send("status", (content, status_of(self.runtime)))
             case "others" | "hold" | "calls" | "complete" | "settings":
                 if self.keeping is not None:
                     self.keeping.carry_out(order, content)

@@ -32,7 +32,9 @@ from agenthost._host.runtime.start import start_logging
 from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._host.walls.own_directories import remove_directories_of
 from agenthost._web.older.generations import Generations
+from agenthost._web.process.ports import address
 from agenthost._web.process.reload_report import on_hangup
+from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.kept_template import KeptTemplate
 from agenthost._web.supervisor.rollout import Rollouts
 from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
@@ -95,7 +97,9 @@ class Supervisor:
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
         self.rollouts = Rollouts(self)
+        self.commands = Commands(self.rollouts, self.places, self._known)
         self.older: Generations[Worker] = Generations(relays)
+        self._since = time.time()
 
     def run(self) -> None:
         """Keep every slot filled until a signal.
@@ -107,7 +111,7 @@ class Supervisor:
             signal.signal(number, self._stop)
         on_hangup(self.rollouts.answer)
         try:
-            with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.rollouts.answer):
+            with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.commands.answer):
                 while not self.stopping:
                     self._supervise()
         finally:
@@ -121,6 +125,27 @@ class Supervisor:
 
         workers = [worker for place in self.places if (worker := place.worker) is not None]
         return combined([known for worker in workers if (known := worker.latest_condition()) is not None])
+
+    def _known(self) -> dict[str, Any]:
+        """Return what the supervisor knows, for the status of the host."""
+        since = time.time() - time.monotonic()
+        workers = [(place.restarts, worker) for place in self.places if (worker := place.worker) is not None]
+        return {
+            "url": address(self._opened),
+            "since": self._since,
+            "generation": self.generation,
+            "wanted_workers": len(self.places),
+            "workers": [
+                {
+                    "process": worker.pid,
+                    "generation": worker.generation,
+                    "since": since + worker.started,
+                    "restarts": restarts,
+                }
+                for restarts, worker in workers
+            ],
+            "held": self.older.report(),
+        }
 
     def wake(self) -> None:
         """Let the loop look at what has changed, from any thread."""
@@ -207,8 +232,8 @@ class Supervisor:
                 raise content
             case "refused":
                 _log.error("a new worker cannot serve: %s", content)
-            case "reloaded":
-                self.rollouts.replies.put(content)
+            case "reloaded" | "status":
+                self.commands.receive(worker, kind, content)
             case "calls" | "counted":
                 self.older.receive(worker, kind, content)
             case "closed":

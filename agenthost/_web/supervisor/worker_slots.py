@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import select
 import time
+from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
@@ -26,6 +28,8 @@ PAUSES = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Pauses before a restart in seconds, by number of failed starts in a row."""
 _LOOPING = 3
 """Failed starts in a row after which the host is not ready."""
+_REMEMBERED = 3600.0
+"""Seconds for which the end of a worker counts as a problem."""
 _SILENT = 2.0
 """Seconds without a report after which a worker counts as blocked."""
 
@@ -102,6 +106,7 @@ class WorkerSlot:
     due: float = 0.0
     early_ends: int = 0
     failed_replacements: int = 0
+    _ended: deque[float] = field(factory=partial(deque, maxlen=100))
 
     def fill(self, *, early: bool) -> bool:
         """Start a worker here if it is due, and return True if so."""
@@ -133,9 +138,16 @@ class WorkerSlot:
             self.due = now + PAUSES[min(self.failed_replacements, len(PAUSES) - 1)]
             return
         self.failed_replacements = 0
+        self._ended.append(now)
         self.early_ends = self.early_ends + 1 if now - self.worker.started < _SETTLED else 0
         self.due = now + PAUSES[min(self.early_ends, len(PAUSES) - 1)]
         self.worker = None
+
+    @property
+    def restarts(self) -> int:
+        """The number of workers that have ended here by themselves within an hour."""
+        since = time.monotonic() - _REMEMBERED
+        return sum(ended > since for ended in self._ended)
 
     @property
     def workers(self) -> list[Worker]:

@@ -1,0 +1,123 @@
+"""``agenthost status``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agenthost._cli.options import as_json, config_file, configuration
+from agenthost._cli.output import echo, print_json
+from agenthost.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["command"]
+
+_SECONDS = 10.0
+_MOST_AGENTS = 20
+"""Agents in the table, so that it fits one screen."""
+_AGENTS = ("agent", "route", "calls now", "in 5 min", "failed", "p95", "package", "state")
+_WORKERS = ("process", "generation", "since", "memory", "lag", "state")
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+_CLEAR = "\x1b[H\x1b[J"
+
+
+@click.command("status")
+@config_file
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl-C.")
+@as_json
+def command(file: str | None, port: int | None, watch: bool, as_json: bool) -> None:
+    """Show what the host on this machine serves, and its problems.
+
+    Problems come first, each with its fix. Calls, failures and their durations are those of the last five minutes, over
+    all workers. The exit code is 1 if the host has a problem, such as a quarantined agent.
+    """
+    from agenthost._host.operations.control_socket import ask_host, socket_path
+
+    path = socket_path(configuration(file, port=port))
+    while True:
+        told = ask_host(path, {"command": "status"}, _SECONDS)
+        if as_json:
+            print_json(told)
+        else:
+            from agenthost._host.operations.terminal import on_terminal
+
+            echo((_CLEAR if watch and on_terminal() else "") + "\n".join(_lines(told, time.time())))
+        if not watch:
+            break
+        time.sleep(2)
+    if told["status"] != "ok":
+        sys.exit(ExitCode.FINDINGS)
+
+
+def _lines(told: Mapping[str, Any], now: float) -> Iterator[str]:
+    from agenthost._escaping import escaped
+    from agenthost._host.operations.terminal import table
+
+    number = len(told["problems"])
+    problems = f", {number} problem{'' if number == 1 else 's'}" if number else ""
+    since = _time(now - told["since"])
+    yield f"agenthost {told['version']} on {told['url']}: {told['status']}{problems}, for {since}"
+    for each in told["problems"]:
+        yield f"  {escaped(each['problem'])}"
+        yield f"    fix:  {escaped(each['fix'])}"
+    yield table(_WORKERS, [(_worker(each, now), "") for each in told["workers"]])
+    agents = sorted(told["agents"], key=_activity, reverse=True)[:_MOST_AGENTS]
+    if agents:
+        yield table(_AGENTS, [(_agent(each), "") for each in agents])
+    if left := len(told["agents"]) - len(agents):
+        yield f"  and {left} more agents; --json lists all"
+    for each in told["held"]:
+        yield f"  generation {each['generation']} is kept for calls in progress, process {each['process']}"
+    store = told["store"]
+    if store is not None:
+        yield f"  store {store['scheme']}://, {'ready' if store['ready'] else 'not ready'}"
+
+
+def _activity(agent: Mapping[str, Any]) -> tuple[int, ...]:
+    """Sort agents with problems first, then those that are used most."""
+    return (agent["state"] != "ready", *(agent.get(name, 0) for name in ("failures", "running", "calls")))
+
+
+def _worker(worker: Mapping[str, Any], now: float) -> tuple[str, ...]:
+    memory, lag = worker["memory"], worker["lag"]
+    return (
+        str(worker["process"]),
+        str(worker["generation"]),
+        _time(now - worker["since"]),
+        "" if memory is None else f"{memory / 1e6:.0f} MB",
+        "" if lag is None else f"{lag * 1000:.0f} ms",
+        worker["status"],
+    )
+
+
+def _agent(agent: Mapping[str, Any]) -> tuple[str, ...]:
+    package = f"{agent['package']} {agent['version']}".strip()
+    route = agent["route"] or ""
+    if "running" not in agent:
+        return (agent["agent"], route, "", "", "", "", package, agent["state"])
+    waiting = f" + {agent['waiting']} waiting" if agent["waiting"] else ""
+    p95 = agent["p95_seconds"]
+    return (
+        agent["agent"],
+        route,
+        f"{agent['running']} of {agent['limit']}{waiting}",
+        str(agent["calls"]),
+        str(agent["failures"]),
+        "" if p95 is None else f"{p95 * 1000:.0f} ms",
+        package,
+        "not called" if agent["breakers"] else agent["state"],
+    )
+
+
+def _time(seconds: float) -> str:
+    """Return a time in the largest unit that it fills."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"

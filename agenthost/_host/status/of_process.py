@@ -1,0 +1,77 @@
+"""The status of one serving process, as plain data that the supervisor can combine."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agenthost._host.packages.stages import Mounted
+    from agenthost._host.runtime.runtime import Runtime
+
+__all__ = ["status_of"]
+
+
+def status_of(runtime: Runtime) -> dict[str, Any]:
+    """Return the status of this process.
+
+    Any thread may call this.
+    """
+    runtime.metrics.count()
+    published = runtime.published
+    plan = published.plan if published is not None else None
+    condition = runtime.condition(details=True)
+    loads = runtime.caller.gates.loads()
+    return {
+        "process": os.getpid(),
+        "ready": condition.ready,
+        "status": condition.status,
+        "lag": round(runtime.watchdog.lag, 4),
+        "memory": _memory(),
+        "agents": [
+            *(_served(runtime, agent, loads.get(agent.key, (0, 0))) for agent in (plan.agents if plan else ())),
+            *(each.report() for each in (plan.set_aside if plan else ())),
+        ],
+        "plugins": [
+            {"plugin": each.key, **each.diagnosis.report()}
+            for each in (plan.plugins if plan else ())
+            if each.diagnosis is not None
+        ],
+        "probes": [
+            {
+                "probe": each.name,
+                "agent": each.agent,
+                "critical": each.critical,
+                "status": each.status,
+                "error": each.error,
+                "since": each.since,
+            }
+            for each in condition.probes
+        ],
+        "store": {"scheme": runtime.config.state.scheme, "ready": runtime.state.ready},
+        "sip_unmatched": runtime.unmatched.report(),
+        "differing": sorted(runtime.differing),
+    }
+
+
+def _served(runtime: Runtime, agent: Mounted, load: tuple[int, int]) -> dict[str, Any]:
+    gate = runtime.caller.gates.of(agent)
+    latest = runtime.caller.failures.latest.get(agent.key)
+    return {
+        **agent.report(),
+        "running": load[0],
+        "waiting": load[1],
+        "limit": agent.limits.running,
+        **runtime.metrics.recent.report(agent.key),
+        "breaker": gate.breaker.id if gate.breaker.open else None,
+        "last_failure": latest._asdict() if latest is not None else None,
+    }
+
+
+def _memory() -> int | None:
+    """Return the memory of this process in bytes, where the system says it."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - pathlib for one read
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None

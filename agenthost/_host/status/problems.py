@@ -1,0 +1,99 @@
+"""The problems of a host, the worst first, each with its fix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["problems_of"]
+
+_MOST_USERS = 5
+"""The most unmatched SIP users that are named."""
+_BROKEN = {"quarantined": "is quarantined", "conflict": "has a conflict"}
+
+
+def problems_of(status: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the problems of a host, each as ``problem`` and ``fix``.
+
+    ``status`` is that of ``host_status``, without them.
+    """
+    found = [
+        *_workers(status),
+        *_store(status["store"]),
+        *_agents(status["agents"]),
+        *_probes(status["probes"]),
+        *_packages(status),
+        *_callers(status["sip_unmatched"]["users"]),
+    ]
+    return [{"problem": problem, "fix": fix} for problem, fix in found]
+
+
+def _workers(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    workers = status["workers"]
+    serving = sum(bool(each["ready"]) for each in workers)
+    if serving < status["wanted_workers"]:
+        yield (
+            f"{serving} of {status['wanted_workers']} workers are ready",
+            "the log of agenthost.workers says why the others are not",
+        )
+    for each in workers:
+        if each["restarts"]:
+            number = "a worker" if each["restarts"] == 1 else f"{each['restarts']} workers"
+            yield (
+                f"{number} ended within the last hour, where process {each['process']} is now",
+                "the log of agenthost.workers has the exit code, and the kernel's log an end for lack of memory",
+            )
+
+
+def _store(store: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    if store is not None and not store["ready"]:
+        yield f"the {store['scheme']}:// store does not answer", "agenthost doctor tries it and says what is wrong"
+
+
+def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for agent in agents:
+        if agent["state"] in _BROKEN:
+            yield f"agent {agent['agent']} {_BROKEN[agent['state']]}: {agent['reason']}", agent["remedy"]
+        elif agent.get("breakers"):
+            latest = agent["last_failure"]
+            why = f": {latest['part']}: {latest['words']}" if latest is not None else ""
+            yield (
+                f"agent {agent['agent']} is not called for now, as it kept failing{why}",
+                f"look for {agent['breakers'][0]} in the log, which has the traceback",
+            )
+        elif agent.get("failures"):
+            latest = agent["last_failure"] or {"error_id": "", "part": "a part", "words": "it failed"}
+            times = "once" if agent["failures"] == 1 else f"{agent['failures']} times"
+            last = f"the last time in {latest['part']}: {latest['words']}"
+            yield (
+                f"agent {agent['agent']} failed {times} in 5 minutes, {last}",
+                f"look for {latest['error_id'] or 'its name'} in the log, which has the traceback",
+            )
+
+
+def _probes(probes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for probe in probes:
+        if probe["status"] == "failing":
+            whose = f" of agent {probe['agent']}" if probe["agent"] else ""
+            raised = f" with {probe['error']}" if probe["error"] else ""
+            yield f"probe {probe['probe']}{whose} fails{raised}", "the log of agenthost.health has its error"
+
+
+def _packages(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for plugin in status["plugins"]:
+        yield f"plugin {plugin['plugin']} is not used: {plugin['reason']}", plugin["remedy"]
+    if status["differing"]:
+        names = ", ".join(status["differing"])
+        yield f"these packages have changed since they were loaded: {names}", "agenthost reload takes them"
+
+
+def _callers(users: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    lost = [each for each in users if each["answered_by"] is None][:_MOST_USERS]
+    for each in lost:
+        times = "a call" if each["times"] == 1 else f"{each['times']} calls"
+        yield (
+            f"{times} to SIP user {each['user']!r} reached no agent",
+            f"agenthost sip resolve {each['user']} explains it; [sip.aliases] in agenthost.toml maps it to an agent",
+        )

@@ -1,0 +1,109 @@
+"""The status of a host: the sums over its workers, and its problems."""
+
+import pytest
+
+from agenthost._host.status.of_host import host_status
+
+AGENT = {"agent": "sales", "route": "/sales", "package": "acme", "version": "1.0", "state": "ready"}
+LOAD = {"running": 1, "waiting": 0, "limit": 32, "calls": 2, "failures": 0, "slots": {3: 2}}
+QUIET = {"breaker": None, "last_failure": None}
+FAILURE = {"error_id": "e-1", "when": 5.0, "part": "tool book", "words": "ValueError: no day"}
+
+
+def process(number, *agents, **more):
+    return {
+        "process": number,
+        "ready": True,
+        "status": "ok",
+        "lag": 0.001,
+        "memory": 1000,
+        "agents": list(agents) or [{**AGENT, **LOAD, **QUIET}],
+        "plugins": [],
+        "probes": [],
+        "store": {"scheme": "sqlite", "ready": True},
+        "sip_unmatched": {"total": 0, "users": []},
+        "differing": [],
+        **more,
+    }
+
+
+def status(*processes, wanted=2):
+    known = [{"process": number, "generation": 1, "since": 0.0, "restarts": 0} for number in range(1, wanted + 1)]
+    host = {"since": 0.0, "generation": 1, "wanted_workers": wanted, "workers": known, "held": []}
+    return host_status(host, processes)
+
+
+def problems(told):
+    return [each["problem"] for each in told["problems"]]
+
+
+def test_an_agent_has_the_sums_of_all_workers():
+    busy = {**AGENT, **LOAD, **QUIET, "calls": 98, "slots": {3: 90, 20: 8}}
+    told = status(process(1), process(2, busy))
+    [agent] = told["agents"]
+
+    assert (told["status"], told["problems"]) == ("ok", [])
+    assert (agent["calls"], agent["running"], agent["limit"], agent["breakers"]) == (100, 2, 64, [])
+    assert 0.002 < agent["p95_seconds"] < 1.1
+    assert "slots" not in agent
+
+
+def test_a_worker_that_does_not_answer_is_silent():
+    told = status(process(1))
+
+    assert [each["status"] for each in told["workers"]] == ["ok", "silent"]
+    assert problems(told) == ["1 of 2 workers are ready"]
+    assert (told["status"], status()["status"]) == ("degraded", "failing")
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"store": {"scheme": "redis", "ready": False}}, "the redis:// store does not answer"),
+        ({"differing": ["acme"]}, "these packages have changed since they were loaded: acme"),
+        (
+            {"plugins": [{"plugin": "crm", "reason": "no key", "remedy": "set it"}]},
+            "plugin crm is not used: no key",
+        ),
+        (
+            {"probes": [{"probe": "crm", "agent": "sales", "status": "failing", "error": "OSError"}]},
+            "probe crm of agent sales fails with OSError",
+        ),
+        (
+            {"sip_unmatched": {"total": 2, "users": [{"user": "x", "times": 2, "last": "b", "answered_by": None}]}},
+            "2 calls to SIP user 'x' reached no agent",
+        ),
+        (
+            {"sip_unmatched": {"total": 2, "users": [{"user": "x", "times": 2, "last": "b", "answered_by": "main"}]}},
+            None,
+        ),
+        (
+            {"agents": [{**AGENT, "route": None, "state": "conflict", "reason": "two claim it", "remedy": "choose"}]},
+            "agent sales has a conflict: two claim it",
+        ),
+        (
+            {"agents": [{**AGENT, **LOAD, "failures": 3, "breaker": "e-9", "last_failure": FAILURE}]},
+            "agent sales is not called for now, as it kept failing: tool book: ValueError: no day",
+        ),
+        (
+            {"agents": [{**AGENT, **LOAD, "failures": 1, "breaker": None, "last_failure": FAILURE}]},
+            "agent sales failed once in 5 minutes, the last time in tool book: ValueError: no day",
+        ),
+    ],
+    ids=str,
+)
+def test_a_problem_of_one_worker_is_the_host_s(more, problem):
+    told = status(process(1, **more), process(2))
+
+    if "agents" in more and "running" not in more["agents"][0]:
+        told = status(process(1, **more), process(2, **more))
+    assert problems(told) == ([problem] if problem else [])
+    assert all(each["fix"] for each in told["problems"])
+
+
+def test_the_latest_failure_of_all_workers_is_shown():
+    first = {**AGENT, **LOAD, "failures": 1, "breaker": None, "last_failure": FAILURE}
+    second = {**first, "last_failure": {**FAILURE, "when": 6.0, "error_id": "e-2"}}
+
+    [agent] = status(process(1, first), process(2, second))["agents"]
+    assert (agent["failures"], agent["last_failure"]["error_id"]) == (2, "e-2")

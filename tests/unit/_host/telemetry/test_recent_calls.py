@@ -1,0 +1,36 @@
+"""Recent calls: what is counted within five minutes, and nothing older."""
+
+from hypothesis import given, strategies as st
+
+from agenthost._host.telemetry.recent_calls import MINUTES, RecentCalls
+
+ENDED = st.tuples(
+    st.floats(0, 3600), st.sampled_from(["ok", "refused", "busy", "failed", "timeout"]), st.floats(1e-6, 100)
+)
+
+
+@given(st.lists(ENDED, max_size=60), st.floats(0, 7200))
+def test_counts_what_has_ended_lately(ended, later):
+    """A call counts for five minutes, give or take the ten seconds that are counted together."""
+    now = [0.0]
+    recent = RecentCalls(lambda: now[0])
+    for when, outcome, seconds in sorted(ended):
+        now[0] = when
+        recent.ended("sales", outcome, [seconds])
+    now[0] = max([later, *(when for when, *_ in ended)])
+    surely = [outcome for when, outcome, _ in ended if when > now[0] - MINUTES * 60 + 10]
+    perhaps = [outcome for when, outcome, _ in ended if when > now[0] - MINUTES * 60 - 10]
+    report = recent.report("sales")
+
+    assert len(surely) <= report["calls"] <= len(perhaps)
+    assert sum(report["slots"].values()) == report["calls"]
+    failed = [sum(outcome in ("failed", "timeout") for outcome in each) for each in (surely, perhaps)]
+    assert failed[0] <= report["failures"] <= failed[1]
+
+
+def test_other_failures_count_without_a_call():
+    recent = RecentCalls(lambda: 0.0)
+    recent.failed("sales")
+
+    assert recent.report("sales") == {"calls": 0, "failures": 1, "slots": {}}
+    assert recent.report("nobody") == {"calls": 0, "failures": 0, "slots": {}}
