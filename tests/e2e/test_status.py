@@ -1,4 +1,4 @@
-"""``agenthost status``: a host with problems names each with its fix, over all of its workers."""
+"""``agenthost status``: each problem of a host has its fix."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def told(env, place, served):
 
 
 def test_each_problem_has_its_fix(desk, place):
-    """A quarantined package, a tool that fails, a SIP caller who reaches nobody, and a worker that ended."""
+    """Of packages, tools, SIP callers and workers."""
     (place / "agenthost.toml").write_text('[host]\nworkers = 2\n[agents.main]\nroute = "/front"\n')
     with desk.having("import-error", "failing-tools"), desk.serve(cwd=place) as served:
         caller = Caller.of(served)

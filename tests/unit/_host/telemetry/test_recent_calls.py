@@ -11,7 +11,7 @@ ENDED = st.tuples(
 
 @given(st.lists(ENDED, max_size=60), st.floats(0, 7200))
 def test_counts_what_has_ended_lately(ended, later):
-    """A call counts for five minutes, give or take the ten seconds that are counted together."""
+    """A call counts for five minutes, within ten seconds."""
     now = [0.0]
     recent = RecentCalls(lambda: now[0])
     for when, outcome, seconds in sorted(ended):
