@@ -1,1 +1,1 @@
-"""Status of a running host: each process, all of them together, and the problems with their fixes."""
+"""Status of a running host: its processes, and its problems with their fixes."""
