@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.recording.record import FORMAT, record_of
-from agenthost._host.telemetry.secret_redactor import SecretRedactor
+from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost.errors import StateRefused, StateUnavailable
 from agenthost.tools.swaig import call_id, conversation_id
 

@@ -156,7 +156,7 @@ def make_runtime(config: Config, clock: Callable[[], float] = time.time) -> Runt
     """
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._host.telemetry.records import redact_records
-    from agenthost._host.telemetry.secret_redactor import SecretRedactor
+    from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 
     redact_records(SecretRedactor(config))
     return Runtime(settings_of(config, clock))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.status.problems import problems_of
-from agenthost._host.telemetry.figures import quantile
+from agenthost._host.telemetry.durations import quantile
 from agenthost._version import __version__
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import blake2b
-from math import ceil, log, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from agenthost._host.telemetry.durations import quantile, slot
 from agenthost.errors import StateUnavailable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.turns import Outcome
     from agenthost.state import Store, Stores
 
-__all__ = ["DAYS", "AgentFigures", "Figures", "kept_figures", "quantile", "slot", "wilson"]
+__all__ = ["DAYS", "AgentFigures", "Figures", "kept_figures", "wilson"]
 
 DAYS = 30
 """Days that figures are kept."""
@@ -36,9 +37,6 @@ EVERY = 5.0
 """Seconds between two updates of the store by a process."""
 _SCOPE = "agent figures"
 _DAY = 86400.0
-_SHORTEST = 0.001
-_STEP = sqrt(2)
-_SLOTS = 36
 _NINETY_FIVE = 1.959963984540054
 """The two-sided quantile of the normal distribution."""
 
@@ -192,33 +190,6 @@ def wilson(successes: int, tried: int) -> tuple[float, float]:
     middle = (rate + z2 / (2 * tried)) / (1 + z2 / tried)
     half = _NINETY_FIVE / (1 + z2 / tried) * sqrt(rate * (1 - rate) / tried + z2 / (4 * tried**2))
     return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
-
-
-def slot(seconds: float) -> int:
-    """Return the slot that a time is counted in.
-
-    Each slot ends at 1.41 times the end of the one before. The first ends at 1 ms.
-    """
-    return min(_SLOTS, max(0, ceil(log(max(seconds, 1e-9) / _SHORTEST, _STEP) - 1e-9)))
-
-
-def quantile(slots: Mapping[int, int], share: float) -> float | None:
-    """Return the time within which a share of all answers came, in seconds.
-
-    Within a slot, times are assumed to be spread evenly.
-
-    ``share`` is between 0 and 1.
-    """
-    total = sum(slots.values())
-    if total <= 0:
-        return None
-    left = share * total
-    for each in sorted(slots):
-        if slots[each] >= left and slots[each] > 0:
-            low = _SHORTEST * _STEP ** (each - 1) if each else 0.0
-            return round(low + (_SHORTEST * _STEP**each - low) * left / slots[each], 6)
-        left -= slots[each]
-    return round(_SHORTEST * _STEP ** max(slots), 6)
 
 
 def _figures(agent: str, counted: Counter[str]) -> AgentFigures:

@@ -21,7 +21,7 @@ from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_what_waits
 from agenthost._host.telemetry.current_call import calling, requesting, running
 from agenthost._host.telemetry.records import redact_records
-from agenthost._host.telemetry.secret_redactor import SecretRedactor
+from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
 
 if TYPE_CHECKING:

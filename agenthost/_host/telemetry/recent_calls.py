@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.telemetry.figures import slot
+from agenthost._host.telemetry.durations import slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

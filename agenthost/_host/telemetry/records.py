@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
+from agenthost._host.telemetry.secrets.redactor import NO_SECRETS, SecretRedactor
 
 __all__ = ["MARK", "Record", "redact_records"]
 

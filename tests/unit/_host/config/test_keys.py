@@ -10,7 +10,7 @@ from agenthost._host.access.guessable import guessable_secrets
 from agenthost._host.config.changes import changes
 from agenthost._host.config.load import load_config
 from agenthost._host.runtime.start import accepted
-from agenthost._host.telemetry.secret_redactor import SecretRedactor
+from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost.errors import ConfigurationError, PlanError
 from agenthost.secret import HashedSecret
 

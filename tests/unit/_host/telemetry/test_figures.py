@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost import Outcome, Reply, StateUnavailable, Status
-from agenthost._host.telemetry.figures import Figures, kept_figures, quantile, slot, wilson
+from agenthost._host.telemetry.durations import quantile, slot
+from agenthost._host.telemetry.figures import Figures, kept_figures, wilson
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.builtin.state_memory import MemoryEntries
 from agenthost.conversation.models import Usage

@@ -17,7 +17,7 @@ from agenthost._host.config.schema import AgentConfig, Config, HostConfig, Model
 from agenthost._host.telemetry.call_log import EndedCall
 from agenthost._host.telemetry.current_call import Owner, calling, requesting, running
 from agenthost._host.telemetry.log import JsonLines, TextLines
-from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
+from agenthost._host.telemetry.secrets.redactor import NO_SECRETS, SecretRedactor
 from agenthost.secret import Secret
 
 _PASSWORD = 'p"ss wörd/1'

@@ -15,7 +15,7 @@ import pytest
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import Config, HostConfig, TelemetryConfig
 from agenthost._host.telemetry.records import Record, redact_records
-from agenthost._host.telemetry.secret_redactor import NO_SECRETS, SecretRedactor
+from agenthost._host.telemetry.secrets.redactor import NO_SECRETS, SecretRedactor
 from agenthost.secret import Secret
 
 HOOK = "https://hooks.example/services/T00000000/tell-nobody-path?token=tell-nobody-query"

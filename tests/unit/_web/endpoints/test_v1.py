@@ -14,7 +14,7 @@ from chat_host import PASSWORD, client, scripted, served
 from agenthost import AgentBase
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.log import JsonLines
-from agenthost._host.telemetry.secret_redactor import NO_SECRETS
+from agenthost._host.telemetry.secrets.redactor import NO_SECRETS
 from agenthost.testing import Calls, Fails, Says
 
 HELLO = [{"role": "user", "content": "Hello"}]

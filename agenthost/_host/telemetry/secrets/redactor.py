@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
-from agenthost._host.telemetry.secret_parts import secret_parts
+from agenthost._host.telemetry.secrets.parts import secret_parts
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:

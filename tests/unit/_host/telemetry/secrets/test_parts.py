@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agenthost._host.telemetry.secret_parts import secret_parts
+from agenthost._host.telemetry.secrets.parts import secret_parts
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n"
 

@@ -1,0 +1,42 @@
+"""Durations, counted by slot, so that several processes can add them up."""
+
+from __future__ import annotations
+
+from math import ceil, log, sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["quantile", "slot"]
+
+_SHORTEST = 0.001
+_STEP = sqrt(2)
+_SLOTS = 36
+
+
+def slot(seconds: float) -> int:
+    """Return the slot that a time is counted in.
+
+    Each slot ends at 1.41 times the end of the one before. The first ends at 1 ms.
+    """
+    return min(_SLOTS, max(0, ceil(log(max(seconds, 1e-9) / _SHORTEST, _STEP) - 1e-9)))
+
+
+def quantile(slots: Mapping[int, int], share: float) -> float | None:
+    """Return the time within which a share of all answers came, in seconds.
+
+    Within a slot, times are assumed to be spread evenly.
+
+    ``share`` is between 0 and 1.
+    """
+    total = sum(slots.values())
+    if total <= 0:
+        return None
+    left = share * total
+    for each in sorted(slots):
+        if slots[each] >= left and slots[each] > 0:
+            low = _SHORTEST * _STEP ** (each - 1) if each else 0.0
+            return round(low + (_SHORTEST * _STEP**each - low) * left / slots[each], 6)
+        left -= slots[each]
+    return round(_SHORTEST * _STEP ** max(slots), 6)

@@ -1,0 +1,1 @@
+"""Secrets in log records: their parts, and hiding them."""
