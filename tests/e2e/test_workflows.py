@@ -14,6 +14,7 @@ enabled = false
 kind = "router"
 agents = ["sales", "support", "billing", "gone"]
 fallback_agent = "support"
+clarify = true
 route = "/"
 
 [workflows.together]
