@@ -18,7 +18,7 @@ from agenthost._host.config.schema import Config
 
 PACKAGE = Path(agenthost.__file__).parent
 MODULES = [path for room in ("_host", "_web") for path in sorted((PACKAGE / room).rglob("*.py"))]
-REMADE = {PACKAGE / "_host" / "telemetry" / "secret_redactor.py"}
+REMADE = {PACKAGE / "_host" / "telemetry" / "secrets" / "redactor.py"}
 """Made anew with every reload, by ``start_logging``."""
 CHANGING = {
     name: {key.argument for key in keys_of(type(table)).values() if key.effect == LIVE}
