@@ -108,6 +108,7 @@ async def _answer(session: Session, name: str, arguments: dict[str, Any] | None,
         return Answer(name, f"Error: {problem}.", error="invalid_params")
     if name in session.functions:
         return await _run(session, session.functions[name], arguments, raw)
+    _fill(session, name, _internal_fillers(session).get(name))
     return _builtin(session, name, arguments)
 
 
@@ -117,11 +118,10 @@ async def _run(session: Session, function: Function, arguments: dict[str, Any], 
     if function.uses is not None:
         function.uses -= 1
     if function.native:
+        _fill(session, function.name, _internal_fillers(session).get(function.name))
         return _native(session, function.name, arguments)
     if not function.definition.get("skip_fillers"):
-        phrases = phrases_of(session, function.definition.get("fillers"))
-        if phrases:
-            session.leg.trace("filler", text=session.leg.room.random.choice(phrases), function=function.name)
+        _fill(session, function.name, function.definition.get("fillers"))
         if isinstance(function.definition.get("wait_file"), str):
             session.leg.trace("played", url=function.definition["wait_file"], function=function.name)
     if function.data_map is not None:
@@ -136,6 +136,20 @@ async def _run(session: Session, function: Function, arguments: dict[str, Any], 
         result = await run_data_map(session.leg, function.name, function.data_map, {**session.snapshot, **root})
         return _read(session, function.name, result, 200, 0)
     return await _deliver(session, function, arguments, raw)
+
+
+def _fill(session: Session, name: str, fillers: Any) -> None:
+    """Say one of a function's phrases for the time until it answers."""
+    phrases = phrases_of(session, fillers)
+    if phrases:
+        session.leg.trace("filler", text=session.leg.room.random.choice(phrases), function=name)
+
+
+def _internal_fillers(session: Session) -> Mapping[str, Any]:
+    """Return the fillers of the platform's own functions."""
+    swaig = session.config.get("SWAIG")
+    fillers = swaig.get("internal_fillers") if isinstance(swaig, dict) else None
+    return fillers if isinstance(fillers, dict) else {}
 
 
 async def _deliver(session: Session, function: Function, arguments: Mapping[str, Any], raw: str) -> Answer:

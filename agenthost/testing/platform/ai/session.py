@@ -88,6 +88,7 @@ async def _begin(session: Session) -> None:
     if isinstance(swaig, dict):
         await include_functions(leg, swaig, session.functions)
     session.note("session_start")
+    _seed_history(session)
     session.take_snapshot()
     await memory(session)
     flow = session.flow
@@ -102,6 +103,15 @@ async def _begin(session: Session) -> None:
         await run_actions(session, hook)
     if session.ending is None:
         await _first_turn(session)
+
+
+def _seed_history(session: Session) -> None:
+    """Put the messages of the parameter ``convo`` before the conversation."""
+    seeds = session.params.get("convo")
+    for seed in seeds if isinstance(seeds, list) else ():
+        role, content = (seed.get("role"), seed.get("content")) if isinstance(seed, dict) else (None, None)
+        if role in {"user", "assistant", "system"} and isinstance(content, str):
+            session.add(Message(role, content))
 
 
 async def _first_turn(session: Session) -> None:

@@ -320,6 +320,21 @@ def test_scripted_turns_that_nobody_takes_are_found_and_a_transfer_keeps_them():
     assert codes(call) == ["script_unused"]
 
 
+def test_fillers_of_the_platforms_own_functions():
+    swaig = {"internal_fillers": {"next_step": {"default": ["On we go."]}}}
+    call = called(SwmlHost({"/": document(ai(prompt=TWO, SWAIG=swaig))}), tool("next_step", step="b"))
+
+    assert [event.data["text"] for event in call.trace.of("filler")] == ["On we go."]
+
+
+def test_history_is_seeded():
+    convo = [{"role": "user", "content": "I am Ann."}, {"role": "odd", "content": "x"}, 5]
+    model = Model("Hello.")
+    called(SwmlHost({"/": document(ai(params={"convo": convo}))}), say("Hi"), model=model, turns=())
+
+    assert [message.content for message in model.requests[0].messages[1:]] == ["I am Ann.", "Hi"]
+
+
 def test_a_model_that_calls_for_ever_is_ended():
     host = SwmlHost({"/": document(ai(function("f")))})
     turns = [ModelTurn(calls=(FunctionCall("f", {"n": number}),)) for number in range(9)]
