@@ -52,6 +52,7 @@ class HostCore:
         self._parts = HostParts(clock=self.clock)
         self._loop: OwnLoop | None = None
         self._ended = asyncio.Event()
+        self._started: asyncio.Future[ServedInMemory] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._served: ServedInMemory | None = None
         self._calls: list[EngineCall] = []
@@ -144,11 +145,11 @@ class HostCore:
 
     async def _start(self) -> ServedInMemory:
         """Serve, on the loop of the host."""
-        if self._served is None:
+        if self._started is None:
             loop = asyncio.get_running_loop()
-            started: asyncio.Future[ServedInMemory] = loop.create_future()
-            self._ended, self._serving = asyncio.Event(), loop.create_task(self._serve(started))
-            self._served = await started
+            self._started = loop.create_future()
+            self._ended, self._serving = asyncio.Event(), loop.create_task(self._serve(self._started))
+        self._served = await asyncio.shield(self._started)  # which several requests may wait for
         return self._served
 
     async def _serve(self, started: asyncio.Future[ServedInMemory]) -> None:
@@ -164,7 +165,7 @@ class HostCore:
             started.set_exception(error)
 
     async def _stop(self) -> None:
-        self._served, serving, self._serving = None, self._serving, None
+        self._served, self._started, serving, self._serving = None, None, self._serving, None
         for call in self._calls:
             await call.close()
         self._calls.clear()

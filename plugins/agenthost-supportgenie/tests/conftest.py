@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 
-import httpx
 import pytest
 from agenthost_supportgenie import (
     EscalationAgent,
@@ -21,7 +20,7 @@ from agenthost_supportgenie import (
     vote,
 )
 
-from agenthost import AgentServer
+from agenthost.testing import AsyncHermeticHost
 
 PASSWORD = "for the tests of the shop"
 
@@ -31,16 +30,16 @@ class Host:
 
     Args:
         escalation: settings of the senior colleague.
+        toml: further configuration.
     """
 
-    def __init__(self, escalation=None):
-        server = AgentServer()
+    def __init__(self, escalation=None, toml=""):
+        self.host = AsyncHermeticHost().config(f'[host]\npublic_url = "https://shop.example"\n{toml}')
         for cls in (SupportAgent, TechnicalAgent, SalesAgent):
-            server.register(cls(ShopSettings()))
-        server.register(EscalationAgent(escalation or EscalationSettings()))
+            self.host.add(cls(ShopSettings()))
+        self.host.add(EscalationAgent(escalation or EscalationSettings()))
         for make in (genie, options, vote, chain, levels):
-            server.register(make())
-        self.app = server.app
+            self.host.add(make())
 
     def post(self, path, body):
         """Return the host's response, as JSON."""
@@ -48,15 +47,11 @@ class Host:
         return answer
 
     def post_all(self, requests):
-        """Return the host's responses to concurrent requests on one event loop, as JSON."""
+        """Return the host's responses to concurrent requests, as JSON."""
 
         async def send():
-            transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="https://shop.example", auth=("agenthost", PASSWORD), timeout=60
-            ) as client:
-                posting = (client.post(path, json=body) for path, body in requests)
-                return [answer.json() for answer in await asyncio.gather(*posting)]
+            posting = (self.host.request("POST", path, json=body) for path, body in requests)
+            return [answer.json() for answer in await asyncio.gather(*posting)]
 
         return asyncio.run(send())
 
@@ -103,14 +98,21 @@ def configured(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTHOST_PASSWORD", PASSWORD)
     monkeypatch.setenv("SIGNALWIRE_SWAIG_SECRET", PASSWORD)
-    monkeypatch.setenv("AGENTHOST_PUBLIC_URL", "https://shop.example")
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
 
 
 @pytest.fixture
-def make_host(configured):
+def make_host():
     """Makes hosts."""
-    return Host
+    made = []
+
+    def make(*given, **more):
+        made.append(Host(*given, **more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.host.close()
 
 
 @pytest.fixture

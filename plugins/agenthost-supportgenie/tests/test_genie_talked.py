@@ -130,7 +130,7 @@ class Colleagues:
 
 
 @pytest.fixture
-def modelled(tmp_path, make_host):
+def modelled(make_host):
     """Makes a host whose language model is a scripted server."""
     opened = []
 
@@ -138,11 +138,8 @@ def modelled(tmp_path, make_host):
         model = ScriptedModel(then=colleagues)
         opened.append(model)
         model.__enter__()
-        (tmp_path / "agenthost.toml").write_text(
-            f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{model.url}"\napi_key = "k"\nretries = 0\n'
-        )
-        (tmp_path / "agenthost.toml").chmod(0o600)
-        return make_host()
+        toml = f'[models]\ndefault = "openai"\n[models.openai]\nurl = "{model.url}"\napi_key = "k"\nretries = 0\n'
+        return make_host(toml=toml)
 
     yield make
     for model in opened:

@@ -244,7 +244,7 @@ class TestFailures:
 
         agenthost_host.add(Broken())
 
-        with pytest.raises(PlanError, match=r"^library: ConnectionError: no calendar \(.*test_host\.py:\d+\)\.$"):
+        with pytest.raises(PlanError, match=r"^library: ConnectionError: no calendar"):
             agenthost_host.start()
 
     def test_of_a_plugin(self, agenthost_host):
@@ -255,7 +255,7 @@ class TestFailures:
 
         agenthost_host.add(Library()).add_plugin(Aliases())
 
-        with pytest.raises(PlanError, match=r"^Aliases: .*no directory[^:]*$"):
+        with pytest.raises(PlanError, match=r"^Aliases: ValueError: no directory"):
             agenthost_host.start()
 
     def test_of_two_agents_at_one_route(self, agenthost_host):
@@ -349,3 +349,24 @@ def test_an_asynchronous_block():
 
     assert asyncio.run(body()) == "2026-02-01T00:00:00+00:00"
     assert library.events == ["opened", "closed"]
+
+
+def test_first_requests_at_once(agenthost_async_host):
+    """The host starts once."""
+    library = Library()
+
+    async def body():
+        host = agenthost_async_host.add(library)
+        return [answer.status for answer in await asyncio.gather(*(host.request("GET", "/library") for _ in range(8)))]
+
+    assert asyncio.run(body()) == [200] * 8
+    assert library.events == ["opened"]
+
+
+def test_a_start_that_failed_fails_again(agenthost_host):
+    """Every request names the reason."""
+    agenthost_host.add(Library()).config("[host]\nno_such_key = 1\n")
+
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="no_such_key"):
+            agenthost_host.request("GET", "/library")
