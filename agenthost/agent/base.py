@@ -279,7 +279,7 @@ def runnable(agent: AgentBase, tool: Tool) -> Tool:
         tool,
         handler=handler,
         arguments=PassedOn(tool.parameters, tool.arguments.accepted),
-        is_async=inspect.iscoroutinefunction(hook),
+        on_loop=inspect.iscoroutinefunction(hook),
     )
 
 

@@ -135,7 +135,7 @@ class Tool:
         parameters: JSON Schema of the arguments, ``{"type": "object", "properties": …}``.
         handler: the author's function, bound to its agent.
         arguments: checks a call's arguments and converts them for the handler.
-        is_async: whether the handler is a coroutine function.
+        on_loop: whether the handler runs on the event loop: a coroutine function, or ``inline``.
         secure: whether a call needs a token of this agent, tool and call.
         webhook_url: URL of another server that answers this tool.
         fallback: sentence for the caller when the tool fails. None for the agent's.
@@ -153,7 +153,7 @@ class Tool:
     parameters: Mapping[str, Any] = field(repr=False)
     handler: Handler = field(repr=False)
     arguments: Arguments = field(repr=False)
-    is_async: bool
+    on_loop: bool
     secure: bool = True
     webhook_url: str | None = None
     fallback: str | None = None
@@ -178,6 +178,7 @@ class Tool:
         fallback: str | None = None,
         timeout: float | None = None,
         idempotent: bool = False,
+        inline: bool = False,
         title: str | None = None,
         annotations: Mapping[str, bool] | None = None,
         **extras: Any,
@@ -195,6 +196,7 @@ class Tool:
             fallback: see the class.
             timeout: see the class.
             idempotent: see the class.
+            inline: True runs an ordinary function on the event loop, without a thread.
             title: see the class.
             annotations: see the class.
             extras: further fields of the function's description. Values of None are left out.
@@ -216,6 +218,8 @@ class Tool:
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
             msg = f"tool {name!r}: timeout must be a number of seconds above 0, not {timeout!r}."
             raise DefinitionError(msg)
+        if inline:
+            _check_inline(name, handler, webhook_url)
         arguments: Arguments
         if parameters is None and not is_plain(handler):
             signature = _signature(name, handler)
@@ -237,7 +241,7 @@ class Tool:
             parameters=schema,
             handler=handler,
             arguments=arguments,
-            is_async=inspect.iscoroutinefunction(handler),
+            on_loop=inline or inspect.iscoroutinefunction(handler),
             secure=secure,
             webhook_url=webhook_url,
             fallback=fallback,
@@ -273,6 +277,19 @@ class Tool:
             ArgumentsRefused: the arguments cannot be read, or do not fit the schema.
         """
         return self.arguments.invoke(self.handler, given, call)
+
+
+def _check_inline(name: str, handler: Handler, webhook_url: str | None) -> None:
+    """Check that ``inline`` means something for a tool.
+
+    Raises:
+        DefinitionError: the handler is a coroutine function, or the tool runs on another server.
+    """
+    if webhook_url is not None or inspect.iscoroutinefunction(handler):
+        why = "runs on another server" if webhook_url is not None else "is async, and runs on the event loop anyway"
+        raise DefinitionError(
+            f"tool {name!r}: inline=True is for ordinary functions, and this tool {why}. fix: remove it."
+        )
 
 
 def _annotations(name: str, given: Mapping[str, bool] | None) -> Mapping[str, bool]:

@@ -109,7 +109,7 @@ class ToolCaller:
             tried = gate.breaker.open and gate.enter()
             run = partial(tool.call, request.arguments, request.call)
             seconds = tool.timeout or agent.limits.tool_timeout
-            working = self._run(agent, gate, owner, run, seconds, on_loop=tool.is_async)
+            working = self._run(agent, gate, owner, run, seconds, on_loop=tool.on_loop)
             result = await (_in_span(working, owner, request.call.id) if tracing() else working)
             answer = ToolAnswer.of(result, sibling)
         except ArgumentsRefused as refused:

@@ -183,7 +183,7 @@ class IsolatedAgent:
         call = Call.from_body(body, self._stores.within(group) if group else self._stores)
         calling.set(call.id)
         run = partial(tool.call, arguments, call)
-        result = await self._run(self._owner("tool", name), run, on_loop=tool.is_async)
+        result = await self._run(self._owner("tool", name), run, on_loop=tool.on_loop)
         return ToolAnswer.of(result, str).to_plain()
 
     async def _do_configure(self, query: Any, body: Any, headers: Any) -> list[Any]:

@@ -296,7 +296,7 @@ class StandIn(AgentBase):
                     tool.parameters,
                     partial(self._run_tool, tool.name, ticket, process),
                     PassedOn(tool.parameters, tool.accepted),
-                    is_async=True,
+                    on_loop=True,
                     secure=tool.secure,
                     webhook_url=tool.webhook_url,
                     fallback=tool.fallback,

@@ -95,6 +95,7 @@ class ToolWords(Configurable):
         fallback: str | None = None,
         timeout: float | None = None,
         idempotent: bool = False,
+        inline: bool = False,
         **fields: Any,
     ) -> Self:
         """Add a tool.
@@ -114,6 +115,8 @@ class ToolWords(Configurable):
             fallback: sentence for the caller when it fails. Defaults to the agent's.
             timeout: timeout of one call, in seconds. Defaults to the host's for this agent.
             idempotent: True runs identical requests of one call once, even across workers.
+            inline: True runs an ordinary handler on the event loop, without a thread: for handlers that take well below
+                a millisecond and wait for nothing.
             fields: ``title`` and ``annotations`` for clients of the Model Context Protocol (see ``Tool``), and further
                 fields of the function's description, such as ``wait_file`` (a path is relative to this
                 host's public URL) and ``wait_file_loops``.
@@ -140,6 +143,7 @@ class ToolWords(Configurable):
                 fallback=fallback,
                 timeout=timeout,
                 idempotent=idempotent,
+                inline=inline,
                 fillers=fillers,
                 gates=gates,
                 gate_fillers=gate_fillers,

@@ -171,15 +171,18 @@ def test_what_the_guide_on_tools_promises(monkeypatch):
     A failure has the tool's own sentence.
     """
     page = DOCS / "how-to" / "write-tools.md"
-    typed, plain = (run(block, monkeypatch) for block in blocks(page, "python"))
+    typed, quick, plain = (run(block, monkeypatch) for block in blocks(page, "python"))
     server = AgentServer()
     server.register(typed.DentalAgent())
+    server.register(quick.DeskAgent())
     server.register(plain.SalesAgent())
     functions = {
         entry["function"]: entry
         for route in ("/dental", "/sales")
         for entry in document(server.app, route)["sections"]["main"][1]["ai"]["SWAIG"]["functions"]
     }
+
+    assert quick.DeskAgent()._declared.draft.tools["hours"].on_loop
 
     async def call(route, tool, arguments):
         transport = httpx.ASGITransport(server.app)

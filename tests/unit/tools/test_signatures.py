@@ -566,7 +566,7 @@ def test_an_async_handler_is_called_with_its_types():
 
     made = tool(book)
 
-    assert made.is_async
+    assert made.on_loop
     assert asyncio.run(made.call({"nights": "5"}, CALL)) == 5
 
 

@@ -36,7 +36,7 @@ class TestDecorator:
 
         (tool,) = tools_of(Desk).values()
 
-        assert (tool.name, tool.description, tool.secure, tool.is_async) == ("book", "Book a visit.", True, False)
+        assert (tool.name, tool.description, tool.secure, tool.on_loop) == ("book", "Book a visit.", True, False)
         assert tool.call({"day": "mon"}, CALL) == "mon"
 
     @pytest.mark.parametrize("decorator", [AgentBase.tool(), AgentBase.tool(None)])
@@ -94,7 +94,7 @@ class TestDecorator:
             @AgentBase.tool
             async def book(self, day: str): ...
 
-        assert tools_of(Desk)["book"].is_async
+        assert tools_of(Desk)["book"].on_loop
 
     def test_under_another_decorator(self):
         """A decorator that copies attributes keeps the declaration, and the wrapped signature counts."""
@@ -534,3 +534,15 @@ class TestReadAhead:
         read_ahead(Desk)
 
         assert reads.call_count == 0
+
+
+async def _later():
+    """Wait."""
+
+
+@pytest.mark.parametrize(
+    ("options", "why"), [({"handler": _later}, "is async"), ({"webhook_url": "https://x.example"}, "another server")]
+)
+def test_only_an_ordinary_function_runs_inline(options, why):
+    with pytest.raises(DefinitionError, match=why):
+        AgentBase("desk").define_tool("t", inline=True, **options)

@@ -19,6 +19,7 @@ from plans import plan_of
 from polling import poll_in_loop
 
 from agenthost import AgentBase, FunctionResult, StateUnavailable
+from agenthost._host.calls.loop_watchdog import Watchdog
 from agenthost._host.calls.tool_caller import BUSY, ToolCaller
 from agenthost._host.config.limits import Limits
 from agenthost._host.config.schema import Config, HostConfig
@@ -556,3 +557,48 @@ def test_names_that_a_configuration_makes_up_are_not_kept():
     assert list(gate._tools) == ["t"]
     assert not gate._others
     assert not gate._computing
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_quick_tool_runs_on_the_event_loop(inline):
+    """Its errors, arguments and slots are those of any tool."""
+    where = []
+
+    def tool(args, raw_data):
+        where.append(threading.current_thread() is threading.main_thread())
+        if args:
+            raise ValueError
+        return FunctionResult("Yes.")
+
+    agent = AgentBase("desk", "/desk", fallback=FALLBACK)
+    agent.define_tool("t", "", {"of": {"type": "string"}}, tool, inline=inline)
+    served, caller = plan_of(agent).agents[0], ToolCaller()
+
+    async def calls():
+        return [await ask(caller, served, arguments=arguments) for arguments in ({}, {"of": "x"}, {"of": 1})]
+
+    answers = asyncio.run(calls())
+
+    assert where == [inline, inline, inline][: len(where)]
+    assert [answer["response"].split(".")[0] for answer in answers][:2] == ["Yes", FALLBACK[:-1]]
+    assert caller.gates.of(served).slots.free == MOST
+
+
+def test_a_quick_tool_that_blocks_is_named(caplog):
+    """The watchdog counts it, and the circuit breaker opens after the third time."""
+    with caplog.at_level(logging.ERROR):
+        agent = AgentBase("desk", "/desk", fallback=FALLBACK)
+        agent.define_tool("t", "", {}, lambda args, raw_data: time.sleep(0.4), inline=True)
+        served = plan_of(agent).agents[0]
+        watchdog = Watchdog(Metrics(), lambda: (served,))
+        caller = ToolCaller()
+        watchdog.listen(caller.gates.blocked)
+
+        async def blocked():
+            async with watchdog.watching():
+                await asyncio.sleep(0.1)
+                await ask(caller, served)
+
+        asyncio.run(blocked())
+
+    assert any("blocked by tool t of agent desk" in record.getMessage() for record in caplog.records)
