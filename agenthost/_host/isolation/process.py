@@ -263,18 +263,29 @@ class Process:
         return self._handle.ended(DYING) or "stopped answering"
 
     def _receive(self, message: Message) -> None:
-        kind, number, content = message
+        """Take a message of the process.
+
+        Raises:
+            ValueError: it has another form, so that the connection ends.
+        """
+        try:
+            self._take(*message)
+        except TypeError as error:
+            raise ValueError(f"a message has another form: {error}") from error
+
+    def _take(self, kind: str, number: int, content: Any) -> None:
         if kind == "begun":
             if (asked := self._asked.get(number)) is not None:
                 asked.begun = True
         elif kind in ("done", "raised"):
+            error = _raised(*content) if kind == "raised" else None
             if (asked := self._asked.pop(number, None)) is not None:
                 asked.ended.set()
                 if not asked.answer.done():
-                    if kind == "done":
+                    if error is None:
                         asked.answer.set_result(content)
                     else:
-                        asked.answer.set_exception(_raised(*content))
+                        asked.answer.set_exception(error)
         elif kind == "store":
             self._store(self, number, content)
         elif kind == "pong":

@@ -62,6 +62,15 @@ class Agent(AgentBase):
         return str(await call.state.incr("asked"))
 
     @AgentBase.tool
+    async def nonsense(self, kind: str) -> str:
+        import asyncio, gc
+        from agenthost._host.isolation.frames import Frames
+        [frames] = [each for each in gc.get_objects() if isinstance(each, Frames)]
+        for number in range(100):
+            frames.send(kind, number, None if kind == "stray" else ["a"])
+        await asyncio.sleep(30)
+
+    @AgentBase.tool
     def die(self) -> str:
         os._exit(3)
 
@@ -117,7 +126,7 @@ def test_it_says_what_the_agent_says_and_its_package_is_not_imported(build):
     assert own.examples == {"": ("I am far away",)}
     assert own.draft.global_data == {"known": True}
     assert "You are elsewhere." in own.draft.prompt.text
-    assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "asked", "die"]
+    assert [*own.draft.tools] == ["double", "pid", "priorities", "over", "asked", "nonsense", "die"]
     assert (own.draft.tools["double"].timeout, own.draft.tools["double"].idempotent) == (3, True)
     assert not own.draft.tools["pid"].secure
     assert b"You are elsewhere." in b"".join(own.own_process.template.parts)
@@ -223,6 +232,20 @@ def test_a_hand_over_names_the_agent(build):
     assert asyncio.run(used(stand_in, work)).actions == (HandOver('a "friend"'),)
 
 
+@pytest.mark.parametrize("kind", ["raised", "stray"])
+def test_a_process_that_sends_nonsense_is_replaced_at_once(build, kind):
+    """Its callers do not wait for the deadline."""
+    stand_in = build()
+    tools = declared(stand_in).draft.tools
+
+    async def work():
+        with pytest.raises(OwnProcessError):
+            await asyncio.wait_for(tools["nonsense"].call({"kind": kind}, call()), 5)
+        return (await asyncio.wait_for(tools["double"].call({"number": 2}, call()), 10)).text
+
+    assert asyncio.run(used(stand_in, work)) == "4"
+
+
 def test_its_probes_are_asked_there(build):
     stand_in = build()
 
@@ -310,7 +333,7 @@ def test_a_tool_without_a_call_opens_no_state(build):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("raises", "ValueError: not today (far_away.py:43)"),
+        ("raises", "ValueError: not today (far_away.py:52)"),
         ("dies", "its process was ended by SIGABRT while it was loaded"),
         ("nothing", "far_away:nothing returns nothing, not an agent (a subclass of agenthost.AgentBase)"),
         ("missing", "AttributeError: module 'far_away' has no attribute 'missing'"),
