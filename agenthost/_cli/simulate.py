@@ -36,7 +36,11 @@ _HELP = (
 @config_file
 @click.option("--scenario", metavar="FILE", help="Play the script of a scenario instead of what is typed.")
 @click.option("--calls", type=click.IntRange(1), help="Play the scenario in this many calls at once, and measure.")
-@click.option("--fuzz", type=click.IntRange(1), help="Call each tool with this many arguments of either kind.")
+@click.option(
+    "--fuzz",
+    type=click.IntRange(1),
+    help="Try this many adversarial arguments of each tool, and callers.",
+)
 @click.option("--model", metavar="NAME", help="The model for the agents.  [default: as in agenthost chat]")
 @click.option("--caller", default="+15550100", show_default=True, help="Number of the caller.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of IDs and random choices.")
@@ -115,14 +119,20 @@ async def _simulate(
 
 
 async def _fuzz(opening: AbstractAsyncContextManager[Opened], examples: int, caller: str, seed: int) -> ExitCode:
-    """Call each tool of an agent with arguments from its schema, and with others."""
+    """Call each tool of an agent with arguments of either kind, then play callers."""
+    from agenthost.builtin.offline.model import OfflineModel
     from agenthost.testing.platform import Platform, PlatformOptions
-    from agenthost.testing.scenarios.fuzzing import fuzz
+    from agenthost.testing.scenarios.fuzzing import fuzz, fuzz_callers
 
     async with opening as host:
-        platform = Platform(host.client, PlatformOptions(seed=seed))
-        async with await _call(platform, host.route, caller) as call:
+
+        async def begin(number: int) -> Call:
+            platform = Platform(host.client, PlatformOptions(seed=seed + number), model=OfflineModel())
+            return await _call(platform, host.route, caller)
+
+        async with await begin(0) as call:
             found = await fuzz(call, examples)
+        found.append(await fuzz_callers(begin, examples))
     for each in found:
         echo(each.line)
     return ExitCode.FINDINGS if any(each.failed for each in found) else ExitCode.OK

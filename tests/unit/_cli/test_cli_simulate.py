@@ -82,7 +82,9 @@ def test_many_calls_at_once(run):
 def test_arguments_that_break_a_tool_are_found(run, tmp_path):
     code, out, _ = run("simulate", "agenthost_clinic.py", "--fuzz", "5")
     assert code == 0
-    assert re.fullmatch(r"identify: 10 calls, none failed\nbook: \d+ calls, none failed\n", out)
+    assert re.fullmatch(
+        r"identify: 10 calls, none failed\nbook: \d+ calls, none failed\ncallers: 5 calls, none failed\n", out
+    )
 
     text = (tmp_path / "agenthost_clinic.py").read_text("utf-8").replace('"Thank you."', "str(1 // len(born))")
     (tmp_path / "broken.py").write_text(text, "utf-8")
