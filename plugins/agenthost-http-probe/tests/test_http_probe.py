@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
 from agenthost_http_probe import HttpProbe, Url, answers
-from polling import poll_in_loop
+from polling import poll_until
 
-from agenthost import AgentBase, AgentServer, ConfigurationError, DefinitionError
+from agenthost import AgentBase, ConfigurationError, DefinitionError
 from agenthost.testing import PluginContract
 
 Settings = HttpProbe.Settings
@@ -109,55 +107,25 @@ def test_what_no_probe_can_have():
         HttpProbe(Settings((Url("http://crm", interval=0),)))
 
 
-def test_a_host_follows_its_dependencies(dependency, tmp_path, monkeypatch):
+def test_a_host_follows_its_dependencies(dependency, agenthost_host):
     """Ready, not ready while one fails or hangs, and ready again."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
     quick = {"interval": 0.02, "failures": 1}
     urls = (
         Url(dependency.url, name="up", **quick),
         Url(f"{dependency.url}/hangs", name="slow", critical=False, timeout=0.1, **quick),
     )
-    server = AgentServer()
-    server.register(AgentBase("desk", "/desk"))
-    for probe in HttpProbe(Settings(urls)).health_probes():
-        server.add_probe(probe)
+    host = agenthost_host.add(AgentBase("desk", "/desk")).add_plugin(HttpProbe(Settings(urls)))
 
-    async def main():
-        transport = httpx.ASGITransport(app=server.app)
-        messages, started, stop = [{"type": "lifespan.startup"}], asyncio.Event(), asyncio.Event()
+    def reached(status, ready):
+        poll_until(lambda: host.request("GET", "/health").json()["status"] == status)
+        assert host.request("GET", "/ready").status == ready
 
-        async def receive():
-            if messages:
-                return messages.pop()
-            await stop.wait()
-            return {"type": "lifespan.shutdown"}
-
-        async def send(message):
-            started.set()
-
-        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-        living = asyncio.create_task(server.app(scope, receive, send))
-        await started.wait()
-        async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
-
-            async def until(status, ready):
-                async def reached():
-                    return (await client.get("/health")).json()["status"] == status
-
-                await poll_in_loop(reached)
-                assert (await client.get("/ready")).status_code == ready
-
-            await until("degraded", 200)
-            dependency.status = 503
-            await until("failing", 503)
-            dependency.status = 200
-            dependency.released.set()
-            await until("ok", 200)
-        stop.set()
-        await living
-
-    asyncio.run(main())
+    reached("degraded", 200)
+    dependency.status = 503
+    reached("failing", 503)
+    dependency.status = 200
+    dependency.released.set()
+    reached("ok", 200)
 
 
 def test_a_probe_of_the_configuration(dependency, agenthost_host):
@@ -195,29 +163,26 @@ critical = false
 """
 
 
+def test_it_is_configured(agenthost_host):
+    """It is configured in agenthost.toml as in its README."""
+    agenthost_host.add_plugin(HttpProbe, "http-probe").config(CONFIGURED, {"CRM": "Bearer x"}).start()
+
+
 @pytest.mark.parametrize(
-    ("text", "state", "reason"),
+    ("right", "wrong", "reason"),
     [
-        (CONFIGURED, "ready", ""),
-        (CONFIGURED.replace("url =", "uri ="), "quarantined", "url"),
-        (CONFIGURED.replace("http://crm", "crm"), "quarantined", "crm is not http:// or https:// with a host"),
+        ("url =", "uri =", r"agenthost\.toml:\d+.*url"),
+        ("http://crm", "crm", "crm is not http:// or https:// with a host"),
     ],
 )
-def test_it_is_configured(text, state, reason, tmp_path):
-    """It is configured in agenthost.toml as in its README.
+def test_mistakes_in_the_configuration_are_named(agenthost_host, right, wrong, reason):
+    agenthost_host.add_plugin(HttpProbe, "http-probe").config(CONFIGURED.replace(right, wrong), {"CRM": "Bearer x"})
 
-    The message of a mistake names the key.
-    """
-    (tmp_path / "agenthost.toml").write_text(text)
-    told = subprocess.run(
-        [sys.executable, "-m", "agenthost", "check", "--json"],
-        cwd=tmp_path,
-        env=os.environ | {"CRM": "Bearer x", "AGENTHOST_STATE_DIR": str(tmp_path / "state")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    (plugin,) = [each for each in json.loads(told.stdout)["plugins"] if each["plugin"] == "http-probe"]
+    with pytest.raises(ConfigurationError, match=reason):
+        agenthost_host.start()
 
-    assert plugin["state"] == state, told
-    assert reason in plugin.get("reason", "")
+
+def test_the_distribution_offers_the_plugin():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert project["project"]["entry-points"]["agenthost"] == {"http-probe": "agenthost_http_probe:HttpProbe"}
