@@ -12,8 +12,8 @@ from agenthost.testing.platform.ai.conversing import answer_user, run_actions, t
 from agenthost.testing.platform.ai.flow import Flow
 from agenthost.testing.platform.ai.functions import include_functions, read_functions
 from agenthost.testing.platform.ai.prompting import expanded
+from agenthost.testing.platform.ai.reports import close, memory, post_debug_events
 from agenthost.testing.platform.ai.state import Session
-from agenthost.testing.platform.ai.summary import close, memory
 from agenthost.testing.platform.ai.timing import end_hold, pass_time
 from agenthost.testing.platform.leg import HungUp, Stopped
 from agenthost.testing.platform.script import Digits, HangUp, ModelSays, Says, Silence, Unhold
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from agenthost.testing.platform.script import Input
 
 __all__ = ["run_ai"]
+
+_MILLISECONDS_A_LETTER = 60
+"""The speed of speech, with which the heard part of interrupted words is estimated."""
 
 
 async def run_ai(leg: Leg, config: Mapping[str, Any], script: Script) -> Leaving | None:
@@ -40,13 +43,16 @@ async def run_ai(leg: Leg, config: Mapping[str, Any], script: Script) -> Leaving
     leg.session = session
     leg.trace("session_start", session=room.sessions, functions=sorted(session.functions))
     await _begin(session)
+    await post_debug_events(session)
     if session.ending is None:
         _drop_unused(leg)
     while session.ending is None:
         await _take(session, await room.line.next())
+        await post_debug_events(session)
     ending = session.ending
     leg.trace("session_end", cause=ending.cause if isinstance(ending, (HungUp, Stopped)) else "transfer")
     await close(session)
+    await post_debug_events(session)
     leg.session, leg.script = outer, before
     if isinstance(ending, HungUp):
         _drop_unused(leg)
@@ -143,6 +149,7 @@ async def _take(session: Session, item: Input) -> None:
         case Says():
             details = {"barge_after": item.barge_after, "confidence": item.confidence, "lang": item.lang}
             leg.trace("heard", text=item.text, **{key: value for key, value in details.items() if value is not None})
+            _cut(session, item.barge_after)
             await answer_user(session, item.text)
         case Digits():
             leg.trace("heard", digits=item.digits)
@@ -159,6 +166,16 @@ async def _take(session: Session, item: Input) -> None:
         await answer_user(session, session.queued.pop(0))
     if session.ending is None:
         _drop_unused(leg)
+
+
+def _cut(session: Session, after: int | None) -> None:
+    """Trace the part of the agent's last words that the caller did not hear."""
+    words, session.last_words = session.last_words, ""
+    if after is None or not words:
+        return
+    heard = max(after, 0) // _MILLISECONDS_A_LETTER
+    if heard < len(words):
+        session.leg.trace("cut", text=words, heard=words[:heard], after=after)
 
 
 def _drop_unused(leg: Leg) -> None:

@@ -76,12 +76,17 @@ class Session:
     last_call: str = ""
     same_calls: int = 0
     uses: int = 0
+    debugged: int = 0
+    """The number of lines of the call log that the debug webhook has."""
+    last_words: str = ""
+    """The words that the caller may interrupt."""
 
     def say(self, text: str, by: str = "model") -> None:
         """Speak to the caller."""
         if not text:
             return
         self.leg.trace("spoken", text=text, by=by)
+        self.last_words = text
         self.log("assistant" if by == "model" else "assistant-manual", content=text)
 
     def log(self, role: str, /, **details: Any) -> None:

@@ -335,6 +335,29 @@ def test_history_is_seeded():
     assert [message.content for message in model.requests[0].messages[1:]] == ["I am Ann.", "Hi"]
 
 
+def test_words_that_the_caller_interrupts_are_cut():
+    call = called(
+        SwmlHost({"/": document(ai())}),
+        say("Hi", ModelTurn("Good morning.")),
+        lambda call: call.say("Stop", barge_after=300),
+        lambda call: call.say("Go on", barge_after=300),
+    )
+
+    assert [(event.data["text"], event.data["heard"]) for event in call.trace.of("cut")] == [("Good morning.", "Good ")]
+
+
+@pytest.mark.parametrize(("level", "requests"), [(0, 0), (1, 3)])
+def test_debug_events_are_posted_several_at_once(level, requests):
+    params = {"debug_webhook_url": "http://user:pass@host.example/debug", "debug_webhook_level": level}
+    host = SwmlHost({"/": document(ai(function("f"), params=params)), "/debug": {}})
+    call = called(host, tool("f"), hang_up)
+    bodies = host.bodies("/debug")
+
+    assert len(bodies) == requests
+    assert all(body["call_info"]["call_id"] == call.id for body in bodies)
+    assert not bodies or [*bodies[1]] == ["call_info", "function_call", "tool"]
+
+
 def test_a_model_that_calls_for_ever_is_ended():
     host = SwmlHost({"/": document(ai(function("f")))})
     turns = [ModelTurn(calls=(FunctionCall("f", {"n": number}),)) for number in range(9)]

@@ -1,4 +1,4 @@
-"""End of a session: the hang-up hook, the summary, and its delivery."""
+"""Reports of a session: debug events, the hang-up hook, and the summary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from agenthost.testing.platform.leg import HungUp
 if TYPE_CHECKING:
     from agenthost.testing.platform.ai.state import Session
 
-__all__ = ["close", "memory"]
+__all__ = ["close", "memory", "post_debug_events"]
+
+_TIMEOUT = 15.0
+"""Seconds for a debug event."""
 
 
 async def close(session: Session) -> None:
@@ -114,3 +117,24 @@ def _data(summary: Any) -> dict[str, Any]:
         rest = summary[:start] + summary[end + 1 :]
         return {"parsed": [found], "raw": summary} | ({"substituted": rest} if rest.strip() else {})
     return {"raw": summary}
+
+
+async def post_debug_events(session: Session) -> None:
+    """Post the lines of the call log since the last time, several in one request.
+
+    Level 0 posts nothing. Without an answer, the platform does not try again.
+    """
+    url, level = session.params.get("debug_webhook_url"), session.params.get("debug_webhook_level", 1)
+    lines = session.call_log[session.debugged :]
+    session.debugged = len(session.call_log)
+    if not isinstance(url, str) or not url or level == 0 or not lines:
+        return
+    leg = session.leg
+    body: dict[str, Any] = {
+        "call_info": {"call_id": session.runtime_id, "ai_session_id": session.id, "content_type": "text/swaig"}
+    }
+    for line in lines:
+        name = str(line.get("action") or line["role"])
+        body.setdefault(name, []).append({key: value for key, value in line.items() if key != "timestamp"})
+    delivered = await leg.room.delivery.post("debug_event", url, body, timeout=_TIMEOUT)
+    leg.trace("debug_event", events=sorted(set(body) - {"call_info"}), status=delivered.status)
