@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["log_refusal", "on_hangup", "report"]
+__all__ = ["logged", "on_hangup", "report"]
+
+Answer: TypeAlias = "Callable[[Mapping[str, Any], Callable[[str], object]], dict[str, Any]]"
 
 _LOGGED = ("packages", "added", "changed", "removed", "routes", "tools", "aliases", "applied", "replaced", "left")
 _log = logging.getLogger("agenthost.reload")
@@ -29,19 +32,25 @@ def report(told: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def log_refusal(error: AgentHostError) -> None:
-    """Log that a reload has changed nothing."""
-    _log.error("reload refused, the host is unchanged: %s", error)
+def logged(answer: Answer) -> Answer:
+    """Return a function that logs a reload which is refused, and has changed nothing."""
+
+    def answer_and_log(request: Mapping[str, Any], tell: Callable[[str], object]) -> dict[str, Any]:
+        try:
+            return answer(request, tell)
+        except AgentHostError as error:
+            _log.error("reload refused, the host is unchanged: %s", error)
+            raise
+
+    return answer_and_log
 
 
-def on_hangup(answer: Callable[[Mapping[str, Any], Callable[[str], object]], object]) -> None:
-    """Reload at SIGHUP, on a separate thread, and log a failure."""
+def on_hangup(answer: Answer) -> None:
+    """Reload at SIGHUP, on a separate thread."""
 
     def work() -> None:
-        try:
+        with suppress(AgentHostError):  # which is in the log
             answer({}, lambda words: _log.info("reload: %s", words))
-        except AgentHostError as error:
-            log_refusal(error)
 
     def hung_up(*_: object) -> None:
         threading.Thread(target=work, name="agenthost-reload", daemon=True).start()

@@ -29,7 +29,7 @@ from agenthost._web.process.connections import Server, protocol_for, uvicorn_con
 from agenthost._web.process.health_port import health_port
 from agenthost._web.process.ports import listen_for_health
 from agenthost._web.process.reload import Reloading
-from agenthost._web.process.reload_report import on_hangup
+from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.request.rules import InForce
 from agenthost._web.tracing import with_spans
 
@@ -87,8 +87,9 @@ def serve_on(
     @contextmanager
     def commands(reloading: Reloading) -> Iterator[None]:
         gc_freeze.freeze()
-        on_hangup(reloading.answer)
-        with controlled(socket_path(config, opened.getsockname()[1]), reloading.answer):
+        answer = logged(reloading.answer)
+        on_hangup(answer)
+        with controlled(socket_path(config, opened.getsockname()[1]), answer):
             yield
 
     def made() -> HostPlan:

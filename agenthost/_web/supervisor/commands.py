@@ -7,6 +7,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from agenthost._web.process.reload_report import logged
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -22,10 +23,16 @@ _ANSWERED_WITHIN = 2.0
 
 
 class Commands:
-    """Answers commands on threads of their own."""
+    """Answers commands on threads of their own.
 
-    def __init__(self, rollouts: Rollouts, places: Sequence[WorkerSlot], host: Callable[[], dict[str, Any]]) -> None:
+    With ``logs``, a reload that is refused is logged; otherwise, the command reports it.
+    """
+
+    def __init__(
+        self, rollouts: Rollouts, places: Sequence[WorkerSlot], host: Callable[[], dict[str, Any]], *, logs: bool
+    ) -> None:
         self._rollouts = rollouts
+        self._reload = logged(rollouts.answer) if logs else rollouts.answer
         self._places = places
         self._host = host
         self._one_at_a_time = threading.Lock()
@@ -40,7 +47,7 @@ class Commands:
         """
         match request.get("command"):
             case "reload":
-                return self._rollouts.answer(request, tell)
+                return self._reload(request, tell)
             case "status":
                 return self._status()
         raise PlanError(

@@ -22,7 +22,7 @@ from agenthost._host.generations.orders import WorkerOrder
 from agenthost._host.generations.served_plan import ServedPlan, losses, table
 from agenthost._host.operations.installed_now import installed_now
 from agenthost._host.runtime.start import read_again, start_logging
-from agenthost._web.process.reload_report import log_refusal, report
+from agenthost._web.process.reload_report import report
 from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
@@ -333,8 +333,6 @@ class Rollouts:
             self._supervisor.left.append(attempt.canary)
         if attempt.template is not None:
             attempt.template.end()
-        if not self._supervisor.authoring:  # agenthost dev prints it
-            log_refusal(error)
         attempt.outcome.put(error)
 
 

@@ -33,7 +33,7 @@ from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._host.walls.own_directories import remove_directories_of
 from agenthost._web.older.generations import Generations
 from agenthost._web.process.ports import address
-from agenthost._web.process.reload_report import on_hangup
+from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.kept_template import KeptTemplate
 from agenthost._web.supervisor.rollout import Rollouts
@@ -97,7 +97,7 @@ class Supervisor:
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
         self.rollouts = Rollouts(self)
-        self.commands = Commands(self.rollouts, self.places, self._known)
+        self.commands = Commands(self.rollouts, self.places, self._known, logs=not authoring)
         self.older: Generations[Worker] = Generations(relays)
         self._since = time.time()
 
@@ -109,7 +109,7 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        on_hangup(self.rollouts.answer)
+        on_hangup(logged(self.rollouts.answer))
         try:
             with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.commands.answer):
                 while not self.stopping:
