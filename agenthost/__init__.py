@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import (
+        AdaptedAgent,
         Host,
         HostedAgent,
         McpOffer,
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from agenthost.workflows.workflow import Workflow
 
 __all__ = [
+    "AdaptedAgent",
     "AddressError",
     "AgentBase",
     "AgentHostError",
@@ -183,6 +185,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AdaptedAgent": "hosting",
     "AgentBase": "agent.base",
     "AgentHostPlugin": "_web.litestar_plugin",
     "AgentServer": "server",

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from agenthost.conversation.models import ModelProvider
     from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
-    from agenthost.hosting import Host, HostedAgent, McpServer, ToolCalled
+    from agenthost.hosting import AdaptedAgent, Host, HostedAgent, McpServer, ToolCalled
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import StateProvider
 
 __all__ = [
     "PROJECT",
+    "adapt_agent",
     "agents",
     "chat_models",
     "classifiers",
@@ -50,6 +51,21 @@ PROJECT = "agenthost"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a function of a plugin as the implementation of the hook of the same name."""
+
+
+@hookspec
+def adapt_agent(offered: object) -> AdaptedAgent | None:
+    """Make an agent of an object that another framework has built.
+
+    Called at start-up for each object that an entry point or a file offers and that is not an agent. The first plugin
+    that returns an agent wins. The agent keeps the key and the package of the entry point.
+
+    Args:
+        offered: the object, such as an agent of SignalWire's SDK. A class or a factory has been called.
+
+    Returns:
+        The agent, or None if the plugin does not know such objects.
+    """
 
 
 @hookspec

@@ -122,6 +122,7 @@ class Declared:
         examples: example messages, by language code, or ``""`` for an unknown language.
         key: its key on the host.
         stores: the host's stores. None while no host serves it.
+        findings: sentences about the agent for ``agenthost check``, of the plugin that has adapted it.
         asked: the request that a copy is for, if the agent writes its whole document.
         facts: returns facts about the host that serves it. None while it has no host, and in a process of its own.
         public_url: the public URL of the host that serves it alone, or None for the configured one.
@@ -148,6 +149,7 @@ class Declared:
     examples: Mapping[str, tuple[str, ...]] = Factory(dict)
     key: str = ""
     stores: Stores | None = field(default=None, repr=False)
+    findings: tuple[str, ...] = ()
     asked: AskedDocument = NO_REQUEST
     facts: Callable[[], HostFacts] | None = field(default=None, repr=False)
     public_url: str | None = None

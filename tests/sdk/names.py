@@ -20,8 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sdk-names.md"
 
 HERE = "the same name"
 ALONGSIDE = "the SDK, installed next to agenthost"
-SKILL = "a [skill](../how-to/write-a-skill.md) of your own"
-PREFAB = "an [agent](agent.md) of your own"
+SKILL = "an agent of the SDK, served by `agenthost-signalwire`; or a [skill](../how-to/write-a-skill.md) of your own"
+PREFAB = "an agent of the SDK, served by `agenthost-signalwire`; or an [agent](agent.md) of your own"
 
 MODULES = {
     "agent_server": "`AgentServer`",

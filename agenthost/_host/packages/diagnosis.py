@@ -18,7 +18,7 @@ from agenthost.errors import AgentHostError, ConfigurationError, DefinitionError
 if TYPE_CHECKING:
     from agenthost._discovery import Candidate
 
-__all__ = ["Diagnosed", "Diagnosis", "diagnose", "disable_line", "timeout_remedy", "upgrade_remedy"]
+__all__ = ["AgentOfSdk", "Diagnosed", "Diagnosis", "diagnose", "disable_line", "timeout_remedy", "upgrade_remedy"]
 
 
 _PATH = re.compile(r" \([^()]*[\\/][^()]*\)$")
@@ -49,6 +49,14 @@ class Diagnosed(Exception):  # noqa: N818 - the package's state, not its error
         self.diagnosis = diagnosis
 
 
+class AgentOfSdk(DefinitionError):  # noqa: N818 - the object, not its error
+    """An agent of SignalWire's SDK that no plugin adapts."""
+
+    remedy = (
+        "pip install agenthost-signalwire, which serves it unchanged, or change its imports (docs/how-to/migrate.md)"
+    )
+
+
 def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
     """Explain the failure of a package.
 
@@ -60,6 +68,8 @@ def diagnose(error: BaseException, candidate: Candidate, key: str) -> Diagnosis:
         return error.diagnosis
     own = bool(candidate.location) and is_editable(candidate.location)
     reason, remedy = _reason(error, candidate, own=own), _remedy(error, candidate, key, own=own)
+    if isinstance(error, AgentOfSdk):
+        return Diagnosis(reason.partition(" fix: ")[0], error.remedy)
     if own and isinstance(error, (AgentHostError, ImportError)):
         reason, _, fix = reason.partition(" fix: ")
         place = _last_line(error, candidate)

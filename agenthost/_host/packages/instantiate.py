@@ -6,20 +6,25 @@ import importlib
 import inspect
 from operator import attrgetter
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 from attrs import frozen
 
+from agenthost._host.packages.diagnosis import AgentOfSdk
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError
+from agenthost.hosting import AdaptedAgent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agenthost._host.config.place import Place
 
-__all__ = ["Section", "agent_of", "kind_of", "make_instance", "make_offered", "resolve"]
+__all__ = ["Adapters", "Section", "agent_of", "is_of_sdk", "kind_of", "make_instance", "make_offered", "resolve"]
+
+_SDK = ("signalwire", "signalwire_agents")
+Adapters: TypeAlias = "tuple[tuple[str, Callable[..., object]], ...]"
 
 
 @frozen
@@ -117,8 +122,13 @@ def make_offered(value: str, section: Section) -> object:
     return offered() if callable(offered) and not isinstance(offered, AgentBase) else offered
 
 
-def agent_of(value: str, thing: object) -> AgentBase:
+def agent_of(value: str, thing: object, adapters: Adapters = ()) -> AgentBase:
     """Check that the result of an entry point is an agent, and return it.
+
+    Args:
+        value: the entry point's value, for errors.
+        thing: the result.
+        adapters: functions of the hook ``adapt_agent``, each with its plugin's key.
 
     Raises:
         DefinitionError: the object is not an agent, or its class does not call ``AgentBase.__init__``.
@@ -133,10 +143,34 @@ def agent_of(value: str, thing: object) -> AgentBase:
         ]
         fix = f"write {value}:{names[0]}" if names else "name an agent in it, as module:Agent"
         raise DefinitionError(f"{value} is a module, and not an agent. fix: {fix}")
+    if not isinstance(thing, AgentBase) and (adapted := _adapted(thing, adapters)) is not None:
+        return adapted
+    if is_of_sdk(type(thing)):
+        raise AgentOfSdk(f"{value} returns an agent of signalwire-sdk, not of agenthost. fix: {AgentOfSdk.remedy}")
     if not isinstance(thing, AgentBase):
         raise DefinitionError(f"{value} returns {kind_of(thing)}, not an agent (a subclass of agenthost.AgentBase)")
     declared(thing)
     return thing
+
+
+def _adapted(thing: object, adapters: Adapters) -> AgentBase | None:
+    for key, function in adapters:
+        made = function(offered=thing)
+        if made is None:
+            continue
+        if not isinstance(made, AdaptedAgent):
+            raise DefinitionError(f"adapt_agent of plugin {key} returned {kind_of(made)}, not an AdaptedAgent or None")
+        declared(made.agent).findings = tuple(made.findings)
+        return made.agent
+    return None
+
+
+def is_of_sdk(kind: type) -> bool:
+    """Return True for a class of SignalWire's SDK, by the names of its bases."""
+    return any(
+        each.__name__ in ("AgentBase", "SWMLService") and each.__module__.partition(".")[0] in _SDK
+        for each in kind.__mro__
+    )
 
 
 def kind_of(thing: object) -> str:

@@ -106,6 +106,7 @@ class Extensions:
     configure_app: Functions = ()
     lifespan: Functions = ()
     tool_called: Functions = ()
+    adapt_agent: Functions = ()
 
     @classmethod
     def of(cls, plugins: Plugins) -> Extensions:

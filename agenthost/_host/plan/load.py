@@ -18,7 +18,7 @@ from agenthost._host.packages.crash_journal import Journal
 from agenthost._host.packages.diagnosis import Diagnosis, diagnose
 from agenthost._host.packages.foreign_modules import ModuleCheck
 from agenthost._host.packages.guarded_run import Failed, run_guarded
-from agenthost._host.packages.instantiate import Section, agent_of, make_offered
+from agenthost._host.packages.instantiate import Adapters, Section, agent_of, make_offered
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
@@ -67,7 +67,8 @@ def load(
     enabled = [item for item in building if item.distribution not in unapproved]
     pending = pending_agents(config, enabled, lock)
     enabled = [item for item in enabled if item.key not in pending]
-    offered, failed, undone = build_agents(config, enabled)
+    adapters = plugins.implementations("adapt_agent")
+    offered, failed, undone = build_agents(config, enabled, adapters)
     rejected = [
         Rejected(SelectedAgent(each.key, each.candidate, AgentConfig()), each.diagnosis, "conflict")
         for each in selection.contested
@@ -87,7 +88,7 @@ def load(
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     called = {name for item in (*offered, *from_hooks, *configured_ones) for name in members_of(item.agent)}
     if needed := [item for item, _ in pending.values() if called & {item.key, item.full_key, item.candidate.name}]:
-        more, failed, also_undone = build_agents(config, needed)
+        more, failed, also_undone = build_agents(config, needed, adapters)
         offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
         pending = {key: each for key, each in pending.items() if each[0] not in needed}
     extensions = Extensions.of(plugins)
@@ -114,13 +115,17 @@ def load(
     )
 
 
-def build_agents(config: Config, items: Sequence[SelectedAgent]) -> tuple[list[Built], list[Rejected], tuple[str, ...]]:
+def build_agents(
+    config: Config, items: Sequence[SelectedAgent], adapters: Adapters = ()
+) -> tuple[list[Built], list[Rejected], tuple[str, ...]]:
     """Import and build agents.
+
+    ``adapters`` are functions of the hook ``adapt_agent``, each with its plugin's key.
 
     Returns:
         Those that were built, those that failed, and sentences about packages that changed the process.
     """
-    builder = _Builder(config)
+    builder = _Builder(config, adapters)
     outcomes = run_guarded([partial(builder.build, item) for item in items], config.host.build_timeout)
     builder.close()
     done, failed = [], []
@@ -258,6 +263,7 @@ class _Builder:
     """Builds the agents of one load, one at a time."""
 
     config: Config
+    adapters: Adapters = ()
     problems: dict[str, str | None] = field(factory=dict)
     """By distribution, the reason that it excludes this host, or None."""
     guard: LoadingGuard = field(factory=LoadingGuard)
@@ -302,7 +308,7 @@ class _Builder:
             place, reserved = item.config.place or config.place("agents", item.key), tuple(keys_of(AgentConfig))
             thing = make_offered(offer.value, Section("agent", item.config.settings, place, reserved))
             self.modules.refuse_foreign(offer)
-        return agent_of(offer.value, thing)
+        return agent_of(offer.value, thing, self.adapters)
 
 
 def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:

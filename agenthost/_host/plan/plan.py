@@ -200,7 +200,8 @@ class HostPlan:
             for tool in agent.tools.values()
             if tool.undeclared
         )
-        return (*undeclared, *shared_names(self.agents), *self.sip.shadowed, *self.changes)
+        adapted = (f"{agent.key}: {each}" for agent in self.agents if agent.built_yet for each in agent.own.findings)
+        return (*undeclared, *adapted, *shared_names(self.agents), *self.sip.shadowed, *self.changes)
 
     def routing(self) -> Routing:
         """Return the routing of SIP calls, without plugins' functions."""

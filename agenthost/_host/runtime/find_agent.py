@@ -7,14 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agenthost._discovery import PLUGINS, discover
 from agenthost._error_words import did_you_mean, summary_of
 from agenthost._host.config.schema import AgentConfig
+from agenthost._host.packages.instantiate import agent_of, is_of_sdk
+from agenthost._host.packages.plugins import Plugins
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import installed_plan
 from agenthost.agent.base import AgentBase, declared
-from agenthost.errors import PlanError
+from agenthost.errors import DefinitionError, PlanError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,7 +41,7 @@ def find_agent(config: Config, name: str) -> tuple[HostPlan, Mounted]:
     path, _, attribute = name.partition(".py:") if ".py:" in name else (name, "", "")
     if attribute or name.endswith(".py"):
         file = Path(path if path.endswith(".py") else f"{path}.py")
-        agent = _from_file(file, attribute)
+        agent = _from_file(config, file, attribute)
         built = Built.in_code(declared(agent).name, agent, AgentConfig(), str(file))
         plan = make_plan(config, load_for_program(config, [built]))
         name = declared(agent).name
@@ -62,10 +65,17 @@ def why_not(plan: HostPlan, name: str) -> str:
     return f"there is no agent {name!r}. {near}Installed: {known}. For a file, write path/to/file.py."
 
 
-def _from_file(file: Path, attribute: str) -> AgentBase:
+def _from_file(config: Config, file: Path, attribute: str) -> AgentBase:
     """Return the agent that a file defines, as a class or an instance."""
     module = _load_file(file)
-    return _made(_offered(module, file, attribute), file)
+    made = _made(_offered(module, file, attribute), file)
+    if isinstance(made, AgentBase):
+        return made
+    adapters = Plugins.load(config, discover((PLUGINS,))).implementations("adapt_agent")
+    try:
+        return agent_of(str(file), made, adapters)
+    except DefinitionError as error:
+        raise PlanError(str(error)) from error
 
 
 def agents_of_file(file: Path, attribute: str = "") -> list[AgentBase]:
@@ -76,7 +86,7 @@ def agents_of_file(file: Path, attribute: str = "") -> list[AgentBase]:
     """
     module = _load_file(file)
     chosen = [_offered(module, file, attribute)] if attribute else list(_offers(module, file).values())
-    return [_made(each, file) for each in chosen]
+    return [made for each in chosen if isinstance(made := _made(each, file), AgentBase)]
 
 
 def _load_file(file: Path) -> ModuleType:
@@ -103,14 +113,16 @@ def _load_file(file: Path) -> ModuleType:
     return module
 
 
-def _made(offered: Any, file: Path) -> AgentBase:
+def _made(offered: Any, file: Path) -> Any:
     """Return an agent, built if it is a class.
+
+    It may be one of SignalWire's SDK.
 
     Raises:
         PlanError: its constructor fails.
     """
     try:
-        agent: AgentBase = offered if isinstance(offered, AgentBase) else offered()
+        agent = offered() if isinstance(offered, type) else offered
     except BaseException as error:
         msg = f"{file}: {summary_of(error)}"
         raise PlanError(msg) from error
@@ -143,7 +155,7 @@ def _offers(module: ModuleType, file: Path) -> dict[str, Any]:
     offered = {
         name: value
         for name, value in vars(module).items()
-        if isinstance(value, AgentBase) or _is_agent_class(value, module.__name__)
+        if isinstance(value, AgentBase) or is_of_sdk(type(value)) or _is_agent_class(value, module.__name__)
     }
     if not offered:
         msg = f"{file}: there is no agent in it, neither a subclass of agenthost.AgentBase nor an object of one."
@@ -152,4 +164,4 @@ def _offers(module: ModuleType, file: Path) -> dict[str, Any]:
 
 
 def _is_agent_class(value: Any, module: str) -> bool:
-    return isinstance(value, type) and issubclass(value, AgentBase) and value.__module__ == module
+    return isinstance(value, type) and value.__module__ == module and (issubclass(value, AgentBase) or is_of_sdk(value))

@@ -105,9 +105,10 @@ class LateBuilds:
 def _built(config: Config, plan: HostPlan, items: Sequence[SelectedAgent]) -> tuple[list[Built], list[Rejected]]:
     """Build agents, and the pending ones that they call."""
     with without_collections():
-        built, failed, _ = build_agents(config, items)
+        adapters = plan.extensions.adapt_agent
+        built, failed, _ = build_agents(config, items, adapters)
         while more := _called(plan, built, failed):
-            also, also_failed, _ = build_agents(config, more)
+            also, also_failed, _ = build_agents(config, more, adapters)
             built, failed = [*built, *also], [*failed, *also_failed]
     return built, failed
 

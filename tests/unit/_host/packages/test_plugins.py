@@ -258,7 +258,7 @@ HEARD = {
 }
 GIVEN = {"sip_aliases": {"agents": ()}}
 """The arguments of hooks that take any."""
-CALLED = {"configure_app", "lifespan", "resolve_sip", "tool_called"}
+CALLED = {"adapt_agent", "configure_app", "lifespan", "resolve_sip", "tool_called"}
 """Hooks whose functions are called later, and guarded there."""
 
 

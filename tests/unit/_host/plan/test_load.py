@@ -13,7 +13,10 @@ from agenthost._error_words import MOST
 from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PluginsConfig
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.plan.load import load
+from agenthost._host.plan.plan import make_plan
+from agenthost._host.runtime.find_agent import find_agent
 from agenthost.agent.base import declared
+from agenthost.errors import PlanError
 
 AGENT = """
     from agenthost import AgentBase
@@ -437,3 +440,63 @@ def test_an_undeclared_import_is_the_authors_mistake(install):
         "pip install --upgrade r-bare; if 'other' is still missing, r-bare does not declare the package that has it, "
         "which its author has to correct. [agents.bare] enabled = false switches it off"
     )
+
+
+class TestAdaptedAgents:
+    SCRIPT = """
+        class Script:
+            def __init__(self):
+                self.words = "You sell."
+    """
+    PLUGIN = """
+        from agenthost import AdaptedAgent, AgentBase, hookimpl
+
+        @hookimpl
+        def adapt_agent(offered):
+            if type(offered).__name__ != "Script":
+                return None
+            if offered.words == "wrong":
+                return "not an agent"
+            agent = AgentBase("script", "/script")
+            agent.set_prompt_text(offered.words)
+            return AdaptedAgent(agent, ("it is a script",))
+    """
+    FOREIGN = """
+        class AgentBase:
+            pass
+
+        AgentBase.__module__ = "signalwire.core.agent_base"
+
+        class Old(AgentBase):
+            pass
+    """
+
+    def test_a_plugin_makes_an_agent(self, install):
+        """It keeps the key and the package of its entry point."""
+        install("p_script", self.SCRIPT, agents=["sells = p_script:Script"])
+        loaded = load(configured(), install("p_adapts", self.PLUGIN, plugins=["adapts = p_adapts"]))
+        [built] = loaded.built
+
+        assert (built.key, built.selected.distribution, declared(built.agent).name) == ("sells", "p-script", "script")
+        assert make_plan(configured(), loaded).findings == ("sells: it is a script",)
+
+    def test_a_wrong_answer_is_the_agents_failure(self, install):
+        wrong = self.SCRIPT.replace("You sell.", "wrong")
+        install("p_wrong", wrong, agents=["sells = p_wrong:Script"])
+        loaded = load(configured(), install("p_adapts", self.PLUGIN, plugins=["adapts = p_adapts"]))
+
+        assert "adapt_agent of plugin p-adapts:adapts returned str object" in loaded.rejected[0].diagnosis.reason
+
+    def test_without_a_plugin_the_sdk_is_recognised(self, install):
+        """By the names of its classes, as it need not be imported."""
+        loaded = load(configured(), install("p_old", self.FOREIGN, agents=["old = p_old:Old"]))
+
+        diagnosis = loaded.rejected[0].diagnosis
+        assert diagnosis.reason == "p_old:Old returns an agent of signalwire-sdk, not of agenthost."
+        assert diagnosis.remedy.startswith("pip install agenthost-signalwire")
+
+    def test_a_file_of_the_sdk_is_recognised(self, tmp_path):
+        (tmp_path / "old_file.py").write_text(dedent(self.FOREIGN), "utf-8")
+
+        with pytest.raises(PlanError, match="fix: pip install agenthost-signalwire"):
+            find_agent(configured(), str(tmp_path / "old_file.py"))
