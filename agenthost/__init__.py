@@ -11,6 +11,7 @@ from agenthost._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from agenthost._web.litestar_plugin import AgentHostPlugin
+    from agenthost.agent.adapted import AdaptedAgent
     from agenthost.agent.base import AgentBase
     from agenthost.agent.log import get_logger
     from agenthost.agent.skills import Skill
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import (
-        AdaptedAgent,
         Host,
         HostedAgent,
         McpOffer,
@@ -185,7 +185,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AdaptedAgent": "hosting",
+    "AdaptedAgent": "agent.adapted",
     "AgentBase": "agent.base",
     "AgentHostPlugin": "_web.litestar_plugin",
     "AgentServer": "server",

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from litestar.config.app import AppConfig
 
+    from agenthost.agent.adapted import AdaptedAgent
     from agenthost.agent.base import AgentBase
     from agenthost.conversation.classifiers import ClassifierProvider
     from agenthost.conversation.escalation_detectors import EscalationDetector
     from agenthost.conversation.models import ModelProvider
     from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
-    from agenthost.hosting import AdaptedAgent, Host, HostedAgent, McpServer, ToolCalled
+    from agenthost.hosting import Host, HostedAgent, McpServer, ToolCalled
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import StateProvider
 

@@ -11,11 +11,9 @@ from agenthost.results.tool_answer import Outcome
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from agenthost.agent.base import AgentBase
     from agenthost.state import Store
 
 __all__ = [
-    "AdaptedAgent",
     "Host",
     "HostedAgent",
     "McpOffer",
@@ -27,19 +25,6 @@ __all__ = [
     "ToolCalled",
     "ToolOutput",
 ]
-
-
-@frozen
-class AdaptedAgent:
-    """An agent that a plugin has made of another framework's object.
-
-    Args:
-        agent: the agent.
-        findings: sentences for ``agenthost check`` about the object, such as steps that remain to migrate it.
-    """
-
-    agent: AgentBase
-    findings: tuple[str, ...] = ()
 
 
 @frozen

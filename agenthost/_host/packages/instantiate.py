@@ -12,9 +12,9 @@ import attrs
 from attrs import frozen
 
 from agenthost._host.packages.diagnosis import AgentOfSdk
+from agenthost.agent.adapted import AdaptedAgent
 from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError
-from agenthost.hosting import AdaptedAgent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
