@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hypothesis import strategies as st
 
 from agenthost.agent.base import AgentBase, declared
+from agenthost.conversation.models import ToolSpec
 from agenthost.errors import DefinitionError
 from agenthost.tools.tool import Tool, declarations
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["arguments_for"]
 
-_ToolLike: TypeAlias = "Callable[..., Any] | Mapping[str, Any]"
+_ToolLike: TypeAlias = "Callable[..., Any] | ToolSpec | Mapping[str, Any]"
 _DEEPEST = 3
 
 
@@ -28,8 +29,8 @@ def arguments_for(tool: _ToolLike, *, fitting: bool = True) -> SearchStrategy[di
     It needs Hypothesis.
 
     Args:
-        tool: a decorated method of an agent, such as ``agent.book``, or a function's description in a document, or a
-            JSON Schema of an object.
+        tool: a decorated method of an agent, such as ``agent.book``; one of the ``tool_specs`` of a call; a function's
+            description in a document; or a JSON Schema of an object.
         fitting: whether the arguments fit the schema. Otherwise, anything may be missing, added, or of another type.
 
     Raises:
@@ -44,6 +45,8 @@ def arguments_for(tool: _ToolLike, *, fitting: bool = True) -> SearchStrategy[di
 def _schema_of(tool: _ToolLike) -> Mapping[str, Any]:
     if isinstance(tool, Mapping):
         return tool["parameters"] if isinstance(tool.get("parameters"), Mapping) else tool
+    if isinstance(tool, ToolSpec):
+        return tool.parameters
     agent = getattr(tool, "__self__", None)
     if isinstance(agent, AgentBase):
         name = getattr(tool, "__name__", "")

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost import AgentBase, DefinitionError
+from agenthost import AgentBase, DefinitionError, ToolSpec
 from agenthost.testing import arguments_for, make_call
 
 
@@ -113,6 +113,11 @@ def test_a_schema_may_contain_itself(arguments):
 @given(st.data())
 def test_a_renamed_tool_is_found(data):
     assert isinstance(data.draw(arguments_for(SHOP.other))["n"], int)
+
+
+@given(arguments_for(ToolSpec("other", "Do something else", SHOP._declared.draft.tools["renamed"].parameters)))
+def test_a_tool_of_a_call_will_do(arguments):
+    assert isinstance(arguments["n"], int)
 
 
 def test_arguments_that_do_not_fit_are_found():
