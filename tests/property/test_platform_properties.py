@@ -12,6 +12,9 @@ from agenthost.testing.platform.ai.actions import ACTIONS, NOT_PERFORMED
 from agenthost.testing.platform.swml.walker import VERBS
 
 OPTIONS = PlatformOptions(limits=Limits(verbs=200, sessions=6, calls=40, rounds=6, depth=8, text=4096), retries=1)
+DEEP = [1]
+for _ in range(90):
+    DEEP = [DEEP]
 EXPRESSIONS = ["${vars.x}", "${vars.x}${vars.x}", "${1 +}", "${x.y[0]}", "1 < 2", "true ? a : b", "@{expr 1/0}", "5m"]
 ADDRESSES = ["http://host.example/", "http://host.example/b", "http://other.example/", "http://[", "sip:x@host.example"]
 texts = st.sampled_from(["", "a", "b", "main", "next", "say:hi", "true", *EXPRESSIONS, *ADDRESSES])
@@ -103,6 +106,8 @@ flows = st.sampled_from(
         {"goto": {"label": "a"}},
         {"set": {"x": ["${x}", "${x}"]}},
         {"set": {"x": "${x}${x}ab"}},
+        {"set": {"x": ["${x}"]}},
+        {"set": {"x": DEEP}},
         {"execute": "b"},
         {"transfer": "b"},
         {"cond": [{"when": "vars.x", "then": [{"goto": {"label": "a"}}]}, {"else": [{"execute": "main"}]}]},

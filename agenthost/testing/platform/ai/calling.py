@@ -219,11 +219,21 @@ def _problem(specs: Mapping[str, Any], name: str, arguments: Mapping[str, Any]) 
     if name not in specs:
         return ""
     try:
-        validator = jsonschema_rs.validator_for(dict(specs[name].parameters))
+        validator = jsonschema_rs.validator_for(dict(specs[name].parameters), retriever=_refuse_retrieval)
         error = next(validator.iter_errors(dict(arguments)), None)
     except Exception:  # noqa: BLE001 - a schema that cannot be used refuses nothing
         return ""
     return "" if error is None else str(error.message)[:300]
+
+
+def _refuse_retrieval(uri: str) -> None:
+    """Keep a schema that refers to a URL from opening a socket.
+
+    Raises:
+        ValueError: always.
+    """
+    msg = f"{uri} is not fetched"
+    raise ValueError(msg)
 
 
 def _gate(session: Session, function: Function) -> Answer | None:

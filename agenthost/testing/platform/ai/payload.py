@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from agenthost.testing.platform.http.client import read_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -67,8 +69,8 @@ def written(arguments: Mapping[str, Any] | str) -> tuple[dict[str, Any] | None, 
     """
     if isinstance(arguments, str):
         try:
-            value = json.loads(arguments or "{}")
-        except (ValueError, RecursionError):
+            value = read_json(arguments or "{}")
+        except ValueError:
             return None, arguments
         return (value if isinstance(value, dict) else None), arguments
     return dict(arguments), json.dumps(dict(arguments), ensure_ascii=False, default=str)

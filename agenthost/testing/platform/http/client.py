@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-__all__ = ["Client", "HttpRequest", "HttpResponse", "UnreachableError", "origin_of"]
+__all__ = ["Client", "HttpRequest", "HttpResponse", "UnreachableError", "json_depth", "origin_of", "read_json"]
+
+_DEEPEST = 100
 
 
 class UnreachableError(Exception):
@@ -58,12 +60,9 @@ class HttpResponse:
         """Return the decoded body.
 
         Raises:
-            ValueError: it is not JSON.
+            ValueError: it is not JSON, or nested too deep.
         """
-        try:
-            return json.loads(self.body)
-        except RecursionError as error:
-            raise ValueError("the JSON is nested too deep") from error
+        return read_json(self.body)
 
 
 class Client(Protocol):
@@ -83,6 +82,35 @@ class Client(Protocol):
         Raises:
             UnreachableError: there is no answer.
         """
+
+
+def read_json(text: bytes | str) -> Any:
+    """Decode JSON that is not nested deeper than 100 levels.
+
+    Raises:
+        ValueError: it is not JSON, or nested too deep.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deep") from error
+    if json_depth(value, _DEEPEST) > _DEEPEST:
+        raise ValueError("the JSON is nested too deep")
+    return value
+
+
+def json_depth(value: Any, most: int) -> int:
+    """Return the depth of JSON values, counted no further than just above ``most``."""
+    level, depth = [value], 0
+    while level and depth <= most:
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        level, depth = [item for item in inner if isinstance(item, (dict, list))], depth + 1
+    return depth
 
 
 def origin_of(url: str) -> str:

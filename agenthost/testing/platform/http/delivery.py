@@ -112,7 +112,10 @@ class Delivery:
             response = delivered.response
             if response is None or response.status not in _REPEATED or not response.header("location"):
                 return delivered
-            target, own = _split(urljoin(url, response.header("location")))
+            try:
+                target, own = _split(urljoin(url, response.header("location")))
+            except ValueError:
+                return Delivered(url, None, attempt, "the redirect has no usable Location")
             credentials = own or (given if origin_of(target) == origin_of(url) else None)
             url = target
         return Delivered(url, None, attempt, "too many redirects")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from agenthost.testing.platform.http.client import read_json
 from agenthost.testing.platform.leg import Script, agent_of
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def inline_document(value: Any) -> dict[str, Any] | None:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return read_json(body)
+    except ValueError:
         return None
 
 

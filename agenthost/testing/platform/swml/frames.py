@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field, frozen
 
+from agenthost.testing.platform.http.client import json_depth
 from agenthost.testing.platform.swml.expressions import (
     ScriptError,
     expand,
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost.testing.platform.leg import Leaving, Leg, Script
+
+_DEEPEST = 100
 
 __all__ = ["Done", "Frame", "Jump", "Returned", "ScriptError", "VerbError"]
 
@@ -111,8 +114,8 @@ class Frame:
         """
         most = self.leg.room.options.limits.text
         made = expand_all(value, self.value, most=most)
-        if json_size(made, most) > most:
-            msg = f"a value is larger than {most} characters"
+        if json_size(made, most) > most or json_depth(made, _DEEPEST) > _DEEPEST:
+            msg = f"a value is larger than {most} characters, or nested too deep"
             raise VerbError(msg)
         return made
 

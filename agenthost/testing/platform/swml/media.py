@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenthost.testing.platform.http.client import read_json
 from agenthost.testing.platform.leg import HungUp
 from agenthost.testing.platform.script import Digits, HangUp, Says
 from agenthost.testing.platform.swml.frames import VerbError
@@ -162,8 +162,8 @@ async def request(frame: Frame, config: Any) -> Done:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return {}
 
 

@@ -110,6 +110,21 @@ def test_a_call_to_a_url_connects_to_that_host_alone(connections):
     assert call.agent == "/"
 
 
+def test_a_schema_that_refers_to_a_url_is_not_fetched():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)  # noqa: FBT003 - as socket has it
+        schema = {"$ref": f"http://127.0.0.1:{server.getsockname()[1]}/schema.json"}
+        host = SwmlHost({"/": document(ai(function("f", parameters=schema)))})
+
+        async def run():
+            async with await Platform(host.client()).call("/") as call:
+                return await call.tool("f", x=1)
+
+        assert asyncio.run(run()).response == "done"
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
 def test_a_url_that_does_not_answer_is_a_finding():
     async def run():
         async with HttpClient("http://127.0.0.1:9") as client, await Platform(client).call("/") as call:

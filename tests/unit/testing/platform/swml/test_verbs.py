@@ -159,6 +159,34 @@ def test_a_value_cannot_grow_without_end():
     assert played(*grow).cause == "script_error"
 
 
+def test_a_value_cannot_nest_without_end():
+    nest = [{"label": "a"}, {"set": {"x": ["${x}"]}}, {"goto": {"label": "a"}}]
+    call = played(
+        *nest, {"label": "b"}, {"set": {"x": ["${x}"]}}, {"goto": {"label": "b"}}, {"transfer": "http://host.example/"}
+    )
+
+    assert call.cause == "script_error"
+
+
+@pytest.mark.parametrize("depth", [99, 101, 900, 5000])
+def test_answers_that_are_nested_too_deep_are_refused(depth):
+    deep = b'{"response": "r", "action": [{"set_global_data": {"x": ' + b"[" * depth + b"]" * depth + b"}}]}"
+
+    class Deep(SwmlHost):
+        def _answer(self, path, body, headers):
+            return (200, deep) if "function" in body else super()._answer(path, body, headers)
+
+    call = called(Deep({"/": document(ai(function("f")))}), tool("f"), tool("f"), hang_up)
+
+    assert call.cause == "caller"
+
+
+def test_a_redirect_without_a_usable_location():
+    call = called(SwmlHost({"/": {"location": "http://["}}))
+
+    assert codes(call) == ["relay_script_unreachable"]
+
+
 def test_stop_goes_on_after_ai_with_its_result():
     host = SwmlHost({"/": document(ai(function("f")), play("${ai_result}"))}, {"f": {"action": {"stop": True}}})
 
