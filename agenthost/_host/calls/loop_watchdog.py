@@ -31,6 +31,8 @@ BLOCKED = 0.25
 """Seconds without an answer after which the loop counts as blocked."""
 _EVERY = 0.1
 """Seconds between two looks."""
+_USUAL = sys.getswitchinterval()
+"""Seconds between switches of threads, as Python or the program has set it."""
 _HELD_UP = 0.01
 """A lag, in seconds, that only threads that compute cause."""
 _IN_A_ROW = 2
@@ -60,7 +62,6 @@ class Watchdog:
         self._listeners: list[Listener] = []
         self._asked = 0.0
         self._lags: list[tuple[float, float]] = []
-        self._usual = sys.getswitchinterval()
         self._held_up = 0
         self._calm_at = 0.0
 
@@ -101,7 +102,10 @@ class Watchdog:
             yield
         finally:
             ended.set()
-            sys.setswitchinterval(self._usual)
+            if self.held_up:
+                self._calm_at = 0.0
+                sys.setswitchinterval(_USUAL)
+            sys.setswitchinterval(_USUAL)
 
     def _watch(self, loop: asyncio.AbstractEventLoop, thread: int, ended: threading.Event) -> None:
         with suppress(RuntimeError):  # the loop is closed: there is nothing left to watch
@@ -167,7 +171,7 @@ class Watchdog:
             sys.setswitchinterval(_SOON)
         elif self._calm_at and now > self._calm_at:
             self._calm_at = 0.0
-            sys.setswitchinterval(self._usual)
+            sys.setswitchinterval(_USUAL)
 
 
 def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:

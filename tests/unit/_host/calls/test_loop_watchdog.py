@@ -13,7 +13,7 @@ from plans import plan_of
 from polling import poll_in_loop
 
 from agenthost import AgentBase, Probe
-from agenthost._host.calls.loop_watchdog import BLOCKED, Watchdog, blocker_of
+from agenthost._host.calls.loop_watchdog import _USUAL, BLOCKED, Watchdog, blocker_of
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
@@ -164,7 +164,7 @@ def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
 
 def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():
     """Two long lags in a row, and for a while after them."""
-    usual = sys.getswitchinterval()
+    usual = _USUAL
     watchdog = Watchdog(Metrics(), tuple)
     seen = []
     try:
@@ -184,3 +184,16 @@ def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():
     finally:
         sys.setswitchinterval(usual)
     assert seen == [False] * 4 + [True] * 3 + [False]
+
+
+def test_a_host_that_ends_leaves_the_usual_interval():
+    async def live():
+        watchdog = Watchdog(Metrics(), tuple)
+        async with watchdog.watching():
+            for now in (1.0, 2.0):
+                watchdog._lagged(now, 0.02)
+            assert sys.getswitchinterval() < _USUAL
+        return watchdog.held_up
+
+    assert asyncio.run(live()) is False
+    assert sys.getswitchinterval() == pytest.approx(_USUAL)
