@@ -102,9 +102,7 @@ class Watchdog:
             yield
         finally:
             ended.set()
-            if self.held_up:
-                self._calm_at = 0.0
-                sys.setswitchinterval(_USUAL)
+            self._calm_at = 0.0
             sys.setswitchinterval(_USUAL)
 
     def _watch(self, loop: asyncio.AbstractEventLoop, thread: int, ended: threading.Event) -> None:
