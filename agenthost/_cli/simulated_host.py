@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -74,11 +73,9 @@ async def open_url(url: str, public_urls: tuple[str, ...]) -> AsyncIterator[Open
     """Call the agent at a URL. Credentials are in the URL, or in SignalWire's variables."""
     from agenthost.builtin.offline.model import OfflineModel
     from agenthost.testing.platform import HttpClient
+    from agenthost.testing.platform.http.sockets import with_known_credentials
 
-    parts = urlsplit(url)
-    user, password = os.environ.get("SWML_BASIC_AUTH_USER"), os.environ.get("SWML_BASIC_AUTH_PASSWORD")
-    if "@" not in parts.netloc and user and password:
-        parts = parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}")
+    parts = urlsplit(with_known_credentials(url))
     base = f"{parts.scheme}://{parts.netloc}"
     async with HttpClient(base, public_urls) as client:
         yield Opened(client, parts.geturl(), OfflineModel())

@@ -34,9 +34,9 @@ async def open_host(scenario: Scenario) -> AsyncIterator[Client]:
     """
     spec = scenario.host
     if spec.url:
-        from agenthost.testing.platform.http.sockets import HttpClient  # noqa: PLC0415 - aiohttp, only for a URL
+        from agenthost.testing.platform.http.sockets import HttpClient, with_known_credentials  # noqa: PLC0415 - aiohttp, only for a URL
 
-        async with HttpClient(spec.url, spec.public_urls) as client:
+        async with HttpClient(with_known_credentials(spec.url), spec.public_urls) as client:
             yield client
         return
     if not spec.files and not spec.installed:

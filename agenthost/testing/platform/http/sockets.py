@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -12,7 +14,19 @@ from agenthost.testing.platform.http.client import HttpRequest, HttpResponse, Un
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["HttpClient"]
+__all__ = ["HttpClient", "with_known_credentials"]
+
+
+def with_known_credentials(url: str) -> str:
+    """Return a URL with credentials: its own, else those of SignalWire's variables.
+
+    These are ``SWML_BASIC_AUTH_USER`` and ``SWML_BASIC_AUTH_PASSWORD``.
+    """
+    parts = urlsplit(url)
+    user, password = os.environ.get("SWML_BASIC_AUTH_USER"), os.environ.get("SWML_BASIC_AUTH_PASSWORD")
+    if "@" in parts.netloc or not user or not password:
+        return url
+    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}").geturl()
 
 
 class HttpClient:

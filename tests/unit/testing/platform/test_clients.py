@@ -17,6 +17,7 @@ from agenthost.testing.platform import (
     Stub,
     UnreachableError,
 )
+from agenthost.testing.platform.http.sockets import with_known_credentials
 
 FOREIGN = {
     "function": "look",
@@ -131,6 +132,17 @@ def test_a_url_that_does_not_answer_is_a_finding():
             return call.cause, [event.data["code"] for event in call.trace.findings]
 
     assert asyncio.run(run()) == ("script_error", ["relay_script_unreachable"])
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [("http://h/a", "http://u:p%40s@h/a"), ("http://x:y@h", "http://x:y@h")],
+)
+def test_credentials_come_from_the_url_or_the_environment(url, whole, monkeypatch):
+    assert with_known_credentials(url) == url
+    monkeypatch.setenv("SWML_BASIC_AUTH_USER", "u")
+    monkeypatch.setenv("SWML_BASIC_AUTH_PASSWORD", "p@s")
+    assert with_known_credentials(url) == whole
 
 
 def test_a_client_that_is_not_open_says_so():
