@@ -34,7 +34,7 @@ from agenthost._host.isolation.process_output import RECORD
 from agenthost._host.isolation.process_setup import BEGIN, FORK, SERVE, STATUS
 from agenthost._host.isolation.raised_error import MOST_WORDS
 from agenthost._host.packages.diagnosis import diagnose
-from agenthost._host.packages.instantiate import agent_of, make_offered
+from agenthost._host.packages.instantiate import Adapters, agent_of, is_agent, make_offered, resolve
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.current_call import calling, requesting, running
 from agenthost._host.walls.kernel import control_process, set_debuggable
@@ -264,13 +264,21 @@ def _built(setup: Setup) -> tuple[AgentBase, tuple[Probe, ...], dict[str, Any]]:
         BaseException: whatever the package does.
     """
     value = setup.candidate.value
-    agent = agent_of(value, make_offered(value, setup.section))
+    adapters = _adapters(setup) if setup.adapters and not is_agent(resolve(value)) else ()
+    agent = agent_of(value, make_offered(value, setup.section), adapters)
     workflows = sys.modules.get("agenthost.workflows.workflow")  # who makes one has imported it
     if workflows is not None and isinstance(agent, workflows.Workflow):
         raise WorkflowError(f"{value} is a workflow, which runs inside the host. fix: isolate its agents instead")
     template = seal(agent)
     probes = probes_of(agent)
     return agent, probes, describe(agent, template, probes)
+
+
+def _adapters(setup: Setup) -> Adapters:
+    """Import the plugins that make agents of other objects, and no other plugins."""
+    made = [(value, resolve(value)) for value in setup.adapters]
+    objects = [(value, plugin() if isinstance(plugin, type) else plugin) for value, plugin in made]
+    return tuple((value, plugin.adapt_agent) for value, plugin in objects)
 
 
 class WorkflowError(DefinitionError):

@@ -40,5 +40,7 @@ class Setup:
     files: Mapping[str, HeldFile] = field(factory=dict, repr=False)
     """The files of its package as they were decided, by their paths."""
     may_fork: bool = True
+    adapters: tuple[str, ...] = ()
+    """The entry points of plugins that make agents of other objects (hook ``adapt_agent``)."""
     account: Account | None = None
     """The user that it runs as; None for the host's."""

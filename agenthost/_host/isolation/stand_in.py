@@ -61,7 +61,9 @@ _MOST_CALLS = 16384
 _log = logging.getLogger("agenthost.processes")
 
 
-def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Config) -> StandIn:
+def isolated(
+    candidate: Candidate, key: str, section: AgentConfig, config: Config, adapters: tuple[str, ...] = ()
+) -> StandIn:
     """Start the first process of an agent, and return its stand-in.
 
     Raises:
@@ -88,6 +90,7 @@ def isolated(candidate: Candidate, key: str, section: AgentConfig, config: Confi
         files=files,
         may_fork=config.host.start_method == "fork" and can_watch_forks(),
         account=_account(section, place),
+        adapters=adapters,
     )
     set_debuggable(config.host.debuggable)  # before there is a process that could look
     environ = {name: os.environ[name] for name in section.environment if name in os.environ}

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.place import Place
 
-__all__ = ["Adapters", "Section", "agent_of", "is_of_sdk", "kind_of", "make_instance", "make_offered", "resolve"]
+__all__ = [
+    "Adapters",
+    "Section",
+    "agent_of",
+    "is_agent",
+    "is_of_sdk",
+    "kind_of",
+    "make_instance",
+    "make_offered",
+    "resolve",
+]
 
 _SDK = ("signalwire", "signalwire_agents")
 Adapters: TypeAlias = "tuple[tuple[str, Callable[..., object]], ...]"
@@ -163,6 +173,11 @@ def _adapted(thing: object, adapters: Adapters) -> AgentBase | None:
         declared(made.agent).findings = tuple(made.findings)
         return made.agent
     return None
+
+
+def is_agent(offered: object) -> bool:
+    """Return True for an agent, or a class of agents."""
+    return isinstance(offered, AgentBase) or (isinstance(offered, type) and issubclass(offered, AgentBase))
 
 
 def is_of_sdk(kind: type) -> bool:

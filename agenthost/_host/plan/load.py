@@ -300,7 +300,7 @@ class _Builder:
             from agenthost._host.isolation.stand_in import NotIsolatable, isolated  # noqa: PLC0415 - only where something is isolated
 
             try:
-                return isolated(offer, item.key, item.config, config)
+                return isolated(offer, item.key, item.config, config, self._adapting())
             except NotIsolatable:
                 if item.config.isolation is not None or item.config.run_as is not None:
                     raise
@@ -309,6 +309,14 @@ class _Builder:
             thing = make_offered(offer.value, Section("agent", item.config.settings, place, reserved))
             self.modules.refuse_foreign(offer)
         return agent_of(offer.value, thing, self.adapters)
+
+    def _adapting(self) -> tuple[str, ...]:
+        """Return the entry points of plugins that make agents of other objects."""
+        if not self.adapters:
+            return ()
+        keys = {key for key, _ in self.adapters}
+        offers = discover((PLUGINS,))
+        return tuple(each.value for each in offers if keys & {each.name, f"{each.distribution}:{each.name}"})
 
 
 def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:

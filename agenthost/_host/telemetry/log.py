@@ -111,7 +111,7 @@ class JsonLines(Lines):
 def _parts_of(owner: Owner) -> tuple[str, str]:
     """Return the parts that the lines of all calls of an owner share, as JSON."""
     start = f'","level":"info","logger":"agenthost.calls","event":{_json(f"{owner}: ")[:-1]}'
-    return start, f' ms","agent":{_json(owner.agent)},"tool":{_json(owner.name)},"call":'
+    return start, f' ms","agent":{_json(owner.agent)},"tool":{_json(str(owner.fields.get("tool", "")))},"call":'
 
 
 def _json(text: str) -> str:

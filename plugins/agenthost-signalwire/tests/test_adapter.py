@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import signal
 
 import httpx
 import pytest
-from agenthost_signalwire import adapt_agent
+from agenthost_signalwire import SignalWire
 from sdk_agents import Desk, Faq, Shop
 
 from agenthost import AgentServer
 
+adapt_agent = SignalWire().adapt_agent
 AUTH = ("agenthost", "good for tests")
 
 
@@ -132,3 +135,19 @@ def test_findings():
 
 def test_other_objects_are_left_alone():
     assert adapt_agent(object()) is None
+
+
+def test_the_sdk_installs_no_signal_handlers(shop):
+    """Agents are built on a thread, where it would fail, too."""
+    before = signal.getsignal(signal.SIGTERM)
+    shop.setup_graceful_shutdown()
+
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_warnings_about_the_sdk_s_server_are_left_out(caplog):
+    log = logging.getLogger("signalwire.agent_base")
+    log.warning("webhook_signature_validation_disabled agent='a'")
+    log.warning("order_placed")
+
+    assert [record.getMessage() for record in caplog.records] == ["order_placed"]

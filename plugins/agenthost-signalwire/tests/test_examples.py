@@ -11,13 +11,14 @@ from importlib.resources import as_file, files
 from types import SimpleNamespace
 
 import pytest
-from agenthost_signalwire import adapt_agent
+from agenthost_signalwire import SignalWire
 from signalwire import AgentBase, AgentServer
 
 from agenthost import DefinitionError
 from agenthost.agent.base import seal
 from agenthost.agent.per_call import render_per_call
 
+adapt_agent = SignalWire().adapt_agent
 BASE = "https://u:p@h.example"
 OTHERS = re.compile(
     r"^\s*(?:from|import) signalwire\.(?:relay|rest|livewire|core\.swml)|SearchService|include_router",

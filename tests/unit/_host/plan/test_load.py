@@ -487,6 +487,19 @@ class TestAdaptedAgents:
 
         assert "adapt_agent of plugin p-adapts:adapts returned str object" in loaded.rejected[0].diagnosis.reason
 
+    @pytest.mark.slow
+    def test_an_isolated_one_is_made_in_its_own_process(self, install, tmp_path, monkeypatch):
+        """Its plugin is the only one that is imported there."""
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        isolated = {"sells": AgentConfig(isolation="process")}
+        install("p_script", self.SCRIPT, agents=["sells = p_script:Script"])
+        candidates = install("p_adapts", self.PLUGIN, plugins=["adapts = p_adapts"])
+        loaded = load(configured(agents=isolated), candidates)
+
+        assert [str(item.diagnosis) for item in loaded.rejected] == []
+        [built] = loaded.built
+        assert b"You sell." in declared(built.agent).own_process.template.render(b"", str.encode)
+
     def test_without_a_plugin_the_sdk_is_recognised(self, install):
         """By the names of its classes, as it need not be imported."""
         loaded = load(configured(), install("p_old", self.FOREIGN, agents=["old = p_old:Old"]))

@@ -335,3 +335,11 @@ def test_a_failed_tool_is_shown_without_the_frames_of_the_host():
     [place] = [line for line in told if "File " in line]
     assert "test_log.py" in place
     assert told[-1].strip().startswith("json.decoder.JSONDecodeError: Expecting")
+
+
+@pytest.mark.parametrize(("kind", "tool"), [("tool", "book"), ("rendering", "document"), ("summary", "on_summary")])
+def test_each_kind_of_call_is_named_in_json(kind, tool):
+    """A document and a summary have no name of their own."""
+    line = EndedCall(0.0, Owner("desk", kind, "book" if kind == "tool" else ""), "c", 0.1, "ok", None)
+
+    assert json.loads(JsonLines(SecretRedactor(Config())).waited(line))["tool"] == tool
