@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import textwrap
 
 import pytest
 from pages import DOCS, write
@@ -92,6 +93,16 @@ def test_a_call_is_recorded_replayed_and_saved(run, tmp_path):
     assert run("replay", call, "--against", "agenthost_clinic.py", "--save", "kept.call.toml")[0] == 0
     code, out = run("test")
     assert (code, "1 passed" in out) == (0, True), out
+
+
+def test_a_forgotten_step_is_shown_as_the_guide_shows_it(run, tmp_path):
+    guide = (DOCS / "how-to" / "replay-calls.md").read_text("utf-8")
+    shown = textwrap.dedent(guide.partition("```text\n")[2].partition("   ```")[0])
+    code = (tmp_path / "agenthost_clinic.py").read_text("utf-8").replace('.swml_change_step("book")', "")
+    (tmp_path / "agenthost_clinic.py").write_text(code, "utf-8")
+    call = json.loads(run("calls", "--json")[1])[0]["id"]
+
+    assert run("replay", call, "--against", "agenthost_clinic.py") == (1, textwrap.dedent(shown))
 
 
 def test_calls_that_are_not_there(run, tmp_path):
