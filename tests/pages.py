@@ -17,7 +17,7 @@ PAGES = (
 )
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"`([\w.-]+\.(?:py|toml))`[^`]*$")
+_FILE = re.compile(r"`([\w./-]+\.(?:py|toml))`[^`]*$")
 
 
 @frozen
@@ -37,6 +37,11 @@ class Block:
     info: str
     text: str
     file: str
+
+    @property
+    def is_test(self) -> bool:
+        """True for a file of tests."""
+        return self.file.rpartition("/")[2].startswith("test_")
 
     @property
     def name(self) -> str:
@@ -87,6 +92,8 @@ def write(page: Path, folder: Path) -> list[Path]:
     paths = []
     for block in blocks(page):
         if block.file:
-            (folder / block.file).write_text(block.text, encoding="utf-8")
-            paths.append(folder / block.file)
+            path = folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+            paths.append(path)
     return paths

@@ -1,4 +1,7 @@
-"""The documentation's examples: packages built, installed and served, with the documented output."""
+"""The documentation's examples: packages built, installed and served, with the documented output.
+
+test_newcomer.py replays the tutorial.
+"""
 
 from __future__ import annotations
 
@@ -95,35 +98,6 @@ def test_the_banner_of_the_readme(env):
     assert len(expected) == len(actual)
     for shown_line, line in zip(expected, actual, strict=True):
         assert line.startswith(shown_line)
-
-
-def test_the_tutorial(env):
-    page = DOCS / "tutorial" / "first-agent.md"
-    listed, ran, _, broken, fixed = shown(page)
-    folder = package(env, page)
-
-    assert env.run("agenthost", "agents", "--load").stdout == listed
-    assert env.run("agenthost", "tool", "cinema", "keep_seats", "--day", "sat", "--seats", "2").stdout == ran
-    with env.serve() as served:
-        tool = functions(ask(served, "/cinema"))["keep_seats"]
-        assert call(served, "/cinema", "keep_seats", {"day": "sat"})["response"] == "1 kept for Nosferatu at 9 pm."
-    del tool["web_hook_url"]
-    assert tool == json.loads(shown(page, "json")[0])
-
-    _, change = shown(page, "diff")
-    old, new = (re.search(rf"^{sign}(.*)$", change, re.MULTILINE)[1] for sign in ("-", r"\+"))
-    code = folder / "agenthost_cinema.py"
-    assert old in code.read_text(encoding="utf-8")
-    code.write_text(code.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    env.forget(folder)
-    env.install(folder)
-    checked = env.run("agenthost", "check")
-    assert (checked.stdout, checked.returncode) == (broken, 1)
-
-    place = env.workplace()
-    write(page, place)
-    assert (place / "agenthost.toml").exists()
-    assert env.run("agenthost", "check", cwd=place).stdout == fixed
 
 
 def test_a_route_conflict_is_resolved_in_each_way(env):

@@ -31,8 +31,8 @@ from agenthost._host.runtime.start import make_runtime, with_secrets
 from agenthost._web.front import Front
 
 _ALL = every("python")
-_ALONE = [block for block in _ALL if not block.file.startswith("test_")]
-_TESTED = [page for page in PAGES if any(block.file.startswith("test_") for block in blocks(page))]
+_ALONE = [block for block in _ALL if not block.is_test]
+_TESTED = [page for page in PAGES if any(block.is_test for block in blocks(page))]
 _PASSWORD = "good for tests"
 
 
@@ -102,7 +102,8 @@ def test_tests_that_pages_show_pass(tmp_path):
         folder = tmp_path / "pages" / page.stem
         folder.mkdir(parents=True)
         write(page, folder)
-    path = {"PYTHONPATH": str(Path(agenthost.__file__).parents[1])}
+    sources = (str(folder) for folder in tmp_path.glob("pages/*/src"))
+    path = {"PYTHONPATH": os.pathsep.join([str(Path(agenthost.__file__).parents[1]), *sources])}
     options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=.", *PLUGIN_OPTION]
     command = [sys.executable, "-m", "pytest", *options, "pages"]
     done = subprocess.run(  # noqa: S603 - a command of our own
