@@ -15,7 +15,7 @@ import stat
 
 from agenthost.errors import ConfigurationError
 
-__all__ = ["check_database", "check_private", "read_private", "temporary_directory"]
+__all__ = ["check_database", "check_private", "read_private", "temporary_directories", "temporary_directory"]
 
 _OTHERS = 0o077
 _OTHERS_WRITE = 0o022
@@ -97,18 +97,29 @@ def read_private(path: str, key: str) -> bytes:
 
 
 def temporary_directory(prefix: str) -> str:
-    """Make a directory for this user alone, where ``tempfile`` makes them.
-
-    ``tempfile`` is imported only if that fails: the supervisor keeps what it imports.
-    """
-    made = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"{prefix}{os.urandom(8).hex()}")  # noqa: PTH118, S108 - the name is random
-    try:
-        os.mkdir(made, 0o700)  # noqa: PTH102
-    except OSError:
-        import tempfile  # noqa: PLC0415 - see above
-
-        return tempfile.mkdtemp(prefix=prefix)
+    """Make a directory for this user alone, where temporary files are."""
+    made = os.path.join(_temporary_place(), f"{prefix}{os.urandom(8).hex()}")  # noqa: PTH118
+    os.mkdir(made, 0o700)  # noqa: PTH102
     return made
+
+
+def temporary_directories(prefix: str) -> list[str]:
+    """Return the paths of what is there with this prefix."""
+    place = _temporary_place()
+    return [os.path.join(place, name) for name in os.listdir(place) if name.startswith(prefix)]  # noqa: PTH118, PTH208
+
+
+def _temporary_place() -> str:
+    """Return the directory of temporary files.
+
+    ``tempfile`` is imported only where the usual one cannot be used: the supervisor keeps what it imports.
+    """
+    usual = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - names in it are random
+    if os.access(usual, os.W_OK | os.X_OK):
+        return os.path.abspath(usual)  # noqa: PTH100
+    import tempfile  # noqa: PLC0415 - see above
+
+    return tempfile.gettempdir()
 
 
 def _check(path: str, found: os.stat_result, key: str, kind: int) -> None:

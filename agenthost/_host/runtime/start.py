@@ -99,9 +99,14 @@ def _check_kept(config: Config) -> None:
     with suppress(OSError):  # an unreadable file is rejected where it is needed
         check_state_dir(directory)
         if config.state.scheme == "sqlite":
-            from urllib.parse import unquote
+            file = config.state.address.partition(":///")[2]
+            check_database(os.path.join(directory, _unquoted(file) if "%" in file else file), "state.url")  # noqa: PTH118
 
-            check_database(os.path.join(directory, unquote(config.state.address.partition(":///")[2])), "state.url")  # noqa: PTH118
+
+def _unquoted(path: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(path)
 
 
 def start_logging(config: Config, *, for_people: bool = False) -> None:

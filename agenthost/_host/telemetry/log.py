@@ -7,7 +7,6 @@ agent's own code, the agent, the tool and the call.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from contextlib import nullcontext
@@ -266,6 +265,8 @@ def _encoded(event: dict[str, Any], **_: object) -> str:
     try:
         return _encoder().encode(event).decode()
     except Exception:  # noqa: BLE001 - a key that is not text, text that is not UTF-8, a repr() that raises
+        import json  # noqa: PLC0415 - seldom needed
+
         return json.dumps({str(name): _plain(value) for name, value in event.items()})
 
 

@@ -1,8 +1,5 @@
 """Directories of isolated agents for temporary files, which end with the process that made them."""
 
-# Each is one call, without pathlib. What these calls need is imported in them: the supervisor seldom needs it.
-# ruff: noqa: PTH207, PLC0415
-
 from __future__ import annotations
 
 import os
@@ -10,6 +7,8 @@ import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from agenthost._private_files import temporary_directories, temporary_directory
 
 if TYPE_CHECKING:
     from agenthost._host.walls.account import Account
@@ -19,9 +18,7 @@ __all__ = ["make_directory", "remove_directories_of", "remove_directory"]
 
 def make_directory(key: str, account: Account | None) -> str:
     """Make a directory for the temporary files of an agent."""
-    import tempfile
-
-    made = tempfile.mkdtemp(prefix=f"{_prefix(os.getpid())}{re.sub(r'[^A-Za-z0-9._-]', '_', key)}-")
+    made = temporary_directory(f"{_prefix(os.getpid())}{re.sub(r'[^A-Za-z0-9._-]', '_', key)}-")
     if account is not None:
         os.chown(made, account.user, account.group)
     return made
@@ -37,10 +34,7 @@ def remove_directory(directory: str) -> None:
 
 def remove_directories_of(process: int) -> None:
     """Remove the directories that a process has left behind, which was killed."""
-    import tempfile
-    from glob import escape, glob
-
-    for directory in glob(f"{escape(tempfile.gettempdir())}/{_prefix(process)}*"):
+    for directory in temporary_directories(_prefix(process)):
         remove_directory(directory)
 
 
@@ -49,6 +43,6 @@ def _prefix(process: int) -> str:
 
 
 def _remove(directory: str) -> None:
-    import shutil
+    import shutil  # noqa: PLC0415 - the supervisor seldom needs it
 
     shutil.rmtree(directory, ignore_errors=True)

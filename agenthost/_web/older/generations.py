@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from attrs import define, field
 
-from agenthost._host.access.open_calls import KEPT_SECONDS
 from agenthost._host.generations.orders import Membership, socket_in
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ class Held(Generic[M]):
 
     def report(self) -> dict[str, Any]:
         """Return the generation as JSON."""
+        from agenthost._host.access.open_calls import KEPT_SECONDS  # noqa: PLC0415 - the supervisor's memory
+
         left = max(0.0, KEPT_SECONDS - (time.monotonic() - self.since))
         return {
             "generation": self.member.generation,

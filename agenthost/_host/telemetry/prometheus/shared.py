@@ -8,7 +8,6 @@ than one whose workers stay. A lock keeps readers from seeing a number in both f
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import sys
@@ -60,6 +59,8 @@ def forget_process(number: int) -> None:
 
 def _fold(ended: Path, kept: Path) -> None:
     """Add the numbers of one file to another, and remove it."""
+    import json
+
     from prometheus_client.mmap_dict import MmapedDict
 
     if not ended.exists():

@@ -1,15 +1,14 @@
 """Redaction of secrets in the log, from any source."""
 
+# ruff: noqa: PLC0415 - the supervisor, which seldom has anything to log, keeps what it imports
+
 from __future__ import annotations
 
-import json
-from base64 import b64encode
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import attrs
 
-from agenthost._host.telemetry.secrets.parts import secret_parts
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
@@ -30,23 +29,30 @@ class SecretRedactor:
     What was fetched by ``{ env }`` or ``{ file }`` is redacted as a whole and in its parts. A URL that is written
     in the configuration is an address, of which only the parts are secret.
 
-    ``config`` is the configuration, with the secrets that were made; None for nothing to redact.
+    ``config`` is the configuration, with the secrets that were made; None for nothing to redact. The forms are found
+    when the first line is redacted.
     """
 
     def __init__(self, config: Config | None) -> None:
+        self._config = config
+
+    @cached_property
+    def _forms(self) -> tuple[str, ...]:
+        config = self._config
         if config is None:
-            self._forms: tuple[str, ...] = ()
-            return
+            return ()
+        from agenthost._host.telemetry.secrets.parts import secret_parts
+
         kept = {secret.reveal() for secret in _secrets(attrs.evolve(config, fetched=()))}
         fetched = {secret.reveal() for secret in config.fetched}
         whole = {text for text in kept if text in fetched or "://" not in text}
         texts = whole | {part for text in kept | fetched for part in secret_parts(text)}
         users = {config.host.user, *config.keys, *(agent.user for agent in config.agents.values() if agent.user)}
         forms = {form for text in texts if len(text) >= _SHORTEST for form in _forms(text, users)}
-        self._forms = tuple(sorted(forms, key=len, reverse=True))
+        return tuple(sorted(forms, key=len, reverse=True))
 
     def __bool__(self) -> bool:
-        return bool(self._forms)
+        return self._config is not None
 
     def redacted(self, line: str) -> str:
         """Redact a line."""
@@ -80,6 +86,9 @@ def _forms(text: str, users: set[str]) -> set[str]:
 
     Each may be quoted by JSON or Python, also twice.
     """
+    from base64 import b64encode
+    from urllib.parse import quote
+
     forms = {text, quote(text, safe="")}
     for _ in range(2):
         forms |= {quoted for form in forms for quoted in _quoted(form)}
@@ -87,4 +96,6 @@ def _forms(text: str, users: set[str]) -> set[str]:
 
 
 def _quoted(text: str) -> tuple[str, ...]:
+    import json
+
     return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]

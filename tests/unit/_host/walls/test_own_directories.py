@@ -1,7 +1,6 @@
 """Directories of isolated agents for temporary files."""
 
 import os
-import tempfile
 import threading
 
 import pytest
@@ -12,7 +11,7 @@ from agenthost._host.walls.own_directories import make_directory, remove_directo
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
     """Each test has a directory of its own for them."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
 
 

@@ -9,7 +9,18 @@ import sys
 import pytest
 
 _HEAVY = (
-    *("_hashlib", "decimal", "hashlib", "litestar", "msgspec", "pluggy", "stringprep", "tempfile", "uvicorn"),
+    *(
+        "_hashlib",
+        "decimal",
+        "hashlib",
+        "litestar",
+        "msgspec",
+        "pluggy",
+        "stringprep",
+        "tempfile",
+        "urllib.parse",
+        "uvicorn",
+    ),
     *("agenthost.agent", "agenthost._host.access.tokens", "agenthost._host.runtime.runtime"),
 )
 _STARTED = """
