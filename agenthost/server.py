@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from agenthost._escaping import escaped
 from agenthost._host.access.host_facts import ConfiguredFacts
@@ -72,18 +72,32 @@ class AgentServer:
         self._callbacks: dict[str, Callable[..., Any]] = {}
         self._probes: list[tuple[str, Probe]] = []
 
-    def register(self, agent: AgentBase, route: str | None = None) -> None:
+    def register(
+        self,
+        agent: AgentBase | Callable[[], AgentBase],
+        route: str | None = None,
+        *,
+        isolation: Literal["thread", "process"] = "thread",
+    ) -> None:
         """Add an agent.
 
         While the host serves, the agent is mounted at once.
 
         Args:
-            agent: the agent.
+            agent: the agent. With ``isolation="process"``, its class, a function that makes it, or an agent whose class
+                makes another like it without arguments. The class or function is in a module of its own.
             route: its route. Defaults to the route that it declares, else ``/``.
+            isolation: ``process`` runs its code in processes of its own, with the limits of ``[agents.<name>]``.
 
         Raises:
-            DefinitionError: the object is not an agent, or cannot be mounted there.
+            DefinitionError: the object is not an agent, cannot be mounted there, or cannot be isolated.
         """
+        if isolation not in ("thread", "process"):
+            raise DefinitionError(f"register: isolation must be 'thread' or 'process', not {isolation!r}.")
+        if isolation == "process":
+            agent = self._isolated(agent)
+        if not isinstance(agent, AgentBase):
+            agent = agent() if callable(agent) else agent
         own = declared(agent)
         route = _absolute(route if route is not None else own.route or "/")
         if problem := route_problem(route, program=True):
@@ -101,6 +115,14 @@ class AgentServer:
             agent.route = route
             if plan is not None:
                 self._publish(plan)
+
+    def _isolated(self, agent: AgentBase | Callable[[], AgentBase]) -> AgentBase:
+        """Return the proxy of an agent that another process builds again."""
+        from agenthost._host.isolation.stand_in import isolated_of_program  # noqa: PLC0415 - if one is isolated
+
+        made: Callable[[], AgentBase] = type(agent) if isinstance(agent, AgentBase) else agent
+        name = declared(agent).name if isinstance(agent, AgentBase) else made.__name__
+        return isolated_of_program(made, self._known(), name)
 
     def unregister(self, route: str) -> bool:
         """Remove the agent at ``route``.

@@ -5,7 +5,9 @@ They cover what a program registers, removes and adds.
 
 from __future__ import annotations
 
+import importlib
 import logging
+import os
 import sys
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -432,6 +434,69 @@ class TestAdditions:
         answer = ask(server.app, "GET", "/told")
 
         assert (answer.status_code, answer.json()) == (status, body)
+
+
+ISOLATED = """
+import os
+
+from agenthost import AgentBase
+
+
+class Desk(AgentBase):
+    def __init__(self):
+        super().__init__("desk", "/desk")
+
+    @AgentBase.tool
+    def process(self) -> str:
+        \'\'\'Return the process.\'\'\'
+        return str(os.getpid())
+
+
+def made():
+    return Desk()
+
+
+def unguarded():
+    class Hidden(AgentBase):
+        pass
+
+    return Hidden("hidden")
+"""
+
+
+class TestOwnProcesses:
+    @pytest.fixture
+    def module(self, tmp_path, monkeypatch):
+        (tmp_path / "isolated_desk.py").write_text(ISOLATED, "utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        yield importlib.import_module("isolated_desk")
+        sys.modules.pop("isolated_desk")
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("form", ["object", "class", "function"])
+    def test_an_agent_lives_in_a_process_of_its_own(self, module, form):
+        """A crash, a leak or a busy loop stays there."""
+        server = AgentServer()
+        offered = {"object": module.Desk(), "class": module.Desk, "function": module.made}[form]
+        server.register(offered, isolation="process")
+        url = tool_url(server.app, "/desk")
+        body = {"function": "process", "call_id": "c"}
+        answer = ask(server.app, "POST", f"{url.path}?{url.query}", json=body).json()
+
+        assert int(answer["response"]) != os.getpid()
+
+    def test_what_another_process_cannot_build_is_rejected(self, module):
+        """The reason and the remedy are those of a program."""
+        with pytest.raises(DefinitionError, match=r"another process cannot import .*in a module of its own"):
+            AgentServer().register(module.unguarded(), isolation="process")
+        with pytest.raises(DefinitionError, match="isolation must be 'thread' or 'process', not 'none'"):
+            AgentServer().register(Desk("desk"), isolation="none")
+
+    def test_a_class_is_built_where_it_is_not_isolated(self, module):
+        server = AgentServer()
+        server.register(module.Desk)
+
+        assert isinstance(server.get_agent("/desk"), module.Desk)
 
 
 class TestAlone:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
+from agenthost._discovery import AGENTS, Candidate
 from agenthost._host.config.declaration import keys_of
 from agenthost._host.config.schema import AgentConfig
 from agenthost._host.generations.contents import held_files
@@ -25,13 +27,14 @@ from agenthost._host.isolation.process import CallNotStarted, NotIsolatable, Own
 from agenthost._host.isolation.process_setup import Setup
 from agenthost._host.isolation.processes import Launch, Processes
 from agenthost._host.isolation.template_process import PackageChanged, TemplateProcess, can_watch_forks
+from agenthost._host.packages.diagnosis import Diagnosed
 from agenthost._host.packages.instantiate import Section
 from agenthost._host.walls.account import Account, missing_capabilities
 from agenthost._host.walls.enclosure import Enclosure
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost.agent.base import AgentBase, declared
 from agenthost.agent.per_call import copy_for_call
-from agenthost.errors import ConfigurationError
+from agenthost.errors import ConfigurationError, DefinitionError
 from agenthost.health import Probe, ProbeResult
 from agenthost.results.tool_answer import ToolAnswer
 from agenthost.state import NO_STORES, Scope
@@ -43,7 +46,6 @@ from agenthost.tools.tool import Tool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-    from agenthost._discovery import Candidate
     from agenthost._host.config.place import Place
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.contents import HeldFile
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from agenthost.state import Stores
     from agenthost.tools.swaig import Call
 
-__all__ = ["NotIsolatable", "StandIn", "isolated"]
+__all__ = ["NotIsolatable", "StandIn", "isolated", "isolated_of_program"]
 
 _LONGEST_PROBE = 60.0
 _MOST_CALLS = 16384
@@ -114,6 +116,33 @@ def isolated(
         first.kill()
         template.close()
         raise
+
+
+def isolated_of_program(made: Callable[[], AgentBase], config: Config, name: str) -> StandIn:
+    """Start a process for an agent of a program, which builds it again there.
+
+    Args:
+        made: its class, or a function that makes it, without arguments, in a module of its own.
+        config: the configuration of the host.
+        name: the agent's name, for errors, and the section of its limits.
+
+    Raises:
+        DefinitionError: another process cannot import it, or cannot build it.
+    """
+    module, path = made.__module__, made.__qualname__
+    if module == "__main__" or "<" in path or getattr(sys.modules.get(module), "__file__", None) is None:
+        raise DefinitionError(
+            f"agent {name!r} cannot be isolated: another process cannot import {path} of {module}. "
+            "fix: write its class, or a function that makes it, in a module of its own"
+        )
+    candidate = Candidate(AGENTS, name, f"{module}:{path}", "code", "", "")
+    section = config.agents.get(name, AgentConfig())
+    try:
+        return isolated(candidate, name, section, config)
+    except NotIsolatable as error:
+        raise DefinitionError(f"agent {name!r} cannot be isolated: {error}. fix: isolate its agents instead") from error
+    except Diagnosed as error:
+        raise DefinitionError(f"agent {name!r} cannot be isolated: {error.diagnosis.reason}") from error
 
 
 def _files(candidate: Candidate) -> dict[str, HeldFile]:
