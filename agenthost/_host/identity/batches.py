@@ -49,6 +49,12 @@ class Batches:
             StateUnavailable: the store does not answer.
             BaseException: the function raised it.
         """
+        await self.submit(key, change, ttl=ttl, absent=absent)
+
+    def submit(
+        self, key: str, change: Callable[[Any], Any], *, ttl: float, absent: bool = False
+    ) -> asyncio.Future[None]:
+        """Begin an update, see ``update``."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.get(key)
         if waiting is None:
@@ -58,7 +64,7 @@ class Batches:
             task.add_done_callback(self._writing.discard)
         else:
             waiting.append((change, ttl, future))
-        await future
+        return future
 
     def forget(self, key: str) -> None:
         """Forget an entry, see ``OwnWrites.forget``."""

@@ -94,10 +94,8 @@ class ResentHistories:
             new = {"id": conversation, "until": 0.0} | ({"keys": list(after)} if len(after) > 1 else {})
             return [*_without(records, conversation), new][-_MOST:]
 
-        await asyncio.gather(
-            *(self._batches.update(key, add, ttl=KEPT, absent=True) for key in after),
-            self._remove(before, conversation),
-        )
+        added = [self._batches.submit(key, add, ttl=KEPT, absent=True) for key in after]
+        await asyncio.gather(*added, self._remove(before, conversation))
 
     async def _remove(self, before: str | None, conversation: str) -> None:
         """Remove the record of a conversation, from both keys if it has two."""

@@ -21,7 +21,7 @@ from agenthost.conversation.turns import Said
 from agenthost.errors import AgentHostError, ConversationRefused, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from agenthost._host.identity.asking import Asking
     from agenthost._host.identity.turn_identity import Claim, Identity
@@ -131,11 +131,11 @@ class Turns:
                 except StateUnavailable as error:
                     _log.warning("a repeated request may run the tools of a turn again: %s", error)
 
-        async def ended(reply: Reply) -> None:
+        def ended(reply: Reply) -> Iterable[asyncio.Task[None]]:
             """Store the outcome, and the place before the client can send its history."""
             outcome = outcome_as_json(running.events, reply, partial(redacted, plan.redactors))
-            self._write(self._store_end(running, outcome, answered=True))
-            await self._write(self._leave_place(place, reply, running.said))
+            yield self._write(self._store_end(running, outcome, answered=True))
+            yield self._write(self._leave_place(place, reply, running.said))
 
         try:
             return await self.conversations.say(

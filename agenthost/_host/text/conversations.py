@@ -30,7 +30,7 @@ from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStar
 from agenthost.errors import AgentHostError, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from agenthost._host.calls.tool_caller import ToolCaller
     from agenthost._host.packages.stages import Mounted
@@ -100,7 +100,7 @@ class Conversations:
         paused: Paused | None = None,
         attempts: Collection[int] = (),
         tool_begins: Callable[[int], Awaitable[None]] | None = None,
-        ended: Callable[[Reply], Awaitable[None]] | None = None,
+        ended: Callable[[Reply], Iterable[asyncio.Task[None]]] = lambda _: (),
     ) -> Reply:
         """Answer a person, and store the transcript in any case.
 
@@ -108,8 +108,8 @@ class Conversations:
         have the same bound.
         ``principal`` is the one who asks, where an agent has credentials of its own; for others, the conversation does
         not exist. ``attempts`` is the numbers of earlier attempts at this turn, whose tools do not run again.
-        ``tool_begins`` is called with the turn's number before each tool, and ``ended`` with its reply while the end of
-        the transcript is stored.
+        ``tool_begins`` is called with the turn's number before each tool, and ``ended`` with its reply for what is
+        stored together with the end of the transcript.
 
         ``begins`` is for an agent that begins the conversation, without a message. ``sent`` has the messages after the
         person's, if the client continues a turn with the results of its tools, and ``paused`` that turn.
@@ -168,7 +168,7 @@ class Conversations:
             raise
         finally:
             ending = self._end(transcripts, arrival, begun, record, asked)
-            await self._finished(ending if reply is None or ended is None else asyncio.gather(ending, ended(reply)))
+            await self._finished(asyncio.gather(ending, *(ended(reply) if reply is not None else ())))
         return reply
 
     def _entrance(self, principal: str, conversation: str) -> asyncio.Lock:
@@ -253,6 +253,7 @@ class Conversations:
         return reply
 
     async def _progress(self, transcripts: Transcripts, conversation: str, begun: Begun, lines: list[Line]) -> None:
+        await asyncio.sleep(0)  # so that it is one transaction with ``tool_begins``
         try:
             await transcripts.progress(conversation, begun, lines)
         except StateUnavailable as error:
@@ -263,6 +264,7 @@ class Conversations:
     ) -> None:
         """Store the end of a turn in its transcript."""
         await record.stop()
+        await asyncio.sleep(0)  # so that it is one transaction with the turn's outcome
         await transcripts.end(arrival, begun, record.lines, asked=asked.key, handed_to=record.handed_to)
 
     async def _finished(self, ending: Any) -> None:
