@@ -12,9 +12,10 @@ from pages import DOCS, blocks, title, write
 
 import agenthost
 from agenthost import testing
+from agenthost.testing import platform, scenarios
 
 PAGE = DOCS / "reference" / "testing.md"
-TYPED = (PAGE, *sorted((DOCS / "how-to").glob("test-*.md")))
+TYPED = (PAGE, DOCS / "reference" / "scenarios.md", *sorted((DOCS / "how-to").glob("test-*.md")))
 """Pages whose examples pass mypy in strict mode."""
 
 VALUES = [
@@ -32,12 +33,21 @@ VALUES = [
 """The values that a test uses."""
 
 
-def documented():
-    return set(re.findall(r"`([A-Za-z_]\w*)", PAGE.read_text("utf-8")))
+ROOMS = {
+    testing: PAGE,
+    platform: DOCS / "reference" / "simulated-platform.md",
+    scenarios: DOCS / "reference" / "scenarios.md",
+}
+"""The packages of the test support that authors import from, each with its page."""
 
 
-def test_every_public_name_is_documented():
-    assert set(testing.__all__) <= documented()
+def documented(page=PAGE):
+    return set(re.findall(r"`(?:await )?([A-Za-z_]\w*)", page.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("package", ROOMS, ids=lambda package: package.__name__)
+def test_every_public_name_is_documented(package):
+    assert set(package.__all__) - documented(ROOMS[package]) == set()
 
 
 @pytest.mark.parametrize("name", VALUES)
