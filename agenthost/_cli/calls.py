@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +71,9 @@ def show(call: str, file: str | None, as_json: bool) -> None:
             answer = entry.get("answer", {})
             echo(f"  · {entry.get('function')}({entry.get('arguments')}) → {answer.get('response', '')}")
         echo(f"  · summary: {_summary(record)}")
-        if record.get("usage"):
-            echo(f"  · usage: {record['usage']}")
+        for name in ("usage", "times", "timeline"):
+            if record.get(name):
+                echo(f"  · {name}: {json.dumps(record[name], ensure_ascii=False)}")
 
 
 def records_of(file: str | None, call: str) -> list[dict[str, Any]]:

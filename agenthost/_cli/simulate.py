@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from agenthost._cli.simulated_host import Opened
     from agenthost.testing.platform import Call, Platform, TraceEvent
+    from agenthost.testing.scenarios import Scenario
 
 __all__ = ["command"]
 
@@ -71,6 +72,9 @@ def command(
     """
     if calls is not None and scenario is None:
         raise click.UsageError("--calls needs --scenario FILE: the script of each call.")
+    played = _read(scenario)
+    if fuzz is not None:
+        _check_hypothesis()
     from agenthost._cli.simulated_host import open_agent, open_url
     from agenthost._host.runtime.start import start_logging
 
@@ -80,12 +84,12 @@ def command(
         config = with_store(configuration(file), state)
         start_logging(config, for_people=True)
         opening = open_agent(config, agent, model)
-    if calls is not None and scenario is not None:
-        sys.exit(asyncio.run(_load(opening, scenario, calls, as_json=as_json)))
+    if calls is not None and played is not None:
+        sys.exit(asyncio.run(_load(opening, played, calls, as_json=as_json)))
     if fuzz is not None:
         sys.exit(asyncio.run(_fuzz(opening, fuzz, caller, seed)))
     show = _print_json if as_json else _print
-    problems, written = asyncio.run(_simulate(opening, scenario, caller, seed, show, as_json=as_json))
+    problems, written = asyncio.run(_simulate(opening, played, caller, seed, show, as_json=as_json))
     if trace is not None:
         Path(trace).write_bytes(written)
     for problem in problems:
@@ -93,9 +97,34 @@ def command(
     sys.exit(ExitCode.FINDINGS if problems else ExitCode.OK)
 
 
+def _read(scenario: str | None) -> Scenario | None:
+    """Read a scenario before anything is served.
+
+    Raises:
+        ConfigurationError: it has a mistake.
+    """
+    if scenario is None:
+        return None
+    from agenthost.testing.scenarios import read_scenario
+
+    return read_scenario(scenario)
+
+
+def _check_hypothesis() -> None:
+    """Refuse to begin without Hypothesis.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("hypothesis") is None:
+        raise click.UsageError("--fuzz needs Hypothesis. fix: pip install hypothesis")
+
+
 async def _simulate(
     opening: AbstractAsyncContextManager[Opened],
-    scenario: str | None,
+    scenario: Scenario | None,
     caller: str,
     seed: int,
     show: Any,
@@ -138,13 +167,15 @@ async def _fuzz(opening: AbstractAsyncContextManager[Opened], examples: int, cal
     return ExitCode.FINDINGS if any(each.failed for each in found) else ExitCode.OK
 
 
-async def _load(opening: AbstractAsyncContextManager[Opened], scenario: str, calls: int, *, as_json: bool) -> ExitCode:
+async def _load(
+    opening: AbstractAsyncContextManager[Opened], scenario: Scenario, calls: int, *, as_json: bool
+) -> ExitCode:
     """Make many calls at once, and print how long they took."""
     from agenthost._cli.simulated_load import load
-    from agenthost.testing.scenarios import read_scenario
 
     async with opening as host:
-        found = await load(host.client, evolve(read_scenario(scenario), agent=host.route), calls)
+        model = None if scenario.model.kind == "script" else host.model
+        found = await load(host.client, evolve(scenario, agent=host.route), calls, model)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -161,22 +192,26 @@ async def _call(platform: Platform, route: str, caller: str) -> Call:
     return await platform.call(route, caller=caller)
 
 
-async def _play(host: Opened, scenario: str, show: Any) -> tuple[list[str], bytes]:
+async def _play(host: Opened, scenario: Scenario, show: Any) -> tuple[list[str], bytes]:
     """Play the script of a scenario against the host."""
     from agenthost.testing.platform import Platform
-    from agenthost.testing.scenarios.reading import read_scenario
     from agenthost.testing.scenarios.running import play
 
-    read = evolve(read_scenario(scenario), agent=host.route)
+    read = evolve(scenario, agent=host.route)
     model = None if read.model.kind == "script" else host.model
     problems, trace = await play(read, Platform(host.client, read.options, model=model, listener=show))
     return [f"{problem.kind}: {problem.message}" for problem in problems], trace.encode()
 
 
 async def _talk(call: Call) -> None:
-    """Read lines until the call ends."""
+    """Read lines until the call ends.
+
+    They are read on a daemon thread, so that Ctrl-C need not wait for a line.
+    """
+    from agenthost._host.runtime.background_thread import in_background_thread
+
     while not call.ended:
-        line = await asyncio.to_thread(_line)
+        line = await in_background_thread(_line)
         if line is None or line == "/hangup":
             return
         if line.startswith("/"):

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+import click
 from attrs import frozen
+
+from agenthost.errors import ModelRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,7 +44,7 @@ async def open_agent(config: Config, agent: str, model: str | None) -> AsyncIter
 
     Raises:
         PlanError: no such agent, or it cannot be served.
-        ModelRefused: there is no such model.
+        click.UsageError: there is no such model.
     """
     from agenthost._host.runtime.background_thread import in_background_thread
     from agenthost._host.runtime.find_agent import find_agent
@@ -62,9 +65,12 @@ async def open_agent(config: Config, agent: str, model: str | None) -> AsyncIter
     credentials = runtime.credentials
     pair = f"{quote(credentials.user, safe='')}:{quote(credentials.password, safe='')}"
     public = str(config.host.public_url) if config.host.public_url else ""
+    try:
+        answering = plan.models.find(model or chosen)
+    except ModelRefused as error:
+        raise click.UsageError(str(error)) from error
     with loop_lag_unlogged():
-        async with front.opened(plan) as served:
-            answering = served.models.find(model or chosen)
+        async with front.opened(plan):
             yield Opened(AsgiClient(front, f"http://{pair}@{_HERE}", (public,) if public else ()), route, answering)
 
 

@@ -11,6 +11,7 @@ from attrs import define, evolve, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agenthost.conversation.models import ChatModel
     from agenthost.testing.platform import Client, HttpRequest, HttpResponse
     from agenthost.testing.scenarios import Scenario
 
@@ -76,7 +77,7 @@ class _Timed:
             self.seconds.append(time.perf_counter() - began)
 
 
-async def load(client: Client, scenario: Scenario, calls: int) -> Load:
+async def load(client: Client, scenario: Scenario, calls: int, model: ChatModel | None = None) -> Load:
     """Play a scenario in many calls at once, each with a seed of its own."""
     from agenthost.testing.platform import Platform
     from agenthost.testing.scenarios import play
@@ -86,7 +87,7 @@ async def load(client: Client, scenario: Scenario, calls: int) -> Load:
     async def one(number: int) -> tuple[float, tuple[str, ...]]:
         began = time.perf_counter()
         options = evolve(scenario.options, seed=scenario.options.seed + number)
-        problems, _ = await play(evolve(scenario, options=options), Platform(timed, options))
+        problems, _ = await play(evolve(scenario, options=options), Platform(timed, options, model=model))
         return time.perf_counter() - began, tuple(f"{problem.kind}: {problem.message}" for problem in problems)
 
     outcomes = await asyncio.gather(*(one(number) for number in range(calls)))

@@ -93,6 +93,15 @@ def test_arguments_that_break_a_tool_are_found(run, tmp_path):
     assert 'calls failed: the tool failed, first with {"born": ""}' in out
 
 
+def test_mistakes_are_reported_before_anything_is_served(run, tmp_path):
+    """An error inside the host's lifespan would be an internal one."""
+    (tmp_path / "clinic.call.toml").write_text("odd = 1", "utf-8")
+
+    assert run("simulate", "agenthost_clinic.py", "--scenario", "clinic.call.toml")[0] == 3
+    code, _, err = run("simulate", "agenthost_clinic.py", "--model", "nope")
+    assert (code, "there is no language model 'nope'" in err) == (2, True)
+
+
 def test_an_agent_that_is_not_there(run):
     code, _, err = run("simulate", "nothing.py")
 

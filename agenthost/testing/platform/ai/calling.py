@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "call_function", "call_hook"]
 
 _MOST_GATES = 8
-_NOBODY = frozenset({"hangup", "end_call"})
+_ALWAYS_ACCEPTED = frozenset({"hangup", "end_call"})
 
 
 @frozen
@@ -93,7 +93,7 @@ async def _answer(session: Session, name: str, arguments: dict[str, Any] | None,
         session.end(HungUp("loop_guard"))
         return Answer(name, error="repeated", response="The call is over.")
     specs = offered(session)
-    if name not in specs and name not in _NOBODY:
+    if name not in specs and name not in _ALWAYS_ACCEPTED:
         reason = "is not offered now" if name in session.functions else "does not exist"
         leg.finding("not_offered", f"the model calls {name!r}, which {reason}"[:200], function=name)
         return Answer(name, f"Error: the function {name} {reason}.", error="invalid_function")

@@ -207,11 +207,11 @@ async def _cond(frame: Frame, config: Any) -> Done:
         elif "else" in case:
             chosen = case["else"]
         if isinstance(chosen, list):
-            return await _verbs(evolve_depth(frame), chosen)
+            return await _verbs(_inside(frame), chosen)
     return None
 
 
-def evolve_depth(frame: Frame) -> Frame:
+def _inside(frame: Frame) -> Frame:
     """Return the frame of verbs inside a verb, which shares the section's jumps.
 
     Raises:
@@ -233,7 +233,7 @@ async def _choose(frame: Frame, value: str, config: Mapping[str, Any], *, strict
     cases = config.get("case", {})
     chosen = cases.get(value, config.get("default")) if isinstance(cases, dict) else None
     if isinstance(chosen, list):
-        return await _verbs(evolve_depth(frame), chosen)
+        return await _verbs(_inside(frame), chosen)
     if strict:
         msg = f"switch has no case {value!r} and no default"
         raise VerbError(msg)
@@ -286,7 +286,7 @@ async def _execute(frame: Frame, config: Any) -> Done:
     frame.set("return_value", value)
     after = settings.get("on_return")
     if isinstance(after, list):
-        return await _verbs(evolve_depth(frame), after)
+        return await _verbs(_inside(frame), after)
     if isinstance(settings.get("result"), dict):
         return await _choose(frame, as_text(value), settings["result"], strict=False)
     return None
