@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from agenthost._cli.simulated_host import Opened
+    from agenthost.testing.scenarios import Scenario
 
 __all__ = ["command"]
 
@@ -42,6 +43,7 @@ def command(call: str, file: str | None, against: str | None, recorded: bool, sa
     Exit code 1: the call went differently.
     """
     from agenthost._cli.simulated_host import open_agent, open_url
+    from agenthost.testing.scenarios.recorded import scenario_of
 
     records = _records(call, file)
     if save is not None:
@@ -55,7 +57,7 @@ def command(call: str, file: str | None, against: str | None, recorded: bool, sa
         config = with_store(configuration(file), MEMORY)
         start_logging(config, for_people=True)
         opening = open_agent(config, against or str(records[0].get("agent")), None)
-    lines = asyncio.run(_replay(opening, records, recorded=recorded))
+    lines = asyncio.run(_replay(opening, records, scenario_of(records), recorded=recorded))
     for line in lines:
         echo(line)
     sys.exit(ExitCode.FINDINGS if any(line[:1] in "+-" for line in lines) else ExitCode.OK)
@@ -94,15 +96,19 @@ def _save(records: Sequence[dict[str, Any]], save: str, against: str | None) -> 
 
 
 async def _replay(
-    opening: AbstractAsyncContextManager[Opened], records: Sequence[dict[str, Any]], *, recorded: bool
+    opening: AbstractAsyncContextManager[Opened],
+    records: Sequence[dict[str, Any]],
+    scenario: Scenario,
+    *,
+    recorded: bool,
 ) -> list[str]:
     """Play the call, and return the lines of the difference."""
     from agenthost.testing.platform import Platform
     from agenthost.testing.scenarios import play
-    from agenthost.testing.scenarios.recorded import AnsweringClient, recorded_lines, replayed_lines, scenario_of
+    from agenthost.testing.scenarios.recorded import AnsweringClient, recorded_lines, replayed_lines
 
     async with opening as host:
-        scenario = evolve(scenario_of(records), agent=host.route)
+        scenario = evolve(scenario, agent=host.route)
         client = AnsweringClient(host.client, records) if recorded else host.client
         _, trace = await play(scenario, Platform(client, scenario.options))
     before, after = recorded_lines(records), replayed_lines(trace)

@@ -51,9 +51,10 @@ async def run_scenario(scenario: Scenario, listener: Callable[[TraceEvent], None
 async def _run(scenario: Scenario, listener: Callable[[TraceEvent], None] | None) -> Run:
     """Run a scenario once. A host that does not start is a problem."""
     began = time.perf_counter()
+    model = _model(scenario.model)
     try:
         async with open_host(scenario) as client:
-            platform = Platform(client, scenario.options, model=_model(scenario.model), listener=listener)
+            platform = Platform(client, scenario.options, model=model, listener=listener)
             problems, trace = await play(scenario, platform)
     except (AgentHostError, OSError) as error:
         problems, trace = (Problem("error", summary_of(error)),), Trace(())
