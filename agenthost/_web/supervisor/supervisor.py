@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import socket
 import time
@@ -37,13 +36,13 @@ from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.kept_template import KeptTemplate
 from agenthost._web.supervisor.rollout import Rollouts
+from agenthost._web.supervisor.waiting import happened_within
 from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.generations.channel import Channel
     from agenthost._host.generations.manifest import Manifest
     from agenthost._host.generations.served_plan import ServedPlan
     from agenthost._host.runtime.condition import Condition
@@ -52,8 +51,6 @@ __all__ = ["Supervisor"]
 
 _KILL_AFTER = 5.0
 """Seconds beyond grace and drain after which a stopping worker is killed."""
-_LOOK = 0.1
-"""Seconds between two looks at processes whose end no descriptor shows."""
 _WORKER = "from agenthost._web.process.worker import main; main()"
 
 _log = logging.getLogger("agenthost.workers")
@@ -211,7 +208,7 @@ class Supervisor:
         """Wait for an event, and handle it."""
         templates = [each for each in (self.kept.process, self.rollouts.template) if each is not None and not each.lost]
         workers = self._all()
-        happened = _happened((self._woken, *(each.channel for each in templates)), workers, seconds)
+        happened = happened_within((self._woken, *(each.channel for each in templates)), workers, seconds)
         if self._woken.fileno() in happened:
             self._woken.recv(64)
         for template in templates:
@@ -445,20 +442,3 @@ class Supervisor:
         for template in (self.kept.process, self.rollouts.template, self._spare):
             if template is not None:
                 template.end()
-
-
-def _happened(
-    others: Iterable[socket.socket | Channel], workers: Iterable[Worker], seconds: float | None
-) -> frozenset[int]:
-    """Wait for an event, and return the descriptors that have one."""
-    poll = select.poll()
-    for each in others:
-        poll.register(each, select.POLLIN)
-    for worker in workers:
-        if not worker.gone:
-            poll.register(worker.messages, select.POLLIN)
-        if worker.process.handle is not None:
-            poll.register(worker.process.handle, select.POLLIN)
-        elif worker.gone:
-            seconds = _LOOK if seconds is None else min(seconds, _LOOK)
-    return frozenset(descriptor for descriptor, _ in poll.poll(None if seconds is None else seconds * 1000))
