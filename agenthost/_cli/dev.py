@@ -61,7 +61,7 @@ def command(target: str | None, file: str | None, **options: Any) -> None:
     from agenthost._web.supervisor.serving import serve_with_workers
 
     source = source_of(target)
-    options |= {"workers": 1, "default_store": "memory://", "sourced": bool(source.entry_points)}
+    options |= {"workers": 1, "default_store": "memory://", "console": True, "sourced": bool(source.entry_points)}
     with overlaid(source) as overlay:
         config = configuration(file, **options)
         if config.host.log_level == "info":

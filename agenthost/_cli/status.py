@@ -22,7 +22,6 @@ _MOST_AGENTS = 20
 """Agents in the table, so that it fits one screen."""
 _AGENTS = ("agent", "route", "calls now", "in 5 min", "failed", "p95", "package", "state")
 _WORKERS = ("process", "generation", "since", "memory", "lag", "state")
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 _CLEAR = "\x1b[H\x1b[J"
 
 
@@ -58,10 +57,11 @@ def command(file: str | None, port: int | None, watch: bool, as_json: bool) -> N
 def _lines(told: Mapping[str, Any], now: float) -> Iterator[str]:
     from agenthost._escaping import escaped
     from agenthost._host.operations.terminal import table
+    from agenthost._host.status.words import elapsed
 
     number = len(told["problems"])
     problems = f", {number} problem{'' if number == 1 else 's'}" if number else ""
-    since = _time(now - told["since"])
+    since = elapsed(now - told["since"])
     yield f"agenthost {told['version']} on {told['url']}: {told['status']}{problems}, for {since}"
     for each in told["problems"]:
         yield f"  {escaped(each['problem'])}"
@@ -85,11 +85,13 @@ def _activity(agent: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def _worker(worker: Mapping[str, Any], now: float) -> tuple[str, ...]:
+    from agenthost._host.status.words import elapsed
+
     memory, lag = worker["memory"], worker["lag"]
     return (
         str(worker["process"]),
         str(worker["generation"]),
-        _time(now - worker["since"]),
+        elapsed(now - worker["since"]),
         "" if memory is None else f"{memory / 1e6:.0f} MB",
         "" if lag is None else f"{lag * 1000:.0f} ms",
         worker["status"],
@@ -113,11 +115,3 @@ def _agent(agent: Mapping[str, Any]) -> tuple[str, ...]:
         package,
         "not called" if agent["breakers"] else agent["state"],
     )
-
-
-def _time(seconds: float) -> str:
-    """Return a time in the largest unit that it fills."""
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0, seconds):.0f} s"

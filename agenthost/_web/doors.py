@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGENT_ENDPOINTS",
+    "CONSOLE",
     "DOCUMENT_METHODS",
     "HOST_ENDPOINTS",
     "ITSELF",
@@ -35,6 +36,8 @@ ITSELF = "itself"
 """In place of a scope: the endpoint authorises the caller itself."""
 MCP = "/v1/mcp"
 """The path of MCP clients for the whole host."""
+CONSOLE = "/-/"
+"""The beginning of the paths of the console."""
 _TEXT = "/v1/"
 DOCUMENT_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 _READ = ("GET", "HEAD", "OPTIONS")

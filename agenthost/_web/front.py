@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agenthost._host.access.principals import CALL, NOBODY
@@ -20,6 +20,7 @@ from agenthost._host.plan.routes import SHARED, RouteTable, normalise
 from agenthost._host.runtime.runtime import Phase
 from agenthost._web.doors import (
     AGENT_ENDPOINTS,
+    CONSOLE,
     DOCUMENT_METHODS,
     HOST_ENDPOINTS,
     ITSELF,
@@ -39,7 +40,7 @@ from agenthost.agent.per_call import fallback_document
 from agenthost.tools.swaig import MalformedRequest, check_depth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from litestar import Litestar
     from litestar.routes import BaseRoute
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost._host.runtime.settings import Settings
+    from agenthost._web.console.console import Console
     from agenthost._web.doors import HostEndpoint
     from agenthost._web.handlers import Handler
     from agenthost._web.request.site import Answer
@@ -134,10 +136,14 @@ class Front:
         """Remember in a directory which credentials have succeeded and failed, for all processes and starts."""
         self._site.guard.keep_in(directory)
 
+    def take_status_from(self, source: Callable[[], Mapping[str, Any]]) -> None:
+        """Show the host's status, with all its workers, as ``source`` returns it on any thread."""
+        self._site.status_source = source
+
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""
         published = self.runtime.published
-        if path in self._own or normalise(path) in self._handlers:
+        if path in self._own or normalise(path) in self._handlers or self._is_console(path):
             return True
         if is_text(path, published.table.agents if published is not None else {}):
             return True
@@ -401,6 +407,10 @@ class Front:
             agent, below = found
             await v1.serve(request, below, send, agent)
             return
+        if not handlers and published is not None and self._is_console(path):
+            request = Request(self._site, self._site.rules, published, head, scope, receive, path)
+            await send_bytes(send, *await self._console.answer(request))
+            return
         if head.has_body:
             receive = await self._bounded(head, receive)
         if handler := handlers.get(scope["method"]):
@@ -411,6 +421,15 @@ class Front:
         elif handlers and path not in _WHILE_STARTING:
             raise Refused(405, None, [(b"allow", ", ".join(handlers).encode())])
         await self.litestar(scope, receive, with_headers(send, self._site.rules.shared))
+
+    def _is_console(self, path: str) -> bool:
+        return path.startswith(CONSOLE) and self._site.rules.settings.config.console.enabled
+
+    @cached_property
+    def _console(self) -> Console:
+        from agenthost._web.console.console import Console  # noqa: PLC0415 - only where a page is asked for
+
+        return Console(self._site)
 
     def _asking(self, header: bytes | None, scope: HTTPScope) -> Principal:
         """Return the principal at health endpoints.

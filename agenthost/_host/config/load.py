@@ -24,6 +24,7 @@ from agenthost._host.config.schema import (
     AgentConfig,
     ClassifiersConfig,
     Config,
+    ConsoleConfig,
     ConversationConfig,
     HealthConfig,
     HostConfig,
@@ -59,7 +60,7 @@ _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
 _SECRET = ("host", "keys", "agents")
 """Tables with secrets of the host itself."""
 _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
-_STORE, _SOURCED = "default_store", "sourced"
+_STORE, _SOURCED, _CONSOLE = "default_store", "sourced", "console"
 """Overrides that are not keys of ``[host]``."""
 _TABLES = (
     "host",
@@ -69,6 +70,7 @@ _TABLES = (
     "sip",
     "conversation",
     "recording",
+    "console",
     "models",
     "classifiers",
     "turns",
@@ -94,8 +96,8 @@ def load_config(
 
     ``file`` is the path that ``--config`` names; otherwise ``AGENTHOST_CONFIG``, otherwise ``agenthost.toml`` in the
     current directory when there is one. ``overrides`` has keys of ``[host]`` by name; None leaves one out. Its
-    ``default_store`` is the URL of the store if the configuration has none, and ``sourced`` is True if packages are
-    served that are not installed.
+    ``default_store`` is the URL of the store if the configuration has none, ``console`` is True if the console is
+    enabled unless the configuration disables it, and ``sourced`` is True if packages are served that are not installed.
 
     Raises:
         ConfigurationError: something cannot be read or used; the text names the file and line, or the variable, and
@@ -104,7 +106,7 @@ def load_config(
     name = file or environ.get("AGENTHOST_CONFIG") or (FILE if os.path.lexists(FILE) else None)
     opened = open_file(name, environ) if name else no_file(FILE, environ)
     refuse_unknown(opened.tables, _TABLES, opened.place())
-    host = _host(opened, {name: value for name, value in overrides.items() if name not in (_STORE, _SOURCED)})
+    host = _host(opened, {name: value for name, value in overrides.items() if name not in (_STORE, _SOURCED, _CONSOLE)})
     config = Config(
         host=host,
         health=opened.closed(HealthConfig, "health"),
@@ -112,6 +114,7 @@ def load_config(
         state=_for_all(_state(opened, overrides.get(_STORE)), host, opened),
         conversation=opened.closed(ConversationConfig, "conversation"),
         recording=opened.closed(RecordingConfig, "recording"),
+        console=_console(opened, overrides.get(_CONSOLE)),
         models=_models(opened),
         turns=opened.closed(TurnsConfig, "turns"),
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
@@ -168,6 +171,11 @@ def _with_one_password(section: P, opened: ConfigFile, *path: str) -> P:
 def _state(opened: ConfigFile, default: object) -> StateConfig:
     state = opened.closed(StateConfig, "state")
     return state if state.url is not None or default is None else evolve(state, url=Secret(str(default)))
+
+
+def _console(opened: ConfigFile, default: object) -> ConsoleConfig:
+    console = opened.closed(ConsoleConfig, "console")
+    return console if "enabled" in opened.table("console") else evolve(console, enabled=bool(default))
 
 
 def _for_all(state: StateConfig, host: HostConfig, opened: ConfigFile) -> StateConfig:

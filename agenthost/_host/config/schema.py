@@ -54,6 +54,7 @@ __all__ = [
     "AgentConfig",
     "ClassifiersConfig",
     "Config",
+    "ConsoleConfig",
     "ConversationConfig",
     "HealthConfig",
     "HostConfig",
@@ -163,6 +164,13 @@ class RecordingConfig(Table):
 
     days: int = setting(0, whole(0, 365), "Retention of the record of a call; 0 records nothing", unit="days")
     percent: int = setting(100, whole(1, 100), "Share of the calls that are recorded", unit="percent")
+
+
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
+class ConsoleConfig(Table):
+    """``[console]``: pages about the running host."""
+
+    enabled: bool = setting(False, FLAG, "Serve the console at `/-/`; `agenthost dev` enables it")  # noqa: FBT003
 
 
 @frozen(kw_only=True, eq=False, repr=False, slots=False)
@@ -355,6 +363,7 @@ class Config(Table):
     state: StateConfig = field(factory=StateConfig)
     conversation: ConversationConfig = field(factory=ConversationConfig)
     recording: RecordingConfig = field(factory=RecordingConfig)
+    console: ConsoleConfig = field(factory=ConsoleConfig)
     models: ModelsConfig = field(factory=ModelsConfig)
     turns: TurnsConfig = field(factory=TurnsConfig)
     sip: SipConfig = field(factory=SipConfig)

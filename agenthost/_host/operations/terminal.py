@@ -188,6 +188,8 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, t
             "  SignalWire cannot reach this address: set public_url in agenthost.toml (or SWML_PROXY_URL_BASE) "
             "before pointing a number here."
         )
+    if config.console.enabled:
+        lines.append(f"  console {url}/-/")
     lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
     served = [row for row in report["agents"] if row["state"] in _SERVED]
     if served:

@@ -19,6 +19,7 @@ from attrs import define, evolve, field
 
 from agenthost._host.generations.channel import Channel
 from agenthost._host.generations.served_plan import READY, PlannedAgent, ServedPlan
+from agenthost._host.operations.control_socket import ask_host, socket_path
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
@@ -49,6 +50,9 @@ _log = logging.getLogger("agenthost.workers")
 
 _REPORTED_WITHIN = 5.0
 """Seconds in which the supervisor must have read a worker's last report."""
+_STATUS = {"command": "status"}
+_STATUS_WITHIN = 5.0
+"""Timeout of the supervisor's answer, in seconds."""
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 _LOOK = 0.05
@@ -83,6 +87,7 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
     prepared = preloaded.app if preloaded is not None else None
     front = Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
+    front.take_status_from(partial(ask_host, socket_path(config, opened.getsockname()[1]), _STATUS, _STATUS_WITHIN))
     front.runtime.watched = asked
     own = preloaded is None and not order.waits
     keeping = None

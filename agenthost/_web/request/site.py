@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
@@ -23,7 +24,7 @@ from agenthost.agent.base import declared
 from agenthost.tools.swaig import decode_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from litestar.types import HTTPScope, Receive
 
@@ -52,6 +53,9 @@ class Site:
         self._turns: Turns | None = None
         self.guard = login_guard(lambda: runtime.settings)
         self.late = LateBuilds(runtime)
+        self.since = time.time()
+        self.status_source: Callable[[], Mapping[str, Any]] | None = None
+        """The status of the host with all its workers; None if this process is the whole host."""
         self.latest = Rules.of(runtime.settings)
         """The rules as last asked for. For each request, comparing their settings costs less than ``rules``."""
 

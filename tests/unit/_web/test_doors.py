@@ -28,6 +28,8 @@ FILE = f"""
 [host]
 password = "{HOST[1]}"
 failed_logins = 0
+[console]
+enabled = true
 [agents.own]
 user = "{OWN[0]}"
 password = "{OWN[1]}"
@@ -138,6 +140,7 @@ DOORS = (
     Door("/metrics", OBSERVED, "/metrics"),
     Door("/-/metrics.json", OBSERVED, "/-/metrics.json"),
     Door("/-/sip/unmatched", OBSERVED, "/-/sip/unmatched"),
+    *(Door(path, OBSERVED, path) for path in ("/-/", "/-/overview.json")),
     *(Door(path, HEALTH, path) for path in ("/live", "/startup", "/ready", "/health")),
     Door("/ready/{agent}", "`/ready/{agent}`, `/health/{agent}`", "/ready/{agent}"),
     Door("/health/{agent}", "`/ready/{agent}`, `/health/{agent}`", "/health/{agent}"),

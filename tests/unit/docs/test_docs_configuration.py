@@ -13,6 +13,7 @@ from agenthost._host.config.load import load_config, variables
 from agenthost._host.config.schema import (
     AgentConfig,
     ClassifiersConfig,
+    ConsoleConfig,
     ConversationConfig,
     HealthConfig,
     HostConfig,
@@ -35,6 +36,7 @@ _SECTIONS = (
     StateConfig,
     ConversationConfig,
     RecordingConfig,
+    ConsoleConfig,
     ModelsConfig,
     ClassifiersConfig,
     TurnsConfig,

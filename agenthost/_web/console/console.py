@@ -1,0 +1,204 @@
+"""The console: pages about the running host below ``/-/``, and the same as JSON.
+
+Pages need the scope ``observe``, by credentials in the request or by a session.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from base64 import b64encode
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from agenthost._host.access.principals import OBSERVE
+from agenthost._web.console.latest_status import LatestStatus
+from agenthost._web.console.pages import FILES, page, static_file
+from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
+from agenthost._web.request.access_log import note_key
+from agenthost._web.request.requests import BASIC, Refused, query_value, read_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._web.request.site import Answer, Request, Site
+
+__all__ = ["Console"]
+
+_ROOT = "/-/"
+_FORM = b"application/x-www-form-urlencoded"
+_MOST_FORM = 4096
+"""The longest form, in bytes."""
+_MOST_ROWS = 200
+"""Agents on the overview. A filter finds the others."""
+_CHALLENGE = (b"www-authenticate", b'Bearer realm="agenthost"')
+"""For pages, as a browser answers the usual challenge with a dialog of its own."""
+_TARGET = re.compile(r"(?:agents/[A-Za-z0-9._:%-]{1,300})?")
+_WRONG = "These credentials are wrong."
+_NOT_ALLOWED = "These credentials do not open the console. fix: use those of the host, or a key with the scope observe"
+_PLAIN = (
+    "This page came over plain HTTP, where browsers do not keep the session. "
+    "fix: open it over HTTPS, or at a loopback address"
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class Console:
+    """The console of one host."""
+
+    def __init__(self, site: Site) -> None:
+        self._status = LatestStatus(site)
+        self._sessions = Sessions()
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer a request below ``/-/``.
+
+        Raises:
+            Refused: the path does not exist, or the caller may not see it.
+        """
+        path, method = request.path.removeprefix(_ROOT), request.scope["method"]
+        allowed = ("POST", "OPTIONS") if path in ("login", "logout") else ("GET", "HEAD", "OPTIONS")
+        if method == "OPTIONS" or method not in allowed:
+            allow = (b"allow", ", ".join(allowed).encode())
+            if method == "OPTIONS":
+                return 204, [*request.rules.shared, allow], b""
+            raise Refused(405, None, [allow])
+        if path in FILES:
+            return static_file(request.rules, path)
+        if path == "login":
+            return await self._log_in(request)
+        if path == "logout":
+            return _redirect(request, "./", "", 0)
+        if not self._may_enter(request):
+            if path.endswith(".json"):
+                raise Refused(401, "Unauthorized", BASIC)
+            return await _form(request, path, 401, "")
+        return await self._page(request, path)
+
+    async def _page(self, request: Request, path: str) -> Answer:
+        if path == "overview.json":
+            return 200, [*request.rules.document], _encode(await self._status.now())
+        if path == "":
+            status = await self._status.now()
+            wanted = query_value(request.scope["query_string"], b"q") or ""
+            found = _agents(status, wanted)
+            return await page(
+                request.rules,
+                "overview",
+                path,
+                status=200,
+                host=status,
+                now=time.time(),
+                wanted=wanted,
+                agents=found[:_MOST_ROWS],
+                left=len(found) - _MOST_ROWS,
+                in_session=request.head.authorization is None,
+            )
+        raise Refused(404)
+
+    def _may_enter(self, request: Request) -> bool:
+        """Return True if the caller may observe the host, or False without credentials.
+
+        Raises:
+            Refused: the credentials are wrong, or do not open the console.
+        """
+        if request.head.authorization is not None:
+            request.authorise(OBSERVE)
+            return True
+        found = self._sessions.principal_of(request.rules, cookie_of(request.scope["headers"]))
+        if found is None:
+            return False
+        request.principal = found
+        if found.key:
+            note_key(request.scope, found)
+        if not request.may(OBSERVE):
+            raise request.forbidden(OBSERVE)
+        return True
+
+    async def _log_in(self, request: Request) -> Answer:
+        form = await _read_form(request)
+        user, password, target = (form.get(name, "") for name in ("user", "password", "to"))
+        target = target if _TARGET.fullmatch(target) else ""
+        header = b"Basic " + b64encode(f"{user}:{password}".encode())
+        try:
+            found = request.site.log_in(request.scope, header, request.rules.door, request.rules)
+        except Refused as refused:
+            status, headers, body = await _form(request, target, refused.status, "Too many failed logins. Try later.")
+            return status, [*headers, *refused.headers], body
+        if found is None:
+            return await _form(request, target, 401, _WRONG)
+        request.principal = found
+        if not request.may(OBSERVE):
+            request.forbidden(OBSERVE)
+            return await _form(request, target, 403, _NOT_ALLOWED)
+        return _redirect(request, f"./{target}", self._sessions.start(request.rules, user, password), LIFETIME)
+
+
+async def _form(request: Request, path: str, status: int, words: str) -> Answer:
+    """Return the page to log in, which leads to ``path`` afterwards."""
+    target = path if _TARGET.fullmatch(path) else ""
+    at = "login" if request.path == f"{_ROOT}login" else path
+    plain = "" if _keeps_sessions(request) else _PLAIN
+    answer = await page(request.rules, "login", at, status, words=words, plain=plain, target=target)
+    return answer[0], [*answer[1], *([_CHALLENGE] if status == 401 else [])], answer[2]  # noqa: PLR2004 - HTTP's
+
+
+async def _read_form(request: Request) -> Mapping[str, str]:
+    """Return the fields of a form of a page of this host.
+
+    Raises:
+        Refused: it comes from another site, is too large, or is not a form.
+    """
+    headers = dict(request.scope["headers"])
+    if headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none"):
+        raise Refused(403, "the form was sent by another site")
+    if (request.head.content_type or b"").partition(b";")[0].strip().lower() != _FORM:
+        raise Refused(415, f"Content-Type must be {_FORM.decode()}")
+    request.head.check_any_body(_MOST_FORM)
+    body = await read_body(request.receive, _MOST_FORM)
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8)
+    except ValueError as error:
+        raise Refused(400, "the body is not a form") from error
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _redirect(request: Request, to: str, cookie: str, lifetime: int) -> Answer:
+    """Return a redirect that sets the session, at the path that the browser knows."""
+    secure = "; Secure" if _is_encrypted(request) or not _is_loopback(request.head.host) else ""
+    kept = f"{COOKIE}={cookie}; Max-Age={lifetime}; HttpOnly; SameSite=Strict{secure}"
+    headers = [(b"location", to.encode()), (b"set-cookie", kept.encode())]
+    return 303, [*request.rules.document, *headers], b""
+
+
+def _keeps_sessions(request: Request) -> bool:
+    return _is_encrypted(request) or _is_loopback(request.head.host)
+
+
+def _is_encrypted(request: Request) -> bool:
+    if (request.rules.settings.config.host.public_url or "").startswith("https:"):
+        return True
+    return (request.rules.proxies.forwarded(request.scope).scheme or request.scope["scheme"]) == "https"
+
+
+def _is_loopback(authority: bytes) -> bool:
+    name = authority.decode("latin-1").lower()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def _agents(status: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:
+    """Return the agents that match a text: first problems, then the most used."""
+
+    def rank(agent: Mapping[str, Any]) -> tuple[int, ...]:
+        return (agent["state"] == "ready", *(-agent.get(name, 0) for name in ("failures", "running", "calls")))
+
+    names = ("agent", "route", "package", "state")
+    found = [each for each in status["agents"] if any(wanted.lower() in str(each[name]).lower() for name in names)]
+    return sorted(found, key=rank)

@@ -1,0 +1,69 @@
+"""The status of the host, read at most once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from agenthost._host.status.of_host import host_status
+from agenthost._host.status.of_process import status_of
+from agenthost.errors import AgentHostError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agenthost._web.request.site import Site
+
+__all__ = ["LatestStatus"]
+
+_KEPT = 1.0
+"""Seconds for which a status is shown to all who ask."""
+_ALONE = {
+    "problem": "only the worker that answered is shown, as the host's control socket does not answer",
+    "fix": "the log of agenthost.control has the reason; state_dir must belong to the host's user alone",
+}
+
+
+class LatestStatus:
+    """The status of the host with all its workers."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._one_at_a_time = asyncio.Lock()
+        self._latest: Mapping[str, Any] = {}
+        self._until = 0.0
+
+    async def now(self) -> Mapping[str, Any]:
+        """Return it as ``agenthost status --json`` has it."""
+        async with self._one_at_a_time:
+            if time.monotonic() >= self._until:
+                self._latest = await asyncio.to_thread(self._read)
+                self._until = time.monotonic() + _KEPT
+            return self._latest
+
+    def _read(self) -> Mapping[str, Any]:
+        source = self._site.status_source
+        if source is None:
+            return self._of_this_process()
+        try:
+            return source()
+        except AgentHostError:
+            told = self._of_this_process()
+            status = "degraded" if told["status"] == "ok" else told["status"]
+            return {**told, "status": status, "problems": [_ALONE, *told["problems"]]}
+
+    def _of_this_process(self) -> dict[str, Any]:
+        runtime, since = self._site.runtime, self._site.since
+        host = runtime.config.host
+        worker = {"process": os.getpid(), "generation": runtime.generation, "since": since, "restarts": 0}
+        known = {
+            "url": f"http://{host.host}:{host.port}",
+            "since": since,
+            "generation": runtime.generation,
+            "wanted_workers": 1,
+            "workers": [worker],
+            "held": [],
+        }
+        return host_status(known, [status_of(runtime)])

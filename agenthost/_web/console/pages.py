@@ -1,0 +1,84 @@
+"""Pages from templates, which escape everything that they show.
+
+Jinja2 is imported with the first page, on the thread that renders it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from agenthost._host.status.words import elapsed
+from agenthost._web.request.answers import NO_STORE
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from agenthost._web.request.rules import Rules
+    from agenthost._web.request.site import Answer
+
+__all__ = ["FILES", "page", "static_file"]
+
+FILES = {"style.css": b"text/css; charset=utf-8", "icon.svg": b"image/svg+xml"}
+_ROOM = "agenthost._web.console"
+_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "  # noqa: ISC004 - one
+    b"frame-ancestors 'none'",
+)
+_HTML = (b"content-type", b"text/html; charset=utf-8")
+_CACHED = (b"cache-control", b"private, max-age=86400")
+
+
+async def page(rules: Rules, name: str, path: str, status: int = 200, **values: Any) -> Answer:
+    """Return a page.
+
+    Args:
+        rules: those in force.
+        name: the template.
+        path: the path of the page below the console, for links that work behind any prefix.
+        status: the status of the answer.
+        values: what the template shows.
+    """
+    values |= {"root": "../" * path.count("/") or "./", "style": _digest()}
+    body = await asyncio.to_thread(_render, name, values)
+    return status, [*rules.shared, _POLICY, _HTML, NO_STORE], body
+
+
+def static_file(rules: Rules, name: str) -> Answer:
+    """Return a file that every page needs."""
+    return 200, [*rules.shared, _POLICY, (b"content-type", FILES[name]), _CACHED], _read(name)
+
+
+def _render(name: str, values: dict[str, Any]) -> bytes:
+    return _environment().get_template(f"{name}.html").render(values).encode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only where a page is asked for
+
+    made = Environment(
+        loader=PackageLoader(_ROOM),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["elapsed"] = elapsed
+    return made
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (files(_ROOM) / "static" / name).read_bytes()
+
+
+@cache
+def _digest() -> str:
+    """Return the version of the stylesheet."""
+    return hashlib.sha256(_read("style.css")).hexdigest()[:12]
