@@ -88,11 +88,19 @@ def guarded(
         else:
             loop.default_exception_handler(context)
 
-    def thread_failed(args: threading.ExceptHookArgs) -> None:
+    def logged(args: threading.ExceptHookArgs) -> None:
         if args.exc_type is SystemExit:
             return
         name = args.thread.name if args.thread is not None else "?"
         log(owner_of(args), args.exc_value or args.exc_type(), f"thread {name} of {{}} failed")
+
+    in_force = [logged]  # each thread keeps the hook of its start, which must not keep the host
+
+    def thread_failed(args: threading.ExceptHookArgs) -> None:
+        if in_force:
+            in_force[0](args)
+        else:
+            hook(args)
 
     loop.set_task_factory(_factory(factory))
     loop.set_exception_handler(failed)
@@ -103,6 +111,7 @@ def guarded(
         loop.set_task_factory(factory)
         loop.set_exception_handler(handler)
         threading.excepthook = hook
+        in_force.clear()
 
 
 def _left_by(handle: Any) -> Owner | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
+import time
 import types
+import weakref
 from contextlib import asynccontextmanager
 
 import attrs
 import pytest
+from polling import poll_until
 
 from agenthost import (
     AgentBase,
@@ -370,3 +375,26 @@ def test_a_start_that_failed_fails_again(agenthost_host):
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="no_such_key"):
             agenthost_host.request("GET", "/library")
+
+
+def test_nothing_stays_of_a_host():
+    """Neither its agents nor their threads, which would add up over a thousand tests."""
+
+    class Slow(Library):
+        @AgentBase.tool
+        def find(self) -> str:
+            """Find a shelf, on a thread."""
+            time.sleep(0.001)
+            return "A7"
+
+    def use():
+        library = Slow()
+        with HermeticHost() as host:
+            assert call(host.add(library), "find") == {"response": "A7"}
+        return weakref.ref(library)
+
+    gone = [use() for _ in range(3)]
+    gc.collect()
+
+    assert [reference() for reference in gone] == [None] * 3
+    poll_until(lambda: not [each for each in threading.enumerate() if each.name == "agenthost-testing-host"])
