@@ -13,10 +13,11 @@ import venv
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["AGENTHOST", "AGENTS", "DISTRIBUTIONS", "SDK", "frontdesk", "generated", "sdk"]
+__all__ = ["AGENTHOST", "AGENTS", "DISTRIBUTIONS", "SDK", "frontdesk", "generated", "litellm", "sdk"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SDK = "signalwire-sdk==3.7.5"
+LITELLM = "litellm[proxy]==1.108.7"
 AGENTHOST = Path(sys.executable).with_name("agenthost")
 AGENTS = 1000
 DISTRIBUTIONS = 200
@@ -64,6 +65,22 @@ def sdk(directory: Path) -> Path:
         _pip_install(*wanted, python=python)
         note.write_text("\n".join(wanted), encoding="utf-8")
     return python
+
+
+def litellm(directory: Path) -> Path | None:
+    """Return the command of LiteLLM's proxy in a virtual environment, or None if it cannot be installed.
+
+    The environment is kept for the next run.
+    """
+    command, note = directory / "bin" / "litellm", directory / "installed.txt"
+    if not note.exists() or note.read_text(encoding="utf-8") != LITELLM:
+        venv.create(directory, clear=True, symlinks=True)
+        try:
+            _pip_install(LITELLM, python=directory / "bin" / "python")
+        except subprocess.CalledProcessError:
+            return None
+        note.write_text(LITELLM, encoding="utf-8")
+    return command
 
 
 def generated(directory: Path, agents: int, per_distribution: int = PER_DISTRIBUTION, version: int = 1) -> Path:

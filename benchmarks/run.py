@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from answering import measure_documents, measure_requests
 from changing import measure_changes
 from cold import measure_cold_starts
-from installed import AGENTS, SDK, frontdesk, generated, sdk
+from installed import AGENTS, SDK, frontdesk, generated, litellm, sdk
 from isolating import measure_isolation
 from locking import measure_locks
 from probing import measure_readiness
@@ -26,6 +26,7 @@ from report import markdown, write
 from sharing import measure_sharing
 from starting import measure_commands, measure_starts
 from storing import measure_state
+from streaming import measure_streams, measure_voice_beside_text
 from talking import measure_turns
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ GROUPS = (
     "readiness",
     "state",
     "turns",
+    "streams",
     "locks",
     "reloads",
     "changes",
@@ -86,6 +88,7 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         "readiness": lambda: measure_readiness(work),
         "state": lambda: measure_state(work),
         "turns": lambda: measure_turns(_new(directory / "turns")),
+        "streams": lambda: _streams(directory),
         "locks": lambda: measure_locks(_new(directory / "locks")),
         "reloads": lambda: measure_reloads(_new(directory / "reloads")),
         "changes": lambda: measure_changes(
@@ -99,6 +102,14 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
     for group in GROUPS:
         if group in groups:
             yield from measured[group]()
+
+
+def _streams(directory: Path) -> Iterator[Figure]:
+    """Measure text over sockets, next to LiteLLM if it can be installed."""
+    site = generated(directory / "few", 5)
+    proxy = litellm(Path(sys.prefix) / "benchmark-litellm")
+    yield from measure_streams(_new(directory / "streams"), site, proxy)
+    yield from measure_voice_beside_text(_new(directory / "beside"), site)
 
 
 def _new(directory: Path) -> Path:

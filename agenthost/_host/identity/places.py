@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -86,6 +87,7 @@ class Place:
             if self.follows and self._is_free:
                 await self.histories.release(self.before or "", asking.conversation)
             return
+        await asyncio.sleep(0)  # hashing a long history is a step of its own
         said = [*asking.resent, Message("user", asking.text), *asking.sent]
         texts = dict.fromkeys((reply.text, streamed if streamed.endswith(reply.text) else reply.text))
         after = [history_key(asking.agent, [*said, Message("assistant", text)]) for text in texts]

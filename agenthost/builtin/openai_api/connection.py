@@ -162,7 +162,8 @@ class Connection:
         loop = asyncio.get_running_loop()
         if self._connector is None or self._loop is not loop:
             self._left()
-            self._connector, self._loop = TCPConnector(), loop
+            # without a limit of its own: ``running`` of each agent is the limit, and a turn waits for no other's
+            self._connector, self._loop = TCPConnector(limit=0), loop
             self._left = finalize(self, self._connector._close)  # noqa: SLF001 - ``close`` without a loop
         return self._connector
 

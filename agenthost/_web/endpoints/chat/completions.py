@@ -11,7 +11,7 @@ from agenthost._web.endpoints.chat.answers import Answering
 from agenthost._web.endpoints.chat.conversation_ids import CONVERSATION
 from agenthost._web.endpoints.chat.messages import Spoken
 from agenthost._web.endpoints.chat.options import answer_options, ignored
-from agenthost._web.endpoints.chat.requests import asked_for, continued
+from agenthost._web.endpoints.chat.requests import asked_for, continued, give_way
 from agenthost._web.endpoints.chat.streams import Stream
 from agenthost._web.endpoints.chat.turns import begin_turn, take_turn, while_somebody_waits
 from agenthost._web.request.answers import JSON, NO_STORE, send_bytes
@@ -37,7 +37,10 @@ async def complete(request: Request, agent: Mounted, body: Mapping[str, Any], se
         ChatRefused: there is no answer.
         Disconnected: the client disconnected first.
     """
-    asked = asked_for(request, agent, body, Spoken.read(body.get("messages")), answer_options(body))
+    spoken = Spoken.read(body.get("messages"))
+    await give_way(spoken.history)
+    asked = asked_for(request, agent, body, spoken, answer_options(body))
+    await give_way(spoken.history)
     asked = await continued(request, evolve(asked, ignored=ignored(body)))
     turn = await begin_turn(request, asked)
     asked = evolve(asked, conversation=turn.conversation)

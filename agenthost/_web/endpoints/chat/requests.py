@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from agenthost._web.request.site import Request
     from agenthost.conversation.models import Message
 
-__all__ = ["Asked", "asked_for", "continued", "read"]
+__all__ = ["Asked", "asked_for", "continued", "give_way", "read"]
+
+_MANY = 100
+"""Messages from which on reading them is a long step."""
 
 
 @frozen
@@ -77,7 +81,14 @@ async def read(
         known = filter(opens, request.published.plan.agents)
         names = ", ".join(sorted(each.key for each in known)) or "none"
         raise ChatRefused(404, f"there is no such agent; model is one of: {names}.", "model_not_found", "model")
+    await give_way(body.get("messages") or body.get("input"))
     return agent, body
+
+
+async def give_way(messages: object) -> None:
+    """Let other requests go on between two steps that take as long as a history is."""
+    if isinstance(messages, (list, tuple)) and len(messages) > _MANY:
+        await asyncio.sleep(0)
 
 
 def asked_for(

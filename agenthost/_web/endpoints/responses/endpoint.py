@@ -13,7 +13,7 @@ from agenthost._web.endpoints.chat.access import principal_of
 from agenthost._web.endpoints.chat.conversation_ids import CONVERSATION
 from agenthost._web.endpoints.chat.messages import Spoken
 from agenthost._web.endpoints.chat.refusals import ChatRefused, refusal_of
-from agenthost._web.endpoints.chat.requests import asked_for, continued
+from agenthost._web.endpoints.chat.requests import asked_for, continued, give_way
 from agenthost._web.endpoints.chat.streams import Stream
 from agenthost._web.endpoints.chat.turns import begin_turn, take_turn, while_somebody_waits
 from agenthost._web.endpoints.responses.events import Events
@@ -140,6 +140,7 @@ async def _read(request: Request, agent: Mounted, body: Mapping[str, Any]) -> _C
     if not [*told, *given.messages]:
         raise ChatRefused(400, "there is nothing to answer: input is empty.", None, "input")
     spoken = Spoken.read([*told, *earlier, *given.messages], "input", places, named=named)
+    await give_way(spoken.history)
     others = {name: value for name, value in body.items() if name not in ("input", "instructions")}
     asked = asked_for(request, agent, body, spoken, options, {**others, "messages": given.messages})
     if conversation is not None and not asked.named:
