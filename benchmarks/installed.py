@@ -68,9 +68,9 @@ def sdk(directory: Path) -> Path:
 
 
 def litellm(directory: Path) -> Path | None:
-    """Return the command of LiteLLM's proxy in a virtual environment, or None if it cannot be installed.
+    """Return the command of LiteLLM's proxy in a virtual environment.
 
-    The environment is kept for the next run.
+    It is None if it cannot be installed. The environment is kept for the next run.
     """
     command, note = directory / "bin" / "litellm", directory / "installed.txt"
     if not note.exists() or note.read_text(encoding="utf-8") != LITELLM:

@@ -1,4 +1,4 @@
-"""Figures of text over sockets: a streamed turn, an open stream, and a voice caller next to a text client."""
+"""Figures of text over sockets: streamed turns, open streams, and callers next to them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _measure_open_streams(directory: Path, site: Path) -> Iterable[Figure]:
 
 
 def _with_streams(host: Served, number: int) -> int:
-    """Return the memory of a host while each of several streams has its first word and waits for more."""
+    """Return the memory of a host while several streams wait for their second word."""
     with ExitStack() as stack:
         for connection in [_opened(stack, host.port, "small-0") for _ in range(number)]:
             _until(connection, b"word ")
@@ -102,9 +102,9 @@ def _with_streams(host: Served, number: int) -> int:
 
 
 def measure_voice_beside_text(directory: Path, site: Path) -> Iterable[Figure]:
-    """Measure the longest wait of a voice caller while a text client sends a long history again and again.
+    """Measure the longest wait of a voice caller next to a text client.
 
-    A wait is the CPU time of the host between a request and its answer: what a caller would wait on a core that does
+    The text client sends a long history again and again.     A wait is the CPU time of the host between a request and its answer: what a caller would wait on a core that does
     nothing else.
 
     Args:

@@ -86,7 +86,7 @@ async def read(
 
 
 async def give_way(messages: object) -> None:
-    """Let other requests go on between two steps that take as long as a history is."""
+    """Let other requests go on between two long steps."""
     if isinstance(messages, (list, tuple)) and len(messages) > _MANY:
         await asyncio.sleep(0)
 

@@ -125,7 +125,9 @@ class Stream:
         self._put(self.form.words(text))
 
     async def _next(self) -> bytes:
-        """Wait for pieces, and return all that wait; a comment after a silence, and nothing at the end.
+        """Return the next pieces, all that wait.
+
+        After a silence, it is a comment, and at the end, nothing.
 
         A future and a timer cost a fifth of ``wait_for``, which a stream would pay for each word.
         """

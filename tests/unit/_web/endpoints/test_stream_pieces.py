@@ -1,4 +1,4 @@
-"""Pieces of a stream: those that wait together leave together, and a silence has its comment."""
+"""Pieces of a stream leave together, and a silence has its comment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agenthost._web.endpoints.chat.streams import Stream
 
 
 def sent(steps, monkeypatch=None):
-    """Return the writes of a stream whose words come in steps, with a turn of the event loop between two."""
+    """Return the writes of a stream whose words come in steps."""
     stream = Stream(None, None, None, None, [], None)
 
     async def feed():
@@ -35,7 +35,7 @@ def test_pieces_that_wait_leave_in_one_write():
 
 
 def test_nothing_is_sent_for_an_event_without_a_piece():
-    """The status of a stream is still open then, as it may have to be an error."""
+    """Its status is still open, as it may have to be an error."""
     assert sent([[], [b"a"], []]) == [b"a"]
 
 
