@@ -104,8 +104,8 @@ def _with_streams(host: Served, number: int) -> int:
 def measure_voice_beside_text(directory: Path, site: Path) -> Iterable[Figure]:
     """Measure the longest wait of a voice caller next to a text client.
 
-    The text client sends a long history again and again.     A wait is the CPU time of the host between a request and its answer: what a caller would wait on a core that does
-    nothing else.
+    The text client sends a long history again and again. A wait is the CPU time of the host between a request and its
+    answer: what a caller would wait on a core that does nothing else.
 
     Args:
         directory: an empty one to work in.
