@@ -32,6 +32,7 @@ COMMANDS = {
     "check": "Load everything as run does, without serving, and report.",
     "dev": "Serve a file or a project, and serve it anew after each change.",
     "diff": "Compare what is installed with agenthost.lock.",
+    "docs": "Print the documentation: a page, or what it says about a name.",
     "doctor": "Find what will cause trouble in production.",
     "export": "Write files for systemd or Kubernetes.",
     "hooks": "List the hooks and the plugins that implement them.",

@@ -84,7 +84,7 @@ def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, 
             echo(f"\n{name}:\n{lines}")
         print_warnings((*plan.warnings, *findings, *misspelt))
         if len(findings) > len(plan.findings):
-            echo(f"The rules are explained in {PAGE}.", err=True)
+            echo(f"agenthost docs {PAGE} explains the rules.", err=True)
         count = report["problems"] + len(misspelt)
         if not empty or count:
             echo("No problems." if not count else f"{count} problem{'s' * (count > 1)}.")

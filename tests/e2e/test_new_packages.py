@@ -3,6 +3,7 @@
 import json
 
 from caller import Caller
+from environment import ROOT
 
 
 def test_new_packages_serve(env):
@@ -37,3 +38,11 @@ def test_new_packages_serve(env):
         url = next(each["web_hook_url"] for each in functions if each["function"] == "opening_hours")
         answer = caller.call(url, "opening_hours", {}, "call-1")
     assert answer == {"response": "We are open every day, 8 to 8."}
+
+
+def test_the_documentation_is_in_the_wheel(env):
+    """It is printed without a checkout."""
+    told = env.run("agenthost", "docs", "write-tools")
+
+    assert (told.returncode, told.stdout) == (0, (ROOT / "docs" / "how-to" / "write-tools.md").read_text("utf-8"))
+    assert env.run("agenthost", "docs", "AGENTS").stdout == (ROOT / "AGENTS.md").read_text("utf-8")

@@ -6,7 +6,8 @@ from attrs import frozen
 
 __all__ = ["PAGE", "RULES", "Finding"]
 
-PAGE = "docs/reference/checks.md"
+PAGE = "checks"
+"""The page of the rules, as ``agenthost docs`` names it."""
 
 RULES = {
     "A101": "parameter-without-hint",

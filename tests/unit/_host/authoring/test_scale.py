@@ -19,7 +19,12 @@ from agenthost._host.authoring.scale_rules import LEVELS, SCALE
 from agenthost._host.authoring.sources import read_source
 
 PAGE = (DOCS / "reference" / "quality-scale.md").read_text(encoding="utf-8")
-NEEDS = {"agenthost-mcp": "mcp", "agenthost-redis": "redis", "agenthost-postgres": "psycopg"}
+NEEDS = {
+    "agenthost-mcp": "mcp",
+    "agenthost-postgres": "psycopg",
+    "agenthost-redis": "redis",
+    "agenthost-signalwire": "signalwire",
+}
 OWN = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
 
 
