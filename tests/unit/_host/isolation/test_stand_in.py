@@ -269,6 +269,7 @@ def test_its_probes_are_asked_there(build):
         (OwnScope("histories of clients").prefix("data") + b"x", False),
         (OwnScope("tool runs").prefix("data") + b"runs", False),
         (OwnScope("summaries").prefix("data") + b"x", False),
+        (OwnScope("recorded calls").prefix("data") + b"x", False),
         (b"own/", False),
         (b"call/", False),
         (b"call/c-1/", False),
