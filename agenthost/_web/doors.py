@@ -27,6 +27,7 @@ __all__ = [
     "MCP",
     "MCP_ENDPOINT",
     "SIP_ENDPOINT",
+    "TIMED_ENDPOINT",
     "HostEndpoint",
     "is_text",
     "reached_in_text",
@@ -91,6 +92,12 @@ async def _sip_of_host(request: Request) -> Answer:
     return await sip.answer_for_host(request)
 
 
+async def _timed(request: Request) -> Answer:
+    from agenthost._web.endpoints import sip
+
+    return await sip.answer_by_time(request)
+
+
 async def _sip_unmatched(request: Request) -> Answer:
     from agenthost._web.endpoints import sip
 
@@ -126,6 +133,7 @@ HOST_ENDPOINTS: Mapping[str, HostEndpoint] = {
 }
 """The endpoints that every host has, by path."""
 SIP_ENDPOINT: HostEndpoint = (_sip_of_host, _WRITE, None)
+TIMED_ENDPOINT: HostEndpoint = (_timed, DOCUMENT_METHODS, None)
 MCP_ENDPOINT: HostEndpoint = (_mcp_of_host, _WRITE, ITSELF)
 
 

@@ -27,6 +27,7 @@ from agenthost._web.doors import (
     MCP,
     MCP_ENDPOINT,
     SIP_ENDPOINT,
+    TIMED_ENDPOINT,
     is_text,
     reached_in_text,
 )
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Send
 
     from agenthost._host.access.principals import Principal
+    from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Published, Runtime
@@ -159,7 +161,7 @@ class Front:
     def publish(self, plan: HostPlan) -> None:
         """Serve ``plan``, the result of ``assemble``, from now on."""
         self._start = None
-        self._answer_mcp(plan)
+        self._answer_for(plan, self.runtime.config)
         self.runtime.publish(plan)
 
     def reload(self, plan: HostPlan, keep: float, settings: Settings) -> None:
@@ -168,13 +170,16 @@ class Front:
         Any thread may call this.
         """
         self.answer_sip_at(settings.config.sip.path)
-        self._answer_mcp(plan)
+        self._answer_for(plan, settings.config)
         self.runtime.publish(plan, keep=keep, settings=settings)
 
-    def _answer_mcp(self, plan: HostPlan) -> None:
-        """Answer MCP clients for the whole host, if a plugin offers a server."""
-        own = {path: endpoint for path, endpoint in self._own.items() if path != MCP}
-        self._own = own | ({MCP: MCP_ENDPOINT} if plan.extensions.mcp_servers else {})
+    def _answer_for(self, plan: HostPlan, config: Config) -> None:
+        """Answer at timed routes, and MCP clients if a plugin offers a server."""
+        changing = (MCP_ENDPOINT, TIMED_ENDPOINT)
+        own = {path: endpoint for path, endpoint in self._own.items() if endpoint not in changing}
+        taken = {agent.route for agent in plan.agents}
+        timed = {end: TIMED_ENDPOINT for path in config.routes if path not in taken for end in (path, f"{path}/")}
+        self._own = own | ({MCP: MCP_ENDPOINT} if plan.extensions.mcp_servers else {}) | timed
 
     async def take_over(self, before: HostPlan, plan: HostPlan) -> None:
         """Close the models and classifiers of ``plan`` at the end that ``before`` does not have."""

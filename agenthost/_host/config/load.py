@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.declaration import Key
     from agenthost._host.config.file import ConfigFile
+    from agenthost._host.config.sip_rules import RouteConfig
 
 __all__ = ["load_config", "variables"]
 
@@ -77,6 +78,7 @@ _TABLES = (
     "keys",
     "agents",
     "workflows",
+    "routes",
     "plugins",
 )
 
@@ -119,6 +121,7 @@ def load_config(
         turns=opened.closed(TurnsConfig, "turns"),
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
         sip=_sip(opened),
+        routes=_routes(opened),
         classifiers=_classifiers(opened),
         keys=_keys(opened),
         agents={agent: _agent(opened, agent, section, host) for agent, section in opened.table("agents").items()},
@@ -209,6 +212,14 @@ def _overridden(key: Key, value: object, source: str, write: str) -> object:
     except Refused as refused:
         reason = refused.reason
     raise ConfigurationError(f"{source}: host.{key.name}: {reason}. fix: write {write}{example}")
+
+
+def _routes(opened: ConfigFile) -> Mapping[str, RouteConfig]:
+    if not (tables := opened.table("routes")):
+        return {}
+    from agenthost._host.config.sip_rules import read_routes  # noqa: PLC0415  # most hosts have none
+
+    return read_routes(opened, tables)
 
 
 def _sip(opened: ConfigFile) -> SipConfig:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.config.line_numbers import Path
-    from agenthost._host.config.sip_rules import RuleConfig
+    from agenthost._host.config.sip_rules import RouteConfig, RuleConfig
     from agenthost.secret import HashedSecret, Secret
     from agenthost.sip.rules import Rule
 
@@ -371,6 +371,7 @@ class Config(Table):
     keys: Mapping[str, KeyConfig] = field(factory=dict)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
+    routes: Mapping[str, RouteConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None
     """The file that was read, as it was named, or ``None``."""

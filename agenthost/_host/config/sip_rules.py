@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
-from agenthost._host.config.declaration import keys_of, setting
+from agenthost._host.config.declaration import Table, keys_of, setting
 from agenthost._host.config.file import refuse_unknown
 from agenthost._host.config.place import Place
 from agenthost._host.config.value_types import TEXT, TEXTS, Kind, shown
@@ -18,13 +18,15 @@ from agenthost.sip.uri import user_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from agenthost._host.config.file import ConfigFile
 
-__all__ = ["RuleConfig", "read_rules"]
+__all__ = ["RouteConfig", "RuleConfig", "read_routes", "read_rules"]
 
 T = TypeVar("T")
 
+_ROUTE = re.compile(r"(?:/[a-z0-9._-]{1,64}){1,4}")
 _USERS = Kind("user part, or list of them", TEXTS.read, '"sales"', other='"support"')
 _PATTERNS = Kind("pattern, or list of them", TEXTS.read, '"support-*"', other='"sales-*"')
 _NUMBERS = Kind("number, or list of them", TEXTS.read, '"+4930*"', other='"+4940*"')
@@ -51,6 +53,47 @@ class RuleConfig:
     else_: str | None = setting(
         None, _AGENT, "Agent that answers outside of `hours`; without one, the rule does not match then"
     )
+
+
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
+class RouteConfig(Table):
+    """``[routes."/<path>"]``: a route whose agent depends on the time."""
+
+    hours: tuple[str, ...] = setting((), _HOURS, "Hours in which `to` answers", required=True)
+    timezone: str | None = setting(None, _ZONE, "IANA name of the time zone for `hours`", required=True)
+    to: str | None = setting(None, _AGENT, "Agent that answers in these hours", required=True)
+    else_: str | None = setting(None, _AGENT, "Agent that answers outside of them", required=True)
+    open: Hours | None = field(default=None, eq=False, repr=False)
+    """``hours``, as they are applied."""
+
+    def agent_at(self, moment: datetime) -> str:
+        """Return the key, name or route of the agent that answers at a moment."""
+        return (self.to if self.open is not None and self.open.holds(moment) else self.else_) or ""
+
+
+def read_routes(opened: ConfigFile, tables: Mapping[str, object]) -> dict[str, RouteConfig]:
+    """Return the routes of a file whose agents depend on the time.
+
+    Raises:
+        ConfigurationError: something in them cannot be used.
+    """
+    return {path: _route(opened, path, table) for path, table in tables.items()}
+
+
+def _route(opened: ConfigFile, path: str, written: object) -> RouteConfig:
+    place = opened.place("routes", path)
+    if not _ROUTE.fullmatch(path):
+        raise ConfigurationError(
+            f"{place}: {shown(path)} is not a path of letters, digits and . _ - between slashes. "
+            'fix: write [routes."/line"]'
+        )
+    table = opened.as_table(written, place)
+    refuse_unknown(table, keys_of(RouteConfig), place)
+    route = opened.fill(RouteConfig, table, place)
+    try:
+        return evolve(route, open=Hours.parse(route.hours, route.timezone or ""))
+    except ValueError as error:
+        raise ConfigurationError(f"{place.at('hours')}: {error}. fix: write hours = {_HOURS.example}") from None
 
 
 def read_rules(opened: ConfigFile, tables: object) -> tuple[tuple[RuleConfig, Rule], ...]:

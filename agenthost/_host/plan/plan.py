@@ -23,7 +23,7 @@ from agenthost._host.plan.chosen_models import Models, choose_models
 from agenthost._host.plan.chosen_redactors import choose_redactors
 from agenthost._host.plan.mount import in_order, mount, mount_all, quarantined_when_served, wanted_route, why_not_served
 from agenthost._host.plan.reach import named_in_code, unknown_agents
-from agenthost._host.plan.routes import route_problem
+from agenthost._host.plan.routes import route_problem, timed_route_problems
 from agenthost._host.plan.sip_sources import SipSources, origins, sip_aliases
 from agenthost._host.plan.store_provider import ChosenProvider, choose_provider, refused_names, shared_names
 from agenthost._host.plan.workflow_members import choice_of, members_first, members_of
@@ -401,6 +401,7 @@ def make_plan(config: Config, loaded: Loaded, before: HostPlan | None = None) ->
             *guessable,
             *unknown_agents(config, known),
             *refused_names(config, mounted),
+            *timed_route_problems(config, mounted),
             *loaded.warnings,
             *stateless,
             *unknown,

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["ENDPOINTS", "KEPT", "SHARED", "RouteTable", "normalise", "route_problem"]
+__all__ = ["ENDPOINTS", "KEPT", "SHARED", "RouteTable", "normalise", "route_problem", "timed_route_problems"]
 
 ENDPOINTS = frozenset({"swaig", "post_prompt", "check_for_input", "debug_events", "mcp", "sip"})
 """Last segments that are served under an agent's route."""
@@ -93,3 +94,16 @@ class RouteTable:
         route, _, endpoint = path.rpartition("/")
         agent = self.agents.get(route or "/")
         return (agent, endpoint) if agent and (endpoint in ENDPOINTS or endpoint in agent.routing) else None
+
+
+def timed_route_problems(config: Config, agents: Iterable[Mounted]) -> Iterator[str]:
+    """Yield warnings about timed routes that cannot have an effect."""
+    served = {name: agent for agent in agents for name in (agent.name, agent.key, agent.full_key, agent.route)}
+    for path, route in config.routes.items():
+        place = config.place("routes", path)
+        if path in {agent.route for agent in served.values()}:
+            yield f"{place}: agent {served[path].key!r} is at this route, so the hours have no effect. fix: move either"
+        for key, name in (("to", route.to or ""), ("else", route.else_ or "")):
+            if name not in served:
+                where = config.place("routes", path, key)
+                yield f"{where}: agent {name!r} is not served: callers get 404 then. fix: agenthost agents lists all"

@@ -1,4 +1,4 @@
-"""SIP: ``POST /sip`` for the host, and ``POST R/sip`` for one agent.
+"""SIP: ``POST /sip`` for the host, and ``POST R/sip`` for one agent. Timed routes, too.
 
 See wire.md, section 4.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agenthost._host.access.principals import CALL
+from agenthost._host.plan.routes import normalise
 from agenthost._web.endpoints import documents
 from agenthost._web.request.requests import Refused
 from agenthost.agent.per_call import fallback_document
@@ -52,6 +53,25 @@ async def answer_for_host(request: Request) -> Answer:
     if target is None or not (request.may(CALL, target) or (request.may(CALL) and _led(request, None, target))):
         raise Refused(404, "No agent for this SIP user")
     return await _answer_of(request, target, body)
+
+
+async def answer_by_time(request: Request) -> Answer:
+    """Return the document of the agent that answers at a timed route now.
+
+    Raises:
+        Refused: 404 if it is not served.
+    """
+    route = request.rules.settings.config.routes.get(normalise(request.path))
+    now = datetime.fromtimestamp(request.site.runtime.settings.clock(), UTC)
+    target = request.published.plan.find(route.agent_at(now)) if route is not None else None
+    if CALL not in request.principal.scopes:
+        raise request.forbidden(CALL)
+    if target is None or not request.may(CALL, target):
+        raise Refused(404, "No agent answers here at this time")
+    found = await request.built(target)
+    if found is None:
+        return 200, request.rules.document, fallback_document(target.agent)
+    return await documents.answer(request, found)
 
 
 async def answer_unmatched(request: Request) -> Answer:

@@ -27,7 +27,7 @@ from agenthost._host.config.schema import (
     TurnsConfig,
     WorkflowConfig,
 )
-from agenthost._host.config.sip_rules import RuleConfig
+from agenthost._host.config.sip_rules import RouteConfig, RuleConfig
 
 _SECTIONS = (
     HostConfig,
@@ -45,6 +45,7 @@ _SECTIONS = (
     RuleConfig,
     KeyConfig,
     AgentConfig,
+    RouteConfig,
     PluginsConfig,
 )
 _PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
