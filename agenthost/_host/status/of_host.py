@@ -20,8 +20,8 @@ def host_status(host: Mapping[str, Any], processes: Sequence[Mapping[str, Any]])
     """Return the status of a host, as ``agenthost status --json`` shows it.
 
     Args:
-        host: what the supervisor knows: ``since``, ``generation``, ``workers`` (each with ``process``, ``generation``,
-            ``since`` and ``restarts``), ``wanted_workers`` and ``held``.
+        host: what the supervisor knows: ``since``, ``started``, ``generation``, ``wanted_workers``, ``held``, and
+            ``workers``, each with ``process``, ``generation``, ``since`` and ``restarts``.
         processes: the status of each worker that has answered, as ``status_of`` gives it.
     """
     first: Mapping[str, Any] = processes[0] if processes else {}
@@ -36,6 +36,8 @@ def host_status(host: Mapping[str, Any], processes: Sequence[Mapping[str, Any]])
         "sip_unmatched": _unmatched(processes),
         "differing": sorted({name for each in processes for name in each["differing"]}),
     }
+    if not host["started"]:
+        return {"status": "starting", "problems": [], **told}
     problems = problems_of(told)
     ready = any(each["ready"] for each in processes)
     status = "failing" if not ready else "degraded" if problems else "ok"

@@ -130,6 +130,7 @@ class Supervisor:
         return {
             "url": address(self._opened),
             "since": self._since,
+            "started": self.told,
             "generation": self.generation,
             "wanted_workers": len(self.places),
             "workers": [

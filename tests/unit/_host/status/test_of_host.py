@@ -27,9 +27,9 @@ def process(number, *agents, **more):
     }
 
 
-def status(*processes, wanted=2):
+def status(*processes, wanted=2, started=True):
     known = [{"process": number, "generation": 1, "since": 0.0, "restarts": 0} for number in range(1, wanted + 1)]
-    host = {"since": 0.0, "generation": 1, "wanted_workers": wanted, "workers": known, "held": []}
+    host = {"since": 0.0, "started": started, "generation": 1, "wanted_workers": wanted, "workers": known, "held": []}
     return host_status(host, processes)
 
 
@@ -107,3 +107,9 @@ def test_the_latest_failure_of_all_workers_is_shown():
 
     [agent] = status(process(1, first), process(2, second))["agents"]
     assert (agent["failures"], agent["last_failure"]["error_id"]) == (2, "e-2")
+
+
+def test_a_host_that_has_not_served_yet_is_starting():
+    told = status(started=False)
+
+    assert (told["status"], told["problems"]) == ("starting", [])
