@@ -47,6 +47,7 @@ __all__ = ["CHECKS", "PROBLEM", "WARNING", "Finding", "examine", "unmet"]
 PROBLEM = "problem"
 WARNING = "warning"
 _SHORT_KEY = 32
+_START_STORE = "Start it, or correct url in [state]."
 _SPARE_FILES = 1024
 _KEPT = ("password", "signing_key", "state.db", "logins", "failed_logins")
 _STA_UNSYNC = 0x0040
@@ -294,13 +295,15 @@ def _store(config: Config, plan: HostPlan) -> Iterator[tuple[str, str, str]]:
         state = HostState(lambda: config)
         state.use(plan.state)
         async with state.opened():
-            await state.ping()
+            await state.probe()
 
     try:
         asyncio.run(answers())
     except AgentHostError as error:
         severity = PROBLEM if config.state.required else WARNING
-        yield severity, message_of(error), "Start it, or correct url in [state]."
+        writes = "does not accept writes" in str(error)
+        remedy = "Make room there, or let url in [state] name a server that accepts writes." if writes else _START_STORE
+        yield severity, message_of(error), remedy
 
 
 def _health(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:

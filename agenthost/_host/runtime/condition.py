@@ -70,6 +70,8 @@ class Condition:
     """Distributions whose files have changed since they were loaded."""
     built: int | None = None
     """The number of agents that have been built; None where all are built at the start."""
+    store: str = ""
+    """The problem of the store, if there is one. It degrades a host that does not require its store."""
 
     @property
     def started(self) -> bool:
@@ -90,7 +92,7 @@ class Condition:
         status = self.verdict.status(self._keys()) if self.state else "failing"
         if status == "failing" and self.state and self._only_waits():
             return "starting"
-        worse = self.failed or self.differing or self.broken.intersection(self._keys())
+        worse = self.failed or self.differing or self.store or self.broken.intersection(self._keys())
         return "degraded" if status == "ok" and worse else status
 
     def passes(self, path: str) -> bool:

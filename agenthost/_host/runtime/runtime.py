@@ -116,7 +116,7 @@ class Runtime:
         self.probing = Probing(
             self.metrics,
             HostVitals(
-                self.state.ping_in_use, lambda: self.watchdog.lag, config.host.state_dir, Secret(config.state.address)
+                self.state.probe_in_use, lambda: self.watchdog.lag, config.host.state_dir, Secret(config.state.address)
             ),
         )
         self.caller = ToolCaller(
@@ -346,6 +346,7 @@ class Runtime:
             frozenset(agent.key for agent in self.caller.gates.broken),
             frozenset(self.differing),
             self._built(),
+            self.state.problem,
         )
 
     def _built(self) -> int | None:

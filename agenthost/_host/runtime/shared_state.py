@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +15,7 @@ from agenthost._host.plan.store_provider import ChosenProvider
 from agenthost._host.telemetry.spans import span, tracing
 from agenthost.errors import ConfigurationError, StateRefused, StateUnavailable
 from agenthost.state import StateOptions, Stores
+from agenthost.state.scope import OwnScope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -32,6 +34,21 @@ PAUSE = 1.0
 _LOCAL = 30.0
 """Timeout of an operation of a local store, in seconds."""
 _CLOSING = 2.0
+
+_PROBE = "probe"
+"""The operation by which the host checks the store."""
+_PROBE_TTL = 60.0
+"""Seconds for which the probe's entry exists."""
+_REASONS = (
+    (("maxmemory", "oom command"), "its memory is full (maxmemory)"),
+    (("misconf",), "it cannot save to its disk (MISCONF)"),
+    (("noreplicas",), "too few of its replicas are connected (min-replicas-to-write)"),
+    (("read only", "read-only", "readonly"), "it is read-only, as a replica is"),
+    (("disk is full", "disk full", "no space left"), "its disk is full"),
+    (("disk i/o error",), "its disk returns errors"),
+    (("noperm", "permission denied for table"), "its user has no permission to write"),
+)
+"""Fragments of a server's messages, and the words that are shown for them. A message itself may name a host."""
 
 _log = logging.getLogger("agenthost.state")
 
@@ -60,6 +77,11 @@ class HostState:
         self._failures = 0
         self._closed_until = 0.0
         self._answers = True
+        self._probe_key = OwnScope("probe").prefix("data") + secrets.token_hex(8).encode()
+        self._written = False
+        """True once a probe has written."""
+        self._unwritten = 0
+        self._write_problem = ""
         self.stores = Stores(self)
         self._kept = False
         """True if one event loop keeps it open and runs all its operations."""
@@ -97,8 +119,13 @@ class HostState:
 
     @property
     def ready(self) -> bool:
-        """True if the store answers, or is not required."""
-        return self._answers or not self._state.required
+        """True if the store answers and accepts writes, or is not required."""
+        return not self.problem or not self._state.required
+
+    @property
+    def problem(self) -> str:
+        """The problem of the store, or an empty text."""
+        return self._write_problem if self._answers else f"the {self._name} does not answer"
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -111,8 +138,8 @@ class HostState:
         looking = asyncio.create_task(self._look())
         try:
             if self._wanted:
-                with suppress(StateUnavailable):
-                    await self.ping()
+                with suppress(StateUnavailable, StateRefused):
+                    await self.probe()
             yield
         finally:
             self._kept = False
@@ -151,10 +178,40 @@ class HostState:
         """Return if the store answers."""
         await self._do("ping", lambda entries: entries.ping())
 
-    async def ping_in_use(self) -> None:
-        """Return if the store answers, or has not been used yet."""
+    async def probe(self) -> None:
+        """Write and read an entry of this process, as callers do.
+
+        A store that only answers may be full, or a replica. Agents can still read from it, so that a failure does not
+        pause other operations.
+
+        Raises:
+            StateUnavailable: the store does not answer, or does not accept writes.
+        """
+        await self.ping()
+        try:
+            await self._do(_PROBE, self._write_and_read)
+        except (StateUnavailable, StateRefused) as error:
+            self._unwritten += 1
+            if not self._write_problem and (not self._written or self._unwritten >= FAILURES):
+                self._write_problem = message_of(error).removesuffix(".")
+                _log.error("%s", self._write_problem, exc_info=error.__cause__ or error)
+            raise
+        self._written, self._unwritten = True, 0
+        if self._write_problem:
+            self._write_problem = ""
+            _log.warning("the %s accepts writes again", self._name)
+
+    async def _write_and_read(self, entries: Entries) -> None:
+        value = secrets.token_hex(8).encode()
+        await entries.put(self._probe_key, b'"%s"' % value, _PROBE_TTL)
+        found = await entries.read(self._probe_key)
+        if found is None or found.value != b'"%s"' % value:
+            raise LookupError("an entry that was written cannot be read")
+
+    async def probe_in_use(self) -> None:
+        """Return if the store passes the probe, or has not been used yet."""
         if self._wanted:
-            await self.ping()
+            await self.probe()
 
     async def close(self) -> None:
         """Do nothing, as only ``opened`` closes the store."""
@@ -166,16 +223,13 @@ class HostState:
             StateUnavailable: the operation failed.
             StateRefused: the store refuses the arguments.
         """
-        if name != "ping":
+        if name not in ("ping", _PROBE):
             self._used = True
         provider = self._chosen.provider
         if provider is None:
             raise StateUnavailable(f"there is no shared state: {self._chosen.problem}")
         if self._failures >= FAILURES:
-            now = time.monotonic()
-            if now < self._closed_until:
-                raise StateUnavailable(f"the {self._name} does not answer. The next attempt is within {PAUSE:g} s.")
-            self._closed_until = now + PAUSE  # this caller makes the attempt, the others fail meanwhile
+            self._check_pause()
         began = time.perf_counter()
         try:
             entries = self._entries
@@ -192,13 +246,19 @@ class HostState:
             raise
         except Exception as error:
             self._note(name, "failed", time.perf_counter() - began)
-            self._failed(error)
-            reason = message_of(error) if isinstance(error, ConfigurationError) else type(error).__name__
-            raise StateUnavailable(f"the {self._name} does not answer ({reason}).") from error
+            if name != _PROBE:
+                self._failed(error)
+            raise StateUnavailable(f"the {self._name} {_reason(error, name)}.") from error
         self._note(name, "ok", time.perf_counter() - began)
         if self._failures or not self._answers:
             self._succeeded()
         return result
+
+    def _check_pause(self) -> None:
+        now = time.monotonic()
+        if now < self._closed_until:
+            raise StateUnavailable(f"the {self._name} does not answer. The next attempt is within {PAUSE:g} s.")
+        self._closed_until = now + PAUSE  # this caller makes the attempt, the others fail meanwhile
 
     async def _open(self, provider: StateProvider) -> Entries:
         """Return the entries of the store.
@@ -260,12 +320,21 @@ class HostState:
             task.add_done_callback(self._closing.discard)
 
     async def _look(self) -> None:
-        """Ping the store regularly, so that an idle host becomes ready again."""
+        """Probe the store regularly, so that an idle host becomes ready again."""
         while True:
             await asyncio.sleep(PAUSE)
             if self._wanted and self._chosen.provider is not None:
-                with suppress(StateUnavailable):
-                    await self.ping()
+                with suppress(StateUnavailable, StateRefused):
+                    await self.probe()
+
+
+def _reason(error: Exception, operation: str) -> str:
+    text = str(error).lower()
+    for fragments, words in _REASONS:
+        if any(fragment in text for fragment in fragments):
+            return f"does not accept writes: {words}"
+    reason = message_of(error) if isinstance(error, ConfigurationError) else type(error).__name__
+    return f"{'does not accept writes' if operation == _PROBE else 'does not answer'} ({reason})"
 
 
 async def _close(entries: Entries) -> None:

@@ -98,6 +98,7 @@ def _store(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     return {
         "scheme": processes[0]["store"]["scheme"],
         "ready": all(each["store"]["ready"] for each in processes),
+        "problem": next((each["store"]["problem"] for each in processes if each["store"]["problem"]), ""),
     }
 
 

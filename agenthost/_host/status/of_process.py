@@ -48,7 +48,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
             }
             for each in condition.probes
         ],
-        "store": {"scheme": runtime.config.state.scheme, "ready": runtime.state.ready},
+        "store": {"scheme": runtime.config.state.scheme, "ready": runtime.state.ready, "problem": condition.store},
         "sip_unmatched": runtime.unmatched.report(),
         "differing": sorted(runtime.differing),
     }

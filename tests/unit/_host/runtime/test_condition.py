@@ -51,6 +51,8 @@ def test_agents_are_found_by_key_and_name():
 
 def test_workers_together():
     """The best counts, but for a loop that stands still anywhere."""
+    unwritten = attrs.evolve(WELL, store="the redis:// store does not accept writes")
+    assert (unwritten.status, unwritten.ready) == ("degraded", True)
     stuck = attrs.evolve(WELL, state=False, stands_still=31.0)
 
     assert combined([stuck, WELL]) == attrs.evolve(WELL, stands_still=31.0)

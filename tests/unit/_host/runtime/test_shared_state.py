@@ -25,6 +25,16 @@ from agenthost.secret import Secret
 MEMORY = Config(state=StateConfig(url=Secret("memory://")))
 
 
+REFUSALS = {
+    "memory": ("OOM command not allowed when used memory > 'maxmemory'.", "its memory is full (maxmemory)"),
+    "replica": ("You can't write against a read only replica.", "it is read-only, as a replica is"),
+    "sqlite": ("database or disk is full", "its disk is full"),
+    "postgres": ("could not extend file: No space left on device", "its disk is full"),
+    "other": ("something at secret-host", "(OSError)"),
+}
+"""By mode, a server's message for a write, and the words for it."""
+
+
 class Flaky:
     """A store that fails, hangs or answers, by its mode."""
 
@@ -54,6 +64,12 @@ class Flaky:
         self.asked += 1
         await self.trouble()
         return await self.entries.read(key)
+
+    async def put(self, key, value, ttl):
+        await self.trouble()
+        if self.mode in REFUSALS:
+            raise OSError(REFUSALS[self.mode][0])
+        return await self.entries.put(key, value, ttl)
 
     async def ping(self):
         await self.trouble()
@@ -127,6 +143,45 @@ def test_a_host_starts_while_its_store_is_down():
 
     assert asyncio.run(ready(host_state(flaky))) is False
     assert asyncio.run(ready(host_state(flaky, required=False))) is True
+
+
+@pytest.mark.parametrize("mode", REFUSALS)
+def test_a_store_without_writes_is_seen_by_an_idle_host(mode, caplog):
+    """Reads go on meanwhile, and the host is ready again when the store accepts writes."""
+    flaky = Flaky()
+    host, optional = host_state(flaky), host_state(flaky, required=False)
+
+    async def use():
+        async with host.opened(), optional.opened():
+            assert (host.problem, host.ready, host.used) == ("", True, False)
+            flaky.mode = mode
+            await poll_in_loop(lambda: host.problem and optional.problem)
+            assert REFUSALS[mode][1] in host.problem
+            assert "secret-host" not in host.problem
+            assert (host.ready, optional.ready) == (False, True)
+            assert await host.stores.agent("desk").get("key") is None
+            with pytest.raises(StateUnavailable, match="does not accept writes"):
+                await host.probe_in_use()
+            flaky.mode = "well"
+            await poll_in_loop(lambda: host.ready and not optional.problem)
+
+    with caplog.at_level(logging.INFO, "agenthost.state"):
+        asyncio.run(asyncio.wait_for(use(), 30))
+    said = [record.getMessage() for record in caplog.records]
+    assert said.count("the flaky:// store accepts writes again") == 2
+    assert len(said) == 4
+
+
+def test_a_host_that_starts_with_a_full_store_is_not_ready():
+    flaky = Flaky()
+    flaky.mode = "memory"
+    host = host_state(flaky)
+
+    async def start():
+        async with host.opened():
+            return host.ready
+
+    assert asyncio.run(start()) is False
 
 
 def test_a_store_is_opened_once_and_for_each_loop():

@@ -20,7 +20,7 @@ def process(number, *agents, **more):
         "agents": list(agents) or [{**AGENT, **LOAD, **QUIET}],
         "plugins": [],
         "probes": [],
-        "store": {"scheme": "sqlite", "ready": True},
+        "store": {"scheme": "sqlite", "ready": True, "problem": ""},
         "sip_unmatched": {"total": 0, "users": []},
         "differing": [],
         **more,
@@ -59,7 +59,10 @@ def test_a_worker_that_does_not_answer_is_silent():
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ({"store": {"scheme": "redis", "ready": False}}, "the redis:// store does not answer"),
+        (
+            {"store": {"scheme": "redis", "ready": True, "problem": "the redis:// store does not answer"}},
+            "the redis:// store does not answer",
+        ),
         ({"differing": ["acme"]}, "these packages have changed since they were loaded: acme"),
         (
             {"plugins": [{"plugin": "crm", "reason": "no key", "remedy": "set it"}]},
