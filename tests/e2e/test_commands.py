@@ -159,7 +159,7 @@ def test_a_terminal_that_cannot_show_every_character(desk, encoding):
         (("run", "--port", "65536"), "--port"),
         (("run", "--port", "-1"), "--port"),
         (("run", "--workers", "0"), "--workers"),
-        (("run", "sales"), "sales"),
+        (("run", "sales", "support"), "support"),
         (("agents", "--yaml"), "--yaml"),
         (("check", "--load"), "--load"),
     ],
