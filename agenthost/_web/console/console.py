@@ -5,19 +5,22 @@ Pages need the scope ``observe``, by credentials in the request or by a session.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from base64 import b64encode
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 
 from agenthost._host.access.principals import OBSERVE
+from agenthost._web.console.described import described
 from agenthost._web.console.latest_status import LatestStatus
 from agenthost._web.console.pages import FILES, page, static_file
 from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
+from agenthost._web.console.shown_agent import shown_agent
 from agenthost._web.request.access_log import note_key
 from agenthost._web.request.requests import BASIC, Refused, query_value, read_body
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Console"]
 
-_ROOT = "/-/"
+_ROOT, _AGENTS = "/-/", "agents/"
 _FORM = b"application/x-www-form-urlencoded"
 _MOST_FORM = 4096
 """The longest form, in bytes."""
@@ -97,7 +100,29 @@ class Console:
                 left=len(found) - _MOST_ROWS,
                 in_session=request.head.authorization is None,
             )
+        if path.startswith(_AGENTS):
+            return await self._agent(request, path)
         raise Refused(404)
+
+    async def _agent(self, request: Request, path: str) -> Answer:
+        status = await self._status.now()
+        key = unquote(path.removeprefix(_AGENTS))
+        if key.endswith(".json"):
+            return 200, [*request.rules.document], _encode(shown_agent(request, status, key.removesuffix(".json")))
+        shown = shown_agent(request, status, key)
+        document = shown["document"]
+        return await page(
+            request.rules,
+            "agent",
+            path,
+            agent=shown["agent"],
+            note=shown["note"],
+            parts=None if document is None else described(document),
+            raw=json.dumps(document, indent=2, ensure_ascii=False),
+            problems=[each for each in status["problems"] if each["problem"].startswith(f"agent {key} ")],
+            now=time.time(),
+            in_session=request.head.authorization is None,
+        )
 
     def _may_enter(self, request: Request) -> bool:
         """Return True if the caller may observe the host, or False without credentials.

@@ -140,7 +140,10 @@ DOORS = (
     Door("/metrics", OBSERVED, "/metrics"),
     Door("/-/metrics.json", OBSERVED, "/-/metrics.json"),
     Door("/-/sip/unmatched", OBSERVED, "/-/sip/unmatched"),
-    *(Door(path, OBSERVED, path) for path in ("/-/", "/-/overview.json")),
+    Door("/-/", OBSERVED, "/-/"),
+    Door("/-/overview.json", OBSERVED, "/-/overview.json"),
+    Door("/-/agents/{agent}", OBSERVED, "/-/agents/own"),
+    Door("/-/agents/{agent}.json", OBSERVED, "/-/agents/shared.json"),
     *(Door(path, HEALTH, path) for path in ("/live", "/startup", "/ready", "/health")),
     Door("/ready/{agent}", "`/ready/{agent}`, `/health/{agent}`", "/ready/{agent}"),
     Door("/health/{agent}", "`/ready/{agent}`, `/health/{agent}`", "/health/{agent}"),
@@ -299,8 +302,9 @@ def test_every_endpoint_has_a_row(host):
     behind = {re.sub(r":\w+}", "}", route.path) for route in host.app.litestar.routes}
     text = {*v1.PATHS, f"{v1.MODELS}/{{agent}}", "/v1/responses/{id}"}
     text |= {f"R{path}" for path in text}
+    console = {f"/-/{path}" for path in ("", "overview.json", "agents/{agent}", "agents/{agent}.json")}
 
-    assert {*of_agents, "R/{callback}", *host.app._own, *host.app._handlers, *behind, *text} == {
+    assert {*of_agents, "R/{callback}", *host.app._own, *host.app._handlers, *behind, *text, *console} == {
         door.endpoint for door in DOORS
     }
 
