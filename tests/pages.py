@@ -20,6 +20,9 @@ PAGES = (
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([\w./-]+\.(?:py|toml))`[^`]*$")
 
+_NO_FILES = ("console", "text")
+"""Blocks that nobody saves, although a sentence before them may name a file."""
+
 
 @frozen
 class Block:
@@ -62,7 +65,7 @@ def blocks(page: Path, *infos: str) -> list[Block]:
     for fence in _FENCE.finditer(text):
         before = text[: fence.start()].rstrip()
         lead = before.rpartition("\n\n")[2].replace("\n", " ")
-        file = _FILE.search(lead) if before.endswith(":") else None
+        file = _FILE.search(lead) if before.endswith(":") and fence["info"] not in _NO_FILES else None
         line = text.count("\n", 0, fence.start()) + 2
         found.append(Block(title(page), line, fence["info"], fence["text"], file[1] if file else ""))
     return [block for block in found if not infos or block.info in infos]
