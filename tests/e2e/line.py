@@ -50,18 +50,22 @@ class Line:
 
     async def _connect(self, reader, writer):
         self.connected += 1
-        self._open.add(writer)
-        with suppress(OSError):
+        with self._held(writer), suppress(OSError, asyncio.CancelledError):  # which asyncio logs as a failure
             if isinstance(self._target, str):
                 there = await asyncio.open_unix_connection(self._target)
             else:
                 there = await asyncio.open_connection(*self._target)
-            self._open.add(there[1])
-            await asyncio.gather(self._carry(reader, there[1]), self._carry(there[0], writer, answers=True))
-            there[1].close()
-            self._open.discard(there[1])
-        writer.close()
-        self._open.discard(writer)
+            with self._held(there[1]):
+                await asyncio.gather(self._carry(reader, there[1]), self._carry(there[0], writer, answers=True))
+
+    @contextmanager
+    def _held(self, writer):
+        self._open.add(writer)
+        try:
+            yield
+        finally:
+            writer.close()
+            self._open.discard(writer)
 
     async def _carry(self, reader, writer, *, answers=False):
         with suppress(OSError):
@@ -80,6 +84,7 @@ class Line:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what has been closed is let go of in the next turn
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def secret_settings():
 
     The value is True for a list of secrets.
     """
-    names = [f"agenthost.builtin.{each.name}" for each in pkgutil.iter_modules(agenthost.builtin.__path__)]
+    names = [each.name for each in pkgutil.walk_packages(agenthost.builtin.__path__, "agenthost.builtin.")]
     own = [host_table.__name__, tables.__name__]
     known = [value for name in (*own, *names) for value in vars(importlib.import_module(name)).values()]
     found = {}
