@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._error_words import MOST, author_traceback, message_of, one_line, summary_of
+from agenthost._error_words import MOST, author_traceback, did_you_mean, message_of, one_line, summary_of
 
 
 class UnspeakableError(Exception):
@@ -91,3 +91,12 @@ def test_a_traceback_of_a_syntax_error_shows_its_line():
 
     assert told[-4:-1] == ['  File "shop.py", line 1', "    class Shop(:", "               ^"]
     assert told[-1] == "SyntaxError: invalid syntax"
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [("renwe", "Did you mean renew? "), ("Order", "Did you mean order? "), ("xyzzy", ""), ("", "")],
+)
+def test_the_nearest_name_is_suggested(name, question):
+    """A sentence can follow, and nothing is suggested that is far away."""
+    assert did_you_mean(name, iter(["order", "renew", "return"])) == question

@@ -30,7 +30,7 @@ class CallView:
         self._call = call
         self._loop = loop
         self._names = names
-        self._followed = len(call.hops)
+        self._followed = 1  # the agent that was called
 
     @property
     def document(self) -> Mapping[str, Any]:

@@ -103,6 +103,12 @@ def test_a_hand_over_is_followed(host):
         call.follow()
 
 
+def test_a_hand_over_before_the_first_words(host):
+    call = host.call("/clinic", turns=(ModelTurn(calls=(FunctionCall("desk"),)),))
+
+    assert call.follow("/desk") == "/desk"
+
+
 def test_a_hand_over_elsewhere(host):
     call = host.call("/clinic")
     call.tool("desk")
