@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -19,6 +19,7 @@ from attrs import evolve
 from agenthost.agent.declared import Declared, ServingOptions
 from agenthost.agent.document_call import DocumentCall
 from agenthost.agent.left_out import RefusedNames
+from agenthost.agent.skills import opens
 from agenthost.agent.vocabulary import Vocabulary
 from agenthost.agent.vocabulary.calls import request_hooks
 from agenthost.agent.vocabulary.prompts import class_sections
@@ -31,6 +32,7 @@ from agenthost.tools.tool import Tool, declarations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from agenthost.agent.declared import HostFacts
     from agenthost.state import Stores
@@ -43,6 +45,7 @@ __all__ = [
     "Declared",
     "declared",
     "document_of",
+    "lifespan_of",
     "overrides",
     "release",
     "runnable",
@@ -241,6 +244,25 @@ def document_of(agent: AgentBase, addresses: Addresses) -> dict[str, Any]:
 def release(agent: AgentBase) -> None:
     """Make an agent that is no longer served configurable and mountable again."""
     declared(agent).sealed = False
+
+
+def lifespan_of(agent: AgentBase) -> Callable[[], AbstractAsyncContextManager[None]] | None:
+    """Return the lifespan of an agent with those of its skills, or None."""
+    own = declared(agent)
+    skills = [] if own.own_process is not None else [added.skill for added in own.draft.skills.values()]
+    makers = [skill.lifespan for skill in skills if skill is not None and opens(skill)]
+    makers += [agent.lifespan] if overrides(agent, "lifespan") else []
+    if len(makers) <= 1:
+        return makers[0] if makers else None
+
+    @asynccontextmanager
+    async def all_of_them() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for make in makers:
+                await stack.enter_async_context(make())
+            yield
+
+    return all_of_them
 
 
 def serve_facts(agent: AgentBase, route: str, facts: Callable[[], HostFacts]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import asynccontextmanager
 from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,14 +17,17 @@ import attrs
 
 from agenthost._error_words import did_you_mean, message_of, summary_of
 from agenthost.errors import DefinitionError
+from agenthost.prompt import PromptSections
+from agenthost.swml.draft import AddedSkill
 from agenthost.tools.tool import Tool, declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from agenthost._discovery import Candidate
+    from agenthost.agent.base import AgentBase
 
-__all__ = ["Skill", "load_skill"]
+__all__ = ["Skill", "give_skill", "load_skill", "opens"]
 
 
 class Skill:
@@ -59,6 +63,25 @@ class Skill:
         """Return data that every call of the agent starts with."""
         return {}
 
+    def describe(self, agent: AgentBase) -> None:
+        """Add what the other methods cannot express, by the methods of the agent.
+
+        Called once, after them, when an agent adds the skill. Data maps, tools that are named by the settings, and
+        parameters of the model are examples. ``remove_skill`` removes the tools, hints, sections and global data that
+        this adds.
+
+        Args:
+            agent: the agent that adds the skill.
+        """
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Open resources for the time that the agent is served, such as clients.
+
+        Override it in a subclass. It is entered before the agent's own ``lifespan``, by the same rules.
+        """
+        yield
+
     def tool_name(self, name: str) -> str:
         """Return the model's name for one of the skill's tools."""
         return f"{self.prefix}_{name}" if self.prefix else name
@@ -72,6 +95,60 @@ class Skill:
         for attribute, declaration in declarations(type(self)).items():
             name = self.tool_name(declaration.name or attribute)
             yield Tool.define(name, getattr(self, attribute), **{**(fields or {}), **declaration.options})
+
+
+def opens(skill: Skill) -> bool:
+    """Return True if a skill has a lifespan of its own."""
+    return type(skill).lifespan is not Skill.lifespan
+
+
+def give_skill(
+    agent: AgentBase, key: str, skill: Skill, fields: Mapping[str, Any] | None = None, *, skip_prompt: bool = False
+) -> None:
+    """Add a skill to an agent.
+
+    Args:
+        agent: the agent.
+        key: the skill's key for ``remove_skill``.
+        skill: the skill.
+        fields: further fields of its tools.
+        skip_prompt: whether its sections are left out.
+
+    Raises:
+        DefinitionError: the agent has a tool of the same name, or is the copy of one call and the skill has a lifespan.
+    """
+    own = agent._declared  # noqa: SLF001 - a part of that class
+    draft = own.draft
+    if own.of_call and opens(skill):
+        raise DefinitionError(
+            f"the skill {key!r} has a lifespan, which begins before calls do. fix: add it in __init__, not for a call"
+        )
+    tools = list(skill.tools(fields))
+    for tool in tools:
+        if tool.name in draft.tools:
+            owner = next((other for other, added in draft.skills.items() if tool.name in added.tools), None)
+            raise DefinitionError(
+                f"skill {key!r} brings a tool {tool.name!r}, and agent {draft.name!r} has one "
+                f"{f'from the skill {owner!r}' if owner else 'of its own'}. "
+                "fix: give the skill a prefix, or rename the agent's tool"
+            )
+    sections = () if skip_prompt else tuple(dict(section) for section in skill.prompt_sections())
+    read = PromptSections.from_json(list(sections))
+    known, before = set(draft.tools), list(draft.prompt.sections.sections)
+    hints, data = len(draft.hints), dict(draft.global_data)
+    draft.tools.update((tool.name, tool) for tool in tools)
+    draft.hints.extend(skill.hints())
+    draft.global_data.update(skill.global_data())
+    draft.prompt.sections.sections.extend(read.sections)
+    _guarded(f"skill {key!r}", lambda: skill.describe(agent), "describe itself")
+    new = [section for section in draft.prompt.sections.sections if not any(section is each for each in before)]
+    draft.skills[key] = AddedSkill(
+        tuple(name for name in draft.tools if name not in known),
+        tuple(draft.hints[hints:]),
+        tuple(section.to_dict() for section in new),
+        {name: value for name, value in draft.global_data.items() if data.get(name, skill) != value},
+        skill,
+    )
 
 
 def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:
@@ -99,11 +176,11 @@ def load_skill(name: str, params: Mapping[str, Any], prefix: str) -> Skill:
     return skill
 
 
-def _guarded(whose: str, setup: Callable[[], None]) -> None:
+def _guarded(whose: str, setup: Callable[[], None], what: str = "be set up") -> None:
     try:
         setup()
     except Exception as error:
-        raise DefinitionError(f"{whose} cannot be set up: {message_of(error)}") from error
+        raise DefinitionError(f"{whose} cannot {what}: {message_of(error)}") from error
 
 
 def _settings(whose: str, kind: type | None, params: Mapping[str, Any]) -> Any:

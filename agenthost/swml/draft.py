@@ -34,12 +34,14 @@ class AddedSkill:
         hints: its hints.
         sections: its sections of the prompt, as JSON values.
         global_data: its data.
+        skill: the skill itself.
     """
 
     tools: tuple[str, ...]
     hints: tuple[str, ...]
     sections: tuple[dict[str, Any], ...]
     global_data: Mapping[str, Any]
+    skill: Any = None
 
 
 @define(slots=False, eq=False)

@@ -13,7 +13,7 @@ from attrs import fields, frozen, has
 
 from agenthost._discovery import AGENTS
 from agenthost._host.authoring.lint import CHANGES
-from agenthost.agent.base import FALLBACK, overrides
+from agenthost.agent.base import FALLBACK, lifespan_of
 from agenthost.secret import Secret
 
 if TYPE_CHECKING:
@@ -214,7 +214,9 @@ def _may_repeat(facts: PackageFacts) -> str | None:
 
 
 def _unprobed(facts: PackageFacts) -> str | None:
-    return ", ".join(each.key for each in facts.agents if overrides(each.agent, "lifespan") and not each.probes) or None
+    return (
+        ", ".join(each.key for each in facts.agents if lifespan_of(each.agent) is not None and not each.probes) or None
+    )
 
 
 def _unstable(facts: PackageFacts) -> str | None:

@@ -23,7 +23,7 @@ from agenthost._host.isolation.raised_error import error_fields
 from agenthost._host.isolation.starving import memory_of
 from agenthost._host.telemetry.current_call import Owner, calling, requesting, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
-from agenthost.agent.base import declared, document_of, runnable, serve_state
+from agenthost.agent.base import declared, document_of, lifespan_of, runnable, serve_state
 from agenthost.agent.per_call import configure, tool_of
 from agenthost.health import HostVitals, outcome_of
 from agenthost.results.tool_answer import ToolAnswer
@@ -167,7 +167,8 @@ class IsolatedAgent:
         return await self._run(owner, partial(function, *arguments), on_loop=inspect.iscoroutinefunction(function))
 
     async def _do_begin(self) -> None:
-        self._lifespan = lifespan = Lifespan(self._owner("lifespan"), self._agent.lifespan, quiet=True)
+        make = lifespan_of(self._agent) or self._agent.lifespan
+        self._lifespan = lifespan = Lifespan(self._owner("lifespan"), make, quiet=True)
         await lifespan.settled.wait()
         if (error := lifespan.error) is not None:
             raise error if isinstance(error, Exception) else RuntimeError(repr(error))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from agenthost._host.calls.lifespans import lifespan_around
 from agenthost._host.calls.tool_caller import Attempt, ToolCaller
 from agenthost._host.telemetry.current_call import Owner
-from agenthost.agent.base import declared
+from agenthost.agent.base import declared, lifespan_of
 from agenthost.agent.per_call import configure, fallback_document, render_per_call, tool_of
 from agenthost.tools.swaig import ToolRequest
 
@@ -82,7 +82,8 @@ class DryRun:
             PlanError: the agent's lifespan fails.
         """
         owner, seconds = Owner(self._agent.key, "lifespan"), self._runtime.config.host.build_timeout
-        async with self._runtime.state.opened(), lifespan_around(owner, self._agent.agent.lifespan, seconds):
+        make = lifespan_of(self._agent.agent) or self._agent.agent.lifespan
+        async with self._runtime.state.opened(), lifespan_around(owner, make, seconds):
             request = ToolRequest.from_body(body, self._runtime.state.stores)
             return await self._caller.answer(self._agent, tool, request, lambda name: self._plan.sibling(name).key)
 

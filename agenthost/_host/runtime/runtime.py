@@ -41,7 +41,7 @@ from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._version import __version__
-from agenthost.agent.base import declared, overrides, serve_facts, serve_state
+from agenthost.agent.base import declared, lifespan_of, serve_facts, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 from agenthost.secret import Secret
@@ -243,14 +243,14 @@ class Runtime:
         return makers | self._lifespans_of(plan)
 
     def _lifespans_of(self, plan: HostPlan) -> dict[Mounted | str, Callable[[], object]]:
-        """Return the lifespans of agents that override it.
+        """Return the lifespans of agents that override it, or have skills that do.
 
         They are looked for once in each plan, as there may be thousands of agents.
         """
         found = self._overriding.get(plan)
         if found is None:
             found = self._overriding[plan] = {
-                agent: agent.agent.lifespan for agent in plan.agents if overrides(agent.agent, "lifespan")
+                agent: make for agent in plan.agents if (make := lifespan_of(agent.agent)) is not None
             }
         return found
 

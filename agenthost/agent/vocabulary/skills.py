@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from agenthost.agent.skills import load_skill
+from agenthost.agent.skills import give_skill, load_skill
 from agenthost.agent.vocabulary.configurable import Configurable
 from agenthost.errors import DefinitionError
 from agenthost.prompt import PromptSections
-from agenthost.swml.draft import AddedSkill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenthost.swml import Draft
+    from agenthost.agent.base import AgentBase
 
 __all__ = ["SkillWords"]
 
@@ -46,23 +45,7 @@ class SkillWords(Configurable):
                 f'Give this one a prefix of its own: add_skill("{skill_name}", {{"prefix": "…"}})'
             )
         skill = load_skill(skill_name, own, prefix)
-        tools = list(skill.tools(fields))
-        for tool in tools:
-            if tool.name in draft.tools:
-                raise DefinitionError(
-                    f"skill {key!r} brings a tool {tool.name!r}, and agent {draft.name!r} has one "
-                    f"{_from(draft, tool.name)}. fix: give the skill a prefix, or rename the agent's tool"
-                )
-        sections = () if skip_prompt else tuple(dict(section) for section in skill.prompt_sections())
-        read = PromptSections.from_json(list(sections))
-        added = AddedSkill(
-            tuple(tool.name for tool in tools), tuple(skill.hints()), sections, dict(skill.global_data())
-        )
-        draft.tools.update((tool.name, tool) for tool in tools)
-        draft.hints.extend(added.hints)
-        draft.global_data.update(added.global_data)
-        draft.prompt.sections.sections.extend(read.sections)
-        draft.skills[key] = added
+        give_skill(cast("AgentBase", self), key, skill, fields, skip_prompt=skip_prompt)
         return self
 
     def remove_skill(self, skill_name: str) -> Self:
@@ -96,8 +79,3 @@ class SkillWords(Configurable):
     def has_skill(self, skill_name: str) -> bool:
         """Return True if the agent has a skill with this key."""
         return skill_name in self._declared.draft.skills
-
-
-def _from(draft: Draft, tool: str) -> str:
-    owner = next((key for key, added in draft.skills.items() if tool in added.tools), None)
-    return f"from the skill {owner!r}" if owner else "of its own"

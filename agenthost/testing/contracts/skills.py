@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from agenthost.agent.base import AgentBase, declared
+from agenthost.agent.base import AgentBase
+from agenthost.agent.skills import give_skill
 from agenthost.testing.contracts.trying import document, functions, stable_document, try_tools
 from agenthost.testing.hosts.host import HermeticHost
 
@@ -57,14 +59,13 @@ class SkillContract:
         agent = AgentBase("holder", _ROUTE)
         agent.prompt_add_section("Role", "You hold skills.")
         for prefix in ("", "second"):
-            _add(agent, make_skill(prefix))
+            give_skill(agent, f"skill_{prefix}", make_skill(prefix), skip_prompt=bool(prefix))
         with HermeticHost() as host:
             yield host.add(agent)
 
     def test_an_agent_may_have_it_twice(self, make_skill: Callable[[str], Skill], host: HermeticHost) -> None:
         """Every tool has the prefix, and the document describes both."""
-        plain = [tool.name for tool in make_skill("").tools()]
-        prefixed = [tool.name for tool in make_skill("second").tools()]
+        plain, prefixed = ([*_given(make_skill(prefix))] for prefix in ("", "second"))
         assert not set(plain) & set(prefixed), "a tool has the same name with and without the prefix"
 
         served = [function["function"] for function in functions(document(host, _ROUTE))]
@@ -81,9 +82,30 @@ class SkillContract:
         found = make_skill("")
         hints, sections, data = list(found.hints()), list(found.prompt_sections()), dict(found.global_data())
 
-        assert list(found.tools()) or hints or sections or data
+        assert _given(found) or hints or sections or data
         assert all(isinstance(hint, str) and hint.strip() for hint in hints)
         assert all(section.get("title") or section.get("body") for section in sections)
+
+    def test_it_can_be_removed(self, make_skill: Callable[[str], Skill]) -> None:
+        """Nothing of it stays in the document."""
+        agent = AgentBase("holder", _ROUTE)
+        agent.prompt_add_section("Role", "You hold skills.")
+        before = agent.get_document()
+        give_skill(agent, "skill", make_skill(""))
+        agent.remove_skill("skill")
+
+        assert agent.get_document() == before
+
+    def test_its_resources_open_and_close(self, make_skill: Callable[[str], Skill]) -> None:
+        """The lifespan can be entered again after it has ended, as after a reload."""
+
+        async def twice() -> None:
+            found = make_skill("")
+            for _ in range(2):
+                async with found.lifespan():
+                    pass
+
+        asyncio.run(twice())
 
     def test_a_call_leaves_nothing_behind(self, host: HermeticHost) -> None:
         """The document of a call is the same after tools were called in another."""
@@ -101,11 +123,8 @@ class SkillContract:
         return {name for name in names if name.removeprefix("second_") in self.untried}
 
 
-def _add(agent: AgentBase, skill: Skill) -> None:
-    """Add a skill that need not be installed."""
-    declared(agent).draft.tools.update((tool.name, tool) for tool in skill.tools())
-    agent.add_hints(list(skill.hints()))
-    agent.update_global_data(dict(skill.global_data()))
-    if not skill.prefix:
-        for section in skill.prompt_sections():
-            agent.prompt_add_section(**section)
+def _given(skill: Skill) -> list[str]:
+    """Return the names of the tools that a skill gives to an agent."""
+    agent = AgentBase("holder", _ROUTE)
+    give_skill(agent, "skill", skill)
+    return [tool["function"] for tool in agent.define_tools()]

@@ -5,16 +5,19 @@ Two are built in.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import sys
+from contextlib import asynccontextmanager
 from types import ModuleType
 
 import attrs
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost import AgentBase, Skill
-from agenthost.agent.base import declared, seal
+from agenthost import AgentBase, DataMap, FunctionResult, Skill
+from agenthost.agent.base import declared, lifespan_of, seal
+from agenthost.agent.per_call import copy_for_call
 from agenthost.builtin.skills.math import MathSkill, evaluate
 from agenthost.builtin.skills.time import DateTimeSkill
 from agenthost.errors import AgentSealed, DefinitionError
@@ -239,3 +242,96 @@ class TestMath:
     )
     def test_answers(self, expression, response):
         assert MathSkill().calculate({"expression": expression}).response.startswith(response)
+
+
+@attrs.frozen
+class LookupSettings:
+    tool: str = "find"
+    log: list = attrs.field(factory=list)
+
+
+class Lookup(Skill):
+    """Tools named by the settings, a data map, and a client."""
+
+    Settings = LookupSettings
+
+    def describe(self, agent):
+        agent.define_tool(self.tool_name(self.settings.tool), "Find it.", {}, lambda _args, _raw: "found")
+        data_map = DataMap(self.tool_name("joke")).description("Tell a joke.").webhook("GET", "https://jokes.example")
+        agent.register_swaig_function(data_map.output(FunctionResult("${response.joke}")))
+        agent.add_hint("joke")
+        agent.prompt_add_section("Jokes", "Tell one.")
+        agent.set_global_data({"jokes": 1})
+
+    @asynccontextmanager
+    async def lifespan(self):
+        self.settings.log.append("open")
+        yield
+        self.settings.log.append("closed")
+
+
+@pytest.fixture
+def lookup(monkeypatch):
+    monkeypatch.setattr(sys.modules["weather_skills"], "Weather", Lookup)
+
+
+@pytest.mark.usefixtures("lookup")
+class TestDescribe:
+    def test_it_uses_the_agent_s_vocabulary(self):
+        """Data maps, and tools that are named by settings, several times."""
+        agent = AgentBase("desk")
+        agent.add_skill("weather", {"tool": "search"})
+        agent.add_skill("weather", {"tool": "look", "prefix": "second"})
+
+        assert [*declared(agent).draft.tools] == ["search", "joke", "second_look", "second_joke"]
+
+    def test_what_it_adds_is_removed_with_it(self):
+        agent = AgentBase("desk")
+        agent.prompt_add_section("Role", "You sell.")
+        before = agent.get_document()
+        agent.add_skill("weather")
+        assert agent.get_document() != before
+        agent.remove_skill("weather")
+
+        assert agent.get_document() == before
+
+    def test_a_failure_names_the_skill(self):
+        agent = AgentBase("desk")
+        agent.define_tool("find", "Find it.", {}, lambda _args, _raw: "mine")
+
+        with pytest.raises(DefinitionError, match=r"skill 'weather' cannot describe itself: .*two tools called 'find'"):
+            agent.add_skill("weather")
+
+
+@pytest.mark.usefixtures("lookup")
+class TestLifespan:
+    def test_it_surrounds_the_agent_s_own(self):
+        log = []
+
+        class Desk(AgentBase):
+            @asynccontextmanager
+            async def lifespan(self):
+                log.append("own")
+                yield
+
+        agent = Desk("desk")
+        agent.add_skill("weather", {"log": log})
+
+        async def served():
+            async with lifespan_of(agent)():
+                log.append("served")
+
+        asyncio.run(served())
+        assert log == ["open", "own", "served", "closed"]
+
+    def test_an_agent_without_any_has_none(self):
+        agent = AgentBase("desk")
+        agent.add_skill("math")
+
+        assert lifespan_of(agent) is None
+
+    def test_it_cannot_begin_with_a_call(self):
+        copy = copy_for_call(AgentBase("desk"))
+
+        with pytest.raises(DefinitionError, match="fix: add it in __init__, not for a call"):
+            copy.add_skill("weather")

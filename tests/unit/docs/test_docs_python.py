@@ -153,7 +153,7 @@ def test_what_the_guide_on_skills_promises(monkeypatch, tmp_path):
     It refuses invalid parameters.
     """
     page = DOCS / "how-to" / "write-a-skill.md"
-    _, skill = blocks(page, "python")
+    _, skill, _ = blocks(page, "python")
     metadata = tmp_path / "agenthost_tides-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.4\nName: agenthost-tides\nVersion: 1.0\n")
