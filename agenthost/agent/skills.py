@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from agenthost._discovery import Candidate
-    from agenthost.agent.base import AgentBase
 
 __all__ = ["Skill", "give_skill", "load_skill", "opens"]
 
@@ -63,7 +62,7 @@ class Skill:
         """Return data that every call of the agent starts with."""
         return {}
 
-    def describe(self, agent: AgentBase) -> None:
+    def describe(self, agent: Any) -> None:
         """Add what the other methods cannot express, by the methods of the agent.
 
         Called once, after them, when an agent adds the skill. Data maps, tools that are named by the settings, and
@@ -71,7 +70,7 @@ class Skill:
         this adds.
 
         Args:
-            agent: the agent that adds the skill.
+            agent: the agent that adds the skill, an ``AgentBase``.
         """
 
     @asynccontextmanager
@@ -103,7 +102,7 @@ def opens(skill: Skill) -> bool:
 
 
 def give_skill(
-    agent: AgentBase, key: str, skill: Skill, fields: Mapping[str, Any] | None = None, *, skip_prompt: bool = False
+    agent: Any, key: str, skill: Skill, fields: Mapping[str, Any] | None = None, *, skip_prompt: bool = False
 ) -> None:
     """Add a skill to an agent.
 
@@ -117,7 +116,7 @@ def give_skill(
     Raises:
         DefinitionError: the agent has a tool of the same name, or is the copy of one call and the skill has a lifespan.
     """
-    own = agent._declared  # noqa: SLF001 - a part of that class
+    own = agent._declared  # noqa: SLF001 - a part of AgentBase
     draft = own.draft
     if own.of_call and opens(skill):
         raise DefinitionError(

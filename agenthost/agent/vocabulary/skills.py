@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from agenthost.agent.skills import give_skill, load_skill
 from agenthost.agent.vocabulary.configurable import Configurable
@@ -11,8 +11,6 @@ from agenthost.prompt import PromptSections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from agenthost.agent.base import AgentBase
 
 __all__ = ["SkillWords"]
 
@@ -45,7 +43,7 @@ class SkillWords(Configurable):
                 f'Give this one a prefix of its own: add_skill("{skill_name}", {{"prefix": "…"}})'
             )
         skill = load_skill(skill_name, own, prefix)
-        give_skill(cast("AgentBase", self), key, skill, fields, skip_prompt=skip_prompt)
+        give_skill(self, key, skill, fields, skip_prompt=skip_prompt)
         return self
 
     def remove_skill(self, skill_name: str) -> Self:
