@@ -43,9 +43,20 @@ _CALM = 300.0
 """Seconds from the last such lag until the usual interval applies again."""
 _REMEMBERED = 5.0
 """Seconds for which the longest lag is remembered."""
-_LOOPS = frozenset({"asyncio.base_events", "asyncio.runners", "selectors"})
-"""Modules whose functions are innermost while the loop itself does nothing."""
-_NOBODY = "no agent: the process got no CPU time"
+_LOOPS = frozenset({"asyncio.base_events", "asyncio.events", "asyncio.runners", "uvloop"})
+"""Modules of the loop. The stack outside of them is the program that runs the loop, which blocks nothing."""
+_RUNNING = frozenset({"_run", "_run_once", "run", "run_forever", "run_until_complete"})
+"""Functions of the loop that call all other code."""
+_OWN = sys.stdlib_module_names | {
+    *("agenthost", "anyio", "click", "h11", "httptools", "litestar", "msgspec", "opentelemetry", "pluggy"),
+    *("prometheus_client", "uvicorn", "uvloop", "websockets"),
+}
+"""Packages whose code blocks the loop only on behalf of other code, or for lack of CPU time or of a disk."""
+_NO_AGENT = "no agent"
+_STARVED = "no agent: the process got no CPU time, or waited for a disk"
+_COLLECTING = "no agent: garbage collection, or many requests at once"
+_SHARE = 0.1
+"""The least share of a block for which a thread that computes has the processor."""
 
 Listener: TypeAlias = "Callable[[Owner, float], object]"
 """Called on the event loop with the owner of the code that blocked it, and the seconds for which it did."""
@@ -114,6 +125,7 @@ class Watchdog:
     def _look(self, loop: asyncio.AbstractEventLoop, thread: int) -> None:
         answered = threading.Event()
         asked = time.monotonic()
+        used = _cpu_of(thread)
         answers: list[float] = []
 
         def answer() -> None:
@@ -125,9 +137,12 @@ class Watchdog:
         if not answered.wait(BLOCKED):
             frame = sys._current_frames().get(thread)  # noqa: SLF001 - the one way to see another thread's stack
             blocker = blocker_of(frame, self._agents())
+            if blocker.name == _NO_AGENT:
+                blocker = Owner("", "code", _reason(used, _cpu_of(thread)))
             stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
             del frame
-            _log.error("the event loop is blocked by %s", blocker, extra={"fields": {"agent": blocker.agent}})
+            if _blames(blocker):
+                _log.error("the event loop is blocked by %s", blocker, extra={"fields": {"agent": blocker.agent}})
             _log.debug("the stack of the blocked event loop:\n%s", stack)
             loop.call_soon_threadsafe(self._go_on, blocker, asked)
             while not answered.wait(1.0):
@@ -143,6 +158,9 @@ class Watchdog:
         """
         seconds = time.monotonic() - since
         fields = {"agent": blocker.agent, "duration": round(seconds, 6)}
+        if not _blames(blocker):
+            _log.warning("the event loop was late by %.2f s because of %s", seconds, blocker, extra={"fields": fields})
+            return
         _log.error("the event loop was blocked for %.2f s by %s", seconds, blocker, extra={"fields": fields})
         self._metrics.blocked(blocker, seconds)
         for listener in self._listeners:
@@ -172,32 +190,53 @@ class Watchdog:
             sys.setswitchinterval(_USUAL)
 
 
+def _cpu_of(thread: int) -> float | None:
+    """Return the CPU time of a thread in seconds, where the system reports it."""
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(thread))
+    except (AttributeError, OSError):
+        return None
+
+
+def _reason(before: float | None, after: float | None) -> str:
+    if before is None or after is None or after - before < _SHARE * BLOCKED:
+        return _STARVED
+    return _COLLECTING
+
+
+def _blames(blocker: Owner) -> bool:
+    return not blocker.name.startswith(_NO_AGENT)
+
+
 def blocker_of(frame: FrameType | None, agents: Iterable[Mounted]) -> Owner:
     """Find the owner of the code that a stack belongs to.
+
+    The owner of the host's own code is named ``no agent``: it stands still while the process starves, or while garbage
+    is collected.
 
     Some stacks do not go through a function that runs an author's code, such as that of a task that the author started.
     The agent is then known by its instance, or by its module if no other agent has the same one.
     """
-    nearest = _NOBODY
+    foreign: str | None = None
     agents = tuple(agents)
     modules = [type(each.agent).__module__ for each in agents]
     by_module = {name: each.key for name, each in zip(modules, agents, strict=True) if modules.count(name) == 1}
     guessed: Owner | None = None
-    innermost = True
     while frame is not None:
         owner = frame.f_locals.get("owner")
         if isinstance(owner, Owner):
             return owner
         module = str(frame.f_globals.get("__name__", ""))
-        if innermost:
-            nearest = _NOBODY if module in _LOOPS else f"{module}.{frame.f_code.co_name}"
-            innermost = False
+        if module in _LOOPS and frame.f_code.co_name in _RUNNING:
+            break
+        if foreign is None and module.partition(".")[0] not in _OWN:
+            foreign = f"{module}.{frame.f_code.co_name}"
         if guessed is None:
             own = frame.f_locals.get("self")
             key = _key_of(own, agents) if isinstance(own, AgentBase) else by_module.get(module)
             guessed = Owner(key, "code", frame.f_code.co_name) if key is not None else None
         frame = frame.f_back
-    return guessed or Owner("", "code", nearest)
+    return guessed or Owner("", "code", foreign or _NO_AGENT)
 
 
 def _key_of(instance: AgentBase, agents: Iterable[Mounted]) -> str | None:

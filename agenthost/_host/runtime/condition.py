@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.runtime.probing import ProbeReport
 
-__all__ = ["Condition", "Phase", "ServedAgent", "UnservedAgent", "combined"]
+__all__ = ["Condition", "Phase", "QuarantinedPlugin", "ServedAgent", "UnservedAgent", "combined"]
 
 
 class Phase(Enum):
@@ -52,6 +52,15 @@ class UnservedAgent:
 
 
 @frozen
+class QuarantinedPlugin:
+    """A plugin that should be used and is not."""
+
+    plugin: str
+    package: str
+    version: str
+
+
+@frozen
 class Condition:
     """The condition of a host."""
 
@@ -72,6 +81,7 @@ class Condition:
     """The number of agents that have been built; None where all are built at the start."""
     store: str = ""
     """The problem of the store, if there is one. It degrades a host that does not require its store."""
+    plugins: tuple[QuarantinedPlugin, ...] = ()
 
     @property
     def started(self) -> bool:
@@ -92,7 +102,7 @@ class Condition:
         status = self.verdict.status(self._keys()) if self.state else "failing"
         if status == "failing" and self.state and self._only_waits():
             return "starting"
-        worse = self.failed or self.differing or self.store or self.broken.intersection(self._keys())
+        worse = self.failed or self.plugins or self.differing or self.store or self.broken.intersection(self._keys())
         return "degraded" if status == "ok" and worse else status
 
     def passes(self, path: str) -> bool:

@@ -31,7 +31,7 @@ from agenthost._host.calls.stray_work import guarded
 from agenthost._host.calls.tool_caller import ToolCaller
 from agenthost._host.plan.reach import Reach, section_of
 from agenthost._host.plan.routes import KEPT, RouteTable
-from agenthost._host.runtime.condition import Condition, Phase, ServedAgent, UnservedAgent
+from agenthost._host.runtime.condition import Condition, Phase, QuarantinedPlugin, ServedAgent, UnservedAgent
 from agenthost._host.runtime.probing import Probing, SourcedProbe
 from agenthost._host.runtime.shared_state import HostState
 from agenthost._host.runtime.sip_resolver import SipResolver
@@ -100,6 +100,7 @@ class Published:
     """By path of an agent's endpoint and edition, what was published when calls began that are still kept on it."""
     pending: tuple[Mounted, ...] = ()
     """Agents that have not been built."""
+    quarantined: tuple[QuarantinedPlugin, ...] = ()
 
 
 class Runtime:
@@ -305,6 +306,11 @@ class Runtime:
         sip = SipResolver(plan.routing(), plan.extensions.resolve_sip, self.metrics)
         named = tuple(ServedAgent(agent.key, agent.name, agent.route, agent.full_key) for agent in plan.agents)
         failed = tuple(UnservedAgent(item.key, item.distribution, item.version, item.state) for item in plan.failed)
+        quarantined = tuple(
+            QuarantinedPlugin(each.name, each.distribution, each.version)
+            for each in plan.plugins
+            if each.state == "quarantined"
+        )
         doors = {
             agent.route: Door(own[agent.route].pairs, reach.holder(agent)) for agent in all_agents if agent.route in own
         }
@@ -312,7 +318,9 @@ class Runtime:
         earlier = self._earlier(served, tokens)
         table = RouteTable.of(plan.agents)
         published = Published(
-            plan, table, templates, tokens, sip, named, failed, doors, reach, crossing, earlier, plan.pending
+            *(plan, table, templates, tokens, sip, named, failed, doors, reach, crossing, earlier),
+            pending=plan.pending,
+            quarantined=quarantined,
         )
         self.settings, self._own_userinfo, self.reach, self.published = settings, userinfo, reach, published
         self.caller.gates.forget(lambda agent: agent not in served)
@@ -347,6 +355,7 @@ class Runtime:
             frozenset(self.differing),
             self._built(),
             self.state.problem,
+            published.quarantined if published is not None else (),
         )
 
     def _built(self) -> int | None:
@@ -385,10 +394,8 @@ class Runtime:
             states = dict.fromkeys(("quarantined", "conflict", "disabled"), 0) | Counter(
                 item.state for item in published.plan.set_aside
             )
-            ready = self.condition().ready
-            self.metrics.states(
-                {"ready": len(published.plan.agents), **states}, ready=ready, changed=len(self.differing)
-            )
+            self.metrics.states({"ready": len(published.plan.agents), **states}, ready=self.condition().ready)
+            self.metrics.packages(changed=len(self.differing), quarantined=len(published.quarantined))
 
     @asynccontextmanager
     async def _sampled(self) -> AsyncIterator[None]:

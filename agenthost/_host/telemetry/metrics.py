@@ -177,9 +177,13 @@ class Metrics:
         self._replaced = True
         self._counted.workers.set(0)
 
-    def states(self, states: Mapping[str, int], *, ready: bool, changed: int = 0) -> None:
-        """Set the agents in each state, the readiness and the changed packages."""
+    def packages(self, *, changed: int, quarantined: int) -> None:
+        """Set the numbers of changed packages and of quarantined plugins."""
         self._counted.changed_packages.set(changed)
+        self._counted.quarantined_plugins.set(0 if self._replaced else quarantined)
+
+    def states(self, states: Mapping[str, int], *, ready: bool) -> None:
+        """Set the agents in each state, and the readiness."""
         for state, number in states.items():
             self._counted.agents.labels(state).set(0 if self._replaced else number)
         self._counted.ready.set(ready or self._replaced)

@@ -140,6 +140,8 @@ def _summary(condition: Condition, config: HealthConfig, asker: Asker) -> dict[s
             told["routes"] = [agent.route for agent in condition.agents]
     if seen:
         told["failed"] = [attrs.asdict(item) for item in condition.failed]
+        if condition.plugins:
+            told["quarantined_plugins"] = [attrs.asdict(each) for each in condition.plugins]
         if condition.differing:
             told["changed_packages"] = sorted(condition.differing)
     told["timestamp"] = _time(None)

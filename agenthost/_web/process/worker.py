@@ -211,7 +211,7 @@ class _Worker:
         with suppress(OSError):  # the supervisor has ended
             while True:
                 moves = runtime.watchdog.stands_still < runtime.config.health.live_after
-                now = runtime.phase, runtime.settled, runtime.state.ready, runtime.probing.verdict, moves
+                now = runtime.phase, runtime.settled, runtime.state.problem, runtime.probing.verdict, moves
                 if now != known or time.monotonic() - told >= _TOLD_EVERY:
                     self.messages.send(("condition", runtime.condition(details=True)))
                     known, told = now, time.monotonic()

@@ -66,6 +66,12 @@ class Families:
             registry=self.registry,
             multiprocess_mode="livemax",
         )
+        self.quarantined_plugins = Gauge(
+            "agenthost_quarantined_plugins",
+            "Plugins that failed and are not used.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
         self.ready = Gauge(
             "agenthost_ready",
             "Readiness of the host: 1 or 0.",

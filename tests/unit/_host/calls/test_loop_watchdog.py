@@ -159,7 +159,37 @@ def test_nobody_is_blamed_while_the_loop_is_idle(mounted):
     thread.join()
     loop.close()
 
-    assert blamed == Owner("", "code", "no agent: the process got no CPU time")
+    assert blamed == Owner("", "code", "no agent")
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        ("time.sleep(until - time.monotonic())", "the process got no CPU time, or waited for a disk"),
+        ("while time.monotonic() < until: pass", "garbage collection"),
+    ],
+    ids=["starved", "collecting"],
+)
+def test_the_host_is_not_blamed_for_its_own_code(mounted, work, words, caplog):
+    """Garbage is collected, and processors are withheld, while the host's code is innermost."""
+    module = {"__name__": "agenthost._host.runtime.gc_freeze", "time": time}
+    exec(f"async def keep_anew(until):\n    {work}\n", module)  # noqa: S102 - a function of a module of the host
+    metrics, told = Metrics(), []
+    watchdog = Watchdog(metrics, mounted.values)
+    watchdog.listen(lambda *blocked: told.append(blocked))
+
+    async def main():
+        async with watchdog.watching():
+            await asyncio.sleep(0)
+            await asyncio.create_task(module["keep_anew"](time.monotonic() + HELD))
+            await poll_in_loop(lambda: "was late" in caplog.text)
+
+    with caplog.at_level(logging.WARNING, logger="agenthost.watchdog"):
+        asyncio.run(main())
+    assert f"because of no agent: {words}" in caplog.text
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+    assert told == []
+    assert "agenthost_loop_blocked_total{" not in metrics.text().decode()
 
 
 def test_threads_that_compute_give_way_sooner_while_the_loop_waits_for_them():

@@ -14,7 +14,7 @@ from plans import plan_of
 from polling import poll_in_loop
 
 from agenthost import AgentBase, AgentServer, DefinitionError, Probe, probe
-from agenthost._host.runtime.condition import Condition, Phase, ServedAgent, combined
+from agenthost._host.runtime.condition import Condition, Phase, QuarantinedPlugin, ServedAgent, combined
 from agenthost.health import Verdict
 
 SALES, SUPPORT = ServedAgent("sales", "sales", "/sales"), ServedAgent("acme:support", "support", "/support")
@@ -35,6 +35,8 @@ WELL = Condition(Phase.SERVING, (SALES, SUPPORT))
         ({"verdict": Verdict(agents={"sales": "failing"})}, True, "degraded"),
         ({"verdict": Verdict(agents={"sales": "failing", "acme:support": "failing"})}, False, "failing"),
         ({"agents": ()}, False, "failing"),
+        ({"store": "the redis:// store does not accept writes"}, True, "degraded"),
+        ({"plugins": (QuarantinedPlugin("hours", "acme-hours", "1.0.0"),)}, True, "degraded"),
     ],
 )
 def test_what_follows(changes, ready, status):
@@ -51,8 +53,6 @@ def test_agents_are_found_by_key_and_name():
 
 def test_workers_together():
     """The best counts, but for a loop that stands still anywhere."""
-    unwritten = attrs.evolve(WELL, store="the redis:// store does not accept writes")
-    assert (unwritten.status, unwritten.ready) == ("degraded", True)
     stuck = attrs.evolve(WELL, state=False, stands_still=31.0)
 
     assert combined([stuck, WELL]) == attrs.evolve(WELL, stands_still=31.0)

@@ -11,10 +11,13 @@ from plans import plan_of
 
 from agenthost import AgentBase
 from agenthost._host.access.credentials import Credentials
+from agenthost._host.access.principals import OF_HOST
 from agenthost._host.access.tokens import Tokens
-from agenthost._host.config.schema import Config, HostConfig
+from agenthost._host.config.schema import Config, HealthConfig, HostConfig
+from agenthost._host.packages.plugins import PluginState
 from agenthost._host.runtime.runtime import Phase, Runtime, host_allowed
 from agenthost._host.runtime.settings import Settings
+from agenthost._web.endpoints.health import Asker, answer as health_answer
 
 
 def runtime_of(public_url=None):
@@ -81,6 +84,19 @@ class TestPublish:
         runtime.phase = Phase.DRAINING
         runtime.publish(plan_of())
         assert runtime.phase is Phase.DRAINING
+
+    def test_a_quarantined_plugin_degrades_the_host(self):
+        runtime = runtime_of()
+        plugin = PluginState("hours", "acme-hours", "1.0.0", "quarantined")
+        runtime.publish(attrs.evolve(plan_of(AgentBase("a", "/a")), plugins=(plugin,)))
+        runtime.sample()
+
+        assert runtime.condition().status == "degraded"
+        assert runtime.condition().ready
+        assert "agenthost_quarantined_plugins 1.0" in runtime.metrics.text().decode()
+        body = health_answer("/health", runtime.condition(), HealthConfig(), Asker(OF_HOST))[2]
+        listed = [{"plugin": "hours", "package": "acme-hours", "version": "1.0.0"}]
+        assert json.loads(body)["quarantined_plugins"] == listed
 
     def test_requests_in_flight_keep_their_plan(self):
         runtime = runtime_of()
