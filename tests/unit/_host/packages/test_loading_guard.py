@@ -53,6 +53,14 @@ CHANGES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _open_stdin(monkeypatch):
+    """Another test may have closed the one of this process, which the guard would replace."""
+    with io.StringIO() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield
+
+
 def state():
     calls = logging.getLogger("agenthost.calls")
     return (
