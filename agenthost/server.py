@@ -16,6 +16,7 @@ from agenthost._host.access.host_facts import ConfiguredFacts
 from agenthost._host.config.load import load_config
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.operations.terminal import banner, on_terminal
+from agenthost._host.packages.guarded_run import without_collections
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
@@ -274,7 +275,8 @@ class AgentServer:
         try:
             with self._changing:
                 if self._front is None:
-                    self._open(self._configured())
+                    with without_collections():
+                        self._open(self._configured())
         except ConfigurationError as error:
             raise _UnavailableError(str(error)) from error.__cause__
         return self._front  # type: ignore[return-value]
@@ -391,7 +393,8 @@ class AgentServer:
         """
         with self._changing:
             if self._plan is None:
-                plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
+                with without_collections():
+                    plan = make_plan(self._config, load_for_program(self._config, tuple(self._registered.values())))
                 plan = plan.with_probes(self._probes)
                 self._warn_of_open_sip(plan)
                 for user, route in self._usernames.items():

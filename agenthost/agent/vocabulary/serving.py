@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -103,8 +104,13 @@ class ServingWords(Configurable):
         Raises:
             AgentSealed: another host serves it.
         """
-        from agenthost.server_of_one import HostOfOne  # noqa: PLC0415 - the one reach up, where it is to be served
-
+        collecting = gc.isenabled()
+        gc.disable()  # what an import makes is permanent, and collections would cost a tenth of a cold start
+        try:
+            from agenthost.server_of_one import HostOfOne  # noqa: PLC0415 - the one reach up, where it is to be served
+        finally:
+            if collecting:
+                gc.enable()
         own = self._declared
         if own.own_host is None or own.of_call:
             self._once("run")
