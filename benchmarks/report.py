@@ -14,7 +14,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PAGE", "Figure", "markdown", "note", "write"]
+__all__ = ["PAGE", "Figure", "markdown", "note", "write", "write_some"]
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
 RELIABILITY = PAGE.with_name("reliability.md")
@@ -91,6 +91,29 @@ def note(group: str, figures: Iterable[Figure], command: str, page: Path | None 
 def write(table: str) -> None:
     """Put the table between the markers of the page."""
     _put(PAGE, BEGIN, table, END)
+
+
+def write_some(figures: Iterable[Figure], groups: Iterable[str]) -> None:
+    """Replace the rows of some groups in the table, and add new ones."""
+    table = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+    lines, after = table.split("\n\n", 1)[0].splitlines(), table.split("\n\n", 1)[1]
+    for figure in figures:
+        row, place = figure.row(), _place(lines, figure)
+        lines[place : place + 1] = [row]
+    told = f"Of these, {', '.join(groups)}: measured on {datetime.now(UTC):%Y-%m-%d}, with `tox -e benchmark --"
+    kept = [part for part in after.split("\n\n") if not part.startswith("Of these, ")]
+    _put(PAGE, BEGIN, "\n\n".join(("\n".join(lines), *kept, f"{told} {' '.join(groups)} --write`.")), END)
+
+
+def _place(lines: list[str], figure: Figure) -> int:
+    """Return the line of a figure with the same other side, or the end."""
+    begins, other = f"| {figure.what} |", figure.other.rpartition(": ")[0]
+    same = (
+        number
+        for number, line in enumerate(lines)
+        if line.startswith(begins) and line.split(" | ")[2].rpartition(": ")[0] == other
+    )
+    return next(same, len(lines))
 
 
 def _put(page: Path, begin: str, content: str, end: str) -> None:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import charts
 from answering import measure_documents, measure_requests
 from changing import measure_changes
 from cold import measure_cold_starts
@@ -22,7 +23,7 @@ from isolating import measure_isolation
 from locking import measure_locks
 from probing import measure_readiness
 from reloading import measure_reloads
-from report import markdown, write
+from report import markdown, write, write_some
 from sharing import measure_sharing
 from starting import measure_commands, measure_starts
 from storing import measure_state
@@ -61,8 +62,6 @@ def main() -> int:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # every process that is started here inherits it
     if unknown := set(options.groups) - set(GROUPS):
         parser.error(f"no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
-    if options.write and options.groups:
-        parser.error("--write needs every group")
     with tempfile.TemporaryDirectory(prefix="agenthost-benchmark-") as directory:
         figures = []
         for figure in measure(Path(directory), options.groups or GROUPS):
@@ -71,7 +70,11 @@ def main() -> int:
     table = markdown(figures, SDK)
     print(f"\n{table}")
     if options.write:
-        write(table)
+        if options.groups:
+            write_some(figures, options.groups)
+        else:
+            write(table)
+        charts.main()
     return int(any(figure.missed for figure in figures))
 
 
