@@ -61,6 +61,7 @@ class LatestStatus:
         known = {
             "url": f"http://{host.host}:{host.port}",
             "since": since,
+            "started": True,
             "generation": runtime.generation,
             "wanted_workers": 1,
             "workers": [worker],
