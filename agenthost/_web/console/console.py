@@ -15,12 +15,13 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from agenthost._host.access.principals import OBSERVE
+from agenthost._host.access.principals import OBSERVE, OPERATE
 from agenthost._web.console.described import described
 from agenthost._web.console.latest_status import LatestStatus
 from agenthost._web.console.pages import FILES, page, static_file
 from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
 from agenthost._web.console.shown_agent import shown_agent
+from agenthost._web.console.tried_tool import PREFIX, run_tool, why_not
 from agenthost._web.request.access_log import note_key
 from agenthost._web.request.requests import BASIC, Refused, query_value, read_body
 
@@ -35,11 +36,15 @@ _ROOT, _AGENTS = "/-/", "agents/"
 _FORM = b"application/x-www-form-urlencoded"
 _MOST_FORM = 4096
 """The longest form, in bytes."""
+_MOST_ARGUMENTS = 65536
+"""The longest form with arguments of a tool, in bytes."""
+_MOST_FIELDS = 256
 _MOST_ROWS = 200
 """Agents on the overview. A filter finds the others."""
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="agenthost"')
 """For pages, as a browser answers the usual challenge with a dialog of its own."""
-_TARGET = re.compile(r"(?:agents/[A-Za-z0-9._:%-]{1,300})?")
+_TOOL = re.compile(r"agents/([^/]+)/tools/([^/]+)")
+_TARGET = re.compile(r"(?:agents/[A-Za-z0-9._:%-]{1,300}(?:/tools/[A-Za-z0-9._%-]{1,300})?)?")
 _WRONG = "These credentials are wrong."
 _NOT_ALLOWED = "These credentials do not open the console. fix: use those of the host, or a key with the scope observe"
 _PLAIN = (
@@ -63,7 +68,7 @@ class Console:
             Refused: the path does not exist, or the caller may not see it.
         """
         path, method = request.path.removeprefix(_ROOT), request.scope["method"]
-        allowed = ("POST", "OPTIONS") if path in ("login", "logout") else ("GET", "HEAD", "OPTIONS")
+        allowed = _methods(path)
         if method == "OPTIONS" or method not in allowed:
             allow = (b"allow", ", ".join(allowed).encode())
             if method == "OPTIONS":
@@ -100,6 +105,8 @@ class Console:
                 left=len(found) - _MOST_ROWS,
                 in_session=request.head.authorization is None,
             )
+        if (named := _TOOL.fullmatch(path)) is not None:
+            return await self._tool(request, path, unquote(named[1]), unquote(named[2]))
         if path.startswith(_AGENTS):
             return await self._agent(request, path)
         raise Refused(404)
@@ -121,6 +128,42 @@ class Console:
             raw=json.dumps(document, indent=2, ensure_ascii=False),
             problems=[each for each in status["problems"] if each["problem"].startswith(f"agent {key} ")],
             now=time.time(),
+            in_session=request.head.authorization is None,
+        )
+
+    async def _tool(self, request: Request, path: str, key: str, name: str) -> Answer:
+        shown = shown_agent(request, await self._status.now(), key)
+        tools = described(shown["document"])["tools"] if shown["document"] is not None else []
+        as_json = name.endswith(".json") and request.scope["method"] != "POST"
+        tool = next((each for each in tools if each["name"] == (name.removesuffix(".json") if as_json else name)), None)
+        if tool is None:
+            raise Refused(404)
+        if as_json:
+            return 200, [*request.rules.document], _encode(tool)
+        agent = next((each for each in request.published.plan.agents if each.key == key), None)
+        reason, credential = why_not(request, agent, name), _credential(request)
+        form: Mapping[str, str] = {}
+        answer = ""
+        if request.scope["method"] == "POST":
+            form = await _read_form(request, _MOST_ARGUMENTS)
+            if agent is None or not request.may(OPERATE, agent):
+                raise request.forbidden(OPERATE)
+            if not self._sessions.accepts_form(request.rules, credential, form.get("token", "")):
+                raise Refused(403, "the form is out of date. fix: open its page again")
+            if reason:
+                raise Refused(409, reason)
+            answer = await run_tool(request, agent, agent.tools[name], tool["arguments"], form)
+        return await page(
+            request.rules,
+            "tool",
+            path,
+            key=key,
+            tool=tool,
+            reason=reason,
+            answer=answer,
+            values=form,
+            prefix=PREFIX,
+            token="" if reason else self._sessions.form_token(request.rules, credential),
             in_session=request.head.authorization is None,
         )
 
@@ -171,7 +214,20 @@ async def _form(request: Request, path: str, status: int, words: str) -> Answer:
     return answer[0], [*answer[1], *([_CHALLENGE] if status == 401 else [])], answer[2]  # noqa: PLR2004 - HTTP's
 
 
-async def _read_form(request: Request) -> Mapping[str, str]:
+def _methods(path: str) -> tuple[str, ...]:
+    if path in ("login", "logout"):
+        return ("POST", "OPTIONS")
+    return ("GET", "HEAD", "POST", "OPTIONS") if _TOOL.fullmatch(path) else ("GET", "HEAD", "OPTIONS")
+
+
+def _credential(request: Request) -> bytes:
+    """Return what the request was authorised by: a header, or the cookie of a session."""
+    if request.head.authorization is not None:
+        return b"header\0" + request.head.authorization
+    return b"cookie\0" + (cookie_of(request.scope["headers"]) or "").encode()
+
+
+async def _read_form(request: Request, most: int = _MOST_FORM) -> Mapping[str, str]:
     """Return the fields of a form of a page of this host.
 
     Raises:
@@ -182,10 +238,10 @@ async def _read_form(request: Request) -> Mapping[str, str]:
         raise Refused(403, "the form was sent by another site")
     if (request.head.content_type or b"").partition(b";")[0].strip().lower() != _FORM:
         raise Refused(415, f"Content-Type must be {_FORM.decode()}")
-    request.head.check_any_body(_MOST_FORM)
-    body = await read_body(request.receive, _MOST_FORM)
+    request.head.check_any_body(most)
+    body = await read_body(request.receive, most)
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8)
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Refused(400, "the body is not a form") from error
     return {name: values[0] for name, values in fields.items()}

@@ -5,6 +5,7 @@ A document may contain anything, so that parts of another shape are left to the 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ __all__ = ["described", "without_secrets"]
 
 _CONVERSATIONS = ("ai", "amazon_bedrock")
 _DEEPEST = 4
+_KINDS = {"string": "text", "integer": "number", "number": "number", "boolean": "flag"}
+"""Fields of a form for types of arguments. All others are JSON."""
 _USERINFO = re.compile(r"://[^/@\s]+@")
 _PARAMETER = re.compile(r"(?i)([?&][^=&#\s]*(?:key|token|secret|password|signature|sig|auth)=)[^&#\s]+")
 _SECRET = re.compile(
@@ -101,16 +104,29 @@ def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
         "name": _text(tool, "function"),
         "description": _text(tool, "description") or _text(tool, "purpose"),
         "arguments": [
-            {
-                "name": name,
-                "type": _type(each),
-                "required": name in required,
-                "description": _text(each, "description"),
-            }
+            _argument(name, each, required=name in required)
             for name, each in _table(schema, "properties").items()
             if isinstance(each, dict)
         ],
     }
+
+
+def _argument(name: str, schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    """Return one argument, with ``kind`` and ``choices`` for a form."""
+    choices, kind = _list(schema, "enum"), schema.get("type")
+    shown = "choice" if choices else _KINDS.get(kind, "json") if isinstance(kind, str) else "json"
+    return {
+        "name": name,
+        "type": _type(schema),
+        "kind": shown,
+        "choices": ["true", "false"] if shown == "flag" else [_written(each) for each in choices],
+        "required": required,
+        "description": _text(schema, "description"),
+    }
+
+
+def _written(choice: Any) -> str:
+    return choice if isinstance(choice, str) else json.dumps(choice)
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -62,6 +62,15 @@ class Sessions:
                     return principal
         return None
 
+    def form_token(self, rules: Rules, credential: bytes) -> str:
+        """Return the token of forms for those who present a credential, which other sites cannot read."""
+        return _form_token(next(iter(self._keys(rules))), credential)
+
+    def accepts_form(self, rules: Rules, credential: bytes, token: str) -> bool:
+        """Return True for the token of a form that was made for this credential."""
+        given = token.encode()
+        return any(hmac.compare_digest(_form_token(key, credential).encode(), given) for key in self._keys(rules))
+
     def _keys(self, rules: Rules) -> Iterable[bytes]:
         return [key.reveal().encode() for key in rules.settings.config.host.token_keys] or [self._own_key]
 
@@ -87,3 +96,7 @@ def _credentials(rules: Rules) -> Iterator[tuple[bytes, Principal]]:
 
 def _signature(key: bytes, until: str, credential: bytes) -> str:
     return hmac.new(key, b"agenthost console\0" + until.encode() + b"\0" + credential, hashlib.sha256).hexdigest()
+
+
+def _form_token(key: bytes, credential: bytes) -> str:
+    return hmac.new(key, b"agenthost console form\0" + credential, hashlib.sha256).hexdigest()
