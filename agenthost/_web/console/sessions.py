@@ -63,7 +63,7 @@ class Sessions:
         return None
 
     def form_token(self, rules: Rules, credential: bytes) -> str:
-        """Return the token of forms for those who present a credential, which other sites cannot read."""
+        """Return the token of forms for a credential, which other sites cannot read."""
         return _form_token(next(iter(self._keys(rules))), credential)
 
     def accepts_form(self, rules: Rules, credential: bytes, token: str) -> bool:
