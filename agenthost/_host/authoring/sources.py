@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from agenthost._discovery import AGENTS, COMMANDS, PLUGINS, SKILLS, Candidate, discover
+from agenthost._error_words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,8 +166,11 @@ def _installed(key: str) -> Source:
     known = [each for each in discover(_GROUPS) if each.distribution != "agenthost"]
     found = [each for each in known if key in (each.name, f"{each.distribution}:{each.name}", each.distribution)]
     if not found:
-        names = ", ".join(sorted({each.name for each in known})) or "none"
-        raise ValueError(f"{key!r} is neither a file, nor a folder, nor an installed package. Installed: {names}")
+        names = sorted({each.name for each in known})
+        raise ValueError(
+            f"{key!r} is neither a file, nor a folder, nor an installed package. {did_you_mean(key, names)}"
+            f"Installed: {', '.join(names) or 'none'}"
+        )
     return Source(name=found[0].distribution, version=found[0].version, watched=tuple(_watched(found)))
 
 
@@ -182,14 +186,15 @@ def _file(file: Path, attribute: str) -> Source:
         raise ValueError(f"{file}: there is no such Python file")
     folder = str(file.resolve().parent)
     found = [attribute] if attribute else _agents_in(file)
-    if not found:
-        raise ValueError(f"{file}: there is no agent in it. fix: name one of its objects as {file}:Name")
+    plugin = {PLUGINS: {_plain(file.stem): file.stem}} if not attribute and _has_hooks(file) else {}
+    if not found and not plugin:
+        raise ValueError(f"{file}: there is no agent and no hook in it. fix: name one of its objects as {file}:Name")
     entries = {_key(name, file.stem, alone=len(found) == 1): f"{file.stem}:{name}" for name in found}
     if found == [""]:
         entries = {_plain(file.stem): file.stem}  # which cannot be parsed, and is reported when it is imported
     return Source(
         name=_plain(file.stem),
-        entry_points={AGENTS: entries},
+        entry_points=({AGENTS: entries} if entries else {}) | plugin,
         paths=(folder,),
         watched=(folder,),
         folder=folder,
@@ -231,6 +236,16 @@ def _agents_in(file: Path) -> list[str]:
             made |= {target.id: kind for target in node.targets if isinstance(target, ast.Name)}
     objects = [name for name, kind in made.items() if kind in _OF_AGENTHOST | classes.keys()]
     return [*(name for name in classes if name not in bases.union(made.values())), *objects]
+
+
+def _has_hooks(file: Path) -> bool:
+    """Return True if functions at the top level of a file are marked as hooks."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return False
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return any(_last_name(each) == "hookimpl" for node in functions for each in node.decorator_list)
 
 
 def _last_name(node: ast.expr) -> str:

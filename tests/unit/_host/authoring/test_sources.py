@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from agenthost._discovery import AGENTS, SKILLS, discover
+from agenthost._discovery import AGENTS, PLUGINS, SKILLS, discover
 from agenthost._host.authoring.overlay import overlaid
 from agenthost._host.authoring.sources import read_source
 
@@ -49,6 +49,15 @@ def test_the_agents_of_a_file_are_found_without_importing_it(here):
     assert read_source("shop.py").entry_points == {
         AGENTS: {"sales-desk": "shop:SalesDesk", "returns": "shop:ReturnsAgent", "made": "shop:made"}
     }
+
+
+def test_a_file_of_hooks_is_a_plugin(here):
+    """It may have agents, too."""
+    (here / "branches.py").write_text("@hookimpl\ndef agents(): ...\n")
+    (here / "both.py").write_text("@agenthost.hookimpl\nasync def lifespan(host): ...\nclass A(AgentBase): ...\n")
+
+    assert read_source("branches.py").entry_points == {PLUGINS: {"branches": "branches"}}
+    assert read_source("both.py").entry_points == {AGENTS: {"both": "both:A"}, PLUGINS: {"both": "both"}}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +103,11 @@ def test_a_project_is_read_from_its_metadata(here, folder):
         ),
         (None, PROJECT, "module 'acme_shop' of an entry point is neither below src nor beside the file"),
         ("no.py", None, "no.py: there is no such Python file"),
-        ("empty.py", None, "empty.py: there is no agent in it. fix: name one of its objects as empty.py:Name"),
+        (
+            "empty.py",
+            None,
+            "empty.py: there is no agent and no hook in it. fix: name one of its objects as empty",
+        ),
         ("no-such-key", None, "'no-such-key' is neither a file, nor a folder, nor an installed package. Installed: "),
     ],
 )
