@@ -103,6 +103,7 @@ def test_a_worker_that_is_killed_is_replaced(served, caller):
     assert ended(killed)
     assert f"worker {killed} ended with -9" in served.stderr
     assert served.stdout.count("agenthost 0.1.0 on") == 1
+    poll_until(lambda: b"agenthost_worker_ends_total 1.0" in caller.ask("GET", "/metrics").body)
 
 
 def test_ctrl_c_reaches_all_and_ends_all(slow):

@@ -40,6 +40,7 @@ class LoginGuard:
     Credentials that have just succeeded are not compared again, as their comparison would give the same.
 
     ``bearer`` gives the user that an API key counts for, which names none. ``clock`` gives seconds.
+    ``note`` is called for wrong credentials.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class LoginGuard:
         known: KnownLogins,
         bearer: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
+        note: Callable[[], object] = lambda: None,
     ) -> None:
         self.known = known
         self._failed = failed
         self._bearer = bearer
         self._clock = clock
+        self._note = note
         self._noted: dict[Mark, tuple[float, Comparison, Keys, Principal]] = {}
 
     def keep_in(self, directory: str) -> None:
@@ -102,6 +105,7 @@ class LoginGuard:
 
     def _refused(self, client: str, header: bytes) -> int:
         """Count wrong credentials, unless they succeeded from there within a day."""
+        self._note()
         if self.known.has(network_of(client), header):
             return 0
         return self._failed.count(client, user_of(header, self._bearer()))

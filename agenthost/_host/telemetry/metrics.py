@@ -261,6 +261,23 @@ class Metrics:
         """Set the memory of an agent's processes, in bytes."""
         self._counted.process_memory.labels(agent).set(size)
 
+    def login_failed(self) -> None:
+        """Count wrong credentials."""
+        self._counted.failed_logins.inc()
+
+    def reloaded(self, outcome: str, number: int = 1) -> None:
+        """Count reloads: ``ok``, ``partly`` or ``refused``."""
+        self._counted.reloads.labels(outcome).inc(number)
+
+    def tallied(self, skew: int, counts: Mapping[tuple[str, str], int]) -> None:
+        """Set the generation skew, and add what the supervisor has counted, by kind and label."""
+        self._counted.generation_skew.set(skew)
+        for (kind, label), number in counts.items():
+            if kind == "reload":
+                self.reloaded(label, number)
+            else:
+                self._counted.worker_ends.inc(number)
+
     def lagged(self, seconds: float) -> None:
         """Set the lag of the event loop."""
         self._counted.lag.set(seconds)

@@ -32,15 +32,21 @@ def report(told: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def logged(answer: Answer) -> Answer:
-    """Return a function that logs a reload which is refused, and has changed nothing."""
+def logged(answer: Answer, note: Callable[[str], object]) -> Answer:
+    """Return a function that logs a reload which is refused, and has changed nothing.
+
+    ``note`` gets the outcome of each: ``ok``, ``partly`` or ``refused``.
+    """
 
     def answer_and_log(request: Mapping[str, Any], tell: Callable[[str], object]) -> dict[str, Any]:
         try:
-            return answer(request, tell)
+            told = answer(request, tell)
         except AgentHostError as error:
+            note("refused")
             _log.error("reload refused, the host is unchanged: %s", error)
             raise
+        note("partly" if told["failed"] else "ok")
+        return told
 
     return answer_and_log
 

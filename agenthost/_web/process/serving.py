@@ -87,7 +87,7 @@ def serve_on(
     @contextmanager
     def commands(reloading: Reloading) -> Iterator[None]:
         gc_freeze.freeze()
-        answer = logged(reloading.answer)
+        answer = logged(reloading.answer, front.runtime.metrics.reloaded)
         on_hangup(answer)
         with controlled(socket_path(config, opened.getsockname()[1]), answer):
             yield

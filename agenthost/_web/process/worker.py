@@ -237,8 +237,8 @@ class _Worker:
                 self.runtime.settled = content
             case "differing":
                 self.runtime.differing = {*content}
-            case "ended":
-                forget_process(content)
+            case "ended" | "tallied":
+                self._count(order, content)
             case "reload":
                 self.send("reloaded", self._reload(*content))
             case "status":
@@ -249,6 +249,12 @@ class _Worker:
             case "leave":  # another worker has replaced this one
                 self._replaced = self.runtime.replaced = True
                 os.kill(os.getpid(), signal.SIGTERM)
+
+    def _count(self, order: str, content: Any) -> None:
+        if order == "ended":
+            forget_process(content)
+        else:
+            self.runtime.metrics.tallied(*content)
 
     def _reload(self, agent: str | None, config: Config) -> tuple[dict[str, Any], ServedPlan] | AgentHostError:
         if self._reloading is None:

@@ -89,12 +89,16 @@ class InForce:
         return self._rules
 
 
-def login_guard(settings: Callable[[], Settings]) -> LoginGuard:
-    """Return a guard before the comparison of credentials."""
+def login_guard(settings: Callable[[], Settings], note: Callable[[], object] = lambda: None) -> LoginGuard:
+    """Return a guard before the comparison of credentials.
+
+    ``note`` is called for wrong credentials.
+    """
     keys = settings().config.host.token_keys
     key = keys[0].reveal().encode() if keys else secrets.token_bytes(32)
     return LoginGuard(
         FailedLogins(lambda: settings().config.host.failed_logins, key),
         KnownLogins(key),
         lambda: settings().config.host.user,
+        note=note,
     )

@@ -51,7 +51,7 @@ class Site:
         self.caller = runtime.caller
         self.repeats = ToolRepeats(runtime, self.caller)
         self._turns: Turns | None = None
-        self.guard = login_guard(lambda: runtime.settings)
+        self.guard = login_guard(lambda: runtime.settings, runtime.metrics.login_failed)
         self.late = LateBuilds(runtime)
         self.since = time.time()
         self.status_source: Callable[[], Mapping[str, Any]] | None = None

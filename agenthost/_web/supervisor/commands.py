@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from agenthost._web.supervisor.rollout import Rollouts
+    from agenthost._web.supervisor.tallies import Tallies
     from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
 
 __all__ = ["Commands"]
@@ -29,10 +30,16 @@ class Commands:
     """
 
     def __init__(
-        self, rollouts: Rollouts, places: Sequence[WorkerSlot], host: Callable[[], dict[str, Any]], *, logs: bool
+        self,
+        rollouts: Rollouts,
+        places: Sequence[WorkerSlot],
+        host: Callable[[], dict[str, Any]],
+        tallies: Tallies,
+        *,
+        logs: bool,
     ) -> None:
         self._rollouts = rollouts
-        self._reload = logged(rollouts.answer) if logs else rollouts.answer
+        self._reload = logged(rollouts.answer, tallies.reloaded) if logs else rollouts.answer
         self._places = places
         self._host = host
         self._one_at_a_time = threading.Lock()

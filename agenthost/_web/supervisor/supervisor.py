@@ -36,6 +36,7 @@ from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.kept_template import KeptTemplate
 from agenthost._web.supervisor.rollout import Rollouts
+from agenthost._web.supervisor.tallies import Tallies
 from agenthost._web.supervisor.waiting import happened_within
 from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
 
@@ -94,7 +95,8 @@ class Supervisor:
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
         self.rollouts = Rollouts(self)
-        self.commands = Commands(self.rollouts, self.places, self._known, logs=not authoring)
+        self.tallies = Tallies(self.wake)
+        self.commands = Commands(self.rollouts, self.places, self._known, self.tallies, logs=not authoring)
         self.older: Generations[Worker] = Generations(relays)
         self._since = time.time()
 
@@ -106,7 +108,7 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        on_hangup(logged(self.rollouts.answer))
+        on_hangup(logged(self.rollouts.answer, self.tallies.reloaded))
         try:
             with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.commands.answer):
                 while not self.stopping:
@@ -345,6 +347,7 @@ class Supervisor:
                 if self._first is not None and self._first[1] is worker:
                     self._first = None
                 place.clear()
+                self.tallies.ended()
 
     def _take_last_messages(self, worker: Worker) -> None:
         while not worker.gone and worker.has_messages():
@@ -392,6 +395,7 @@ class Supervisor:
             for pid in self._ended:
                 serving[0].order("ended", pid)
             self._ended.clear()
+        self.tallies.hand_over(serving)
 
     def _send_settled(self, *, now: bool) -> None:
         """Tell every worker about a change.

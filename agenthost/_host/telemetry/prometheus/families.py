@@ -98,6 +98,28 @@ class Families:
             registry=self.registry,
             multiprocess_mode="livemax",
         )
+        self.generation_skew = Gauge(
+            "agenthost_generation_skew",
+            "Generations between the oldest and the newest worker that takes new calls.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self.worker_ends = Counter(
+            "agenthost_worker_ends",
+            "Workers that ended by themselves, and were replaced.",
+            registry=self.registry,
+        )
+        self.reloads = Counter(
+            "agenthost_reloads",
+            "Reloads, by outcome: ok, partly (an agent failed) or refused.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.failed_logins = Counter(
+            "agenthost_failed_logins",
+            "Requests with wrong credentials.",
+            registry=self.registry,
+        )
         Gauge(
             "agenthost_info",
             "The version of agenthost.",

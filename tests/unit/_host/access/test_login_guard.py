@@ -39,6 +39,7 @@ class Door:
     clock: Clock = field(factory=Clock)
     compared: list = field(factory=list)
     pairs: tuple = (RIGHT,)
+    noted: list = field(factory=list)
 
     def __attrs_post_init__(self):
         self.opening = _Opening(self.pairs, self.compared)
@@ -47,6 +48,7 @@ class Door:
             KnownLogins(b"key", self.clock),
             lambda: "desk",
             self.clock,
+            lambda: self.noted.append(True),
         )
 
     def ask(self, header, client=PROXY):
@@ -73,6 +75,7 @@ def test_a_short_password_is_not_found(door):
     assert OPENED not in answers
     assert answers[:20] == [WRONG] * 20
     assert len(door.compared) == 21
+    assert len(door.noted) == 21
     assert min(answers[20:]) > 0
 
 
