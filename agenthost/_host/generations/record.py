@@ -70,10 +70,10 @@ def write_record(config: Config, owners: Owners) -> None:
     environment, file = _place(config)
     content = {"format": _FORMAT, "environment": environment, "configuration": file}
     content |= {table: dict(sorted(getattr(owners, table).items())) for table in _TABLES}
-    text = json.dumps(content, indent=2) + "\n"
-    with suppress(OSError), open(path, encoding="utf-8") as before:
-        if before.read() == text:
+    with suppress(OSError, ValueError), open(path, encoding="utf-8") as before:
+        if json.load(before) == content:  # reading takes a tenth of the time of writing for people
             return
+    text = json.dumps(content, indent=2) + "\n"
     beside = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
