@@ -21,6 +21,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sdk-names.md"
 HERE = "the same name"
 ALONGSIDE = "the SDK, installed next to agenthost"
 SKILL = "an agent of the SDK, served by `agenthost-signalwire`; or a [skill](../how-to/write-a-skill.md) of your own"
+PACKAGED = "the same name, in [agenthost-skills](../../plugins/agenthost-skills/README.md)"
+_PACKAGED = ("joke", "play_background_file", "swml_transfer", "weather_api")
 PREFAB = "an agent of the SDK, served by `agenthost-signalwire`; or an [agent](agent.md) of your own"
 
 MODULES = {
@@ -93,8 +95,8 @@ def names():
     found += [Name("modules", name, MODULES.get(name, "")) for name in modules]
     skills = importlib.import_module("signalwire.skills")
     offered = sorted(each.name for each in pkgutil.iter_modules(skills.__path__) if each.ispkg)
-    builtin = ("datetime", "math")
-    found += [Name("skills", name, HERE if name in builtin else SKILL) for name in offered]
+    states = dict.fromkeys(("datetime", "math"), HERE) | dict.fromkeys(_PACKAGED, PACKAGED)
+    found += [Name("skills", name, states.get(name, SKILL)) for name in offered]
     prefabs = importlib.import_module("signalwire.prefabs")
     return found + [Name("prefabs", name, PREFAB) for name in sorted(prefabs.__all__)]
 

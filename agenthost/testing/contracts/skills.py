@@ -68,7 +68,8 @@ class SkillContract:
         plain, prefixed = ([*_given(make_skill(prefix))] for prefix in ("", "second"))
         assert not set(plain) & set(prefixed), "a tool has the same name with and without the prefix"
 
-        served = [function["function"] for function in functions(document(host, _ROUTE))]
+        described = [verb["ai"].get("SWAIG", {}) for verb in document(host, _ROUTE)["sections"]["main"] if "ai" in verb]
+        served = [function["function"] for swaig in described for function in swaig.get("functions", ())]
         assert sorted(served) == sorted([*plain, *prefixed])
 
     def test_tools_are_described(self, host: HermeticHost) -> None:

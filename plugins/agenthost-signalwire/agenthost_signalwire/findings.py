@@ -11,10 +11,10 @@ from agenthost import AgentBase
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["findings_of"]
+__all__ = ["SKILLS", "findings_of"]
 
-_SKILLS = frozenset({"datetime", "math"})
-"""Skills that agenthost has under the same names."""
+SKILLS = frozenset({"datetime", "joke", "math", "play_background_file", "swml_transfer", "weather_api"})
+"""Skills that agenthost and agenthost-skills have under the same names."""
 _PAGE = "docs/reference/sdk-names.md"
 _MIGRATE = "fix: agenthost migrate changes its imports"
 
@@ -35,7 +35,7 @@ def _prefabs(kind: type) -> Iterator[str]:
 
 
 def _skills(inner: Any) -> Iterator[str]:
-    for name in sorted({skill.SKILL_NAME for skill in inner.skill_manager.loaded_skills.values()} - _SKILLS):
+    for name in sorted({skill.SKILL_NAME for skill in inner.skill_manager.loaded_skills.values()} - SKILLS):
         yield f"it uses the skill {name!r} of signalwire-sdk, which agenthost does not have"
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 import agenthost
+from agenthost_signalwire.findings import SKILLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,8 +102,11 @@ class _Rewriting(cst.CSTTransformer):
             return
         if isinstance(value := node.args[0].value, cst.SimpleString):
             name = value.evaluated_value
-            if name not in ("datetime", "math"):
-                self._remark(node, f"the skill {name!r} is not built in: install a package that offers it, or write it")
+            if name not in SKILLS:
+                self._remark(
+                    node,
+                    f"the skill {name!r} is not in agenthost or agenthost-skills: write it, or find a package",
+                )
 
     def _remark(self, node: cst.CSTNode, text: str) -> None:
         self.remarks.append((self.get_metadata(PositionProvider, node).start.line, text))

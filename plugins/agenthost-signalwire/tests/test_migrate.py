@@ -44,7 +44,12 @@ class Shop(AgentBase):
         (
             "self.add_skill('web_search')\nself.add_skill('math')\n",
             None,
-            [(1, "the skill 'web_search' is not built in: install a package that offers it, or write it")],
+            [
+                (
+                    1,
+                    "the skill 'web_search' is not in agenthost or agenthost-skills: write it, or find a package",
+                )
+            ],
         ),
     ],
 )
