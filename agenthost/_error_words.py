@@ -21,6 +21,8 @@ __all__ = ["MOST", "author_traceback", "did_you_mean", "message_of", "near_name"
 
 MOST = 300
 """The longest line, in characters."""
+_MOST_OF_TRACEBACK = 8000
+"""The most characters of a traceback, of which the end says most."""
 _READ = 8
 """Factor of characters to read, since line breaks and indents in a row become one space."""
 
@@ -38,8 +40,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def near_name(error: BaseException) -> str:
     """Return ``. Did you mean price?`` for a misspelt name, or an empty text."""
-    name, known = _misspelt(error)
-    question = did_you_mean(name, (each for each in known if isinstance(each, str))) if name else ""
+    try:
+        name, known = _misspelt(error)
+        question = did_you_mean(name, (each for each in known if isinstance(each, str))) if name else ""
+    except Exception:  # noqa: BLE001 - an author's code, such as __dir__
+        return ""
     return f". {question.rstrip()}" if question else ""
 
 
@@ -126,7 +131,7 @@ def author_traceback(error: BaseException, module: str | None = "") -> str:
 
     told = TracebackException.from_exception(error, compact=True)
     _trim(told, _is_of_author(module), set())
-    lines = "".join(told.format()).splitlines()
+    lines = "".join(told.format())[-_MOST_OF_TRACEBACK:].splitlines()
     return "\n".join(line for line in lines if line != "Traceback (most recent call last):")
 
 

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from agenthost._error_words import MOST, author_traceback, did_you_mean, message_of, one_line, summary_of
+from agenthost._error_words import MOST, author_traceback, did_you_mean, message_of, near_name, one_line, summary_of
 
 
 class UnspeakableError(Exception):
@@ -100,3 +100,28 @@ def test_a_traceback_of_a_syntax_error_shows_its_line():
 def test_the_nearest_name_is_suggested(name, question):
     """A sentence can follow, and nothing is suggested that is far away."""
     assert did_you_mean(name, iter(["order", "renew", "return"])) == question
+
+
+class Secretive:
+    def __dir__(self):
+        raise SystemError("nothing to see")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AttributeError("no", name="price", obj=Secretive()),
+        TypeError("len() got an unexpected keyword argument 'x'"),
+        NameError("no", name="qqqqqq"),
+        UnspeakableError(),
+    ],
+    ids=["__dir__ raises", "no signature", "no frame", "no words"],
+)
+def test_whatever_an_exception_is_it_is_explained(error):
+    """A diagnosis never raises."""
+    assert near_name(error) == ""
+    assert author_traceback(error)
+
+
+def test_a_traceback_has_an_end():
+    assert len(author_traceback(ValueError("a" * 100_000))) < 10_000
