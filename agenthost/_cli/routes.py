@@ -27,6 +27,7 @@ _HOST = (
     ("/v1/models", "GET", "the agents, as models"),
     ("/v1/responses", "POST", "an agent's answer in text, which the host keeps"),
 )
+_CONSOLE = (("/-/", "GET", "the console"), ("/-/overview.json", "GET", "the status of the host, as in the console"))
 
 
 @click.command("routes")
@@ -65,7 +66,8 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         {"route": route, "methods": "GET, POST", "answers": f"agent {agent}", "state": state}
         for route, agent, state in agents
     ]
-    own = sorted((*_HOST, (config.sip.path, "POST", "the agent that a SIP address names")))
+    console = _CONSOLE if config.console.enabled else ()
+    own = sorted((*_HOST, *console, (config.sip.path, "POST", "the agent that a SIP address names")))
     rows += [{"route": path, "methods": m, "answers": what, "state": "ready"} for path, m, what in own]
     if as_json:
         print_json(rows)

@@ -41,6 +41,8 @@ _MOST_ARGUMENTS = 65536
 _MOST_FIELDS = 256
 _MOST_ROWS = 200
 """Agents on the overview. A filter finds the others."""
+_REFRESHED = 5
+"""Seconds after which a page is loaded again, where its reader wants that."""
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="agenthost"')
 """For pages, as a browser answers the usual challenge with a dialog of its own."""
 _TOOL = re.compile(r"agents/([^/]+)/tools/([^/]+)")
@@ -91,9 +93,10 @@ class Console:
             return 200, [*request.rules.document], _encode(await self._status.now())
         if path == "":
             status = await self._status.now()
-            wanted = query_value(request.scope["query_string"], b"q") or ""
+            query = request.scope["query_string"]
+            wanted, refresh = query_value(query, b"q") or "", query_value(query, b"refresh") is not None
             found = _agents(status, wanted)
-            return await page(
+            code, headers, body = await page(
                 request.rules,
                 "overview",
                 path,
@@ -103,8 +106,11 @@ class Console:
                 wanted=wanted,
                 agents=found[:_MOST_ROWS],
                 left=len(found) - _MOST_ROWS,
+                refresh=refresh,
+                seconds=_REFRESHED,
                 in_session=request.head.authorization is None,
             )
+            return code, [*headers, *([(b"refresh", b"%d" % _REFRESHED)] if refresh else [])], body
         if (named := _TOOL.fullmatch(path)) is not None:
             return await self._tool(request, path, unquote(named[1]), unquote(named[2]))
         if path.startswith(_AGENTS):

@@ -138,6 +138,20 @@ def test_every_table(load, here):
     assert "key'" not in repr(loaded.host)
 
 
+@pytest.mark.parametrize(
+    ("text", "default", "enabled"),
+    [
+        ("", None, False),
+        ("", True, True),
+        ("[console]", True, True),
+        ("[console]\nenabled = false", True, False),
+        ("[console]\nenabled = true", None, True),
+    ],
+)
+def test_the_console_is_enabled_by_the_file_or_else_the_command(load, text, default, enabled):
+    assert load(text, overrides={"console": default}).console.enabled == enabled
+
+
 def test_values_are_frozen_and_reach_worker_processes():
     """A configuration cannot be changed, and can be passed to a spawned process."""
     config = Config(host=HostConfig(password=Secret("a")))

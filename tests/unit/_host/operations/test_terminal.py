@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost import __version__
-from agenthost._host.config.schema import Config, HostConfig
+from agenthost._host.config.schema import Config, ConsoleConfig, HostConfig
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, banner, failed_plugins, folded, table
 from agenthost.secret import Secret
 
@@ -163,6 +163,13 @@ class TestBanner:
                 "    fix:  pip install caldav",
                 "  try:  curl -u 'agenthost:pass word' http://127.0.0.1:3000/sales",
             ]
+        )
+
+    def test_the_console_is_named_where_it_is_enabled(self):
+        config = Config(host=HostConfig(password=Secret("pass word")), console=ConsoleConfig(enabled=True))
+
+        assert "  console http://127.0.0.1:3000/-/\n" in banner(
+            config, "http://127.0.0.1:3000", report(READY), made=False, terminal=True
         )
 
     def test_a_journal_does_not_get_the_password(self):

@@ -257,6 +257,14 @@ def test_many_agents_are_found_by_name(app):
     assert ask(fresh, "GET", "/-/", auth=HOST, params={"q": "DESK-99"}).text.count("<bdi>desk-99") == 11
 
 
+def test_the_overview_refreshes_where_its_reader_wants_that(app):
+    still, fresh = (ask(app, "GET", f"/-/{query}", auth=HOST) for query in ("?q=a%26b", "?refresh=1&q=a%26b"))
+
+    assert ("refresh" in still.headers, fresh.headers["refresh"]) == (False, "5")
+    assert 'href="./?refresh=1&amp;q=a%26b"' in still.text
+    assert 'href="./?q=a%26b"' in fresh.text
+
+
 def test_a_worker_shows_itself_if_its_supervisor_does_not_answer(app):
     def source():
         raise AddressError("no host listens there")
