@@ -18,6 +18,8 @@ __all__ = ["with_spans"]
 
 _PASSED_ON = (b"traceparent", b"tracestate")
 _SERVER_ERROR = 500
+_PROBES = frozenset({"live", "ready", "startup", "health", "metrics"})
+"""First segments of the paths that machines poll, without a trace of their own."""
 
 
 def with_spans(front: Front) -> Any:
@@ -30,6 +32,9 @@ def with_spans(front: Front) -> Any:
             await front(scope, receive, send)
             return
         caller = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in _PASSED_ON}
+        if not caller and _polled(scope):
+            await front(scope, receive, send)
+            return
         attributes = {"http.request.method": scope["method"], "url.scheme": scope["scheme"]}
         route = _route(front, scope)
         if route is not None:
@@ -46,6 +51,11 @@ def with_spans(front: Front) -> Any:
             await front(scope, receive, noting)
 
     return answer
+
+
+def _polled(scope: HTTPScope) -> bool:
+    first = sent_path(scope).removeprefix(b"/").partition(b"/")[0]
+    return first.decode("latin-1") in _PROBES
 
 
 def _route(front: Front, scope: HTTPScope) -> str | None:

@@ -1,5 +1,6 @@
 """Spans in a real collector: OTLP over HTTP, from a host of several layers."""
 
+import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -73,6 +74,7 @@ def sent(collector, tmp_path_factory):
             line, rest = request.split(b"\r\n", 1)
             connection.ask(line + f"\r\ntraceparent: 00-{TRACE}-{PARENT}-01\r\n".encode() + rest)
         caller.call(url, "book", {"fails": True}, "c-1")
+        caller.ask("GET", "/health")
     return spans
 
 
@@ -96,6 +98,16 @@ def test_of_a_failure_the_class_is_told_and_nothing_else(sent):
 
     assert {each.key: each.value.string_value for each in failed.attributes}["error.type"] == "ValueError"
     assert "tell-nobody" not in str(sent)
+    [request] = [span for _, span in sent if span.span_id == failed.parent_span_id]
+    assert re.fullmatch(
+        "e-[0-9a-f]{12}", {each.key: each.value.string_value for each in request.attributes}["error_id"]
+    )
+
+
+def test_checks_have_no_traces_of_their_own(sent):
+    """Neither those of a balancer nor the host's own of its store."""
+    roots = {span.name for _, span in sent if not span.parent_span_id}
+    assert roots <= {"GET /desk", "POST /desk", "POST /desk/swaig"}
 
 
 def test_no_secret_leaves(sent):

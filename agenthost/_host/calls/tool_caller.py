@@ -22,7 +22,7 @@ from agenthost._host.telemetry.call_log import call_ended, log_later
 from agenthost._host.telemetry.current_call import Owner, calling, running
 from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost._host.telemetry.spans import span, tracing
+from agenthost._host.telemetry.spans import mark_failed, span, tracing
 from agenthost.errors import ArgumentsRefused
 from agenthost.hosting import ToolCalled
 from agenthost.results.tool_answer import ToolAnswer
@@ -157,6 +157,7 @@ class ToolCaller:
 
     def _failed(self, owner: Owner, error: BaseException) -> str:
         error_id = new_error_id()
+        mark_failed(error_id)
         self._metrics.failed(owner)
         self.failures.failed(owner, error, error_id, call=calling.get())
         return error_id

@@ -37,6 +37,7 @@ _CLOSING = 2.0
 
 _PROBE = "probe"
 """The operation by which the host checks the store."""
+_OWN = ("ping", _PROBE)
 _PROBE_TTL = 60.0
 """Seconds for which the probe's entry exists."""
 _REASONS = (
@@ -223,7 +224,7 @@ class HostState:
             StateUnavailable: the operation failed.
             StateRefused: the store refuses the arguments.
         """
-        if name not in ("ping", _PROBE):
+        if name not in _OWN:
             self._used = True
         provider = self._chosen.provider
         if provider is None:
@@ -236,7 +237,7 @@ class HostState:
             if entries is None or self._loop is not asyncio.get_running_loop():
                 entries = await self._open(provider)
             with Deadline(self._state.operation_timeout if provider.network else _LOCAL):
-                if tracing():
+                if tracing() and name not in _OWN:  # the host's own checks belong to no trace
                     names = {"db.system.name": self._name.partition(":")[0], "db.operation.name": name}
                     with span(f"store {name}", names):
                         result = await operation(entries)

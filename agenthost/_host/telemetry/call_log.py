@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenthost._host.telemetry.current_call import requesting
+from agenthost._host.telemetry.spans import trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,8 @@ class EndedCall(NamedTuple):
     outcome: str
     error_id: str | None
     request: str = ""
+    trace: str = ""
+    """The ID of the trace that it belongs to, if any."""
 
     @property
     def words(self) -> str:
@@ -57,6 +60,7 @@ class EndedCall(NamedTuple):
             "outcome": self.outcome,
         }
         told |= {"request_id": self.request} if self.request else {}
+        told |= {"trace_id": self.trace} if self.trace else {}
         return told if self.error_id is None else told | {"error_id": self.error_id}
 
     def record(self) -> logging.LogRecord:
@@ -98,7 +102,7 @@ def call_ended(owner: Owner, call: str, seconds: float, outcome: str, error_id: 
     """
     if not _log.isEnabledFor(logging.INFO):
         return
-    _write_later((time.time(), owner, call, seconds, outcome, error_id, requesting.get()))
+    _write_later((time.time(), owner, call, seconds, outcome, error_id, requesting.get(), trace_id()))
 
 
 def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, object]) -> None:
@@ -109,6 +113,8 @@ def log_later(log: logging.Logger, level: int, words: str, fields: Mapping[str, 
     if log.isEnabledFor(level):
         if request := requesting.get():
             fields = {**fields, "request_id": request}
+        if trace := trace_id():
+            fields = {**fields, "trace_id": trace}
         _write_later(DelayedLine(time.time(), log.name, level, words, fields))
 
 

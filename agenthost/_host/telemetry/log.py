@@ -21,6 +21,7 @@ from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_wha
 from agenthost._host.telemetry.current_call import calling, requesting, running
 from agenthost._host.telemetry.records import redact_records
 from agenthost._host.telemetry.secrets.redactor import SecretRedactor
+from agenthost._host.telemetry.spans import trace_id
 from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
 
 if TYPE_CHECKING:
@@ -83,8 +84,10 @@ class JsonLines(Lines):
             event.setdefault(name, value)
         if live and (request := requesting.get()):
             event.setdefault("request_id", request)
-        if trace := self.trace(record):
-            event["exception"] = trace
+        if live and (trace := trace_id()):
+            event.setdefault("trace_id", trace)
+        if shown := self.trace(record):
+            event["exception"] = shown
         return _escaped(_encoded(event))
 
     def waited(self, line: EndedCall | DelayedLine) -> str:
@@ -93,10 +96,11 @@ class JsonLines(Lines):
             level = logging.getLevelName(line.level).lower()
             said = {"timestamp": _stamp(line.then), "level": level, "logger": line.logger, "event": line.words}
             return _escaped(_encoded({**said, **line.fields}))
-        then, owner, call, seconds, outcome, error_id, request = line
+        then, owner, call, seconds, outcome, error_id, request, trace = line
         try:
             start, middle = _parts_of(owner)
             rest = f',"request_id":{_json(request)}' if request else ""
+            rest += f',"trace_id":"{trace}"' if trace else ""
             rest += "" if error_id is None else f',"error_id":{_json(error_id)}'
             return _escaped(
                 f'{{"timestamp":"{_stamp(then)}{start}{outcome} in {seconds * 1000:.1f}{middle}{_json(call)}'
@@ -129,7 +133,7 @@ class TextLines(Lines):
         self._colors = colors
 
     def line(self, record: logging.LogRecord, *, live: bool = True) -> str:
-        own = {"request_id": requesting.get()} if live and requesting.get() else {}
+        own = _own_fields() if live else {}
         told = {escaped(name): self._value(value) for name, value in (own | _extra_fields(record)).items()}
         words, logger = escaped(record.getMessage().removesuffix("\n")), escaped(record.name)
         if self._colors:
@@ -242,6 +246,12 @@ def _extra_fields(record: logging.LogRecord) -> dict[str, Any]:
         if call := calling.get():
             told.setdefault("call", call)
     return told
+
+
+def _own_fields() -> dict[str, str]:
+    """Return the host's fields of a line that belongs to the present request."""
+    known = {"request_id": requesting.get(), "trace_id": trace_id()}
+    return {name: value for name, value in known.items() if value}
 
 
 def _stamp(then: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Span", "Tracer", "request_span", "set_tracer", "span", "tracing"]
+__all__ = ["CurrentSpan", "Span", "Tracer", "mark_failed", "request_span", "set_tracer", "span", "trace_id", "tracing"]
 
 
 class Span(Protocol):
@@ -37,8 +37,19 @@ class Tracer(Protocol):
         """
 
 
+class CurrentSpan(Protocol):
+    """The span in which code runs."""
+
+    def trace_id(self) -> str:
+        """Return the ID of its trace, or an empty text without a span."""
+
+    def set_error_id(self, error_id: str) -> None:
+        """Add the ID of a failure to it."""
+
+
 _nothing: AbstractContextManager[Span] = nullcontext(_Nothing())
 _start: Tracer | None = None
+_current: CurrentSpan | None = None
 
 
 def tracing() -> bool:
@@ -65,7 +76,18 @@ def request_span(name: str, attributes: Mapping[str, Any], caller: Mapping[str, 
     return _nothing if _start is None else _start(name, attributes, caller)
 
 
-def set_tracer(start: Tracer | None) -> None:
+def trace_id() -> str:
+    """Return the ID of the present trace for the log, or an empty text."""
+    return "" if _current is None else _current.trace_id()
+
+
+def mark_failed(error_id: str) -> None:
+    """Add the ID of a failure to the present span, if there is one."""
+    if _current is not None:
+        _current.set_error_id(error_id)
+
+
+def set_tracer(start: Tracer | None, current: CurrentSpan | None = None) -> None:
     """Set the tracer, or remove it with None."""
-    global _start  # noqa: PLW0603 - one process has one tracer
-    _start = start
+    global _start, _current
+    _start, _current = start, current

@@ -46,7 +46,8 @@ def traced(config: Config) -> Iterator[None]:
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)
     provider = TracerProvider(resource=Resource.create(_resource()))
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    set_tracer(_Tracer(provider.get_tracer("agenthost", __version__)))
+    tracer = _Tracer(provider.get_tracer("agenthost", __version__))
+    set_tracer(tracer, tracer)
     try:
         yield
     finally:
@@ -63,13 +64,23 @@ class _Tracer:
     """Starts spans."""
 
     def __init__(self, tracer: Any) -> None:
-        from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415 - an extra
+        from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span  # noqa: PLC0415 - an extra
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
         self._tracer = tracer
+        self._current = get_current_span
         self._propagator = TraceContextTextMapPropagator()
         self._kinds = {True: SpanKind.SERVER, False: SpanKind.INTERNAL}
         self._failed = Status(StatusCode.ERROR)
+
+    def trace_id(self) -> str:
+        """Return the ID of the present trace in hexadecimal, or an empty text."""
+        context = self._current().get_span_context()
+        return f"{context.trace_id:032x}" if context.is_valid else ""
+
+    def set_error_id(self, error_id: str) -> None:
+        """Add the ID of a failure to the present span."""
+        self._current().set_attribute("error_id", error_id)
 
     @contextmanager
     def __call__(

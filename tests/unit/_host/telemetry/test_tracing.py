@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from agenthost._host.config.schema import Config, TelemetryConfig
-from agenthost._host.telemetry.spans import request_span, span, tracing
-from agenthost._host.telemetry.tracing import traced
+from agenthost._host.telemetry.call_log import EndedCall, call_ended, log_later, write_now
+from agenthost._host.telemetry.current_call import Owner
+from agenthost._host.telemetry.log import JsonLines, TextLines
+from agenthost._host.telemetry.secrets.redactor import NO_SECRETS
+from agenthost._host.telemetry.spans import mark_failed, request_span, set_tracer, span, trace_id, tracing
+from agenthost._host.telemetry.tracing import _Tracer, traced
+from agenthost._web.tracing import with_spans
 from agenthost.errors import ConfigurationError
 
 
@@ -45,3 +54,71 @@ def test_tracing_ends_with_its_block():
     with traced(Config(telemetry=TelemetryConfig(otlp_endpoint="http://127.0.0.1:9"))):
         assert tracing()
     assert not tracing()
+
+
+@pytest.fixture
+def spans():
+    """The spans that end, of a real tracer without a collector."""
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    export = pytest.importorskip("opentelemetry.sdk.trace.export")
+    memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter").InMemorySpanExporter()
+    provider = sdk.TracerProvider()
+    provider.add_span_processor(export.SimpleSpanProcessor(memory))
+    tracer = _Tracer(provider.get_tracer("test"))
+    set_tracer(tracer, tracer)
+    yield memory.get_finished_spans
+    set_tracer(None)
+
+
+def test_lines_of_a_request_have_its_trace(spans, caplog):
+    """Delayed lines have it, too, and lines outside of a request have none."""
+    record = logging.makeLogRecord({"name": "agenthost.web", "msg": "slow"})
+    form = JsonLines(NO_SECRETS)
+    with request_span("POST /desk/swaig", {}, {}):
+        live = json.loads(form.format(record))
+        assert f"trace_id='{trace_id()}'" in TextLines(NO_SECRETS, colors=False).format(record)
+        with caplog.at_level(logging.INFO, "agenthost"):
+            call_ended(Owner("desk", "tool", "book"), "c-1", 0.1, "ok", None)
+            log_later(logging.getLogger("agenthost.tools"), logging.ERROR, "again", {})
+            write_now()
+    [ended] = spans()
+
+    assert live["trace_id"] == f"{ended.context.trace_id:032x}"
+    assert [each.fields["trace_id"] for each in caplog.records] == [live["trace_id"]] * 2
+    line = EndedCall(1e9, Owner("desk", "tool", "book"), "c-1", 0.1, "ok", None, "", live["trace_id"])
+    assert json.loads(form.waited(line))["trace_id"] == live["trace_id"]
+    assert "trace_id" not in json.loads(form.format(record))
+
+
+def test_a_failure_marks_the_span(spans):
+    with request_span("POST /desk/swaig", {}, {}):
+        mark_failed("e-0123456789ab")
+    mark_failed("e-ffffffffffff")
+
+    assert [span.attributes["error_id"] for span in spans()] == ["e-0123456789ab"]
+
+
+def test_polled_paths_have_no_spans_of_their_own(spans):
+    """A caller with a trace gets its span."""
+
+    async def front(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200})
+
+    front.runtime = SimpleNamespace(published=None)
+
+    async def send(_message):
+        pass
+
+    async def ask(path, *headers):
+        scope = {"type": "http", "method": "GET", "scheme": "http", "path": path, "headers": headers}
+        await with_spans(front)(scope, None, send)
+
+    async def ask_all():
+        for path in ("/live", "/ready", "/ready/desk", "/startup", "/health", "/metrics"):
+            await ask(path)
+        assert spans() == ()
+        await ask("/health", (b"traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
+        await ask("/readiness")
+
+    asyncio.run(ask_all())
+    assert len(spans()) == 2
