@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import fields, frozen, has
 
-from agenthost._discovery import AGENTS
+from agenthost._discovery import AGENTS, SKILLS
 from agenthost._host.authoring.lint import CHANGES
 from agenthost.agent.base import FALLBACK, lifespan_of
 from agenthost.secret import Secret
@@ -76,7 +76,9 @@ def _keyword(facts: PackageFacts) -> str | None:
 
 
 def _names(facts: PackageFacts) -> str | None:
-    return ", ".join(each.name for each in facts.offers if not re.fullmatch(r"[a-z][a-z0-9-]*", each.name)) or None
+    usual, of_skills = re.compile("[a-z][a-z0-9-]*"), re.compile("[a-z][a-z0-9_-]*")  # which are named like tools
+    odd = (each for each in facts.offers if not (of_skills if each.group == SKILLS else usual).fullmatch(each.name))
+    return ", ".join(each.name for each in odd) or None
 
 
 def _without_purpose(facts: PackageFacts) -> str | None:
