@@ -26,7 +26,7 @@ from agenthost._host.text.tool_runs import DoneBefore, Progress, ToolRuns
 from agenthost._host.text.transcript_lines import Line
 from agenthost._host.text.transcripts import Arrival, Transcripts, checked
 from agenthost.conversation.options import AnswerOptions
-from agenthost.conversation.turns import Note, Routed, Said, ToolEnded, ToolStarted, Turn
+from agenthost.conversation.turns import Escalated, Note, Routed, Said, ToolEnded, ToolStarted, Turn
 from agenthost.errors import AgentHostError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Conversations:
             with_whom = (plan.find(key) if key is not None else None) or asked
             budget = self.teams.budget(self._runtime.config.conversation.timeout)
             reply = await self._answer(plan, with_whom, turn, budget, record)
-            reply = attrs.evolve(reply, history_cut=cut)
+            reply = attrs.evolve(reply, history_cut=cut, escalate=reply.escalate or record.escalated)
             check_choice(turn.options, reply)
             if form is not None:
                 reply = await self._formed(plan, turn, reply, form, budget)
@@ -292,6 +292,8 @@ class _Record(Progress):
     said: list[str] = field(factory=list)
     handed_to: str | None = None
     """The agent that has the conversation after a hand-off."""
+    escalated: str | None = None
+    """The reason why another agent took over in the turn."""
 
     def __call__(self, event: Event) -> None:
         run = self.runs.add(event)
@@ -300,6 +302,8 @@ class _Record(Progress):
             self.lines.append(_line_of(run))
         elif isinstance(event, Said):
             self.said.append(event.text)
+        elif isinstance(event, Escalated):
+            self.escalated = event.reason or f"{event.to} took over"
         if self.listen is not None:
             self.listen(event)
 

@@ -16,6 +16,7 @@ from agenthost import (
     AgentBase,
     Completion,
     ConversationRefused,
+    Escalation,
     FunctionResult,
     Message,
     ModelNonsense,
@@ -143,13 +144,13 @@ def talk(tmp_path, monkeypatch):
     """Run a test with a host whose model gives some answers."""
     monkeypatch.chdir(tmp_path)
 
-    def run(test, *answers, redactors=None, **conversation):
+    def run(test, *answers, redactors=None, more=(), **conversation):
         config = load_config(None, {"AGENTHOST_STATE_DIR": str(tmp_path / "state")})
         settings = attrs.evolve(config.conversation, **conversation)
         models = attrs.evolve(config.models, default="script")
         config = with_secrets(attrs.evolve(config, conversation=settings, models=models))
         model = Script(answers=list(answers))
-        loaded = load_for_program(config, built(Sales(), Support()))
+        loaded = load_for_program(config, built(Sales(), Support(), *more))
         provider = ModelProvider("script", lambda _name, _settings: model)
         changed = {"chat_models": (*loaded.extensions.chat_models, ("test", provider))}
         if redactors is not None:
@@ -238,6 +239,21 @@ def test_a_model_that_calls_a_tool_wrongly_is_told(talk, use, told):
         assert reply.text == "Sorry."
 
     talk(test, calls(use), says("Sorry."))
+
+
+def test_an_escalation_in_a_turn_is_in_the_reply(talk):
+    """The agent that took over does not request another one."""
+
+    async def test(host):
+        reply = await host.say("Where is my bicycle?", agent="desk")
+        assert (reply.agent, reply.escalate) == ("support", "angry customer")
+        assert (await host.lines())[-1].more["escalate"] == "angry customer"
+
+        reply = await host.say("Thank you", agent="desk")
+        assert reply.escalate is None
+
+    answers = calls(("urgent", "{}")), says("Noted."), says("I am sorry.")
+    talk(test, *answers, more=[Escalation("desk", ["sales", "support"])])
 
 
 def test_a_loop_of_tools_ends(talk):
