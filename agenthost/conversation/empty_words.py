@@ -120,9 +120,11 @@ def plain_words(text: str, longest: int | None = None) -> list[str]:
         text: the text.
         longest: how many characters of it count. None counts all.
     """
-    plain = unicodedata.normalize("NFKD", text[:longest].casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))[:longest]
-    return [re.sub("['\u2019]", "", word) for word in _WORDS.findall(plain)]
+    plain = text[:longest].casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return [word.replace("'", "").replace("\u2019", "") for word in _WORDS.findall(plain[:longest])]
 
 
 EMPTY_WORDS = frozenset(word for words in _LISTS.values() for word in plain_words(words))
