@@ -76,6 +76,8 @@ class Console:
             if method == "OPTIONS":
                 return 204, [*request.rules.shared, allow], b""
             raise Refused(405, None, [allow])
+        if method == "POST":
+            _refuse_other_sites(request)
         if path in FILES:
             return static_file(request.rules, path)
         if path == "login":
@@ -174,10 +176,10 @@ class Console:
         )
 
     def _may_enter(self, request: Request) -> bool:
-        """Return True if the caller may observe the host, or False without credentials.
+        """Return True if the caller may observe the host, or False without a session that does.
 
         Raises:
-            Refused: the credentials are wrong, or do not open the console.
+            Refused: credentials in the request are wrong, or do not open the console.
         """
         if request.head.authorization is not None:
             request.authorise(OBSERVE)
@@ -188,9 +190,7 @@ class Console:
         request.principal = found
         if found.key:
             note_key(request.scope, found)
-        if not request.may(OBSERVE):
-            raise request.forbidden(OBSERVE)
-        return True
+        return request.may(OBSERVE)  # otherwise the scope was removed since, and the form takes other credentials
 
     async def _log_in(self, request: Request) -> Answer:
         form = await _read_form(request)
@@ -226,6 +226,12 @@ def _methods(path: str) -> tuple[str, ...]:
     return ("GET", "HEAD", "POST", "OPTIONS") if _TOOL.fullmatch(path) else ("GET", "HEAD", "OPTIONS")
 
 
+def _refuse_other_sites(request: Request) -> None:
+    sent_by = next((value for name, value in request.scope["headers"] if name == b"sec-fetch-site"), b"none")
+    if sent_by not in (b"same-origin", b"none"):
+        raise Refused(403, "the form was sent by another site")
+
+
 def _credential(request: Request) -> bytes:
     """Return what the request was authorised by: a header, or the cookie of a session."""
     if request.head.authorization is not None:
@@ -237,11 +243,8 @@ async def _read_form(request: Request, most: int = _MOST_FORM) -> Mapping[str, s
     """Return the fields of a form of a page of this host.
 
     Raises:
-        Refused: it comes from another site, is too large, or is not a form.
+        Refused: it is too large, or is not a form.
     """
-    headers = dict(request.scope["headers"])
-    if headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none"):
-        raise Refused(403, "the form was sent by another site")
     if (request.head.content_type or b"").partition(b";")[0].strip().lower() != _FORM:
         raise Refused(415, f"Content-Type must be {_FORM.decode()}")
     request.head.check_any_body(most)

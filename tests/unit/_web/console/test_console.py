@@ -186,6 +186,7 @@ def test_wrong_forms_are_refused(app):
     elsewhere = {"sec-fetch-site": "cross-site"}
 
     assert log_in(app, headers=elsewhere).status_code == 403
+    assert ask(app, "POST", "/-/logout", headers=elsewhere).status_code == 403
     assert ask(app, "POST", "/-/login", json={}).status_code == 415
     assert ask(app, "POST", "/-/login", headers=FORM, content=b"user=" + b"x" * 5000).status_code == 413
     assert ask(app, "POST", "/-/login", headers=FORM, content=b"\xff").status_code == 400
@@ -218,6 +219,14 @@ def test_a_session_ends_with_its_credentials(app, make):
     assert sessions.principal_of(rules, f"9999{value}") is None
     now[0] += LIFETIME + 1
     assert sessions.principal_of(rules, value) is None
+
+
+def test_a_session_without_its_scope_leads_to_the_form(app, make):
+    kept = cookie(log_in(app, "sight", "the-secret-of-key-sight"))
+    later = make(FILE.replace('scopes = ["observe"]', 'scopes = ["text"]'))
+
+    assert ask(app, "GET", "/-/", headers=kept).status_code == 200
+    assert ask(later, "GET", "/-/", headers=kept).status_code == 401
 
 
 def test_another_worker_accepts_a_session(app):
