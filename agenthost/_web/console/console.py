@@ -176,7 +176,7 @@ class Console:
         )
 
     def _may_enter(self, request: Request) -> bool:
-        """Return True if the caller may observe the host, or False without a session that does.
+        """Return True if the caller may observe the host, by credentials or session.
 
         Raises:
             Refused: credentials in the request are wrong, or do not open the console.
