@@ -153,6 +153,10 @@ class Front:
             return True
         return any(_leads_to(route, path) for route in self.litestar.routes)
 
+    def prepare(self) -> None:
+        """Import everything that requests may need, so that none waits for it."""
+        from agenthost._web import at_once  # noqa: F401, PLC0415 - a serverless function does without
+
     def start(self) -> None:
         """Publish the first plan, once."""
         if self._start is not None:
@@ -246,6 +250,7 @@ class Front:
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)
         if scope["type"] != _HTTP:
+            self.prepare()
             async with self.runtime.open(), self._models_opened():
                 await self.runtime.lifespans.open()
                 await self.litestar(scope, receive, send)

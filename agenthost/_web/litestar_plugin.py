@@ -95,6 +95,7 @@ class AgentHostPlugin(InitPlugin):
 
     async def _open(self, running: AsyncExitStack) -> None:
         front, runtime = self._front, self._front.runtime
+        await in_background_thread(front.prepare)
         if not self._installed:
             await in_background_thread(front.start)
             await running.enter_async_context(runtime.open())

@@ -71,3 +71,34 @@ def test_document_and_tool_call_of_a_lambda_import_little(tmp_path):
     imported = finished.stdout.split()
 
     assert not [name for name in imported for left in LEFT_OUT if name == left or name.startswith(f"{left}.")]
+
+
+_LIFESPAN = """
+import asyncio, sys
+from agenthost import AgentBase, AgentServer
+
+server = AgentServer()
+server.register(AgentBase("desk", "/desk"))
+
+async def main():
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    async def receive():
+        return next(events)
+    async def send(message):
+        assert message["type"].endswith(".complete"), message
+    await server.app({"type": "lifespan", "app": server.app, "state": {}}, receive, send)
+
+asyncio.run(main())
+print(*sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_a_server_with_a_lifespan_imports_everything_before_its_first_request(tmp_path):
+    """No caller waits for an import."""
+    finished = subprocess.run(  # noqa: S603 - the program above
+        [sys.executable, "-c", _LIFESPAN], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+
+    assert {"agenthost._web.at_once", "agenthost._web.endpoints.v1"} <= set(finished.stdout.split())
