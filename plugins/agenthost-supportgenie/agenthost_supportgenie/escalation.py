@@ -12,7 +12,7 @@ __all__ = ["EscalationAgent"]
 _FIRST_CASE = 7000
 _EXAMPLES = {
     "en": [
-        "This is unacceptable! I demand a refund!",
+        "This is not acceptable, I demand my money back",
         "I want to speak to a manager",
         "I want my money back",
         "I have been waiting for weeks and nobody answers",

@@ -20,9 +20,9 @@ _SHOWN = 4
 _EXAMPLES = {
     "en": [
         "Where is my order?",
-        "I want to cancel my order",
-        "I want to cancel my subscription",
-        "I need to change my billing address",
+        "Please cancel the order I placed yesterday",
+        "Please cancel the subscription I have",
+        "Please change the billing address of my account",
         "Can I upgrade my order?",
         "How do I change my order?",
         "How much is the Pro laptop?",

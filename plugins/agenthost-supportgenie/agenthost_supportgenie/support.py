@@ -10,8 +10,8 @@ __all__ = ["SupportAgent"]
 
 _EXAMPLES = {
     "en": [
-        "What is your return policy?",
-        "How do I reset my password?",
+        "Can I return something that I do not like?",
+        "I forgot my password, how can I reset it?",
         "How do I change my email address?",
         "What does the warranty cover?",
         "Which countries do you ship to?",
@@ -29,7 +29,6 @@ _EXAMPLES = {
         "How can I reach you by phone?",
         "What are my options if something arrives damaged?",
         "How do I track a parcel?",
-        "How can I track my order?",
         "Where can I track my order?",
         "Do students get a discount, and how do I prove it?",
     ],

@@ -10,7 +10,7 @@ __all__ = ["TechnicalAgent"]
 
 _EXAMPLES = {
     "en": [
-        "My laptop won't turn on",
+        "The laptop does not turn on any more",
         "The app crashes when I open it",
         "My device keeps crashing",
         "The screen has a line across it",

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
-from agenthost_supportgenie import COMPLEX, PROFILE, QUERIES
+from agenthost_supportgenie import (
+    COMPLEX,
+    PROFILE,
+    QUERIES,
+    EscalationAgent,
+    SalesAgent,
+    SupportAgent,
+    TechnicalAgent,
+)
 
 from agenthost.testing import Calls, Fails, Says, ScriptedModel
 
@@ -265,3 +274,16 @@ def test_a_refund_goes_from_sales_to_the_senior_in_one_turn(modelled):
 
     assert reply["path"] == ["genie", "genie-sales", "genie-escalation"]
     assert FACTS["escalation"] in reply["text"]
+
+
+def test_no_query_is_an_example():
+    """The router would only have to recognise it."""
+    agents = (SupportAgent, TechnicalAgent, SalesAgent, EscalationAgent)
+    modules = [sys.modules[agent.__module__] for agent in agents]
+    examples = [said for module in modules for listed in module._EXAMPLES.values() for said in listed]
+
+    assert {_plain(said) for said in examples} & {_plain(query) for query in QUERIES} == set()
+
+
+def _plain(text):
+    return text.casefold().replace("'s", " is").strip(" .!?")
