@@ -39,6 +39,7 @@ COMMANDS = {
     "install": "Install packages, and serve them.",
     "keys": "List the keys, without their values.",
     "lock": "Write agenthost.lock: the installed packages as they are now.",
+    "logs": "Show the recent log of a running host.",
     "new": "Create a package of your own.",
     "owners": "List the owners of short keys, routes and SIP aliases.",
     "plugins": "List the plugins.",

@@ -10,7 +10,7 @@ import pytest
 from caller import Caller, functions
 from polling import poll_until
 
-E_ID = "look for e-[0-9a-f]{12} in the log, which has the traceback"
+E_ID = "agenthost logs --error (e-[0-9a-f]{12}) shows the traceback"
 
 
 @pytest.fixture
@@ -63,6 +63,11 @@ def test_each_problem_has_its_fix(desk, place):
         act = functions(caller.document("/fickle", "call-1"))["act"]["web_hook_url"]
         for _ in range(3):
             caller.call(act, "act", {"way": "fall"}, "call-1")
+        [fix] = [fix for fix in problems(status(desk, place, served)).values() if re.fullmatch(E_ID, fix)]
+        port = served.url.rpartition(":")[2]
+        logged = desk.run("agenthost", "logs", "--port", port, *fix.split()[2:4], cwd=place).stdout
+        assert "ValueError: told to fall" in logged
+        assert "Traceback" in logged
         assert caller.ask("POST", "/sip", {"call": {"to": "sip:nobody@acme.example"}}).status == 404
         found = problems(status(desk, place, served))
         os.kill(told(desk, place, served)["workers"][0]["process"], signal.SIGKILL)

@@ -61,7 +61,7 @@ def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             why = f": {latest['part']}: {latest['words']}" if latest is not None else ""
             yield (
                 f"agent {agent['agent']} is not called for now, as it kept failing{why}",
-                f"look for {agent['breakers'][0]} in the log, which has the traceback",
+                f"agenthost logs --error {agent['breakers'][0]} shows the traceback",
             )
         elif agent.get("failures"):
             latest = agent["last_failure"] or {"error_id": "", "part": "a part", "words": "it failed"}
@@ -69,8 +69,13 @@ def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             last = f"the last time in {latest['part']}: {latest['words']}"
             yield (
                 f"agent {agent['agent']} failed {times} in 5 minutes, {last}",
-                f"look for {latest['error_id'] or 'its name'} in the log, which has the traceback",
+                _where(agent["agent"], latest["error_id"]),
             )
+
+
+def _where(agent: str, error_id: str) -> str:
+    found = f"--error {error_id}" if error_id else f"--agent {agent}"
+    return f"agenthost logs {found} shows the traceback"
 
 
 def _probes(probes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

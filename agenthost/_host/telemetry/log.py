@@ -19,13 +19,14 @@ from agenthost._error_words import author_traceback
 from agenthost._escaping import escaped
 from agenthost._host.telemetry.call_log import DelayedLine, EndedCall, write_what_waits
 from agenthost._host.telemetry.current_call import calling, requesting, running
+from agenthost._host.telemetry.recent_lines import recent_lines
 from agenthost._host.telemetry.records import redact_records
 from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost._host.telemetry.spans import trace_id
 from agenthost._host.telemetry.structlog_events import STANDARD, configure_structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     import msgspec
 
@@ -166,18 +167,42 @@ class _Handler(logging.StreamHandler[Any]):
         write_what_waits()
         super().emit(record)
 
-    def handle_many(self, lines: Iterable[EndedCall | DelayedLine]) -> None:
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record, and keep it as JSON for ``agenthost logs``."""
+        line = super().format(record)
+        form = self.formatter
+        if isinstance(form, Lines):
+            kept = line if isinstance(form, JsonLines) else JsonLines(form.hidden).format(record)
+            recent_lines.add(f"{kept}\n", severe=record.levelno >= logging.WARNING)
+        return line
+
+    def handle_many(self, lines: Sequence[EndedCall | DelayedLine]) -> None:
         """Write delayed lines."""
         form = self.formatter
         if not isinstance(form, Lines):
             return
         try:
             text = form.hidden.redacted("".join([f"{form.waited(each)}\n" for each in lines]))
+            self._keep(form, lines, text)
             with self.lock or nullcontext():
                 self.stream.write(text)
                 self.flush()
         except Exception:  # noqa: BLE001 - as logging itself does
             self.handleError(logging.makeLogRecord({}))
+
+    @staticmethod
+    def _keep(form: Lines, lines: Sequence[EndedCall | DelayedLine], text: str) -> None:
+        """Keep delayed lines, of which ``text`` are all if the log is JSON."""
+        if isinstance(form, JsonLines) and DelayedLine not in set(map(type, lines)):  # calls alone, none of them severe
+            recent_lines.add(text, severe=False)
+            return
+        as_json = JsonLines(form.hidden)
+        for each in lines:
+            recent_lines.add(form.hidden.redacted(f"{as_json.waited(each)}\n"), severe=_is_severe(each))
+
+
+def _is_severe(line: EndedCall | DelayedLine) -> bool:
+    return isinstance(line, DelayedLine) and line.level >= logging.WARNING
 
 
 def start_log(config: Config) -> None:

@@ -24,7 +24,9 @@ from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
 from agenthost._host.status.of_process import status_of
+from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.prometheus.shared import forget_process
+from agenthost._host.telemetry.recent_lines import recent_lines
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
 from agenthost._web.older.keeping import Keeping
@@ -241,14 +243,22 @@ class _Worker:
                 self._count(order, content)
             case "reload":
                 self.send("reloaded", self._reload(*content))
-            case "status":
-                self.send("status", (content, status_of(self.runtime)))
+            case "status" | "logs":
+                number, question = content
+                self.send("answer", (number, self._answer(order, question)))
             case "others" | "hold" | "calls" | "complete" | "settings":
                 if self.keeping is not None:
                     self.keeping.carry_out(order, content)
             case "leave":  # another worker has replaced this one
                 self._replaced = self.runtime.replaced = True
                 os.kill(os.getpid(), signal.SIGTERM)
+
+    def _answer(self, order: str, question: Any) -> Any:
+        if order == "status":
+            return status_of(self.runtime)
+        write_now()
+        wanted, seen = question
+        return recent_lines.find(wanted, seen.get(str(os.getpid()), 0))
 
     def _count(self, order: str, content: Any) -> None:
         if order == "ended":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from queue import Empty, SimpleQueue
@@ -43,7 +44,7 @@ class Commands:
         self._places = places
         self._host = host
         self._one_at_a_time = threading.Lock()
-        self._answers: SimpleQueue[tuple[Worker, int, dict[str, Any]]] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[Worker, int, Any]] = SimpleQueue()
         self._asked = 0
 
     def answer(self, request: Mapping[str, Any], tell: Callable[[str], object]) -> Mapping[str, Any]:
@@ -57,12 +58,14 @@ class Commands:
                 return self._reload(request, tell)
             case "status":
                 return self._status()
+            case "logs":
+                return self._logs(request.get("wanted") or {}, request.get("seen") or {})
         raise PlanError(
             f"this host has no command {request.get('command')!r}. fix: use the version of agenthost that it runs"
         )
 
     def receive(self, worker: Worker, kind: str, content: Any) -> None:
-        """Take a worker's answer to an order: ``reloaded`` or ``status``."""
+        """Take a worker's answer to an order: ``reloaded``, or ``answer`` to a question."""
         if kind == "reloaded":
             self._rollouts.replies.put(content)
         else:
@@ -71,21 +74,37 @@ class Commands:
     def _status(self) -> dict[str, Any]:
         from agenthost._host.status.of_host import host_status  # noqa: PLC0415 - only when somebody asks
 
+        return host_status(self._host(), [status for _, status in self._ask("status", None)])
+
+    def _logs(self, wanted: Mapping[str, str], seen: Mapping[str, int]) -> dict[str, Any]:
+        """Return recent lines of the supervisor and of all workers, oldest first.
+
+        ``seen`` has the last number of each process that an earlier answer had.
+        """
+        from agenthost._host.telemetry.recent_lines import MOST, recent_lines  # noqa: PLC0415 - as above
+
+        own = os.getpid(), recent_lines.find(wanted, seen.get(str(os.getpid()), 0))
+        answers = [own, *self._ask("logs", (wanted, seen))]
+        lines = sorted((line for _, (found, _) in answers for line in found), key=lambda line: str(line["timestamp"]))
+        return {"lines": lines[-MOST:], "seen": {**seen, **{str(pid): last for pid, (_, last) in answers}}}
+
+    def _ask(self, order: str, question: object) -> list[tuple[int, Any]]:
+        """Ask all serving workers, and return the answers in time, each with its process."""
         with self._one_at_a_time:
             self._asked += 1
             workers = [place.worker for place in self._places]
             waited_for = [worker for worker in workers if worker is not None and worker.serving]
             for worker in waited_for:
-                worker.order("status", self._asked)
-            found: list[dict[str, Any]] = []
+                worker.order(order, (self._asked, question))
+            found: list[tuple[int, Any]] = []
             until = time.monotonic() + _ANSWERED_WITHIN
             while waited_for and time.monotonic() < until:
                 waited_for = [worker for worker in waited_for if not worker.gone]
                 try:
-                    worker, number, status = self._answers.get(timeout=0.1)
+                    worker, number, answer = self._answers.get(timeout=0.1)
                 except Empty:
                     continue
                 if number == self._asked and worker in waited_for:
                     waited_for.remove(worker)
-                    found.append(status)
-        return host_status(self._host(), found)
+                    found.append((worker.pid, answer))
+        return found

@@ -232,7 +232,7 @@ class Supervisor:
                 raise content
             case "refused":
                 _log.error("a new worker cannot serve: %s", content)
-            case "reloaded" | "status":
+            case "reloaded" | "answer":
                 self.commands.receive(worker, kind, content)
             case "calls" | "counted":
                 self.older.receive(worker, kind, content)
