@@ -33,7 +33,7 @@ _GOOGLE = re.compile(r"^Args:$", re.MULTILINE)
 _INJECTED = ("call", "raw_data")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
-_DOTTED = re.compile(r"(?:\w+\.)+(?=\w)")
+_DOTTED = re.compile(r"\b(?:\w++\.)+(?=\w)")
 """The modules before the names in a type hint."""
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 

@@ -166,7 +166,7 @@ def test_the_log_of_the_host_goes_on(env, put, line):
         assert served.credentials[1] not in served.stderr
 
 
-@pytest.mark.parametrize("ending", ["os._exit(7)", "os.kill(os.getpid(), 11)"])
+@pytest.mark.parametrize("ending", ["os._exit(7)", "import signal; signal.raise_signal(11)"])
 def test_check_survives_a_package_that_ends_the_process(env, put, ending):
     """At the first try, and with a report of all others."""
     put("aa-ends", f"import os\n{ending}\n" + AGENT.format(name="ends"))

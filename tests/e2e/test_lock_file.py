@@ -58,8 +58,8 @@ def test_a_package_that_was_never_decided_is_not_loaded(desk, place):
     """Neither its agents nor its plugins, and its code does not run."""
     with desk.having("good-2", "plugin-hooks"), desk.serve(cwd=place) as served:
         assert Caller.of(served).ask("POST", "/good-2", {}).status == 404
-        assert "agenthost-test-good-2 1.0 is not in agenthost.lock" in served.stdout
-        assert "agenthost-test-plugin-hooks 1.0 is not in agenthost.lock" in served.stdout
+        for name in ("good-2", "plugin-hooks"):
+            assert f"agenthost-test-{name} 1.0 is not in agenthost.lock" in served.stdout
         done = desk.run("agenthost", "diff", cwd=place)
         assert "agenthost-test-good-2 1.0: new, new agent good-2 at /good-2; not in agenthost.lock\n" in done.stdout
 

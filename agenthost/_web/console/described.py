@@ -19,7 +19,8 @@ _DEEPEST = 4
 _KINDS = {"string": "text", "integer": "number", "number": "number", "boolean": "flag"}
 """Fields of a form for types of arguments. All others are JSON."""
 _USERINFO = re.compile(r"://[^/@\s]+@")
-_PARAMETER = re.compile(r"(?i)([?&][^=&#\s]*(?:key|token|secret|password|signature|sig|auth)=)[^&#\s]+")
+_PARAMETER = re.compile(r"([?&][^=&?#\s]*+=)[^&#\s]++")
+_SECRET_PARAMETER = ("key=", "token=", "secret=", "password=", "signature=", "sig=", "auth=")
 _SECRET = re.compile(
     r"authorization|api[-_]?key|access[-_]?key|password|passwd|secret|credential|(?:^|[-_])(?:token|auth)$",
     re.IGNORECASE,
@@ -31,13 +32,18 @@ _HIDDEN = "***"
 def without_secrets(value: Any) -> Any:
     """Return a document without the credentials that an author has written into it."""
     if isinstance(value, str):
-        return _PARAMETER.sub(rf"\g<1>{_HIDDEN}", _USERINFO.sub(f"://{_HIDDEN}@", value))
+        return _PARAMETER.sub(_without_value, _USERINFO.sub(f"://{_HIDDEN}@", value))
     if isinstance(value, dict):
         return {
             name: without_secrets(each) if isinstance(each, dict) or not _SECRET.search(name) else _HIDDEN
             for name, each in value.items()
         }
     return [without_secrets(each) for each in value] if isinstance(value, list) else value
+
+
+def _without_value(found: re.Match[str]) -> str:
+    """Return a parameter of a URL, without its value if that opens something."""
+    return found[1] + _HIDDEN if found[1].lower().endswith(_SECRET_PARAMETER) else found[0]
 
 
 def described(document: Mapping[str, Any]) -> dict[str, Any]:

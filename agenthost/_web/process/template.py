@@ -102,6 +102,7 @@ class _Template:
                     elif not self._import(content):
                         os._exit(0)  # a thread of a package may be in the middle of something
         except (EOFError, OSError):  # the supervisor has ended
+            signal.set_wakeup_fd(-1)  # before its end is closed
             self._reap()
             return None
 
