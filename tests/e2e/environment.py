@@ -343,7 +343,8 @@ class Environment:
         served = Served(f"http://127.0.0.1:{port}", CREDENTIALS, process, place)
         try:
             served.wait(until, seconds)
-            poll_until(lambda: served.stdout or process.poll() is not None, seconds)  # the list, a moment later
+            if until != "/live":  # the list is printed a moment later
+                poll_until(lambda: served.stdout or process.poll() is not None, seconds)
             yield served
         finally:
             served.stop()
