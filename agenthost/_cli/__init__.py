@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from agenthost._cli.output import echo, let_go
+from agenthost._cli.parts.output import echo, let_go
 from agenthost._error_words import did_you_mean
 from agenthost._escaping import escaped
 from agenthost._version import __version__
@@ -82,7 +82,7 @@ class _Commands(click.Group):
         if cmd_name not in _WITHOUT_COLLECTIONS:
             gc.enable()
         if cmd_name not in COMMANDS:
-            from agenthost._cli.installed import installed_command
+            from agenthost._cli.parts.installed import installed_command
 
             return installed_command(cmd_name)
         command: click.Command = import_module(f"agenthost._cli.{cmd_name}").command
@@ -96,7 +96,7 @@ class _Commands(click.Group):
         except click.UsageError as error:
             if args[0].startswith("-"):
                 raise
-            from agenthost._cli.installed import installed_names
+            from agenthost._cli.parts.installed import installed_names
 
             near = did_you_mean(args[0], [*COMMANDS, *installed_names()])
             msg = f"No such command {args[0]!r}. {near}agenthost --help lists them."

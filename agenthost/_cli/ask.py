@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli import completions
-from agenthost._cli.options import as_json, config_file, in_conversation, json_object
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts import completions
+from agenthost._cli.parts.options import as_json, config_file, in_conversation, json_object
+from agenthost._cli.parts.output import echo, print_json
 from agenthost._error_words import message_of
 from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
 
@@ -34,7 +34,7 @@ def command(
     Tool calls and hand-offs are printed to stderr. Exit code 1: there is no answer.
     """
     known = json_object("--context", context)
-    from agenthost._cli.text_session import (
+    from agenthost._cli.trials.text_session import (
         OFFLINE_HINT,
         TOO_LONG,
         TextSession,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, print_json
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def command(context: click.Context, file: str | None, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from agenthost._cli.host_store import in_store
+    from agenthost._cli.parts.host_store import in_store
     from agenthost._host.recording.kept_records import list_records
 
     config = configuration(file)
@@ -82,7 +82,7 @@ def records_of(file: str | None, call: str) -> list[dict[str, Any]]:
     Raises:
         PlanError: there is none, or the store cannot be opened.
     """
-    from agenthost._cli.host_store import in_store
+    from agenthost._cli.parts.host_store import in_store
     from agenthost._host.recording.kept_records import find_records
 
     records = in_store(configuration(file), lambda stores: find_records(stores, call), _MEMORY)

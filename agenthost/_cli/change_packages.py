@@ -16,8 +16,8 @@ import click
 from attrs import frozen
 
 from agenthost._cli.diff import show_changes
-from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import echo, leave_log_out, print_warnings
+from agenthost._cli.parts.options import config_file, configuration
+from agenthost._cli.parts.output import echo, leave_log_out, print_warnings
 from agenthost._cli.reload import RELOAD_SECONDS, reload_report
 from agenthost._host.config.schema import FILE
 from agenthost._host.generations.changes import changes, dependency_changes

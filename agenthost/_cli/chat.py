@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli import completions
-from agenthost._cli.options import config_file, in_conversation, json_object
-from agenthost._cli.output import echo
+from agenthost._cli.parts import completions
+from agenthost._cli.parts.options import config_file, in_conversation, json_object
+from agenthost._cli.parts.output import echo
 from agenthost._error_words import message_of
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
-    from agenthost._cli.text_session import TextSession
+    from agenthost._cli.trials.text_session import TextSession
     from agenthost.conversation.turns import Event
 
 __all__ = ["command"]
@@ -39,7 +39,7 @@ def command(agent: str, file: str | None, conversation: str | None, context: str
     starts one with another agent, Ctrl-C stops an answer, and /quit or the end of the input ends the chat.
     """
     known = json_object("--context", context)
-    from agenthost._cli.text_session import OFFLINE_HINT, TextSession, print_note
+    from agenthost._cli.trials.text_session import OFFLINE_HINT, TextSession, print_note
     from agenthost._host.text.conversations import new_conversation
     from agenthost.errors import PlanError
 
@@ -101,7 +101,7 @@ def _turn(talk: TextSession, conversation: str, text: str, known: dict[str, Any]
 
     An answer that fails or is stopped leaves the conversation unchanged.
     """
-    from agenthost._cli.text_session import TOO_LONG, event_line, print_event, print_note
+    from agenthost._cli.trials.text_session import TOO_LONG, event_line, print_event, print_note
     from agenthost.conversation.turns import Said
 
     middle = False

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agenthost._cli.first_agent import FIRST_AGENT
-from agenthost._cli.options import as_json, config_file, configuration, sourced
-from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
+from agenthost._cli.parts.first_agent import FIRST_AGENT
+from agenthost._cli.parts.options import as_json, config_file, configuration, sourced
+from agenthost._cli.parts.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._host.operations.terminal import AGENT_COLUMNS, agent_rows, failed_plugins, table
 from agenthost.errors import ExitCode
 
@@ -51,7 +51,7 @@ def command(
     with sourced(target) as source:
         work = partial(_check, config, as_json, traceback)
         if scale:
-            from agenthost._cli.check_scale import check_scale
+            from agenthost._cli.parts.check_scale import check_scale
 
             work = partial(check_scale, config, source, as_json)
         sys.exit(survive(config.host.state_dir, work))

@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 import click
 from attrs import define, field
 
-from agenthost._cli.options import config_file, configuration, source_of
-from agenthost._cli.output import echo
+from agenthost._cli.parts.options import config_file, configuration, source_of
+from agenthost._cli.parts.output import echo
 from agenthost._cli.reload import reload_report
 from agenthost._cli.run import show
 from agenthost._host.config.schema import FILE

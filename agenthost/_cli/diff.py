@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, leave_log_out, print_json
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, leave_log_out, print_json
 from agenthost.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:

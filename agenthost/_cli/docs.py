@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from agenthost._cli.options import as_json
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.options import as_json
+from agenthost._cli.parts.output import echo, print_json
 
 __all__ = ["command"]
 

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, leave_log_out, print_json
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, leave_log_out, print_json
 from agenthost.errors import ExitCode
 
 __all__ = ["command"]

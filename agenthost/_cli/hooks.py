@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, print_json, print_warnings
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, print_json, print_warnings
 from agenthost._discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import echo, leave_log_out, print_warnings
+from agenthost._cli.parts.options import config_file, configuration
+from agenthost._cli.parts.output import echo, leave_log_out, print_warnings
 
 __all__ = ["command"]
 

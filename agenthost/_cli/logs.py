@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import echo
+from agenthost._cli.parts.options import config_file, configuration
+from agenthost._cli.parts.output import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

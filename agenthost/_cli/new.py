@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.output import echo
+from agenthost._cli.parts.output import echo
 from agenthost._host.authoring.new_project import KINDS, NewProject
 
 if TYPE_CHECKING:

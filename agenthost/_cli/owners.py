@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, print_json
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.generations.record import read_record, write_record
 from agenthost._host.operations.terminal import table

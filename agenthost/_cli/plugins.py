@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
+from agenthost._cli.parts.options import as_json, config_file, configuration, load_too
+from agenthost._cli.parts.output import echo, leave_log_out, print_json, print_warnings
 from agenthost._discovery import PLUGINS, discover
 from agenthost._host.operations.terminal import table
 from agenthost._host.packages.builtin_plugins import BUILT_IN, short_name

@@ -13,16 +13,16 @@ import click
 from attrs import evolve
 
 from agenthost._cli.calls import records_of
-from agenthost._cli.options import config_file, configuration
-from agenthost._cli.output import echo
-from agenthost._cli.tried_store import MEMORY, with_store
+from agenthost._cli.parts.options import config_file, configuration
+from agenthost._cli.parts.output import echo
+from agenthost._cli.trials.tried_store import MEMORY, with_store
 from agenthost.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from agenthost._cli.simulated_host import Opened
+    from agenthost._cli.trials.simulated_host import Opened
     from agenthost.testing.scenarios import Scenario
 
 __all__ = ["command"]
@@ -42,7 +42,7 @@ def command(call: str, file: str | None, against: str | None, recorded: bool, sa
 
     Exit code 1: the call went differently.
     """
-    from agenthost._cli.simulated_host import open_agent, open_url
+    from agenthost._cli.trials.simulated_host import open_agent, open_url
     from agenthost.testing.scenarios.recorded import scenario_of
 
     records = _records(call, file)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.options import as_json, config_file
+from agenthost._cli.parts.output import echo, print_json
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def explain(text: str, router: str, conversation: str | None, file: str | None, 
 
     Exit code 1: the router would ask a question.
     """
-    from agenthost._cli.text_session import TextSession
+    from agenthost._cli.trials.text_session import TextSession
     from agenthost._host.routing.routers import explained, find_router
     from agenthost._host.text.conversations import new_conversation
 
@@ -81,7 +81,7 @@ def tune(
     MESSAGES is a file of lines such as {"text": "Where is my order?", "agent": "sales"}. Exit code 1: no thresholds are
     right often enough, or there are no messages.
     """
-    from agenthost._cli.text_session import TextSession
+    from agenthost._cli.trials.text_session import TextSession
     from agenthost._host.routing.routers import find_router
     from agenthost._host.routing.tuning import tuned
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration, load_too
-from agenthost._cli.output import echo, print_json, print_warnings
+from agenthost._cli.parts.options import as_json, config_file, configuration, load_too
+from agenthost._cli.parts.output import echo, print_json, print_warnings
 from agenthost._discovery import AGENTS, discover
 from agenthost._host.generations.lock import known_owners, read_lock
 from agenthost._host.operations.terminal import table

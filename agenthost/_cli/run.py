@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.first_agent import FIRST_AGENT
-from agenthost._cli.options import config_file, configuration, sourced
-from agenthost._cli.output import echo, let_go, print_warnings
+from agenthost._cli.parts.first_agent import FIRST_AGENT
+from agenthost._cli.parts.options import config_file, configuration, sourced
+from agenthost._cli.parts.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
 from agenthost._host.operations.terminal import banner, failures, on_terminal

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve
 
-from agenthost._cli import completions
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, print_json
-from agenthost._cli.tried_store import MEMORY, with_store
+from agenthost._cli.parts import completions
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, print_json
+from agenthost._cli.trials.tried_store import MEMORY, with_store
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from agenthost._cli.simulated_host import Opened
+    from agenthost._cli.trials.simulated_host import Opened
     from agenthost.testing.platform import Call, Platform, TraceEvent
     from agenthost.testing.scenarios import Scenario
 
@@ -75,7 +75,7 @@ def command(
     played = _read(scenario)
     if fuzz is not None:
         _check_hypothesis()
-    from agenthost._cli.simulated_host import open_agent, open_url
+    from agenthost._cli.trials.simulated_host import open_agent, open_url
     from agenthost._host.runtime.start import start_logging
 
     if agent.startswith(("http://", "https://")):
@@ -171,7 +171,7 @@ async def _load(
     opening: AbstractAsyncContextManager[Opened], scenario: Scenario, calls: int, *, as_json: bool
 ) -> ExitCode:
     """Make many calls at once, and print how long they took."""
-    from agenthost._cli.simulated_load import load
+    from agenthost._cli.trials.simulated_load import load
 
     async with opening as host:
         model = None if scenario.model.kind == "script" else host.model
@@ -268,7 +268,7 @@ def _line() -> str | None:
 
 
 def _print(event: TraceEvent) -> None:
-    from agenthost._cli.call_lines import line_of
+    from agenthost._cli.trials.call_lines import line_of
 
     typed = event.kind == "heard" and sys.stdin.isatty()
     if not typed and (line := line_of(event)) is not None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, leave_log_out, print_json, print_warnings
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, leave_log_out, print_json, print_warnings
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def resolve(
     moment = _moment(at)
     import asyncio
 
-    from agenthost._cli.options import pairs
+    from agenthost._cli.parts.options import pairs
     from agenthost._host.runtime.sip_resolver import SipResolver
     from agenthost._host.runtime.start import start_logging
     from agenthost._host.telemetry.metrics import Metrics

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agenthost._cli.options import as_json, config_file, configuration
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.output import echo, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def _read(config: Config, days: int) -> Sequence[AgentFigures]:
     Raises:
         PlanError: the figures are in another process's memory, or the store cannot be opened.
     """
-    from agenthost._cli.host_store import in_store
+    from agenthost._cli.parts.host_store import in_store
     from agenthost._host.telemetry.figures import kept_figures
 
     return in_store(

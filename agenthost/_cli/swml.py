@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli import completions
-from agenthost._cli.options import config_file, configuration, json_object, pairs, query_parameters
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts import completions
+from agenthost._cli.parts.options import config_file, configuration, json_object, pairs, query_parameters
+from agenthost._cli.parts.output import echo, print_json
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(
     Exit code 1: there are findings, or the agent's own code failed and this is its fallback document.
     """
     config = configuration(file)
-    from agenthost._cli.dry_run import dry_run_of
+    from agenthost._cli.trials.dry_run import dry_run_of
 
     asked, sent = pairs(query), json_object("--body", body)
     _, dry_run = dry_run_of(config, agent, call_id)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli import completions
-from agenthost._cli.described_tools import runs_here, show_tools
-from agenthost._cli.options import as_json, config_file, configuration, json_object, pairs, query_parameters
-from agenthost._cli.output import echo, print_json
-from agenthost._cli.tried_store import MEMORY, store_words, with_store
+from agenthost._cli.parts import completions
+from agenthost._cli.parts.options import as_json, config_file, configuration, json_object, pairs, query_parameters
+from agenthost._cli.parts.output import echo, print_json
+from agenthost._cli.trials.described_tools import runs_here, show_tools
+from agenthost._cli.trials.tried_store import MEMORY, store_words, with_store
 from agenthost.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def command(
         echo(context.get_help())
         return
     config = with_store(configuration(file), state)
-    from agenthost._cli.dry_run import dry_run_of
+    from agenthost._cli.trials.dry_run import dry_run_of
     from agenthost._web.request.tool_answers import swaig_fields
 
     asked = pairs(query)

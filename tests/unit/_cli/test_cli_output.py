@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import agenthost
 from agenthost._cli import cli
-from agenthost._cli.output import echo, print_json, print_warnings
+from agenthost._cli.parts.output import echo, print_json, print_warnings
 from agenthost._cli.run import show
 from agenthost._host.config.schema import Config
 
@@ -98,4 +98,8 @@ def test_nothing_is_printed_beside_the_function_that_escapes():
         and ast.unparse(node.func) in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write")
     }
 
-    assert found == {"_cli/output.py: click.echo", "server.py: print", "_host/packages/hook_trace.py: sys.stderr.write"}
+    assert found == {
+        "_cli/parts/output.py: click.echo",
+        "server.py: print",
+        "_host/packages/hook_trace.py: sys.stderr.write",
+    }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import evolve
 
-from agenthost._cli.options import configuration
-from agenthost._cli.output import echo
+from agenthost._cli.parts.options import configuration
+from agenthost._cli.parts.output import echo
 from agenthost._error_words import one_line
 from agenthost.errors import PlanError
 

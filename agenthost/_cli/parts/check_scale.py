@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.output import echo, print_json
 from agenthost._discovery import AGENTS, PLUGINS, SKILLS, discover
 from agenthost._host.authoring.package_facts import facts_of
 from agenthost._host.authoring.scale import rate

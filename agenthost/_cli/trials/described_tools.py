@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.output import echo, print_json
+from agenthost._cli.parts.output import echo, print_json
 from agenthost._error_words import did_you_mean
 from agenthost.errors import PlanError
 

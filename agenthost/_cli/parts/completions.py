@@ -29,7 +29,7 @@ def tools(context: click.Context, parameter: click.Parameter, incomplete: str) -
     """Return the tools of the agent on the command line that begin with a text."""
     import logging
 
-    from agenthost._cli.options import configuration
+    from agenthost._cli.parts.options import configuration
     from agenthost._host.runtime.find_agent import find_agent
     from agenthost.errors import AgentHostError
 

@@ -1,0 +1,1 @@
+"""Parts that commands share: options, output, completion, and the commands of packages."""
