@@ -155,7 +155,8 @@ answer = start(False) + " " + start(True)
 
 
 def kill(*pids):
-    for pid in pids:
+    """Kill processes, the last one first: a template would fork another at once."""
+    for pid in reversed(pids):
         os.kill(pid, signal.SIGKILL)
     for pid in pids:
         poll_until(lambda pid=pid: not lives(pid))
