@@ -75,9 +75,9 @@ class E5(VectorClassifier):
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(self, texts: list[str]) -> Sequence[Sequence[float]]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._vectors_of, texts)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._query, texts)
 
-    def _vectors_of(self, texts: list[str]) -> Sequence[Sequence[float]]:
+    def _query(self, texts: list[str]) -> Sequence[Sequence[float]]:
         if self._model is None:
             self._model = self._opens()
         return list(self._model.query([_plain(text) for text in texts]))

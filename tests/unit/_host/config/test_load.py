@@ -533,3 +533,15 @@ def test_paths_of_an_agent_are_relative_to_the_file(load, here):
     config = load("[host]\nisolation = 'process'\n[agents.a]\npaths = ['data', '/models:ro', '~/own']")
 
     assert config.agents["a"].paths == (f"{here}/data", "/models:ro", os.path.expanduser("~/own"))  # noqa: PTH111
+
+
+def test_a_command_has_a_default_store_and_serves_sources(tmp_path, monkeypatch):
+    """A store of the configuration wins."""
+    monkeypatch.chdir(tmp_path)
+    overrides = {"default_store": "memory://", "sourced": True}
+    plain = load_config(None, {}, overrides)
+    (tmp_path / "agenthost.toml").write_text('[state]\nurl = "sqlite:///own.db"\n')
+
+    assert (plain.state.scheme, plain.sourced) == ("memory", True)
+    assert load_config(None, {}, overrides).state.scheme == "sqlite"
+    assert load_config(None, {}).sourced is False

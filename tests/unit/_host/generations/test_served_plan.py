@@ -58,6 +58,16 @@ def test_what_an_operator_has_decided_is_not_lost(after, words, tmp_path):
     assert lost(plan(SALES), after, **words, tmp_path=tmp_path) == ()
 
 
+def test_an_author_loses_only_what_fails(tmp_path):
+    """An edit may take an agent away."""
+    both = plan(SALES, attrs.evolve(SALES, full_key="acme:new", key="new"))
+    (tmp_path / "agenthost.toml").write_text("")
+    config = load_config(str(tmp_path / "agenthost.toml"), {})
+
+    assert losses(both, plan(SALES), config, config, ("acme",), edited=True) == ()
+    assert losses(both, plan(BROKEN), config, config, ("acme",), edited=True) == ("sales: ImportError: no. fix: yes",)
+
+
 def test_what_was_quarantined_before_may_stay_so(tmp_path):
     assert lost(plan(BROKEN, **{"acme:hooks": "old"}), plan(BROKEN, **{"acme:hooks": "new"}), tmp_path=tmp_path) == ()
 
