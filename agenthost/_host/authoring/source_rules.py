@@ -283,8 +283,10 @@ def _options(tool: _Function) -> set[str]:
 
 
 def _decorator(function: _Function, name: str) -> ast.expr | None:
+    """Return a decorator of agenthost: ``@AgentBase.tool`` and ``@tool``, and not ``@server.tool``."""
     for each in function.decorator_list:
-        if _last(each.func if isinstance(each, ast.Call) else each) == name:
+        owner, _, last = _dotted(each.func if isinstance(each, ast.Call) else each).rpartition(".")
+        if last == name and (not owner or owner.rpartition(".")[2][:1].isupper() or owner == "agenthost"):
             return each
     return None
 
