@@ -250,10 +250,7 @@ class Front:
         if self._start is not None or self.runtime.lifespans.waiting:
             await self._begin_late(scope)
         if scope["type"] != _HTTP:
-            self.prepare()
-            async with self.runtime.open(), self._models_opened():
-                await self.runtime.lifespans.open()
-                await self.litestar(scope, receive, send)
+            await self._pass_whole(scope, receive, send)
             return
         site = self._site
         rules = site.latest
@@ -299,6 +296,16 @@ class Front:
         finally:
             if status:
                 self.runtime.metrics.answered(whose, endpoint, status)
+
+    async def _pass_whole(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Let Litestar answer, such as for the lifespan of a program that another server runs."""
+        self.prepare()
+        async with self.runtime.open(), self._models_opened():
+            try:
+                await self.runtime.lifespans.open()
+                await self.litestar(scope, receive, send)
+            finally:
+                await self._site.close()
 
     def _reached(self, scope: HTTPScope) -> tuple[Published | None, str, Mounted | None, str]:
         """Find plan, path, agent and endpoint of a request.

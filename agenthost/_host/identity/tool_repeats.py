@@ -96,6 +96,7 @@ class ToolRepeats:
         self.wary = not self._fresh
         """True if a request may be a repeat, see ``earlier``."""
         self._idle = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._writing: set[asyncio.Task[None]] = set()
 
     @property
@@ -107,7 +108,15 @@ class ToolRepeats:
     def watch(self) -> None:
         """Look at the runs, until there are none."""
         self.loop = asyncio.get_running_loop()
-        self.loop.call_later(_TICK, self._look)
+        self._timer = self.loop.call_later(_TICK, self._look)
+
+    async def close(self) -> None:
+        """Look at no runs any more, and finish what is being stored."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.loop = self._timer = None
+        if self._writing:
+            await asyncio.wait(tuple(self._writing), timeout=_PATIENCE)
 
     def ended(self, connection: Connection, mark: Mark, answer: ToolAnswer | None) -> None:
         """Note the end of a run that is registered, or whose connection has closed."""
@@ -196,7 +205,7 @@ class ToolRepeats:
         if self._shared:
             self._write(self._refresh())
         if self.loop is not None and (self.running or self._runs or (self._shared and self._idle < _IDLE)):
-            self.loop.call_later(_TICK, self._look)
+            self._timer = self.loop.call_later(_TICK, self._look)
         else:
             self.loop, self._fresh = None, not self._shared
         self.wary = bool(not self._fresh or self._runs or self._elsewhere)

@@ -70,7 +70,8 @@ class Site:
         return self._turns
 
     async def close(self) -> None:
-        """End the turns that are left when the host stops."""
+        """End what is left when the host stops: turns, and looks at runs of tools."""
+        await self.repeats.close()
         if self._turns is not None:
             await self._turns.close()
 

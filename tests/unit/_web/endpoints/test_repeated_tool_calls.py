@@ -227,3 +227,12 @@ def test_a_summary_whose_function_failed_is_passed_on_again(serve):
         assert served.summarise()["success"] is False
         assert served.summarise() == {"success": True}
         assert len(served.shop.summaries) == 2
+
+
+def test_a_host_that_ends_looks_at_runs_no_more(serve):
+    """A look after the end would leave a task behind."""
+    with serve(2) as served:
+        served.post()
+        assert served.repeats[0].loop is not None
+
+    assert [(each.loop, each._timer, each._writing) for each in served.repeats] == [(None, None, set())] * 2
