@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import deque
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -79,6 +80,8 @@ class HostState:
         self._closed_until = 0.0
         self._answers = True
         self._probe_key = OwnScope("probe").prefix("data") + secrets.token_hex(8).encode()
+        self._probe_values: deque[bytes] = deque(maxlen=8)
+        """The latest values there. Another probe may write between a probe's write and its read."""
         self._written = False
         """True once a probe has written."""
         self._unwritten = 0
@@ -203,10 +206,11 @@ class HostState:
             _log.warning("the %s accepts writes again", self._name)
 
     async def _write_and_read(self, entries: Entries) -> None:
-        value = secrets.token_hex(8).encode()
-        await entries.put(self._probe_key, b'"%s"' % value, _PROBE_TTL)
+        value = b'"%s"' % secrets.token_hex(8).encode()
+        self._probe_values.append(value)
+        await entries.put(self._probe_key, value, _PROBE_TTL)
         found = await entries.read(self._probe_key)
-        if found is None or found.value != b'"%s"' % value:
+        if found is None or found.value not in self._probe_values:
             raise LookupError("an entry that was written cannot be read")
 
     async def probe_in_use(self) -> None:

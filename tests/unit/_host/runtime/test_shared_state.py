@@ -333,3 +333,24 @@ def test_a_url_that_is_none(tmp_path, written, sentence):
 def test_a_password_in_the_url_is_never_shown():
     state = StateConfig(url=Secret("redis://:hidden@r"))
     assert "hidden" not in repr(Config(state=state))
+
+
+class Slow(Flaky):
+    """A store whose writes let others go first."""
+
+    async def put(self, key, value, ttl):
+        done = await super().put(key, value, ttl)
+        await asyncio.sleep(0.01)
+        return done
+
+
+def test_probes_at_the_same_time_do_not_disturb_each_other():
+    """The host looks by itself, and a health probe does so, too."""
+    host = host_state(Slow())
+
+    async def use():
+        async with host.opened():
+            await asyncio.gather(*(host.probe() for _ in range(4)))
+            assert host.ready
+
+    asyncio.run(use())
