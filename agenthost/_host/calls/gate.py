@@ -127,6 +127,11 @@ class Gates:
         found = self._gates.get(id(agent))
         return found[1] if found is not None else self._open(agent)
 
+    def open_breaker(self, agent: Mounted) -> str | None:
+        """Return the ID of the failure that opened an agent's breaker, if it is open."""
+        found = self._gates.get(id(agent))
+        return found[1].breaker.id if found is not None and found[1].breaker.open else None
+
     def _open(self, agent: Mounted) -> Gate:
         key, gates = id(agent), self._gates
         gate = Gate(agent, partial(self._changed, ref(agent)))

@@ -55,7 +55,6 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
 
 
 def _served(runtime: Runtime, agent: Mounted, load: tuple[int, int]) -> dict[str, Any]:
-    gate = runtime.caller.gates.of(agent)
     latest = runtime.caller.failures.latest.get(agent.key)
     return {
         **agent.report(),
@@ -63,7 +62,7 @@ def _served(runtime: Runtime, agent: Mounted, load: tuple[int, int]) -> dict[str
         "waiting": load[1],
         "limit": agent.limits.running,
         **runtime.metrics.recent.report(agent.key),
-        "breaker": gate.breaker.id if gate.breaker.open else None,
+        "breaker": runtime.caller.gates.open_breaker(agent),
         "last_failure": latest._asdict() if latest is not None else None,
     }
 

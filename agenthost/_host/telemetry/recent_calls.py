@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ _FAILED = frozenset({"failed", "timeout"})
 
 
 class RecentCalls:
-    """Counts by agent.
+    """Counts by agent, for any thread.
 
     ``clock`` gives seconds from any beginning.
     """
@@ -30,26 +31,30 @@ class RecentCalls:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._counted: dict[str, deque[tuple[int, Counter[str]]]] = {}
+        self._lock = threading.Lock()
 
     def ended(self, agent: str, outcome: str, durations: Iterable[float]) -> None:
         """Count tool calls of one outcome, as ``Metrics.tool_ended`` has it, by their seconds."""
-        counted = self._now(agent)
-        for seconds in durations:
-            counted["calls"] += 1
-            counted[f"s{slot(seconds):02}"] += 1
-            counted["failures"] += outcome in _FAILED
+        with self._lock:
+            counted = self._now(agent)
+            for seconds in durations:
+                counted["calls"] += 1
+                counted[f"s{slot(seconds):02}"] += 1
+                counted["failures"] += outcome in _FAILED
 
     def failed(self, agent: str) -> None:
         """Count a failure of another part of an agent than a tool."""
-        self._now(agent)["failures"] += 1
+        with self._lock:
+            self._now(agent)["failures"] += 1
 
     def report(self, agent: str) -> dict[str, Any]:
         """Return ``calls``, ``failures``, and the calls by slot of their duration in ``slots``."""
         total: Counter[str] = Counter()
         oldest = self._slice() - _SLICES
-        for when, counted in tuple(self._counted.get(agent, ())):
-            if when > oldest:
-                total.update(counted)
+        with self._lock:
+            for when, counted in self._counted.get(agent, ()):
+                if when > oldest:
+                    total.update(counted)
         slots = {int(name[1:]): number for name, number in total.items() if name[1:].isdigit()}
         return {"calls": total["calls"], "failures": total["failures"], "slots": slots}
 

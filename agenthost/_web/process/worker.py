@@ -227,7 +227,10 @@ class _Worker:
         try:
             while True:
                 (order, content), _ = self.messages.receive()
-                self._carry_out(order, content)
+                try:
+                    self._carry_out(order, content)
+                except Exception:  # noqa: BLE001 - the next order is carried out all the same
+                    _log.exception("an order of the supervisor failed: %s", order)
         except (EOFError, OSError):
             os.kill(os.getpid(), signal.SIGTERM)
 

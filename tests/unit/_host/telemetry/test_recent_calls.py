@@ -1,5 +1,8 @@
 """Recent calls: what is counted within five minutes, and nothing older."""
 
+import sys
+import threading
+
 from hypothesis import given, strategies as st
 
 from agenthost._host.telemetry.recent_calls import MINUTES, RecentCalls
@@ -34,3 +37,27 @@ def test_other_failures_count_without_a_call():
 
     assert recent.report("sales") == {"calls": 0, "failures": 1, "slots": {}}
     assert recent.report("nobody") == {"calls": 0, "failures": 0, "slots": {}}
+
+
+def test_any_thread_may_read_while_another_counts():
+    """The status is read beside the event loop."""
+    now, ended = [0.0], threading.Event()
+    recent = RecentCalls(lambda: now[0])
+
+    def count():
+        for number in range(3000):
+            now[0] += 10
+            recent.ended("sales", "ok", [1.4 ** (number % 40) / 1000 for _ in range(10)])
+        ended.set()
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = threading.Thread(target=count)
+        thread.start()
+        while not ended.is_set():
+            report = recent.report("sales")
+            assert sum(report["slots"].values()) == report["calls"]
+    finally:
+        sys.setswitchinterval(usual)
+        thread.join()
