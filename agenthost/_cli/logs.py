@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,15 +49,18 @@ def command(
     path = socket_path(configuration(file, port=port))
     named = {"agent": agent, "call": call, "error": error}
     wanted = {name: value for name, value in named.items() if value is not None}
-    seen: dict[str, int] = {}
-    while True:
+
+    def show(seen: Mapping[str, int]) -> dict[str, Any]:
         told = ask_host(path, {"command": "logs", "wanted": wanted, "seen": seen}, _SECONDS)
-        seen = told["seen"]
         for line in told["lines"]:
             echo(json.dumps(line, ensure_ascii=False) if as_json else _text(line))
-        if not follow:
-            break
-        time.sleep(_PAUSE)
+        return told
+
+    told = show({})
+    with suppress(KeyboardInterrupt):
+        while follow:
+            time.sleep(_PAUSE)
+            told = show(told["seen"])
     if not told["lines"] and not follow:
         echo("The host keeps no such lines. Older ones are where its standard error goes.", err=True)
 

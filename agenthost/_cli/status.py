@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _SECONDS = 10.0
+"""Timeout of the host's answer."""
+_PAUSE = 2.0
+"""Seconds between two screens."""
 _MOST_AGENTS = 20
 """Agents in the table, so that it fits one screen."""
 _AGENTS = ("agent", "route", "calls now", "in 5 min", "failed", "p95", "package", "state")
 _WORKERS = ("process", "generation", "since", "memory", "lag", "state")
-_CLEAR = "\x1b[H\x1b[J"
 
 
 @click.command("status")
@@ -39,17 +42,23 @@ def command(file: str | None, port: int | None, watch: bool, as_json: bool) -> N
     from agenthost._host.operations.control_socket import ask_host, socket_path
 
     path = socket_path(configuration(file, port=port))
-    while True:
+
+    def show() -> dict[str, Any]:
         told = ask_host(path, {"command": "status"}, _SECONDS)
         if as_json:
             print_json(told)
         else:
-            from agenthost._host.operations.terminal import on_terminal
+            lines = "\n".join(_lines(told, time.time()))
+            if watch:
+                click.clear()  # on a terminal alone
+            echo(lines)
+        return told
 
-            echo((_CLEAR if watch and on_terminal() else "") + "\n".join(_lines(told, time.time())))
-        if not watch:
-            break
-        time.sleep(2)
+    told = show()
+    with suppress(KeyboardInterrupt):
+        while watch:
+            time.sleep(_PAUSE)
+            told = show()
     if told["status"] != "ok":
         sys.exit(ExitCode.FINDINGS)
 

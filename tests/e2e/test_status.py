@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import re
 import signal
+import subprocess
 from itertools import pairwise
 
 import pytest
@@ -89,3 +91,29 @@ def test_a_host_that_does_not_run(desk, place):
 
     assert done.returncode == 2
     assert "no host listens there. fix: start it with agenthost run" in done.stderr
+
+
+def test_a_watched_host_is_shown_on_a_cleared_screen(desk, place):
+    """Ctrl-C ends it as the last status says."""
+    with desk.serve(cwd=place) as served:
+        poll_until(lambda: len(told(desk, place, served)["workers"]) == 2)
+        port = served.url.rpartition(":")[2]
+        terminal, theirs = pty.openpty()
+        watching = subprocess.Popen(  # noqa: S603 - of the environment of the tests
+            [desk.bin / "agenthost", "status", "--port", port, "--watch"],
+            cwd=place,
+            env={**os.environ, "AGENTHOST_STATE_DIR": str(place / "state"), "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        shown = b""
+        while shown.count(b"store sqlite://") < 2:
+            shown += os.read(terminal, 65536)
+        watching.send_signal(signal.SIGINT)
+        code = watching.wait(30)
+        os.close(terminal)
+
+    assert (code, shown.count(b"\x1b[2J"), b"\\u001b" in shown) == (0, 2, False)
