@@ -66,13 +66,14 @@ class Failures:
 
         In ``words``, ``{}`` is replaced by the owner.
         """
-        self.latest[owner.agent] = LatestFailure(error_id, time.time(), owner.part, summary_of(error))
+        summary = summary_of(error)
+        self.latest[owner.agent] = LatestFailure(error_id, time.time(), owner.part, summary)
         way, now = hash((words, owner, *_way(error))), time.monotonic()
         like, then = self._told.get(way, ("", 0.0))
         fields = {**owner.fields, "call": call} if call else owner.fields
         words = words.replace("{}", str(owner), 1)
         if like and now - then < AGAIN:
-            told = f"{words} ({error_id}) like {like}: {summary_of(error)}"
+            told = f"{words} ({error_id}) like {like}: {summary}"
             log_later(self.log, logging.ERROR, told, {**fields, "error_id": error_id, "like": like})
             return
         self._told.pop(way, None)
