@@ -92,8 +92,7 @@ class Commands:
         """Ask all serving workers, and return the answers in time, each with its process."""
         with self._one_at_a_time:
             self._asked += 1
-            workers = [place.worker for place in self._places]
-            waited_for = [worker for worker in workers if worker is not None and worker.serving]
+            waited_for = [worker for place in self._places if (worker := place.serving) is not None]
             for worker in waited_for:
                 worker.order(order, (self._asked, question))
             found: list[tuple[int, Any]] = []

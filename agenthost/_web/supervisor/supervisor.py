@@ -128,7 +128,7 @@ class Supervisor:
     def _known(self) -> dict[str, Any]:
         """Return what the supervisor knows, for the status of the host."""
         since = time.time() - time.monotonic()
-        workers = [(place.restarts, worker) for place in self.places if (worker := place.worker) is not None]
+        known = [(place.restarts, place.serving or place.worker) for place in self.places]
         return {
             "url": address(self._opened),
             "since": self._since,
@@ -142,7 +142,8 @@ class Supervisor:
                     "since": since + worker.started,
                     "restarts": restarts,
                 }
-                for restarts, worker in workers
+                for restarts, worker in known
+                if worker is not None
             ],
             "held": self.older.report(),
         }

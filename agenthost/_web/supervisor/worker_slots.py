@@ -155,6 +155,11 @@ class WorkerSlot:
         return [worker for worker in (self.worker, self.leaving) if worker is not None]
 
     @property
+    def serving(self) -> Worker | None:
+        """The worker that accepts requests: the old one until its successor does."""
+        return next((worker for worker in self.workers if worker.serving), None)
+
+    @property
     def unsettled(self) -> float | None:
         """Seconds until a slot with failing workers is trusted again, or None."""
         if self.early_ends < _LOOPING:

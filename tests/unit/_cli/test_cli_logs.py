@@ -15,6 +15,7 @@ from agenthost._host.operations.control_socket import controlled
 from agenthost._host.telemetry.recent_lines import RecentLines, recent_lines
 from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.tallies import Tallies
+from agenthost._web.supervisor.worker_slots import WorkerSlot
 
 FAILED = {
     "timestamp": "2026-11-30T00:00:02.000Z",
@@ -44,20 +45,15 @@ class WorkerWithLines:
         threading.Thread(target=self.commands.receive, args=(self, "answer", answer)).start()
 
 
-@define
-class Place:
-    """A slot with its worker."""
-
-    worker: WorkerWithLines
-
-
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Run the command against a supervisor with one worker."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
     worker = WorkerWithLines(1 << 22)
-    commands = Commands(SimpleNamespace(answer=None), [Place(worker)], dict, Tallies(lambda: None), logs=False)
+    commands = Commands(
+        SimpleNamespace(answer=None), [WorkerSlot(lambda _: None, worker)], dict, Tallies(lambda: None), logs=False
+    )
     worker.commands = commands
     recent_lines.clear()
     recent_lines.add(json.dumps(STARTED) + "\n", severe=False)

@@ -1,0 +1,57 @@
+"""The status of a host while its workers are replaced."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+from agenthost._web.supervisor.commands import Commands
+from agenthost._web.supervisor.tallies import Tallies
+from agenthost._web.supervisor.worker_slots import WorkerSlot
+
+STATUS = {
+    "ready": True,
+    "status": "ok",
+    "lag": 0.0,
+    "memory": None,
+    "agents": [],
+    "plugins": [],
+    "probes": [],
+    "store": {"scheme": "memory", "ready": True, "problem": ""},
+    "sip_unmatched": {"total": 0, "users": []},
+    "differing": [],
+}
+
+
+class Fake:
+    """A worker that answers at once, if it serves."""
+
+    gone = False
+
+    def __init__(self, pid, *, serving):
+        self.pid, self.serving = pid, serving
+        self.generation, self.started = 1, 0.0
+        self.commands = None
+
+    def order(self, what, content):
+        assert (what, self.serving) == ("status", True)
+        answer = content[0], {**STATUS, "process": self.pid}
+        threading.Thread(target=self.commands.receive, args=(self, "answer", answer)).start()
+
+
+def test_the_old_worker_answers_until_its_successor_serves():
+    """A reload is not a problem of the host."""
+    old, new = Fake(1, serving=True), Fake(2, serving=False)
+    slot = WorkerSlot(lambda _: None, new, old)
+
+    def host():
+        worker = {"process": slot.serving.pid, "generation": 1, "since": 0.0, "restarts": 0}
+        return {"since": 0.0, "started": True, "generation": 1, "wanted_workers": 1, "workers": [worker], "held": []}
+
+    commands = Commands(SimpleNamespace(answer=None), [slot], host, Tallies(lambda: None), logs=False)
+    old.commands = new.commands = commands
+    told = commands.answer({"command": "status"}, print)
+
+    assert (told["status"], told["problems"], [each["process"] for each in told["workers"]]) == ("ok", [], [1])
+    old.serving, new.serving, slot.leaving = False, True, None
+    assert [each["process"] for each in commands.answer({"command": "status"}, print)["workers"]] == [2]
