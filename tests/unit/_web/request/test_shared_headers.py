@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from agenthost._web.process.connections import Cycle
+from agenthost._web.process.cycle import Cycle
 from agenthost._web.request.answers import JSON, SharedHeaders, send_bytes
 
 DATE = [(b"date", b"Sat, 21 Nov 2026 12:00:00 GMT")]
