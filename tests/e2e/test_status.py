@@ -6,6 +6,7 @@ import pty
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -110,10 +111,26 @@ def test_a_watched_host_is_shown_on_a_cleared_screen(desk, place):
         )
         os.close(theirs)
         shown = b""
-        while shown.count(b"store sqlite://") < 2:
-            shown += os.read(terminal, 65536)
-        watching.send_signal(signal.SIGINT)
-        code = watching.wait(30)
-        os.close(terminal)
+        try:
+            while shown.count(b"store sqlite://") < 2:
+                shown += os.read(terminal, 65536)
+            code = _interrupted(watching)
+        finally:
+            watching.kill()
+            watching.wait()
+            os.close(terminal)
 
     assert (code, shown.count(b"\x1b[2J"), b"\\u001b" in shown) == (0, 2, False)
+
+
+def _interrupted(process: subprocess.Popen[bytes]) -> int:
+    """Press Ctrl-C until it ends: Python loses one that arrives in a finalizer."""
+
+    def ended() -> bool:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+        return process.returncode is not None
+
+    poll_until(ended)
+    return process.returncode
