@@ -22,6 +22,8 @@ from agenthost._host.runtime.start import make_runtime
 from agenthost._web.front import Front
 from agenthost.testing import Calls, Says, ScriptedModel
 
+pytestmark = pytest.mark.slow
+
 SECRET = "the order 4711 of a customer"
 HOST, OWN = ("agenthost", "for tests of the host"), ("own", "of own alone, long")
 KEYS = {name: f"the-secret-of-the-key-{name}" for name in ("one", "two")}

@@ -19,6 +19,8 @@ from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost.tools.swaig import Call, ToolRequest
 
+pytestmark = pytest.mark.slow
+
 HELD = BLOCKED * 4
 
 

@@ -13,10 +13,10 @@ from agenthost._host.packages.guarded_run import Failed, run_guarded
 @pytest.fixture
 def release():
     """Ends the jobs that hang, when the test ends."""
-    event = threading.Event()
+    event, before = threading.Event(), set(threading.enumerate())
     yield event
     event.set()
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name == "agenthost-load":
             thread.join(10)
 

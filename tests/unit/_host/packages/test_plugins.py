@@ -267,6 +267,7 @@ def test_every_hook_is_one_or_the_other():
     assert {*HEARD, *CALLED} == {*HOOKS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", HEARD)
 def test_whatever_a_plugin_does_in_a_hook_it_is_set_aside_alone(load, hook):
     """Each has its reason.

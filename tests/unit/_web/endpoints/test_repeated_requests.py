@@ -16,6 +16,8 @@ from shops import serving_shop
 
 from agenthost.testing import Calls, Fails, Says
 
+pytestmark = pytest.mark.slow
+
 ORDER = Calls("order", {"item": "kite"})
 KITE = [{"role": "user", "content": "A kite, please."}]
 MARKED = {"x-stainless-retry-count": "1"}

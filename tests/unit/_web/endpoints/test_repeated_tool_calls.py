@@ -17,6 +17,8 @@ from agenthost import AgentBase, AgentServer
 from agenthost._host.identity import tool_repeats as module
 from agenthost._web.request import site
 
+pytestmark = pytest.mark.slow
+
 BODY = {"function": "order", "call_id": "c-1", "argument": {"parsed": [{"item": "kite"}]}}
 SUMMARY = {"call_id": "c-1", "post_prompt_data": {"raw": "A kite was ordered."}}
 

@@ -10,6 +10,8 @@ from shops import Shop, serving_shop
 from agenthost import AgentBase, FunctionResult
 from agenthost.testing import Calls, Fails, Says
 
+pytestmark = pytest.mark.slow
+
 HEADER = "agenthost-conversation"
 
 

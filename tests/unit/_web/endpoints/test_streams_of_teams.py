@@ -14,6 +14,8 @@ from chat_host import PASSWORD, on_a_port
 from agenthost import AgentBase, AgentServer, Escalation, FunctionResult, Parallel, Router, Sequential, Vote
 from agenthost.testing import Breaks, Calls, Says, ScriptedModel
 
+pytestmark = pytest.mark.slow
+
 PAUSE = 0.15
 SLOW = Says("one two three four five six", pause=PAUSE)
 TEXT = "one two three four five six"
