@@ -29,7 +29,7 @@ class _Prompt(uvicorn.Server):
     """A server that ends within milliseconds: uvicorn's own looks ten times a second."""
 
     async def main_loop(self):
-        while not await self.on_tick(0):
+        while not await self.on_tick(0):  # noqa: ASYNC110 - the flag is set by another thread
             await asyncio.sleep(0.005)
 
 
