@@ -49,7 +49,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             "sip": list(locked.sip) if locked else None,
             "package": item.distribution,
             "version": item.version,
-            "state": "enabled" if item.config.enabled else "disabled",
+            "state": "enabled" if item.served else item.left_out,
             "value": item.candidate.value,
             "isolation": item.config.isolation or config.host.isolation,
         }
@@ -74,7 +74,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             "route": table.route or f"/{name}",
             "package": config.source or "",
             "version": "",
-            "state": "enabled" if table.enabled else "disabled",
+            "state": "disabled" if not table.enabled else "enabled" if config.host.serves(name) else "elsewhere",
             "value": f"{table.kind} of {', '.join(table.agents)}",
         }
         for name, table in config.workflows.items()

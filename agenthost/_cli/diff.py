@@ -39,7 +39,12 @@ def command(file: str | None, as_json: bool) -> None:
     if locked is None:
         raise ConfigurationError(f"{lock_path(config)} does not exist. fix: agenthost lock writes it")
     lock, _ = installed_lock(config)
-    packages, dependencies = changes(locked, lock), dependency_changes(locked, lock)
+    packages = [
+        change
+        for change in changes(locked, lock)
+        if change.after or locked.needed_by(config.host, change.distribution)  # else another host has it
+    ]
+    dependencies = dependency_changes(locked, lock) if config.host.serves() else ()
     if as_json:
         found = {"packages": packages, "dependencies": dependencies}
         print_json({kind: [attrs.asdict(change) for change in each] for kind, each in found.items()})

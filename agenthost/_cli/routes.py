@@ -52,7 +52,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             (
                 item.config.route or (locked.route if locked else None),
                 item.key,
-                "enabled" if item.config.enabled else "disabled",
+                "enabled" if item.served else item.left_out,
             )
             for item in selection.wanted
             for locked in [lock.agent(item.candidate) if lock is not None and not item.again else None]
@@ -61,6 +61,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         agents += [
             (table.route or f"/{name}", name, "enabled" if table.enabled else "disabled")
             for name, table in config.workflows.items()
+            if config.host.serves(name)
         ]
     rows: list[dict[str, Any]] = [
         {"route": route, "methods": "GET, POST", "answers": f"agent {agent}", "state": state}

@@ -52,6 +52,14 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
     callback=_checked,
     help="Public URL of this host, such as https://agents.example.com.",
 )
+@click.option(
+    "--only",
+    "agents",
+    metavar="AGENT",
+    multiple=True,
+    callback=lambda _context, _option, values: values or None,
+    help="Serve only this agent, or those that match a pattern such as 'genie*'; repeatable.",
+)
 @click.option("--strict", is_flag=True, default=None, help="Refuse to start if any agent or plugin fails.")
 def command(target: str | None, file: str | None, **options: Any) -> None:
     """Serve every installed agent.

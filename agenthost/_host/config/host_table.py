@@ -13,6 +13,7 @@ from attrs import Factory, frozen
 
 from agenthost._host.config.declaration import PROCESS, RESTART, Table, setting
 from agenthost._host.config.value_types import (
+    AGENT_PATTERNS,
     FLAG,
     HOST,
     HOSTS,
@@ -31,7 +32,7 @@ from agenthost._host.config.value_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from agenthost.secret import Secret
 
@@ -39,6 +40,7 @@ __all__ = ["HostConfig", "accepted", "start_method", "state_dir"]
 
 _SIGNED = ("document", "get_signature", "callback", "sip")
 """The kinds of requests that SignalWire signs."""
+_EVERY_AGENT = ("*",)
 _UNSIGNED = ("tool_call", "post_prompt", "check_for_input", "debug_event", "mcp")
 
 
@@ -63,6 +65,11 @@ class HostConfig(Table):
     host: str = setting("127.0.0.1", HOST, "Address to listen on", effect=RESTART)
     port: int = setting(
         3000, whole(0, 65535), "Port to listen on; 0 selects a free port", variables=("PORT",), effect=RESTART
+    )
+    agents: tuple[str, ...] = setting(
+        ("*",),
+        AGENT_PATTERNS,
+        "Installed agents and configured workflows to serve: names, or patterns like `genie*`",
     )
     workers: int = setting(1, whole(1), "Number of serving processes", unit="processes", effect=RESTART)
     start_method: str = setting(
@@ -209,6 +216,17 @@ class HostConfig(Table):
     kept_key: Secret | None = None
     """The signing key that it made, where none is configured."""
 
+    def serves(self, *names: str) -> bool:
+        """Return True if an agent with these names is to be served by this host."""
+        return self.agents == _EVERY_AGENT or any(_matches(name, pattern) for pattern in self.agents for name in names)
+
+    def unmatched(self, names: Iterable[str]) -> list[str]:
+        """Return the patterns of ``agents`` that match none of some names."""
+        if self.agents == _EVERY_AGENT:
+            return []
+        known = [*names]
+        return [pattern for pattern in self.agents if not any(_matches(name, pattern) for name in known)]
+
     @property
     def accepted_passwords(self) -> tuple[Secret, ...]:
         """The passwords that open the host, the one of documents first."""
@@ -219,6 +237,12 @@ class HostConfig(Table):
     def token_keys(self) -> tuple[Secret, ...]:
         """The keys of the tool tokens, the one that signs first."""
         return self.signing_keys or (() if self.kept_key is None else (self.kept_key,))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - most hosts serve every agent
+
+    return fnmatchcase(name, pattern)
 
 
 def accepted(password: Secret | None, passwords: tuple[Secret, ...]) -> tuple[Secret, ...]:

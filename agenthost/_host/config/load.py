@@ -60,6 +60,8 @@ _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
 _SECRET = ("host", "keys", "agents")
 """Tables with secrets of the host itself."""
+_OPTIONS = {"agents": "--only"}
+"""Options with another name than their key of ``[host]``."""
 _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
 _STORE, _SOURCED, _CONSOLE = "default_store", "sourced", "console"
 """Overrides that are not keys of ``[host]``."""
@@ -147,7 +149,7 @@ def _host(opened: ConfigFile, overrides: Mapping[str, object]) -> HostConfig:
     for name, key in known.items():
         variable = next((each for each in variables(key) if opened.environ.get(each)), None)
         if overrides.get(name) is not None:
-            option = "--" + name.replace("_", "-")
+            option = _OPTIONS.get(name, "--" + name.replace("_", "-"))
             said[name] = _overridden(key, overrides[name], option, f"{option} ")
             opened.said[name] = option
         elif variable is not None:

@@ -285,6 +285,13 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
+def _patterns(value: object) -> tuple[str, ...]:
+    names = _names(value)
+    if not names:
+        raise Refused("the list is empty, so that no agent would be served")
+    return names
+
+
 def _hosts(value: object) -> tuple[str, ...]:
     names = tuple(name.lower() for name in _names(value))
     for name, written in zip(names, value if isinstance(value, list | tuple) else (), strict=True):
@@ -346,6 +353,7 @@ def _paths(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
+AGENT_PATTERNS = Kind("list of patterns", _patterns, '["*"]', _words, '["billing", "genie*"]')
 AGENTS = Kind("list of agents", _names, '["support", "sales"]', other='["sales"]')
 CLASSIFIER = Kind("text", _text, '"lexical"', other='"near"')
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._discovery import Candidate
+    from agenthost._host.config.host_table import HostConfig
 
 __all__ = ["FORMAT", "Lock", "LockedAgent", "LockedDistribution", "Root"]
 
@@ -70,6 +71,14 @@ class Lock:
         if locked is None or locked.version != candidate.version:
             return None
         return locked.agents.get(candidate.name)
+
+    def needed_by(self, host: HostConfig, distribution: str) -> bool:
+        """Return True if a host serves agents of a locked distribution, or it has none."""
+        agents = self.distributions[distribution].agents
+        return not agents or any(
+            host.serves(*filter(None, (agent.key, name, full_key(distribution, name))))
+            for name, agent in agents.items()
+        )
 
     @property
     def versions(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ class PlannedAgent:
     full_key: str
     key: str
     state: str
-    """``ready``, ``quarantined``, ``conflict`` or ``disabled``."""
+    """``ready``, ``quarantined``, ``conflict``, ``disabled`` or ``elsewhere``."""
     package: str
     version: str = ""
     route: str | None = None
@@ -93,7 +93,7 @@ def _lost(
     for full_key, agent in before.ready.items():
         now = planned.get(full_key)
         if now is not None or agent.package not in installed:
-            continue  # served, disabled, uninstalled, or named below as quarantined
+            continue  # served, not to be served, uninstalled, or named below as quarantined
         if any(key in old.agents and key not in new.agents for key in (agent.key, full_key)):
             continue
         yield (

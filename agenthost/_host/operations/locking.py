@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from attrs import fields, has
+from attrs import evolve, fields, has
 
 from agenthost._discovery import AGENTS, COMMANDS, PLUGINS, SKILLS, Candidate, dependencies, discover
 from agenthost._host.generations.contents import Readings
@@ -33,6 +33,7 @@ def installed_lock(config: Config, deadly: Mapping[str, Diagnosis] = MappingProx
     Returns:
         The lock that describes it, with the plan that was made.
     """
+    config = evolve(config, host=evolve(config.host, agents=("*",)))  # one lock file serves every host
     candidates = discover()
     locked = read_lock(config)
     offered = [each for each in candidates if each.group in (AGENTS, PLUGINS)]

@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agenthost._discovery import AGENTS, Candidate
+from agenthost._error_words import did_you_mean
 from agenthost._host.config.place import key_path
 from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.owners import Owners, full_key
@@ -17,9 +18,10 @@ from agenthost._host.generations.owners import Owners, full_key
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agenthost._host.config.schema import HostConfig
     from agenthost._host.packages.diagnosis import Diagnosis
 
-__all__ = ["ContestedAgent", "SelectedAgent", "Selection", "select"]
+__all__ = ["ContestedAgent", "SelectedAgent", "Selection", "select", "unmatched_patterns"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _NO_SECTION = AgentConfig()
@@ -34,11 +36,27 @@ class SelectedAgent:
     config: AgentConfig
     owner: str = ""
     """The reason that it has its short key, for people; empty where its key is the full one."""
+    here: bool = True
+    """False if ``host.agents`` leaves it to another host."""
 
     @classmethod
     def in_code(cls, key: str, config: AgentConfig, distribution: str, version: str = "") -> SelectedAgent:
         """Return an agent that no entry point offers."""
         return cls(key, Candidate("", key, "", distribution, version, ""), config)
+
+    @property
+    def served(self) -> bool:
+        """True if this host is to serve it."""
+        return self.here and self.config.enabled
+
+    @property
+    def left_out(self) -> str:
+        """The state of an agent that is not to be served: ``disabled`` or ``elsewhere``."""
+        return "elsewhere" if self.config.enabled else "disabled"
+
+    def narrowed(self, host: HostConfig) -> SelectedAgent:
+        """Return the agent, which is not ``here`` if ``host.agents`` leaves it out."""
+        return self if host.serves(self.key, self.full_key) else evolve(self, here=False)
 
     @property
     def distribution(self) -> str:
@@ -111,7 +129,25 @@ def select(config: Config, candidates: Iterable[Candidate], owners: Owners | Non
     place = {id(offer): number for number, offer in enumerate(offers)}
     choice.wanted.sort(key=lambda item: place[id(item.candidate)])
     choice.fit_sections(claims)
-    return Selection(tuple(choice.wanted), tuple(choice.contested), choice.unfitting, choice.refusals)
+    host = config.host
+    if host.serves():  # every agent
+        return Selection(tuple(choice.wanted), tuple(choice.contested), choice.unfitting, choice.refusals)
+    contested = [each for each in choice.contested if host.serves(each.key, each.candidate.name)]
+    wanted = [each.narrowed(host) for each in choice.wanted]
+    return Selection(tuple(wanted), tuple(contested), choice.unfitting, choice.refusals)
+
+
+def unmatched_patterns(config: Config, names: Iterable[str]) -> list[str]:
+    """Return a sentence about each pattern of ``host.agents`` that matches no agent or workflow.
+
+    ``names`` are the keys and full keys of the agents.
+    """
+    known = [*names, *config.workflows]
+    place = config.place("host", "agents")
+    return [
+        f"{place}: no agent matches {pattern!r}. {did_you_mean(pattern, known)}fix: agenthost agents lists all"
+        for pattern in config.host.unmatched(known)
+    ]
 
 
 class _Choice:
@@ -184,7 +220,7 @@ class _Choice:
     def fit_sections(self, claims: dict[str, list[Candidate]]) -> None:
         """Mount what ``use`` names a second time, and find sections that fit nothing."""
         for key, section in self.config.agents.items():
-            if key in self.used:
+            if key in self.used or not self.config.host.serves(key):
                 continue
             distribution, _, name = (section.use or "").rpartition(":")
             offer = next((each for each in claims.get(name, ()) if each.distribution == distribution), None)

@@ -133,7 +133,8 @@ class Loaded:
 
     built: tuple[Built, ...] = ()
     rejected: tuple[Rejected, ...] = ()
-    disabled: tuple[SelectedAgent, ...] = ()
+    left_out: tuple[SelectedAgent, ...] = ()
+    """Agents that are disabled, or served elsewhere."""
     plugins: tuple[PluginState, ...] = ()
     warnings: tuple[str, ...] = ()
     """Sentences about configuration that fits nothing installed."""
@@ -335,9 +336,9 @@ class SetAside:
 
     selected: SelectedAgent
     state: str
-    """``quarantined``, ``conflict`` or ``disabled``."""
+    """``quarantined``, ``conflict``, ``disabled`` or ``elsewhere``."""
     diagnosis: Diagnosis | None = None
-    """The reason and the remedy; None when it is disabled."""
+    """The reason and the remedy; None if it is not to be served."""
     route: str | None = None
 
     @property

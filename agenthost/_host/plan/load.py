@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate, discover, requirement_problem
 from agenthost._host.config.declaration import keys_of
@@ -22,7 +22,7 @@ from agenthost._host.packages.instantiate import Adapters, Section, agent_of, ma
 from agenthost._host.packages.loading_guard import LoadingGuard
 from agenthost._host.packages.plugins import Plugins, PluginState
 from agenthost._host.packages.providers import configured_kinds
-from agenthost._host.packages.selection import SelectedAgent, select
+from agenthost._host.packages.selection import SelectedAgent, Selection, select, unmatched_patterns
 from agenthost._host.packages.stages import Built, Extensions, Loaded, Rejected
 from agenthost._host.plan.workflow_members import members_of
 from agenthost._version import __version__
@@ -30,7 +30,7 @@ from agenthost.agent.base import AgentBase, declared
 from agenthost.errors import ConfigurationError, DefinitionError, UnsupportedHost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from agenthost._host.generations.locked import Lock, LockedAgent
 
@@ -62,8 +62,8 @@ def load(
     owners = owners or Owners()
     selection = select(config, candidates, owners)
     items = selection.wanted
-    kept = {item.key: served for item in items if item.config.enabled and (served := stays(item)) is not None}
-    building = [item for item in items if item.config.enabled and item.key not in kept]
+    kept = {item.key: served for item in items if item.served and (served := stays(item)) is not None}
+    building = [item for item in items if item.served and item.key not in kept]
     enabled = [item for item in building if item.distribution not in unapproved]
     pending = pending_agents(config, enabled, lock)
     enabled = [item for item in enabled if item.key not in pending]
@@ -84,7 +84,7 @@ def load(
     held = owners.with_keys({item.key: item.distribution for item in items if ":" not in item.key})
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items}, held)
     taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
-    configured_ones, refused = _from_tables(config, taken)
+    configured_ones, refused, others = _from_tables(config, taken)
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     called = {name for item in (*offered, *from_hooks, *configured_ones) for name in members_of(item.agent)}
     if needed := [item for item, _ in pending.values() if called & {item.key, item.full_key, item.candidate.name}]:
@@ -99,13 +99,18 @@ def load(
         built=built,
         rejected=(*rejected, *refused),
         plugins=(*plugins.states, *_unapproved_plugins(candidates, unapproved)),
-        disabled=(*(item for item in items if not item.config.enabled), *switched_off),
+        left_out=(*(item for item in items if not item.served), *switched_off, *others),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         owners=held.with_keys({item.key: item.selected.distribution for item in from_hooks if ":" not in item.key}),
         changes=(*plugins.changes, *undone),
         installed=frozenset(candidate.distribution for candidate in candidates),
         pending=tuple(pending.values()),
-        refusals=tuple(sentence for key, sentence in selection.refusals.items() if key not in in_code),
+        refusals=(
+            *(sentence for key, sentence in selection.refusals.items() if key not in in_code),
+            *unmatched_patterns(
+                config, _all_names(selection, (*(item.selected for item in from_hooks), *switched_off))
+            ),
+        ),
         warnings=(
             *plugins.warnings,
             *(sentence for key, sentence in selection.unfitting.items() if key not in in_code),
@@ -113,6 +118,14 @@ def load(
             *_not_served(extensions, built),
         ),
     )
+
+
+def _all_names(selection: Selection, in_code: Iterable[SelectedAgent]) -> Iterator[str]:
+    """Yield the names by which ``host.agents`` can mean an agent."""
+    for item in (*selection.wanted, *in_code):
+        yield from (item.key, item.full_key)
+    for contested in selection.contested:
+        yield from (contested.key, contested.candidate.name)
 
 
 def build_agents(
@@ -190,7 +203,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         extensions = extensions.with_hooks(installed, missing)
         if not _opens(config, extensions):  # the start fails there, and reports the plugin that would open it
             states = installed.states
-    configured_ones, refused = _from_tables(config, {item.key for item in registered})
+    configured_ones, refused, others = _from_tables(config, {item.key for item in registered})
     isolated = [item for item in registered if _section(config, item.key).isolation == "process"]
     in_code = tuple(
         Rejected(item.selected, Diagnosis(_IN_CODE, _remove_isolation(config, item.key))) for item in isolated
@@ -201,6 +214,7 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         registry=plugins,
         built=(*(item for item in registered if item not in isolated), *configured_ones),
         rejected=(*refused, *in_code),
+        left_out=others,
         warnings=(*_not_isolated(config, registered), *_not_served(extensions, registered)),
     )
 
@@ -319,15 +333,21 @@ class _Builder:
         return tuple(each.value for each in offers if keys & {each.name, f"{each.distribution}:{each.name}"})
 
 
-def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:
-    """Build the workflows of the configuration, and reject wrong ones."""
+def _from_tables(
+    config: Config, taken: set[str]
+) -> tuple[tuple[Built, ...], tuple[Rejected, ...], tuple[SelectedAgent, ...]]:
+    """Build configured workflows, except for wrong ones and those of other hosts."""
     made: list[Built] = []
     refused: list[Rejected] = []
+    others: list[SelectedAgent] = []
     where = config.where
     for name, table in config.workflows.items():
         if not table.enabled:
             continue
         selected = SelectedAgent.in_code(name, AgentConfig(route=table.route, model=table.model), where)
+        if not config.host.serves(name):
+            others.append(evolve(selected, here=False))
+            continue
         if name in taken:
             reason = f"{config.place('workflows', name)}: there already is an agent with this name"
             refused.append(Rejected(selected, Diagnosis(reason, f"choose another name for it in {where}")))
@@ -341,15 +361,15 @@ def _from_tables(config: Config, taken: set[str]) -> tuple[tuple[Built, ...], tu
             refused.append(Rejected(selected, Diagnosis(reason or str(error), remedy or f"correct it in {where}")))
         else:
             made.append(Built(selected, workflow))
-    return tuple(made), tuple(refused)
+    return tuple(made), tuple(refused), tuple(others)
 
 
 def _from_hooks(
     plugins: Plugins, config: Config, keys: set[str], owners: Owners
 ) -> tuple[list[Built], list[SelectedAgent]]:
-    """Return the agents that plugins make in code, and the disabled ones."""
+    """Return the agents that plugins make in code, and those not to be served."""
     made: list[Built] = []
-    disabled: list[SelectedAgent] = []
+    left_out: list[SelectedAgent] = []
     for plugin, agent in plugins.values("agents", AgentBase):
         owner = plugins.state_of(plugin)
         if owner is None or owner.state != "ready":
@@ -365,11 +385,12 @@ def _from_hooks(
         keys.add(key)
         section = config.agents.get(full) or _section(config, key)
         selected = SelectedAgent(key, owner.as_candidate(), section)
-        if section.isolation == "process":
+        selected = selected if config.host.serves(key, full) else evolve(selected, here=False)
+        if not selected.served:
+            left_out.append(selected)
+        elif section.isolation == "process":
             problem = f"agent {key!r}: {_IN_CODE}; {_remove_isolation(config, key)}"
             plugins.failed(plugin, DefinitionError(problem))
-        elif section.enabled:
-            made.append(Built(selected, agent))
         else:
-            disabled.append(selected)
-    return made, disabled
+            made.append(Built(selected, agent))
+    return made, left_out

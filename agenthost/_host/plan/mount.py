@@ -50,7 +50,7 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
         The agents in order of their routes, and all other items in order of keys.
     """
     set_aside = [SetAside(item.selected, item.state, item.diagnosis) for item in loaded.rejected]
-    set_aside += [SetAside(item, "disabled", route=item.config.route) for item in loaded.disabled]
+    set_aside += [SetAside(item, item.left_out, route=item.config.route) for item in loaded.left_out]
     claims: dict[str, list[Built]] = {}
     holders = loaded.owners.installed(loaded.installed).routes
     for item in loaded.built:
@@ -115,9 +115,11 @@ def wanted_route(item: Built) -> str:
 
 def why_not_served(name: str, set_aside: Iterable[SetAside]) -> str:
     """Explain why there is no agent with this name."""
-    item = next((item for item in set_aside if item.key == name), None)
+    item = next((item for item in set_aside if name in (item.key, item.selected.full_key)), None)
     if item is None:
         return "no agent of this name is installed"
+    if item.state == "elsewhere":
+        return "host.agents leaves it to another host"
     return f"{item.state}: {item.diagnosis.reason}" if item.diagnosis is not None else item.state
 
 

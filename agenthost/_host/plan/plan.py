@@ -95,7 +95,7 @@ class HostPlan:
     @property
     def failed(self) -> tuple[SetAside, ...]:
         """Agents that should be served and are not."""
-        return tuple(item for item in self.set_aside if item.state != "disabled")
+        return tuple(item for item in self.set_aside if item.state not in ("disabled", "elsewhere"))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -54,7 +54,10 @@ class SipSources:
 
         def missing(agent: str) -> str:
             state = set_aside.get(agent)
-            why = f"which is {state}" if state in ("disabled", "quarantined") else "which is not served"
+            if state == "elsewhere":
+                why = "which host.agents leaves to another host"
+            else:
+                why = f"which is {state}" if state in ("disabled", "quarantined") else "which is not served"
             return f"{agent!r}, {why}: no other agent answers these callers but a default one"
 
         config = self.config

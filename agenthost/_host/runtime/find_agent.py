@@ -58,6 +58,8 @@ def why_not(plan: HostPlan, name: str) -> str:
     aside = next((item for item in plan.set_aside if item.key == name), None)
     if aside is not None and aside.diagnosis is not None:
         return f"agent {name!r} is {aside.state}: {aside.diagnosis.reason}. fix: {aside.diagnosis.remedy}"
+    if aside is not None and aside.state == "elsewhere":
+        return f"agent {name!r} is left to another host by host.agents. fix: add it there, or call it on that host."
     if aside is not None:
         return f"agent {name!r} is {aside.state}. fix: enable it in agenthost.toml."
     keys = [agent.key for agent in plan.agents]

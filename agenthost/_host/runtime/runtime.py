@@ -391,7 +391,7 @@ class Runtime:
         self.metrics.load(self.caller.gates.loads())
         published = self.published
         if published is not None:
-            states = dict.fromkeys(("quarantined", "conflict", "disabled"), 0) | Counter(
+            states = dict.fromkeys(("quarantined", "conflict", "disabled", "elsewhere"), 0) | Counter(
                 item.state for item in published.plan.set_aside
             )
             self.metrics.states({"ready": len(published.plan.agents), **states}, ready=self.condition().ready)

@@ -141,7 +141,7 @@ def _to_import(config: Config, packages: DecidedPackages) -> Iterator[Candidate]
     plugins = [each for each in packages.candidates if each.group == PLUGINS]
     wanted = [each for each in plugins if config.plugins.allows(f"{each.distribution}:{each.name}")]
     selected = select(config, packages.candidates, known_owners(config, packages.lock)).wanted
-    enabled = [item for item in selected if item.config.enabled]
+    enabled = [item for item in selected if item.served]
     later = pending_agents(config, enabled, packages.lock) if config.host.build == "lazy" else {}
     wanted += [
         item.candidate

@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 
 from agenthost._discovery import AGENTS, PLUGINS, Candidate
-from agenthost._host.config.schema import AgentConfig, Config
+from agenthost._host.config.schema import AgentConfig, Config, HostConfig
 from agenthost._host.generations.owners import Owners
-from agenthost._host.packages.selection import select
+from agenthost._host.packages.selection import select, unmatched_patterns
 from agenthost.secret import Secret
 
 
@@ -206,3 +206,50 @@ def test_names_that_could_be_another_key(name):
     assert wanted == [("hid", "hid", "hid")]
     [contested] = selection.contested
     assert contested.diagnosis.remedy == "evil must rename it in the group agenthost.agents"
+
+
+def narrowed(*patterns, agents=None, workflows=None):
+    return Config(host=HostConfig(agents=patterns), agents=agents or {}, workflows=workflows or {})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "here"),
+    [
+        ("sales", ["sales"]),
+        ("acme:*", ["sales", "shop"]),
+        ("s*", ["sales", "shop", "support"]),
+        ("[!abs]*", []),
+        ("Sales", []),
+    ],
+)
+def test_host_agents(pattern, here):
+    """Keys and full keys are compared, with their case."""
+    offers = [offer("acme", "sales"), offer("acme", "shop"), offer("beta", "support")]
+    wanted = select(narrowed(pattern), offers).wanted
+
+    assert [w.key for w in wanted if w.served] == here
+    assert {w.left_out for w in wanted if not w.served} <= {"elsewhere"}
+
+
+def test_sections_of_agents_elsewhere():
+    """One file may serve several hosts: a section that restricts need not fit here."""
+    sections = {"shop": AgentConfig(enabled=False), "gone": AgentConfig(enabled=False)}
+    selection = select(narrowed("sales", agents=sections), [offer("acme", "sales")])
+
+    assert selection.unfitting == selection.refusals == {}
+
+
+def test_an_undecided_agent_elsewhere():
+    """A conflict is reported where an agent is to be served."""
+    offers = [offer("acme", "sales"), offer("beta", "sales"), offer("acme", "shop")]
+    sections = {"sales": AgentConfig(enabled=False)}
+
+    assert not select(narrowed("shop", agents=sections), offers).contested
+    assert len(select(narrowed("s*", agents=sections), offers).contested) == 2
+
+
+def test_patterns_that_match_nothing():
+    [sentence] = unmatched_patterns(narrowed("sale", "shop"), ["sales", "shop"])
+
+    assert "no agent matches 'sale'. Did you mean sales? fix: agenthost agents lists all" in sentence
+    assert unmatched_patterns(narrowed("*"), []) == []

@@ -7,14 +7,16 @@ import sys
 from textwrap import dedent
 
 import pytest
+from attrs import evolve
 
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._error_words import MOST
-from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PluginsConfig
+from agenthost._host.config.schema import AgentConfig, Config, HostConfig, PluginsConfig, WorkflowConfig
 from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.plan.load import load
 from agenthost._host.plan.plan import make_plan
-from agenthost._host.runtime.find_agent import find_agent
+from agenthost._host.runtime.find_agent import find_agent, why_not
+from agenthost._host.runtime.start import accepted
 from agenthost.agent.base import declared
 from agenthost.errors import PlanError
 
@@ -89,7 +91,7 @@ class TestWhatAnEntryPointMayBe:
         loaded = load(configured(), install(value.partition(":")[0].strip(), source, agents=[f"desk = {value}"]))
         (built,) = loaded.built
 
-        assert (loaded.rejected, loaded.disabled, loaded.plugins, loaded.warnings) == ((), (), (), ())
+        assert (loaded.rejected, loaded.left_out, loaded.plugins, loaded.warnings) == ((), (), (), ())
         assert (built.key, built.selected.version, built.agent.get_name()) == ("desk", "1.2", "a")
         assert not declared(built.agent).sealed
 
@@ -176,7 +178,33 @@ class TestWhatAnEntryPointMayBe:
         loaded = load(configured(agents={"desk": AgentConfig(enabled=False)}), candidates)
 
         assert (loaded.built, loaded.rejected) == ((), ())
-        assert [wanted.key for wanted in loaded.disabled] == ["desk"]
+        assert [wanted.key for wanted in loaded.left_out] == ["desk"]
+
+    def test_an_agent_elsewhere_is_not_imported(self, install):
+        """Its workflow has a warning, and it is not a failure."""
+        install("o_other", "raise BaseException('imported')", agents=["other = o_other:A"])
+        candidates = install("o_desk", AGENT.format(name="desk"), agents=["desk = o_desk:Agent"])
+        tables = {name: WorkflowConfig(kind="router", agents=("desk", "other")) for name in ("front", "back")}
+        config = configured(host=evolve(PATIENT, agents=("desk", "front")), workflows=tables)
+        plan = make_plan(config, load(config, candidates))
+
+        assert {agent.key for agent in plan.agents} == {"desk", "front"}
+        assert {(item.key, item.state) for item in plan.set_aside} == {("other", "elsewhere"), ("back", "elsewhere")}
+        assert plan.failed == plan.refusals == ()
+        expected = (
+            "workflow 'front' goes on without 'other', which is not served: host.agents leaves it to another host"
+        )
+        assert expected in plan.warnings
+        assert why_not(plan, "other").startswith("agent 'other' is left to another host by host.agents. fix: add it")
+
+    def test_a_pattern_that_matches_nothing(self, install):
+        """The host refuses to start, with the near name."""
+        candidates = install("o_near", AGENT.format(name="desk"), agents=["desk = o_near:Agent"])
+        config = configured(host=evolve(PATIENT, agents=("desks",)))
+        plan = make_plan(config, load(config, candidates))
+
+        with pytest.raises(PlanError, match=r"no agent matches 'desks'\. Did you mean desk\?"):
+            accepted(config, plan)
 
 
 class TestSettings:

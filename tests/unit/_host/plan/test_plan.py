@@ -242,7 +242,7 @@ class TestReport:
         loaded = Loaded(
             built=(built("sales", agent=AgentBase("sales", sip=["s"]).define_tool("book", "", {}, lambda args: "")),),
             rejected=(Rejected(SelectedAgent.in_code("bad", AgentConfig(), "acme-bad", "3.0"), diagnosis),),
-            disabled=(SelectedAgent("off", candidate, AgentConfig(enabled=False, route="/off")),),
+            left_out=(SelectedAgent("off", candidate, AgentConfig(enabled=False, route="/off")),),
             plugins=(
                 PluginState("p", "acme-p", "1.0", "ready", ("agents",)),
                 PluginState("q", "acme-q", "1.0", "quarantined", (), diagnosis),
