@@ -6,7 +6,7 @@ import pty
 import re
 import signal
 import subprocess
-from contextlib import suppress
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -26,6 +26,16 @@ def place(desk):
 def status(env, place, served, *options):
     port = served.url.rpartition(":")[2]
     return env.run("agenthost", "status", "--port", port, *options, cwd=place)
+
+
+@contextmanager
+def heard_interrupts():
+    """Start what hears Ctrl-C: a shell makes the processes in its background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_host_without_problems(desk, place):
@@ -100,37 +110,26 @@ def test_a_watched_host_is_shown_on_a_cleared_screen(desk, place):
         poll_until(lambda: len(told(desk, place, served)["workers"]) == 2)
         port = served.url.rpartition(":")[2]
         terminal, theirs = pty.openpty()
-        watching = subprocess.Popen(  # noqa: S603 - of the environment of the tests
-            [desk.bin / "agenthost", "status", "--port", port, "--watch"],
-            cwd=place,
-            env={**os.environ, "AGENTHOST_STATE_DIR": str(place / "state"), "TERM": "xterm"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
+        with heard_interrupts():
+            watching = subprocess.Popen(  # noqa: S603 - of the environment of the tests
+                [desk.bin / "agenthost", "status", "--port", port, "--watch"],
+                cwd=place,
+                env={**os.environ, "AGENTHOST_STATE_DIR": str(place / "state"), "TERM": "xterm"},
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+            )
         os.close(theirs)
         shown = b""
         try:
             while shown.count(b"store sqlite://") < 2:
                 shown += os.read(terminal, 65536)
-            code = _interrupted(watching)
+            watching.send_signal(signal.SIGINT)
+            code = watching.wait(30)
         finally:
             watching.kill()
             watching.wait()
             os.close(terminal)
 
     assert (code, shown.count(b"\x1b[2J"), b"\\u001b" in shown) == (0, 2, False)
-
-
-def _interrupted(process: subprocess.Popen[bytes]) -> int:
-    """Press Ctrl-C until it ends: Python loses one that arrives in a finalizer."""
-
-    def ended() -> bool:
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(1)
-        return process.returncode is not None
-
-    poll_until(ended)
-    return process.returncode
