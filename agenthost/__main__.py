@@ -1,6 +1,42 @@
-"""``python -m agenthost``."""
+"""``agenthost`` and ``python -m agenthost``."""
 
-from agenthost._cli import main
+# ruff: noqa: PLC0415 - the supervisor's memory
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line.
+
+    ``run`` does so in another process, and this one becomes the supervisor, which keeps little in memory.
+    """
+    if sys.argv[1:2] != ["run"] or not hasattr(os, "posix_spawn"):
+        from agenthost._cli import main as command_line
+
+        command_line()
+        return
+    from agenthost._web.supervisor.reading import read_apart
+
+    try:
+        if read_apart(_read):
+            return
+    except Exception as error:  # noqa: BLE001 - the last resort
+        from agenthost._cli import fail
+
+        fail(error)
+    _read(None)
+
+
+def _read(reader: object) -> None:
+    from agenthost._cli import main as command_line
+
+    command_line(reader)
+
 
 if __name__ == "__main__":
     main()

@@ -22,7 +22,7 @@ from agenthost._escaping import escaped
 from agenthost._version import __version__
 from agenthost.errors import AddressError, AgentHostError, ConfigurationError, ExitCode, PlanError
 
-__all__ = ["main"]
+__all__ = ["fail", "main"]
 
 COMMANDS = {
     "agents": "List the installed agents.",
@@ -124,36 +124,42 @@ def cli() -> None:
     """Serve voice and chat agents that are installed as Python packages."""
 
 
-def main() -> None:
+def main(reader: object = None) -> None:
     """Run the command line.
 
-    An error that a user can fix is printed as one sentence, with an exit code of its own.
+    An error that a user can fix is printed as one sentence, with an exit code of its own. ``reader`` is what ``run``
+    hands over to, see ``agenthost._web.supervisor.reading``; None if this process is to serve.
     """
     gc.disable()  # which takes a tenth of a list
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack characters that a package uses
     try:
         try:
-            cli(prog_name="agenthost")
+            cli(prog_name="agenthost", obj=reader)
         finally:
             gc.freeze()  # without this, the interpreter collects garbage once more on exit
             gc.enable()
             if sys.stdout is not None:
                 sys.stdout.flush()
-    except AgentHostError as error:
-        _fail(f"agenthost: {error}", next(code for kind, code in _CODES if isinstance(error, kind)))
     except Exception as error:  # noqa: BLE001 - the last resort
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
-            what = error.filename or "the output"
-            _fail(
-                f"agenthost: {what} cannot be written: {error.strerror}. fix: make room, or write elsewhere",
-                ExitCode.USAGE,
-            )
-        import traceback
+        fail(error)
 
-        lines = "".join(traceback.format_exception(error))
-        mistake = "agenthost: internal error. Please report it with the lines above."
-        _fail(lines + mistake, ExitCode.INTERNAL)
+
+def fail(error: Exception) -> NoReturn:
+    """Print an error, and end with its exit code."""
+    if isinstance(error, AgentHostError):
+        _fail(f"agenthost: {error}", next(code for kind, code in _CODES if isinstance(error, kind)))
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        what = error.filename or "the output"
+        _fail(
+            f"agenthost: {what} cannot be written: {error.strerror}. fix: make room, or write elsewhere",
+            ExitCode.USAGE,
+        )
+    import traceback
+
+    lines = "".join(traceback.format_exception(error))
+    mistake = "agenthost: internal error. Please report it with the lines above."
+    _fail(lines + mistake, ExitCode.INTERNAL)
 
 
 def _fail(words: str, code: ExitCode) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
 from functools import partial
@@ -16,7 +15,7 @@ from agenthost._cli.parts.options import config_file, configuration, sourced
 from agenthost._cli.parts.output import echo, let_go, print_warnings
 from agenthost._discovery import AGENTS, PLUGINS, discover
 from agenthost._host.config.value_types import URL, Refused
-from agenthost._host.operations.terminal import banner, failures, on_terminal
+from agenthost._host.operations.terminal import banner, on_terminal
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.plan.plan import HostPlan
+    from agenthost._web.supervisor.reading import Reader
 
 __all__ = ["command"]
-
-_log = logging.getLogger("agenthost")
 
 
 def _checked(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -61,7 +59,8 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
     help="Serve only this agent, or those that match a pattern such as 'genie*'; repeatable.",
 )
 @click.option("--strict", is_flag=True, default=None, help="Refuse to start if any agent or plugin fails.")
-def command(target: str | None, file: str | None, **options: Any) -> None:
+@click.pass_obj
+def command(reader: Reader | None, /, target: str | None, file: str | None, **options: Any) -> None:
     """Serve every installed agent.
 
     TARGET is a file with agents or a folder with pyproject.toml, which is served as if it was installed.
@@ -71,14 +70,17 @@ def command(target: str | None, file: str | None, **options: Any) -> None:
     """
     from agenthost._host.walls.kernel import set_debuggable
 
+    if reader is not None and target is not None:  # what a target needs lasts as long as the host
+        reader.decline()
+        return
     set_debuggable(False)  # before the secrets are read
     config = configuration(file, sourced=target is not None, **options)
     set_debuggable(config.host.debuggable)
     with sourced(target):
-        _run(config)
+        _run(config, reader)
 
 
-def _run(config: Config) -> None:
+def _run(config: Config, reader: Reader | None) -> None:
     if not discover((AGENTS, PLUGINS)):
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
@@ -87,9 +89,12 @@ def _run(config: Config) -> None:
 
     made = not config.host.accepted_passwords
     config = with_secrets(config)
-    start_logging(config)
-    report_generated(config)
     with listen(config.host.host, config.host.port) as opened:
+        if reader is not None:
+            _hand_over(reader, config, opened, made=made)
+            return
+        start_logging(config)
+        report_generated(config)
         tell = partial(show, config, address(opened), made=made)
         gc.enable()
         if hasattr(os, "posix_spawn"):
@@ -98,6 +103,16 @@ def _run(config: Config) -> None:
             serve_with_workers(opened, config, tell)
         else:
             _serve_here(opened, config, tell)
+
+
+def _hand_over(reader: Reader, config: Config, opened: socket.socket, *, made: bool) -> None:
+    """Let the supervisor serve, and print the served agents for it."""
+    from agenthost._web.process.ports import address
+
+    url = address(opened)
+    report = reader.hand_over(config, opened)
+    if report is not None:
+        reader.printed(_print_served(config, url, report, made=made))
 
 
 def _serve_here(opened: socket.socket, config: Config, tell: Callable[[Mapping[str, Any]], None]) -> None:
@@ -114,17 +129,21 @@ def _serve_here(opened: socket.socket, config: Config, tell: Callable[[Mapping[s
 
 def show(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> None:
     """Print the served agents and the failures, and log the failures."""
-    for failure in failures(report):
-        _log.warning("%s", failure)
+    from agenthost._web.supervisor.reading import tell_started
+
+    tell_started(config, report, partial(_print_served, config, url, made=made))
+
+
+def _print_served(config: Config, url: str, report: Mapping[str, Any], *, made: bool) -> str | None:
+    """Print the served agents and the warnings, and return the reason if that fails."""
     from agenthost._host.telemetry.log import for_programs
 
+    problem = None
     try:
         echo(banner(config, url, report, made=made, terminal=on_terminal()))
     except OSError as error:  # a full disk, or a closed pipe, must not stop the host
         let_go(sys.stdout)
-        _log.warning("the list of agents cannot be printed: %s", error.strerror)
-    if for_programs(config):
-        for warning in report["warnings"]:
-            _log.warning("%s", warning)
-    else:
+        problem = error.strerror
+    if not for_programs(config):
         print_warnings(report["warnings"])
+    return problem

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Child", "open_process", "start_python"]
 
+_FLAGS = (
+    *("bytes_warning", "debug", "dev_mode", "dont_write_bytecode", "ignore_environment", "isolated", "no_site"),
+    *("no_user_site", "optimize", "quiet", "safe_path", "verbose"),
+)
+"""The flags of an interpreter that come from its options. Without any, ``subprocess`` is not imported to list them."""
 _POLL = 0.02
 """Seconds between two looks at a process that cannot be waited for."""
 
@@ -139,6 +144,9 @@ def start_python(program: str, descriptor: int) -> Child:
 
 def _flags() -> Sequence[str]:
     """Return the options of this interpreter that another one needs."""
+    given = sys.warnoptions or sys._xoptions or any(getattr(sys.flags, name) for name in _FLAGS)  # noqa: SLF001 - documented
+    if not given:
+        return ()
     from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]  # noqa: PLC0415 - as multiprocessing does
 
     flags: list[str] = _args_from_interpreter_flags()

@@ -16,18 +16,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from agenthost._discovery import AGENTS, PLUGINS, discover
-from agenthost._host.access.generated_secrets import (
-    check_state_dir,
-    kept_secret,
-    new_password,
-    new_signing_key,
-    not_shared,
-)
-from agenthost._host.config.changes import changes, with_kept
-from agenthost._host.config.declaration import RESTART
-from agenthost._host.config.load import load_config
-from agenthost._private_files import check_database
 from agenthost.errors import ConfigurationError, PlanError
 
 if TYPE_CHECKING:
@@ -69,6 +57,8 @@ def with_secrets(config: Config) -> Config:
     Raises:
         ConfigurationError: they can neither be read nor stored, or others can access the host's files.
     """
+    from agenthost._host.access.generated_secrets import kept_secret, new_password, new_signing_key
+
     host = config.host
     _check_kept(config)
     if not host.accepted_passwords:
@@ -87,6 +77,10 @@ def read_again(config: Config) -> tuple[Config, tuple[str, ...]]:
     Raises:
         ConfigurationError: the configuration is wrong.
     """
+    from agenthost._host.config.changes import changes, with_kept
+    from agenthost._host.config.declaration import RESTART
+    from agenthost._host.config.load import load_config
+
     file, overrides = config.asked
     read = load_config(file, os.environ, overrides)
     restart = tuple(change.key for change in changes(config, read) if change.effect == RESTART)
@@ -95,6 +89,9 @@ def read_again(config: Config) -> tuple[Config, tuple[str, ...]]:
 
 def _check_kept(config: Config) -> None:
     """Reject files of the host that another user may have created, or can read."""
+    from agenthost._host.access.generated_secrets import check_state_dir
+    from agenthost._private_files import check_database
+
     directory = config.host.state_dir
     with suppress(OSError):  # an unreadable file is rejected where it is needed
         check_state_dir(directory)
@@ -128,6 +125,8 @@ def start_logging(config: Config, *, for_people: bool = False) -> None:
 
 def report_generated(config: Config) -> None:
     """Log generated secrets that several instances would not share."""
+    from agenthost._host.access.generated_secrets import not_shared
+
     if (sentence := not_shared(config, os.environ)) is not None:
         logging.getLogger("agenthost").warning("%s", sentence)
 
@@ -189,6 +188,7 @@ def decided_packages(config: Config, deadly: Mapping[str, Diagnosis] = MappingPr
     Raises:
         ConfigurationError: the lock file cannot be used.
     """
+    from agenthost._discovery import AGENTS, PLUGINS, discover
     from agenthost._host.generations.contents import Readings
     from agenthost._host.generations.lock import lock_path, read_lock
     from agenthost._host.packages.approval import unapproved

@@ -12,7 +12,6 @@ import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from agenthost._error_words import author_traceback
@@ -143,6 +142,8 @@ class TextLines(Lines):
             line = f"{_stamp(record.created)} {record.levelname} {logger}: {words}"
             line += "".join(f" {name}={value}" for name, value in told.items())
         if trace := self.trace(record):
+            from textwrap import indent  # noqa: PLC0415 - the supervisor's memory
+
             return f"{line}\n{indent(escaped(trace, keep=_LINES), _UNDER)}"
         return line
 

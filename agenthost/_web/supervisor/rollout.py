@@ -5,6 +5,8 @@ them, and its first worker, the canary, builds the agents. Its plan is compared 
 would be lost, the canary and its template end, and nothing has changed. Otherwise the workers are replaced one by one.
 """
 
+# ruff: noqa: PLC0415 - the supervisor's memory, until it reloads
+
 from __future__ import annotations
 
 import threading
@@ -15,12 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field, frozen
 
-from agenthost._host.config.changes import changes, with_kept
 from agenthost._host.config.declaration import PROCESS, RESTART
-from agenthost._host.generations.manifest import Manifest
 from agenthost._host.generations.orders import WorkerOrder
-from agenthost._host.generations.served_plan import ServedPlan, losses, table
-from agenthost._host.operations.installed_now import installed_now
 from agenthost._host.runtime.start import read_again, start_logging
 from agenthost._web.process.reload_report import report
 from agenthost.errors import AgentHostError, PlanError
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.config.schema import Config
+    from agenthost._host.generations.manifest import Manifest
+    from agenthost._host.generations.served_plan import ServedPlan
     from agenthost._host.generations.template_process import TemplateProcess
     from agenthost._web.older.generations import Generations
     from agenthost._web.supervisor.kept_template import KeptTemplate
@@ -128,6 +128,9 @@ class Rollouts:
         Raises:
             AgentHostError: what is installed and configured cannot be served, and the host is unchanged.
         """
+        from agenthost._host.config.changes import changes, with_kept
+        from agenthost._host.operations.installed_now import installed_now
+
         supervisor = self._supervisor
         with self._one_at_a_time:
             served = supervisor.served
@@ -183,6 +186,8 @@ class Rollouts:
     def _new_generation(
         self, wanted: _Wanted, restart: tuple[str, ...], until: float, tell: Callable[[str], object]
     ) -> dict[str, Any]:
+        from agenthost._host.config.changes import changes
+
         supervisor = self._supervisor
         before = supervisor.config
         tell(f"building: {', '.join(wanted.why)}")
@@ -308,6 +313,9 @@ class Rollouts:
 
     def built(self, plan: ServedPlan) -> None:
         """Judge the canary's plan, and let it serve or end."""
+        from agenthost._host.generations.manifest import Manifest
+        from agenthost._host.generations.served_plan import losses, table
+
         attempt, supervisor = self._attempt, self._supervisor
         if attempt is None or attempt.canary is None or supervisor.served is None or supervisor.manifest is None:
             return

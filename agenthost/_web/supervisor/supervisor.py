@@ -108,6 +108,7 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))  # one before this line stops the host, too
         on_hangup(logged(self.rollouts.answer, self.tallies.reloaded))
         try:
             with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.commands.answer):

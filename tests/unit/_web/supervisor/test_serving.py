@@ -11,13 +11,16 @@ import pytest
 _HEAVY = (
     *(
         "_hashlib",
+        "click",
         "decimal",
         "hashlib",
         "litestar",
         "msgspec",
         "pluggy",
         "stringprep",
+        "subprocess",
         "tempfile",
+        "tomllib",
         "urllib.parse",
         "uvicorn",
     ),
@@ -25,25 +28,30 @@ _HEAVY = (
 )
 _STARTED = """
 import sys
-from agenthost._cli import run
-from agenthost._host.config.load import load_config
-from agenthost._host.runtime.start import start_logging
-from agenthost._web.supervisor import serving
-from agenthost._web.process.ports import listen
+from agenthost import __main__
+from agenthost._web.supervisor import supervisor
 
-start_logging(load_config(None, {"HOME": "/nonexistent"}))
-listen("127.0.0.1", 0).close()
-print(*sys.modules)
+def run(self):
+    print(*sys.modules)
+    sys.exit()
+
+supervisor.Supervisor.run = run
+sys.argv = ["agenthost", "run", "--port", "0"]
+__main__.main()
 """
 
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
     """Return the names of the modules that a supervisor has imported before its first worker."""
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    empty = tmp_path_factory.mktemp("empty")
+    place = tmp_path_factory.mktemp("place")
+    metadata = place / "agenthost_sales-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.4\nName: agenthost-sales\nVersion: 1.0\n", "utf-8")
+    (metadata / "entry_points.txt").write_text("[agenthost.agents]\nsales = agenthost_sales:Sales\n", "utf-8")
+    environ = {**os.environ, "HOME": str(place), "PYTHONPATH": os.pathsep.join([str(place), *sys.path])}
     command = [sys.executable, "-c", _STARTED]
-    done = subprocess.run(command, cwd=empty, env=environ, capture_output=True, check=True, text=True)  # noqa: S603 - written above
+    done = subprocess.run(command, cwd=place, env=environ, capture_output=True, check=True, text=True)  # noqa: S603 - written above
     return done.stdout.split()
 
 
