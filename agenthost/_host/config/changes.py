@@ -77,7 +77,7 @@ def _written(config: Config) -> Iterator[tuple[Path, object, Effect]]:
     """Yield each key with its value, unless that is the default, and its effect."""
     for name, table in _tables(config):
         yield from _of_table((name,), table)
-    for name in ("keys", "agents", "workflows", "routes"):
+    for name in ("keys", "agents", "workflows", "peers", "routes"):
         for key, table in getattr(config, name).items():
             yield from _of_table((name, key), table)
 

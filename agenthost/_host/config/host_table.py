@@ -66,11 +66,6 @@ class HostConfig(Table):
     port: int = setting(
         3000, whole(0, 65535), "Port to listen on; 0 selects a free port", variables=("PORT",), effect=RESTART
     )
-    agents: tuple[str, ...] = setting(
-        ("*",),
-        AGENT_PATTERNS,
-        "Installed agents and configured workflows to serve: names, or patterns like `genie*`",
-    )
     workers: int = setting(1, whole(1), "Number of serving processes", unit="processes", effect=RESTART)
     start_method: str = setting(
         Factory(start_method),
@@ -84,6 +79,11 @@ class HostConfig(Table):
         "Public address of this host; the base of all URLs in documents",
         variables=("SWML_PROXY_URL_BASE",),
         effect=PROCESS,
+    )
+    agents: tuple[str, ...] = setting(
+        ("*",),
+        AGENT_PATTERNS,
+        "Installed agents and configured workflows to serve: names, or patterns like `genie*`",
     )
     user: str = setting("agenthost", USER, "User name for basic authentication", variables=("SWML_BASIC_AUTH_USER",))
     password: Secret | None = setting(  # noqa: RUF009  # a field, as attrs.field() is

@@ -30,6 +30,7 @@ from agenthost._host.config.schema import (
     HostConfig,
     KeyConfig,
     ModelsConfig,
+    PeerConfig,
     PluginsConfig,
     RecordingConfig,
     SipConfig,
@@ -63,6 +64,7 @@ _SECRET = ("host", "keys", "agents")
 _OPTIONS = {"agents": "--only"}
 """Options with another name than their key of ``[host]``."""
 _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
+_AGENT_NAME = r"[A-Za-z0-9._-]{1,64}"
 _STORE, _SOURCED, _CONSOLE = "default_store", "sourced", "console"
 """Overrides that are not keys of ``[host]``."""
 _TABLES = (
@@ -80,6 +82,7 @@ _TABLES = (
     "keys",
     "agents",
     "workflows",
+    "peers",
     "routes",
     "plugins",
 )
@@ -122,6 +125,7 @@ def load_config(
         models=_models(opened),
         turns=opened.closed(TurnsConfig, "turns"),
         workflows={name: _workflow(opened, name, section) for name, section in opened.table("workflows").items()},
+        peers={name: _peer(opened, name, section) for name, section in opened.table("peers").items()},
         sip=_sip(opened),
         routes=_routes(opened),
         classifiers=_classifiers(opened),
@@ -312,6 +316,17 @@ def _workflow(opened: ConfigFile, name: str, value: object) -> WorkflowConfig:
     if not workflow.agents:
         raise ConfigurationError(f'{place.at("agents")}: the list is empty. fix: write agents = ["support", "sales"]')
     return evolve(workflow, settings=opened.beside(WorkflowConfig, section, place))
+
+
+def _peer(opened: ConfigFile, name: str, value: object) -> PeerConfig:
+    place = opened.place("peers", name)
+    section = opened.as_table(value, place)
+    peer = opened.fill(PeerConfig, section, place)
+    if not peer.agents or not all(re.fullmatch(_AGENT_NAME, agent) for agent in peer.agents):
+        raise ConfigurationError(f'{place.at("agents")}: it must have keys of agents. fix: write agents = ["billing"]')
+    settings = opened.beside(PeerConfig, section, place)
+    refuse_unknown(settings, [*keys_of(PeerConfig), *peer.agents], place)
+    return evolve(peer, settings=settings)
 
 
 def _models(opened: ConfigFile) -> ModelsConfig:

@@ -26,6 +26,7 @@ from agenthost._host.config.value_types import (
     NAMES,
     PASSWORD,
     PATHS,
+    PEER_AGENTS,
     ROUTE,
     SECONDS,
     STORE,
@@ -60,6 +61,7 @@ __all__ = [
     "HostConfig",
     "KeyConfig",
     "ModelsConfig",
+    "PeerConfig",
     "PluginsConfig",
     "RecordingConfig",
     "SipConfig",
@@ -336,6 +338,18 @@ class KeyConfig(Table):
 
 
 @frozen(kw_only=True, eq=False, repr=False, slots=False)
+class PeerConfig(Table):
+    """``[peers.<name>]``: another host, and the agents that it serves for this one."""
+
+    url: str = setting("", URL, "Its URL", required=True)
+    user: str = setting("", USER, "Name of a key of that host (`[keys.<name>]` there)", required=True)
+    secret: Secret | None = setting(None, PASSWORD, "Secret of that key", required=True)  # noqa: RUF009  # a field, as attrs.field() is
+    agents: tuple[str, ...] = setting((), PEER_AGENTS, "Keys of the agents that it serves for this host", required=True)
+    settings: Mapping[str, object] = beside()
+    """By agent, its own table."""
+
+
+@frozen(kw_only=True, eq=False, repr=False, slots=False)
 class PluginsConfig(Table):
     """``[plugins]``: the plugins that are loaded, and ``[plugins.<name>]``, the settings of one."""
 
@@ -371,6 +385,7 @@ class Config(Table):
     keys: Mapping[str, KeyConfig] = field(factory=dict)
     agents: Mapping[str, AgentConfig] = field(factory=dict)
     workflows: Mapping[str, WorkflowConfig] = field(factory=dict)
+    peers: Mapping[str, PeerConfig] = field(factory=dict)
     routes: Mapping[str, RouteConfig] = field(factory=dict)
     plugins: PluginsConfig = field(factory=PluginsConfig)
     source: str | None = None

@@ -353,7 +353,7 @@ def _paths(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
-AGENT_PATTERNS = Kind("list of patterns", _patterns, '["*"]', _words, '["billing", "genie*"]')
+AGENT_PATTERNS = Kind("list of patterns", _patterns, '["*"]', _words, '["s*"]')
 AGENTS = Kind("list of agents", _names, '["support", "sales"]', other='["sales"]')
 CLASSIFIER = Kind("text", _text, '"lexical"', other='"near"')
 FLAG = Kind("true or false", _flag, "true", lambda text: _WORDS.get(text.lower(), text), "false")
@@ -366,6 +366,7 @@ MOUNT = Kind("path", _text, '"/sales"', other='"/shop"')
 NAMES = Kind("list of names", _names, '["name"]', other='["other name"]')
 NETWORKS = Kind("list of networks", _networks, '["10.0.0.0/8"]', _words, "[]")
 ORIGINS = Kind("list of origins", _origins, '["https://app.example.com"]', _words, "[]")
+PEER_AGENTS = Kind("list of agents", _names, '["billing"]', other='["refunds"]')
 PASSWORD = Kind("secret", _password, '{ env = "NAME" }', other='"written here"')
 PATH = Kind("path", _text, '"state"', other='"other state"')
 PATHS = Kind("list of paths", _paths, '["/srv/data", "/srv/models:ro"]', _words, "[]")

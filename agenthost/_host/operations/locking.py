@@ -33,7 +33,7 @@ def installed_lock(config: Config, deadly: Mapping[str, Diagnosis] = MappingProx
     Returns:
         The lock that describes it, with the plan that was made.
     """
-    config = evolve(config, host=evolve(config.host, agents=("*",)))  # one lock file serves every host
+    config = evolve(config, host=evolve(config.host, agents=("*",)), peers={})  # one lock file serves every host
     candidates = discover()
     locked = read_lock(config)
     offered = [each for each in candidates if each.group in (AGENTS, PLUGINS)]

@@ -54,6 +54,11 @@ class SelectedAgent:
         """The state of an agent that is not to be served: ``disabled`` or ``elsewhere``."""
         return "elsewhere" if self.config.enabled else "disabled"
 
+    @property
+    def left_out_here(self) -> bool:
+        """True if another host may serve it."""
+        return not self.here and self.config.enabled
+
     def narrowed(self, host: HostConfig) -> SelectedAgent:
         """Return the agent, which is not ``here`` if ``host.agents`` leaves it out."""
         return self if host.serves(self.key, self.full_key) else evolve(self, here=False)

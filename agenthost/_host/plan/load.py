@@ -83,8 +83,11 @@ def load(
     rejected += failed
     held = owners.with_keys({item.key: item.distribution for item in items if ":" not in item.key})
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items}, held)
-    taken = {*(item.key for item in items), *(item.key for item in from_hooks)}
+    elsewhere = {item.key: item for item in items if item.left_out_here}
+    taken = {*(item.key for item in items if item.key not in elsewhere), *(item.key for item in from_hooks)}
     configured_ones, refused, others = _from_tables(config, taken)
+    of_peers, refused_too = _from_peers(config, {*taken, *(item.key for item in configured_ones)}, elsewhere)
+    reached = {item.key for item in of_peers}
     in_code = {*(item.key for item in from_hooks), *(item.key for item in switched_off)}
     called = {name for item in (*offered, *from_hooks, *configured_ones) for name in members_of(item.agent)}
     if needed := [item for item, _ in pending.values() if called & {item.key, item.full_key, item.candidate.name}]:
@@ -92,14 +95,18 @@ def load(
         offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
         pending = {key: each for key, each in pending.items() if each[0] not in needed}
     extensions = Extensions.of(plugins)
-    built = (*kept.values(), *offered, *from_hooks, *configured_ones)
+    built = (*kept.values(), *offered, *from_hooks, *configured_ones, *of_peers)
     return Loaded(
         extensions=extensions,
         registry=plugins,
         built=built,
-        rejected=(*rejected, *refused),
+        rejected=(*rejected, *refused, *refused_too),
         plugins=(*plugins.states, *_unapproved_plugins(candidates, unapproved)),
-        left_out=(*(item for item in items if not item.served), *switched_off, *others),
+        left_out=tuple(
+            item
+            for item in (*(item for item in items if not item.served), *switched_off, *others)
+            if item.key not in reached
+        ),
         stamps={candidate.distribution: candidate.stamp() for candidate in candidates},
         owners=held.with_keys({item.key: item.selected.distribution for item in from_hooks if ":" not in item.key}),
         changes=(*plugins.changes, *undone),
@@ -203,7 +210,9 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         extensions = extensions.with_hooks(installed, missing)
         if not _opens(config, extensions):  # the start fails there, and reports the plugin that would open it
             states = installed.states
-    configured_ones, refused, others = _from_tables(config, {item.key for item in registered})
+    taken = {item.key for item in registered}
+    configured_ones, refused, others = _from_tables(config, taken)
+    of_peers, refused_too = _from_peers(config, taken | {item.key for item in configured_ones}, {})
     isolated = [item for item in registered if _section(config, item.key).isolation == "process"]
     in_code = tuple(
         Rejected(item.selected, Diagnosis(_IN_CODE, _remove_isolation(config, item.key))) for item in isolated
@@ -212,8 +221,8 @@ def load_for_program(config: Config, registered: Sequence[Built]) -> Loaded:
         extensions=extensions,
         plugins=states,
         registry=plugins,
-        built=(*(item for item in registered if item not in isolated), *configured_ones),
-        rejected=(*refused, *in_code),
+        built=(*(item for item in registered if item not in isolated), *configured_ones, *of_peers),
+        rejected=(*refused, *refused_too, *in_code),
         left_out=others,
         warnings=(*_not_isolated(config, registered), *_not_served(extensions, registered)),
     )
@@ -362,6 +371,37 @@ def _from_tables(
         else:
             made.append(Built(selected, workflow))
     return tuple(made), tuple(refused), tuple(others)
+
+
+def _from_peers(
+    config: Config, taken: set[str], elsewhere: Mapping[str, SelectedAgent]
+) -> tuple[tuple[Built, ...], tuple[Rejected, ...]]:
+    """Build the agents of peers, of which each key may have one.
+
+    ``elsewhere`` are installed agents that this host does not serve: a peer serves them under their own identity.
+    """
+    if not config.peers:
+        return (), ()
+    from agenthost._host.peers.peer_agent import peer_agents  # noqa: PLC0415 - only for hosts with peers
+
+    made: list[Built] = []
+    refused: list[Rejected] = []
+    for name, table in config.peers.items():
+        place = config.place("peers", name)
+        for key, agent in peer_agents(name, table, place).items():
+            selected = evolve(
+                elsewhere.get(key, SelectedAgent.in_code(key, AgentConfig(), config.where)),
+                config=AgentConfig(),
+                here=True,
+            )
+            if key in taken:
+                reason = f"{place.at('agents')}: {key!r} is served by this host, or by another peer"
+                remedy = f"remove {key!r} from one of them in {config.where}"
+                refused.append(Rejected(evolve(selected, key=f"{name}:{key}"), Diagnosis(reason, remedy), "conflict"))
+                continue
+            taken.add(key)
+            made.append(Built(selected, agent))
+    return tuple(made), tuple(refused)
 
 
 def _from_hooks(

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CurrentSpan", "Span", "Tracer", "mark_failed", "request_span", "set_tracer", "span", "trace_id", "tracing"]
+__all__ = [
+    "CurrentSpan",
+    "Span",
+    "Tracer",
+    "mark_failed",
+    "outgoing",
+    "request_span",
+    "set_tracer",
+    "span",
+    "trace_id",
+    "tracing",
+]
 
 
 class Span(Protocol):
@@ -42,6 +53,9 @@ class CurrentSpan(Protocol):
 
     def trace_id(self) -> str:
         """Return the ID of its trace, or an empty text without a span."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that continue it on another host."""
 
     def set_error_id(self, error_id: str) -> None:
         """Add the ID of a failure to it."""
@@ -79,6 +93,11 @@ def request_span(name: str, attributes: Mapping[str, Any], caller: Mapping[str, 
 def trace_id() -> str:
     """Return the ID of the present trace for the log, or an empty text."""
     return "" if _current is None else _current.trace_id()
+
+
+def outgoing() -> Mapping[str, str]:
+    """Return the headers of a request that belongs to the present trace."""
+    return {} if _current is None else _current.headers()
 
 
 def mark_failed(error_id: str) -> None:

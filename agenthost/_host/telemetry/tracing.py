@@ -78,6 +78,12 @@ class _Tracer:
         context = self._current().get_span_context()
         return f"{context.trace_id:032x}" if context.is_valid else ""
 
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that continue the present span on another host."""
+        found: dict[str, str] = {}
+        self._propagator.inject(found)
+        return found
+
     def set_error_id(self, error_id: str) -> None:
         """Add the ID of a failure to the present span."""
         self._current().set_attribute("error_id", error_id)

@@ -14,6 +14,7 @@ import attrs
 from attrs import define, field
 
 from agenthost._error_words import summary_of
+from agenthost._host.peers.crossing import seconds_left
 from agenthost._host.plan.chosen_redactors import redacted
 from agenthost._host.text.agent_calls import APART, AgentCalls
 from agenthost._host.text.agent_turn import AgentTurns
@@ -153,7 +154,7 @@ class Conversations:
             )
             key = begun.agent if paused is None else paused.agent
             with_whom = (plan.find(key) if key is not None else None) or asked
-            budget = self.teams.budget(self._runtime.config.conversation.timeout)
+            budget = self.teams.budget(seconds_left(self._runtime.config.conversation.timeout))
             reply = await self._answer(plan, with_whom, turn, budget, record)
             reply = attrs.evolve(reply, history_cut=cut, escalate=reply.escalate or record.escalated)
             check_choice(turn.options, reply)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agenthost._host.peers.crossing import crossed_by
 from agenthost._host.telemetry.current_call import requesting
 from agenthost._web.endpoints.chat.access import opened
 from agenthost._web.endpoints.chat.completions import COMPLETIONS, complete
@@ -112,7 +113,8 @@ async def _answer(request: Request, path: str, send: Send, agent: Mounted | None
 
     if path in (COMPLETIONS, RESPONSES):
         answer_turn = complete if path == COMPLETIONS else create
-        await answer_turn(request, *await read(request, opens, agent), send)
+        with crossed_by(request.scope["headers"]):
+            await answer_turn(request, *await read(request, opens, agent), send)
         return
     body: dict[str, Any]
     if path.startswith(RESPONSES):

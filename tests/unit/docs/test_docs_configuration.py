@@ -19,6 +19,7 @@ from agenthost._host.config.schema import (
     HostConfig,
     KeyConfig,
     ModelsConfig,
+    PeerConfig,
     PluginsConfig,
     RecordingConfig,
     SipConfig,
@@ -41,6 +42,7 @@ _SECTIONS = (
     ClassifiersConfig,
     TurnsConfig,
     WorkflowConfig,
+    PeerConfig,
     SipConfig,
     RuleConfig,
     KeyConfig,
@@ -59,6 +61,7 @@ _EXAMPLE_ENVIRON = {
     "CALENDAR_TOKEN": "t",
     "STATE_URL": "redis://r",
     "MONITORING_KEY": "m",
+    "EAST_KEY": "e",
 }
 
 

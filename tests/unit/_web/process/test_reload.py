@@ -65,6 +65,11 @@ kind = "lexical"
 secret = "of-the-monitoring-alone"
 agents = ["*"]
 scopes = ["observe"]
+[peers.east]
+url = "http://127.0.0.1:9"
+user = "west"
+secret = "of-the-peer-east-alone"
+agents = ["billing"]
 [agents.sales]
 user = "ann"
 password = "of this agent alone"
@@ -121,6 +126,7 @@ def cases():
         schema.KeyConfig: ("keys", "monitoring"),
         schema.AgentConfig: ("agents", "sales"),
         schema.WorkflowConfig: ("workflows", "both"),
+        schema.PeerConfig: ("peers", "east"),
     }
     tables = [
         cls for cls in vars(schema).values() if isinstance(cls, type) and issubclass(cls, Table) and attrs.has(cls)
