@@ -90,7 +90,7 @@ class HealthConfig(Table):
     port: int | None = setting(
         None,
         whole(0, 65535),
-        "Separate port for the health endpoints, served by a separate thread",
+        "Separate port for the health endpoints, served by a separate process",
         effect=RESTART,
     )
     host: str | None = setting(None, HOST, "Address of that port; by default, the host's", effect=RESTART)

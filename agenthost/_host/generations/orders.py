@@ -46,6 +46,8 @@ class WorkerOrder:
     """True to accept no request before the order ``go``."""
     waits: bool = False
     """True to build no agents: another process does, which takes over."""
+    health: bool = False
+    """True to answer the health port, and nothing else."""
     accept: bool = False
     """True to load what differs from the lock file, too."""
     manifest: Manifest | None = None

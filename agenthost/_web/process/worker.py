@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import logging
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ from agenthost._host.telemetry.recent_lines import recent_lines
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
 from agenthost._web.older.keeping import Keeping
+from agenthost._web.process.health_process import answer_health
 from agenthost._web.process.preload import Preloaded, decide, stand_ins
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
@@ -85,8 +87,12 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     config = order.config
     set_debuggable(config.host.debuggable)
     start_logging(config)
+    if order.health:
+        opened.close()
+        answer_health(messages, config)
+        return
     asked = config.health.port is not None
-    config = evolve(config, health=evolve(config.health, port=None))  # the supervisor answers it
+    config = evolve(config, health=evolve(config.health, port=None))  # another process answers it
     prepared = preloaded.app if preloaded is not None else None
     front = Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
     front.take_status_from(partial(ask_host, socket_path(config, opened.getsockname()[1]), _STATUS, _STATUS_WITHIN))
@@ -215,7 +221,8 @@ class _Worker:
                 moves = runtime.watchdog.stands_still < runtime.config.health.live_after
                 now = runtime.phase, runtime.settled, runtime.state.problem, runtime.probing.verdict, moves
                 if now != known or time.monotonic() - told >= _TOLD_EVERY:
-                    self.messages.send(("condition", runtime.condition(details=True)))
+                    condition = pickle.dumps(runtime.condition(details=True))  # which the supervisor passes on unread
+                    self.messages.send(("condition", condition))
                     known, told = now, time.monotonic()
                 time.sleep(_LOOK)
 

@@ -6,7 +6,6 @@ import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.runtime.start import settings_of
 from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._private_files import temporary_directory
 from agenthost._web.process.ports import listen_for_health
@@ -15,10 +14,8 @@ from agenthost._web.supervisor.supervisor import Supervisor
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.runtime.settings import Settings
 
 __all__ = ["serve_with_workers"]
 
@@ -38,10 +35,9 @@ def serve_with_workers(
     if shared is not None:
         os.environ[SHARED] = shared  # the directory of the workers' metrics
     relays = temporary_directory("agenthost-calls-")
-    supervisor = Supervisor(opened, config, ready, relays, authoring=authoring)
     try:
-        with _health_port(supervisor):
-            supervisor.run()
+        with listen_for_health(config) or nullcontext() as health:
+            Supervisor(opened, config, ready, relays, health, authoring=authoring).run()
     finally:
         import shutil  # noqa: PLC0415 - not before the end
 
@@ -49,21 +45,3 @@ def serve_with_workers(
         if shared is not None:
             del os.environ[SHARED]
             shutil.rmtree(shared, ignore_errors=True)
-
-
-def _health_port(supervisor: Supervisor) -> AbstractContextManager[None]:
-    listening = listen_for_health(supervisor.config)
-    if listening is None:
-        return nullcontext()
-    from agenthost._web.process.health_port import health_port  # noqa: PLC0415 - Litestar, only where it is used
-    from agenthost._web.request.rules import InForce  # noqa: PLC0415 - as above
-
-    known = settings_of(supervisor.config)
-
-    def settings() -> Settings:
-        nonlocal known
-        if known.config is not supervisor.config:
-            known = settings_of(supervisor.config)
-        return known
-
-    return health_port(listening, supervisor.condition, InForce(settings))

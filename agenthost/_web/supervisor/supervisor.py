@@ -34,6 +34,7 @@ from agenthost._web.older.generations import Generations
 from agenthost._web.process.ports import address
 from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.supervisor.commands import Commands
+from agenthost._web.supervisor.kept_health import KeptHealth
 from agenthost._web.supervisor.kept_template import KeptTemplate
 from agenthost._web.supervisor.rollout import Rollouts
 from agenthost._web.supervisor.tallies import Tallies
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.manifest import Manifest
     from agenthost._host.generations.served_plan import ServedPlan
-    from agenthost._host.runtime.condition import Condition
 
 __all__ = ["Supervisor"]
 
@@ -66,6 +66,7 @@ class Supervisor:
         config: Config,
         ready: Callable[[Mapping[str, Any]], None],
         relays: str,
+        health: socket.socket | None = None,
         *,
         authoring: bool = False,
     ) -> None:
@@ -98,6 +99,7 @@ class Supervisor:
         self.tallies = Tallies(self.wake)
         self.commands = Commands(self.rollouts, self.places, self._known, self.tallies, logs=not authoring)
         self.older: Generations[Worker] = Generations(relays)
+        self.health = KeptHealth(health, self._start_health)
         self._since = time.time()
 
     def run(self) -> None:
@@ -118,13 +120,6 @@ class Supervisor:
             self._end(self.config.host.drain_grace + self.config.host.drain_timeout + _KILL_AFTER)
             self._woken.close()
             self._waker.close()
-
-    def condition(self, _path: str, _details: bool) -> Condition:  # noqa: FBT001 - workers report their probes anyway
-        """Return the condition of the host."""
-        from agenthost._host.runtime.condition import combined  # noqa: PLC0415 - only for the health port
-
-        workers = [worker for place in self.places if (worker := place.worker) is not None]
-        return combined([known for worker in workers if (known := worker.latest_condition()) is not None])
 
     def _known(self) -> dict[str, Any]:
         """Return what the supervisor knows, for the status of the host."""
@@ -195,6 +190,8 @@ class Supervisor:
                 place.worker.order("settled", False)  # noqa: FBT003 - the message itself
         if able:
             self._replace_next()
+            self.health.keep(None if self.kept.spawning else self.kept.process, self.config, self._present())
+        self.health.report(self.config, self._present())
         self.rollouts.advance()
         canary = self.rollouts.canary
         self.older.announce([*self._accepting(), canary] if canary is not None else self._accepting())
@@ -207,18 +204,24 @@ class Supervisor:
         ] + unsettled
         if (pause := self.kept.pause) is not None and not self.rollouts.imports:
             pauses.append(pause)
+        if able and (pause := self.health.pause) is not None:
+            pauses.append(pause)
         self._wait(max(0.0, min(pauses)) if pauses else None)
 
     def _wait(self, seconds: float | None) -> None:
         """Wait for an event, and handle it."""
         templates = [each for each in (self.kept.process, self.rollouts.template) if each is not None and not each.lost]
         workers = self._all()
-        happened = happened_within((self._woken, *(each.channel for each in templates)), workers, seconds)
+        health = [self.health.process.messages] if self.health.process is not None else []
+        channels = [*(each.channel for each in templates), *health]
+        happened = happened_within((self._woken, *channels), workers, seconds)
         if self._woken.fileno() in happened:
             self._woken.recv(64)
         for template in templates:
             if template.channel.fileno() in happened:
                 template.receive()
+        if health and health[0].fileno() in happened:
+            self.health.receive()
         for worker in workers:
             if worker.messages.fileno() in happened:
                 self._receive(worker, *worker.receive())
@@ -234,6 +237,8 @@ class Supervisor:
                 raise content
             case "refused":
                 _log.error("a new worker cannot serve: %s", content)
+            case "condition":
+                self.health.pass_on(worker)
             case "reloaded" | "answer":
                 self.commands.receive(worker, kind, content)
             case "calls" | "counted":
@@ -243,16 +248,16 @@ class Supervisor:
             case "ready" if worker is self.rollouts.canary:
                 self.rollouts.built(content)
             case "ready":
-                for place in [each for each in self.places if each.worker is worker]:
-                    self._can_serve(place, worker, content)
+                self._can_serve(worker, content)
 
-    def _can_serve(self, place: WorkerSlot, worker: Worker, plan: ServedPlan) -> None:
+    def _can_serve(self, worker: Worker, plan: ServedPlan) -> None:
         """Let a worker serve, once nothing without agents answers any more."""
-        if self._responder is not None:
-            self._responder.order("leave")
-            self._first = (place, worker, plan)
-        else:
-            self._serves(place, worker, plan)
+        for place in [each for each in self.places if each.worker is worker]:
+            if self._responder is not None:
+                self._responder.order("leave")
+                self._first = (place, worker, plan)
+            else:
+                self._serves(place, worker, plan)
 
     def _has_closed(self, worker: Worker) -> None:
         worker.closed = True
@@ -384,6 +389,7 @@ class Supervisor:
         if not self.told and self._responder is None:
             waits = WorkerOrder(self.config, self.generation, early=True, waits=True)
             self._responder = self.start_worker(started, waits)
+        self.health.keep(started, self.config, self._present())
         started.order_import(self.manifest)
 
     def _tell_differing(self, distributions: tuple[str, ...]) -> None:
@@ -411,6 +417,12 @@ class Supervisor:
         for place in self.places:
             if place.worker is not None:
                 place.worker.order("settled", now)
+
+    def _start_health(self, template: TemplateProcess | None) -> Worker | None:
+        return self.start_worker(template, WorkerOrder(self.config, self.generation, health=True))
+
+    def _present(self) -> list[Worker]:
+        return [place.worker for place in self.places if place.worker is not None]
 
     def _launch(self, early: bool) -> Worker | None:  # noqa: FBT001 - see ``WorkerSlot.launch``
         order = WorkerOrder(
@@ -449,3 +461,4 @@ class Supervisor:
         for template in (self.kept.process, self.rollouts.template, self._spare):
             if template is not None:
                 template.end()
+        self.health.end()

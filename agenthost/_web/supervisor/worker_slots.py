@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from agenthost._host.generations.channel import Channel
     from agenthost._host.generations.children import Child
     from agenthost._host.generations.template_process import TemplateProcess
-    from agenthost._host.runtime.condition import Condition
 
 __all__ = ["PAUSES", "Worker", "WorkerSlot"]
 
@@ -30,8 +29,6 @@ _LOOPING = 3
 """Failed starts in a row after which the host is not ready."""
 _REMEMBERED = 3600.0
 """Seconds for which the end of a worker counts as a problem."""
-_SILENT = 2.0
-"""Seconds without a report after which a worker counts as blocked."""
 
 _log = logging.getLogger("agenthost.workers")
 
@@ -53,7 +50,9 @@ class Worker:
     closed: bool = False
     """True if it has closed the port, and accepts no more requests."""
     heard: float = 0.0
-    condition: Condition | None = None
+    """The time of its last report about its condition."""
+    condition: bytes | None = None
+    """Its last condition, for the process that answers the health port."""
 
     @property
     def pid(self) -> int:
@@ -79,13 +78,6 @@ class Worker:
         if kind == "condition":
             self.condition, self.heard = content, time.monotonic()
         return kind, content
-
-    def latest_condition(self) -> Condition | None:
-        """Return its condition. Silence counts as a blocked event loop."""
-        silent = time.monotonic() - self.heard
-        if self.condition is None or silent < _SILENT:
-            return self.condition
-        return evolve(self.condition, stands_still=self.condition.stands_still + silent)
 
     def close(self) -> None:
         """Clean up after the process has ended."""
