@@ -144,7 +144,7 @@ def health_probes() -> Iterable[Probe]:  # type: ignore[empty-body]
 
 @hookspec
 def mcp_servers() -> Iterable[McpServer]:  # type: ignore[empty-body]
-    """Offer a server of the Model Context Protocol, in place of the built-in one.
+    """Offer a server of the Model Context Protocol.
 
     Called once at start-up, in every process. The first server of the first plugin answers ``POST R/mcp`` of agents
     that have enabled it, and ``POST /v1/mcp`` of the host. The host has checked credentials, signature and size.

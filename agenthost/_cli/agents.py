@@ -23,8 +23,8 @@ __all__ = ["command"]
 def command(file: str | None, as_json: bool, load: bool) -> None:
     """List the installed agents.
 
-    Without --load nothing is imported: the list shows what packages and configuration declare. A route that is only
-    known once the agent is built is shown as "its own".
+    Without --load nothing is imported: the list shows what packages and configuration declare, and the routes at which
+    a host with this configuration has served the agents. A route is empty until then.
     """
     config = configuration(file)
     if load:
@@ -39,12 +39,13 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             echo(table(AGENT_COLUMNS, agent_rows(report)))
         return
     lock = read_lock(config)
-    selection = select(config, discover((AGENTS,)), known_owners(config, lock))
+    owners = known_owners(config, lock)
+    selection = select(config, discover((AGENTS,)), owners)
     print_warnings((*config.warnings, *selection.unfitting.values(), *selection.refusals.values()))
     rows: list[dict[str, Any]] = [
         {
             "agent": item.key,
-            "route": item.config.route or (locked.route if locked else None),
+            "route": item.config.route or (locked.route if locked else owners.route_of(item.full_key)),
             "tools": list(locked.tools) if locked else None,
             "sip": list(locked.sip) if locked else None,
             "package": item.distribution,
@@ -90,7 +91,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             (
                 [
                     str(row["agent"]),
-                    row["route"] or "its own",
+                    row["route"] or "",
                     f"{row['package']} {row['version']}".strip(),
                     _state(row),
                 ],

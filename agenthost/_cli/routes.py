@@ -37,7 +37,8 @@ _CONSOLE = (("/-/", "GET", "the console"), ("/-/overview.json", "GET", "the stat
 def command(file: str | None, as_json: bool, load: bool) -> None:
     """List the routes and the agents behind them.
 
-    Without --load nothing is imported, so only configured routes are known. The others are shown as "its own".
+    Without --load nothing is imported: an agent's route is the configured one, or the one at which a host with this
+    configuration has served it. It is empty until then.
     """
     config = configuration(file)
     print_warnings(config.warnings)
@@ -47,10 +48,11 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
         agents = [(a["route"], a["agent"], a["state"]) for a in installed_plan(config).report()["agents"]]
     else:
         lock = read_lock(config)
-        selection = select(config, discover((AGENTS,)), known_owners(config, lock))
+        owners = known_owners(config, lock)
+        selection = select(config, discover((AGENTS,)), owners)
         agents = [
             (
-                item.config.route or (locked.route if locked else None),
+                item.config.route or (locked.route if locked else owners.route_of(item.full_key)),
                 item.key,
                 "enabled" if item.served else item.left_out,
             )
@@ -73,6 +75,6 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    cells = [[row["route"] or "its own", row["methods"], row["answers"], row["state"]] for row in rows]
+    cells = [[row["route"] or "", row["methods"], row["answers"], row["state"]] for row in rows]
     echo(table(("route", "methods", "answers", "state"), [(row, "") for row in cells]))
     echo("  Each agent's tools are called at its route and /swaig.")

@@ -27,6 +27,12 @@ def agents(env, place, *options):
     return {row["agent"]: row for row in json.loads(done.stdout)["agents"]}
 
 
+def listed_routes(env, place):
+    """The routes in ``agenthost agents``, which imports nothing, by key."""
+    done = env.run("agenthost", "agents", "--json", cwd=place)
+    return {row["agent"]: row["route"] for row in json.loads(done.stdout)}
+
+
 @pytest.mark.parametrize("section", RESTRICTING.values(), ids=RESTRICTING)
 def test_a_newcomer_does_not_take_a_section(desk, section):
     """The owner keeps it across a start, with everything that it restricts."""
@@ -67,7 +73,9 @@ def test_without_an_owner_neither_is_served(desk, section):
 def test_the_record_of_owners(desk):
     """It is shown and edited, and another configuration file has its own."""
     place = place_of(desk, "")
+    routes_before = listed_routes(desk, place)
     with desk.serve(cwd=place), desk.having("name-clash"):
+        assert (routes_before["sales"], listed_routes(desk, place)["sales"]) == (None, "/sales")
         listed = desk.run("agenthost", "owners", cwd=place)
         assert ["sales", "agenthost-frontdesk", "/sales", "sales"] in [
             line.split() for line in listed.stdout.splitlines()

@@ -57,6 +57,10 @@ class Owners:
             aliases={**_without(self.aliases, served), **aliases},
         )
 
+    def route_of(self, agent: str) -> str | None:
+        """Return the route that an agent, named by its full key, was last served at."""
+        return next((route for route, holder in self.routes.items() if holder == agent), None)
+
     def installed(self, distributions: Collection[str]) -> Owners:
         """Return the owners without routes and aliases of uninstalled distributions."""
         return evolve(

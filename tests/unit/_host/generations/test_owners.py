@@ -26,6 +26,7 @@ def test_a_route_that_its_holder_has_left_is_free():
     assert after.routes == {"/new": "acme:a", "/b": "beta:b"}
     assert after.aliases == {"y": "beta:b"}
     assert after.keys == before.keys
+    assert [after.route_of(key) for key in ("acme:a", "beta:b", "acme:new")] == ["/new", "/b", None]
 
 
 def test_a_forgotten_owner_leaves_everything():
