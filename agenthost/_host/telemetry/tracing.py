@@ -6,6 +6,7 @@ OpenTelemetry's own variables apply (``OTEL_SERVICE_NAME``, ``OTEL_EXPORTER_OTLP
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from agenthost._host.telemetry.spans import Span
 
 __all__ = ["traced"]
+
+_FLUSH_SECONDS = 1.5
+"""Timeout for the last spans, as a collector that does not answer must not delay the end of a process."""
 
 
 @contextmanager
@@ -44,7 +48,7 @@ def traced(config: Config) -> Iterator[None]:
         raise ConfigurationError(f"{config.place('telemetry')}: OpenTelemetry is not installed. {fix}") from error
     endpoint = telemetry.otlp_endpoint
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)
-    provider = TracerProvider(resource=Resource.create(_resource()))
+    provider = TracerProvider(resource=Resource.create(_resource()), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = _Tracer(provider.get_tracer("agenthost", __version__))
     set_tracer(tracer, tracer)
@@ -52,7 +56,19 @@ def traced(config: Config) -> Iterator[None]:
         yield
     finally:
         set_tracer(None)
-        provider.shutdown()
+        _shut_down(provider, exporter)
+
+
+def _shut_down(provider: Any, exporter: Any) -> None:
+    """Send the last spans, and drop those that the collector does not take in time.
+
+    The SDK itself waits for 30 s, and its interface has no shorter timeout.
+    """
+    flushing = threading.Thread(target=provider.shutdown, name="agenthost-last-spans", daemon=True)
+    flushing.start()
+    flushing.join(_FLUSH_SECONDS)
+    if flushing.is_alive():
+        exporter.shutdown()  # no further attempts
 
 
 def _resource() -> dict[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +56,19 @@ def test_tracing_ends_with_its_block():
     with traced(Config(telemetry=TelemetryConfig(otlp_endpoint="http://127.0.0.1:9"))):
         assert tracing()
     assert not tracing()
+
+
+@pytest.mark.slow
+def test_a_collector_that_does_not_answer_does_not_delay_the_end():
+    """A host with spans left ends within two seconds, though its collector accepts and stays silent."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with traced(Config(telemetry=TelemetryConfig(otlp_endpoint=endpoint))):
+            with span("left", {}):
+                pass
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 2.0
 
 
 @pytest.fixture
