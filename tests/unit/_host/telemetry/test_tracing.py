@@ -60,7 +60,7 @@ def test_tracing_ends_with_its_block():
 
 @pytest.mark.slow
 def test_a_collector_that_does_not_answer_does_not_delay_the_end():
-    """A host with spans left ends within two seconds, though its collector accepts and stays silent."""
+    """The end takes two seconds at most, with spans left and a silent collector."""
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
