@@ -29,7 +29,7 @@ StartLimitIntervalSec=300
 StartLimitBurst=10
 
 [Service]
-Type=exec
+Type=notify
 User=agenthost
 Group=agenthost
 {environment}ExecStart={command}
@@ -37,6 +37,10 @@ ExecReload=/bin/kill -HUP $MAINPID
 # SIGTERM goes to the supervising process, which ends its workers in order: {grace:g} s grace, {drain:g} s drain, 5 s.
 KillMode=mixed
 TimeoutStopSec={patience}
+# The start takes as long as the agents need to be built, each at most build_timeout.
+TimeoutStartSec=infinity
+# The supervising process reports every 30 s. One that hangs is ended and started again.
+WatchdogSec=60
 Restart=on-failure
 RestartSec=1
 # 2: the port is in use; 3: wrong configuration; 4: nothing to serve. A restart does not fix these.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from agenthost._host.generations.template_process import TemplateProcess
     from agenthost._web.older.generations import Generations
     from agenthost._web.supervisor.kept_template import KeptTemplate
+    from agenthost._web.supervisor.systemd import Systemd
     from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
 
 __all__ = ["Rollouts"]
@@ -83,6 +84,7 @@ class ReloadedHost(Protocol):
     places: list[WorkerSlot]
     left: list[Worker]
     older: Generations[Worker]
+    systemd: Systemd
 
     @property
     def replaced(self) -> list[Worker]:
@@ -132,7 +134,7 @@ class Rollouts:
         from agenthost._host.operations.installed_now import installed_now
 
         supervisor = self._supervisor
-        with self._one_at_a_time:
+        with self._one_at_a_time, supervisor.systemd.reloading():
             served = supervisor.served
             if served is None or supervisor.manifest is None:
                 raise PlanError("the host is still starting; reload it when it serves.")

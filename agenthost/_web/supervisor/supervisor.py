@@ -37,6 +37,7 @@ from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.kept_health import KeptHealth
 from agenthost._web.supervisor.kept_template import KeptTemplate
 from agenthost._web.supervisor.rollout import Rollouts
+from agenthost._web.supervisor.systemd import Systemd
 from agenthost._web.supervisor.tallies import Tallies
 from agenthost._web.supervisor.waiting import happened_within
 from agenthost._web.supervisor.worker_slots import Worker, WorkerSlot
@@ -95,6 +96,7 @@ class Supervisor:
         self._settled = True
         self._woken, self._waker = socket.socketpair()
         self._waker.settimeout(0)
+        self.systemd = Systemd()
         self.rollouts = Rollouts(self)
         self.tallies = Tallies(self.wake)
         self.commands = Commands(self.rollouts, self.places, self._known, self.tallies, logs=not authoring)
@@ -117,6 +119,7 @@ class Supervisor:
                 while not self.stopping:
                     self._supervise()
         finally:
+            self.systemd.stopping()
             self._end(self.config.host.drain_grace + self.config.host.drain_timeout + _KILL_AFTER)
             self._woken.close()
             self._waker.close()
@@ -206,6 +209,8 @@ class Supervisor:
             pauses.append(pause)
         if able and (pause := self.health.pause) is not None:
             pauses.append(pause)
+        if (pause := self.systemd.alive()) is not None:
+            pauses.append(pause)
         self._wait(max(0.0, min(pauses)) if pauses else None)
 
     def _wait(self, seconds: float | None) -> None:
@@ -283,6 +288,7 @@ class Supervisor:
             imported = template.imported if template is not None else None
             self.served, self.manifest = plan, imported.manifest if imported is not None else plan.manifest
             self._ready(plan.report)
+            self.systemd.ready()
 
     def takes_over(self, canary: Worker, plan: ServedPlan, manifest: Manifest, config: Config) -> None:
         """Serve a new generation.

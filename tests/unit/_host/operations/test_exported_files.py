@@ -114,6 +114,7 @@ def test_the_unit_follows_the_configuration(deployment):
 
     assert int(service["TimeoutStopSec"]) > 8 + 120 + 5
     assert int(service["LimitNOFILE"]) > 50000
+    assert (service["Type"], service["WatchdogSec"]) == ("notify", "60")
     assert service["EnvironmentFile"] == "/etc/agenthost/secrets"
     assert service["CapabilityBoundingSet"] == ""
 
