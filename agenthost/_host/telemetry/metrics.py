@@ -14,7 +14,7 @@ from collections import Counter as Numbers, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agenthost._host.telemetry.prometheus.shared import SHARED, added_up
+from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._host.telemetry.recent_calls import RecentCalls
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agenthost._host.telemetry.current_call import Owner
     from agenthost._host.telemetry.prometheus.families import Families
     from agenthost._host.telemetry.prometheus.text import Text
+    from agenthost._host.telemetry.prometheus.together import Together
 
 __all__ = ["Metrics"]
 
@@ -52,7 +53,7 @@ class Metrics:
         self._loaded: set[str] = set()
         self._families: Families | None = None
         self._making = threading.Lock()
-        self._text: Text | None = None
+        self._text: Text | Together | None = None
         self._replaced = False
         self.recent = RecentCalls()
         self._known_tokens: dict[tuple[str, str], Counter] = {}
@@ -296,13 +297,21 @@ class Metrics:
     def text(self) -> bytes:
         """Return all metrics, including the other workers'."""
         self.count()
-        if self._shared:
-            return added_up()
         if self._text is None:
-            from agenthost._host.telemetry.prometheus.text import Text  # noqa: PLC0415 - if it is read
-
-            self._text = Text(self._counted.all)
+            self._text = self._together() if self._shared else self._alone()
         return self._text.now()
+
+    def _alone(self) -> Text:
+        from agenthost._host.telemetry.prometheus.text import Text  # noqa: PLC0415 - if it is read
+
+        return Text(self._counted.all)
+
+    def _together(self) -> Together:
+        from pathlib import Path  # noqa: PLC0415 - as above
+
+        from agenthost._host.telemetry.prometheus.together import Together  # noqa: PLC0415 - as above
+
+        return Together(Path(os.environ[SHARED]))
 
 
 def _observe(histogram: Histogram, durations: Sequence[float]) -> None:

@@ -21,27 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["SHARED", "added_up", "forget_process"]
+__all__ = ["SHARED", "forget_process", "locked"]
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the shared directory."""
 _ENDED = "ended"
 """The replacement of the process number in the files of ended processes."""
 _SUMS = ("counter", "histogram")
-
-
-def added_up() -> bytes:
-    """Return the metrics of all workers, including ended ones, in the form for Prometheus."""
-    from pathlib import Path
-
-    from prometheus_client import CollectorRegistry, generate_latest
-    from prometheus_client.multiprocess import MultiProcessCollector
-
-    directory = Path(os.environ[SHARED])
-    together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    with _locked(directory, alone=False):
-        return generate_latest(together)
 
 
 def forget_process(number: int) -> None:
@@ -52,7 +38,7 @@ def forget_process(number: int) -> None:
 
     mark_process_dead(number)  # type: ignore[no-untyped-call]
     directory = Path(os.environ[SHARED])
-    with _locked(directory, alone=True):
+    with locked(directory, alone=True):
         for sort in _SUMS:
             _fold(directory / f"{sort}_{number}.db", directory / f"{sort}_{_ENDED}.db")
 
@@ -78,7 +64,8 @@ def _fold(ended: Path, kept: Path) -> None:
 
 
 @contextmanager
-def _locked(directory: Path, *, alone: bool) -> Iterator[None]:
+def locked(directory: Path, *, alone: bool) -> Iterator[None]:
+    """Keep others from changing the files during the block, or with ``alone`` from reading them too."""
     with (directory / "lock").open("w") as lock:
         if sys.platform != "win32":
             fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)

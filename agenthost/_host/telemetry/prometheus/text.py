@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Family = Counter | Gauge | Histogram
     Labels = tuple[str, ...]
 
-__all__ = ["CONTENT_TYPE", "Text"]
+__all__ = ["CONTENT_TYPE", "Text", "line_beginning", "number_text"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """Media type of the text."""
@@ -84,24 +84,26 @@ class _Lines:
                 for beginning, bucket in zip(kept, child._buckets, strict=False):
                     if number := bucket.get():
                         total += number
-                        written = _written(total)
+                        written = number_text(total)
                     yield beginning + written
                 yield kept[-2] + written
-                yield kept[-1] + _written(child._sum.get())
+                yield kept[-1] + number_text(child._sum.get())
             else:
-                yield kept[0] + _written(child._value.get())
+                yield kept[0] + number_text(child._value.get())
 
     def _beginnings(self, values: Labels) -> tuple[str, ...]:
         family, name = self._family, self._name
         labels = dict(zip(family._labelnames, values, strict=True))
         if not isinstance(family, Histogram):
-            return (f"{name}{_labels(labels)} ",)
-        bounds = (f"{name}_bucket{_labels({**labels, 'le': _number(each)})} " for each in family._upper_bounds)
-        return (*bounds, f"{name}_count{_labels(labels)} ", f"{name}_sum{_labels(labels)} ")
+            return (line_beginning(name, labels),)
+        bounds = (line_beginning(f"{name}_bucket", {**labels, "le": _number(each)}) for each in family._upper_bounds)
+        return (*bounds, line_beginning(f"{name}_count", labels), line_beginning(f"{name}_sum", labels))
 
 
-def _labels(labels: Mapping[str, str]) -> str:
-    return "{" + ",".join(f'{name}="{_escaped(labels[name])}"' for name in sorted(labels)) + "}" if labels else ""
+def line_beginning(name: str, labels: Mapping[str, str]) -> str:
+    """Return a line up to its number."""
+    pairs = ",".join(f'{label}="{_escaped(labels[label])}"' for label in sorted(labels))
+    return f"{name}{{{pairs}}} " if pairs else f"{name} "
 
 
 def _escaped(value: str) -> str:
@@ -112,5 +114,6 @@ def _number(value: float) -> str:
     return str(floatToGoString(value))  # type: ignore[no-untyped-call]
 
 
-def _written(value: float) -> str:
+def number_text(value: float) -> str:
+    """Return a number as the end of a line."""
     return f"{value!r}\n" if -_LARGE < value < _LARGE else f"{_number(value)}\n"

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from agenthost._host.telemetry import metrics as module
 from agenthost._host.telemetry.current_call import Owner
 from agenthost._host.telemetry.metrics import Metrics
-from agenthost._host.telemetry.prometheus.shared import SHARED, added_up, forget_process
+from agenthost._host.telemetry.prometheus.shared import SHARED, forget_process
+from agenthost._host.telemetry.prometheus.together import Together
 
 _PAGE = DOCS / "reference" / "metrics.md"
 _WORKER = """
@@ -143,13 +144,13 @@ def test_workers_add_up_and_those_that_ended_stay_counted(tmp_path, monkeypatch)
     try:
         for worker in workers:
             assert worker.stdout.readline() == b"counted\n"
-        together = samples(added_up())
+        together = samples(Together(tmp_path).now())
         for worker in workers[:2]:
             worker.kill()
             worker.wait()
             forget_process(worker.pid)
             forget_process(worker.pid)
-        left = samples(added_up())
+        left = samples(Together(tmp_path).now())
     finally:
         for worker in workers:
             worker.kill()
@@ -179,7 +180,7 @@ def test_a_file_that_was_torn_is_left_out(tmp_path, monkeypatch):
 
     forget_process(4711)
 
-    assert added_up() == b""
+    assert Together(tmp_path).now() == b""
 
 
 def test_the_page_on_http_points_here():

@@ -1,0 +1,182 @@
+"""The text that Prometheus reads, added up over the files of several processes.
+
+``prometheus_client.multiprocess`` decodes every name and writes every line again for each scrape, a third of a second
+for a thousand agents. Here names are decoded once: a scrape reads the numbers, and writes the families that changed.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+from contextlib import suppress
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from attrs import define, field
+
+from agenthost._host.telemetry.prometheus.shared import locked
+from agenthost._host.telemetry.prometheus.text import line_beginning, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Together"]
+
+_START = 8
+"""Where the first entry of a file begins, after the number of bytes that are used."""
+_integer = struct.Struct("i").unpack_from
+_MERGED = {"livemax": max, "livemin": min}
+"""Gauges that are not added up, by the word for their mode in the names of files."""
+
+
+class _Line(NamedTuple):
+    """A sample: where it stands in its family, and its text without the number."""
+
+    order: tuple[Any, ...]
+    slot: int
+    beginning: str
+
+
+@define(eq=False)
+class _Family:
+    """A family with the lines of all processes."""
+
+    head: str
+    mode: str
+    buckets: bool
+    lines: list[_Line] = field(factory=list)
+    added: bool = False
+    numbers: Sequence[float | None] = ()
+    text: str = ""
+
+    def now(self, totals: Sequence[float | None]) -> str:
+        """Return the text with the present numbers."""
+        if self.added:
+            self.lines.sort()
+            self.added = False
+        numbers = [totals[line.slot] for line in self.lines]
+        if numbers != self.numbers or not self.text:
+            self.numbers = numbers
+            written = self._histogram(numbers) if self.buckets else self._plain(numbers)
+            text = "".join(written)
+            self.text = f"{self.head}{text}" if text else ""
+        return self.text
+
+    def _plain(self, numbers: Sequence[float | None]) -> Iterator[str]:
+        for line, number in zip(self.lines, numbers, strict=True):
+            if number is not None:
+                yield line.beginning + number_text(number)
+
+    def _histogram(self, numbers: Sequence[float | None]) -> Iterator[str]:
+        """Yield the buckets of each child, each with those below it, then the count and the sum."""
+        count, child = 0.0, None
+        for line, number in zip(self.lines, numbers, strict=True):
+            labels, place = line.order
+            if labels != child:
+                child, count = labels, 0.0
+            if place[0] == _BUCKET:
+                count += number or 0.0
+            if number is not None:
+                yield line.beginning + number_text(number if place is _SUM else count)
+
+
+_BUCKET = 0
+_COUNT, _SUM = (1, 0.0), (2, 0.0)
+"""The places of a histogram's last two lines. Those of the buckets before them have their bound."""
+
+
+@define(eq=False)
+class _File:
+    """The entries of a process, of which those of an earlier scrape are known."""
+
+    node: int
+    used: int = _START
+    slots: list[int] = field(factory=list)
+    places: list[int] = field(factory=list)
+
+
+@define(eq=False)
+class Together:
+    """The text of the families in the files of a directory."""
+
+    _directory: Path
+    _families: dict[tuple[str, str], _Family] = field(factory=dict)
+    _files: dict[str, _File] = field(factory=dict)
+    _slots: dict[tuple[str, bytes], int] = field(factory=dict)
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    def now(self) -> bytes:
+        """Return the text with the present numbers of all processes, including ended ones."""
+        with self._lock:
+            return self._now()
+
+    def _now(self) -> bytes:
+        with locked(self._directory, alone=False):
+            found = [(path, path.stat().st_ino, path.read_bytes()) for path in sorted(self._directory.glob("*.db"))]
+        self._files = {path.name: self._known(path, node, content) for path, node, content in found}
+        totals: list[float | None] = [None] * len(self._slots)
+        for path, _, content in found:
+            self._add(path, content, totals)
+        return "".join([family.now(totals) for _, family in sorted(self._families.items())]).encode()
+
+    def _known(self, path: Path, node: int, content: bytes) -> _File:
+        """Return what is known of a file, with its new entries."""
+        kind, _, rest = path.stem.partition("_")
+        mode = rest.rpartition("_")[0] if kind == "gauge" else ""
+        used = min(_integer(content, 0)[0], len(content)) if content else 0
+        file = self._files.get(path.name)
+        if file is None or file.node != node or file.used > used:
+            file = _File(node)
+        with suppress(ValueError, struct.error):  # a process was killed while it wrote the rest
+            while file.used < used:
+                (length,) = _integer(content, file.used)
+                start = file.used + 4
+                place = start + length + (8 - (length + 4) % 8)
+                file.slots.append(self._slot(kind, mode, content[start : start + length]))
+                file.places.append(place // 8)
+                file.used = place + 16
+        return file
+
+    def _slot(self, kind: str, mode: str, key: bytes) -> int:
+        """Return the place of a sample among the totals."""
+        slot = self._slots.get((mode, key))
+        if slot is None:
+            slot = self._slots[(mode, key)] = len(self._slots)
+            name, sample, labels, description = json.loads(key)
+            family = self._families.get((name, mode))
+            if family is None:
+                shown = f"{name}_total" if kind == "counter" else name
+                head = f"# HELP {shown} {description}\n# TYPE {shown} {kind}\n"
+                family = self._families[(name, mode)] = _Family(head, mode, kind == "histogram")
+            family.lines.extend(starmap(_Line, _lines(family, name, sample, labels, slot)))
+            family.added = True
+        return slot
+
+    def _add(self, path: Path, content: bytes, totals: list[float | None]) -> None:
+        file = self._files[path.name]
+        numbers = memoryview(content[: len(content) // 8 * 8]).cast("d")
+        merge = _MERGED.get(path.stem.split("_")[1])
+        for slot, place in zip(file.slots, file.places, strict=True):
+            total, number = totals[slot], numbers[place]
+            if total is None:
+                totals[slot] = number
+            else:
+                totals[slot] = total + number if merge is None else merge(total, number)
+
+
+def _lines(
+    family: _Family, name: str, sample: str, labels: dict[str, str], slot: int
+) -> Iterable[tuple[tuple[Any, ...], int, str]]:
+    """Yield the lines of a sample. A histogram's largest bucket is followed by the count, which is the same number."""
+    if not family.buckets:
+        return [((sorted(labels.items()),), slot, line_beginning(sample, labels))]
+    child = sorted((label, value) for label, value in labels.items() if label != "le")
+    if sample.endswith("_sum"):
+        return [((child, _SUM), slot, line_beginning(sample, labels))]
+    bound = float(labels["le"])
+    lines = [((child, (_BUCKET, bound)), slot, line_beginning(sample, labels))]
+    if bound == float("inf"):
+        lines.append(((child, _COUNT), slot, line_beginning(f"{name}_count", dict(child))))
+    return lines
