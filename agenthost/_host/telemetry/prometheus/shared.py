@@ -65,7 +65,7 @@ def _fold(ended: Path, kept: Path) -> None:
 
 @contextmanager
 def locked(directory: Path, *, alone: bool) -> Iterator[None]:
-    """Keep others from changing the files during the block, or with ``alone`` from reading them too."""
+    """Keep others from changing the files, or with ``alone`` from reading them."""
     with (directory / "lock").open("w") as lock:
         if sys.platform != "win32":
             fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)

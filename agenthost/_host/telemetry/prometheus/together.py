@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["Together"]
 
 _START = 8
-"""Where the first entry of a file begins, after the number of bytes that are used."""
+"""Position of the first entry of a file, after the number of bytes that are used."""
 _integer = struct.Struct("i").unpack_from
 _MERGED = {"livemax": max, "livemin": min}
 """Gauges that are not added up, by the word for their mode in the names of files."""
 
 
 class _Line(NamedTuple):
-    """A sample: where it stands in its family, and its text without the number."""
+    """A sample: its order in the family, and its text without the number."""
 
     order: tuple[Any, ...]
     slot: int
@@ -70,7 +70,7 @@ class _Family:
                 yield line.beginning + number_text(number)
 
     def _histogram(self, numbers: Sequence[float | None]) -> Iterator[str]:
-        """Yield the buckets of each child, each with those below it, then the count and the sum."""
+        """Yield the buckets of each child, added up, then count and sum."""
         count, child = 0.0, None
         for line, number in zip(self.lines, numbers, strict=True):
             labels, place = line.order
@@ -169,7 +169,10 @@ class Together:
 def _lines(
     family: _Family, name: str, sample: str, labels: dict[str, str], slot: int
 ) -> Iterable[tuple[tuple[Any, ...], int, str]]:
-    """Yield the lines of a sample. A histogram's largest bucket is followed by the count, which is the same number."""
+    """Return the lines of a sample.
+
+    A histogram's largest bucket is its count, too.
+    """
     if not family.buckets:
         return [((sorted(labels.items()),), slot, line_beginning(sample, labels))]
     child = sorted((label, value) for label, value in labels.items() if label != "le")

@@ -63,7 +63,7 @@ def expected(directory):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(CHANGES, st.integers(1, 3)), max_size=12))
 def test_it_says_what_the_client_library_says(changes):
-    """Whatever is counted, and whichever process ends, between two scrapes."""
+    """Counts and ends of processes between scrapes, in any order."""
     with tempfile.TemporaryDirectory() as name:
         directory, together = Path(name), Together(Path(name))
         for each in changes:
