@@ -18,6 +18,7 @@ __all__ = ["command"]
 _HOST = (
     ("/-/metrics.json", "GET", "usage figures of agents in text"),
     ("/-/sip/unmatched", "GET", "SIP users that no alias or rule matches"),
+    ("/-/status.json", "GET", "the status of the host, as `agenthost status` shows it"),
     ("/health", "GET", "a summary of agents and checks"),
     ("/live", "GET", "liveness: the process answers"),
     ("/metrics", "GET", "metrics for Prometheus"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from agenthost._cli.parts.output import echo, print_json
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["command"]
 
@@ -31,20 +32,24 @@ _WORKERS = ("process", "generation", "since", "memory", "lag", "state")
 @click.command("status")
 @config_file
 @click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@click.option("--url", metavar="URL", help="Ask the host at this URL over HTTP, with credentials.")
+@click.option(
+    "--key-file", metavar="FILE", help="With --url: a file with a key.  [default: the password of the configuration]"
+)
 @click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl-C.")
 @as_json
-def command(file: str | None, port: int | None, watch: bool, as_json: bool) -> None:
-    """Show what the host on this machine serves, and its problems.
+def command(
+    file: str | None, port: int | None, url: str | None, key_file: str | None, watch: bool, as_json: bool
+) -> None:
+    """Show what the host on this machine, or at a URL, serves, and its problems.
 
     Problems come first, each with its fix. Calls, failures and their durations are those of the last five minutes, over
     all workers. The exit code is 1 if the host has a problem, such as a quarantined agent.
     """
-    from agenthost._host.operations.control_socket import ask_host, socket_path
-
-    path = socket_path(configuration(file, port=port))
+    ask = _source(file, port, url, key_file)
 
     def show() -> dict[str, Any]:
-        told = ask_host(path, {"command": "status"}, _SECONDS)
+        told = ask()
         if as_json:
             print_json(told)
         else:
@@ -63,6 +68,26 @@ def command(file: str | None, port: int | None, watch: bool, as_json: bool) -> N
         sys.exit(ExitCode.FINDINGS)
 
 
+def _source(file: str | None, port: int | None, url: str | None, key_file: str | None) -> Callable[[], dict[str, Any]]:
+    """Return the function that asks the host."""
+    if url is None:
+        if key_file is not None:
+            raise click.UsageError("--key-file needs --url. fix: add --url https://agents.example.com")
+        from agenthost._host.operations.control_socket import ask_host, socket_path
+
+        return partial(ask_host, socket_path(configuration(file, port=port)), {"command": "status"}, _SECONDS)
+    if port is not None:
+        raise click.UsageError("--port and --url exclude each other. fix: write the port in the URL")
+    from agenthost._cli.parts.remote_status import authorization, remote_status
+    from agenthost._host.config.value_types import URL, Refused
+
+    try:
+        at = str(URL.read(url))
+    except Refused as refused:
+        raise click.UsageError(f"--url {refused}. fix: write --url https://agents.example.com") from refused
+    return partial(remote_status, at, authorization(configuration(file), key_file), _SECONDS)
+
+
 def _lines(told: Mapping[str, Any], now: float) -> Iterator[str]:
     from agenthost._escaping import escaped
     from agenthost._host.operations.terminal import table
@@ -71,7 +96,7 @@ def _lines(told: Mapping[str, Any], now: float) -> Iterator[str]:
     number = len(told["problems"])
     problems = f", {number} problem{'' if number == 1 else 's'}" if number else ""
     since = elapsed(now - told["since"])
-    yield f"agenthost {told['version']} on {told['url']}: {told['status']}{problems}, for {since}"
+    yield escaped(f"agenthost {told['version']} on {told['url']}: {told['status']}{problems}, for {since}")
     for each in told["problems"]:
         yield f"  {escaped(each['problem'])}"
         yield f"    fix:  {escaped(each['fix'])}"
@@ -85,7 +110,7 @@ def _lines(told: Mapping[str, Any], now: float) -> Iterator[str]:
         yield f"  generation {each['generation']} is kept for calls in progress, process {each['process']}"
     store = told["store"]
     if store is not None:
-        yield f"  store {store['scheme']}://, {'ready' if store['ready'] else 'not ready'}"
+        yield f"  store {escaped(store['scheme'])}://, {'ready' if store['ready'] else 'not ready'}"
 
 
 def _activity(agent: Mapping[str, Any]) -> tuple[int, ...]:

@@ -110,6 +110,12 @@ async def _metrics(request: Request) -> Answer:
     return await metrics.answer_for_host(request)
 
 
+async def _status(request: Request) -> Answer:
+    from agenthost._web.endpoints import metrics
+
+    return await metrics.answer_status(request)
+
+
 async def _agent_metrics(request: Request) -> Answer:
     from agenthost._web.endpoints import agent_metrics
 
@@ -129,6 +135,7 @@ AGENT_ENDPOINTS: Mapping[str, AgentEndpoint] = {
 HOST_ENDPOINTS: Mapping[str, HostEndpoint] = {
     "/metrics": (_metrics, _READ, OBSERVE),
     "/-/metrics.json": (_agent_metrics, _READ, OBSERVE),
+    "/-/status.json": (_status, _READ, OBSERVE),
     "/-/sip/unmatched": (_sip_unmatched, _READ, OBSERVE),
 }
 """The endpoints that every host has, by path."""

@@ -104,7 +104,17 @@ def test_agents_loads_when_it_is_asked_to(desk):
 
 def test_routes_lists_who_answers_where(desk):
     unseen, seen = (json.loads(desk.run("agenthost", "routes", "--json", *load).stdout) for load in ((), ("--load",)))
-    host = ["/-/metrics.json", "/-/sip/unmatched", "/health", "/live", "/metrics", "/ready", "/sip", "/startup"]
+    host = [
+        "/-/metrics.json",
+        "/-/sip/unmatched",
+        "/-/status.json",
+        "/health",
+        "/live",
+        "/metrics",
+        "/ready",
+        "/sip",
+        "/startup",
+    ]
     host += ["/v1/chat/completions", "/v1/models", "/v1/responses"]
 
     assert [row["route"] for row in unseen] == [None] * 4 + host

@@ -17,7 +17,6 @@ import msgspec
 
 from agenthost._host.access.principals import OBSERVE, OPERATE
 from agenthost._web.console.described import described
-from agenthost._web.console.latest_status import LatestStatus
 from agenthost._web.console.pages import FILES, page, static_file
 from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
 from agenthost._web.console.shown_agent import shown_agent
@@ -60,7 +59,7 @@ class Console:
     """The console of one host."""
 
     def __init__(self, site: Site) -> None:
-        self._status = LatestStatus(site)
+        self._status = site.latest_status
         self._sessions = Sessions()
 
     async def answer(self, request: Request) -> Answer:

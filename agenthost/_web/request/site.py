@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agenthost._host.identity.turns import Turns
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Published, Runtime
+    from agenthost._web.request.latest_status import LatestStatus
     from agenthost.state import Stores
 
 __all__ = ["Answer", "Request", "Site"]
@@ -51,6 +52,7 @@ class Site:
         self.caller = runtime.caller
         self.repeats = ToolRepeats(runtime, self.caller)
         self._turns: Turns | None = None
+        self._latest_status: LatestStatus | None = None
         self.guard = login_guard(lambda: runtime.settings, runtime.metrics.login_failed)
         self.late = LateBuilds(runtime)
         self.since = time.time()
@@ -68,6 +70,15 @@ class Site:
 
             self._turns = Turns(self.runtime, Conversations(self.runtime, self.caller))
         return self._turns
+
+    @property
+    def latest_status(self) -> LatestStatus:
+        """The status of the host, made and imported at its first use."""
+        if self._latest_status is None:
+            from agenthost._web.request.latest_status import LatestStatus  # noqa: PLC0415 - calls do without
+
+            self._latest_status = LatestStatus(self.runtime, self.since, self.status_source)
+        return self._latest_status
 
     async def close(self) -> None:
         """End what is left when the host stops: turns, and looks at runs of tools."""

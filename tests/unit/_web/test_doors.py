@@ -139,6 +139,7 @@ DOORS = (
     Door("/v1/mcp", LISTS, "/v1/mcp", "POST", list_tools),
     Door("/metrics", OBSERVED, "/metrics"),
     Door("/-/metrics.json", OBSERVED, "/-/metrics.json"),
+    Door("/-/status.json", OBSERVED, "/-/status.json"),
     Door("/-/sip/unmatched", OBSERVED, "/-/sip/unmatched"),
     Door("/-/", OBSERVED, "/-/"),
     Door("/-/overview.json", OBSERVED, "/-/overview.json"),

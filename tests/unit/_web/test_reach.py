@@ -200,7 +200,7 @@ def test_a_pair_of_a_call_opens_nothing_else(app):
     [password] = {each for each in passwords(passed_on(opened)) if "~" in each}
     header = "Basic " + base64.b64encode(f"call:{password}".encode()).decode()
 
-    for path in ("/sip", "/metrics", "/-/metrics.json", "/v1/models"):
+    for path in ("/sip", "/metrics", "/-/metrics.json", "/-/status.json", "/v1/models"):
         method = "POST" if path == "/sip" else "GET"
         assert ask(opened, method, path, headers={"authorization": header}).status_code == 401
 

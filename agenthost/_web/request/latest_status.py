@@ -12,9 +12,9 @@ from agenthost._host.status.of_process import status_of
 from agenthost.errors import AgentHostError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from agenthost._web.request.site import Site
+    from agenthost._host.runtime.runtime import Runtime
 
 __all__ = ["LatestStatus"]
 
@@ -27,10 +27,15 @@ _ALONE = {
 
 
 class LatestStatus:
-    """The status of the host with all its workers."""
+    """The status of the host with all its workers.
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    ``source`` returns it on any thread. It is None if this process is the whole host, which serves ``since`` then.
+    """
+
+    def __init__(self, runtime: Runtime, since: float, source: Callable[[], Mapping[str, Any]] | None) -> None:
+        self._runtime = runtime
+        self._since = since
+        self._source = source
         self._one_at_a_time = asyncio.Lock()
         self._latest: Mapping[str, Any] = {}
         self._until = 0.0
@@ -44,18 +49,17 @@ class LatestStatus:
             return self._latest
 
     def _read(self) -> Mapping[str, Any]:
-        source = self._site.status_source
-        if source is None:
+        if self._source is None:
             return self._of_this_process()
         try:
-            return source()
+            return self._source()
         except AgentHostError:
             told = self._of_this_process()
             status = "degraded" if told["status"] == "ok" else told["status"]
             return {**told, "status": status, "problems": [_ALONE, *told["problems"]]}
 
     def _of_this_process(self) -> dict[str, Any]:
-        runtime, since = self._site.runtime, self._site.since
+        runtime, since = self._runtime, self._since
         host = runtime.config.host
         worker = {"process": os.getpid(), "generation": runtime.generation, "since": since, "restarts": 0}
         known = {
