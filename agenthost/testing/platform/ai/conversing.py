@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenthost.conversation.models import Completion, Message
 from agenthost.testing.platform.ai.actions import apply_actions
 from agenthost.testing.platform.ai.calling import call_function
 from agenthost.testing.platform.ai.payload import written
-from agenthost.testing.platform.ai.prompting import model_request
+from agenthost.testing.platform.ai.prompting import expanded, model_request
 from agenthost.testing.platform.leg import HungUp
 from agenthost.testing.platform.script import FunctionCall, ModelTurn
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from agenthost.testing.platform.ai.state import Session
     from agenthost.testing.platform.script import FunctionCall as Call
 
-__all__ = ["answer_user", "ask_model", "run_actions", "take_turns"]
+__all__ = ["answer_user", "ask_model", "debug_level", "run_actions", "take_turns"]
 
 _MOST_QUEUED = 20
+_MODEL_LEVEL = 2
+"""Level of the debug webhook from which it receives the requests to the model."""
 _INTERNAL = frozenset({"gather_submit"})
 
 
@@ -80,11 +82,33 @@ async def ask_model(session: Session, request: ModelRequest) -> ModelTurn:
 async def _next_turn(session: Session) -> ModelTurn:
     """Return the model's next turn: a scripted one, else the model's own."""
     room = session.leg.room
+    debugged = debug_level(session) >= _MODEL_LEVEL
+    request = model_request(session) if debugged or room.line.turns is None else None
+    if request is not None and debugged:
+        session.model_log.append(("model_request", _request_seen(request)))
     if room.line.turns is not None:
-        return room.line.turns.pop(0) if room.line.turns else ModelTurn()
-    if room.model is None:
-        return ModelTurn()
-    return await ask_model(session, model_request(session))
+        turn = room.line.turns.pop(0) if room.line.turns else ModelTurn()
+    elif room.model is None or request is None:
+        turn = ModelTurn()
+    else:
+        turn = await ask_model(session, request)
+    if debugged:
+        calls = [{"function": call.function, "arguments": call.arguments} for call in turn.calls]
+        session.model_log.append(("model_response", {"content": turn.say, "calls": calls}))
+    return turn
+
+
+def debug_level(session: Session) -> int:
+    """Return the level of the debug webhook, 0 without one."""
+    url, level = session.params.get("debug_webhook_url"), session.params.get("debug_webhook_level", 1)
+    return level if isinstance(url, str) and url and isinstance(level, int) else 0
+
+
+def _request_seen(request: ModelRequest) -> dict[str, Any]:
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "functions": [tool.name for tool in request.tools],
+    }
 
 
 async def _perform(session: Session, turn: ModelTurn) -> bool:
@@ -108,6 +132,9 @@ async def _call(session: Session, call: Call, said: str) -> None:
         session.add(Message("assistant", said, (use,)))
         session.add(Message("tool", answer.response, tool_use_id=use.id))
         session.log("tool", content=answer.response, function=call.function)
+        conscience = session.params.get("conscience")
+        if isinstance(conscience, str) and conscience:
+            session.add(Message("system", expanded(session, conscience)))
     if answer.prompt:
         session.add(Message("system", answer.prompt))
     if answer.post_process and session.ending is None:

@@ -28,12 +28,13 @@ def offered(session: Session) -> dict[str, ToolSpec]:
     gather, flow = session.gather, session.flow
     specs: dict[str, ToolSpec] = {}
     allowed = flow.allowed if flow is not None else None
+    silenced = session.unanswered and session.params.get("functions_on_no_response") is not True
     if gather is not None:
         named = gather.question.get("functions", gather.info.get("functions"))
         allowed = frozenset(str(name) for name in named) if isinstance(named, list) else frozenset()
     for function in session.functions.values():
         usable = function.active and function.uses != 0 and function.name not in HOOKS
-        if usable and (allowed is None or function.name in allowed):
+        if usable and not silenced and (allowed is None or function.name in allowed):
             specs[function.name] = ToolSpec(function.name, function.description, function.parameters)
     if gather is not None:
         specs["gather_submit"] = _gather_submit(gather)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost.conversation.models import Message, ModelRequest
 from agenthost.testing.platform.ai.calling import call_hook
-from agenthost.testing.platform.ai.conversing import ask_model
+from agenthost.testing.platform.ai.conversing import ask_model, debug_level
 from agenthost.testing.platform.ai.payload import identity
 from agenthost.testing.platform.ai.prompting import text_of
 from agenthost.testing.platform.leg import HungUp
@@ -122,19 +122,23 @@ def _data(summary: Any) -> dict[str, Any]:
 async def post_debug_events(session: Session) -> None:
     """Post the lines of the call log since the last time, several in one request.
 
-    Level 0 posts nothing. Without an answer, the platform does not try again.
+    Level 0 posts nothing, level 2 also the requests to the model and its replies. Without an answer, the platform does
+    not try again.
     """
-    url, level = session.params.get("debug_webhook_url"), session.params.get("debug_webhook_level", 1)
-    lines = session.call_log[session.debugged :]
-    session.debugged = len(session.call_log)
-    if not isinstance(url, str) or not url or level == 0 or not lines:
+    lines, asked = session.call_log[session.debugged :], session.model_log
+    session.debugged, session.model_log = len(session.call_log), []
+    if not debug_level(session) or not lines + asked:
         return
     leg = session.leg
-    body: dict[str, Any] = {
-        "call_info": {"call_id": session.runtime_id, "ai_session_id": session.id, "content_type": "text/swaig"}
-    }
+    info = {"call_id": session.runtime_id, "ai_session_id": session.id, "content_type": "text/swaig"}
+    if leg.chat:
+        info["conversation_id"] = leg.call_id
+    body: dict[str, Any] = {"call_info": info}
+    for name, details in asked:
+        body.setdefault(name, []).append(details)
     for line in lines:
         name = str(line.get("action") or line["role"])
         body.setdefault(name, []).append({key: value for key, value in line.items() if key != "timestamp"})
+    url = session.params["debug_webhook_url"]
     delivered = await leg.room.delivery.post("debug_event", url, body, timeout=_TIMEOUT)
     leg.trace("debug_event", events=sorted(set(body) - {"call_info"}), status=delivered.status)

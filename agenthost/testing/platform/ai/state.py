@@ -78,6 +78,11 @@ class Session:
     uses: int = 0
     debugged: int = 0
     """The number of lines of the call log that the debug webhook has."""
+    model_log: list[tuple[str, dict[str, Any]]] = field(factory=list)
+    """Requests to the model and its replies, which the debug webhook receives at level 2."""
+    polled_at: int = 0
+    unanswered: bool = False
+    """Set while the model speaks because the caller does not."""
     last_words: str = ""
     """The words that the caller may interrupt."""
 

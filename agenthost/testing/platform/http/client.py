@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-__all__ = ["Client", "HttpRequest", "HttpResponse", "UnreachableError", "json_depth", "origin_of", "read_json"]
+__all__ = [
+    "Client",
+    "HttpRequest",
+    "HttpResponse",
+    "UnreachableError",
+    "json_depth",
+    "origin_of",
+    "read_json",
+]
 
 _DEEPEST = 100
 
@@ -64,6 +72,15 @@ class HttpResponse:
         """
         return read_json(self.body)
 
+    def document(self) -> Any:
+        """Return the decoded document, as JSON or YAML by its media type.
+
+        Raises:
+            ValueError: it cannot be read, or is nested too deep.
+        """
+        media_type = self.header("content-type").partition(";")[0].strip().lower()
+        return _read_yaml(self.body) if media_type.endswith(("/yaml", "/x-yaml", "+yaml")) else self.json()
+
 
 class Client(Protocol):
     """A way to the host under test, and to nothing else."""
@@ -97,6 +114,25 @@ def read_json(text: bytes | str) -> Any:
     if json_depth(value, _DEEPEST) > _DEEPEST:
         raise ValueError("the JSON is nested too deep")
     return value
+
+
+def _read_yaml(text: bytes) -> Any:
+    """Decode YAML without references, as JSON values that are not nested deeper than 100 levels.
+
+    Raises:
+        ValueError: it is not YAML, has references, or is nested too deep.
+    """
+    try:
+        import yaml  # noqa: PLC0415 - only for documents in YAML
+    except ImportError as error:
+        raise ValueError("the document is in YAML. fix: pip install pyyaml") from error
+    try:
+        # References could repeat a value without end.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ValueError("the YAML has references")
+        return read_json(json.dumps(yaml.safe_load(text), default=str))
+    except (yaml.YAMLError, RecursionError, TypeError) as error:
+        raise ValueError("the document cannot be read as YAML") from error
 
 
 def json_depth(value: Any, most: int) -> int:

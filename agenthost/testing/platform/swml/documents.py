@@ -46,7 +46,11 @@ async def fetch(leg: Leg, url: str, params: Mapping[str, Any]) -> Script | None:
         hint = ": the URL carries no credentials, or wrong ones" if response.status == 401 else ""
         _failed(leg, url, "relay_script_http_error", f"HTTP {response.status}{hint}")
         return None
-    document = _parsed(response.body)
+    try:
+        document = response.document()
+    except ValueError as error:
+        _failed(leg, url, "relay_script_parse_error", f"the document cannot be read: {error}"[:300])
+        return None
     if problem := document_problem(document):
         _failed(leg, url, "relay_script_parse_error", problem)
         return None

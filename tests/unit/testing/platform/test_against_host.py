@@ -21,7 +21,11 @@ class ShopAgent(AgentBase):
         super().__init__(name="shop", route="/shop")
         self.set_post_prompt("Summarise.")
         self.enable_debug_events()
-        self.seen = []
+        self.on_debug_event(self.note)
+        self.seen, self.events = [], []
+
+    def note(self, name, body):
+        self.events.append((name, body["call_info"]["call_id"]))
 
     @AgentBase.tool
     async def order(self, item: str) -> FunctionResult:
@@ -63,6 +67,13 @@ def test_a_call_from_beginning_to_end(tmp_path):
     assert [event.data["response"] for event in call.trace.of("tool")] == ["Order 1: tea."]
     assert [event.data["status"] for event in call.trace.of("debug_event")] == [204, 204, 204]
     assert (agent.seen, call.trace.findings) == ([{"items": 1}], ())
+
+
+def test_each_debug_event_of_a_request_reaches_the_handler(tmp_path):
+    agent, call = called(tmp_path, order_and_leave)
+
+    assert [name for name, _ in agent.events] == ["session_start", "function_call", "tool", "session_end"]
+    assert {call_id for _, call_id in agent.events} == {call.id}
 
 
 def test_the_host_accepts_the_platforms_signatures(tmp_path):
