@@ -33,9 +33,12 @@ def authorization(config: Config, key_file: str | None) -> str:
 
     if key_file is not None:
         try:
-            return f"Bearer {Path(key_file).read_text(encoding='utf-8').strip()}"
+            key = Path(key_file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise AddressError(f"{key_file}: cannot be read: {error}. fix: check --key-file.") from error
+        if not key.isascii() or not key.isprintable() or not key or " " in key:  # an error must not show the key
+            raise AddressError(f"{key_file}: it has no key. fix: write the key alone into it, on one line.")
+        return f"Bearer {key}"
     password = next((each.reveal() for each in config.host.accepted_passwords), None)
     if password is None:
         raise AddressError(

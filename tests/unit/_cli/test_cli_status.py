@@ -132,3 +132,15 @@ def test_no_credentials_are_a_question_of_its_own(host, show, monkeypatch):
 
     assert "no credentials for --url" in str(show(key=None).exception)
     assert host.asked == []
+
+
+@pytest.mark.parametrize("content", ["", "the-key\nsecret = other", "the key", "key\x00"])
+def test_a_file_without_a_key_is_not_shown(host, show, tmp_path, content):
+    """The error has no part of the file, which may be a secret."""
+    (tmp_path / "key").write_text(content, encoding="utf-8")
+
+    problem = str(show().exception)
+
+    assert "it has no key. fix: write the key alone" in problem
+    assert "secret" not in problem
+    assert host.asked == []
