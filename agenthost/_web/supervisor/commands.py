@@ -27,7 +27,8 @@ _ANSWERED_WITHIN = 2.0
 class Commands:
     """Answers commands on threads of their own.
 
-    With ``logs``, a reload that is refused is logged; otherwise, the command reports it.
+    ``older`` returns the workers of older generations, which serve calls in progress. With ``logs``, a reload that is
+    refused is logged; otherwise, the command reports it.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Commands:
         rollouts: Rollouts,
         places: Sequence[WorkerSlot],
         host: Callable[[], dict[str, Any]],
+        older: Callable[[], Sequence[Worker]],
         tallies: Tallies,
         *,
         logs: bool,
@@ -43,6 +45,7 @@ class Commands:
         self._reload = logged(rollouts.answer, tallies.reloaded) if logs else rollouts.answer
         self._places = places
         self._host = host
+        self._older = older
         self._one_at_a_time = threading.Lock()
         self._answers: SimpleQueue[tuple[Worker, int, Any]] = SimpleQueue()
         self._asked = 0
@@ -74,25 +77,27 @@ class Commands:
     def _status(self) -> dict[str, Any]:
         from agenthost._host.status.of_host import host_status  # noqa: PLC0415 - only when somebody asks
 
-        return host_status(self._host(), [status for _, status in self._ask("status", None)])
+        return host_status(self._host(), [status for _, status in self._ask("status", None, self._serving())])
 
     def _logs(self, wanted: Mapping[str, str], seen: Mapping[str, int]) -> dict[str, Any]:
-        """Return recent lines of the supervisor and of all workers, oldest first.
+        """Return recent lines of the supervisor and of all workers, older generations included, oldest first.
 
         ``seen`` has the last number of each process that an earlier answer had.
         """
         from agenthost._host.telemetry.recent_lines import MOST, recent_lines  # noqa: PLC0415 - as above
 
         own = os.getpid(), recent_lines.find(wanted, seen.get(str(os.getpid()), 0))
-        answers = [own, *self._ask("logs", (wanted, seen))]
+        answers = [own, *self._ask("logs", (wanted, seen), [*self._serving(), *self._older()])]
         lines = sorted((line for _, (found, _) in answers for line in found), key=lambda line: str(line["timestamp"]))
         return {"lines": lines[-MOST:], "seen": {**seen, **{str(pid): last for pid, (_, last) in answers}}}
 
-    def _ask(self, order: str, question: object) -> list[tuple[int, Any]]:
-        """Ask all serving workers, and return the answers in time, each with its process."""
+    def _serving(self) -> list[Worker]:
+        return [worker for place in self._places if (worker := place.serving) is not None]
+
+    def _ask(self, order: str, question: object, waited_for: list[Worker]) -> list[tuple[int, Any]]:
+        """Ask workers, and return the answers in time, each with its process."""
         with self._one_at_a_time:
             self._asked += 1
-            waited_for = [worker for place in self._places if (worker := place.serving) is not None]
             for worker in waited_for:
                 worker.order(order, (self._asked, question))
             found: list[tuple[int, Any]] = []

@@ -99,7 +99,9 @@ class Supervisor:
         self.systemd = Systemd()
         self.rollouts = Rollouts(self)
         self.tallies = Tallies(self.wake)
-        self.commands = Commands(self.rollouts, self.places, self._known, self.tallies, logs=not authoring)
+        self.commands = Commands(
+            self.rollouts, self.places, self._known, lambda: self.older.members, self.tallies, logs=not authoring
+        )
         self.older: Generations[Worker] = Generations(relays)
         self.health = KeptHealth(health, self._start_health)
         self._since = time.time()

@@ -52,7 +52,12 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
     worker = WorkerWithLines(1 << 22)
     commands = Commands(
-        SimpleNamespace(answer=None), [WorkerSlot(lambda _: None, worker)], dict, Tallies(lambda: None), logs=False
+        SimpleNamespace(answer=None),
+        [WorkerSlot(lambda _: None, worker)],
+        dict,
+        list,
+        Tallies(lambda: None),
+        logs=False,
     )
     worker.commands = commands
     recent_lines.clear()
