@@ -10,11 +10,15 @@ import click
 
 from agenthost._cli.parts.options import config_file, configuration
 from agenthost._cli.parts.output import echo
+from agenthost._host.generations.lock import lock_path
+from agenthost.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agenthost._host.config.schema import Config
     from agenthost._host.operations.deployment import Deployment
+    from agenthost._host.operations.kubernetes import PlacedAgent
 
 __all__ = ["command"]
 
@@ -58,12 +62,23 @@ def systemd(file: str | None, output: Path | None, force: bool) -> None:
     show_default=True,
     help="The container image with agenthost and the agent packages.",
 )
+@click.option(
+    "--per-agent",
+    is_flag=True,
+    help="Write a deployment, a service, an autoscaler and a network policy for each agent, and an ingress.",
+)
 @_into
-def kubernetes(file: str | None, image: str, output: Path | None, force: bool) -> None:
+def kubernetes(file: str | None, image: str, per_agent: bool, output: Path | None, force: bool) -> None:
     """Write a manifest for Kubernetes: deployment, service, disruption budget."""
-    from agenthost._host.operations.kubernetes import kubernetes_files
+    from agenthost._host.operations.kubernetes import kubernetes_files, per_agent_files
 
-    _give(kubernetes_files(_deployment(file), image), output, force=force)
+    whole = _deployment(file)
+    if not per_agent:
+        _give(kubernetes_files(whole, image), output, force=force)
+        return
+    path = Path(lock_path(whole.config))
+    lock = path.read_text("utf-8") if path.is_file() else None
+    _give(per_agent_files(whole, image, _placed(file, whole.config), lock), output, force=force)
 
 
 @command.command("sbom")
@@ -81,6 +96,39 @@ def sbom(output: Path | None, force: bool) -> None:
     stated = os.environ.get("SOURCE_DATE_EPOCH", "")  # reproducible-builds.org/specs
     now = datetime.fromtimestamp(int(stated), UTC) if stated.isdecimal() else datetime.now(UTC)
     _give(sbom_files(hosted_distributions(), now), output, force=force)
+
+
+def _placed(file: str | None, config: Config) -> list[PlacedAgent]:
+    """Return the agents and workflows with deployments of their own, the longest routes first.
+
+    Raises:
+        ConfigurationError: the route of an agent is not known.
+    """
+    from agenthost._discovery import AGENTS, discover
+    from agenthost._host.generations.lock import known_owners, read_lock
+    from agenthost._host.operations.deployment import Deployment
+    from agenthost._host.operations.kubernetes import PlacedAgent
+    from agenthost._host.packages.selection import select
+
+    lock = read_lock(config)
+    found: list[tuple[str, str | None, tuple[str, ...]]] = []
+    for item in select(config, discover((AGENTS,)), known_owners(config, lock)).wanted:
+        locked = lock.agent(item.candidate) if lock is not None and not item.again else None
+        if item.served:
+            found.append((item.key, item.config.route or (locked.route if locked else None), (item.key,)))
+    for name, table in config.workflows.items():
+        if table.enabled and config.host.serves(name):
+            found.append((name, table.route or f"/{name}", (name, *table.agents)))
+    placed = []
+    for key, route, only in found:
+        if route is None:
+            raise ConfigurationError(f"the route of agent {key!r} is not known here. fix: agenthost lock stores it")
+        placed.append(PlacedAgent(key, route, Deployment.of(configuration(file, agents=only), os.environ, 1), only))
+    by_label = {each.label: each.key for each in placed}
+    for each in placed:
+        if (other := by_label[each.label]) != each.key:
+            raise ConfigurationError(f"agents {each.key!r} and {other!r} have one name on Kubernetes. fix: rename one")
+    return sorted(placed, key=lambda each: (-len(each.route), each.route))
 
 
 def _deployment(file: str | None) -> Deployment:

@@ -220,6 +220,14 @@ class HostConfig(Table):
         """Return True if an agent with these names is to be served by this host."""
         return self.agents == _EVERY_AGENT or any(_matches(name, pattern) for pattern in self.agents for name in names)
 
+    def may_serve(self, section: str) -> bool:
+        """Return True unless a section of ``[agents]`` can only be of an agent elsewhere.
+
+        It may have either key of the agent, and a pattern may be of the other one.
+        """
+        name = section.rpartition(":")[2]
+        return self.serves(section, name) or any(_matches(name, each.rpartition(":")[2]) for each in self.agents)
+
     def unmatched(self, names: Iterable[str]) -> list[str]:
         """Return the patterns of ``agents`` that match none of some names."""
         if self.agents == _EVERY_AGENT:

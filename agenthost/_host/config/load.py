@@ -64,6 +64,8 @@ _SECRET = ("host", "keys", "agents")
 _OPTIONS = {"agents": "--only"}
 """Options with another name than their key of ``[host]``."""
 _KEY_NAME = r"[A-Za-z0-9_-]{1,64}"
+_OF_OTHERS = ("enabled", "optional", "route", "use")
+"""The keys that are read of the section of an agent elsewhere."""
 _AGENT_NAME = r"[A-Za-z0-9._-]{1,64}"
 _STORE, _SOURCED, _CONSOLE = "default_store", "sourced", "console"
 """Overrides that are not keys of ``[host]``."""
@@ -248,6 +250,9 @@ def _sip(opened: ConfigFile) -> SipConfig:
 def _agent(opened: ConfigFile, name: str, value: object, host: HostConfig) -> AgentConfig:
     place = opened.place("agents", name)
     section = opened.as_table(value, place)
+    if not host.may_serve(name):  # nor need the secrets of other hosts exist
+        section = {key: value for key, value in section.items() if key in _OF_OTHERS}
+        return evolve(opened.fill(AgentConfig, section, place), place=place)
     agent = evolve(opened.fill(AgentConfig, section, place), place=place)
     if not agent.enabled:  # its secrets need not exist
         return agent

@@ -64,6 +64,9 @@ class Deployment:
             with open(config.source, encoding="utf-8-sig") as file:
                 text = file.read()
             tables, directory = tomllib.loads(text), os.path.dirname(os.path.abspath(config.source))
+        if not config.host.serves():  # the secrets of other hosts' agents stay with those
+            own = {key: table for key, table in tables.get("agents", {}).items() if config.host.may_serve(key)}
+            tables = {**tables, "agents": own}
         plain: dict[str, str] = {}
         secrets: list[str] = []
         for name, key in keys_of(HostConfig).items():

@@ -6,11 +6,16 @@ import json
 import re
 from math import ceil
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from attrs import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from agenthost._host.operations.deployment import Deployment
 
-__all__ = ["kubernetes_files"]
+__all__ = ["PlacedAgent", "kubernetes_files", "per_agent_files"]
 
 _STARTUP_PERIOD = 2
 _USER = 10001
@@ -125,6 +130,62 @@ spec:
       app.kubernetes.io/name: agenthost
 """
 
+_NETWORK = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: agenthost-{label}
+spec:
+  podSelector:
+    matchLabels:
+      app.kubernetes.io/name: agenthost
+      app.kubernetes.io/component: {label}
+  policyTypes: ["Ingress"]
+  # Only the port of the agents: the kubelet probes from the node, which policies do not concern.
+  ingress:
+    - ports:
+        - port: http
+"""
+_AUTOSCALER = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: agenthost-{label}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: agenthost-{label}
+  minReplicas: 2
+  maxReplicas: 10
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: 70
+"""
+_INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: agenthost
+spec:
+  rules:
+    - {host}http:
+        paths:
+{paths}"""
+_PATH = """\
+          - path: {path}
+            pathType: Prefix
+            backend:
+              service:
+                name: agenthost-{label}
+                port:
+                  name: http
+"""
+
 
 def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
     """Return the manifest, by file name.
@@ -172,6 +233,74 @@ def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
             volumes="".join(_volume(name, deployment) for name in names),
         )
     }
+
+
+@frozen
+class PlacedAgent:
+    """An agent or a workflow with a deployment of its own.
+
+    Args:
+        key: its key.
+        route: its route.
+        deployment: the data of its own deployment.
+        only: the agents that it serves: itself, and the members of a workflow.
+    """
+
+    key: str
+    route: str
+    deployment: Deployment
+    only: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Its key in the form of a label (RFC 1123)."""
+        return re.sub(r"[^a-z0-9]+", "-", self.key.lower()).strip("-")[:40]
+
+
+def per_agent_files(
+    deployment: Deployment, image: str, agents: Sequence[PlacedAgent], lock: str | None
+) -> dict[str, str]:
+    """Return the manifest with a deployment for each agent, by file name.
+
+    ``deployment`` is that of the whole host, and ``lock`` the text of its lock file.
+    """
+    whole = _parts(kubernetes_files(deployment, image)["agenthost.yaml"])
+    account = whole[0].replace("agenthost export kubernetes", "agenthost export kubernetes --per-agent", 1)
+    config = [part for part in whole if part.startswith("apiVersion: v1\nkind: ConfigMap")]
+    if lock is not None and config:
+        config = [config[0] + "  agenthost.lock: |\n" + "".join(f"    {line}\n" for line in lock.splitlines())]
+    parts = [account, *config]
+    for agent in agents:
+        own = _parts(kubernetes_files(agent.deployment, image)["agenthost.yaml"])
+        parts += [_narrowed(part, agent) for part in own[1:] if "kind: ConfigMap" not in part.partition("metadata")[0]]
+        parts.append(_NETWORK.format(label=agent.label))
+        if deployment.shared_store:
+            parts.append(_AUTOSCALER.format(label=agent.label))
+    parts.append(_ingress(deployment, agents))
+    return {"agenthost.yaml": "---\n".join(parts)}
+
+
+def _parts(text: str) -> list[str]:
+    return re.split(r"^---\n", text, flags=re.MULTILINE)
+
+
+def _narrowed(part: str, agent: PlacedAgent) -> str:
+    """Return a resource of the whole host as that of one agent."""
+    part = part.replace("metadata:\n  name: agenthost\n", f"metadata:\n  name: agenthost-{agent.label}\n", 1)
+    label = rf"\1app.kubernetes.io/name: agenthost\n\1app.kubernetes.io/component: {agent.label}"
+    part = re.sub(r"^( *)app\.kubernetes\.io/name: agenthost$", label, part, flags=re.MULTILINE)
+    command = ["agenthost", "run", "--host", "0.0.0.0"]  # noqa: S104 - in its pod
+    narrowed = [*command, *(word for key in agent.only for word in ("--only", key))]
+    part = part.replace(f"command: {json.dumps(command)}", f"command: {json.dumps(narrowed)}", 1)
+    if agent.deployment.shared_store:  # the autoscaler decides
+        part = re.sub(r"^  replicas: \d+\n", "", part, flags=re.MULTILINE)
+    return part
+
+
+def _ingress(deployment: Deployment, agents: Iterable[PlacedAgent]) -> str:
+    host = urlsplit(deployment.config.host.public_url or "").hostname
+    paths = "".join(_PATH.format(path=json.dumps(agent.route), label=agent.label) for agent in agents)
+    return _INGRESS.format(host=f"host: {json.dumps(host)}\n      " if host else "", paths=paths)
 
 
 def _missing(deployment: Deployment) -> tuple[str, ...]:

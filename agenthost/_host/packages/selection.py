@@ -225,7 +225,7 @@ class _Choice:
     def fit_sections(self, claims: dict[str, list[Candidate]]) -> None:
         """Mount what ``use`` names a second time, and find sections that fit nothing."""
         for key, section in self.config.agents.items():
-            if key in self.used or not self.config.host.serves(key):
+            if key in self.used or not self.config.host.may_serve(key):
                 continue
             distribution, _, name = (section.use or "").rpartition(":")
             offer = next((each for each in claims.get(name, ()) if each.distribution == distribution), None)

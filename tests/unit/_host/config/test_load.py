@@ -545,3 +545,13 @@ def test_a_command_has_a_default_store_and_serves_sources(tmp_path, monkeypatch)
     assert (plain.state.scheme, plain.sourced) == ("memory", True)
     assert load_config(None, {}, overrides).state.scheme == "sqlite"
     assert load_config(None, {}).sourced is False
+
+
+def test_secrets_of_agents_elsewhere(load):
+    """They need not exist, as one file may serve several hosts."""
+    text = (
+        '[host]\nagents = ["sales"]\n[agents.shop]\nroute = "/s"\npassword = { env = "SHOP" }\ntoken = { env = "T" }\n'
+    )
+    section = load(text).agents["shop"]
+
+    assert (section.route, section.password, section.settings) == ("/s", None, {})

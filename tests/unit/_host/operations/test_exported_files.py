@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from agenthost._host.config.load import load_config
 from agenthost._host.operations.deployment import Deployment
-from agenthost._host.operations.kubernetes import kubernetes_files
+from agenthost._host.operations.kubernetes import PlacedAgent, kubernetes_files, per_agent_files
 from agenthost._host.operations.systemd import _quoted, systemd_files
 
 SECRETS = {"HOST_PASSWORD": "tell-nobody-1", "NEW_KEY": "tell-nobody-2-tell-nobody-2-tell-nobody"}
@@ -199,3 +199,59 @@ def test_words_in_a_unit_are_one_word(word):
 
     assert "%" not in quoted.replace("%%", "")
     assert quoted.startswith('"') or not set(quoted) & set(" \t\"'\\;")
+
+
+PER_AGENT = (
+    FULL
+    + """
+[agents.sales]
+password = { env = "SALES_PASSWORD" }
+
+[agents.billing]
+password = { env = "BILLING_PASSWORD" }
+"""
+)
+
+
+def test_a_deployment_for_each_agent(tmp_path):
+    """Each resource follows the schema, and a pod gets the secrets of its own agent."""
+    yaml, validate = pytest.importorskip("yaml"), pytest.importorskip("kubernetes_validate").validate
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "old").write_text("tell-nobody-4-tell-nobody-4-tell-nobody")
+    file = tmp_path / "agenthost.toml"
+    file.write_text(PER_AGENT)
+    environ = {**SECRETS, "SALES_PASSWORD": "tell-nobody-6", "BILLING_PASSWORD": "tell-nobody-7"}
+
+    def of(*only):
+        chosen = {"agents": only} if only else {}
+        return Deployment.of(load_config(str(file), environ, chosen), environ, 2)
+
+    agents = [PlacedAgent(key, f"/{key}", of(key), (key,)) for key in ("sales", "Billing.EU", "billing")]
+    text = per_agent_files(of(), "example.com/agents:1", agents, 'format = 1\n\n[distributions."x"]\n')[
+        "agenthost.yaml"
+    ]
+    found = list(yaml.safe_load_all(text))
+    for resource in found:
+        validate(resource, "1.30", strict=True)
+
+    def named(kind):
+        return {each["metadata"]["name"]: each for each in found if each["kind"] == kind}
+
+    names = {"agenthost-sales", "agenthost-billing-eu", "agenthost-billing"}
+    kinds = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "HorizontalPodAutoscaler")
+    assert all(set(named(kind)) == names for kind in kinds)
+    [config] = named("ConfigMap").values()
+    assert config["data"]["agenthost.lock"] == 'format = 1\n\n[distributions."x"]\n'
+    pod = named("Deployment")["agenthost-sales"]["spec"]["template"]
+    [container] = pod["spec"]["containers"]
+    secrets = {each["name"] for each in container["env"] if "valueFrom" in each}
+    assert container["command"][-2:] == ["--only", "sales"]
+    assert "SALES_PASSWORD" in secrets
+    assert "BILLING_PASSWORD" not in secrets
+    selector = named("Service")["agenthost-sales"]["spec"]["selector"]
+    assert selector.items() <= pod["metadata"]["labels"].items()
+    assert selector["app.kubernetes.io/component"] == "sales"
+    [rule] = named("Ingress")["agenthost"]["spec"]["rules"]
+    assert rule["host"] == "agents.example.com"
+    assert [each["path"] for each in rule["http"]["paths"]] == ["/sales", "/Billing.EU", "/billing"]
+    assert "tell-nobody" not in text

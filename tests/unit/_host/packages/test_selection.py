@@ -253,3 +253,19 @@ def test_patterns_that_match_nothing():
 
     assert "no agent matches 'sale'. Did you mean sales? fix: agenthost agents lists all" in sentence
     assert unmatched_patterns(narrowed("*"), []) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "pattern", "may"),
+    [
+        ("sales", "sales", True),
+        ("acme:sales", "sales", True),
+        ("sales", "acme:sales", True),
+        ("sales", "acme:*", True),
+        ("shop", "acme:sales", False),
+        ("acme:shop", "s?les", False),
+    ],
+)
+def test_sections_that_may_be_of_agents_here(section, pattern, may):
+    """A password is never left out because the pattern has the other key."""
+    assert HostConfig(agents=(pattern,)).may_serve(section) is may
