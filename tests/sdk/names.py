@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sdk-names.md"
 
 HERE = "the same name"
 ALONGSIDE = "the SDK, installed next to agenthost"
-SKILL = "an agent of the SDK, served by `agenthost-signalwire`; or a [skill](../how-to/write-a-skill.md) of your own"
+SKILL = "the same name, in [agenthost-signalwire](../../plugins/agenthost-signalwire/README.md#skills)"
 PACKAGED = "the same name, in [agenthost-skills](../../plugins/agenthost-skills/README.md)"
 _PACKAGED = ("joke", "play_background_file", "swml_transfer", "weather_api")
 PREFAB = "an agent of the SDK, served by `agenthost-signalwire`; or an [agent](agent.md) of your own"

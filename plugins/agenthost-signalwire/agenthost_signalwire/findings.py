@@ -11,10 +11,26 @@ from agenthost import AgentBase
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SKILLS", "findings_of"]
+__all__ = ["BRIDGED", "SKILLS", "findings_of"]
 
 SKILLS = frozenset({"datetime", "joke", "math", "play_background_file", "swml_transfer", "weather_api"})
 """Skills that agenthost and agenthost-skills have under the same names."""
+BRIDGED = frozenset(
+    {
+        "api_ninjas_trivia",
+        "claude_skills",
+        "datasphere",
+        "datasphere_serverless",
+        "google_maps",
+        "info_gatherer",
+        "mcp_gateway",
+        "native_vector_search",
+        "spider",
+        "web_search",
+        "wikipedia_search",
+    }
+)
+"""Skills of the SDK that this plugin offers to agents of agenthost."""
 _PAGE = "docs/reference/sdk-names.md"
 _MIGRATE = "fix: agenthost migrate changes its imports"
 
@@ -36,7 +52,8 @@ def _prefabs(kind: type) -> Iterator[str]:
 
 def _skills(inner: Any) -> Iterator[str]:
     for name in sorted({skill.SKILL_NAME for skill in inner.skill_manager.loaded_skills.values()} - SKILLS):
-        yield f"it uses the skill {name!r} of signalwire-sdk, which agenthost does not have"
+        kept = "agenthost-signalwire offers while it is installed" if name in BRIDGED else "agenthost does not have"
+        yield f"it uses the skill {name!r} of signalwire-sdk, which {kept}"
 
 
 def _names(kind: type) -> Iterator[str]:

@@ -9,7 +9,7 @@ from attrs import frozen
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 import agenthost
-from agenthost_signalwire.findings import SKILLS
+from agenthost_signalwire.findings import BRIDGED, SKILLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,9 @@ class _Rewriting(cst.CSTTransformer):
             return
         if isinstance(value := node.args[0].value, cst.SimpleString):
             name = value.evaluated_value
-            if name not in SKILLS:
+            if name in BRIDGED:
+                self._remark(node, f"the skill {name!r} is one of signalwire-sdk: keep agenthost-signalwire installed")
+            elif name not in SKILLS:
                 self._remark(
                     node,
                     f"the skill {name!r} is not in agenthost or agenthost-skills: write it, or find a package",

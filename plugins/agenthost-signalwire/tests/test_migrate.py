@@ -47,7 +47,7 @@ class Shop(AgentBase):
             [
                 (
                     1,
-                    "the skill 'web_search' is not in agenthost or agenthost-skills: write it, or find a package",
+                    "the skill 'web_search' is one of signalwire-sdk: keep agenthost-signalwire installed",
                 )
             ],
         ),
