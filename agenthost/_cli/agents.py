@@ -24,7 +24,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     """List the installed agents.
 
     Without --load nothing is imported: the list shows what packages and configuration declare, and the routes at which
-    a host with this configuration has served the agents. A route is empty until then.
+    a host with this configuration has served the agents. Until then, a route is shown as "–".
     """
     config = configuration(file)
     if load:
@@ -91,7 +91,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             (
                 [
                     str(row["agent"]),
-                    row["route"] or "",
+                    row["route"] or "–",
                     f"{row['package']} {row['version']}".strip(),
                     _state(row),
                 ],

@@ -39,7 +39,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     """List the routes and the agents behind them.
 
     Without --load nothing is imported: an agent's route is the configured one, or the one at which a host with this
-    configuration has served it. It is empty until then.
+    configuration has served it. Until then, it is shown as "–".
     """
     config = configuration(file)
     print_warnings(config.warnings)
@@ -76,6 +76,6 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    cells = [[row["route"] or "", row["methods"], row["answers"], row["state"]] for row in rows]
+    cells = [[row["route"] or "–", row["methods"], row["answers"], row["state"]] for row in rows]
     echo(table(("route", "methods", "answers", "state"), [(row, "") for row in cells]))
     echo("  Each agent's tools are called at its route and /swaig.")
