@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["picture"]
 
-_LANE = 300
+_LANE = 250
 _ROW = 34
 _TOP = 46
-_MOST_LETTERS = 44
+_MOST_LETTERS = 38
+"""Letters of a label. The whole text is shown under the pointer."""
 _MOST_ROWS = 400
+_MOST_TOLD = 1000
 _CALLER = "caller"
 
 
@@ -39,11 +41,12 @@ class _Drawing:
         first, last, y = self.x(begin), self.x(end), self.y
         middle = (first + last) // 2
         if first == last:
-            self.rows.append(f'<text class="{kind}" x="{first}" y="{y}">{_short(text)}</text>')
+            self.rows.append(f'<g>{_whole(text)}<text class="{kind}" x="{first}" y="{y}">{_short(text)}</text></g>')
             return
         self.rows.append(
+            f"<g>{_whole(text)}"
             f'<line class="{kind}" x1="{first}" y1="{y + 6}" x2="{last}" y2="{y + 6}" marker-end="url(#end)"/>'
-            f'<text class="{kind}" x="{middle}" y="{y}">{_short(text)}</text>'
+            f'<text class="{kind}" x="{middle}" y="{y}">{_short(text)}</text></g>'
         )
 
 
@@ -64,12 +67,12 @@ def picture(trace: Trace) -> str:
     width, height = len(drawing.lanes) * _LANE, _TOP + len(drawing.rows) * _ROW + 20
     lanes = "".join(
         f'<line class="lane" x1="{drawing.x(lane)}" y1="{_TOP - 10}" x2="{drawing.x(lane)}" y2="{height}"/>'
-        f'<text class="head" x="{drawing.x(lane)}" y="22">{_short(lane)}</text>'
+        f'<text class="head {_kind(lane)}" x="{drawing.x(lane)}" y="22">{_short(lane)}</text>'
         for lane in list(drawing.lanes)
     )
     return (
-        f'<svg role="img" aria-label="Picture of the call" viewBox="0 0 {width} {height}" width="{width}">'
-        '<defs><marker id="end" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
+        f'<svg role="img" aria-label="Picture of the call" viewBox="0 0 {width} {height}" style="width: {width}px">'
+        '<defs><marker id="end" class="end" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>'
         f"{lanes}{''.join(drawing.rows)}</svg>"
     )
@@ -98,6 +101,14 @@ def _draw(drawing: _Drawing, event: TraceEvent) -> None:
 
 def _arguments(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)[1:-1]
+
+
+def _kind(lane: str) -> str:
+    return "person" if lane == _CALLER else "agent" if lane.startswith("/") else "function"
+
+
+def _whole(text: str) -> str:
+    return f"<title>{escape(text[:_MOST_TOLD])}</title>" if len(text) > _MOST_LETTERS else ""
 
 
 def _short(text: str) -> str:

@@ -61,6 +61,8 @@ def test_the_page_has_pictures_and_no_script():
     assert not [value for _, attrs in tags for name, value in attrs.items() if name in {"src", "href"}]
     assert text.index("failed </span>" if "failed </span>" in text else 'class="fail"') < text.index('class="pass"')
     assert "default-src 'none'" in text
+    assert '<span class="lost">' in text
+    assert f"<title>{'x' * 500}</title>" in text, "the whole words of a label that is cut"
 
 
 def test_files_run_in_order_and_mistakes_are_verdicts(tmp_path):
