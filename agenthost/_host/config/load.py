@@ -59,7 +59,7 @@ P = TypeVar("P", "HostConfig", "AgentConfig")
 
 _PREFIX = "AGENTHOST_"
 _NOT_FIELDS = ("AGENTHOST_CONFIG", "AGENTHOST_TRACE_HOOKS")
-_SECRET = ("host", "keys", "agents")
+_SECRET = ("host", "keys", "agents", "peers")
 """Tables with secrets of the host itself."""
 _OPTIONS = {"agents": "--only"}
 """Options with another name than their key of ``[host]``."""
@@ -383,6 +383,9 @@ def _exposed(opened: ConfigFile) -> list[str]:
         secret = key.get("secret") if isinstance(key, dict) else None
         if any(isinstance(each, str) for each in (secret if isinstance(secret, list) else [secret])):
             found.append(("keys", name, "secret"))
+    for name, peer in opened.table("peers").items():
+        if isinstance(peer, dict) and isinstance(peer.get("secret"), str):
+            found.append(("peers", name, "secret"))
     store = opened.table("state").get("url")
     if isinstance(store, str) and "@" in store:
         found.append(("state", "url"))

@@ -147,6 +147,9 @@ def _literal(tables: Mapping[str, Any]) -> Iterator[str]:
             value = table.get(name, []) if isinstance(table, dict) else []
             if any(isinstance(item, str) for item in (value if isinstance(value, list) else [value])):
                 yield f"{section}.{name}"
+    for name, table in tables.get("peers", {}).items():
+        if isinstance(table, dict) and isinstance(table.get("secret"), str):
+            yield f"peers.{name}.secret"
     store = tables.get("state", {}).get("url")
     if isinstance(store, str) and "@" in store:
         yield "state.url"

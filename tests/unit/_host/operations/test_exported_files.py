@@ -255,3 +255,12 @@ def test_a_deployment_for_each_agent(tmp_path):
     assert rule["host"] == "agents.example.com"
     assert [each["path"] for each in rule["http"]["paths"]] == ["/sales", "/Billing.EU", "/billing"]
     assert "tell-nobody" not in text
+
+
+def test_the_secret_of_a_peer_is_not_copied(deployment):
+    """A file with one becomes a secret, not a config map."""
+    peer = '[peers.east]\nurl = "https://e"\nuser = "west"\nsecret = "tell-nobody-8"\nagents = ["billing"]\n'
+    made = deployment(peer)
+
+    assert made.literal == ("peers.east.secret",)
+    assert "tell-nobody" not in kubernetes_files(made, "i")["agenthost.yaml"]
