@@ -69,8 +69,8 @@ def run(host: str, port: int, address: str | None, logical_cpus: int | None, **p
     else:
         ray.init(num_cpus=logical_cpus, include_dashboard=False, log_to_driver=False)
     over = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: over.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
     try:
         serve.start(http_options={"host": host, "port": port})
         for each in agents:
@@ -82,7 +82,7 @@ def run(host: str, port: int, address: str | None, logical_cpus: int | None, **p
         over.wait()
     finally:
         if address is None:
-            serve.shutdown()
+            serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
 
 

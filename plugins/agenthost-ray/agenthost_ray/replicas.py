@@ -106,7 +106,7 @@ class Gate:
         fallback: the sentence for a caller whose replica ends during a tool call.
     """
 
-    def __init__(self, agents: DeploymentHandle, fallback: str) -> None:
+    def __init__(self, agents: DeploymentHandle[Any], fallback: str) -> None:
         self._agents, self._fallback = agents, fallback
 
     async def __call__(self, request: Request) -> Response:
@@ -144,6 +144,7 @@ def whole_path(scope: Mapping[str, Any]) -> str:
 def application(args: Mapping[str, Any]) -> Application:
     """Bind the deployments of one agent, see ``agenthost_ray.app``."""
     options = {"max_ongoing_requests": 64, "graceful_shutdown_timeout_s": 40.0, **args.get("agents", {})}
-    agents = serve.deployment(Agent, name="Agent", **options).bind(args["agent"], args.get("config"))
-    gate = serve.deployment(Gate, name="Gate", max_ongoing_requests=256, ray_actor_options={"num_cpus": 0.1})
-    return gate.bind(agents, args.get("fallback") or FALLBACK)
+    agents: Any = serve.deployment(name="Agent", **options)(Agent)
+    gate: Any = serve.deployment(name="Gate", max_ongoing_requests=256, ray_actor_options={"num_cpus": 0.1})(Gate)
+    made: Application = gate.bind(agents.bind(args["agent"], args.get("config")), args.get("fallback") or FALLBACK)
+    return made
