@@ -49,17 +49,14 @@ def resolve(
     import asyncio
 
     from agenthost._cli.parts.options import pairs
-    from agenthost._host.runtime.sip_resolver import SipResolver
     from agenthost._host.runtime.start import start_logging
-    from agenthost._host.telemetry.metrics import Metrics
-    from agenthost.sip import SipCall, user_of
+    from agenthost._host.status.sip import decided
+    from agenthost.sip import user_of
 
     asked: dict[str, Any] = {"to": uri, "from": from_, "headers": pairs(headers, "--header")}
     start_logging(config, for_people=True)
     plan = _plan(config)
-    time = None if moment is None else moment if moment.tzinfo else moment.astimezone()
-    call = SipCall.of(asked, time)
-    decision = asyncio.run(SipResolver(plan.routing(), plan.extensions.resolve_sip, Metrics()).resolve(call, moment))
+    decision = asyncio.run(decided(plan, asked, moment))
     agent = plan.find(decision.agent) if decision.agent is not None else None
     user = user_of(uri)
     if as_json:
@@ -86,9 +83,10 @@ def list_(file: str | None, as_json: bool) -> None:
     """List everything that decides who answers SIP calls, in order of precedence."""
     config = configuration(file)
     from agenthost._host.operations.terminal import table
+    from agenthost._host.status.sip import deciding
 
     plan = _plan(config)
-    rows = _rows(plan)
+    rows = deciding(plan)
     if as_json:
         print_json(rows)
         return
@@ -98,28 +96,6 @@ def list_(file: str | None, as_json: bool) -> None:
         return
     columns = ("decided_by", "callers", "agent", "route")
     echo(table(("decided by", *columns[1:]), [([row[name] or "–" for name in columns], "") for row in rows]))
-
-
-def _rows(plan: HostPlan) -> list[dict[str, Any]]:
-    routing = plan.routing()
-
-    def row(decided_by: str, callers: str, agent: str | None, place: str = "") -> dict[str, Any]:
-        key = routing.served.get(agent) if agent is not None else None
-        found = plan.find(key) if key is not None else None
-        route = found.route if found is not None else "not served" if agent is not None else None
-        return {"decided_by": decided_by, "callers": callers, "agent": agent, "route": route, "place": place}
-
-    rows = [row(f"hook {plugin}", "decided by the plugin", None) for plugin, _ in plan.extensions.resolve_sip]
-    for rule in routing.rules.rules:
-        rows.append(row(rule.label, rule.callers, rule.agent, rule.place))
-        if rule.otherwise is not None:
-            rows.append(row(f"{rule.label}, else", rule.callers, rule.otherwise, rule.place))
-    order = sorted(routing.aliases.agents, key=lambda user: (routing.aliases.tiers[user], user))
-    rows += [row(routing.origins[user], user, routing.aliases.agents[user]) for user in order]
-    rows += [row("conflict", user, None) for user in sorted(routing.aliases.conflicts)]
-    if routing.default is not None:
-        rows.append(row("default", "everybody else", routing.default, routing.default_place))
-    return rows
 
 
 def _plan(config: Config) -> HostPlan:
@@ -132,25 +108,12 @@ def _plan(config: Config) -> HostPlan:
 def _moment(text: str | None) -> datetime | None:
     """Parse the time of a call.
 
-    A time without a zone is local to whichever rule has hours.
-
     Raises:
         click.UsageError: the text is not a time.
     """
-    if text is None:
-        return None
-    from datetime import datetime, timedelta
+    from agenthost._host.status.sip import moment_of
 
-    from agenthost.sip.hours import DAYS
-
-    day, _, time = text.strip().partition(" ")
-    number = next((n for n, name in enumerate(DAYS) if name.casefold() == day.casefold()), None)
     try:
-        if number is None:
-            return datetime.fromisoformat(text.strip())
-        clock = datetime.strptime(time.strip(), "%H:%M").time()  # noqa: DTZ007 - a time without a zone is meant
-    except ValueError:
-        msg = f'--at {text}: write a day and a time such as "Sat 10:00", or 2026-11-21T10:00 with or without +01:00.'
-        raise click.UsageError(msg) from None
-    today = datetime.now().astimezone().replace(tzinfo=None)
-    return datetime.combine(today.date() + timedelta(days=(number - today.weekday()) % 7), clock)
+        return moment_of(text) if text is not None else None
+    except ValueError as error:
+        raise click.UsageError(f"--at {error}") from None

@@ -20,6 +20,7 @@ from agenthost._web.console.described import described
 from agenthost._web.console.pages import FILES, page, static_file
 from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
 from agenthost._web.console.shown_agent import shown_agent
+from agenthost._web.console.sip_page import shown_sip
 from agenthost._web.console.tried_tool import PREFIX, run_tool, why_not
 from agenthost._web.request.access_log import note_key
 from agenthost._web.request.requests import BASIC, Refused, query_value, read_body
@@ -45,7 +46,7 @@ _REFRESHED = 5
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="agenthost"')
 """For pages, as a browser answers the usual challenge with a dialog of its own."""
 _TOOL = re.compile(r"agents/([^/]+)/tools/([^/]+)")
-_TARGET = re.compile(r"(?:agents/[A-Za-z0-9._:%-]{1,300}(?:/tools/[A-Za-z0-9._%-]{1,300})?)?")
+_TARGET = re.compile(r"(?:sip|agents/[A-Za-z0-9._:%-]{1,300}(?:/tools/[A-Za-z0-9._%-]{1,300})?)?")
 _WRONG = "These credentials are wrong."
 _NOT_ALLOWED = "These credentials do not open the console. fix: use those of the host, or a key with the scope observe"
 _PLAIN = (
@@ -116,6 +117,8 @@ class Console:
             return await self._tool(request, path, unquote(named[1]), unquote(named[2]))
         if path.startswith(_AGENTS):
             return await self._agent(request, path)
+        if path in ("sip", "sip.json"):
+            return await self._sip(request, path)
         raise Refused(404)
 
     async def _agent(self, request: Request, path: str) -> Answer:
@@ -136,6 +139,16 @@ class Console:
             problems=[each for each in status["problems"] if each["problem"].startswith(f"agent {key} ")],
             now=time.time(),
             in_session=request.head.authorization is None,
+        )
+
+    async def _sip(self, request: Request, path: str) -> Answer:
+        shown = await shown_sip(request)
+        unmatched = (await self._status.now())["sip_unmatched"]
+        if path.endswith(".json"):
+            return 200, [*request.rules.document], _encode({**shown, "unmatched": unmatched})
+        in_session = request.head.authorization is None
+        return await page(
+            request.rules, "sip", path, **shown, unmatched=unmatched, most=_MOST_ROWS, in_session=in_session
         )
 
     async def _tool(self, request: Request, path: str, key: str, name: str) -> Answer:
