@@ -48,8 +48,10 @@ __all__ = ["Preloaded", "decide", "preload", "stand_ins"]
 
 _OF_WORKERS = (
     *BUILT_IN,
-    *("agenthost.builtin.classifying.lexical", "agenthost.builtin.offline.model"),
-    *("anyio._backends._asyncio", "prometheus_client.multiprocess", "uvicorn.loops.uvloop", "uvloop"),
+    *("agenthost._host.runtime.settings", "agenthost.builtin.classifying.lexical"),
+    *("agenthost.builtin.classifying.llm", "agenthost.builtin.offline.model"),
+    *("anyio._backends._asyncio", "prometheus_client.multiprocess"),
+    *("uvicorn.lifespan.off", "uvicorn.loops.auto", "uvicorn.loops.uvloop", "uvloop"),
 )
 """Modules that every worker imports."""
 
