@@ -1,0 +1,106 @@
+"""Agents of the SDK in an installed distribution, served by ``agenthost run``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from socket import create_server
+
+import httpx
+import pytest
+
+AUTH = ("agenthost", "good for tests")
+pytestmark = pytest.mark.slow
+
+OFFERED = """\
+[agenthost.agents]
+shop = sdk_agents:Shop
+faq = sdk_agents:Faq
+desk = sdk_agents:Desk
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of installed packages with agents of both kinds, which the host runs in."""
+    (tmp_path / "sdk_agents.py").write_bytes((Path(__file__).parent / "sdk_agents.py").read_bytes())
+    told = tmp_path / "old_agents-1.2.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: old-agents\nVersion: 1.2.0\n")
+    (told / "entry_points.txt").write_text(OFFERED)
+    (told / "RECORD").write_text("sdk_agents.py,,\n")
+    return tmp_path
+
+
+def environment(folder):
+    return {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "AGENTHOST_PASSWORD": AUTH[1],
+        "AGENTHOST_STATE_DIR": str(folder / "state"),
+        "SIGNALWIRE_SWAIG_SECRET": "k" * 40,
+    }
+
+
+@pytest.fixture(params=[1, 2], ids=["alone", "workers"])
+def client(folder, request):
+    """A client of the running host."""
+    with create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "agenthost", "run", "--port", str(port), "--workers", str(request.param)]
+    with (folder / "log").open("wb") as log:
+        host = subprocess.Popen(  # noqa: S603 - this environment's agenthost
+            command, cwd=folder, env=environment(folder), stdout=log, stderr=log
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", auth=AUTH, timeout=20) as found:
+            wait_for(found, folder / "log")
+            yield found
+    finally:
+        host.terminate()
+        host.wait(30)
+
+
+def wait_for(client, log):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            if client.get("/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def tools(client, route):
+    document = client.post(route, json={"call_id": "c"}).raise_for_status().json()
+    [ai] = [verb["ai"] for verb in document["sections"]["main"] if "ai" in verb]
+    return {tool["function"]: tool for tool in ai["SWAIG"]["functions"]}
+
+
+def call(client, route, name, **args):
+    url = httpx.URL(tools(client, route)[name]["web_hook_url"])
+    body = {"function": name, "call_id": "c", "argument": {"parsed": [args]}}
+    return client.post(url.raw_path.decode(), json=body).raise_for_status().json()
+
+
+def test_both_kinds_are_served_and_hand_calls_over(client):
+    assert call(client, "/shop", "price", count=3)["response"] == "6 dollars."
+    assert "/desk" in str(call(client, "/shop", "desk")["action"])
+    assert "/shop" in str(call(client, "/desk", "shop")["action"])
+    assert client.post("/faq", json={"call_id": "c"}).status_code == 200
+
+
+def test_they_belong_to_the_distribution_that_offers_them(folder):
+    command = [sys.executable, "-m", "agenthost", "check"]
+    checked = subprocess.run(  # noqa: S603 - this environment's agenthost
+        command, check=False, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=60
+    )
+    told = checked.stdout + checked.stderr
+
+    assert "old-agents 1.2.0" in told
+    assert "it is a FAQBotAgent of signalwire-sdk" in told
