@@ -22,6 +22,7 @@ PAGE = (DOCS / "reference" / "quality-scale.md").read_text(encoding="utf-8")
 NEEDS = {
     "agenthost-mcp": "mcp",
     "agenthost-postgres": "psycopg",
+    "agenthost-ray": "ray",
     "agenthost-redis": "redis",
     "agenthost-signalwire": "signalwire",
 }

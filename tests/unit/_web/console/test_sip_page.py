@@ -37,6 +37,7 @@ def app(tmp_path, monkeypatch):
     server = AgentServer()
     for name in ("sales", "support"):
         server.register(AgentBase(name, f"/{name}", sip=[name]))
+    server.setup_sip_routing()
     return server.app
 
 
