@@ -11,6 +11,8 @@ __all__ = ["problems_of"]
 
 _MOST_USERS = 5
 """The most unmatched SIP users that are named."""
+_SAID_SO = "ProbeResult"
+"""Error of a probe that returned a result instead of raising."""
 _BROKEN = {"quarantined": "is quarantined", "conflict": "has a conflict"}
 
 
@@ -20,8 +22,8 @@ def problems_of(status: Mapping[str, Any]) -> list[dict[str, str]]:
     ``status`` is that of ``host_status``, without them.
     """
     found = [
+        *_store(status["store"]),  # a cause of the next
         *_workers(status),
-        *_store(status["store"]),
         *_agents(status["agents"]),
         *_probes(status["probes"]),
         *_packages(status),
@@ -36,7 +38,7 @@ def _workers(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if serving < status["wanted_workers"]:
         yield (
             f"{serving} of {status['wanted_workers']} workers are ready",
-            "the log of agenthost.workers says why the others are not",
+            "agenthost logs says why the others are not",
         )
     for each in workers:
         if each["restarts"]:
@@ -82,8 +84,8 @@ def _probes(probes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for probe in probes:
         if probe["status"] == "failing":
             whose = f" of agent {probe['agent']}" if probe["agent"] else ""
-            raised = f" with {probe['error']}" if probe["error"] else ""
-            yield f"probe {probe['probe']}{whose} fails{raised}", "the log of agenthost.health has its error"
+            raised = f" with {probe['error']}" if probe["error"] not in (None, _SAID_SO) else ""
+            yield f"probe {probe['probe']}{whose} fails{raised}", "agenthost logs has the reason, by agenthost.health"
 
 
 def _packages(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -56,6 +56,12 @@ def test_a_worker_that_does_not_answer_is_silent():
     assert (told["status"], status()["status"]) == ("degraded", "failing")
 
 
+def test_a_cause_comes_before_its_effect():
+    store = {"scheme": "redis", "ready": False, "problem": "the redis:// store does not answer"}
+
+    assert problems(status(process(1, store=store))) == [store["problem"], "1 of 2 workers are ready"]
+
+
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
@@ -71,6 +77,10 @@ def test_a_worker_that_does_not_answer_is_silent():
         (
             {"probes": [{"probe": "crm", "agent": "sales", "status": "failing", "error": "OSError"}]},
             "probe crm of agent sales fails with OSError",
+        ),
+        (
+            {"probes": [{"probe": "disk", "agent": None, "status": "failing", "error": "ProbeResult"}]},
+            "probe disk fails",
         ),
         (
             {"sip_unmatched": {"total": 2, "users": [{"user": "x", "times": 2, "last": "b", "answered_by": None}]}},
