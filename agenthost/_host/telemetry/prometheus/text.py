@@ -102,11 +102,13 @@ class _Lines:
 
 def line_beginning(name: str, labels: Mapping[str, str]) -> str:
     """Return a line up to its number."""
-    pairs = ",".join(f'{label}="{_escaped(labels[label])}"' for label in sorted(labels))
+    pairs = ",".join([f'{label}="{_escaped(labels[label])}"' for label in sorted(labels)])
     return f"{name}{{{pairs}}} " if pairs else f"{name} "
 
 
 def _escaped(value: str) -> str:
+    if value.isalnum():
+        return value
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 

@@ -10,7 +10,6 @@ import json
 import struct
 import threading
 from contextlib import suppress
-from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import define, field
@@ -85,6 +84,7 @@ class _Family:
 _BUCKET = 0
 _COUNT, _SUM = (1, 0.0), (2, 0.0)
 """The places of a histogram's last two lines. Those of the buckets before them have their bound."""
+_INFINITE = float("inf")
 
 
 @define(eq=False)
@@ -104,7 +104,9 @@ class Together:
     _directory: Path
     _families: dict[tuple[str, str], _Family] = field(factory=dict)
     _files: dict[str, _File] = field(factory=dict)
-    _slots: dict[tuple[str, bytes], int] = field(factory=dict)
+    _slots: dict[str, dict[bytes, int]] = field(factory=dict)
+    """The places of samples among the totals, by the mode of their files and by name."""
+    _used: int = 0
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def now(self) -> bytes:
@@ -116,7 +118,7 @@ class Together:
         with locked(self._directory, alone=False):
             found = [(path, path.stat().st_ino, path.read_bytes()) for path in sorted(self._directory.glob("*.db"))]
         self._files = {path.name: self._known(path, node, content) for path, node, content in found}
-        totals: list[float | None] = [None] * len(self._slots)
+        totals: list[float | None] = [None] * self._used
         for path, _, content in found:
             self._add(path, content, totals)
         return "".join([family.now(totals) for _, family in sorted(self._families.items())]).encode()
@@ -129,29 +131,34 @@ class Together:
         file = self._files.get(path.name)
         if file is None or file.node != node or file.used > used:
             file = _File(node)
+        known, slots, places = self._slots.setdefault(mode, {}), file.slots, file.places
+        position = file.used
         with suppress(ValueError, struct.error):  # a process was killed while it wrote the rest
-            while file.used < used:
-                (length,) = _integer(content, file.used)
-                start = file.used + 4
+            while position < used:
+                (length,) = _integer(content, position)
+                start = position + 4
+                key = content[start : start + length]
+                slot = known.get(key)
+                if slot is None:
+                    slot = self._new_slot(kind, mode, key)
                 place = start + length + (8 - (length + 4) % 8)
-                file.slots.append(self._slot(kind, mode, content[start : start + length]))
-                file.places.append(place // 8)
-                file.used = place + 16
+                slots.append(slot)
+                places.append(place // 8)
+                file.used = position = place + 16
         return file
 
-    def _slot(self, kind: str, mode: str, key: bytes) -> int:
-        """Return the place of a sample among the totals."""
-        slot = self._slots.get((mode, key))
-        if slot is None:
-            slot = self._slots[(mode, key)] = len(self._slots)
-            name, sample, labels, description = json.loads(key)
-            family = self._families.get((name, mode))
-            if family is None:
-                shown = f"{name}_total" if kind == "counter" else name
-                head = f"# HELP {shown} {description}\n# TYPE {shown} {kind}\n"
-                family = self._families[(name, mode)] = _Family(head, mode, kind == "histogram")
-            family.lines.extend(starmap(_Line, _lines(family, name, sample, labels, slot)))
-            family.added = True
+    def _new_slot(self, kind: str, mode: str, key: bytes) -> int:
+        """Return the place of a new sample among the totals."""
+        name, sample, labels, description = _parts(key)
+        slot = self._slots[mode][key] = self._used
+        self._used += 1
+        family = self._families.get((name, mode))
+        if family is None:
+            shown = f"{name}_total" if kind == "counter" else name
+            head = f"# HELP {shown} {description}\n# TYPE {shown} {kind}\n"
+            family = self._families[(name, mode)] = _Family(head, mode, kind == "histogram")
+        family.lines.extend(_lines(family, name, sample, labels, slot))
+        family.added = True
         return slot
 
     def _add(self, path: Path, content: bytes, totals: list[float | None]) -> None:
@@ -166,20 +173,31 @@ class Together:
                 totals[slot] = total + number if merge is None else merge(total, number)
 
 
-def _lines(
-    family: _Family, name: str, sample: str, labels: dict[str, str], slot: int
-) -> Iterable[tuple[tuple[Any, ...], int, str]]:
+def _parts(key: bytes) -> tuple[str, str, dict[str, str], str]:
+    """Return the family, name, labels and description of a sample.
+
+    A key is JSON, with sorted labels. Without escapes, its strings are what is between quotes.
+    """
+    if b"\\" in key or not key.endswith(b'"]'):  # escaped, or not finished
+        name, sample, labels, description = json.loads(key)
+        return name, sample, dict(sorted(labels.items())), description
+    _, name, _, sample, _, *pairs, description, _ = key.decode().split('"')
+    return name, sample, dict(zip(pairs[::4], pairs[2::4], strict=True)), description
+
+
+def _lines(family: _Family, name: str, sample: str, labels: dict[str, str], slot: int) -> Iterable[_Line]:
     """Return the lines of a sample.
 
     A histogram's largest bucket is its count, too.
     """
+    beginning = line_beginning(sample, labels)
     if not family.buckets:
-        return [((sorted(labels.items()),), slot, line_beginning(sample, labels))]
-    child = sorted((label, value) for label, value in labels.items() if label != "le")
+        return [_Line((tuple(labels.values()),), slot, beginning)]
     if sample.endswith("_sum"):
-        return [((child, _SUM), slot, line_beginning(sample, labels))]
-    bound = float(labels["le"])
-    lines = [((child, (_BUCKET, bound)), slot, line_beginning(sample, labels))]
-    if bound == float("inf"):
-        lines.append(((child, _COUNT), slot, line_beginning(f"{name}_count", dict(child))))
+        return [_Line((tuple(labels.values()), _SUM), slot, beginning)]
+    bound = float(labels.pop("le"))
+    child = tuple(labels.values())
+    lines = [_Line((child, (_BUCKET, bound)), slot, beginning)]
+    if bound == _INFINITE:
+        lines.append(_Line((child, _COUNT), slot, line_beginning(f"{name}_count", labels)))
     return lines

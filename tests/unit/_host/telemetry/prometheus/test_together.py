@@ -103,3 +103,29 @@ def test_a_text_is_written_again_only_if_its_numbers_changed(tmp_path):
     assert together.now() == before
     change(tmp_path, "counter", 2, "sales", 4.0)
     assert families(together.now()) == expected(tmp_path) != families(before)
+
+
+@pytest.mark.parametrize("tool", ["greet", "größe", 'say "no"', ", {"])
+def test_labels_on_both_sides_of_a_bound_are_those_of_the_client_library(tmp_path, tool):
+    name, labels = "agenthost_tool_seconds", ["agent", "outcome", "tool"]
+    file = MmapedDict(str(tmp_path / "histogram_1.db"))
+    for agent in ("support", "sales"):
+        values = [agent, "ok", tool]
+        file.write_value(mmap_key(name, f"{name}_sum", labels, values, "About it."), 1.5, 0.0)
+        for bound in BOUNDS:
+            key = mmap_key(name, f"{name}_bucket", [*labels, "le"], [*values, bound], "About it.")
+            file.write_value(key, 2.0, 0.0)
+    file.close()
+
+    assert families(Together(tmp_path).now()) == expected(tmp_path)
+
+
+def test_a_name_that_was_not_finished_is_left_out(tmp_path):
+    change(tmp_path, "counter", 1, "sales", 2.0)
+    change(tmp_path, "counter", 1, "support", 2.0)
+    file = tmp_path / "counter_1.db"
+    content = file.read_bytes()
+    last = content.rindex(b"About it.")
+    file.write_bytes(content[: last + 5] + bytes(6) + content[last + 11 :])
+
+    assert list(families(Together(tmp_path).now())["agenthost_counter"][1].values()) == [2.0]
