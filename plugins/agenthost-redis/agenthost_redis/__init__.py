@@ -14,7 +14,9 @@ from redis.exceptions import NoScriptError, ResponseError
 from agenthost import ConfigurationError, Entry, StateOptions, StateProvider, StateRefused, hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
+
+    _Send = Callable[..., Awaitable[Any]]
 
 __all__ = ["RedisEntries", "state_providers"]
 
@@ -98,18 +100,16 @@ class _Script:
     It is sent again to a server that has just started.
     """
 
-    def __init__(self, client: Any, free: asyncio.Semaphore, text: str) -> None:
-        self._client = client
-        self._free = free
+    def __init__(self, client: Any, send: _Send, text: str) -> None:
+        self._send = send
         self._script = client.register_script(text)
         self._text = text
 
     async def __call__(self, key: bytes, *arguments: Any) -> Any:
-        async with self._free:
-            try:
-                return await self._client.execute_command("EVALSHA", self._script.sha, 1, _PREFIX + key, *arguments)
-            except NoScriptError:
-                return await self._client.execute_command("EVAL", self._text, 1, _PREFIX + key, *arguments)
+        try:
+            return await self._send("EVALSHA", self._script.sha, 1, _PREFIX + key, *arguments)
+        except NoScriptError:
+            return await self._send("EVAL", self._text, 1, _PREFIX + key, *arguments)
 
 
 class RedisEntries:
@@ -122,15 +122,14 @@ class RedisEntries:
     def __init__(self, client: Redis) -> None:
         self._client: Any = client
         self._free = asyncio.Semaphore(_CONNECTIONS)  # cheaper than the pool of redis-py that waits
-        self._put = _Script(client, self._free, _PUT)
-        self._put_if = _Script(client, self._free, _PUT_IF)
-        self._add = _Script(client, self._free, _ADD)
-        self._remove_if = _Script(client, self._free, _REMOVE_IF)
+        self._put = _Script(client, self._send, _PUT)
+        self._put_if = _Script(client, self._send, _PUT_IF)
+        self._add = _Script(client, self._send, _ADD)
+        self._remove_if = _Script(client, self._send, _REMOVE_IF)
 
     async def read(self, key: bytes) -> Entry | None:
         """Return the entry under ``key``, or None."""
-        async with self._free:
-            value, version = await self._client.execute_command("HMGET", _PREFIX + key, "d", "v")
+        value, version = await self._send("HMGET", _PREFIX + key, "d", "v")
         return None if value is None else Entry(value, int(version))
 
     async def put(self, key: bytes, value: bytes, ttl: float | None) -> int:
@@ -156,25 +155,37 @@ class RedisEntries:
     async def remove(self, key: bytes, version: int | None) -> bool:
         """Remove the entry."""
         if version is None:
-            async with self._free:
-                return bool(await self._client.execute_command("DEL", _PREFIX + key))
+            return bool(await self._send("DEL", _PREFIX + key))
         return bool(await self._remove_if(key, version))
 
     async def page(self, prefix: bytes, cursor: bytes, most: int) -> tuple[Sequence[bytes], bytes]:
         """Return some of the keys that begin with ``prefix``, in the order of ``SCAN``."""
         pattern = _PREFIX + b"".join(b"\\" + bytes([c]) if c in b"*?[]\\" else bytes([c]) for c in prefix) + b"*"
-        async with self._free:
-            following, keys = await self._client.scan(int(cursor or b"0"), match=pattern, count=most)
+        following, keys = await self._send("SCAN", int(cursor or b"0"), "MATCH", pattern, "COUNT", most)
         return [key[len(_PREFIX) :] for key in keys], b"%d" % following if following else b""
 
     async def ping(self) -> None:
         """Check that the server answers."""
-        async with self._free:
-            await self._client.ping()
+        await self._send("PING")
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _send(self, *command: Any) -> Any:
+        """Send a command, and return the answer.
+
+        redis-py waits with ``asyncio.wait_for``, which can swallow a cancellation on Python 3.11, and so a timeout. It
+        is raised again here.
+        """
+        task = asyncio.current_task()
+        before = task.cancelling() if task is not None else 0
+        try:
+            async with self._free:
+                return await self._client.execute_command(*command)
+        finally:
+            if task is not None and task.cancelling() > before:
+                raise asyncio.CancelledError
 
 
 def _milliseconds(ttl: float | None) -> int | str:

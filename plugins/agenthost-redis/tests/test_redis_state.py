@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 
 import agenthost_redis
 import pytest
@@ -166,3 +167,27 @@ def test_the_host_sees_a_server_that_only_answers(server, url, settings, undone,
                     await client.config_set(name, value)
 
     asyncio.run(asyncio.wait_for(use(), 60))
+
+
+def test_a_cancellation_that_the_client_swallows_is_raised_again(url):
+    """``asyncio.wait_for`` of Python 3.11, which redis-py uses, loses one that arrives with its result."""
+
+    async def use():
+        entries = await open_redis(url, PATIENT)
+        await entries.put_if(b"earlier", b"1", 0, None)  # loads the script
+        real = entries._client.execute_command
+
+        async def swallow(*command):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(10)
+            return await real(*command)
+
+        entries._client.execute_command = swallow
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await entries.put_if(b"key", b"1", 0, None)
+        entries._client.execute_command = real
+        assert (await entries.read(b"key")).value == b"1"
+        await entries.close()
+
+    asyncio.run(use())
