@@ -49,31 +49,24 @@ def resolve(
     import asyncio
 
     from agenthost._cli.parts.options import pairs
+    from agenthost._host.runtime.sip_resolver import SipResolver
     from agenthost._host.runtime.start import start_logging
     from agenthost._host.status.sip import decided
+    from agenthost._host.telemetry.metrics import Metrics
     from agenthost.sip import user_of
 
     asked: dict[str, Any] = {"to": uri, "from": from_, "headers": pairs(headers, "--header")}
     start_logging(config, for_people=True)
     plan = _plan(config)
-    decision = asyncio.run(decided(plan, asked, moment))
-    agent = plan.find(decision.agent) if decision.agent is not None else None
-    user = user_of(uri)
+    resolver = SipResolver(plan.routing(), plan.extensions.resolve_sip, Metrics())
+    answer = asyncio.run(decided(plan, resolver, asked, moment))
+    served, user = answer["route"] is not None, user_of(uri)
     if as_json:
-        print_json(
-            {
-                "user": user,
-                "decided_by": decision.label,
-                "reason": decision.reason,
-                "agent": decision.agent,
-                "route": agent.route if agent is not None else None,
-                "not_served": decision.missed,
-            }
-        )
+        print_json({"user": user, **answer})
     else:
-        end = f"{agent.key} {agent.route} · ready" if agent is not None else "no agent: 404"
-        echo(f"{user.casefold() if user else 'no user part'} → {decision.reason} → {end}")
-    sys.exit(ExitCode.OK if agent is not None else ExitCode.FINDINGS)
+        end = f"{answer['agent']} {answer['route']} · ready" if served else "no agent: 404"
+        echo(f"{user.casefold() if user else 'no user part'} → {answer['reason']} → {end}")
+    sys.exit(ExitCode.OK if served else ExitCode.FINDINGS)
 
 
 @command.command("list")
@@ -86,7 +79,7 @@ def list_(file: str | None, as_json: bool) -> None:
     from agenthost._host.status.sip import deciding
 
     plan = _plan(config)
-    rows = deciding(plan)
+    rows = deciding(plan, plan.routing())
     if as_json:
         print_json(rows)
         return

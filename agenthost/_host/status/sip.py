@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from agenthost._host.runtime.sip_resolver import SipResolver
-from agenthost._host.telemetry.metrics import Metrics
 from agenthost.sip import SipCall
 from agenthost.sip.hours import DAYS
 
@@ -14,27 +12,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agenthost._host.plan.plan import HostPlan
-    from agenthost.sip.resolving import Decision
+    from agenthost._host.runtime.sip_resolver import SipResolver
+    from agenthost.sip.resolving import Routing
 
 __all__ = ["decided", "deciding", "moment_of"]
 
 
-async def decided(plan: HostPlan, asked: Mapping[str, Any], moment: datetime | None) -> Decision:
+async def decided(
+    plan: HostPlan, resolver: SipResolver, asked: Mapping[str, Any], moment: datetime | None
+) -> dict[str, Any]:
     """Decide about a call as the host does, without counting it.
 
-    ``asked`` has ``to``, ``from`` and ``headers``. Plugins that decide are asked, too.
+    ``asked`` has ``to``, ``from`` and ``headers``. Plugins that decide are asked, too. The decision has ``decided_by``,
+    ``reason``, ``agent``, ``route`` and ``not_served``.
     """
     time = None if moment is None else moment if moment.tzinfo else moment.astimezone()
-    resolver = SipResolver(plan.routing(), plan.extensions.resolve_sip, Metrics())
-    return await resolver.resolve(SipCall.of(asked, time), moment)
+    decision = await resolver.resolve(SipCall.of(asked, time), moment)
+    agent = plan.find(decision.agent) if decision.agent is not None else None
+    return {
+        "decided_by": decision.label,
+        "reason": decision.reason,
+        "agent": decision.agent,
+        "route": agent.route if agent is not None else None,
+        "not_served": decision.missed,
+    }
 
 
-def deciding(plan: HostPlan) -> list[dict[str, Any]]:
+def deciding(plan: HostPlan, routing: Routing) -> list[dict[str, Any]]:
     """Return everything that decides who answers SIP calls, in order of precedence.
 
     Each entry has ``decided_by``, ``callers``, ``agent``, ``route`` and ``place``, the line of the configuration.
     """
-    routing = plan.routing()
 
     def row(decided_by: str, callers: str, agent: str | None, place: str = "") -> dict[str, Any]:
         key = routing.served.get(agent) if agent is not None else None

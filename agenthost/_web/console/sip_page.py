@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.status.sip import decided, deciding, moment_of
@@ -23,7 +24,7 @@ async def shown_sip(request: Request) -> dict[str, Any]:
     ``asked`` has the fields of the form. ``answer`` is None unless an address was asked for; ``error`` says why there
     is none.
     """
-    plan = request.published.plan
+    plan, resolver = request.published.plan, request.published.sip
     asked = {name: (query_value(request.scope["query_string"], name.encode()) or "")[:_LONGEST] for name in _FIELDS}
     answer, error = None, ""
     if asked["to"]:
@@ -32,13 +33,6 @@ async def shown_sip(request: Request) -> dict[str, Any]:
         except ValueError as wrong:
             error = str(wrong)
         else:
-            decision = await decided(plan, {"to": asked["to"], "from": asked["from"] or None}, moment)
-            agent = plan.find(decision.agent) if decision.agent is not None else None
-            answer = {
-                "decided_by": decision.label,
-                "reason": decision.reason,
-                "agent": decision.agent,
-                "route": agent.route if agent is not None else None,
-                "not_served": decision.missed,
-            }
-    return {"asked": asked, "answer": answer, "error": error, "deciding": deciding(plan)}
+            answer = await decided(plan, resolver, {"to": asked["to"], "from": asked["from"] or None}, moment)
+    rows = await asyncio.to_thread(deciding, plan, resolver.routing)  # many agents have many aliases
+    return {"asked": asked, "answer": answer, "error": error, "deciding": rows}
