@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,9 +11,6 @@ from agenthost._cli.parts.output import echo, print_json
 from agenthost._host.generations.owners import Owners, full_key
 from agenthost._host.generations.record import read_record, write_record
 from agenthost._host.operations.terminal import table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["command"]
 
@@ -70,12 +67,8 @@ def _rows(owners: Owners) -> list[dict[str, Any]]:
         {
             "key": key,
             "distribution": distribution,
-            "routes": sorted(_held(owners.routes, full_key(distribution, key))),
-            "sip": sorted(_held(owners.aliases, full_key(distribution, key))),
+            "routes": sorted(owners.routes_of.get(full_key(distribution, key), ())),
+            "sip": sorted(owners.aliases_of.get(full_key(distribution, key), ())),
         }
         for key, distribution in sorted(owners.keys.items())
     ]
-
-
-def _held(names: Mapping[str, str], holder: str) -> list[str]:
-    return [name for name, by in names.items() if by == holder]

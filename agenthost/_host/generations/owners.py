@@ -6,6 +6,7 @@ one that configuration names, else to the one that held it before, else to the o
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -59,7 +60,17 @@ class Owners:
 
     def route_of(self, agent: str) -> str | None:
         """Return the route that an agent, named by its full key, was last served at."""
-        return next((route for route, holder in self.routes.items() if holder == agent), None)
+        return next(iter(self.routes_of.get(agent, ())), None)
+
+    @cached_property
+    def routes_of(self) -> Mapping[str, list[str]]:
+        """By full key of an agent, its routes."""
+        return _by_holder(self.routes)
+
+    @cached_property
+    def aliases_of(self) -> Mapping[str, list[str]]:
+        """By full key of an agent, its SIP aliases."""
+        return _by_holder(self.aliases)
 
     def installed(self, distributions: Collection[str]) -> Owners:
         """Return the owners without routes and aliases of uninstalled distributions."""
@@ -77,6 +88,13 @@ class Owners:
         gone = {full_key(distribution, key)}
         keys = {name: holder for name, holder in self.keys.items() if name != key}
         return evolve(self, keys=keys, routes=_without(self.routes, gone), aliases=_without(self.aliases, gone))
+
+
+def _by_holder(held: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, holder in held.items():
+        found.setdefault(holder, []).append(name)
+    return found
 
 
 def _without(held: Mapping[str, str], holders: Iterable[str]) -> dict[str, str]:
