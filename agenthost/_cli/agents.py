@@ -55,7 +55,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
             "isolation": item.config.isolation or config.host.isolation,
         }
         for item in selection.wanted
-        for locked in [lock.agent(item.candidate) if lock is not None and not item.again else None]
+        for locked in [item.locked_in(lock)]
     ]
     rows += [
         {

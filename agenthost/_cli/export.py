@@ -113,7 +113,7 @@ def _placed(file: str | None, config: Config) -> list[PlacedAgent]:
     lock = read_lock(config)
     found: list[tuple[str, str | None, tuple[str, ...]]] = []
     for item in select(config, discover((AGENTS,)), known_owners(config, lock)).wanted:
-        locked = lock.agent(item.candidate) if lock is not None and not item.again else None
+        locked = item.locked_in(lock)
         if item.served:
             found.append((item.key, item.config.route or (locked.route if locked else None), (item.key,)))
     for name, table in config.workflows.items():

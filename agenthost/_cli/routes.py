@@ -58,7 +58,7 @@ def command(file: str | None, as_json: bool, load: bool) -> None:
                 "enabled" if item.served else item.left_out,
             )
             for item in selection.wanted
-            for locked in [lock.agent(item.candidate) if lock is not None and not item.again else None]
+            for locked in [item.locked_in(lock)]
         ]
         agents += [(None, each.key, "conflict") for each in selection.contested]
         agents += [

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agenthost._host.config.schema import HostConfig
+    from agenthost._host.generations.locked import Lock, LockedAgent
     from agenthost._host.packages.diagnosis import Diagnosis
 
 __all__ = ["ContestedAgent", "SelectedAgent", "Selection", "select", "unmatched_patterns"]
@@ -82,6 +83,10 @@ class SelectedAgent:
     def again(self) -> bool:
         """True if configuration mounts the candidate a second time, under another name."""
         return self.config.mounts_again(self.key)
+
+    def locked_in(self, lock: Lock | None) -> LockedAgent | None:
+        """Return its values in a lock file, if it has this version."""
+        return None if lock is None or self.again else lock.agent(self.candidate)
 
     @property
     def full_key(self) -> str:

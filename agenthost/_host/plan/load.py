@@ -178,9 +178,7 @@ def pending_agents(
 
 def _known(item: SelectedAgent, lock: Lock) -> LockedAgent | None:
     """Return the locked values of an agent that was built at that time, or None."""
-    if item.again or item.offer is None:
-        return None
-    locked = lock.agent(item.candidate)
+    locked = item.locked_in(lock) if item.offer is not None else None
     return locked if locked is not None and locked.route is not None and locked.key == item.key else None
 
 
