@@ -43,7 +43,6 @@ class _Family:
     """A family with the lines of all processes."""
 
     head: str
-    mode: str
     buckets: bool
     lines: list[_Line] = field(factory=list)
     added: bool = False
@@ -156,7 +155,7 @@ class Together:
         if family is None:
             shown = f"{name}_total" if kind == "counter" else name
             head = f"# HELP {shown} {description}\n# TYPE {shown} {kind}\n"
-            family = self._families[(name, mode)] = _Family(head, mode, kind == "histogram")
+            family = self._families[(name, mode)] = _Family(head, kind == "histogram")
         family.lines.extend(_lines(family, name, sample, labels, slot))
         family.added = True
         return slot
