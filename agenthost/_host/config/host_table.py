@@ -81,7 +81,7 @@ class HostConfig(Table):
         effect=PROCESS,
     )
     agents: tuple[str, ...] = setting(
-        ("*",),
+        _EVERY_AGENT,
         AGENT_PATTERNS,
         "Installed agents and configured workflows to serve: names, or patterns like `genie*`",
     )
