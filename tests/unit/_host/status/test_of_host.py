@@ -1,7 +1,10 @@
 """The status of a host: the sums over its workers, and its problems."""
 
+import re
+
 import pytest
 
+from agenthost._host.config.load import load_config
 from agenthost._host.status.of_host import host_status
 
 AGENT = {"agent": "sales", "route": "/sales", "package": "acme", "version": "1.0", "state": "ready"}
@@ -112,6 +115,15 @@ def test_a_problem_of_one_worker_is_the_host_s(more, problem):
         told = status(process(1, **more), process(2, **more))
     assert problems(told) == ([problem] if problem else [])
     assert all(each["fix"] for each in told["problems"])
+
+
+def test_the_fix_for_a_lost_caller_names_a_table_that_there_is(tmp_path):
+    users = [{"user": "x", "times": 1, "last": "b", "answered_by": None}]
+    [problem] = status(process(1, sip_unmatched={"total": 1, "users": users}), process(2))["problems"]
+    table = re.search(r"\[\S+\]", problem["fix"])[0]
+    (tmp_path / "agenthost.toml").write_text(f'{table}\nagent = "main"\n')
+
+    assert load_config(str(tmp_path / "agenthost.toml"), {}).sip.tables
 
 
 def test_the_latest_failure_of_all_workers_is_shown():
