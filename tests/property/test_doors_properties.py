@@ -9,6 +9,7 @@ import pytest
 from asking import ask
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings, strategies as st
+from workplaces import work_in
 
 from agenthost import AgentBase, AgentServer, McpServer
 from agenthost._host.access.call_credentials import call_userinfo
@@ -74,10 +75,7 @@ class Desk(AgentBase):
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
-    (tmp_path / "agenthost.toml").write_text(FILE)
-    (tmp_path / "agenthost.toml").chmod(0o600)
+    work_in(tmp_path, monkeypatch, FILE)
     server = AgentServer()
     for name in ("desk", "hidden"):
         server.register(Desk(name))

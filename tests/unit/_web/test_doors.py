@@ -14,6 +14,7 @@ import pytest
 from asking import ask
 from attrs import evolve, frozen
 from pages import DOCS, section
+from workplaces import work_in
 
 from agenthost import AgentBase, AgentServer, McpServer
 from agenthost._host.access.call_credentials import call_userinfo
@@ -234,10 +235,7 @@ def host(tmp_path_factory):
     (place / "files").mkdir()
     (place / "files" / "page.txt").write_text("a page")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        patch.setenv("AGENTHOST_STATE_DIR", str(place / "state"))
-        (place / "agenthost.toml").write_text(FILE + key_file())
-        (place / "agenthost.toml").chmod(0o600)
+        work_in(place, patch, FILE + key_file())
         server = AgentServer()
         for name in ("own", "other", "shared"):
             server.register(Desk(name))

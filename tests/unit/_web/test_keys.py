@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from asking import ask
+from workplaces import work_in
 
 from agenthost import AgentBase, AgentServer, FunctionResult
 
@@ -66,10 +67,7 @@ class Desk(AgentBase):
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     """A host of three agents, one of them with credentials of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
-    (tmp_path / "agenthost.toml").write_text(FILE)
-    (tmp_path / "agenthost.toml").chmod(0o600)
+    work_in(tmp_path, monkeypatch, FILE)
     server = AgentServer()
     for name in ("sales", "support", "billing"):
         server.register(Desk(name))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from asking import ask
+from workplaces import work_in
 
 from agenthost import AgentBase, AgentServer
 
@@ -68,10 +69,7 @@ def app(tmp_path_factory):
     """A host of three agents, one of which has credentials of its own."""
     place = tmp_path_factory.mktemp("host")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        patch.setenv("AGENTHOST_STATE_DIR", str(place / "state"))
-        (place / "agenthost.toml").write_text(FILE)
-        (place / "agenthost.toml").chmod(0o600)
+        work_in(place, patch, FILE)
         server = AgentServer()
         for agent in (Guide(), Choosy(), Guide("own")):
             server.register(agent)

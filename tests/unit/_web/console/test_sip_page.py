@@ -5,6 +5,7 @@ import re
 import pytest
 from asking import ask
 from polling import poll_until
+from workplaces import work_in
 
 from agenthost import AgentBase, AgentServer
 
@@ -30,10 +31,7 @@ timezone = "UTC"
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
-    (tmp_path / "agenthost.toml").write_text(FILE)
-    (tmp_path / "agenthost.toml").chmod(0o600)
+    work_in(tmp_path, monkeypatch, FILE)
     server = AgentServer()
     for name in ("sales", "support"):
         server.register(AgentBase(name, f"/{name}", sip=[name]))

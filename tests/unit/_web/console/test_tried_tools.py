@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 from asking import ask
+from workplaces import work_in
 
 from agenthost import AgentBase, AgentServer, FunctionResult
 
@@ -82,10 +83,7 @@ def shop():
 @pytest.fixture
 def app(shop, tmp_path, monkeypatch):
     """A host of three agents."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AGENTHOST_STATE_DIR", str(tmp_path / "state"))
-    (tmp_path / "agenthost.toml").write_text(FILE)
-    (tmp_path / "agenthost.toml").chmod(0o600)
+    work_in(tmp_path, monkeypatch, FILE)
     server = AgentServer()
     for agent in (shop, Choosy(), Shop("desk")):
         server.register(agent)
