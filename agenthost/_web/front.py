@@ -446,7 +446,7 @@ class Front:
     def _console(self) -> Console:
         from agenthost._web.console.console import Console  # noqa: PLC0415 - only where a page is asked for
 
-        return Console(self._site)
+        return Console()
 
     def _asking(self, header: bytes | None, scope: HTTPScope) -> Principal:
         """Return the principal at health endpoints.

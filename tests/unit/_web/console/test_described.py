@@ -2,7 +2,7 @@
 
 import pytest
 
-from agenthost._web.console.described import described, without_secrets
+from agenthost._web.console.agents.described import described, without_secrets
 
 NOTHING = {"prompt": [], "contexts": [], "tools": [], "languages": [], "hints": []}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.principals import OBSERVE
 from agenthost._host.telemetry.secrets.redactor import SecretRedactor
-from agenthost._web.console.described import without_secrets
+from agenthost._web.console.agents.described import without_secrets
 from agenthost._web.request.requests import Refused
 
 if TYPE_CHECKING:

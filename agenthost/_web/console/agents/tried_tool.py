@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.principals import OPERATE
-from agenthost._web.console.described import without_secrets
+from agenthost._web.console.agents.described import without_secrets
 from agenthost._web.request.requests import Refused
 from agenthost._web.request.tool_answers import swaig_fields
 from agenthost.tools.swaig import ToolRequest

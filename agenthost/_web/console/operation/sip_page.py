@@ -6,26 +6,34 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.status.sip import decided, deciding, moment_of
-from agenthost._web.request.requests import query_value
 
 if TYPE_CHECKING:
-    from agenthost._web.request.site import Request
+    from agenthost._web.console.page_request import PageRequest
+    from agenthost._web.request.site import Answer
 
-__all__ = ["shown_sip"]
+__all__ = ["sip_page"]
 
 _FIELDS = ("to", "from", "at")
 _LONGEST = 1024
 """Characters of a field."""
+_MOST_ROWS = 200
+"""Rules and aliases on the page."""
 
 
-async def shown_sip(request: Request) -> dict[str, Any]:
+async def sip_page(asked: PageRequest) -> Answer:
+    """Return the page about SIP: an answer to its question, and everything that decides."""
+    shown = {**await _shown(asked), "unmatched": (await asked.status())["sip_unmatched"]}
+    return asked.json(shown) if asked.as_json else await asked.page("sip", **shown, most=_MOST_ROWS)
+
+
+async def _shown(page: PageRequest) -> dict[str, Any]:
     """Return what decides about SIP calls as data.
 
     ``asked`` has the fields of the form. ``answer`` is None unless an address was asked for; ``error`` says why there
     is none.
     """
-    plan, resolver = request.published.plan, request.published.sip
-    asked = {name: (query_value(request.scope["query_string"], name.encode()) or "")[:_LONGEST] for name in _FIELDS}
+    plan, resolver = page.request.published.plan, page.request.published.sip
+    asked = {name: (page.query(name) or "")[:_LONGEST] for name in _FIELDS}
     answer, error = None, ""
     if asked["to"]:
         try:

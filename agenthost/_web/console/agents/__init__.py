@@ -1,0 +1,1 @@
+"""Pages about agents: their documents, and their tools."""

@@ -1,0 +1,55 @@
+"""The pages of the console, by their paths."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from agenthost._web.console.agents.agent_page import agent_page
+from agenthost._web.console.agents.tool_page import tool_page
+from agenthost._web.console.operation.overview_page import overview_page
+from agenthost._web.console.operation.sip_page import sip_page
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from agenthost._web.console.page_request import PageRequest
+    from agenthost._web.request.site import Answer
+
+__all__ = ["Route", "found_route"]
+
+_NAME = r"([^/]+)"
+
+
+@frozen
+class Route:
+    """A page: the pattern of its path below ``/-/``, and its answer.
+
+    The answer has the same as JSON for the path with ``.json``. ``posts`` is True if the page takes a form.
+    """
+
+    path: str
+    answer: Callable[[PageRequest], Awaitable[Answer]]
+    posts: bool = False
+
+    def match(self, path: str) -> re.Match[str] | None:
+        """Return the match of a path without ``.json``, or None for another page's."""
+        return re.fullmatch(self.path, path)
+
+
+_ROUTES = (
+    Route("", overview_page),
+    Route(f"agents/{_NAME}", agent_page),
+    Route(f"agents/{_NAME}/tools/{_NAME}", tool_page, posts=True),
+    Route("sip", sip_page),
+)
+
+
+def found_route(path: str) -> tuple[Route, re.Match[str]] | None:
+    """Return the page at a path without ``.json``, and the match of its path."""
+    for each in _ROUTES:
+        if (match := each.match(path)) is not None:
+            return each, match
+    return None
