@@ -22,7 +22,12 @@ _DEEPEST = 20
 _SHOWN = 4
 _TOKEN = re.compile(r"([?&](?:__)?token=)[^&#\s\"']+")
 _USER_INFO = re.compile(r"(\bhttps?://)[^/@\s\"']+@")
-_KEPT_OF_LINES = ("role", "content", "action", "function", "step", "context", "trigger", "timestamp", "latency")
+_KEPT_OF_LINES = ("role", "content", "action", "function", "step", "context", "trigger")
+_MEASURED = ("timestamp", "latency")
+"""The last words in the names of a line's measurements."""
+_NAMES_OF_TIMES = re.compile(r"(?:timestamp|[dD]ate|[tT]imes?|At|(?:^|_)(?:at|ts|ms|us|ns|start|end|began|ended))$")
+_TIMES = tuple((1.5 * unit, 2.2 * unit) for unit in (1e12, 1e15, 1e18))
+"""Milli-, micro- and nanoseconds since 1970, from 2017 to 2039. No issuer has card numbers among these."""
 
 
 def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
@@ -46,30 +51,39 @@ def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], s
         "summary": body.get("post_prompt_data"),
         "global_data": body.get("global_data"),
         "log": [_line(line) for line in _dicts(body.get("call_log"))[:_MOST_LINES]],
-        "functions": [_function(entry) for entry in _dicts(body.get("swaig_log"))[:_MOST_LINES]],
         "timeline": body.get("call_timeline"),
         "times": body.get("times"),
         "usage": {key: value for key, value in body.items() if key.startswith("total_") and _is_number(value)},
     }
     cleaned: dict[str, Any] = clean(record, redact)
-    return cleaned
+    functions = [_function(entry, redact) for entry in _dicts(body.get("swaig_log"))[:_MOST_LINES]]
+    return cleaned | {"functions": functions}
 
 
-def clean(value: Any, redact: Callable[[str], str], depth: int = 0) -> Any:
-    """Copy JSON values with every text redacted and cut, names and long numbers included."""
+def clean(value: Any, redact: Callable[[str], str], depth: int = 0, name: str = "") -> Any:
+    """Copy JSON values with every text redacted and cut, names and long numbers included.
+
+    ``name`` is the field that has the value: a number stays if its field and its size are those of a time.
+    """
     if isinstance(value, str):
         return redact(_USER_INFO.sub(r"\1", _TOKEN.sub(r"\1***", value)))[:_LONGEST]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if _is_time(name, value):
+            return value
         written = _written(value)
         shown = redact(written)
         return value if shown == written else shown
     if depth > _DEEPEST:
         return None
     if isinstance(value, dict):
-        return {clean(str(key), redact): clean(item, redact, depth + 1) for key, item in value.items()}
+        return {clean(str(key), redact): clean(item, redact, depth + 1, str(key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [clean(item, redact, depth + 1) for item in value[: _MOST_LINES * 2]]
+        return [clean(item, redact, depth + 1, name) for item in value[: _MOST_LINES * 2]]
     return value
+
+
+def _is_time(name: str, number: float) -> bool:
+    return _NAMES_OF_TIMES.search(name) is not None and any(first <= number < last for first, last in _TIMES)
 
 
 def _written(number: float) -> str:
@@ -78,18 +92,29 @@ def _written(number: float) -> str:
 
 
 def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: line[key] for key in _KEPT_OF_LINES if key in line}
+    return {key: item for key, item in line.items() if key in _KEPT_OF_LINES or key.endswith(_MEASURED)}
 
 
-def _function(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _function(entry: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
     answer = entry.get("post_response")
     kept = answer if isinstance(answer, dict) else {}
-    written = entry.get("command_arg")
+    answered = {key: kept[key] for key in ("response", "action", "post_process") if key in kept}
     return {
-        "function": str(entry.get("command_name", "")),
-        "arguments": written if isinstance(written, str) else json.dumps(written),
-        "answer": {key: kept[key] for key in ("response", "action", "post_process") if key in kept},
+        "function": clean(str(entry.get("command_name", "")), redact),
+        "arguments": _arguments(entry.get("command_arg"), redact),
+        "answer": clean(answered, redact),
     }
+
+
+def _arguments(written: Any, redact: Callable[[str], str]) -> str:
+    """Return the arguments of a call as JSON, with each number and text redacted."""
+    if isinstance(written, str):
+        try:
+            written = json.loads(written)
+        except (ValueError, RecursionError):
+            return str(clean(written, redact))
+    shown = json.dumps(clean(written, redact), ensure_ascii=False)
+    return shown.encode("utf-8", "replace").decode()[:_LONGEST]
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:

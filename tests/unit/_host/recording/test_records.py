@@ -109,6 +109,98 @@ def test_no_card_number_and_no_secret_is_written(data, summary, log):
     assert "__token=abc" not in written
 
 
+TIMES = [
+    "ai_start_date",
+    "timestamp",
+    "start_timestamp",
+    "end_time",
+    "time",
+    "at",
+    "booked_at",
+    "bookedAt",
+    "startTime",
+    "start_us",
+    "ts",
+    "end",
+    "times",
+]
+
+
+def with_check_digit(number):
+    """Return a number of the same length that has a valid check digit."""
+    rest = number - number % 10
+    return next(rest + digit for digit in range(10) if not luhn(str(rest + digit)) % 10)
+
+
+times = st.one_of(
+    st.integers(15 * 10 ** (length - 2), 22 * 10 ** (length - 2) - 1).map(with_check_digit) for length in (13, 16, 19)
+)
+
+
+@given(times, st.sampled_from(TIMES))
+def test_times_of_all_units_stay_in_every_part(time, name):
+    """A check digit does not make a time a card number."""
+    timed = {name: time, "inner": [{name: [time, float(time)]}]}
+    line = {"role": "user", "content": "x", "timestamp": time, "start_timestamp": time, "audio_latency": 7}
+    call = {"command_name": "book", "command_arg": json.dumps(timed), "post_response": {"action": [timed]}}
+    [record] = kept(
+        body(
+            ai_start_date=time,
+            ai_end_date=time,
+            call_log=[line],
+            swaig_log=[call],
+            call_timeline=[timed],
+            times=[timed],
+            global_data=timed,
+            post_prompt_data={"parsed": [timed]},
+        )
+    )
+    [function] = record["functions"]
+
+    assert (record["began"], record["ended"], record["log"]) == (time, time, [line])
+    assert (record["timeline"], record["times"], record["global_data"]) == ([timed], [timed], timed)
+    assert record["summary"] == {"parsed": [timed]}
+    assert (json.loads(function["arguments"]), function["answer"]) == (timed, {"action": [timed]})
+
+
+@given(
+    st.sampled_from([*TIMES, "card", "number", "update"]),
+    st.sampled_from([30, 34, 36, 37, 4, 4, 51, 55, 56, 60, 62, 65]),
+    st.integers(13, 19),
+    st.data(),
+)
+def test_no_field_hides_a_card_number_of_an_issuer(name, issuer, length, data):
+    """Arguments lose card numbers, also JSON numbers with the name of a time."""
+    rest = length - len(str(issuer))
+    number = with_check_digit(issuer * 10**rest + data.draw(st.integers(0, 10**rest - 1)))
+    given = {name: number, "words": f"it is {number}", "list": [number, float(number)], "text": str(number)}
+    call = {"command_name": "pay", "command_arg": json.dumps(given), "post_response": {"action": given}}
+    [record] = kept(body(swaig_log=[call, call | {"command_arg": given}], call_timeline=[given], global_data=given))
+
+    assert str(number) not in json.dumps(record)
+    assert json.loads(record["functions"][0]["arguments"])["text"] == f"[card ending in {str(number)[-4:]}]"
+
+
+@given(times, st.sampled_from(["card", "number", "account"]))
+def test_numbers_without_the_name_of_a_time_are_judged_by_their_check_digit(number, name):
+    given = {name: number, "timestamp": f"card {number}"}
+    call = {"command_name": "pay", "command_arg": json.dumps(given)}
+    [record] = kept(body(swaig_log=[call], global_data=given))
+
+    assert str(number) not in json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    "written", ["4111 1111", '{"a": 4111111111111111, "a": 1}', '{"a": 4111111111111111', "[" * 5000, None, '"\\ud800"']
+)
+def test_odd_arguments_are_redacted_texts(written):
+    [record] = kept(body(swaig_log=[{"command_name": "f", "command_arg": written}]))
+    arguments = record["functions"][0]["arguments"]
+
+    assert "4111111111111111" not in arguments
+    assert arguments.encode()
+
+
 def test_a_record_has_the_calls_of_its_functions():
     entry = {
         "command_name": "book",
