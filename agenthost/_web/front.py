@@ -138,9 +138,12 @@ class Front:
         """Remember in a directory which credentials have succeeded and failed, for all processes and starts."""
         self._site.guard.keep_in(directory)
 
-    def take_status_from(self, source: Callable[[], Mapping[str, Any]]) -> None:
-        """Show the host's status, with all its workers, as ``source`` returns it on any thread."""
-        self._site.status_source = source
+    def send_commands_by(self, send: Callable[[Mapping[str, Any], float], Mapping[str, Any]]) -> None:
+        """Ask the host about all its workers by a function, which any thread calls.
+
+        ``send`` takes a command and a timeout in seconds, and returns the answer.
+        """
+        self._site.send_command = send
 
     def has(self, path: str) -> bool:
         """Return True if the host has an endpoint at a path, such as ``/sales/swaig``."""

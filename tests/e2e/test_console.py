@@ -1,6 +1,7 @@
 """The console of a host with two workers."""
 
 import json
+import re
 
 import pytest
 from caller import Caller, functions
@@ -37,3 +38,20 @@ def test_any_worker_answers_for_all(desk, place):
         poll_until(
             lambda: [seen() for _ in range(6)] == [(workers, 20)] * 6, said=lambda: str((seen(), workers))
         )  # by whichever worker
+
+
+def test_the_traceback_of_a_failure(desk, place):
+    """One click from the overview, by whichever worker."""
+    with desk.having("failing-tools"), desk.serve(cwd=place) as served:
+        caller = Caller.of(served)
+        url = functions(caller.document("/failing", "call-7"))["raises"]["web_hook_url"]
+        caller.call(url, "raises", {}, "call-7")
+
+        def links():
+            return re.findall(r'href="\./errors/(e-[0-9a-f]{12})"', caller.ask("GET", "/-/").body.decode())
+
+        [error_id] = set(poll_until(links))
+        pages = [caller.ask("GET", f"/-/errors/{error_id}") for _ in range(6)]
+
+        assert {page.status for page in pages} == {200}
+        assert all("ValueError: the calendar is on fire" in page.body.decode() and b"call-7" in page.body for page in pages)

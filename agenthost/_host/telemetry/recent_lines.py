@@ -23,7 +23,7 @@ MOST = 500
 """The most lines of an answer."""
 _MOST_SIZE = 512 * 1024
 """The most characters of a ring. A thousand lines of calls have about a third of it."""
-_FIELDS = ("agent", "call")
+_FIELDS = ("agent", "call", "logger")
 
 
 @define(eq=False)
@@ -63,9 +63,9 @@ class RecentLines:
     def find(self, wanted: Mapping[str, str], after: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Return the latest lines, oldest first, and the number of the last one.
 
-        ``wanted`` may have an ``agent``, a ``call`` and an ``error``, the ID of a failure. A failure that repeats
-        another has no traceback, so the entry with the traceback is found, too. ``after`` is the number that an earlier
-        answer had.
+        ``wanted`` may have an ``agent``, a ``call``, a ``logger`` and an ``error``, the ID of a failure. A failure that
+        repeats another has no traceback, so the entry with the traceback is found, too. ``after`` is the number that an
+        earlier answer had.
         """
         with self._lock:
             texts = sorted((*self._calm.texts, *self._severe.texts))

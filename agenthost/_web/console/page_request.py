@@ -54,9 +54,9 @@ class PageRequest:
         in_session = self.request.head.authorization is None
         return await page(self.request.rules, template, self.path, in_session=in_session, **values)
 
-    def json(self, value: Any) -> Answer:
+    def json(self, value: Any, status: int = 200) -> Answer:
         """Return a value as JSON."""
-        return 200, [*self.request.rules.document], _encode(value)
+        return status, [*self.request.rules.document], _encode(value)
 
     def token(self) -> str:
         """Return the token that a form of this page sends back."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from agenthost._web.request.answers import NO_STORE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from agenthost._web.request.rules import Rules
     from agenthost._web.request.site import Answer
@@ -30,6 +32,7 @@ _POLICY = (
     b"frame-ancestors 'none'",
 )
 _HTML = (b"content-type", b"text/html; charset=utf-8")
+_ERROR_ID = re.compile(r"\be-[0-9a-f]{12}\b")
 _CACHED = (b"cache-control", b"private, max-age=86400")
 
 
@@ -70,7 +73,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["elapsed"] = elapsed
+    made.filters["with_failures"] = _with_failures
     return made
+
+
+def _with_failures(text: str, root: str) -> Markup:
+    """Return a text with links to the pages of the failures that it names."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with Jinja2
+
+    link = Markup('<a href="{}errors/{}">{}</a>')
+    pieces, found = _ERROR_ID.split(text), _ERROR_ID.findall(text)
+    linked = [link.format(root, each, each) for each in found]
+    return Markup("").join(escape(each) for pair in zip(pieces, [*linked, ""], strict=True) for each in pair)
 
 
 @cache

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from agenthost._web.console.agents.agent_page import agent_page
 from agenthost._web.console.agents.tool_page import tool_page
+from agenthost._web.console.calls.failure_page import failure_page
 from agenthost._web.console.operation.overview_page import overview_page
 from agenthost._web.console.operation.sip_page import sip_page
 
@@ -43,6 +44,7 @@ _ROUTES = (
     Route("", overview_page),
     Route(f"agents/{_NAME}", agent_page),
     Route(f"agents/{_NAME}/tools/{_NAME}", tool_page, posts=True),
+    Route(f"errors/{_NAME}", failure_page),
     Route("sip", sip_page),
 )
 

@@ -54,9 +54,6 @@ _log = logging.getLogger("agenthost.workers")
 
 _REPORTED_WITHIN = 5.0
 """Seconds in which the supervisor must have read a worker's last report."""
-_STATUS = {"command": "status"}
-_STATUS_WITHIN = 5.0
-"""Timeout of the supervisor's answer, in seconds."""
 _TOLD_EVERY = 0.5
 """Seconds between two reports of a worker's condition, if there is a health port."""
 _LOOK = 0.05
@@ -95,7 +92,7 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     config = evolve(config, health=evolve(config.health, port=None))  # another process answers it
     prepared = preloaded.app if preloaded is not None else None
     front = Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
-    front.take_status_from(partial(ask_host, socket_path(config, opened.getsockname()[1]), _STATUS, _STATUS_WITHIN))
+    front.send_commands_by(partial(ask_host, socket_path(config, opened.getsockname()[1])))
     front.runtime.watched = asked
     own = preloaded is None and not order.waits
     keeping = None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LatestStatus"]
 
+_STATUS = {"command": "status"}
+_WITHIN = 5.0
+"""Timeout of the host's answer, in seconds."""
 _KEPT = 1.0
 """Seconds for which a status is shown to all who ask."""
 _ALONE = {
@@ -29,13 +32,15 @@ _ALONE = {
 class LatestStatus:
     """The status of the host with all its workers.
 
-    ``source`` returns it on any thread. It is None if this process is the whole host, which serves ``since`` then.
+    ``send`` sends a command to the host. It is None if this process is the whole host, which serves ``since`` then.
     """
 
-    def __init__(self, runtime: Runtime, since: float, source: Callable[[], Mapping[str, Any]] | None) -> None:
+    def __init__(
+        self, runtime: Runtime, since: float, send: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None
+    ) -> None:
         self._runtime = runtime
         self._since = since
-        self._source = source
+        self._send = send
         self._one_at_a_time = asyncio.Lock()
         self._latest: Mapping[str, Any] = {}
         self._until = 0.0
@@ -49,10 +54,10 @@ class LatestStatus:
             return self._latest
 
     def _read(self) -> Mapping[str, Any]:
-        if self._source is None:
+        if self._send is None:
             return self._of_this_process()
         try:
-            return self._source()
+            return self._send(_STATUS, _WITHIN)
         except AgentHostError:
             told = self._of_this_process()
             status = "degraded" if told["status"] == "ok" else told["status"]

@@ -56,8 +56,8 @@ class Site:
         self.guard = login_guard(lambda: runtime.settings, runtime.metrics.login_failed)
         self.late = LateBuilds(runtime)
         self.since = time.time()
-        self.status_source: Callable[[], Mapping[str, Any]] | None = None
-        """The status of the host with all its workers; None if this process is the whole host."""
+        self.send_command: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None = None
+        """Sends a command to the host, with a timeout in seconds; None if this process is the whole host."""
         self.latest = Rules.of(runtime.settings)
         """The rules as last asked for. For each request, comparing their settings costs less than ``rules``."""
 
@@ -77,7 +77,7 @@ class Site:
         if self._latest_status is None:
             from agenthost._web.request.latest_status import LatestStatus  # noqa: PLC0415 - calls do without
 
-            self._latest_status = LatestStatus(self.runtime, self.since, self.status_source)
+            self._latest_status = LatestStatus(self.runtime, self.since, self.send_command)
         return self._latest_status
 
     async def close(self) -> None:

@@ -1,0 +1,1 @@
+"""Pages about calls: recent and recorded ones, and their failures."""
