@@ -443,7 +443,7 @@ class Front:
         await self.litestar(scope, receive, with_headers(send, self._site.rules.shared))
 
     def _is_console(self, path: str) -> bool:
-        return path.startswith(CONSOLE) and self._site.rules.settings.config.console.enabled
+        return f"{path}/".startswith(CONSOLE) and self._site.rules.settings.config.console.enabled
 
     @cached_property
     def _console(self) -> Console:

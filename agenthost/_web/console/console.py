@@ -54,6 +54,8 @@ class Console:
         Raises:
             Refused: the path does not exist, or the caller may not see it.
         """
+        if f"{request.path}/" == _ROOT:
+            return 307, [*request.rules.document, (b"location", b"-/")], b""  # relative, for prefixes of proxies
         path, method = request.path.removeprefix(_ROOT), request.scope["method"]
         allowed = _methods(path)
         if method == "OPTIONS" or method not in allowed:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 from asking import ask
@@ -246,6 +247,16 @@ def test_links_work_behind_a_prefix(app):
     for link in links:
         if link.startswith("./") and "logout" not in link:
             assert ask(app, "GET", f"/-/{link[2:]}", auth=HOST).status_code == 200, link
+
+
+@pytest.mark.parametrize("prefix", ["", "/agents"])
+def test_the_path_without_its_slash_leads_to_the_overview(app, make, prefix):
+    answer = ask(app, "GET", f"{prefix}/-", root_path=prefix)
+
+    assert answer.status_code == 307
+    assert urljoin(f"https://host.example{prefix}/-", answer.headers["location"]) == f"https://host.example{prefix}/-/"
+    assert app.has("/-")
+    assert ask(make(FILE.replace("enabled = true", "")), "GET", "/-").status_code == 404
 
 
 def test_pages_are_small(app):

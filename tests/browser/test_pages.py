@@ -1,0 +1,77 @@
+"""Every page of the console in a real browser, found by its links."""
+
+from __future__ import annotations
+
+import pytest
+from agenthost_test_hostile import WORDS
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PICTURES
+from views import MODES, View, found_pages, name
+
+_WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
+_KINDS = {"", "agents/hostile", "agents/main", "agents/hostile/tools/echo", "sip"}
+"""Pages that must be among those that are found."""
+
+
+@pytest.fixture(scope="module")
+def pages(chromium, host, session):
+    """The paths of the pages below the console."""
+    view = View.of(chromium.new_context(storage_state=session), host.url)
+    found = found_pages(view)
+    view.context.close()
+    view.check()
+    return found
+
+
+def test_links_lead_to_every_page(pages):
+    assert set(pages) >= _KINDS
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pages_are_accessible_and_safe(view, pages, mode):
+    """axe finds nothing, no page is wider than a phone, and no words of strangers run."""
+    window, faults = view(**MODES[mode]), []
+    PICTURES.mkdir(exist_ok=True)
+    for path in pages:
+        window.open(path)
+        window.page.screenshot(path=PICTURES / f"{name(path)}.{mode}.png", full_page=True)
+        found = Axe().run(window.page).response["violations"]
+        faults += [f"{path}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+        if window.page.evaluate(_WIDER):
+            faults.append(f"{path}: it is wider than the screen")
+
+    assert not faults, "\n".join(faults)
+
+
+def test_the_login_is_accessible(chromium, host):
+    window = View.of(chromium.new_context(), host.url)
+    window.page.goto(f"{host.url}/-/sip")
+    found = Axe().run(window.page).response["violations"]
+    window.page.screenshot(path=PICTURES / "login.light.png")
+    window.context.close()
+
+    assert not found
+    window.check()
+
+
+def test_words_of_strangers_are_shown_as_they_are(view):
+    """Otherwise that they do not run would prove nothing."""
+    window = view()
+    for path in ("", "agents/hostile", "agents/hostile/tools/echo"):
+        window.open(path)
+        assert "<script>window.hacked=1</script>" in window.page.inner_text("main"), path
+
+
+def test_pages_need_no_scripts(view, pages):
+    window = view(java_script_enabled=False)
+    for path in pages:
+        window.page.goto(f"{window.url}/-/{path}")
+        assert window.page.locator("main").inner_text().strip(), path
+
+
+def test_answers_of_tools_do_not_run(view):
+    window = view()
+    window.open("agents/hostile/tools/echo")
+    window.follow("Run the tool")
+
+    assert WORDS in window.page.inner_text("pre[role=status]")
