@@ -1,4 +1,4 @@
-"""A host with a console, and a real Chromium, whose client only ``tox -e console`` installs."""
+"""A host with a console, and a real Chromium, for ``tox -e console`` alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from ports import free_port
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
-FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
+FLAGS = (
+    *("--no-sandbox", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run"),
+)
 """Root needs the first one; the others keep Chromium from asking servers of its own."""
 CONFIGURATION = """
 [console]
@@ -44,7 +47,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def host(tmp_path_factory):
-    """A host with agents of a front desk, one that writes scripts, and one that does not load.
+    """A host with good agents, one that writes scripts, and one that does not load.
 
     Calls have succeeded and failed, and a SIP caller has reached nobody.
     """
@@ -74,7 +77,7 @@ def session(chromium, host):
 
 @pytest.fixture
 def view(chromium, host, session):
-    """A function that opens a browser window in a mode, in which somebody has logged in."""
+    """A function that opens a window in a mode, logged in."""
     from views import View  # noqa: PLC0415 - needs the client
 
     opened = []

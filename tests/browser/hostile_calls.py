@@ -25,7 +25,7 @@ def call_everything(served):
 
 
 def summary():
-    """Return what the platform posts after a call, with words of its own in every field."""
+    """Return the platform's summary of a call, with hostile words everywhere."""
     return {
         "call_id": CALL,
         "ai_session_id": "session",
@@ -42,7 +42,12 @@ def summary():
             {"role": "tool", "content": WORDS, "timestamp": 1_790_000_004_000_000},
         ],
         "swaig_log": [
-            {"command_name": "fail", "command_arg": WORDS, "epoch_time": 1_790_000_004, "post_response": {"response": WORDS}}
+            {
+                "command_name": "fail",
+                "command_arg": WORDS,
+                "epoch_time": 1_790_000_004,
+                "post_response": {"response": WORDS},
+            }
         ],
         "times": [{"answer": WORDS}],
     }

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from agenthost_test_hostile import WORDS
 from axe_playwright_python.sync_playwright import Axe
 from conftest import PICTURES
 from views import MODES, View, found_pages, name
 
-_WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
-_KINDS = {"", "agents/hostile", "agents/main", "agents/hostile/tools/echo", "sip"}
-"""Pages that must be among those that are found."""
+_WIDER = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width + 1) return [];
+  const wide = [...document.querySelectorAll('main *, header *')].filter(each =>
+    each.getBoundingClientRect().right > width + 1 && !each.closest('.wide'));
+  return wide.map(each => each.outerHTML.slice(0, 100));
+}"""
+"""The elements that make a page wider than the screen."""
+_FOUND = {"", "agents/hostile", "agents/hostile/tools/echo", "sip"}
+"""Pages that are among those that links lead to."""
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +33,12 @@ def pages(chromium, host, session):
 
 
 def test_links_lead_to_every_page(pages):
-    assert set(pages) >= _KINDS
+    assert set(pages) >= _FOUND
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_pages_are_accessible_and_safe(view, pages, mode):
-    """axe finds nothing, no page is wider than a phone, and no words of strangers run."""
+    """No finding of axe, no page wider than its screen, and no words that run."""
     window, faults = view(**MODES[mode]), []
     PICTURES.mkdir(exist_ok=True)
     for path in pages:
@@ -37,8 +46,7 @@ def test_pages_are_accessible_and_safe(view, pages, mode):
         window.page.screenshot(path=PICTURES / f"{name(path)}.{mode}.png", full_page=True)
         found = Axe().run(window.page).response["violations"]
         faults += [f"{path}: {each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
-        if window.page.evaluate(_WIDER):
-            faults.append(f"{path}: it is wider than the screen")
+        faults += [f"{path}: wider than the screen: {each}" for each in window.page.evaluate(_WIDER)]
 
     assert not faults, "\n".join(faults)
 
@@ -74,4 +82,4 @@ def test_answers_of_tools_do_not_run(view):
     window.open("agents/hostile/tools/echo")
     window.follow("Run the tool")
 
-    assert WORDS in window.page.inner_text("pre[role=status]")
+    assert json.loads(window.page.inner_text("pre[role=status]"))["response"] == WORDS

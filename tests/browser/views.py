@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin
 
 from attrs import define, field
 
@@ -12,7 +12,8 @@ PHONE = {"color_scheme": "light", "viewport": {"width": 360, "height": 740}, "is
 MODES = {"light": LIGHT, "dark": DARK, "phone": PHONE}
 _WATCHING = """
 window.refused = [];
-document.addEventListener('securitypolicyviolation', each => refused.push(each.violatedDirective + ' ' + each.blockedURI));
+document.addEventListener('securitypolicyviolation',
+  each => window.refused.push(each.violatedDirective + ' ' + each.blockedURI));
 """
 _FOCUSED = """() => {
   const at = document.activeElement, label = at.labels && at.labels.length ? at.labels[0].innerText : '';
@@ -71,7 +72,7 @@ class View:
         return [path for path in dict.fromkeys(paths) if not path.endswith(".json")]
 
     def focus(self, name):
-        """Press the tab key until something with a name has the focus, which must be visible."""
+        """Press the tab key until something with a name has the visible focus."""
         for _ in range(_MOST_TABS):
             self.page.keyboard.press("Tab")
             label, visible = self.page.evaluate(_FOCUSED)
@@ -123,9 +124,9 @@ def name(path):
 
 
 def found_pages(view):
-    """Return the paths of pages that links lead to from the overview, at most two of each kind.
+    """Return the paths of pages that links lead to from the overview.
 
-    Those of the hostile agent come first.
+    They are at most two of each kind. Those of the hostile agent come first.
     """
     kinds, waiting, found = {}, [""], []
     while waiting:
@@ -138,8 +139,3 @@ def found_pages(view):
         assert view.open(path).status == 200, path
         waiting += sorted(view.links(), key=lambda each: "hostile" not in each)
     return found
-
-
-def is_below(path, url):
-    """Return True for a page of the console at a URL."""
-    return urlsplit(url).path.startswith(f"/-/{path}")

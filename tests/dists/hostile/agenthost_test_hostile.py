@@ -1,4 +1,4 @@
-"""An agent whose every text would run in a page that does not escape it, and one that does not load."""
+"""An agent whose texts run in pages without escapes, and one that does not load."""
 
 from agenthost import AgentBase, FunctionResult
 
@@ -15,10 +15,14 @@ class Hostile(AgentBase):
         self.add_hints([WORDS])
         self.add_language(WORDS, "en-US", WORDS)
         self.set_global_data({WORDS: WORDS})
-        self.define_tool("echo", WORDS, {"words": {"type": "string", "description": WORDS, "enum": ["short", WORDS]}}, echo)
+        self.define_tool(
+            "echo", WORDS, {"words": {"type": "string", "description": WORDS, "enum": ["short", WORDS]}}, echo
+        )
         self.define_tool("fail", WORDS, {"words": {"type": "object", "description": WORDS}}, fail)
         context = self.define_contexts().add_context("default")
-        context.add_step("begin").set_text(WORDS).set_step_criteria(WORDS).set_functions(["echo"]).set_valid_steps(["end"])
+        context.add_step("begin").set_text(WORDS).set_step_criteria(WORDS).set_functions(["echo"]).set_valid_steps(
+            ["end"]
+        )
         context.add_step("end").set_text(WORDS).set_end(end=True)
 
 
