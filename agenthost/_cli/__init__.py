@@ -28,6 +28,7 @@ COMMANDS = {
     "agents": "List the installed agents.",
     "ask": "Send an agent one message in text.",
     "calls": "List the recorded calls, or show one.",
+    "capacity": "Measure what a worker carries, and say how many a target needs.",
     "chat": "Talk to an agent in text.",
     "check": "Load everything as run does, without serving, and report.",
     "dev": "Serve a file or a project, and serve it anew after each change.",
