@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
@@ -175,7 +177,8 @@ class UvTool(Installer):
 class Pipx(Installer):
     """pipx: the environment of one command, into which other packages are injected.
 
-    ``tool`` is the distribution that has the command.
+    ``tool`` is the distribution that has the command. Without ``--force``, pipx leaves an injected package as it is,
+    also when another version is asked for.
     """
 
     name: ClassVar[str] = "pipx"
@@ -184,23 +187,27 @@ class Pipx(Installer):
 
     def install(self, *requirements: str) -> Command:
         """See ``Installer``."""
-        return self._command("inject", self.tool, *requirements)
+        return self._command("inject", "--force", self.tool, *requirements)
 
     def develop(self, project: str) -> Command:
         """See ``Installer``."""
-        return self._command("inject", "--editable", self.tool, project)
+        return self._command("inject", "--force", "--editable", self.tool, project)
 
     def upgrade(self, *requirements: str) -> Command:
         """See ``Installer``."""
-        return self._command("runpip", self.tool, "install", "--upgrade", *requirements)
+        return self._pip("--upgrade", *requirements)
 
     def reinstall(self, *requirements: str) -> Command:
         """See ``Installer``."""
-        return self._command("runpip", self.tool, "install", "--force-reinstall", "--no-deps", *requirements)
+        return self._pip("--force-reinstall", "--no-deps", *requirements)
 
     def uninstall(self, *names: str) -> Command:
         """See ``Installer``."""
         return self._command("uninject", self.tool, *names)
+
+    def _pip(self, *arguments: str) -> Command:
+        """Return a command of the environment's own pip, which runs in another directory."""
+        return self._command("runpip", self.tool, "install", *map(_anywhere, arguments))
 
     def _command(self, *arguments: str) -> Command:
         return Command((self.pipx, *arguments), ("pipx",))
@@ -213,6 +220,12 @@ def name_of(requirement: str) -> str:
     """
     found = None if "/" in requirement.partition("@")[0] else _NAME.match(requirement)
     return re.sub(r"[-_.]+", "-", found[1]).lower() if found else requirement
+
+
+def _anywhere(argument: str) -> str:
+    """Return an argument with its path made absolute."""
+    path = Path(argument)
+    return os.path.normpath(path.absolute()) if argument.startswith(".") or path.exists() else argument
 
 
 def _each(option: str, requirements: Iterable[str]) -> list[str]:

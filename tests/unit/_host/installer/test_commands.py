@@ -24,7 +24,7 @@ PIPX = Pipx("/opt/pipx", "agenthost")
             TOOL.develop("."),
             "uv tool install --with-editable . 'agenthost[openai]' --with acme==1.0 --with acme-more",
         ),
-        (PIPX.develop("."), "pipx inject --editable agenthost ."),
+        (PIPX.develop("."), "pipx inject --force --editable agenthost ."),
         (PIP.upgrade("acme", "b"), "pip install --upgrade acme b"),
         (PIP.reinstall("acme==1.0"), "pip install --force-reinstall --no-deps acme==1.0"),
         (PIP.uninstall("acme"), "pip uninstall --yes acme"),
@@ -47,7 +47,7 @@ PIPX = Pipx("/opt/pipx", "agenthost")
             "uv tool install --reinstall-package acme-more 'agenthost[openai]' --with acme==1.0 --with acme-more==2",
         ),
         (TOOL.uninstall("Acme"), "uv tool install 'agenthost[openai]' --with acme-more"),
-        (PIPX.install("acme"), "pipx inject agenthost acme"),
+        (PIPX.install("acme"), "pipx inject --force agenthost acme"),
         (PIPX.upgrade("acme"), "pipx runpip agenthost install --upgrade acme"),
         (PIPX.reinstall("acme==1"), "pipx runpip agenthost install --force-reinstall --no-deps acme==1"),
         (PIPX.uninstall("acme"), "pipx uninject agenthost acme"),
@@ -61,6 +61,25 @@ def test_what_is_started():
     """The programs of this environment, whatever PATH says."""
     assert PIP.install("acme").words == ("/srv/bin/python", "-m", "pip", "install", "acme")
     assert TOOL.uninstall("acme").words[:3] == ("/opt/uv", "tool", "install")
+
+
+def test_the_way_back_of_pipx():
+    """An injected package stays at its version unless it is injected by force."""
+    assert [str(each) for each in way_back(PIPX, {"acme": "1.0"}, {"acme": "2.0"})] == [
+        "pipx inject --force agenthost acme==1.0"
+    ]
+
+
+def test_a_path_for_the_pip_of_pipx(tmp_path, monkeypatch):
+    """``pipx runpip`` starts pip in another directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "acme.whl").touch()
+
+    assert PIPX.upgrade("acme.whl", "./b.whl", "c[x]>=1").words[-3:] == (
+        f"{tmp_path}/acme.whl",
+        f"{tmp_path}/b.whl",
+        "c[x]>=1",
+    )
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_pipx(tmp_path, metadata, tool):
     found = detect(str(place), "pip")
 
     assert isinstance(found, Pipx)
-    assert str(found.install("acme")) == f"pipx inject {tool} acme"
+    assert str(found.install("acme")) == f"pipx inject --force {tool} acme"
 
 
 PROJECT = """
