@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 __all__ = ["main"]
@@ -15,10 +16,10 @@ def main() -> None:
 
     ``run`` does so in another process, and this one becomes the supervisor, which keeps little in memory.
     """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during an import ends the process without a traceback
     if sys.argv[1:2] != ["run"] or not hasattr(os, "posix_spawn"):
-        from agenthost._cli import main as command_line
-
-        command_line()
+        _read(None)
         return
     from agenthost._web.supervisor.reading import read_apart
 
@@ -35,6 +36,8 @@ def main() -> None:
 def _read(reader: object) -> None:
     from agenthost._cli import main as command_line
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     command_line(reader)
 
 

@@ -405,6 +405,16 @@ def checked(*command: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def heard_interrupts() -> Iterator[None]:
+    """Start what hears Ctrl-C: a shell makes the processes in its background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def ended(process: int) -> bool:
     """Return True if a process has ended, and is not waited for any more."""
     try:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from caller import Caller, functions, tool_call
+from environment import heard_interrupts
 from polling import poll_until
 from raw_http import Connection
 
@@ -157,3 +158,27 @@ def test_a_start_is_not_delayed_by_probes(desk):
         assert "accepted for another 60 s" not in served.stderr
         os.killpg(served.process.pid, signal.SIGINT)  # as a terminal does
         assert served.process.wait(30) == 0
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+class AtImport:
+    def find_spec(self, name, path, target=None):
+        if name == os.environ["AT_IMPORT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, AtImport())
+"""
+
+
+@pytest.mark.parametrize("command", ["run", "agents"])
+@pytest.mark.parametrize("module", ["agenthost._web.supervisor.reading", "agenthost._cli", "click"])
+def test_an_interrupt_during_the_imports(desk, tmp_path, command, module):
+    """Ctrl-C before anything serves ends the process as it ends any other, without a traceback."""
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED)
+    with heard_interrupts():
+        done = desk.run("agenthost", command, "--help", variables={"PYTHONPATH": str(tmp_path), "AT_IMPORT": module})
+
+    imported = command == "run" or module != "agenthost._web.supervisor.reading"
+    assert (done.returncode, done.stderr) == (-signal.SIGINT if imported else 0, "")
