@@ -6,12 +6,13 @@ import pty
 import re
 import signal
 import subprocess
-from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
 from caller import Caller, functions
+from environment import heard_interrupts
 from polling import poll_until
+from ports import free_port
 
 E_ID = "agenthost logs --error (e-[0-9a-f]{12}) shows the traceback"
 
@@ -28,16 +29,6 @@ def status(env, place, served, *options):
     return env.run("agenthost", "status", "--port", port, *options, cwd=place)
 
 
-@contextmanager
-def heard_interrupts():
-    """Start what hears Ctrl-C: a shell makes the processes in its background ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def test_a_host_without_problems(desk, place):
     with desk.serve(cwd=place) as served:
         caller = Caller.of(served)
@@ -49,6 +40,18 @@ def test_a_host_without_problems(desk, place):
         assert done.returncode == 0
         assert done.stdout.startswith(f"agenthost 0.1.0 on {served.url}: ok, for ")
         assert "problem" not in done.stdout
+
+
+def test_the_log_of_the_health_port(desk):
+    """Its process logs beside the workers, and ``agenthost logs`` shows its lines, too."""
+    place, port = desk.workplace(), free_port()
+    (place / "agenthost.toml").write_text(f"[health]\nport = {port}\n")
+    with desk.serve(cwd=place) as served:
+        line = f"health endpoints on port {port} of 127.0.0.1"
+        served.once_logged(line)
+        command = ("agenthost", "logs", "--port", served.url.rpartition(":")[2])
+
+        poll_until(lambda: line in desk.run(*command, cwd=place).stdout)
 
 
 def problems(done):

@@ -79,6 +79,10 @@ class RecentLines:
         found.sort(key=lambda each: str(each.get("timestamp", "")))
         return found[-MOST:], last
 
+    def unseen(self, wanted: Mapping[str, str], seen: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
+        """Return what ``find`` does, without the lines before the number that ``seen`` has for this process."""
+        return self.find(wanted, seen.get(str(os.getpid()), 0))
+
 
 def _matching(lines: list[str], wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     import msgspec  # noqa: PLC0415 - only when somebody asks

@@ -15,6 +15,7 @@ from attrs import evolve
 
 from agenthost._host.runtime.condition import Condition, combined
 from agenthost._host.runtime.start import settings_of, start_logging
+from agenthost._host.telemetry.recent_lines import recent_lines
 from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.process.health_port import health_port
 from agenthost._web.request.rules import InForce
@@ -76,6 +77,9 @@ def answer_health(messages: Channel, config: Config) -> None:
                         settings[0] = settings_of(content)
                         set_debuggable(content.host.debuggable)
                         start_logging(content)
+                    case "logs":
+                        number, question = content
+                        messages.send(("answer", (number, recent_lines.unseen(*question))))
     except (EOFError, OSError):  # the supervisor has ended
         return
 

@@ -264,8 +264,7 @@ class _Worker:
         if order == "status":
             return status_of(self.runtime)
         write_now()
-        wanted, seen = question
-        return recent_lines.find(wanted, seen.get(str(os.getpid()), 0))
+        return recent_lines.unseen(*question)
 
     def _count(self, order: str, content: Any) -> None:
         if order == "ended":

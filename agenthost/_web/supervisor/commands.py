@@ -27,7 +27,8 @@ _ANSWERED_WITHIN = 2.0
 class Commands:
     """Answers commands on threads of their own.
 
-    ``older`` returns the workers of older generations, which serve calls in progress. With ``logs``, a reload that is
+    ``besides`` returns the processes that log beside the serving workers: the workers of older generations, which serve
+    calls in progress, and the process of the health port. With ``logs``, a reload that is
     refused is logged; otherwise, the command reports it.
     """
 
@@ -36,7 +37,7 @@ class Commands:
         rollouts: Rollouts,
         places: Sequence[WorkerSlot],
         host: Callable[[], dict[str, Any]],
-        older: Callable[[], Sequence[Worker]],
+        besides: Callable[[], Sequence[Worker]],
         tallies: Tallies,
         *,
         logs: bool,
@@ -45,7 +46,7 @@ class Commands:
         self._reload = logged(rollouts.answer, tallies.reloaded) if logs else rollouts.answer
         self._places = places
         self._host = host
-        self._older = older
+        self._besides = besides
         self._one_at_a_time = threading.Lock()
         self._answers: SimpleQueue[tuple[Worker, int, Any]] = SimpleQueue()
         self._asked = 0
@@ -80,14 +81,14 @@ class Commands:
         return host_status(self._host(), [status for _, status in self._ask("status", None, self._serving())])
 
     def _logs(self, wanted: Mapping[str, str], seen: Mapping[str, int]) -> dict[str, Any]:
-        """Return recent lines of the supervisor and of all workers, older generations included, oldest first.
+        """Return recent lines of all processes of the host, oldest first.
 
         ``seen`` has the last number of each process that an earlier answer had.
         """
         from agenthost._host.telemetry.recent_lines import MOST, recent_lines  # noqa: PLC0415 - as above
 
-        own = os.getpid(), recent_lines.find(wanted, seen.get(str(os.getpid()), 0))
-        answers = [own, *self._ask("logs", (wanted, seen), [*self._serving(), *self._older()])]
+        own = os.getpid(), recent_lines.unseen(wanted, seen)
+        answers = [own, *self._ask("logs", (wanted, seen), [*self._serving(), *self._besides()])]
         lines = sorted((line for _, (found, _) in answers for line in found), key=lambda line: str(line["timestamp"]))
         return {"lines": lines[-MOST:], "seen": {**seen, **{str(pid): last for pid, (_, last) in answers}}}
 

@@ -81,16 +81,18 @@ class KeptHealth:
         if self.process is not None and worker.condition is not None:
             self.process.order("condition", (worker.pid, worker.heard, worker.condition))
 
-    def receive(self) -> None:
-        """Take the end of the process: it sends nothing else."""
+    def receive(self) -> object:
+        """Take the end of the process, or return the content of its answer."""
         process = self.process
-        if process is None or process.receive()[0] != "gone":
-            return
+        kind, content = process.receive() if process is not None else ("", None)
+        if process is None or kind != "gone":
+            return content if kind == "answer" else None
         _log.error("the process of the health port has ended, and starts again")
         if time.monotonic() - process.started > _LIVED:
             self._failed = 0
         self.end()
         self._fail()
+        return None
 
     def end(self) -> None:
         """End the process."""

@@ -100,7 +100,7 @@ class Supervisor:
         self.rollouts = Rollouts(self)
         self.tallies = Tallies(self.wake)
         self.commands = Commands(
-            self.rollouts, self.places, self._known, lambda: self.older.members, self.tallies, logs=not authoring
+            self.rollouts, self.places, self._known, self._besides, self.tallies, logs=not authoring
         )
         self.older: Generations[Worker] = Generations(relays)
         self.health = KeptHealth(health, self._start_health)
@@ -125,6 +125,10 @@ class Supervisor:
             self._end(self.config.host.drain_grace + self.config.host.drain_timeout + _KILL_AFTER)
             self._woken.close()
             self._waker.close()
+
+    def _besides(self) -> list[Worker]:
+        """Return the processes that log beside the serving workers."""
+        return [*self.older.members, *([self.health.process] if self.health.process is not None else [])]
 
     def _known(self) -> dict[str, Any]:
         """Return what the supervisor knows, for the status of the host."""
@@ -228,7 +232,9 @@ class Supervisor:
             if template.channel.fileno() in happened:
                 template.receive()
         if health and health[0].fileno() in happened:
-            self.health.receive()
+            process, answer = self.health.process, self.health.receive()
+            if process is not None and answer is not None:
+                self.commands.receive(process, "answer", answer)
         for worker in workers:
             if worker.messages.fileno() in happened:
                 self._receive(worker, *worker.receive())
