@@ -80,7 +80,10 @@ class RecentLines:
         return found[-MOST:], last
 
     def unseen(self, wanted: Mapping[str, str], seen: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
-        """Return what ``find`` does, without the lines before the number that ``seen`` has for this process."""
+        """Return the latest lines that an earlier answer did not have.
+
+        ``seen`` has the number that it had for each process.
+        """
         return self.find(wanted, seen.get(str(os.getpid()), 0))
 
 
