@@ -113,6 +113,9 @@ flows = st.sampled_from(
         {"cond": [{"when": "vars.x", "then": [{"goto": {"label": "a"}}]}, {"else": [{"execute": "main"}]}]},
         {"switch": {"variable": "x", "case": {}, "default": [{"play": {"url": "say:${x}"}}]}},
         {"connect": {"to": "sip:x@host.example"}},
+        {"connect": {"to": "sip:x@host.example", "confirm": "http://host.example/b"}},
+        {"connect": {"to": "+1", "confirm": [{"execute": "main"}, {"transfer": "http://host.example/"}]}},
+        {"join_conference": {"name": "c", "wait_url": "http://host.example/"}},
         "answer",
     ]
 )

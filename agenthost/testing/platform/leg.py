@@ -154,7 +154,7 @@ class Room:
 
 
 RunAi: TypeAlias = "Callable[[Leg, Mapping[str, Any], Script], Awaitable[Leaving | None]]"
-Connect: TypeAlias = "Callable[[Leg, str, Mapping[str, Any]], Awaitable[str]]"
+Connect: TypeAlias = "Callable[[Leg, str, Any], Awaitable[str]]"
 
 
 @define(eq=False)

@@ -56,6 +56,7 @@ class PlatformOptions:
         gates: verdicts of semantic gates by their ID. A gate without one passes.
         envs: the account's variables.
         lenient: whether unknown verbs are skipped instead of ending the call.
+        back_to_back: whether the model may call functions again before it has spoken about the last result.
         toggle_any: whether ``toggle_functions`` reaches functions with other metadata tokens.
         summary_per_session: whether each AI session has a summary, or only the call's last.
         connect_timeout: seconds to connect.
@@ -78,6 +79,7 @@ class PlatformOptions:
     gates: Mapping[str, bool] = field(factory=dict)
     envs: Mapping[str, Any] = field(factory=dict)
     lenient: bool = False
+    back_to_back: bool = False
     toggle_any: bool = False
     summary_per_session: bool = True
     connect_timeout: float = 30.0

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from agenthost.testing.platform.ai.prompting import offered, prompt_of
-from agenthost.testing.platform.ai.session import run_ai
 from agenthost.testing.platform.http.delivery import Delivery
-from agenthost.testing.platform.leg import Caller, Leg, Line, Room
+from agenthost.testing.platform.leg import Caller, Line, Room
+from agenthost.testing.platform.legs import new_leg, run_call, with_base
 from agenthost.testing.platform.options import PlatformOptions
 from agenthost.testing.platform.script import (
     Digits,
@@ -24,7 +23,6 @@ from agenthost.testing.platform.script import (
     Silence,
     Unhold,
 )
-from agenthost.testing.platform.swml.walker import run_leg
 from agenthost.testing.platform.trace import Recorder
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from agenthost.testing.platform.ai.state import Session
     from agenthost.testing.platform.http.client import Client
     from agenthost.testing.platform.http.delivery import Exchange
-    from agenthost.testing.platform.leg import HungUp
+    from agenthost.testing.platform.leg import Leg
     from agenthost.testing.platform.script import Input
     from agenthost.testing.platform.trace import Trace, TraceEvent
 
@@ -151,9 +149,9 @@ class Platform:
         seeded = random.Random(self._options.seed)  # noqa: S311 - repeatable on purpose
         room = Room(self._options, delivery, recorder, seeded, Line(), self._model)
         room.line.turns = None if turns is None else list(turns)
-        leg = _leg(room, who, chat=chat)
+        leg = new_leg(room, who, chat=chat)
         recorder.add("call", "", 1, {"from": who.number, "to": who.dialled, "type": who.kind, "call_id": leg.call_id})
-        call = Call(room, leg, _with_base(self._client.base_url, route))
+        call = Call(room, leg, with_base(self._client.base_url, route))
         await call._wait()  # noqa: SLF001 - this is how a call begins
         return call
 
@@ -167,7 +165,7 @@ class Call:
     def __init__(self, room: Room, leg: Leg, url: str) -> None:
         self._room = room
         self._first = leg
-        self._task = asyncio.create_task(_run(leg, url))
+        self._task = asyncio.create_task(run_call(leg, url))
 
     async def __aenter__(self) -> Self:
         return self
@@ -351,42 +349,3 @@ class Call:
     @property
     def _leg(self) -> Leg:
         return next((leg for leg in reversed(self._room.legs) if not leg.ended), self._first)
-
-
-async def _run(leg: Leg, url: str) -> None:
-    done = await run_leg(leg, url)
-    _finish(leg, done)
-
-
-def _finish(leg: Leg, done: HungUp) -> None:
-    leg.ended = done.cause
-    leg.trace("ended", cause=done.cause)
-
-
-async def _connect(leg: Leg, target: str, _config: Mapping[str, Any]) -> str:
-    """Run a leg to a SIP address of the host, while the first waits."""
-    room = leg.room
-    if len(room.legs) >= room.options.limits.sessions:
-        leg.finding("loop_guard", "the call has too many legs")
-        return "failed"
-    caller = evolve(leg.caller, number=leg.caller.dialled, dialled=target, kind="sip", direction="outbound")
-    other = _leg(room, caller, parent=leg)
-    other.trace("leg", to=target, call_id=other.call_id)
-    done = await run_leg(other, _with_base(room.delivery.client.base_url, room.options.sip_path))
-    _finish(other, done)
-    if done.cause == "caller":
-        leg.ended = "caller"
-    return "failed" if done.cause == "script_error" else "connected"
-
-
-def _leg(room: Room, caller: Caller, *, chat: bool = False, parent: Leg | None = None) -> Leg:
-    leg = Leg(room, len(room.legs) + 1, room.new_id(), caller, run_ai, _connect, chat, parent)
-    leg.node_id, leg.segment_id = room.new_id(), room.new_id()
-    if caller.user:
-        leg.vars["userVariables"] = dict(caller.user)
-    room.legs.append(leg)
-    return leg
-
-
-def _with_base(base: str, route: str) -> str:
-    return route if route.startswith(("http://", "https://")) else urljoin(f"{base.rstrip('/')}/", route.lstrip("/"))

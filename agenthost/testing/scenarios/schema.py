@@ -144,6 +144,7 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "sip_domains": TEXTS,
         "signing_key": TEXT,
         "lenient": YES,
+        "back_to_back": YES,
         "toggle_any": YES,
         "summary_per_session": YES,
         "retries": WHOLE,

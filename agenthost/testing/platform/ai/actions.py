@@ -39,6 +39,8 @@ NOT_PERFORMED: Mapping[str, str] = {
     "settings": "settings of the model do not change a scripted one",
 }
 """Actions that are traced without an effect, each with the reason."""
+_TELEPHONY = frozenset({"hold"})
+_NO_TELEPHONE = "a conversation of AI Chat has no telephone"
 _FIRST = (
     "SWML",
     "user_event",
@@ -82,7 +84,9 @@ async def apply_actions(session: Session, function: Function | None, actions: tu
 
 
 async def _apply(session: Session, function: Function | None, name: str, value: Any) -> None:
-    if name in ACTIONS:
+    if name in _TELEPHONY and session.leg.chat:
+        session.leg.trace("action", action=name, value=value, not_performed=_NO_TELEPHONE)
+    elif name in ACTIONS:
         session.leg.trace("action", action=name, value=value)
         await ACTIONS[name](session, function, value)
     elif name in NOT_PERFORMED:
@@ -236,7 +240,7 @@ async def _user_input(session: Session, _: Function | None, value: Any) -> None:
 
 
 async def _back_to_back(session: Session, _: Function | None, value: Any) -> None:
-    session.calls_in_a_row = bool(value)
+    session.calls_in_a_row = "forever" if value == "forever" else "once" if value is True else ""
 
 
 async def _context_switch(session: Session, _: Function | None, value: Any) -> None:
@@ -250,6 +254,7 @@ async def _replace(session: Session, _: Function | None, value: Any) -> None:
     """Replace the last call and its result by a text, or by nothing."""
     if len(session.messages) > 1 and session.messages[-1].role == "tool":
         del session.messages[-2:]
+        session.hidden = min(session.hidden, len(session.messages))
         if isinstance(value, str):
             session.add(Message("assistant", value))
 

@@ -95,6 +95,8 @@ async def _answer(session: Session, name: str, arguments: dict[str, Any] | None,
     specs = offered(session)
     if name not in specs and name not in _ALWAYS_ACCEPTED:
         reason = "is not offered now" if name in session.functions else "does not exist"
+        if session.must_speak and name in session.functions:
+            reason = "is not offered before the model has spoken about the last result"
         leg.finding("not_offered", f"the model calls {name!r}, which {reason}"[:200], function=name)
         return Answer(name, f"Error: the function {name} {reason}.", error="invalid_function")
     key = f"{name} {raw}"

@@ -87,9 +87,11 @@ def _enter(session: Session, context: str, step: str, trigger: str) -> None:
     if flow is None:
         return
     for _ in range(_MOST_SKIPS):
-        if flow.history == "hide":
-            session.hidden = len(session.messages)
+        if flow.step is not None:
+            session.leave_step(flow.step_name)
         flow.enter(context, step)
+        if flow.history == "hide":
+            session.hidden, session.hides_turn = len(session.messages), True
         leg.trace("step", context=context, step=step, trigger=trigger)
         session.note("step_change", context=context, step=step, trigger=trigger)
         present = flow.step or {}

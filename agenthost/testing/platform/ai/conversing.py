@@ -34,6 +34,8 @@ async def answer_user(session: Session, text: str) -> None:
             break
         heard = session.queued.pop(0)
         session.silent = False
+        if session.calls_in_a_row == "once":
+            session.calls_in_a_row = ""
         session.heard_at = session.nudged_at = session.leg.room.recorder.now
         session.log("user", content=heard)
         session.add(Message("user", heard))
@@ -46,6 +48,13 @@ async def answer_user(session: Session, text: str) -> None:
 
 async def take_turns(session: Session) -> None:
     """Let the model speak and call functions until it waits for the caller."""
+    try:
+        await _take_turns(session)
+    finally:
+        session.owes_words = False
+
+
+async def _take_turns(session: Session) -> None:
     room = session.leg.room
     for _ in range(room.options.limits.rounds):
         session.take_snapshot()
@@ -113,7 +122,9 @@ def _request_seen(request: ModelRequest) -> dict[str, Any]:
 
 async def _perform(session: Session, turn: ModelTurn) -> bool:
     """Speak, and run the calls. Return true if the model has another turn."""
+    session.hides_turn = False
     if turn.say:
+        session.owes_words = False
         session.say(turn.say)
         if not turn.calls:
             session.add(Message("assistant", turn.say))
@@ -122,6 +133,10 @@ async def _perform(session: Session, turn: ModelTurn) -> bool:
             session.leg.trace("call_skipped", function=call.function, reason="the session has ended")
             continue
         await _call(session, call, turn.say if number == 0 else "")
+    if session.hides_turn:
+        session.hidden, session.hides_turn = len(session.messages), False
+    if any(call.function in session.functions for call in turn.calls):
+        session.owes_words = True
     return bool(turn.calls)
 
 

@@ -62,11 +62,14 @@ class Flow:
         return named if named in steps else next(iter(steps))
 
     def enter(self, context: str, step: str) -> None:
-        """Make a step the present one."""
-        if self.step is not None and self.history == "keep" and isinstance(self.step.get("text"), str):
-            self.before.append(self.step["text"])
+        """Make a step the present one. Its history keeps or drops earlier texts."""
+        left = self.step.get("text") if self.step is not None else None
         self.context = context
         self.step = _steps(self.contexts[context])[step]
+        if self.history != "keep":
+            self.before.clear()
+        elif isinstance(left, str):
+            self.before.append(left)
         self.closing = self.step.get("end") is True
         if "functions" in self.step:
             named = self.step["functions"]

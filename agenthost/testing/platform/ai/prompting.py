@@ -34,7 +34,7 @@ def offered(session: Session) -> dict[str, ToolSpec]:
         allowed = frozenset(str(name) for name in named) if isinstance(named, list) else frozenset()
     for function in session.functions.values():
         usable = function.active and function.uses != 0 and function.name not in HOOKS
-        if usable and not silenced and (allowed is None or function.name in allowed):
+        if usable and not silenced and not session.must_speak and (allowed is None or function.name in allowed):
             specs[function.name] = ToolSpec(function.name, function.description, function.parameters)
     if gather is not None:
         specs["gather_submit"] = _gather_submit(gather)

@@ -70,7 +70,16 @@ class Session:
     heard_at: int = 0
     nudged_at: int = 0
     extra_turns: int = 0
-    calls_in_a_row: bool = False
+    calls_in_a_row: str = ""
+    """``once`` until the caller speaks again, or ``forever``: the model may call functions one after another."""
+    owes_words: bool = False
+    """Set after a function's result, until the model speaks."""
+    hides_turn: bool = False
+    """Set if the present turn of the model is part of what a step hides."""
+    step_words: list[str] = field(factory=list)
+    """The dialogue of the present step."""
+    step_history: dict[str, dict[str, str]] = field(factory=dict)
+    """The dialogue of earlier steps, by their names and as ``prev``."""
     silent: bool = False
     """Set while the model waits for the user."""
     last_call: str = ""
@@ -105,6 +114,18 @@ class Session:
     def add(self, message: Message) -> None:
         """Append a message to what the model sees."""
         self.messages.append(message)
+        if message.role in {"user", "assistant"} and message.content:
+            self.step_words.append(f"{message.role}: {message.content}")
+
+    def leave_step(self, name: str) -> None:
+        """Keep the dialogue of a step for the texts of later ones."""
+        self.step_history[name] = self.step_history["prev"] = {"summary": "\n".join(self.step_words)}
+        self.step_words.clear()
+
+    @property
+    def must_speak(self) -> bool:
+        """True if the model may call no function before it has spoken."""
+        return self.owes_words and not self.calls_in_a_row and not self.leg.room.options.back_to_back
 
     def use_of(self, name: str, written: str) -> ToolUse:
         """Return the model's next tool call."""
@@ -131,6 +152,7 @@ class Session:
             self.previous_contexts.append(old)
         self.messages.clear()
         self.hidden = 0
+        self.hides_turn = False
         if keep:
             self.add(Message("system", keep))
 
@@ -146,4 +168,6 @@ class Session:
                 return caller.name
             case "call_id":
                 return self.leg.call_id
+            case "step_history":
+                return self.step_history
         return data.get(name)

@@ -21,16 +21,16 @@ async def connect(frame: Frame, config: Any) -> Done:
     if not isinstance(config, dict):
         raise VerbError("connect needs an object")
     leg = frame.leg
-    targets = [str(frame.text(target)) for target in _targets(config)]
+    targets = [(str(frame.text(to)), _confirm(frame, confirm)) for to, confirm in _targets(config)]
     if not targets:
         raise VerbError("connect needs to, serial, parallel or serial_parallel")
     if config.get("auto_answer") is not False:
         leg.answered = True
     result = "failed"
-    for target in targets:
-        result = await _dial(leg, target, config)
+    for target, confirm in targets:
+        result = await _dial(leg, target, confirm)
         leg.trace("connect", to=target, result=result)
-        if result == "connected":
+        if result == "connected" or leg.ended == "caller":
             break
     frame.set("connect_result", "connected" if result == "connected" else "failed")
     if leg.ended == "caller":
@@ -38,10 +38,22 @@ async def connect(frame: Frame, config: Any) -> Done:
     return None
 
 
-async def _dial(leg: Leg, target: str, config: Mapping[str, Any]) -> str:
-    if is_own_address(leg, target):
-        return await leg.connect(leg, target, config)
-    return str(leg.room.outcome("connect", "connected"))
+async def _dial(leg: Leg, target: str, confirm: Any) -> str:
+    result = "connected" if is_own_address(leg, target) else str(leg.room.outcome("connect", "connected"))
+    return await leg.connect(leg, target, confirm) if result == "connected" else result
+
+
+def _confirm(frame: Frame, confirm: Any) -> Any:
+    """Return what a called party must confirm: a URL, verbs or None.
+
+    Raises:
+        VerbError: it is something else.
+    """
+    if isinstance(confirm, str):
+        return str(frame.text(confirm))
+    if confirm is None or isinstance(confirm, list):
+        return confirm
+    raise VerbError("confirm needs a URL or a list of verbs")
 
 
 def is_own_address(leg: Leg, target: str) -> bool:
@@ -51,8 +63,8 @@ def is_own_address(leg: Leg, target: str) -> bool:
     return scheme.lower() in {"sip", "sips"} and host in {domain.lower() for domain in leg.room.options.sip_domains}
 
 
-def _targets(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the addresses in the order in which they are tried."""
+def _targets(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the addresses in the order in which they are tried, each with its confirmation."""
     groups: list[Any] = [config]
     for key in ("serial", "parallel"):
         groups += config[key] if isinstance(config.get(key), list) else ()
@@ -61,4 +73,4 @@ def _targets(config: Mapping[str, Any]) -> Iterator[str]:
     for group in groups:
         to = group.get("to") if isinstance(group, dict) else None
         if isinstance(to, str):
-            yield to
+            yield to, group.get("confirm", config.get("confirm"))

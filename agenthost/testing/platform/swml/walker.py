@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from agenthost.testing.platform.leg import HungUp, Script, Transferred
+from agenthost.testing.platform.leg import HungUp, Script, Transferred, agent_of
 from agenthost.testing.platform.swml.connecting import connect
 from agenthost.testing.platform.swml.documents import document_problem, fetch, inline_document
 from agenthost.testing.platform.swml.frames import Frame, Jump, Returned, VerbError
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from agenthost.testing.platform.leg import Leaving, Leg
     from agenthost.testing.platform.swml.frames import Done
 
-__all__ = ["VERBS", "run_inline", "run_leg"]
+__all__ = ["VERBS", "run_confirmation", "run_inline", "run_leg"]
 
 _MOST_JUMPS = 100
 _NOT_VERBS = frozenset({"if", "eval", "say"})
+_NO_TELEPHONE = "a conversation of AI Chat has no telephone"
+_MEDIA_FILES = (".mp3", ".wav", ".ogg", ".aac", ".m4a")
 
 
 async def run_leg(leg: Leg, dest: Any, params: Mapping[str, Any] | None = None) -> HungUp:
@@ -55,6 +57,19 @@ async def run_inline(leg: Leg, document: Mapping[str, Any]) -> Leaving | None:
     done = await _run(leg, Script(document, url, leg.agent), "main", {}, leg.depth + 1)
     leg.script = before
     return done if isinstance(done, (HungUp, Transferred)) else None
+
+
+async def run_confirmation(leg: Leg, confirm: str | list[Any]) -> HungUp:
+    """Run the verbs, or the document at a URL, that a called party hears first."""
+    verbs = {"version": "1.0.0", "sections": {"main": confirm}} if isinstance(confirm, list) else confirm
+    where = await _resolve(leg, verbs, {}, "")
+    if where is None:
+        return HungUp("script_error")
+    leg.script, section = where
+    done = await _run(leg, leg.script, section, {}, 0)
+    if isinstance(done, Transferred):
+        return HungUp("transfer")
+    return done if isinstance(done, HungUp) else HungUp("script_end")
 
 
 async def _resolve(leg: Leg, dest: Any, params: Mapping[str, Any], kind: str = "transfer") -> tuple[Script, str] | None:
@@ -133,6 +148,9 @@ async def _perform(frame: Frame, verb: str, config: Any) -> Done:
     leg = frame.leg
     if verb in _CONTROL:
         return await _CONTROL[verb](frame, config)
+    if leg.chat and verb in _TELEPHONY:
+        leg.trace("verb", verb=verb, config=frame.expanded(config), not_performed=_NO_TELEPHONE)
+        return None
     if verb in MEDIA:
         return await MEDIA[verb](frame, config)
     if verb == "connect":
@@ -148,11 +166,38 @@ async def _perform(frame: Frame, verb: str, config: Any) -> Done:
             leg.vars[variable] = str(leg.room.outcome(verb, "success"))
         return None
     if verb in PEOPLE:
-        variable, usual = PEOPLE[verb]
-        leg.trace("verb", verb=verb, config=frame.expanded(config))
-        frame.set(variable, str(leg.room.outcome(verb, usual)))
-        return None
+        return await _join(frame, verb, config)
     return _unknown(leg, verb)
+
+
+async def _join(frame: Frame, verb: str, config: Any) -> Done:
+    """Join people, after the wait for them. The result is scripted."""
+    variable, usual = PEOPLE[verb]
+    frame.leg.trace("verb", verb=verb, config=frame.expanded(config))
+    url = config.get("wait_url") if isinstance(config, dict) else None
+    done = await _wait(frame, str(frame.text(url))) if isinstance(url, str) and url else None
+    if done is None:
+        frame.set(variable, str(frame.leg.room.outcome(verb, usual)))
+    return done
+
+
+async def _wait(frame: Frame, url: str) -> Done:
+    """Run the document of a waiting room.
+
+    Sound is traced. A document that cannot be used is a finding.
+    """
+    leg = frame.leg
+    if agent_of(url).lower().endswith(_MEDIA_FILES):
+        leg.trace("played", url=url)
+        return None
+    before = leg.script
+    script = await fetch(leg, url, {})
+    if script is None:
+        leg.finding("wait_url", f"the document for the wait cannot be used: {url}"[:300])
+        return None
+    done = await _run(leg, script, "main", {}, frame.depth + 1)
+    leg.script = before
+    return done if isinstance(done, (HungUp, Transferred)) else None
 
 
 def _unknown(leg: Leg, verb: str) -> Done:
@@ -316,5 +361,8 @@ _CONTROL: Mapping[str, Callable[[Frame, Any], Awaitable[Done]]] = {
     "execute": _execute,
     "return": _return,
 }
+_ANYWHERE = frozenset({"execute_rpc", "hangup", "request", "send_sms", "sleep", "user_event"})
+_TELEPHONY = frozenset({*MEDIA, *BACKGROUND, *PEOPLE, "connect"} - _ANYWHERE)
+"""The verbs that need a telephone, which a conversation of AI Chat does not have."""
 VERBS = frozenset({*_CONTROL, *MEDIA, *BACKGROUND, *PEOPLE, "ai", "amazon_bedrock", "connect"})
 """The verbs that the platform has."""

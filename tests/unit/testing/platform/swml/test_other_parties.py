@@ -1,0 +1,178 @@
+"""Other parties of a call: confirmations, waiting rooms, and conversations without a telephone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from calling import called, codes, hang_up, play, spoken, tool
+from swml_host import SwmlHost, ai, document, function
+
+from agenthost.testing.platform import Caller, Platform, PlatformOptions
+
+ACCEPT = {"prompt": {"play": "say:Press 1 to accept."}}
+IF_NOT_1 = {"cond": [{"when": "prompt_value != '1'", "then": ["hangup"]}]}
+URL = "http://host.example/confirm"
+
+
+def press(digits):
+    return lambda call: call.press(digits)
+
+
+def connected(confirm, *script, options=None, caller="+15550100", to="+15550111"):
+    """Return a call that connects to another party who must confirm, and the host."""
+    main = document({"connect": {"to": to, "confirm": confirm}}, play("${connect_result}"))
+    host = SwmlHost({"/": main, "/confirm": document(ACCEPT, IF_NOT_1), "/sip": document(play("Sales."))})
+    return called(host, *script, options=options, caller=caller), host
+
+
+@pytest.mark.parametrize("confirm", [URL, [ACCEPT, IF_NOT_1]])
+@pytest.mark.parametrize(("digits", "result"), [("1", "connected"), ("2", "failed")])
+def test_the_called_party_confirms_or_refuses(confirm, digits, result):
+    call, _ = connected(confirm, press(digits))
+
+    assert spoken(call) == ["Press 1 to accept.", result]
+    assert call.trace.of("confirm")[0].data == {"to": "+15550111", "confirmed": result == "connected"}
+    assert (call.cause, call.hops) == ("script_end", ("/",))
+
+
+def test_the_confirmation_is_fetched_for_a_new_call_of_its_own():
+    call, host = connected(URL, press("1"), caller=Caller(user={"vip": True}))
+    [body] = host.bodies("/confirm")
+
+    assert body["call"]["parent"]["call_id"] == call.id != body["call"]["call_id"]
+    assert (body["call"]["to"], body["call"]["direction"], body["call"]["dial_winner"]) == (
+        "+15550111",
+        "outbound",
+        "true",
+    )
+    assert (body["vars"], body["params"]) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("confirm", "result"),
+    [
+        ("http://host.example/nowhere", "failed"),
+        ("http://other.example/confirm", "failed"),
+        ("nowhere", "failed"),
+        ([{"return": 1}, "hangup"], "connected"),
+        ([{"transfer": URL}], "failed"),
+        ([{"nope": {}}], "failed"),
+        ([], "connected"),
+    ],
+)
+def test_a_confirmation_that_does_not_end_by_itself_refuses(confirm, result):
+    call, _ = connected(confirm)
+
+    assert spoken(call)[-1] == result
+
+
+def test_nobody_confirms_a_call_that_is_not_answered():
+    call, host = connected(URL, options=PlatformOptions(outcomes={"connect": ["busy"]}))
+
+    assert (spoken(call), host.bodies("/confirm")) == (["failed"], [])
+
+
+def test_the_next_party_is_called_after_a_refusal():
+    parties = [{"to": "+1", "confirm": ["hangup"]}, {"to": "+2", "confirm": []}, {"to": "+3"}]
+    call = called(SwmlHost({"/": document({"connect": {"serial": parties}})}))
+
+    assert [event.data for event in call.trace.of("connect")] == [
+        {"to": "+1", "result": "failed"},
+        {"to": "+2", "result": "connected"},
+    ]
+
+
+def test_an_agent_of_the_host_is_reached_after_the_confirmation():
+    options = PlatformOptions(sip_domains=("host.example",))
+    call, _ = connected([play("A call for you.")], options=options, to="sip:sales@host.example")
+
+    assert spoken(call) == ["A call for you.", "Sales.", "connected"]
+
+
+def test_a_caller_who_hangs_up_during_the_confirmation_ends_the_call():
+    call, _ = connected(URL, hang_up)
+
+    assert (spoken(call), call.cause) == (["Press 1 to accept."], "caller")
+
+
+def test_a_confirmation_is_a_url_or_verbs():
+    call, _ = connected(7)
+
+    assert "confirm needs a URL or a list of verbs" in call.trace.of("script_error")[0].data["message"]
+
+
+def waiting(url, *, waits=()):
+    main = document({"join_conference": {"name": "c", "wait_url": url}}, play("${join_conference_result}"))
+    host = SwmlHost({"/": main, "/wait": document(*waits)})
+    return called(host), host
+
+
+def test_the_document_of_a_waiting_room_is_fetched_and_played():
+    call, host = waiting("http://host.example/wait", waits=[play("Please wait.")])
+    [body] = host.bodies("/wait")
+
+    assert spoken(call) == ["Please wait.", "completed"]
+    assert (body["call"]["call_id"], body["vars"], body["params"]) == (call.id, {}, {})
+
+
+def test_a_document_of_a_waiting_room_can_leave_it():
+    call, _ = waiting("http://host.example/wait", waits=[play("Nobody is here."), "hangup"])
+
+    assert (spoken(call), call.cause) == (["Nobody is here."], "hangup")
+
+
+def test_sound_of_a_waiting_room_is_traced():
+    call, _ = waiting("https://sounds.example/Hold.MP3?v=1")
+
+    assert [event.data["url"] for event in call.trace.of("played")] == ["https://sounds.example/Hold.MP3?v=1"]
+    assert spoken(call) == ["completed"]
+
+
+@pytest.mark.parametrize("url", ["http://host.example/nowhere", "https://other.example/wait", "http://["])
+def test_a_waiting_room_without_a_document_is_a_finding(url):
+    call, _ = waiting(url)
+
+    assert (codes(call)[-1], spoken(call)) == ("wait_url", ["completed"])
+
+
+def test_a_conversation_of_ai_chat_traces_what_needs_a_telephone():
+    verbs = [
+        "answer",
+        play("Welcome."),
+        {"connect": {"to": "+1", "result": {"case": {}}}},
+        {"join_room": {"name": "r"}},
+    ]
+    inline = {"SWML": document({"connect": {"to": "+1"}}, {"set": {"ai_response": "Nobody answers."}})}
+    functions = {"f": {"response": "r", "action": [{"hold": 60}, inline]}}
+    host = SwmlHost({"/": document(*verbs, ai(function("f")), {"tap": {}})}, functions)
+
+    async def run():
+        async with await Platform(host.client()).chat("/") as call:
+            await call.tool("f")
+            heard = await call.say("Hello?")
+            await call.hang_up("bye")
+            return call, heard
+
+    call, heard = asyncio.run(run())
+    told = "a conversation of AI Chat has no telephone"
+    unperformed = [event for event in call.trace.of("verb", "action") if event.data.get("not_performed") == told]
+
+    assert [event.data.get("verb", event.data.get("action")) for event in unperformed] == [
+        "answer",
+        "play",
+        "connect",
+        "join_room",
+        "hold",
+        "connect",
+    ]
+    assert not call.trace.of("spoken", "hold", "connect", "leg", "unheard")
+    assert [event.data["text"] for event in call.trace.of("injected")] == ["Nobody answers."]
+    assert [event.kind for event in heard.events] == ["heard"]
+    assert {"connect_result", "join_room_result", "answer_result"}.isdisjoint(call.variables)
+
+
+def test_a_telephone_call_performs_them():
+    host = SwmlHost({"/": document(ai(function("f")))}, {"f": {"action": [{"hold": 60}]}})
+
+    assert called(host, tool("f")).trace.of("hold")
