@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.parts.options import config_file, configuration
+from agenthost._cli.parts.options import at_host, config_file, configuration, control_socket
 from agenthost._cli.parts.output import echo
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SHOWN = ("timestamp", "level", "logger", "event", "exception")
 
 @click.command("logs")
 @config_file
-@click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@at_host
 @click.option("--agent", metavar="KEY", help="Lines about this agent only.")
 @click.option("--call", metavar="ID", help="Lines about this call only.")
 @click.option("--error", metavar="ID", help="Lines of the failure with this ID, with its traceback.")
@@ -34,6 +34,7 @@ _SHOWN = ("timestamp", "level", "logger", "event", "exception")
 def command(
     file: str | None,
     port: int | None,
+    uds: str | None,
     agent: str | None,
     call: str | None,
     error: str | None,
@@ -44,9 +45,9 @@ def command(
 
     Each process of the host keeps its latest lines in memory, without secrets.
     """
-    from agenthost._host.operations.control_socket import ask_host, socket_path
+    from agenthost._host.operations.control_socket import ask_host
 
-    path = socket_path(configuration(file, port=port))
+    path = control_socket(configuration(file, port=port, uds=uds), port)
     named = {"agent": agent, "call": call, "error": error}
     wanted = {name: value for name, value in named.items() if value is not None}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.options import as_json, at_host, config_file, configuration, control_socket
 from agenthost._cli.parts.output import echo, leave_log_out
 from agenthost.errors import ExitCode
 
@@ -40,13 +40,21 @@ _WORDS = {
 @click.command("reload")
 @click.argument("agent", required=False)
 @config_file
-@click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@at_host
 @click.option("--accept", is_flag=True, help="Take what differs from agenthost.lock, and what would be lost.")
 @click.option(
     "--timeout", type=click.FloatRange(1), default=RELOAD_SECONDS, show_default=True, help="Time limit in seconds."
 )
 @as_json
-def command(agent: str | None, file: str | None, port: int | None, accept: bool, timeout: float, as_json: bool) -> None:
+def command(
+    agent: str | None,
+    file: str | None,
+    port: int | None,
+    uds: str | None,
+    accept: bool,
+    timeout: float,
+    as_json: bool,
+) -> None:
     """Make the host on this machine reread its configuration and packages.
 
     A change of configuration takes effect in the serving processes; with AGENT, only that agent is rebuilt. If packages
@@ -55,11 +63,11 @@ def command(agent: str | None, file: str | None, port: int | None, accept: bool,
     are replaced one by one, and the command waits for the last. Calls in progress stay with the agents they started
     with, for up to 30 minutes. If a change needs a restart, the command exits with 1.
     """
-    from agenthost._host.operations.control_socket import ask_host, socket_path
+    from agenthost._host.operations.control_socket import ask_host
 
-    config = configuration(file, port=port)
+    config = configuration(file, port=port, uds=uds)
     request = {"command": "reload", "agent": agent, "accept": accept, "seconds": timeout}
-    told = ask_host(socket_path(config), request, timeout + _LONGER, lambda words: echo(words, err=True))
+    told = ask_host(control_socket(config, port), request, timeout + _LONGER, lambda words: echo(words, err=True))
     if accept:
         _lock_again(config)
     echo(json.dumps(told, indent=2) if as_json else reload_report(told))

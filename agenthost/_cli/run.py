@@ -43,6 +43,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str | 
 @config_file
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 3000]")
+@click.option("--uds", metavar="PATH", help="Unix socket to listen on instead of a port.")
 @click.option("--workers", type=click.IntRange(1), help="Number of worker processes.  [default: 1]")
 @click.option(
     "--public-url",
@@ -85,11 +86,11 @@ def _run(config: Config, reader: Reader | None) -> None:
         echo(FIRST_AGENT, err=True)
         sys.exit(ExitCode.PLUGIN)
     from agenthost._host.runtime.start import report_generated, start_logging, with_secrets
-    from agenthost._web.process.ports import address, listen
+    from agenthost._web.process.ports import address, opened_for
 
     made = not config.host.accepted_passwords
     config = with_secrets(config)
-    with listen(config.host.host, config.host.port) as opened:
+    with opened_for(config) as opened:
         if reader is not None:
             _hand_over(reader, config, opened, made=made)
             return

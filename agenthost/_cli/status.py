@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agenthost._cli.parts.options import as_json, config_file, configuration
+from agenthost._cli.parts.options import as_json, at_host, config_file, configuration, control_socket
 from agenthost._cli.parts.output import echo, print_json
 from agenthost.errors import ExitCode
 
@@ -31,7 +31,7 @@ _WORKERS = ("process", "generation", "since", "memory", "lag", "state")
 
 @click.command("status")
 @config_file
-@click.option("--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]")
+@at_host
 @click.option("--url", metavar="URL", help="Ask the host at this URL over HTTP, with credentials.")
 @click.option(
     "--key-file", metavar="FILE", help="With --url: a file with a key.  [default: the password of the configuration]"
@@ -39,14 +39,20 @@ _WORKERS = ("process", "generation", "since", "memory", "lag", "state")
 @click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl-C.")
 @as_json
 def command(
-    file: str | None, port: int | None, url: str | None, key_file: str | None, watch: bool, as_json: bool
+    file: str | None,
+    port: int | None,
+    uds: str | None,
+    url: str | None,
+    key_file: str | None,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Show what the host on this machine, or at a URL, serves, and its problems.
 
     Problems come first, each with its fix. Calls, failures and their durations are those of the last five minutes, over
     all workers. The exit code is 1 if the host has a problem, such as a quarantined agent.
     """
-    ask = _source(file, port, url, key_file)
+    ask = _source(file, port, uds, url, key_file)
 
     def show() -> dict[str, Any]:
         told = ask()
@@ -68,16 +74,19 @@ def command(
         sys.exit(ExitCode.FINDINGS)
 
 
-def _source(file: str | None, port: int | None, url: str | None, key_file: str | None) -> Callable[[], dict[str, Any]]:
+def _source(
+    file: str | None, port: int | None, uds: str | None, url: str | None, key_file: str | None
+) -> Callable[[], dict[str, Any]]:
     """Return the function that asks the host."""
     if url is None:
         if key_file is not None:
             raise click.UsageError("--key-file needs --url. fix: add --url https://agents.example.com")
-        from agenthost._host.operations.control_socket import ask_host, socket_path
+        from agenthost._host.operations.control_socket import ask_host
 
-        return partial(ask_host, socket_path(configuration(file, port=port)), {"command": "status"}, _SECONDS)
-    if port is not None:
-        raise click.UsageError("--port and --url exclude each other. fix: write the port in the URL")
+        path = control_socket(configuration(file, port=port, uds=uds), port)
+        return partial(ask_host, path, {"command": "status"}, _SECONDS)
+    if port is not None or uds is not None:
+        raise click.UsageError("--port and --uds exclude --url. fix: write the port in the URL")
     from agenthost._cli.parts.remote_status import authorization, remote_status
     from agenthost._host.config.value_types import URL, Refused
 

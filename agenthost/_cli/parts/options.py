@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_json",
+    "at_host",
     "config_file",
     "configuration",
+    "control_socket",
     "in_conversation",
     "json_object",
     "load_too",
@@ -105,6 +107,25 @@ def json_object(option: str, text: str | None) -> dict[str, Any]:
         msg = f"{option} must be a JSON object."
         raise click.UsageError(msg)
     return value
+
+
+def at_host(function: F) -> F:
+    """Add ``--port`` and ``--uds``, by which a command finds a host on this machine."""
+    port = click.option(
+        "--port", type=click.IntRange(1, 65535), help="The port of the host.  [default: the configured one]"
+    )
+    uds = click.option("--uds", metavar="PATH", help="The Unix socket of the host.  [default: the configured one]")
+    return port(uds(function))
+
+
+def control_socket(config: Config, port: int | None) -> str:
+    """Return the control socket of a host that ``at_host`` names.
+
+    ``config`` has been read with its options.
+    """
+    from agenthost._host.operations.control_socket import socket_path
+
+    return socket_path(config, port)
 
 
 def configuration(file: str | None, **overrides: object) -> Config:

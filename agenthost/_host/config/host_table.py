@@ -66,6 +66,9 @@ class HostConfig(Table):
     port: int = setting(
         3000, whole(0, 65535), "Port to listen on; 0 selects a free port", variables=("PORT",), effect=RESTART
     )
+    uds: str | None = setting(
+        None, PATH, "Path of a Unix socket on which `agenthost run` listens instead of a port", effect=RESTART
+    )
     workers: int = setting(1, whole(1), "Number of serving processes", unit="processes", effect=RESTART)
     start_method: str = setting(
         Factory(start_method),

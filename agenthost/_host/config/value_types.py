@@ -40,6 +40,7 @@ __all__ = [
     "STORE",
     "TEXT",
     "TEXTS",
+    "UNIX",
     "URL",
     "USE",
     "USER",
@@ -51,6 +52,8 @@ __all__ = [
     "whole",
 ]
 
+UNIX = "unix"
+"""In place of a network: the programs that may open the host's Unix socket."""
 _DAY = 86400
 _SHOWN = 60
 _TOML_WHOLE = 2**63
@@ -314,9 +317,9 @@ def _networks(value: object) -> tuple[str, ...]:
     networks = _names(value)
     for network, written in zip(networks, value if isinstance(value, list | tuple) else (), strict=True):
         try:
-            ip_network(network)
+            _ = network == UNIX or ip_network(network)
         except ValueError:
-            raise Refused(f"{shown(written)} is not an address, or a network such as 10.0.0.0/8") from None
+            raise Refused(f"{shown(written)} is not an address, a network such as 10.0.0.0/8, or {UNIX}") from None
     return networks
 
 

@@ -7,6 +7,7 @@ answer, lines of the form ``{"progress": "..."}`` show how far the host is.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -53,8 +54,14 @@ _log = logging.getLogger("agenthost.control")
 
 
 def socket_path(config: Config, port: int | None = None) -> str:
-    """Return the path of the control socket."""
-    return os.path.join(config.host.state_dir, f"control-{port or config.host.port}.sock")  # noqa: PTH118
+    """Return the path of the control socket.
+
+    ``port`` is that of the host; None for the configured Unix socket or port.
+    """
+    name: int | str = port or config.host.port
+    if port is None and config.host.uds is not None:
+        name = hashlib.sha256(os.path.abspath(config.host.uds).encode()).hexdigest()[:12]  # noqa: PTH100
+    return os.path.join(config.host.state_dir, f"control-{name}.sock")  # noqa: PTH118
 
 
 @contextmanager

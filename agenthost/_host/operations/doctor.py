@@ -25,7 +25,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from agenthost._error_words import message_of
 from agenthost._host.access.guessable import FIX, guessable_secrets
-from agenthost._host.config.value_types import shown
+from agenthost._host.config.value_types import UNIX, shown
 from agenthost._host.installer.environment import installer
 from agenthost._host.operations.deployment import loopback
 from agenthost._host.operations.hosted import hosted_distributions
@@ -153,7 +153,8 @@ def _keys(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
 
 def _proxies(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
     host = config.host
-    if any(ipaddress.ip_network(each, strict=False).prefixlen == 0 for each in host.trusted_proxies):
+    networks = [each for each in host.trusted_proxies if each != UNIX]
+    if any(ipaddress.ip_network(each, strict=False).prefixlen == 0 for each in networks):
         yield (
             PROBLEM,
             "trusted_proxies matches every address: any client can forge its address",
@@ -166,7 +167,9 @@ def _proxies(config: Config, _: HostPlan) -> Iterator[tuple[str, str, str]]:
                 "public_url is https, so a proxy is in front, but trusted_proxies is empty: failed logins and the log"
                 " have the proxy's address for every client"
             ),
-            'Write trusted_proxies = ["127.0.0.1"] in [host], with the address of the proxy.',
+            'Write trusted_proxies = ["unix"] in [host].'
+            if host.uds
+            else 'Write trusted_proxies = ["127.0.0.1"] in [host], with the address of the proxy.',
         )
 
 

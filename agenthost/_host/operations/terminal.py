@@ -188,10 +188,13 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, t
             "  SignalWire cannot reach this address: set public_url in agenthost.toml (or SWML_PROXY_URL_BASE) "
             "before pointing a number here."
         )
-    if config.console.enabled:
-        lines.append(f"  console {url}/-/")
-    lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
     served = [row for row in report["agents"] if row["state"] in _SERVED]
+    base = url if host.uds is None else ""
+    if config.console.enabled:
+        lines.append(f"  console {base}/-/")
+    if served:
+        lines.append(f"  in text at {base}/v1, an OpenAI-compatible API with the agents as models")
+    lines += [table(AGENT_COLUMNS, agent_rows(report)), *failed_plugins(report)]
     if served:
         pair = f"{host.user}:{password}" if made and terminal else host.user  # curl prompts for the rest
         import shlex  # noqa: PLC0415 - only where a host has started
@@ -199,5 +202,8 @@ def banner(config: Config, url: str, report: Mapping[str, Any], *, made: bool, t
         quoted = "'" + pair.replace("'", "'\\''") + "'"
         if made and not terminal:
             quoted += f':"$(cat {shlex.quote(kept)})"'
-        lines.append(f"  try:  curl -u {quoted} {url}{served[-1]['route']}")
+        where = f"{url}{served[-1]['route']}"
+        if host.uds is not None:
+            where = f"--unix-socket {shlex.quote(host.uds)} http://localhost{served[-1]['route']}"
+        lines.append(f"  try:  curl -u {quoted} {where}")
     return "\n".join(lines)

@@ -27,7 +27,7 @@ from agenthost._web import at_once as at_once  # noqa: PLC0414 - imports what a 
 from agenthost._web.front import Front
 from agenthost._web.process.connections import Server, protocol_for, uvicorn_config
 from agenthost._web.process.health_port import health_port
-from agenthost._web.process.ports import listen_for_health
+from agenthost._web.process.ports import listen_for_health, port_of
 from agenthost._web.process.reload import Reloading
 from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.request.rules import InForce
@@ -89,7 +89,7 @@ def serve_on(
         gc_freeze.freeze()
         answer = logged(reloading.answer, front.runtime.metrics.reloaded)
         on_hangup(answer)
-        with controlled(socket_path(config, opened.getsockname()[1]), answer):
+        with controlled(socket_path(config, port_of(opened)), answer):
             yield
 
     def made() -> HostPlan:

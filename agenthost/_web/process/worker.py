@@ -32,6 +32,7 @@ from agenthost._host.walls.kernel import set_debuggable
 from agenthost._web.front import Front
 from agenthost._web.older.keeping import Keeping
 from agenthost._web.process.health_process import answer_health
+from agenthost._web.process.ports import port_of
 from agenthost._web.process.preload import Preloaded, decide, stand_ins
 from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
@@ -92,7 +93,7 @@ def work(opened: socket.socket, order: WorkerOrder, messages: Channel, preloaded
     config = evolve(config, health=evolve(config.health, port=None))  # another process answers it
     prepared = preloaded.app if preloaded is not None else None
     front = Front(make_runtime(config), sip_path=config.sip.path, prepared=prepared)
-    front.send_commands_by(partial(ask_host, socket_path(config, opened.getsockname()[1])))
+    front.send_commands_by(partial(ask_host, socket_path(config, port_of(opened))))
     front.runtime.watched = asked
     own = preloaded is None and not order.waits
     keeping = None

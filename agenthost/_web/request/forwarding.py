@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._host.config.value_types import UNIX
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -37,14 +39,16 @@ class Forwarded:
 class TrustedProxies:
     """The proxies whose forwarding headers are trusted.
 
-    ``networks`` are addresses, and networks such as ``10.0.0.0/8``.
+    ``networks`` are addresses, networks such as ``10.0.0.0/8``, and ``unix`` for whoever may open the host's socket.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self._networks: Sequence[IPv4Network | IPv6Network] = [ip_network(network) for network in networks]
+        written = [*networks]
+        self._networks: Sequence[IPv4Network | IPv6Network] = [ip_network(each) for each in written if each != UNIX]
+        self._unix = UNIX in written
 
     def __bool__(self) -> bool:
-        return bool(self._networks)
+        return bool(self._networks) or self._unix
 
     def came_by(self, scope: HTTPScope) -> bytes:
         """Return the peer of a request with its raw forwarding headers, as a client's key."""
@@ -64,7 +68,7 @@ class TrustedProxies:
         """
         client = scope.get("client")
         peer = client[0] if client else UNKNOWN
-        if not self._networks or not self._has(peer):
+        if not (self._has(peer) if client else self._unix):
             return Forwarded(peer)
         headers = [
             (name, value) for name, value in scope["headers"] if name.startswith((b"x-forwarded-", b"forwarded"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._private_files import temporary_directory
-from agenthost._web.process.ports import listen_for_health
+from agenthost._web.process.ports import close, listen_for_health
 from agenthost._web.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def serve_with_workers(
         with listen_for_health(config) or nullcontext() as health:
             Supervisor(opened, config, ready, relays, health, authoring=authoring).run()
     finally:
+        close(opened)
         import shutil  # noqa: PLC0415 - not before the end
 
         shutil.rmtree(relays, ignore_errors=True)

@@ -31,7 +31,7 @@ from agenthost._host.runtime.start import start_logging
 from agenthost._host.telemetry.prometheus.shared import SHARED
 from agenthost._host.walls.own_directories import remove_directories_of
 from agenthost._web.older.generations import Generations
-from agenthost._web.process.ports import address
+from agenthost._web.process.ports import address, port_of
 from agenthost._web.process.reload_report import logged, on_hangup
 from agenthost._web.supervisor.commands import Commands
 from agenthost._web.supervisor.kept_health import KeptHealth
@@ -117,7 +117,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))  # one before this line stops the host, too
         on_hangup(logged(self.rollouts.answer, self.tallies.reloaded))
         try:
-            with controlled(socket_path(self.config, self._opened.getsockname()[1]), self.commands.answer):
+            with controlled(socket_path(self.config, port_of(self._opened)), self.commands.answer):
                 while not self.stopping:
                     self._supervise()
         finally:

@@ -69,7 +69,7 @@ def forwarded(proxies, headers):
 def proxies(tmp_path, monkeypatch):
     """The trusted proxies of the guide's configuration."""
     monkeypatch.chdir(tmp_path)
-    [shown] = [block for block in every("toml") if block.page.endswith(GUIDE.name)]
+    shown, _on_socket = [block for block in every("toml") if block.page.endswith(GUIDE.name)]
     (tmp_path / "agenthost.toml").write_text(shown.text, encoding="utf-8")
     return TrustedProxies(load_config(None, {}).host.trusted_proxies)
 

@@ -157,6 +157,7 @@ class TestBanner:
                     "  SignalWire cannot reach this address: set public_url in agenthost.toml (or SWML_PROXY_URL_BASE) "
                     "before pointing a number here."
                 ),
+                "  in text at http://127.0.0.1:3000/v1, an OpenAI-compatible API with the agents as models",
                 "  agent   route   tools  sip           package          state",
                 "  sales   /sales  2      sales orders  acme-sales 1.0   ready",
                 "  dental  –       –      –             acme-dental 1.0  quarantined: No module named 'caldav'",
@@ -171,6 +172,15 @@ class TestBanner:
         assert "  console http://127.0.0.1:3000/-/\n" in banner(
             config, "http://127.0.0.1:3000", report(READY), made=False, terminal=True
         )
+
+    def test_a_unix_socket(self):
+        config = Config(host=HostConfig(uds="/run/agent host.sock"), console=ConsoleConfig(enabled=True))
+        shown = banner(config, "unix:/run/agent host.sock", report(READY), made=False, terminal=True)
+
+        assert f"agenthost {__version__} on unix:/run/agent host.sock\n" in shown
+        assert "  console /-/\n" in shown
+        assert "  in text at /v1," in shown
+        assert shown.endswith("curl -u 'agenthost' --unix-socket '/run/agent host.sock' http://localhost/sales")
 
     def test_a_journal_does_not_get_the_password(self):
         """Output other than a terminal gets the path of the password.

@@ -56,6 +56,16 @@ def test_nobody_else_is_believed(peer, header):
     assert Forwarded(PEER) == forwarded(header, proxies=TrustedProxies([]))
 
 
+def test_programs_that_may_open_the_socket_are_trusted_by_name():
+    """They have no address."""
+    sent = {"client": None, "headers": [(b"x-forwarded-for", b"192.0.2.7"), (b"x-forwarded-proto", b"https")]}
+
+    assert TrustedProxies(["unix"]).forwarded(sent) == Forwarded("192.0.2.7", "https")
+    assert TrustedProxies(["10.0.0.0/8"]).forwarded(sent) == Forwarded("unknown")
+    assert TrustedProxies(["unix"]).forwarded(sent | {"client": ("10.0.0.1", 1)}) == Forwarded("10.0.0.1")
+    assert TrustedProxies(["unix"])
+
+
 def test_proxies_with_ipv6_addresses():
     """Also one that is seen as IPv4 in IPv6."""
     assert forwarded("X-Forwarded-For: 192.0.2.1", peer="2001:db8::5").client == "192.0.2.1"
