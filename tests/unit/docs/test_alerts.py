@@ -43,6 +43,7 @@ _HEALTHY = {
     'agenthost_sip_decisions_total{instance="a",rule="unmatched"}': "0+0x60",
 }
 """The series of a healthy host, at one sample a minute. One reload has replaced its workers."""
+_FAILED = 'agenthost_tool_seconds_count{instance="a",agent="desk",tool="book",outcome="failed"}'
 _FAULTS = {
     "AgentHostDown": {'up{job="agenthost",instance="a"}': "0+0x60"},
     "AgentHostAbsent": {'up{job="agenthost",instance="a"}': None},
@@ -55,7 +56,8 @@ _FAULTS = {
     "ProbeFails": {'agenthost_probe_up{instance="a",agent="",probe="store"}': "0+0x60"},
     "FailedLogins": {'agenthost_failed_logins_total{instance="a"}': "0+100x60"},
     "GenerationSkew": {'agenthost_generation_skew{instance="a"}': "1+0x60"},
-    "AgentFails": {'agenthost_tool_seconds_count{instance="a",agent="desk",tool="book",outcome="failed"}': "0+10x60"},
+    "AgentBurnsBudgetFast": {_FAILED: "0+30x60"},
+    "AgentBurnsBudgetSlowly": {_FAILED: "0+5x60"},
     "AgentSlow": {
         'agenthost_tool_seconds_bucket{instance="a",agent="desk",tool="book",outcome="ok",le="0.1"}': "0+50x60"
     },
@@ -66,6 +68,8 @@ _FAULTS = {
     "SipCallersUnknown": {'agenthost_sip_decisions_total{instance="a",rule="unmatched"}': "0+1x60"},
 }
 """The series that differ on a host with each fault; None where Prometheus has none."""
+_TOGETHER = {"AgentBurnsBudgetFast": ("AgentBurnsBudgetSlowly",)}
+"""Alerts that the fault of another one causes, too."""
 
 
 def families() -> dict[str, tuple[str, ...]]:
@@ -167,7 +171,7 @@ def test_prometheus_understands_the_alerts_and_the_dashboard(tmp_path):
 
 @pytest.mark.slow
 def test_each_alert_fires_on_its_fault_alone(tmp_path):
-    """No alert fires for a healthy host, and one for each fault."""
+    """No alert fires for a healthy host, and those of each fault for it."""
     file = tmp_path / "faults.json"
     file.write_text(
         json.dumps(
@@ -188,6 +192,7 @@ def _case(alert: str, differing: dict[str, str | None]) -> dict[str, object]:
 
     ``alert`` is empty for a healthy host.
     """
+    fired = [alert, *_TOGETHER.get(alert, ())] if alert else []
     series = {name: values for name, values in (_HEALTHY | differing).items() if values is not None}
     return {
         "name": alert or "healthy",
@@ -197,7 +202,7 @@ def _case(alert: str, differing: dict[str, str | None]) -> dict[str, object]:
             {
                 "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
                 "eval_time": "1h",
-                "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1}] if alert else [],
+                "exp_samples": [{"labels": f'{{alertname="{each}"}}', "value": 1} for each in fired],
             }
         ],
     }
