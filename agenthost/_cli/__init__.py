@@ -51,6 +51,7 @@ COMMANDS = {
     "run": "Serve every installed agent.",
     "simulate": "Call an agent, with the platform's part simulated.",
     "sip": "Resolve a SIP address, or list the rules that decide.",
+    "state": "Show the state of an agent, or change one key of it.",
     "stats": "Print usage figures of agents in text.",
     "status": "Show what a running host serves, and its problems.",
     "swml": "Print an agent's document.",
@@ -61,6 +62,17 @@ COMMANDS = {
 }
 _WITHOUT_COLLECTIONS = frozenset({"agents", "hooks", "owners", "plugins", "routes", "run"})
 """Commands that have printed before a garbage collection would pay, and the one that begins them itself."""
+_OF_PROJECTS = frozenset(
+    {
+        *("agents", "ask", "chat", "hooks", "plugins", "replay", "route", "routes"),
+        *("simulate", "sip", "swml", "test", "tool"),
+    }
+)
+"""Commands that can use a project that is not installed."""
+_WITH_TARGET = frozenset({"check", "dev", "run"})
+"""Commands that take a project as an argument."""
+_OF_PLUGINS = {"mcp": "agenthost-mcp", "ray": "agenthost-ray"}
+"""The packages that add commands."""
 _CODES = (
     (AddressError, ExitCode.USAGE),
     (ConfigurationError, ExitCode.CONFIGURATION),
@@ -98,9 +110,12 @@ class _Commands(click.Group):
             if args[0].startswith("-"):
                 raise
             from agenthost._cli.parts.installed import installed_names
+            from agenthost._host.installer.environment import installer
 
             near = did_you_mean(args[0], [*COMMANDS, *installed_names()])
-            msg = f"No such command {args[0]!r}. {near}agenthost --help lists them."
+            package = _OF_PLUGINS.get(args[0])
+            advice = f"fix: {installer().install(package)}" if package else f"{near}agenthost --help lists them."
+            msg = f"No such command {args[0]!r}. {advice}"
             raise click.UsageError(msg, ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -120,9 +135,19 @@ class _Commands(click.Group):
     epilog="First steps: pip install an agent package, then agenthost run. Every command has its own --help.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@click.option("--project", metavar="FOLDER", help="Find the project in FOLDER as if it was installed.")
 @click.version_option(__version__, prog_name="agenthost", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context, project: str | None) -> None:
     """Serve voice and chat agents that are installed as Python packages."""
+    if project is None:
+        return
+    if (command := str(context.invoked_subcommand)) not in _OF_PROJECTS:
+        target = f" fix: agenthost {command} {project}" if command in _WITH_TARGET else ""
+        raise click.UsageError(f"--project has no effect on agenthost {command}.{target}")
+    from agenthost._cli.parts.options import sourced
+
+    context.with_resource(sourced(project))
 
 
 def main(reader: object = None) -> None:

@@ -10,6 +10,7 @@ import click
 from agenthost._cli.parts import completions
 from agenthost._cli.parts.options import as_json, config_file, in_conversation, json_object
 from agenthost._cli.parts.output import echo, print_json
+from agenthost._cli.trials.tried_store import CONFIGURED
 from agenthost._error_words import message_of
 from agenthost.errors import ConversationRefused, ExitCode, ModelError, StateUnavailable
 
@@ -24,9 +25,12 @@ __all__ = ["command"]
 @click.argument("text")
 @config_file
 @in_conversation
+@click.option(
+    "--state", metavar="URL", default=CONFIGURED, show_default=True, help="The store; memory:// to try something."
+)
 @as_json
 def command(
-    agent: str, text: str, file: str | None, conversation: str | None, context: str | None, as_json: bool
+    agent: str, text: str, file: str | None, conversation: str | None, context: str | None, state: str, as_json: bool
 ) -> None:
     """Send AGENT one message in text, and print the answer.
 
@@ -57,8 +61,8 @@ def command(
             events.append(happened)
 
     try:
-        with TextSession(file, agent) as talk:
-            if talk.offline:
+        with TextSession(file, agent, state=state) as talk:
+            if talk.offline and not as_json:
                 print_note(OFFLINE_HINT)
             reply = talk.say(named, text, known, listen)
     except (ConversationRefused, ModelError, StateUnavailable, TimeoutError) as error:

@@ -72,7 +72,8 @@ def _check(config: Config, as_json: bool, traceback: bool, deadly: Mapping[str, 
     findings = [*plan.findings, *map(str, lint(plan, offers))]
     empty = not report["agents"] and all(each.distribution == "agenthost" for each in offers)
     if as_json:
-        print_json(report | {"warnings": [*report["warnings"], *misspelt], "findings": findings})
+        shown = {"tracebacks": tracebacks(plan)} if traceback else {}
+        print_json(report | {"warnings": [*report["warnings"], *misspelt], "findings": findings} | shown)
     elif report["agents"]:
         echo(table(AGENT_COLUMNS, agent_rows(report)))
     elif empty:

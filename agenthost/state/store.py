@@ -27,6 +27,8 @@ T = TypeVar("T")
 _PAUSES = (0.002, 0.05)
 """Longest pauses between two attempts, in seconds: the first and the last."""
 _LOCK_PAUSE = 0.05
+_random = random.SystemRandom()
+"""Not the generator of the program: tests of authors repeat what it returns."""
 _turns = Turns()
 _PAGE = 500
 
@@ -215,7 +217,7 @@ class Store:
                 written = await self._entries.put_if(full, encode(new), 0 if entry is None else entry.version, lives)
                 if written is not None:
                     return new
-                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
+                await asyncio.sleep(_random.uniform(0, pause))
                 pause = min(2 * pause, longest)
 
     async def delete(self, key: str) -> bool:
@@ -256,7 +258,7 @@ class Store:
                     entry = await self._entries.read(full)
                     if entry is not None and entry.version == version:
                         break
-                await asyncio.sleep(random.uniform(0, _LOCK_PAUSE))  # noqa: S311 - as above
+                await asyncio.sleep(_random.uniform(0, _LOCK_PAUSE))
         try:
             yield Held(fence)
         finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agenthost._cli.parts.output import keep_output
 from agenthost._host.config.load import load_config
 
 if TYPE_CHECKING:
@@ -44,8 +45,14 @@ def config_file(function: F) -> F:
 
 
 def as_json(function: F) -> F:
-    """Add ``--json`` to a command."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+    """Add ``--json`` to a command, which then keeps standard output for it."""
+    return click.option("--json", "as_json", is_flag=True, callback=_json_alone, help="Print JSON.")(function)
+
+
+def _json_alone(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    if value and not context.resilient_parsing:
+        keep_output(context)
+    return value
 
 
 def load_too(function: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -12,13 +13,35 @@ from agenthost._escaping import escaped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["echo", "leave_log_out", "let_go", "print_json", "print_warnings"]
+__all__ = ["echo", "keep_output", "leave_log_out", "let_go", "print_json", "print_warnings"]
+
+
+_KEPT = "agenthost.output"
+"""The standard output of a command that keeps it, among the data of click's context."""
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True, dim: bool = False) -> None:
     """Print a text: names and words of packages, callers and models cannot move the cursor."""
     shown = escaped(text, keep="\n\t")
-    click.echo(click.style(shown, dim=True) if dim else shown, err=err, nl=nl)
+    file = None if err else _kept_output()
+    click.echo(click.style(shown, dim=True) if dim else shown, file=file, err=err, nl=nl)
+
+
+def keep_output(context: click.Context) -> None:
+    """Keep standard output for ``echo``: what packages print goes to standard error."""
+    kept, context.meta[_KEPT] = sys.stdout, sys.stdout
+    sys.stdout = sys.stderr
+
+    def give_back() -> None:
+        sys.stdout = kept
+
+    context.call_on_close(give_back)
+
+
+def _kept_output() -> TextIO | None:
+    context = click.get_current_context(silent=True)
+    kept: TextIO | None = None if context is None else context.meta.get(_KEPT)
+    return kept
 
 
 def leave_log_out() -> None:

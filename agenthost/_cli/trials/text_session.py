@@ -12,6 +12,7 @@ from attrs import evolve
 
 from agenthost._cli.parts.options import configuration
 from agenthost._cli.parts.output import echo
+from agenthost._cli.trials.tried_store import CONFIGURED, with_store
 from agenthost._error_words import one_line
 from agenthost.errors import PlanError
 
@@ -47,14 +48,19 @@ class TextSession:
     """
 
     def __init__(
-        self, file: str | None, agent: str, find: Callable[[Config, str], tuple[HostPlan, Mounted]] | None = None
+        self,
+        file: str | None,
+        agent: str,
+        find: Callable[[Config, str], tuple[HostPlan, Mounted]] | None = None,
+        *,
+        state: str = CONFIGURED,
     ) -> None:
         from agenthost._host.calls.tool_caller import ToolCaller
         from agenthost._host.runtime.find_agent import find_agent
         from agenthost._host.runtime.start import make_runtime, start_logging, with_secrets
         from agenthost._host.text.conversations import Conversations
 
-        config = configuration(file)
+        config = with_store(configuration(file), state)
         start_logging(config, for_people=True)
         self._plan, self._agent = (find or find_agent)(config, agent)
         self._runtime = make_runtime(with_secrets(config))

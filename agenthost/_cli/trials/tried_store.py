@@ -12,10 +12,10 @@ from agenthost.secret import Secret
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
 
-__all__ = ["MEMORY", "store_words", "with_store"]
+__all__ = ["CONFIGURED", "MEMORY", "store_words", "with_store"]
 
 MEMORY = "memory://"
-_CONFIGURED = "configured"
+CONFIGURED = "configured"
 
 
 def with_store(config: Config, state: str) -> Config:
@@ -26,12 +26,12 @@ def with_store(config: Config, state: str) -> Config:
     """
     from agenthost._host.config.value_types import STORE, Refused
 
-    if state == _CONFIGURED:
+    if state == CONFIGURED:
         return config
     try:
         url = STORE.read(state)
     except Refused as refused:
-        msg = f"--state: {refused.reason}, nor the word {_CONFIGURED}."
+        msg = f"--state: {refused.reason}, nor the word {CONFIGURED}."
         raise click.UsageError(msg) from refused
     assert isinstance(url, Secret)  # noqa: S101 - the type of this kind
     return evolve(config, state=evolve(config.state, url=url))
@@ -40,5 +40,5 @@ def with_store(config: Config, state: str) -> Config:
 def store_words(config: Config, state: str) -> str:
     """Say which store an agent has used."""
     if state == MEMORY:
-        return f"The agent used a store in memory, which ends here. --state {_CONFIGURED} uses the host's."
+        return f"The agent used a store in memory, which ends here. --state {CONFIGURED} uses the host's."
     return f"The agent used the store {config.state.scheme}://."

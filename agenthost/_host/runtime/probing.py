@@ -34,6 +34,8 @@ __all__ = ["ProbeReport", "Probing", "SourcedProbe"]
 _JITTER = 0.1
 """Random share of an interval, so that hosts and probes do not run their checks all at once."""
 
+_random = random.SystemRandom()
+"""Not the generator of the program: tests of authors repeat what it returns."""
 _log = logging.getLogger("agenthost.health")
 
 
@@ -168,7 +170,7 @@ class Probing:
             self._note(followed, before)
             if probe.startup and followed.standing.status is Status.OK:
                 return
-            spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - not a secret
+            spread = _random.uniform(1 - _JITTER, 1 + _JITTER)
             await asyncio.sleep(probe.interval * spread)
 
     async def _ask(self, followed: _Followed) -> Outcome:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAIModel"]
 
+_random = random.SystemRandom()
+"""Not the generator of the program: tests of authors repeat what it returns."""
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
 _SERVER_ERROR = 500
@@ -324,9 +326,9 @@ def _message(message: Message) -> dict[str, Any]:
 def _pause(attempt: int, after: float | None) -> float:
     """Return seconds before the next attempt: the server's, else exponential backoff with jitter."""
     if after is not None:
-        return after * random.uniform(1.0, 1.1)  # noqa: S311 - so that not all come back together
+        return after * _random.uniform(1.0, 1.1)  # so that not all come back together
     pause: float = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
-    return pause * random.uniform(0.5, 1.0)  # noqa: S311
+    return pause * _random.uniform(0.5, 1.0)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,9 +45,7 @@ def host(tmp_path_factory):
     shutil.copy(HERE / "tested_agent.py", site)
     if not any(each.name == "agenthost-mcp" for each in importlib.metadata.distributions()):
         offer(site, "agenthost-mcp", "agenthost", {"mcp": "agenthost_mcp"})
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environ = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(site), *sys.path]),
@@ -75,3 +74,48 @@ def wait_for(url):
             time.sleep(0.1)
         else:
             return
+
+
+@pytest.fixture(scope="session")
+def environ(tmp_path_factory):
+    """The environment of a coding agent, in which the plugin is installed."""
+    place = tmp_path_factory.mktemp("coding")
+    offer(place / "site", "agenthost-mcp", "agenthost.commands", {"mcp": "agenthost_mcp.command:command"})
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(place / "site"), *sys.path]),
+        "PYTHONDONTWRITEBYTECODE": "1",  # two edits within a second may have one size
+        "AGENTHOST_STATE_DIR": str(place / "state"),
+    }
+
+
+@pytest.fixture
+def project(environ, tmp_path):
+    """A new project, which is not installed."""
+    command = [sys.executable, "-m", "agenthost", "new", "florist"]
+    subprocess.run(command, cwd=tmp_path, env=environ, check=True, capture_output=True)  # noqa: S603
+    return tmp_path / "agenthost-florist"
+
+
+@pytest.fixture
+def serve(environ):
+    """Return a context that serves a project, and yields the port."""
+
+    @contextmanager
+    def serving(folder):
+        port = free_port()
+        command = [sys.executable, "-m", "agenthost", "run", ".", "--port", str(port)]
+        with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL) as running:  # noqa: S603
+            try:
+                wait_for(f"http://127.0.0.1:{port}/ready")
+                yield str(port)
+            finally:
+                running.terminate()
+
+    return serving
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

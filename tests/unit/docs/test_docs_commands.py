@@ -75,7 +75,7 @@ def test_every_option_is_described(name):
 def test_options_of_agenthost_itself_are_described():
     intro = _PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
 
-    assert {option for option in ("--help", *options(cli)) if f"`{option}`" not in intro} == set()
+    assert {option for option in ("--help", *options(cli)) if f"`{option}" not in intro} == set()
 
 
 def test_shared_options_name_the_commands_that_have_them():
