@@ -56,3 +56,23 @@ def test_the_traceback_of_a_failure(desk, place):
         assert {page.status for page in pages} == {200}
         assert all(b"ValueError: the calendar is on fire" in page.body for page in pages)
         assert all(b"call-7" in page.body for page in pages)
+
+
+def test_the_calls_of_all_workers(desk, place):
+    """Any worker lists them, and shows each."""
+    with desk.serve(cwd=place) as served:
+        caller = Caller.of(served)
+        balance = functions(caller.document("/billing", "call-1"))["get_balance"]["web_hook_url"]
+        for number in range(10):
+            caller.call(balance, "get_balance", {"account_id": "B-1"}, f"call-{number}")
+
+        def listed():
+            return sorted(each["id"] for each in caller.ask("GET", "/-/calls.json").json["recent"])
+
+        every = [f"call-{number}" for number in range(10)]
+        poll_until(lambda: [listed() for _ in range(6)] == [every] * 6, said=lambda: str(listed()))
+        for number in range(10):
+            page = caller.ask("GET", f"/-/call?id=call-{number}")
+
+            assert page.status == 200
+            assert b"get_balance" in page.body

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.plan.chosen_redactors import redacted
+from agenthost._host.recording.listed_calls import latest_rows, list_call
 from agenthost._host.recording.record import FORMAT, record_of
 from agenthost._host.telemetry.secrets.redactor import SecretRedactor
 from agenthost.errors import StateRefused, StateUnavailable
@@ -26,6 +27,7 @@ __all__ = ["find_records", "keep_record", "list_records"]
 _SCOPE = "recorded calls"
 _DAY = 86400.0
 _MOST = 1000
+"""Records that are read, the latest."""
 _log = logging.getLogger("agenthost.calls")
 
 
@@ -42,7 +44,9 @@ async def keep_record(
         return
     try:
         record = record_of(agent, body, partial(_without_secrets, SecretRedactor(config), redactors))
-        await _store(stores).set(f"{_name(call)}/{_name(str(record['session']))}", record, ttl=own.days * _DAY)
+        name, ttl = f"{_name(call)}/{_name(str(record['session']))}", own.days * _DAY
+        await _store(stores).set(name, record, ttl=ttl)
+        await list_call(stores, name, record, ttl)
     except (StateRefused, StateUnavailable) as error:
         _log.warning("a call of agent %s is not recorded: %s", agent.key, error)
     except Exception:  # noqa: BLE001 - the summary is worth more than its record
@@ -55,7 +59,8 @@ async def list_records(stores: Stores) -> list[dict[str, Any]]:
     Raises:
         StateUnavailable: the store does not answer.
     """
-    return await _read(_store(stores), "")
+    rows = await latest_rows(stores, lambda _: True, most=_MOST)
+    return await _read(stores, [row["key"].partition("/")[2] for row in rows])
 
 
 async def find_records(stores: Stores, call: str) -> list[dict[str, Any]]:
@@ -64,21 +69,18 @@ async def find_records(stores: Stores, call: str) -> list[dict[str, Any]]:
     Raises:
         StateUnavailable: the store does not answer.
     """
-    found = await _read(_store(stores), f"{_name(call)}/")
-    if not found:
-        found = [each for each in await list_records(stores) if str(each.get("id", "")).startswith(call)]
-    return sorted(found, key=_began)
+    names = [key async for key in _store(stores).scan(f"{_name(call)}/")]
+    if not names:
+        rows = await latest_rows(stores, lambda row: str(row.get("id", "")).startswith(call), most=_MOST)
+        names = [row["key"].partition("/")[2] for row in rows]
+    return sorted(await _read(stores, names), key=_began)
 
 
-async def _read(store: Store, prefix: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    async for key in store.scan(prefix):
-        record = await store.get(key)
-        if isinstance(record, dict) and record.get("format") == FORMAT:
-            found.append(record)
-        if len(found) >= _MOST:
-            break
-    return sorted(found, key=_began, reverse=True)
+async def _read(stores: Stores, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the records under some names, but those that have expired since."""
+    store = _store(stores)
+    records = [await store.get(name) for name in names]
+    return [each for each in records if isinstance(each, dict) and each.get("format") == FORMAT]
 
 
 def _without_secrets(secrets: SecretRedactor, redactors: Sequence[Redactor], text: str) -> str:

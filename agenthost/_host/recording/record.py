@@ -44,6 +44,7 @@ def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], s
         "agent": agent.key,
         "route": agent.route,
         "package": agent.distribution,
+        "version": agent.version,
         "caller": f"…{number[-_SHOWN:]}" if number else "",
         "began": body.get("ai_start_date"),
         "ended": body.get("ai_end_date"),
@@ -98,7 +99,7 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
 def _function(entry: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
     answer = entry.get("post_response")
     kept = answer if isinstance(answer, dict) else {}
-    answered = {key: kept[key] for key in ("response", "action", "post_process") if key in kept}
+    answered = {key: kept[key] for key in ("response", "action", "post_process", "error_id") if key in kept}
     return {
         "function": clean(str(entry.get("command_name", "")), redact),
         "arguments": _arguments(entry.get("command_arg"), redact),

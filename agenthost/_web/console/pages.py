@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from agenthost._host.status.words import elapsed
 from agenthost._web.request.answers import NO_STORE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -33,6 +36,8 @@ _POLICY = (
 )
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _ERROR_ID = re.compile(r"\be-[0-9a-f]{12}\b")
+_LATEST = 1e17
+"""Microseconds of a year that dates can have."""
 _CACHED = (b"cache-control", b"private, max-age=86400")
 
 
@@ -73,8 +78,23 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["elapsed"] = elapsed
+    made.filters["moment"] = _moment
+    made.filters["lasted"] = _lasted
     made.filters["with_failures"] = _with_failures
     return made
+
+
+def _moment(microseconds: Any) -> str:
+    """Return a time of the platform, as it is in UTC."""
+    if not isinstance(microseconds, (int, float)) or not 0 < microseconds < _LATEST:
+        return ""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _lasted(record: Mapping[str, Any]) -> str:
+    began, ended = record.get("began"), record.get("ended")
+    known = isinstance(began, (int, float)) and isinstance(ended, (int, float))
+    return f"{(ended - began) / 1_000_000:.0f} s" if known else ""  # type: ignore[operator]
 
 
 def _with_failures(text: str, root: str) -> Markup:

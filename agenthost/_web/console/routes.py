@@ -9,7 +9,10 @@ from attrs import frozen
 
 from agenthost._web.console.agents.agent_page import agent_page
 from agenthost._web.console.agents.tool_page import tool_page
+from agenthost._web.console.calls.call_page import call_page
+from agenthost._web.console.calls.calls_page import calls_page
 from agenthost._web.console.calls.failure_page import failure_page
+from agenthost._web.console.calls.scenario_file import scenario_file
 from agenthost._web.console.operation.overview_page import overview_page
 from agenthost._web.console.operation.sip_page import sip_page
 
@@ -44,6 +47,9 @@ _ROUTES = (
     Route("", overview_page),
     Route(f"agents/{_NAME}", agent_page),
     Route(f"agents/{_NAME}/tools/{_NAME}", tool_page, posts=True),
+    Route("calls", calls_page),
+    Route("call", call_page),
+    Route("call/scenario", scenario_file),
     Route(f"errors/{_NAME}", failure_page),
     Route("sip", sip_page),
 )

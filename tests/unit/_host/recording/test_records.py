@@ -29,6 +29,7 @@ class Agent:
     key: str = "clinic"
     route: str = "/clinic"
     distribution: str = "agenthost-clinic"
+    version: str = "1.2.0"
 
 
 def configured(days=7, percent=100):
