@@ -68,7 +68,7 @@ class Fails:
 
     status: int
     retry_after: str | None = None
-    message: str = "the server says no"
+    message: str = "the request is refused"
     code: str | None = None
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
 from agenthost._error_words import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Documentation", "Page"]
 
@@ -23,6 +19,8 @@ _FACE: Any = import_module("agenthost")
 _FIRST = ("AGENTS", "tutorial", "how-to", "reference", "explanation", "glossary")
 """The order of the parts."""
 _MOST_PAGES = 10
+_NAMES = "reference/names/"
+"""The pages with an entry for each public name."""
 _ROW = re.compile(r"^\| (.*) \|$", re.MULTILINE)
 
 
@@ -87,11 +85,24 @@ class Documentation:
         for page in self.pages:
             if wanted in (page.name.casefold(), page.name.rpartition("/")[2].casefold(), page.title.casefold()):
                 return page.text
-        found = "\n\n".join(part for part in (_described(topic), self._explained(topic), self._mentions(topic)) if part)
+        found = "\n\n".join(
+            part for part in (self._entry(topic), self._explained(topic), self._mentions(topic)) if part
+        )
         if not found:
             near = did_you_mean(topic, [page.name.rpartition("/")[2] for page in self.pages] + _FACE.__all__)
             raise LookupError(f"there is nothing about {topic!r}. {near}agenthost docs lists the pages.")
         return f"{found}\n"
+
+    def _entry(self, topic: str) -> str:
+        """Return the entry of a public name, and the names of its attributes."""
+        name = topic.removeprefix("agenthost.").removeprefix("testing.")
+        entry = re.compile(rf"^##+ {re.escape(name)}\n.*?(?=\n##|\Z)", re.MULTILINE | re.DOTALL)
+        for page in self.pages:
+            if page.name.startswith(_NAMES) and (found := entry.search(page.text)):
+                attributes = re.findall(rf"^### ({re.escape(name)}\..+)$", page.text, re.MULTILINE)
+                listed = [f"  agenthost docs {attribute}" for attribute in attributes]
+                return "\n".join((found[0].strip(), *(("", *listed) if listed else ())))
+        return ""
 
     def _explained(self, word: str) -> str:
         """Return the entry of the glossary, and rows of tables that begin with a name."""
@@ -106,6 +117,7 @@ class Documentation:
             lines += [
                 f"{page.name}: {row[0]}"
                 for row in _ROW.finditer(page.text)
+                if not page.name.startswith(_NAMES)
                 if re.match(rf"`?{re.escape(name)}(?!\w)", row[1].partition(" | ")[0])
             ]
         return "\n".join(dict.fromkeys(lines))
@@ -116,33 +128,3 @@ class Documentation:
         most = sorted((each for each in counted if each[0]), key=lambda each: -each[0])[:_MOST_PAGES]
         lines = [f"  agenthost docs {page.name}  ({page.title})" for _, page in most]
         return "\n".join(["Pages:", *lines]) if lines else ""
-
-
-def _described(name: str) -> str:
-    """Return the signature and the docstring of a public name or its attribute."""
-    first, *rest = name.removeprefix("agenthost.").split(".")
-    if first not in _FACE.__all__:
-        return ""
-    value: Any = getattr(_FACE, first)
-    for each in rest:
-        value = inspect.getattr_static(value, each, None)
-    if value is None:
-        return ""
-    lines = [f"{'.'.join((first, *rest))}{_signature(value)}", "", inspect.getdoc(value) or ""]
-    if inspect.isclass(value):
-        lines += ["", *(f"  {method}" for method in _methods(value))]
-    return "\n".join(lines).rstrip()
-
-
-def _methods(cls: type) -> Iterator[str]:
-    for name in dir(cls):
-        method = inspect.getattr_static(cls, name)
-        if not name.startswith("_") and inspect.isfunction(method):
-            yield f"{name}{_signature(method)}"
-
-
-def _signature(value: Any) -> str:
-    try:
-        return str(inspect.signature(value))
-    except (TypeError, ValueError):
-        return ""

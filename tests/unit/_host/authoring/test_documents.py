@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pages import DOCS, ROOT
 
 import agenthost
+from agenthost import testing
 from agenthost._cli import cli
 from agenthost._host.authoring.documents import Documentation
 from agenthost._host.authoring.findings import PAGE, RULES
@@ -28,16 +29,20 @@ def test_every_page_is_found_by_its_name_and_title():
         assert DOCUMENTATION.about(topic) == (DOCS / "how-to" / "write-tools.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", agenthost.__all__)
+@pytest.mark.parametrize("name", [*agenthost.__all__, *testing.__all__])
 def test_every_public_name_is_described(name):
-    assert DOCUMENTATION.about(name).startswith((name, "#"))
+    about = DOCUMENTATION.about(name)
+
+    assert about.startswith((f"## {name}\n\n```python signature\n", f"# {name}\n"))  # or the page of this title
 
 
 @pytest.mark.parametrize(
     ("topic", "words"),
     [
-        ("FunctionResult.connect", "FunctionResult.connect(self, destination: "),
-        ("agenthost.AgentBase", "  add_language("),
+        ("FunctionResult.connect", "```python signature\ndef connect(destination: str, "),
+        ("FunctionResult.connect", 'assert result.to_dict()["action"] == ['),
+        ("agenthost.AgentBase", "\n  agenthost docs AgentBase.add_language\n"),
+        ("agenthost.testing.HermeticHost", "\n  agenthost docs HermeticHost.talk\n"),
         ("A115", "reference/checks: | `A115` | "),
         ("G04", "reference/quality-scale: | G04 | secrets are of the type Secret | "),
         ("tool_timeout", "reference/configuration: | `tool_timeout` | "),
