@@ -62,6 +62,15 @@ class TechnicalAgent(Referring):
             description="Something does not work: devices, apps, screens, batteries, connections, errors.",
             examples=_EXAMPLES,
         )
+        context = self.define_contexts().add_context("default")
+        context.add_step("diagnosis").set_text(
+            "Find the fault with the guide, one measure at a time."
+        ).set_step_criteria("The customer has told what the measures changed").set_functions(
+            ["troubleshoot", "hand_to_senior"]
+        ).set_valid_steps(["replacement"])
+        context.add_step("replacement").set_text(
+            "The guide did not help: ask for the order number, and check the warranty before you promise anything."
+        ).set_functions(["check_warranty", "hand_to_senior"]).set_valid_steps(["diagnosis"])
 
     @AgentBase.tool
     def troubleshoot(self, problem: str) -> str:

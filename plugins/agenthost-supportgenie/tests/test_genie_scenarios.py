@@ -66,6 +66,38 @@ def test_a_ping_pong_is_found(plant):
     assert "hops is not as expected" in problems("circles")
 
 
+def test_a_forgotten_step_is_found(plant):
+    """Without the diagnosis, the call begins where devices are replaced."""
+
+    def begin(self, settings):
+        parent.__init__(self, settings)
+        self.reset_contexts()
+        context = self.define_contexts().add_context("default")
+        context.add_step("replacement").set_text("Check the warranty.").set_functions(["check_warranty"])
+
+    parent = agenthost_supportgenie.TechnicalAgent
+    plant("TechnicalAgent", "__init__", begin)
+
+    assert "step is not as expected" in problems("warranty")
+    assert "check_warranty is offered" in problems("warranty")
+
+
+def test_a_step_that_forgets_its_functions_is_found(plant):
+    """A step without a list offers what the one before did."""
+
+    def begin(self, settings):
+        parent.__init__(self, settings)
+        self.reset_contexts()
+        context = self.define_contexts().add_context("default")
+        context.add_step("diagnosis").set_text("Find the fault.").set_functions(["troubleshoot", "hand_to_senior"])
+        context.add_step("replacement").set_text("Check the warranty.")
+
+    parent = agenthost_supportgenie.TechnicalAgent
+    plant("TechnicalAgent", "__init__", begin)
+
+    assert "troubleshoot is offered" in problems("warranty")
+
+
 def test_leaked_data_is_found(plant):
     @AgentBase.tool
     def request_refund(self, order_id: str, call: Call) -> FunctionResult:
