@@ -35,7 +35,7 @@ COMMANDS = {
     "diff": "Compare what is installed with agenthost.lock.",
     "docs": "Print the documentation: a page, or what it says about a name.",
     "doctor": "Find what will cause trouble in production.",
-    "export": "Write files for systemd or Kubernetes.",
+    "export": "Write files for systemd, Kubernetes or a container image.",
     "hooks": "List the hooks and the plugins that implement them.",
     "install": "Install packages, and serve them.",
     "keys": "List the keys, without their values.",

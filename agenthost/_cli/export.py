@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agenthost._host.config.schema import Config
-    from agenthost._host.operations.deployment import Deployment
-    from agenthost._host.operations.kubernetes import PlacedAgent
+    from agenthost._host.operations.exports.deployment import Deployment
+    from agenthost._host.operations.exports.kubernetes import PlacedAgent
 
 __all__ = ["command"]
 
 
 @click.group("export")
 def command() -> None:
-    """Write the files that systemd or Kubernetes needs to run this host.
+    """Write the files that systemd, Kubernetes or a container engine needs to run this host.
 
     Probes, times, limits and ports follow the configuration. Secrets are referenced, never copied. Exit codes: 0 the
     files are written, 2 a file already exists, 3 the configuration is wrong.
@@ -49,7 +49,7 @@ def _into(function: Callable[..., None]) -> Callable[..., None]:
 @_into
 def systemd(file: str | None, output: Path | None, force: bool) -> None:
     """Write a unit for systemd, and the user that it runs as."""
-    from agenthost._host.operations.systemd import systemd_files
+    from agenthost._host.operations.exports.systemd import systemd_files
 
     _give(systemd_files(_deployment(file)), output, force=force)
 
@@ -70,7 +70,7 @@ def systemd(file: str | None, output: Path | None, force: bool) -> None:
 @_into
 def kubernetes(file: str | None, image: str, per_agent: bool, output: Path | None, force: bool) -> None:
     """Write a manifest for Kubernetes: deployment, service, disruption budget."""
-    from agenthost._host.operations.kubernetes import kubernetes_files, per_agent_files
+    from agenthost._host.operations.exports.kubernetes import kubernetes_files, per_agent_files
 
     whole = _deployment(file)
     if not per_agent:
@@ -79,6 +79,26 @@ def kubernetes(file: str | None, image: str, per_agent: bool, output: Path | Non
     path = Path(lock_path(whole.config))
     lock = path.read_text("utf-8") if path.is_file() else None
     _give(per_agent_files(whole, image, _placed(file, whole.config), lock), output, force=force)
+
+
+@command.command("image")
+@config_file
+@click.option("--image", default="agents:latest", show_default=True, help="The name of the image.")
+@click.option("--base", metavar="IMAGE", help="The image of Python.  [default: python:3.N-slim, as this Python]")
+@_into
+def image(file: str | None, image: str, base: str | None, output: Path | None, force: bool) -> None:
+    """Write a Containerfile with the locked packages, and a Compose file with Redis."""
+    import sys
+
+    from agenthost._host.generations.lock import read_lock
+    from agenthost._host.operations.exports.image import image_files
+
+    whole = _deployment(file)
+    lock = read_lock(whole.config)
+    if lock is None:
+        raise ConfigurationError(f"{lock_path(whole.config)} does not exist. fix: agenthost lock writes it")
+    python = base or f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+    _give(image_files(whole, lock, image, python), output, force=force)
 
 
 @command.command("sbom")
@@ -106,8 +126,8 @@ def _placed(file: str | None, config: Config) -> list[PlacedAgent]:
     """
     from agenthost._discovery import AGENTS, discover
     from agenthost._host.generations.lock import known_owners, read_lock
-    from agenthost._host.operations.deployment import Deployment
-    from agenthost._host.operations.kubernetes import PlacedAgent
+    from agenthost._host.operations.exports.deployment import Deployment
+    from agenthost._host.operations.exports.kubernetes import PlacedAgent
     from agenthost._host.packages.selection import select
 
     lock = read_lock(config)
@@ -133,7 +153,7 @@ def _placed(file: str | None, config: Config) -> list[PlacedAgent]:
 
 def _deployment(file: str | None) -> Deployment:
     from agenthost._discovery import AGENTS, discover
-    from agenthost._host.operations.deployment import Deployment
+    from agenthost._host.operations.exports.deployment import Deployment
 
     return Deployment.of(configuration(file), os.environ, len(discover((AGENTS,))))
 

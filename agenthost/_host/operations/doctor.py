@@ -27,7 +27,7 @@ from agenthost._error_words import message_of
 from agenthost._host.access.guessable import FIX, guessable_secrets
 from agenthost._host.config.value_types import UNIX, shown
 from agenthost._host.installer.environment import installer
-from agenthost._host.operations.deployment import loopback
+from agenthost._host.operations.exports.deployment import loopback
 from agenthost._host.operations.hosted import hosted_distributions
 from agenthost._host.operations.integrity import differing, unrecorded
 from agenthost._host.runtime.shared_state import HostState

@@ -6,9 +6,9 @@ import pytest
 from pages import DOCS, blocks
 
 from agenthost._host.config.schema import Config, HostConfig
-from agenthost._host.operations.deployment import Deployment
-from agenthost._host.operations.kubernetes import kubernetes_files
-from agenthost._host.operations.systemd import systemd_files
+from agenthost._host.operations.exports.deployment import Deployment
+from agenthost._host.operations.exports.kubernetes import kubernetes_files
+from agenthost._host.operations.exports.systemd import systemd_files
 from agenthost._web.app import health_routes
 
 _PLAIN = Deployment.of(Config(), {}, 1)

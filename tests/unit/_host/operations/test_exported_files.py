@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agenthost._host.config.load import load_config
-from agenthost._host.operations.deployment import Deployment
-from agenthost._host.operations.kubernetes import PlacedAgent, kubernetes_files, per_agent_files
-from agenthost._host.operations.systemd import _quoted, systemd_files
+from agenthost._host.operations.exports.deployment import Deployment
+from agenthost._host.operations.exports.kubernetes import PlacedAgent, kubernetes_files, per_agent_files
+from agenthost._host.operations.exports.systemd import _quoted, systemd_files
 
 SECRETS = {"HOST_PASSWORD": "tell-nobody-1", "NEW_KEY": "tell-nobody-2-tell-nobody-2-tell-nobody"}
 FULL = """\

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agenthost._host.operations.deployment import Deployment
+    from agenthost._host.operations.exports.deployment import Deployment
 
 __all__ = ["systemd_files"]
 

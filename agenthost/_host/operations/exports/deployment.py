@@ -34,6 +34,8 @@ _SPARE = 10.0
 """Seconds beyond that before a supervisor kills the host."""
 _START = 20.0
 """Seconds for Python and the packages' imports, before agents are built."""
+_NEEDED = ("AGENTHOST_PASSWORD", "SIGNALWIRE_SWAIG_SECRET")
+"""Secrets that all hosts behind one address must share."""
 _OPEN_BESIDE = 1024
 """Open files besides connections: libraries, stores, logs."""
 _NOT_EXPORTED = ("host", "state_dir")
@@ -52,6 +54,8 @@ class Deployment:
     """Variables with secrets, those that are set or that the file names."""
     secret_files: tuple[str, ...]
     """Absolute paths of the secret files that the file names."""
+    secret_names: tuple[str, ...]
+    """The same files, as the file names them."""
     literal: tuple[str, ...]
     agents: int
     command: tuple[str, ...]
@@ -77,17 +81,18 @@ class Deployment:
                 plain[given[0]] = environ[given[0]]
         named = list(sources(tables))
         secrets += [name for source, name in named if source == "env"]
-        files = [
-            os.path.abspath(os.path.join(directory, os.path.expanduser(name)))
+        files = {
+            os.path.abspath(os.path.join(directory, os.path.expanduser(name))): os.path.expanduser(name)
             for source, name in named
             if source == "file"
-        ]
+        }
         return cls(
             config=config,
             config_text=text,
             plain=plain,
             secret_variables=tuple(dict.fromkeys(secrets)),
-            secret_files=tuple(dict.fromkeys(files)),
+            secret_files=tuple(files),
+            secret_names=tuple(files.values()),
             literal=tuple(_literal(tables)),
             agents=agents,
             command=_command(),
@@ -113,6 +118,13 @@ class Deployment:
     def open_files(self) -> int:
         """Limit of open files of one process."""
         return self.config.host.max_connections + _OPEN_BESIDE
+
+    @property
+    def missing_secrets(self) -> tuple[str, ...]:
+        """Secrets that several hosts must share, but that are not configured."""
+        host = self.config.host
+        given = (bool(host.accepted_passwords), bool(host.signing_keys))
+        return tuple(name for name, is_given in zip(_NEEDED, given, strict=True) if not is_given)
 
     @property
     def shared_store(self) -> bool:

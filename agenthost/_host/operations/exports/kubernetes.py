@@ -13,14 +13,12 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agenthost._host.operations.deployment import Deployment
+    from agenthost._host.operations.exports.deployment import Deployment
 
 __all__ = ["PlacedAgent", "kubernetes_files", "per_agent_files"]
 
 _STARTUP_PERIOD = 2
 _USER = 10001
-_NEEDED = ("AGENTHOST_PASSWORD", "SIGNALWIRE_SWAIG_SECRET")
-"""Secrets that all replicas must share in any case."""
 _MANIFEST = """\
 # agenthost on Kubernetes, made by: agenthost export kubernetes
 #
@@ -194,7 +192,7 @@ def kubernetes_files(deployment: Deployment, image: str) -> dict[str, str]:
     and the agent packages installed.
     """
     host = deployment.config.host
-    secrets = (*deployment.secret_variables, *_missing(deployment))
+    secrets = (*deployment.secret_variables, *deployment.missing_secrets)
     names, mounts = ["state", "tmp"], [("state", "/var/lib/agenthost"), ("tmp", "/tmp")]  # noqa: S108 - the pod's own
     if deployment.config_text is not None:
         names, mounts = [*names, "config"], [*mounts, ("config", "/etc/agenthost")]
@@ -301,13 +299,6 @@ def _ingress(deployment: Deployment, agents: Iterable[PlacedAgent]) -> str:
     host = urlsplit(deployment.config.host.public_url or "").hostname
     paths = "".join(_PATH.format(path=json.dumps(agent.route), label=agent.label) for agent in agents)
     return _INGRESS.format(host=f"host: {json.dumps(host)}\n      " if host else "", paths=paths)
-
-
-def _missing(deployment: Deployment) -> tuple[str, ...]:
-    """Return the secrets that the replicas must share, but that are not configured."""
-    host = deployment.config.host
-    given = (bool(host.accepted_passwords), bool(host.signing_keys))
-    return tuple(name for name, is_given in zip(_NEEDED, given, strict=True) if not is_given)
 
 
 def _before(deployment: Deployment, secrets: tuple[str, ...]) -> str:

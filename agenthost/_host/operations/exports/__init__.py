@@ -1,0 +1,1 @@
+"""Exports: files for systemd, Kubernetes and container engines."""
