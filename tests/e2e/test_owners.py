@@ -1,6 +1,7 @@
 """A newcomer takes nothing: keys, sections, credentials, routes and SIP users stay with their owners."""
 
 import json
+import re
 
 import pytest
 from caller import Caller
@@ -51,6 +52,27 @@ def test_a_newcomer_does_not_take_a_section(desk, section):
         assert (status, own) == {"disabled": (404, 404), "credentials": (401, 200), "isolated": (200, 401)}[
             next(name for name, each in RESTRICTING.items() if each == section)
         ]
+
+
+def test_a_newcomer_changes_no_names(desk):
+    """Model IDs, labels of metrics and names of health checks stay, also where a key is offered twice."""
+    place = place_of(desk, "")
+
+    def named(served):
+        caller = Caller.of(served)
+        assert caller.ask("POST", "/sales", {}).status == 200
+        models = {each["id"] for each in caller.ask("GET", "/v1/models").json["data"]}
+        labels = re.findall(r'agent="([^"]+)"', caller.ask("GET", "/metrics").body.decode())
+        return models, {*labels}, {*caller.ask("GET", "/health?shape=names").json["agents"]}
+
+    with desk.serve(cwd=place) as served:
+        before = named(served)
+    with desk.having("name-clash"), desk.serve(cwd=place) as served:
+        after = named(served)
+
+    assert all("sales" in names for names in before[:2])
+    assert [old - new for old, new in zip(before, after, strict=True)] == [set()] * 3
+    assert {name for old, new in zip(before, after, strict=True) for name in new - old} <= {CLASHING, "name-clash"}
 
 
 @pytest.mark.parametrize("section", RESTRICTING.values(), ids=RESTRICTING)
