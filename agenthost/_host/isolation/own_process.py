@@ -37,7 +37,7 @@ from agenthost._host.packages.diagnosis import diagnose
 from agenthost._host.packages.instantiate import Adapters, agent_of, is_agent, make_offered, resolve
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.current_call import calling, requesting, running
-from agenthost._host.walls.kernel import control_process, set_debuggable
+from agenthost._host.walls.kernel import control_process, set_debuggable, use_one_heap
 from agenthost._host.walls.landlock import version
 from agenthost.agent.base import seal
 from agenthost.errors import ConfigurationError, DefinitionError
@@ -67,6 +67,7 @@ def main(connection: int, life: int) -> None:
     _end_with_the_host(life)
     _be_first_to_go()
     control_process(_SET_CHILD_SUBREAPER, 1)  # what the agent detaches stays below this process, and ends with it
+    use_one_heap()
     set_debuggable(False)  # its setup has secrets
     control = socket.socket(fileno=connection)
     setup = _setup(control)

@@ -11,11 +11,12 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["control_process", "drop_capabilities", "set_debuggable", "system_call"]
+__all__ = ["control_process", "drop_capabilities", "set_debuggable", "system_call", "use_one_heap"]
 
 _SET_DUMPABLE = 4
 _CAPABILITIES_3 = 0x20080522
 """The version of capset(2) with 64 bits."""
+_ARENA_MAX = -8
 
 
 def set_debuggable(allowed: bool) -> None:  # noqa: FBT001 - a setting
@@ -57,6 +58,17 @@ def system_call(number: int, *arguments: Any) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return result
+
+
+def use_one_heap() -> None:
+    """Let all threads of this process and of its forks allocate from one heap (M_ARENA_MAX in mallopt(3)).
+
+    With a heap of its own for each thread, what is free in one is of no use to the others. One thread of Python runs at
+    a time anyway. The C library of musl has one heap only.
+    """
+    mallopt = getattr(_libc(), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, 1)
 
 
 @cache

@@ -24,7 +24,7 @@ from agenthost._host.generations.channel import Channel
 from agenthost._host.generations.children import open_process
 from agenthost._host.generations.orders import Imported, WorkerOrder
 from agenthost._host.runtime.start import start_logging
-from agenthost._host.walls.kernel import set_debuggable
+from agenthost._host.walls.kernel import set_debuggable, use_one_heap
 from agenthost._web.process.preload import Preloaded, preload
 from agenthost._web.process.worker import INTERRUPT, exits_here, work
 from agenthost.errors import AgentHostError
@@ -46,6 +46,7 @@ def main() -> None:
 
     In a forked process, this is the worker's life.
     """
+    use_one_heap()
     set_debuggable(False)
     for number in _SIGNALS:
         signal.signal(number, _nothing)  # unlike SIG_IGN, the default in programs that packages start

@@ -28,7 +28,7 @@ from agenthost._host.status.of_process import status_of
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.prometheus.shared import forget_process
 from agenthost._host.telemetry.recent_lines import recent_lines
-from agenthost._host.walls.kernel import set_debuggable
+from agenthost._host.walls.kernel import set_debuggable, use_one_heap
 from agenthost._web.front import Front
 from agenthost._web.older.keeping import Keeping
 from agenthost._web.process.health_process import answer_health
@@ -63,6 +63,7 @@ _LOOK = 0.05
 
 def main() -> None:
     """Serve at the supervisor's order, in a process of which no other one is forked."""
+    use_one_heap()
     set_debuggable(False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
