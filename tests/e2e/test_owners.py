@@ -55,7 +55,7 @@ def test_a_newcomer_does_not_take_a_section(desk, section):
 
 
 def test_a_newcomer_changes_no_names(desk):
-    """Model IDs, labels of metrics and names of health checks stay, also where a key is offered twice."""
+    """Model IDs, labels of metrics and names in the health report stay."""
     place = place_of(desk, "")
 
     def named(served):

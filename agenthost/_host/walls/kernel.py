@@ -61,7 +61,7 @@ def system_call(number: int, *arguments: Any) -> int:
 
 
 def use_one_heap() -> None:
-    """Let all threads of this process and of its forks allocate from one heap (M_ARENA_MAX in mallopt(3)).
+    """Let all threads, also of forks, allocate from one heap (M_ARENA_MAX in mallopt(3)).
 
     With a heap of its own for each thread, what is free in one is of no use to the others. One thread of Python runs at
     a time anyway. The C library of musl has one heap only.
