@@ -15,6 +15,7 @@ _PARTS = {
     "How-to guides": ("how-to",),
     "Reference": ("reference",),
     "Explanation": ("explanation",),
+    "Examples": ("examples",),
     "Optional": ("glossary", "plugins", "changes", "agents", "contributing", "security-policy"),
 }
 _SUMMARY = (

@@ -27,6 +27,7 @@ _FIRST = (
     "how-to/index",
     "reference/index",
     "explanation/index",
+    "examples/index",
     "glossary",
     "plugins/index",
     "changes/index",
@@ -36,6 +37,8 @@ _FIRST = (
 )
 """The table of contents of the front page."""
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_BELOW = re.compile(r"[\w-]+(/(index|README))?\.md")
+"""A page that an index lists."""
 _LINK = re.compile(r"\[(?P<words>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 
 
@@ -88,7 +91,9 @@ def _page(source: Path, places: dict[Path, str]) -> str:
     if source.parent == DOCS and source.name == "index.md":
         return text + _contents(_FIRST)
     if source.name == "index.md":
-        below = [link.removesuffix(".md") for link in links(source) if re.fullmatch(r"[\w-]+(/index)?\.md", link)]
+        below = [
+            link.removesuffix(".md") for link in links(source) if re.fullmatch(r"[\w-]+(/(index|README))?\.md", link)
+        ]
         return text + _contents(tuple(dict.fromkeys(below)))
     return text
 
