@@ -429,7 +429,7 @@ class Front:
             return
         if not handlers and published is not None and self._is_console(path):
             request = Request(self._site, self._site.rules, published, head, scope, receive, path)
-            await send_bytes(send, *await self._console.answer(request))
+            await self._console.serve(request, send)
             return
         if head.has_body:
             receive = await self._bounded(head, receive)

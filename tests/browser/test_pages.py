@@ -18,7 +18,7 @@ _WIDER = """() => {
   return wide.map(each => each.outerHTML.slice(0, 100));
 }"""
 """The elements that make a page wider than the screen."""
-_FOUND = {"", "agents/hostile", "agents/hostile/tools/echo", "sip"}
+_FOUND = {"", "agents/hostile", "agents/hostile/tools/echo", "calls", "sip"}
 """Pages that are among those that links lead to."""
 
 

@@ -22,6 +22,9 @@ _FOCUSED = """() => {
           style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0];
 }"""
 _MOST_TABS = 120
+_BY_QUERY = "call?"
+"""The beginning of links that lead nowhere without their query."""
+_FILES = ("call/scenario",)
 _OF_EACH_KIND = 2
 
 
@@ -68,8 +71,9 @@ class View:
         """Return the paths of the pages that this one links to, below the console."""
         base = f"{self.url}/-/"
         found = self.page.eval_on_selector_all("a[href]", "each => each.map(link => link.href)")
-        paths = [urldefrag(link)[0].partition("?")[0].removeprefix(base) for link in found if link.startswith(base)]
-        return [path for path in dict.fromkeys(paths) if not path.endswith(".json")]
+        links = [urldefrag(link)[0].removeprefix(base) for link in found if link.startswith(base)]
+        paths = [link if link.startswith(_BY_QUERY) else link.partition("?")[0] for link in links]
+        return [path for path in dict.fromkeys(paths) if not path.endswith(".json") and path not in _FILES]
 
     def focus(self, name):
         """Press the tab key until something with a name has the visible focus."""
@@ -114,7 +118,7 @@ def log_in(page, host):
 
 def kind(path):
     """Return what pages of the same kind have in common: ``agents/*/tools/*``."""
-    parts = path.split("/")
+    parts = path.partition("?")[0].split("/")
     return "/".join("*" if place % 2 else part for place, part in enumerate(parts))
 
 

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from agenthost._host.access.principals import OBSERVE
 from agenthost._web.console.forms import read_form, refuse_other_sites
-from agenthost._web.console.page_request import PageRequest
+from agenthost._web.console.live_pages import LivePages
+from agenthost._web.console.page_request import LIVE, PageRequest
 from agenthost._web.console.pages import FILES, page, static_file
 from agenthost._web.console.routes import found_route
 from agenthost._web.console.sessions import COOKIE, LIFETIME, Sessions, cookie_of
 from agenthost._web.request.access_log import note_key
+from agenthost._web.request.answers import send_bytes
 from agenthost._web.request.requests import BASIC, Refused
 
 if TYPE_CHECKING:
+    from litestar.types import Send
+
     from agenthost._web.request.site import Answer, Request
 
 __all__ = ["Console"]
@@ -47,6 +52,19 @@ class Console:
 
     def __init__(self) -> None:
         self._sessions = Sessions()
+        self._live = LivePages(self._may_enter, partial(self._page, live=True))
+
+    async def serve(self, request: Request, send: Send) -> None:
+        """Answer a request below ``/-/``, also one for events.
+
+        Raises:
+            Refused: see ``answer``.
+        """
+        path = request.path.removeprefix(_ROOT)
+        if path.startswith(LIVE) and request.scope["method"] == "GET":
+            await self._live.serve(request, path.removeprefix(LIVE), send)
+        else:
+            await send_bytes(send, *await self.answer(request))
 
     async def answer(self, request: Request) -> Answer:
         """Answer a request below ``/-/``.
@@ -66,7 +84,7 @@ class Console:
         if method == "POST":
             refuse_other_sites(request)
         if path in FILES:
-            return static_file(request.rules, path)
+            return static_file(request, path)
         if path == "login":
             return await self._log_in(request)
         if path == "logout":
@@ -77,14 +95,14 @@ class Console:
             return await _form(request, path, 401, "")
         return await self._page(request, path)
 
-    async def _page(self, request: Request, path: str) -> Answer:
+    async def _page(self, request: Request, path: str, *, live: bool = False) -> Answer:
         as_json = path.endswith(".json") and request.scope["method"] != "POST"
         found = found_route(_without_json(path) if as_json else path)
         if found is None:
             raise Refused(404)
         route, match = found
         names = tuple(unquote(each) for each in match.groups())
-        return await route.answer(PageRequest(request, self._sessions, path, names, as_json))
+        return await route.answer(PageRequest(request, self._sessions, path, names, as_json, live))
 
     def _may_enter(self, request: Request) -> bool:
         """Return True if the caller may observe the host, by credentials or session.

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from agenthost._web.console.sessions import Sessions
     from agenthost._web.request.site import Answer, Request
 
-__all__ = ["PageRequest"]
+__all__ = ["LIVE", "PageRequest"]
+
+LIVE = "live/"
+"""The beginning of the path of a page's events, before its own."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -27,7 +30,8 @@ _encode = msgspec.json.Encoder().encode
 class PageRequest:
     """A request for a page.
 
-    ``path`` is the page's below the console, and ``names`` are those parts of it that its pattern catches.
+    ``path`` is the page's below the console, and ``names`` are those parts of it that its pattern catches. ``live`` is
+    True if only the parts that a live page replaces are needed.
     """
 
     request: Request
@@ -35,6 +39,7 @@ class PageRequest:
     path: str
     names: tuple[str, ...]
     as_json: bool
+    live: bool = False
 
     @property
     def posted(self) -> bool:
@@ -52,7 +57,9 @@ class PageRequest:
     async def page(self, template: str, **values: Any) -> Answer:
         """Return a page that shows some values."""
         in_session = self.request.head.authorization is None
-        return await page(self.request.rules, template, self.path, in_session=in_session, **values)
+        query = self.request.scope["query_string"].decode("latin-1")
+        stream = f"{LIVE}{self.path}?{query}"
+        return await page(self.request.rules, template, self.path, in_session=in_session, stream=stream, **values)
 
     def json(self, value: Any, status: int = 200) -> Answer:
         """Return a value as JSON."""

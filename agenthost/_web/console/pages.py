@@ -23,16 +23,26 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from agenthost._web.request.rules import Rules
-    from agenthost._web.request.site import Answer
+    from agenthost._web.request.site import Answer, Request
 
 __all__ = ["FILES", "page", "static_file"]
 
-FILES = {"style.css": b"text/css; charset=utf-8", "icon.svg": b"image/svg+xml"}
+FILES = {
+    "style.css": b"text/css; charset=utf-8",
+    "console.js": b"text/javascript; charset=utf-8",
+    "icon.svg": b"image/svg+xml",
+}
 _ROOM = "agenthost._web.console"
 _POLICY = (
     b"content-security-policy",
-    b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "  # noqa: ISC004 - one
-    b"frame-ancestors 'none'",
+    b"; ".join(
+        (
+            b"default-src 'none'",
+            *(kind + b" 'self'" for kind in (b"script-src", b"style-src", b"img-src", b"connect-src", b"form-action")),
+            b"base-uri 'none'",
+            b"frame-ancestors 'none'",
+        )
+    ),
 )
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _ERROR_ID = re.compile(r"\be-[0-9a-f]{12}\b")
@@ -51,14 +61,18 @@ async def page(rules: Rules, name: str, path: str, status: int = 200, **values: 
         status: the status of the answer.
         values: what the template shows.
     """
-    values |= {"root": "../" * path.count("/") or "./", "style": _digest()}
+    values |= {"root": "../" * path.count("/") or "./", "digest": _digest()}
     body = await asyncio.to_thread(_render, name, values)
     return status, [*rules.shared, _POLICY, _HTML, NO_STORE], body
 
 
-def static_file(rules: Rules, name: str) -> Answer:
-    """Return a file that every page needs."""
-    return 200, [*rules.shared, _POLICY, (b"content-type", FILES[name]), _CACHED], _read(name)
+def static_file(request: Request, name: str) -> Answer:
+    """Return a file that every page needs, unless the browser has it."""
+    tag = b'"%s"' % _digest().encode()
+    headers = [*request.rules.shared, _POLICY, (b"content-type", FILES[name]), _CACHED, (b"etag", tag)]
+    if (b"if-none-match", tag) in request.scope["headers"]:
+        return 304, headers, b""
+    return 200, headers, _read(name)
 
 
 def _render(name: str, values: dict[str, Any]) -> bytes:
@@ -114,5 +128,5 @@ def _read(name: str) -> bytes:
 
 @cache
 def _digest() -> str:
-    """Return the version of the stylesheet."""
-    return hashlib.sha256(_read("style.css")).hexdigest()[:12]
+    """Return the version of the files."""
+    return hashlib.sha256(b"".join(map(_read, FILES))).hexdigest()[:12]

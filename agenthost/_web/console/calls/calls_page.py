@@ -27,7 +27,7 @@ async def calls_page(asked: PageRequest) -> Answer:
     wanted = (asked.query("q") or "").strip()[:_MOST_LETTERS]
     before = (asked.query("before") or "")[:_MOST_LETTERS]
     recent = [] if before else await recent_calls(asked, wanted)
-    recorded, problem = await _recorded(asked, wanted, before)
+    recorded, problem = ([], "") if asked.live else await _recorded(asked, wanted, before)
     shown = recorded[:_MOST_RECORDED]
     told = {"recent": recent, "recorded": shown, "problem": problem, "next": ""}
     if len(recorded) > len(shown):

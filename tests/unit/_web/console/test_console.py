@@ -9,6 +9,7 @@ import pytest
 from asking import ask
 
 from agenthost import AgentBase, AgentServer
+from agenthost._web.console.pages import FILES
 from agenthost._web.console.sessions import LIFETIME, Sessions
 from agenthost._web.request.rules import Rules
 from agenthost.errors import AddressError
@@ -125,7 +126,7 @@ def test_everything_is_escaped(app):
     ]
 
     for page in pages:
-        assert not re.search(r"<script|<img|onerror=[^&]*alert\(1\)>", page.text), page.text
+        assert not re.search(r"<script>|<img|onerror=[^&]*alert\(1\)>", page.text), page.text
     assert "&lt;script&gt;" in pages[0].text
 
 
@@ -260,11 +261,19 @@ def test_the_path_without_its_slash_leads_to_the_overview(app, make, prefix):
 
 
 def test_pages_are_small(app):
-    """And need no scripts."""
-    whole = [ask(app, "GET", f"/-/{path}", auth=HOST).content for path in ("", "style.css", "icon.svg")]
+    """And the only script is a file of the host."""
+    whole = [ask(app, "GET", f"/-/{path}", auth=HOST).content for path in ("", *FILES)]
 
     assert sum(len(gzip.compress(each)) for each in whole) < 60_000
-    assert not re.search(rb"<script|style=| on[a-z]+=\"", whole[0])
+    assert re.fullmatch(rb'<script src="\./console\.js\?v=\w+" defer>', *re.findall(rb"<script[^>]*>", whole[0]))
+    assert not re.search(rb"style=| on[a-z]+=\"", whole[0])
+
+
+def test_a_browser_loads_a_file_once(app):
+    first = ask(app, "GET", "/-/console.js")
+    again = ask(app, "GET", "/-/console.js", headers={"if-none-match": first.headers["etag"]})
+
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
 def test_many_agents_are_found_by_name(app):
