@@ -4,8 +4,21 @@ import json
 import re
 
 import pytest
-from caller import Caller, functions
+from caller import Caller, basic, functions, host
 from polling import poll_until
+from ports import free_port
+from raw_http import Connection, written
+
+ACTING = """
+[host]
+workers = 2
+[console]
+enabled = true
+[keys.boss]
+secret = "the-secret-of-key-boss"
+agents = ["*"]
+scopes = ["observe", "administer"]
+"""
 
 
 @pytest.fixture
@@ -13,6 +26,51 @@ def place(desk):
     place = desk.workplace()
     (place / "agenthost.toml").write_text("[host]\nworkers = 2\n[console]\nenabled = true\n")
     return place
+
+
+def form_of(served, path, auth):
+    """The token of the form of a page, and the headers that send it."""
+    [token] = re.findall(rb'name="token" value="(\w+)"', Caller(served.url, auth).ask("GET", path).body)
+    return b"token=" + token
+
+
+def test_an_agent_is_disabled_at_once_and_after_a_restart(desk, place):
+    """Until it is enabled again, on all workers."""
+    (place / "agenthost.toml").write_text(ACTING, encoding="utf-8")
+    (place / "agenthost.toml").chmod(0o600)
+    boss = ("boss", "the-secret-of-key-boss")
+
+    def act(served, path):
+        token = form_of(served, path, boss)
+        form = "Content-Type: application/x-www-form-urlencoded"
+        with Connection.to(served.url) as connection:
+            request = written(
+                f"POST {path} HTTP/1.1",
+                f"Host: {host(served.url)}",
+                f"Authorization: {basic(*boss)}",
+                form,
+                f"Content-Length: {len(token)}",
+                body=token,
+            )
+            return connection.ask(request)
+
+    def statuses(served):
+        return {Caller.of(served).ask("GET", "/sales").status for _ in range(6)}
+
+    port = free_port()
+    with desk.serve(cwd=place, port=port) as served:
+        assert statuses(served) == {200}
+        done = act(served, "/-/acts/disable/sales")
+        assert b"no longer served: sales" in done.body, done.body
+        assert statuses(served) == {404}
+    with desk.serve(cwd=place, port=port) as served:
+        assert statuses(served) == {404}
+        status = desk.run("agenthost", "status", "--port", str(port), cwd=place)
+        assert "agent sales was disabled in the console by key boss" in status.stdout
+        assert b"new: sales" in act(served, "/-/acts/enable/sales").body
+        assert statuses(served) == {200}
+        assert "key boss does disable sales" not in served.stderr
+        assert "key boss does enable sales" in served.stderr
 
 
 def test_any_worker_answers_for_all(desk, place):

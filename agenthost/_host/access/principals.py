@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from agenthost._host.config.schema import ALL_AGENTS, SCOPES
+from agenthost._host.config.schema import ADMINISTER, ALL_AGENTS, SCOPES
 from agenthost.secret import HashedSecret
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agenthost._host.config.schema import KeyConfig
 
 __all__ = [
+    "ADMINISTER",
     "CALL",
     "HOST",
     "KEY",

@@ -100,6 +100,16 @@ class Breaker:
         if tried:
             self._trying = False
 
+    def close(self) -> bool:
+        """Close the breaker, whatever has failed, and return True if it was open."""
+        was_open, self.open = self.open, False
+        self.in_a_row = 0
+        self._trying = False
+        self._disturbances.clear()
+        if was_open:
+            self._changed(None)
+        return was_open
+
     def blocked(self, error_id: str) -> None:
         """Record that the agent has blocked the event loop."""
         self._disturbed("blocked the event loop", error_id)

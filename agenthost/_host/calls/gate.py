@@ -167,6 +167,10 @@ class Gates:
         for gate in self._gates_of(owner.agent):
             gate.breaker.exited(error_id)
 
+    def close(self, key: str) -> int:
+        """Close the open breakers of an agent, and return their number."""
+        return sum(gate.breaker.close() for gate in self._gates_of(key))
+
     def _gates_of(self, key: str) -> list[Gate]:
         return [gate for agent, gate in self._all() if agent.key == key]
 

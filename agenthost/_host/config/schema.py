@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from agenthost.sip.rules import Rule
 
 __all__ = [
+    "ADMINISTER",
     "ALL_AGENTS",
     "DEFAULT_STORE",
     "FILE",
@@ -74,6 +75,8 @@ __all__ = [
 FILE = "agenthost.toml"
 DEFAULT_STORE = "sqlite:///state.db"
 SCOPES = ("call", "text", "observe", "operate")
+ADMINISTER = "administer"
+"""The scope that changes a running host, which only keys have."""
 """Documents and tools; conversations in text; metrics and health; changes of a running host."""
 ALL_AGENTS = "*"
 """In the list of a key, all agents that the host's credentials open."""
@@ -334,7 +337,9 @@ class KeyConfig(Table):
     agents: tuple[str, ...] = setting(
         (), NAMES, "Agents that it opens; `*` for all that the host's credentials open", required=True
     )
-    scopes: tuple[str, ...] = setting((), choices(*SCOPES), "Purposes that it is accepted for", required=True)
+    scopes: tuple[str, ...] = setting(
+        (), choices(*SCOPES, ADMINISTER), "Purposes that it is accepted for", required=True
+    )
 
 
 @frozen(kw_only=True, eq=False, repr=False, slots=False)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from agenthost.conversation.redaction import Redactor
     from agenthost.state import Store, Stores
 
-__all__ = ["find_records", "keep_record", "list_records"]
+__all__ = ["RECORDS", "find_records", "keep_record", "list_records"]
 
-_SCOPE = "recorded calls"
+RECORDS = "recorded calls"
 _DAY = 86400.0
 _MOST = 1000
 """Records that are read, the latest."""
@@ -103,4 +103,4 @@ def _began(record: Mapping[str, Any]) -> float:
 
 
 def _store(stores: Stores) -> Store:
-    return stores.own(_SCOPE)
+    return stores.own(RECORDS)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from agenthost.state import Store, Stores
 
-__all__ = ["latest_rows", "list_call", "matches"]
+__all__ = ["ROWS", "latest_rows", "list_call", "matches"]
 
-_SCOPE = "listed calls"
+ROWS = "listed calls"
 _DIGITS, _PERIOD = 16, 10
 """Digits of a time in microseconds, and of the periods of about three hours by which keys are looked for."""
 _PERIODS = 10
@@ -107,4 +107,4 @@ def _text(value: object) -> str:
 
 
 def _store(stores: Stores) -> Store:
-    return stores.own(_SCOPE)
+    return stores.own(ROWS)

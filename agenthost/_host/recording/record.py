@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from agenthost._host.packages.stages import Mounted
 
-__all__ = ["FORMAT", "clean", "record_of"]
+__all__ = ["FORMAT", "SHOWN_DIGITS", "clean", "record_of"]
 
 FORMAT = 1
 _MOST_LINES = 400
 _LONGEST = 4000
 _DEEPEST = 20
-_SHOWN = 4
+SHOWN_DIGITS = 4
 _TOKEN = re.compile(r"([?&](?:__)?token=)[^&#\s\"']+")
 _USER_INFO = re.compile(r"(\bhttps?://)[^/@\s\"']+@")
 _KEPT_OF_LINES = ("role", "content", "action", "function", "step", "context", "trigger")
@@ -45,7 +45,7 @@ def record_of(agent: Mounted, body: Mapping[str, Any], redact: Callable[[str], s
         "route": agent.route,
         "package": agent.distribution,
         "version": agent.version,
-        "caller": f"…{number[-_SHOWN:]}" if number else "",
+        "caller": f"…{number[-SHOWN_DIGITS:]}" if number else "",
         "began": body.get("ai_start_date"),
         "ended": body.get("ai_end_date"),
         "ended_by": body.get("call_ended_by"),

@@ -57,6 +57,7 @@ def with_secrets(config: Config) -> Config:
     Raises:
         ConfigurationError: they can neither be read nor stored, or others can access the host's files.
     """
+    from agenthost._host.access.disabled_agents import without_disabled
     from agenthost._host.access.generated_secrets import kept_secret, new_password, new_signing_key
 
     host = config.host
@@ -65,7 +66,7 @@ def with_secrets(config: Config) -> Config:
         host = evolve(host, kept_password=kept_secret(host.state_dir, "password", new_password))
     if not host.token_keys:
         host = evolve(host, kept_key=kept_secret(host.state_dir, "signing_key", new_signing_key))
-    return evolve(config, host=host)
+    return without_disabled(evolve(config, host=host))
 
 
 def read_again(config: Config) -> tuple[Config, tuple[str, ...]]:

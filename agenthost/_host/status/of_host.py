@@ -34,6 +34,7 @@ def host_status(host: Mapping[str, Any], processes: Sequence[Mapping[str, Any]])
         "probes": _probes(processes),
         "store": _store(processes),
         "sip_unmatched": _unmatched(processes),
+        "disabled": list(first.get("disabled", ())),
         "differing": sorted({name for each in processes for name in each["differing"]}),
     }
     if not host["started"]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from agenthost._host.access.disabled_agents import disabled_agents
+
 if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Runtime
@@ -51,6 +53,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         "store": {"scheme": runtime.config.state.scheme, "ready": runtime.state.ready, "problem": condition.store},
         "sip_unmatched": runtime.unmatched.report(),
         "differing": sorted(runtime.differing),
+        "disabled": [{"agent": key, **each} for key, each in disabled_agents(runtime.config).items()],
     }
 
 

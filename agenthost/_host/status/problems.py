@@ -25,6 +25,7 @@ def problems_of(status: Mapping[str, Any]) -> list[dict[str, str]]:
         *_store(status["store"]),  # a cause of the next
         *_workers(status),
         *_agents(status["agents"]),
+        *_disabled(status["disabled"]),
         *_probes(status["probes"]),
         *_packages(status),
         *_callers(status["sip_unmatched"]["users"]),
@@ -73,6 +74,14 @@ def _agents(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
                 f"agent {agent['agent']} failed {times} in 5 minutes, {last}",
                 _where(agent["agent"], latest["error_id"]),
             )
+
+
+def _disabled(agents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for each in agents:
+        yield (
+            f"agent {each['agent']} was disabled in the console by {each['by']}",
+            f"enable it in the console at /-/acts/enable/{each['agent']}, or set enabled = false in agenthost.toml",
+        )
 
 
 def _where(agent: str, error_id: str) -> str:

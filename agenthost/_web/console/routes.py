@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from agenthost._web.console.acting.act_page import act_page, acts_page
 from agenthost._web.console.agents.agent_page import agent_page
 from agenthost._web.console.agents.tool_page import tool_page
 from agenthost._web.console.calls.call_page import call_page
@@ -51,6 +52,9 @@ _ROUTES = (
     Route("call", call_page),
     Route("call/scenario", scenario_file),
     Route(f"errors/{_NAME}", failure_page),
+    Route("acts", acts_page),
+    Route(f"acts/{_NAME}", act_page, posts=True),
+    Route(f"acts/{_NAME}/{_NAME}", act_page, posts=True),
     Route("sip", sip_page),
 )
 

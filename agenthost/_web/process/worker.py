@@ -252,7 +252,7 @@ class _Worker:
                 self._count(order, content)
             case "reload":
                 self.send("reloaded", self._reload(*content))
-            case "status" | "logs":
+            case "status" | "logs" | "close breaker":
                 number, question = content
                 self.send("answer", (number, self._answer(order, question)))
             case "others" | "hold" | "calls" | "complete" | "settings":
@@ -265,6 +265,8 @@ class _Worker:
     def _answer(self, order: str, question: Any) -> Any:
         if order == "status":
             return status_of(self.runtime)
+        if order == "close breaker":
+            return self.runtime.caller.gates.close(question)
         write_now()
         return recent_lines.unseen(*question)
 

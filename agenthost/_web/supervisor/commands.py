@@ -64,6 +64,11 @@ class Commands:
                 return self._status()
             case "logs":
                 return self._logs(request.get("wanted") or {}, request.get("seen") or {})
+            case "close breaker":
+                serving = [*self._serving(), *self._besides()]
+                return {
+                    "closed": sum(number for _, number in self._ask("close breaker", request.get("agent"), serving))
+                }
         raise PlanError(
             f"this host has no command {request.get('command')!r}. fix: use the version of agenthost that it runs"
         )

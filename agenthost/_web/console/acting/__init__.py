@@ -1,0 +1,1 @@
+"""Acting: changes of a running host, by those who may."""
