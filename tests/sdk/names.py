@@ -23,7 +23,14 @@ ALONGSIDE = "the SDK, installed next to agenthost"
 SKILL = "the same name, in [agenthost-signalwire](../../plugins/agenthost-signalwire/README.md#skills)"
 PACKAGED = "the same name, in [agenthost-skills](../../plugins/agenthost-skills/README.md)"
 _PACKAGED = ("joke", "play_background_file", "swml_transfer", "weather_api")
-PREFAB = "an agent of the SDK, served by `agenthost-signalwire`; or an [agent](agent.md) of your own"
+SEARCH = (
+    "[agenthost-search](../../plugins/agenthost-search/README.md), which reads `.swsearch` files; or the SDK, "
+    "installed next to agenthost"
+)
+PREFAB = (
+    "an agent of the SDK, served by `agenthost-signalwire`; or the one that is configured, in "
+    "[agenthost-prefabs](../../plugins/agenthost-prefabs/README.md)"
+)
 
 MODULES = {
     "agent_server": "`AgentServer`",
@@ -37,7 +44,7 @@ MODULES = {
     "prefabs": PREFAB,
     "relay": ALONGSIDE,
     "rest": ALONGSIDE,
-    "search": ALONGSIDE,
+    "search": SEARCH,
     "skills": "[skills](../how-to/write-a-skill.md) of installed packages; `datetime` and `math` are built in",
     "utils": "none; it serves the SDK itself",
     "web": OF_THE_PACKAGE["WebService"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
@@ -151,10 +152,11 @@ def _given(functions: Iterable[Callable[..., Any]], method: str) -> list[str]:
 
 
 def _functions(agent: Mounted) -> Iterator[Callable[..., Any]]:
-    """Yield the functions of an author's class, and the handlers of its tools."""
+    """Yield the functions of an author's class, of its attributes and of its tools."""
     if not agent.built_yet or declared(agent.agent).own_process is not None:
         return
     yield from _own_functions(type(agent.agent))
+    yield from (value for value in vars(agent.agent).values() if isinstance(value, FunctionType))
     for tool in declared(agent.agent).draft.tools.values():
         if isinstance(tool, Tool):
             yield tool.handler

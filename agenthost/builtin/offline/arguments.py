@@ -45,7 +45,20 @@ _BETWEEN = word_set("number no nr id code ref reference is was with the my our i
 _UNITS = word_set("% am pm st nd rd th percent people person euro dollar dollars min kg km")
 _NO_PLURAL = frozenset({"is", "was", "has", "does", "as", "yes", "please", "this", "us"})
 _WHOLE = frozenset(
-    {"description", "details", "issue", "message", "problem", "query", "question", "reason", "request", "text", "topic"}
+    {
+        "answer",
+        "description",
+        "details",
+        "issue",
+        "message",
+        "problem",
+        "query",
+        "question",
+        "reason",
+        "request",
+        "text",
+        "topic",
+    }
 )
 _MONEY = ({"€", "$", "£"}, frozenset({"dollar", "euro", "pric", "amount", "cost", "pound"}))
 _NOT = word_set("not no never isn't without")

@@ -165,7 +165,14 @@ def _chosen(messages: Sequence[Message], last: str, tools: Sequence[ToolSpec]) -
                 return _Chosen(before, answers=True)
         elif agrees(last) or asks(last, before):
             return _Chosen(before, earlier=1 if len(spoken(last)) <= _FEW else 0)
-    return _best(last, tools)
+    taking = _taking_answers(tools) if answers and "?" in answers[-1] and not is_question(last) else None
+    return _best(last, tools) if taking is None else _Chosen(taking)
+
+
+def _taking_answers(tools: Sequence[ToolSpec]) -> ToolSpec | None:
+    """Return the only tool that needs an ``answer``, such as that of a form."""
+    taking = [tool for tool in tools if "answer" in tool.parameters.get("required", ())]
+    return taking[0] if len(taking) == 1 else None
 
 
 def _best(text: str, tools: Sequence[ToolSpec]) -> _Chosen:

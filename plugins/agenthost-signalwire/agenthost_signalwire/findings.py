@@ -47,7 +47,7 @@ def findings_of(inner: Any) -> tuple[str, ...]:
 def _prefabs(kind: type) -> Iterator[str]:
     for each in kind.__mro__:
         if each.__module__.startswith("signalwire.prefabs."):
-            yield f"it is a {each.__name__} of signalwire-sdk, and agenthost has no such prefab"
+            yield f"it is a {each.__name__} of signalwire-sdk, and agenthost-prefabs has one that is configured"
 
 
 def _skills(inner: Any) -> Iterator[str]:

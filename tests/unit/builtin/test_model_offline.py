@@ -244,3 +244,16 @@ def test_whatever_is_said_it_answers_the_same_and_calls_only_what_can_be_called(
     assert whole.tool_uses or whole.text.startswith(MARK)
     for use in whole.tool_uses:
         assert jsonschema_rs.is_valid(schemas[use.name], json.loads(use.arguments))
+
+
+def test_what_is_said_after_a_question_is_the_answer_of_a_form():
+    form = (
+        tool("start_form", "Start the form"),
+        tool("submit_answer", "Submit it", ["answer"], answer={"type": "string"}),
+    )
+    question = f"{MARK} What is your email address?"
+
+    [use] = answer("start", question, "ann@example.com", tools=form).tool_uses
+    assert (use.name, json.loads(use.arguments)) == ("submit_answer", {"answer": "ann@example.com"})
+    assert not answer("start", f"{MARK} Thank you.", "ann@example.com", tools=form).tool_uses
+    assert not answer("start", question, "ann@example.com", tools=(*form, *form)).tool_uses

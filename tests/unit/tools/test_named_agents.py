@@ -47,6 +47,18 @@ def test_constants_are_found(function):
     assert constants_given(function, "hand_over") == ("sales",)
 
 
+def around(agent):
+    def onward(result):
+        return result.hand_over(agent)
+
+    return onward
+
+
+def test_variables_of_the_function_around_are_read_for_each_function():
+    assert [constants_given(around(name), "hand_over") for name in ("sales", "desk")] == [("sales",), ("desk",)]
+    assert constants_given(around(7), "hand_over") == ()
+
+
 @pytest.mark.parametrize("function", [print, lambda result, name: result.hand_over(name), int])
 def test_nothing_else_is_found(function):
     assert constants_given(function, "hand_over") == ()

@@ -1,0 +1,67 @@
+"""Prefabs on a host, from the configuration alone, in calls and in text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from agenthost_prefabs.concierge import ConciergeAgent
+from agenthost_prefabs.faq import FaqAgent
+from agenthost_prefabs.info_gatherer import InfoGathererAgent
+from agenthost_prefabs.receptionist import ReceptionistAgent
+from agenthost_prefabs.survey import SurveyAgent
+
+from agenthost.testing.scenarios import find_scenarios, lines_about
+from agenthost.testing.scenarios.many import run_file
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("file", find_scenarios([HERE]), ids=lambda file: file.name)
+def test_scenarios_pass(file):
+    verdict = run_file(file)
+
+    assert verdict.passed, "\n".join(lines_about(verdict))
+
+
+def test_each_prefab_has_a_scenario():
+    names = {file.name.partition(".")[0] for file in find_scenarios([HERE])}
+
+    assert names == {"receptionist", "info-gatherer", "survey", "faq", "concierge"}
+
+
+@pytest.fixture
+def say(agenthost_host):
+    """A function that says sentences to an agent in text, without a language model."""
+    for cls in (ConciergeAgent, FaqAgent, InfoGathererAgent, ReceptionistAgent, SurveyAgent):
+        agenthost_host.add(cls(cls.Settings()))
+
+    def said(agent, *sentences):
+        conversation = agenthost_host.talk(agent)
+        return [conversation.say(sentence).text.removeprefix("[offline model] ") for sentence in sentences]
+
+    return said
+
+
+def test_a_survey_in_text(say):
+    assert say("survey", "Start, please", "eleven", "4", "More popcorn") == [
+        "[rating] How satisfied are you with us? (1 to 5)",
+        "This answer does not fit. Ask again: [rating] How satisfied are you with us? (1 to 5)",
+        "[comment] What can we do better?",
+        "Thank you, that is all.",
+    ]
+
+
+def test_a_form_in_text(say):
+    assert say("info-gatherer", "start the questions", "Ann", "A lost scarf")[-1] == "Thank you, that is all."
+
+
+def test_a_concierge_without_settings_invents_nothing(say):
+    [answer] = say("concierge", "What are the opening hours?")
+
+    assert answer == "I have no information about that. Offer to ask at the desk."
