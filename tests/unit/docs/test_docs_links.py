@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from pages import DOCS, PAGES, ROOT, prose, title
+from pages import DOCS, PAGES, ROOT, blocks, prose, title
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -58,3 +58,13 @@ def test_the_glossary_is_sorted():
     words = re.findall(r"^\*\*([^*]+)\*\*", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert words == sorted(words, key=str.casefold)
+
+
+def test_the_readme_is_read_in_two_minutes():
+    """It has an agent in 15 lines, and two commands."""
+    readme = ROOT / "README.md"
+    [agent] = blocks(readme, "python")
+
+    assert len(prose(readme).split()) <= 480
+    assert len([line for line in agent.text.splitlines() if line.strip()]) <= 17
+    assert sum(block.text.count("$ ") for block in blocks(readme, "console")) == 2
