@@ -29,7 +29,7 @@ def constants_given(function: Callable[..., Any], method: str) -> tuple[str, ...
     """
     inner = getattr(function, "__func__", function)
     inner = getattr(inner, "__wrapped__", inner)
-    if not isinstance(inner, FunctionType):
+    if not isinstance(inner, FunctionType) or not _mentions(inner.__code__, method):
         return ()
     given = _given(inner.__code__).get(method, ())
     return tuple(text for each in given if (text := _text(each, inner)) is not None)
@@ -52,6 +52,14 @@ def _text(given: str | _Outer, function: FunctionType) -> str | None:
     except (KeyError, ValueError):  # of a function inside it, or not yet set
         return None
     return value if isinstance(value, str) else None
+
+
+def _mentions(code: CodeType, name: str, depth: int = 0) -> bool:
+    """Return True if code has an attribute of this name, which a look at its names tells at once."""
+    if name in code.co_names:
+        return True
+    inner = (each for each in code.co_consts if isinstance(each, CodeType)) if depth < _MOST_DEPTH else ()
+    return any(_mentions(each, name, depth + 1) for each in inner)
 
 
 @lru_cache(4096)

@@ -26,6 +26,7 @@ __all__ = ["SIP", "Reach", "named_in_code", "read_code", "section_of", "unknown_
 SIP = "sip"
 """The host's own SIP endpoint, as ``reachable_from`` names it."""
 _EVERYBODY = "*"
+_TO_AGENTS, _TO_CONTEXTS = "hand_over", "swml_change_context"
 
 
 def section_of(config: Config, agent: Mounted) -> AgentConfig | None:
@@ -131,14 +132,14 @@ def named_in_code(agents: Iterable[Mounted], find: Callable[[str], Mounted | Non
     """
     for agent in agents:
         functions = [*_functions(agent)]
-        for name in _given(functions, "hand_over"):
+        for name in _given(functions, _TO_AGENTS):
             if find(name) is None:
                 yield (
                     f"agent {agent.key!r} hands calls over to {name!r}, which is not served: its callers hear the "
                     "fallback. fix: use a key, name or route that agenthost agents lists"
                 )
         contexts = declared(agent.agent).draft.contexts if agent.built_yet else None
-        for name in _given(functions, "swml_change_context"):
+        for name in _given(functions, _TO_CONTEXTS):
             other = find(name)
             if other is not None and other is not agent and (contexts is None or name not in contexts.contexts):
                 yield (
@@ -164,11 +165,12 @@ def _functions(agent: Mounted) -> Iterator[Callable[..., Any]]:
 
 def _own_functions(cls: type) -> Iterator[Callable[..., Any]]:
     for kind in cls.__mro__:
-        if not kind.__module__.startswith("agenthost."):
+        if kind is not object and not kind.__module__.startswith("agenthost."):
             yield from (value for value in vars(kind).values() if callable(value))
 
 
 def read_code(cls: type) -> None:
     """Read the names in the code of a class."""
     for function in _own_functions(cls):
-        constants_given(function, "")
+        for method in (_TO_AGENTS, _TO_CONTEXTS):
+            constants_given(function, method)
