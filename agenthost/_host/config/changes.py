@@ -42,7 +42,10 @@ def changes(before: Config, after: Config) -> tuple[Change, ...]:
     Values are left out, because they may be secret. A missing key has its default. Each key of settings that the host
     does not declare is a key of its own.
     """
-    old, new = ({path: (value, effect) for path, value, effect in _written(config)} for config in (before, after))
+    old, new = (
+        {path: (value, effect) for path, value, effect in _written(config, other)}
+        for config, other in ((before, after), (after, before))
+    )
     return tuple(
         Change(path, (new.get(path) or old[path])[1])
         for path in dict.fromkeys((*new, *old))
@@ -73,13 +76,18 @@ def _tables(config: Config) -> Iterator[tuple[str, Any]]:
             yield attribute.name, table
 
 
-def _written(config: Config) -> Iterator[tuple[Path, object, Effect]]:
-    """Yield each key with its value, unless that is the default, and its effect."""
+def _written(config: Config, other: Config) -> Iterator[tuple[Path, object, Effect]]:
+    """Yield each key with its value, unless that is the default, and its effect.
+
+    The sections of agents and the like that another configuration has, too, are left out: there may be thousands.
+    """
     for name, table in _tables(config):
         yield from _of_table((name,), table)
     for name in ("keys", "agents", "workflows", "peers", "routes"):
+        others = getattr(other, name)
         for key, table in getattr(config, name).items():
-            yield from _of_table((name, key), table)
+            if others.get(key) != table:
+                yield from _of_table((name, key), table)
 
 
 def _of_table(path: Path, table: Any) -> Iterator[tuple[Path, object, Effect]]:

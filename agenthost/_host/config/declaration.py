@@ -48,7 +48,7 @@ class Table:
     __hash__ = None  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and _values(self) == _values(other)
+        return self is other or (type(self) is type(other) and _values(self) == _values(other))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in _values(self).items())})"
