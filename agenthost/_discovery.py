@@ -37,6 +37,7 @@ __all__ = [
     "missing_requirements",
     "misspelt_groups",
     "neighbours",
+    "offered_alone",
     "required_by",
     "requirement_problem",
 ]
@@ -101,6 +102,20 @@ def discover(
                 Candidate(group, name, value, distribution, version, location) for name, group, value in sorted(entries)
             ]
     return tuple(candidates)
+
+
+def offered_alone(candidate: Candidate, groups: Collection[str]) -> tuple[Candidate, ...]:
+    """List the entry points of one distribution, if it is where it was and no other directory has it, too.
+
+    Only the names of the others are read. The result is empty where finders would have to be queried.
+    """
+    if not _only_standard_finders() or (metadata := _on_disk(sys.path)) is None:
+        return ()
+    places = [each.location for each in metadata if _canonical(_named(each.location)[0]) == candidate.distribution]
+    if set(places) != {candidate.location}:
+        return ()
+    entries = _entries(_read(candidate.location, "entry_points.txt"), groups)
+    return tuple(attrs.evolve(candidate, group=group, name=name, value=value) for name, group, value in sorted(entries))
 
 
 def dependencies(distributions: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Figures of reloads: the longest wait of a caller."""
+"""Figures of reloads: the longest wait of a caller, and the CPU time."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ QUIET = 0.5
 """Seconds of requests after a reload, and before one."""
 TARGETS = {1000: 10.0, 10_000: 50.0}
 """By number of agents, the milliseconds that a caller may wait longer."""
+MOST_ALONE = 100.0
+"""Milliseconds of CPU time in which one of the most agents may be reloaded."""
 
 _CALL = {"call": {"call_id": "7c1fd0c4-6c2b-4d5e-9a53-0f6a7b1c2d3e"}}
 
@@ -47,6 +49,8 @@ def measure_changes(directory: Path, sites: Mapping[int, Path]) -> Iterable[Figu
         with serving([AGENTHOST, "run", "--port", "{port}"], place, environ, "/startup") as host:
             quiet: list[float] = []
             felt: list[float] = []
+            alone: list[float] = []
+            whole: list[float] = []
             for number in range(1, ROUNDS + 1):
                 quiet.append(_longest_wait(host, None))
                 _change(place, number)
@@ -56,6 +60,11 @@ def measure_changes(directory: Path, sites: Mapping[int, Path]) -> Iterable[Figu
                 if reload.wait():
                     msg = f"agenthost reload ended with {reload.returncode}"
                     raise RuntimeError(msg)
+                for seconds, named in ((alone, ["small-0"]), (whole, [])):
+                    _change(place, ROUNDS + number + len(named))
+                    before = host.cpu()
+                    subprocess.run([*command, *named], cwd=place, env=environ, stdout=subprocess.DEVNULL, check=True)
+                    seconds.append(host.cpu() - before)
         yield Figure(
             f"longest wait of a caller during `agenthost reload`, {agents} agents",
             f"{median(felt) * 1000:.1f} ms",
@@ -63,6 +72,14 @@ def measure_changes(directory: Path, sites: Mapping[int, Path]) -> Iterable[Figu
             (median(felt) - median(quiet)) * 1000,
             unit=" ms",
             most=TARGETS.get(agents),
+        )
+        yield Figure(
+            f"CPU time of `agenthost reload small-0`, {agents} agents",
+            f"{median(alone) * 1000:.0f} ms",
+            f"`agenthost reload`: {median(whole) * 1000:.0f} ms",
+            median(alone) * 1000,
+            unit=" ms",
+            most=MOST_ALONE,
         )
 
 

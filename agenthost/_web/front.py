@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from agenthost._host.access.principals import Principal
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
-    from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.plan.plan import HostPlan, Replaced
     from agenthost._host.runtime.runtime import Published, Runtime
     from agenthost._host.runtime.settings import Settings
     from agenthost._web.console.console import Console
@@ -171,14 +171,14 @@ class Front:
         self._answer_for(plan, self.runtime.config)
         self.runtime.publish(plan)
 
-    def reload(self, plan: HostPlan, keep: float, settings: Settings) -> None:
+    def reload(self, plan: HostPlan, keep: float, settings: Settings, replaced: Replaced | None = None) -> None:
         """Serve ``plan`` by other settings from now on.
 
-        Any thread may call this.
+        Any thread may call this. ``replaced`` is the only agent that differs from the plan before, if that is known.
         """
         self.answer_sip_at(settings.config.sip.path)
         self._answer_for(plan, settings.config)
-        self.runtime.publish(plan, keep=keep, settings=settings)
+        self.runtime.publish(plan, keep=keep, settings=settings, replaced=replaced)
 
     def _answer_for(self, plan: HostPlan, config: Config) -> None:
         """Answer at timed routes, and MCP clients if a plugin offers a server."""

@@ -284,6 +284,12 @@ def test_workers_reload_in_place_and_are_replaced_for_new_code(desk):
                 host.configure("[agents.slow-tools]\nbusy = 'Please wait.'\n")
                 assert host.reloaded()["changed"] == ["slow-tools"]
                 assert processes(url, lambda seen: len(seen) == 2) == before
+                host.configure("[agents.slow-tools]\nbusy = 'Please wait a moment.'\n[agents.sales]\nqueued = 3\n")
+                told = host.reloaded("slow-tools")
+                assert (told["changed"], told["applied"]) == (["slow-tools"], ["agents.slow-tools.busy"])
+                assert (told["left"], told["replaced"]) == (["agents.sales.queued"], [])
+                later = host.token_url("/slow-tools", "process")
+                assert processes(later, lambda seen: len(seen) == 2) == before
                 with desk.having("good-1"):
                     assert host.reloaded()["added"] == ["good-1"]
                     assert [host.status("/good-1") for _ in range(6)] == [200] * 6

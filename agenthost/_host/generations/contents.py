@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
 
-__all__ = ["Contents", "HeldFile", "Readings", "contents_of", "held_files", "is_editable", "listing", "module_files"]
+__all__ = [
+    "Contents",
+    "HeldFile",
+    "Readings",
+    "contents_of",
+    "held_file",
+    "held_files",
+    "is_editable",
+    "listing",
+    "module_files",
+]
 
 _OF_INSTALLERS = frozenset(
     {
@@ -111,6 +121,11 @@ class Readings:
         except OSError:
             with suppress(OSError):
                 os.unlink(beside)
+
+
+def held_file(path: str) -> HeldFile:
+    """Return a file as it is now, of which nothing is recorded."""
+    return HeldFile(_stamp(path), "")
 
 
 def held_files(location: str, modules: Sequence[str]) -> dict[str, HeldFile]:

@@ -13,11 +13,16 @@ import sys
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
 
+from agenthost._discovery import AGENTS, PLUGINS, offered_alone
+from agenthost._host.generations.contents import held_files
+from agenthost._host.generations.manifest import modules_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import CodeType, ModuleType
 
+    from agenthost._discovery import Candidate
     from agenthost._host.generations.contents import HeldFile
 
 __all__ = ["LateImports"]
@@ -29,13 +34,20 @@ class LateImports:
     """The finder of one process.
 
     ``files`` are those of the hosted distributions, by path, each with its distribution. ``withheld`` are modules
-    whose import did not end within a number of seconds; they are not imported again. ``report`` is called with the
-    name of a distribution that has changed.
+    whose import did not end within a number of seconds; they are not imported again. ``lock`` is the path of the lock
+    file, and that file; None where it was not followed. ``report`` is called with the name of a distribution that has
+    changed.
     """
 
-    def __init__(self, files: Mapping[str, tuple[str, HeldFile]], withheld: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, tuple[str, HeldFile]],
+        withheld: Mapping[str, float],
+        lock: tuple[str, HeldFile] | None = None,
+    ) -> None:
         self._files = files
         self._withheld = withheld
+        self._lock = lock
         self.report: Callable[[str], object] = lambda _: None
 
     @classmethod
@@ -46,6 +58,18 @@ class LateImports:
     def files_of(self, distribution: str) -> dict[str, HeldFile]:
         """Return the files of a distribution as they were decided, by their paths."""
         return {path: file for path, (name, file) in self._files.items() if name == distribution}
+
+    def has_as_it_is(self, candidate: Candidate) -> bool:
+        """Return True if a distribution is still installed as it was decided, and the lock file is as it was.
+
+        False where that takes a look at everything that is installed.
+        """
+        if self._lock is None or not self._lock[1].is_same(self._lock[0]):
+            return False
+        offers = offered_alone(candidate, (AGENTS, PLUGINS))
+        if not offers:
+            return False
+        return held_files(candidate.location, modules_of(offers)) == self.files_of(candidate.distribution)
 
     def install(self) -> None:
         """Put this finder before the others."""

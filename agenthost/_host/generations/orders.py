@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from agenthost._host.generations.manifest import Manifest
     from agenthost._host.generations.served_plan import PlannedAgent
 
-__all__ = ["Imported", "Membership", "WorkerOrder", "socket_in"]
+__all__ = ["LOOK", "Imported", "Membership", "WorkerOrder", "socket_in"]
+
+LOOK = "look"
+"""A worker's reply to the order to reload one agent: first, somebody has to look at what is installed."""
 
 
 @frozen

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,12 +47,16 @@ class ServedPlan:
     """A plan that a process can serve."""
 
     report: Mapping[str, Any]
-    """As in ``agenthost check --json``."""
+    """As in ``agenthost check --json``; empty after a reload."""
     agents: tuple[PlannedAgent, ...]
     failed_plugins: Mapping[str, str] = field(factory=dict)
     """By key of a quarantined plugin, the reason."""
     manifest: Manifest | None = None
     """The files that the process imported itself; None if its template process did."""
+
+    def with_agent(self, agent: PlannedAgent) -> ServedPlan:
+        """Return the plan with another version of an agent."""
+        return evolve(self, agents=tuple(agent if each.full_key == agent.full_key else each for each in self.agents))
 
     @property
     def ready(self) -> dict[str, PlannedAgent]:

@@ -11,7 +11,7 @@ from attrs import field, fields, frozen
 from agenthost._host.config.limits import Limits
 from agenthost._host.generations.owners import Owners
 from agenthost._host.packages.selection import SelectedAgent
-from agenthost.agent.base import AgentBase, declared
+from agenthost.agent.base import AgentBase, declared, lifespan_of
 from agenthost.conversation.classifiers import ClassifierProvider
 from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
@@ -78,6 +78,7 @@ class Rejected:
     selected: SelectedAgent
     diagnosis: Diagnosis
     state: str = "quarantined"
+    route: str | None = None
 
     @property
     def key(self) -> str:
@@ -207,6 +208,11 @@ class Mounted:
     def name(self) -> str:
         """Its own name."""
         return self.own.name
+
+    @cached_property
+    def lifespan(self) -> Callable[[], object] | None:
+        """Its lifespan, and that of its skills, if it has any."""
+        return lifespan_of(self.agent)
 
     @cached_property
     def fallback(self) -> str:

@@ -40,7 +40,7 @@ __all__ = ["build_agents", "load", "load_for_program", "pending_agents"]
 def load(
     config: Config,
     candidates: Sequence[Candidate],
-    stays: Callable[[SelectedAgent], Built | None] = lambda _: None,
+    stays: Callable[[SelectedAgent], Built | Rejected | None] = lambda _: None,
     plugins: Plugins | None = None,
     owners: Owners | None = None,
     unapproved: Mapping[str, Diagnosis] = MappingProxyType({}),
@@ -51,7 +51,7 @@ def load(
 
     The failure of a package never raises.
 
-    ``stays`` gives what is served of an agent already, if it can stay as it is; None builds it. ``plugins`` are those
+    ``stays`` gives what an agent has become already, if that can stay as it is; None builds it. ``plugins`` are those
     that are registered already; None registers them. ``owners`` are holders of keys, routes and SIP aliases, as they
     were decided before. ``unapproved`` are distributions that must not be loaded, each with the reason.
     ``stand_ins`` take the places of their agents, by full key. ``lock`` says what is known of agents that are to be
@@ -62,7 +62,7 @@ def load(
     owners = owners or Owners()
     selection = select(config, candidates, owners)
     items = selection.wanted
-    kept = {item.key: served for item in items if item.served and (served := stays(item)) is not None}
+    kept = {item.key: known for item in items if item.served and (known := stays(item)) is not None}
     building = [item for item in items if item.served and item.key not in kept]
     enabled = [item for item in building if item.distribution not in unapproved]
     pending = pending_agents(config, enabled, lock)
@@ -80,7 +80,7 @@ def load(
             rejected.append(Rejected(item, unapproved[item.distribution]))
     known = {item.full_key for item in items}
     offered += [built for full_key, built in stand_ins.items() if full_key not in known]
-    rejected += failed
+    rejected += [*failed, *(each for each in kept.values() if isinstance(each, Rejected))]
     held = owners.with_keys({item.key: item.distribution for item in items if ":" not in item.key})
     from_hooks, switched_off = _from_hooks(plugins, config, {item.key for item in items}, held)
     elsewhere = {item.key: item for item in items if item.left_out_here}
@@ -95,7 +95,8 @@ def load(
         offered, rejected, undone = [*offered, *more], [*rejected, *failed], (*undone, *also_undone)
         pending = {key: each for key, each in pending.items() if each[0] not in needed}
     extensions = Extensions.of(plugins)
-    built = (*kept.values(), *offered, *from_hooks, *configured_ones, *of_peers)
+    staying = [each for each in kept.values() if isinstance(each, Built)]
+    built = (*staying, *offered, *from_hooks, *configured_ones, *of_peers)
     return Loaded(
         extensions=extensions,
         registry=plugins,

@@ -49,7 +49,7 @@ def mount_all(loaded: Loaded, sip_path: str, limits: Limits) -> tuple[list[Mount
     Returns:
         The agents in order of their routes, and all other items in order of keys.
     """
-    set_aside = [SetAside(item.selected, item.state, item.diagnosis) for item in loaded.rejected]
+    set_aside = [SetAside(item.selected, item.state, item.diagnosis, item.route) for item in loaded.rejected]
     set_aside += [SetAside(item, item.left_out, route=item.config.route) for item in loaded.left_out]
     claims: dict[str, list[Built]] = {}
     holders = loaded.owners.installed(loaded.installed).routes

@@ -6,6 +6,7 @@ conflicts, and seals the rest. ``agenthost check --json`` prints its report, and
 
 from __future__ import annotations
 
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
 
-__all__ = ["HostPlan", "make_plan"]
+__all__ = ["HostPlan", "Replaced", "make_plan"]
 
 
 @frozen(eq=False)
@@ -66,13 +67,6 @@ class HostPlan:
     models: Models = field(factory=Models, repr=False)
     redactors: tuple[Redactor, ...] = field(default=(), repr=False)
     limits: Limits = field(factory=Limits, repr=False)
-    _known: Mapping[str, Mounted] = field(init=False, repr=False)
-
-    @_known.default
-    def _index(self) -> Mapping[str, Mounted]:
-        full = {agent.route: agent for agent in self.agents} | {agent.full_key: agent for agent in self.agents}
-        return full | by_name((agent.key, agent.name, agent) for agent in self.agents)
-
     _choices: dict[tuple[str, ...], tuple[Choice, ...]] = field(factory=dict, init=False, repr=False)
     stamps: Mapping[str, tuple[str, int]] = field(factory=dict, repr=False)
     """By distribution, in what condition it was when it was loaded."""
@@ -86,6 +80,12 @@ class HostPlan:
     registry: Plugins | None = field(default=None, repr=False)
     broken: tuple[Mounted, ...] = field(default=(), repr=False)
     """Agents that failed when they were built after the start. Their callers hear a fallback."""
+
+    @cached_property
+    def _known(self) -> Mapping[str, Mounted]:
+        """The served agents by route, key, full key and unique name."""
+        full = {agent.route: agent for agent in self.agents} | {agent.full_key: agent for agent in self.agents}
+        return full | by_name((agent.key, agent.name, agent) for agent in self.agents)
 
     @property
     def pending(self) -> tuple[Mounted, ...]:
@@ -315,6 +315,20 @@ class HostPlan:
         health_probes = (*self.extensions.health_probes, *probes)
         return attrs.evolve(self, extensions=attrs.evolve(self.extensions, health_probes=health_probes))
 
+    def replacing(self, before: Mounted, agent: Mounted, changes: Iterable[str] = ()) -> HostPlan:
+        """Return the plan with another version of one agent, which has the same names and aliases.
+
+        ``changes`` are sentences about what its package changed in the process while it was built.
+        """
+        plan = attrs.evolve(
+            self,
+            agents=tuple(agent if each is before else each for each in self.agents),
+            changes=tuple(dict.fromkeys((*self.changes, *changes))),
+        )
+        names = [name for name in (before.route, before.full_key, before.key, before.name) if self.find(name) is before]
+        object.__setattr__(plan, "_known", {**self._known, **dict.fromkeys(names, agent)})  # there may be thousands
+        return plan
+
     def without(self, route: str) -> HostPlan:
         """Return the plan without the agent at ``route``."""
         return attrs.evolve(self, agents=tuple(agent for agent in self.agents if agent.route != route))
@@ -372,6 +386,15 @@ class HostPlan:
             "findings": list(self.findings),
             "problems": self.problems,
         }
+
+
+@frozen(eq=False)
+class Replaced:
+    """An agent of a plan, and what takes its place in another plan, which is the same apart from it."""
+
+    plan: HostPlan
+    agent: Mounted
+    by: Mounted
 
 
 def make_plan(config: Config, loaded: Loaded, before: HostPlan | None = None) -> HostPlan:

@@ -59,6 +59,13 @@ def _spellings(route: str, endpoint: str) -> tuple[str, ...]:
     return (path,) if path == "/" else (path, f"{path}/")
 
 
+def _asked_of(agent: Mounted) -> Iterator[tuple[bytes, tuple[str, Mounted, str]]]:
+    """Yield the paths of an agent's document and tools, as ``RouteTable.asked`` has them."""
+    for endpoint in ("", "swaig") if agent.route != SHARED else ():
+        for path in _spellings(agent.route, endpoint):
+            yield path.encode(), (path, agent, endpoint)
+
+
 @frozen(slots=True)
 class RouteTable:
     """Agents by route.
@@ -74,14 +81,13 @@ class RouteTable:
     def of(cls, agents: Iterable[Mounted]) -> RouteTable:
         """Make the table of agents with different routes."""
         table = {agent.route: agent for agent in agents}
-        asked = {
-            path.encode(): (path, agent, endpoint)
-            for route, agent in table.items()
-            if route != SHARED
-            for endpoint in ("", "swaig")
-            for path in _spellings(route, endpoint)
-        }
+        asked = {path: own for agent in table.values() for path, own in _asked_of(agent)}
         return cls(table, {path: own for path, own in asked.items() if table.get(normalise(own[0]), own[1]) is own[1]})
+
+    def replacing(self, agent: Mounted) -> RouteTable:
+        """Return the table with another agent at a route that it has."""
+        now = {path: own for path, own in _asked_of(agent) if path in self.asked}
+        return RouteTable({**self.agents, agent.route: agent}, {**self.asked, **now})
 
     def find(self, path: str) -> tuple[Mounted, str] | None:
         """Return the agent and endpoint of a path, where ``""`` is its document.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.plugins import PluginState
-    from agenthost._host.packages.stages import Mounted
+    from agenthost._host.packages.stages import Built, Mounted
     from agenthost.state import StateProvider
 
 __all__ = ["ChosenProvider", "choose_provider", "refused_names", "shared_names"]
@@ -94,7 +94,7 @@ def shared_names(agents: Iterable[Mounted]) -> Iterator[str]:
             yield f"the shared state {name!r} is read and written by several packages: {who}"
 
 
-def refused_names(config: Config, agents: Iterable[Mounted]) -> Iterator[str]:
+def refused_names(config: Config, agents: Iterable[Mounted | Built]) -> Iterator[str]:
     """Yield a sentence about each shared store that an isolated agent may not use."""
     for agent in agents:
         own = declared(agent.agent)

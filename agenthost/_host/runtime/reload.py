@@ -1,7 +1,8 @@
 """Reload: a new plan of everything that can change while serving.
 
 Agents with an unchanged package and section are kept, with all their state. Imported modules stay imported: newly
-installed code needs a new process.
+installed code needs a new process. A reload of one agent replaces it in the plan where nothing else follows from it;
+else, and if other tables of the configuration have changed, everything is planned again.
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ from agenthost._host.config.schema import AgentConfig, Config
 from agenthost._host.generations.contents import Readings
 from agenthost._host.generations.lock import read_lock
 from agenthost._host.packages.approval import unapproved
-from agenthost._host.plan.load import load
-from agenthost._host.plan.plan import HostPlan, make_plan
+from agenthost._host.packages.stages import Built, Mounted, Rejected
+from agenthost._host.plan.load import build_agents, load
+from agenthost._host.plan.mount import mount, wanted_route
+from agenthost._host.plan.plan import HostPlan, Replaced, make_plan
+from agenthost._host.plan.reach import section_of
+from agenthost._host.plan.store_provider import refused_names
 from agenthost._host.plan.workflow_members import members_of
 from agenthost._host.runtime.start import accepted
+from agenthost.agent.base import declared
 from agenthost.errors import PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from agenthost._host.config.changes import Change
     from agenthost._host.packages.selection import SelectedAgent
-    from agenthost._host.packages.stages import Built, Mounted
+    from agenthost._host.packages.stages import SetAside
 
 __all__ = ["ReloadResult", "plan_again"]
 
@@ -40,6 +47,9 @@ class ReloadResult:
     plan: HostPlan
     config: Config
     """The configuration that it was made by, with everything that waits as it was."""
+    replaced: Replaced | None = None
+    """The only agent that differs from the plan before, with the same names, aliases, route and credentials. None if
+    everything was planned again."""
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -66,7 +76,8 @@ def plan_again(
 ) -> ReloadResult:
     """Make a new plan.
 
-    This never changes what is served.
+    This never changes what is served. If one agent is named and no package differs, only it is built, unless something
+    else follows from its change.
 
     ``config`` is the configuration, as ``read_again`` gave it. ``agent`` is the key of the only agent to build again,
     whatever else has changed; None for all that have changed. ``stale`` are distributions that differ from the imported
@@ -75,12 +86,27 @@ def plan_again(
     Raises:
         PlanError: an agent that is served now, and should be, would be lost.
     """
+    done = _replace_one(config, before, plan, agent) if agent is not None and stale == () else None
+    return done if isinstance(done, ReloadResult) else _plan_all(config, before, plan, agent, stale, done)
+
+
+def _plan_all(
+    config: Config,
+    before: Config,
+    plan: HostPlan,
+    agent: str | None,
+    stale: tuple[str, ...] | None,
+    again: Built | None,
+) -> ReloadResult:
+    """Plan everything again, see ``plan_again``. ``again`` is the agent, if it has been built already."""
     importlib.invalidate_caches()
     candidates = discover((AGENTS, PLUGINS))
     stale = _stale(plan, candidates) if stale is None else stale
     refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
     served = {mounted.key: mounted for mounted in plan.agents}
-    offers = {_names(mounted.selected.offer) for mounted in plan.agents if mounted.selected.offer is not None}
+    aside = {item.key: item for item in plan.set_aside}
+    known = (*plan.agents, *plan.set_aside)
+    offers = {_names(each.selected.offer) for each in known if each.selected.offer is not None}
     asked = config
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
@@ -93,20 +119,23 @@ def plan_again(
             return True
         return candidate.distribution not in stale and (agent is None or _named(candidate, agent, config))
 
-    def stays(item: SelectedAgent) -> Built | None:
+    def stays(item: SelectedAgent) -> Built | Rejected | None:
         mounted = served.get(item.key)
+        if mounted is None and (item.distribution in stale or agent not in (None, item.key, item.full_key)):
+            return _still(item, aside.get(item.key), item.distribution in stale)
         if mounted is None or mounted.selected.offer is None or members_of(mounted.agent):
             return None  # a workflow is rebuilt with its agents
-        changed = item.key == agent or mounted.config != item.config
-        changed = changed or _names(item.candidate) != _names(mounted.selected.offer)
-        changed = changed or (item.config.isolation is None and config.host.isolation != before.host.isolation)
-        changed = changed or (mounted.isolation == "process" and _of_processes(config) != _of_processes(before))
+        if again is not None and (again.key, again.config) == (item.key, item.config):
+            return evolve(again, selected=item)
+        changed = agent in (item.key, item.full_key) or _has_changed(item, mounted, config, before)
         if changed and item.distribution not in stale:
             return None
         return evolve(mounted.built, served=mounted)
 
     loaded = load(config, [each for each in candidates if wanted(each)], stays, plan.registry, plan.held(), refused)
     new = make_plan(config, loaded, plan).after(plan)
+    if agent is not None and plan.broken:
+        new = evolve(new, broken=tuple(each for each in plan.broken if each.key != agent and not new.find(each.route)))
     accepted(config, new)
     _refuse_failing(new, plan, served)
     found = {change.key: change.effect for change in changes(before, config)}
@@ -117,6 +146,78 @@ def plan_again(
         applied=tuple(key for key, effect in found.items() if effect == LIVE),
         process=(*to_come, *_plugins_that_wait(plan, candidates), *(f"{name} was reinstalled" for name in stale)),
         left=tuple(change.key for change in changes(to_serve, asked)),
+    )
+
+
+def _replace_one(config: Config, before: Config, plan: HostPlan, agent: str) -> ReloadResult | Built | None:
+    """Build one agent, and replace it in a plan.
+
+    Returns:
+        The agent that was built, or None, if it has to be planned with the others.
+
+    Raises:
+        PlanError: it fails.
+    """
+    asked, mounted = config, plan.find(agent)
+    if mounted is None or agent not in (mounted.key, mounted.full_key) or not _stands_alone(plan, mounted):
+        return None
+    config = _config_of_one(config, before, plan, agent)
+    section = section_of(config, mounted) or AgentConfig()
+    found = changes(before, config)
+    if not _only_of(mounted, section, found) or config.warnings != before.warnings:
+        return None
+    selected = evolve(mounted.selected, config=section)
+    adapters = plan.registry.implementations("adapt_agent") if plan.registry is not None else ()
+    built, failed, changed = build_agents(config, [selected], adapters)
+    if failed:
+        raise PlanError(f"{agent}: {failed[0].diagnosis.reason}. fix: {failed[0].diagnosis.remedy}")
+    if not _alike(built[0], mounted) or [*refused_names(config, built)] != [*refused_names(before, [mounted])]:
+        return built[0]
+    outcome = mount(built[0], mounted.route, plan.agents, {}, plan.why_not_served, plan.limits)
+    if not isinstance(outcome, Mounted):
+        reason, remedy = (outcome.diagnosis.reason, outcome.diagnosis.remedy) if outcome.diagnosis else ("", "")
+        raise PlanError(f"{agent}: {reason}. fix: {remedy}")
+    new = plan.replacing(mounted, outcome, changed)
+    accepted(config, new)
+    return ReloadResult(
+        new,
+        with_kept(before, config, (PROCESS,)),
+        Replaced(plan, mounted, outcome),
+        changed=(mounted.key,),
+        applied=tuple(change.key for change in found),
+        left=tuple(change.key for change in changes(config, asked)),
+    )
+
+
+def _stands_alone(plan: HostPlan, agent: Mounted) -> bool:
+    """Return True if an agent of an entry point is built, and no workflow has it as a member."""
+    if not agent.built_yet or agent.selected.offer is None or members_of(agent.agent):
+        return False
+    names = {agent.key, agent.full_key, agent.name, agent.route}
+    return all(names.isdisjoint(members_of(each.agent)) for each in plan.agents)
+
+
+def _only_of(agent: Mounted, section: AgentConfig, found: Iterable[Change]) -> bool:
+    """Return True if a configuration has changed in nothing but an agent's section, which opens it to the same."""
+    own = {agent.key, agent.full_key}
+    return section.enabled and all(
+        change.effect == LIVE and change.path[0] == "agents" and change.path[1] in own and change.path[2] not in _OF_ALL
+        for change in found
+    )
+
+
+_OF_ALL = frozenset(("enabled", "route", "use", "model", "user", "password", "passwords", "reachable_from", "optional"))
+"""Keys of an agent's section that more than the agent follows from."""
+
+
+def _alike(built: Built, agent: Mounted) -> bool:
+    """Return True if a new version of an agent claims what it has, and nothing else."""
+    now, own = declared(built.agent), agent.own
+    claims = ("name", "sip", "mcp_server", "shared_state")
+    return (
+        wanted_route(built) == agent.route
+        and not members_of(built.agent)
+        and all(getattr(now, claim) == getattr(own, claim) for claim in claims)
     )
 
 
@@ -139,6 +240,23 @@ def _refuse_failing(new: HostPlan, plan: HostPlan, served: Container[str]) -> No
     ]
     if failing:
         raise PlanError("; ".join(failing))
+
+
+def _still(item: SelectedAgent, aside: SetAside | None, stale: bool) -> Rejected | None:  # noqa: FBT001
+    """Return an agent that is not served, and is not to be built again, as it was.
+
+    One in a conflict is built, as it may be over: what it claims is known of a built agent alone.
+    """
+    if aside is None or aside.diagnosis is None or (aside.state == "conflict" and not stale):
+        return None
+    return Rejected(item, aside.diagnosis, aside.state, aside.route)
+
+
+def _has_changed(item: SelectedAgent, mounted: Mounted, config: Config, before: Config) -> bool:
+    """Return True if a served agent follows from something that has changed."""
+    other = mounted.config != item.config or _names(item.candidate) != _names(mounted.selected.candidate)
+    other = other or (item.config.isolation is None and config.host.isolation != before.host.isolation)
+    return other or (mounted.isolation == "process" and _of_processes(config) != _of_processes(before))
 
 
 def _of_processes(config: Config) -> tuple[object, ...]:
@@ -225,8 +343,9 @@ def _refuse_unknown(agent: str, plan: HostPlan, config: Config, candidates: Iter
 
 def _config_of_one(config: Config, before: Config, plan: HostPlan, agent: str) -> Config:
     """Return the configuration in which of all agents and workflows only one has another section."""
-    known = ({each.key, each.full_key} for each in plan.agents)
-    names = {agent}.union(*(keys for keys in known if agent in keys))
+    found = plan.find(agent)
+    own = {found.key, found.full_key} if found is not None else set()
+    names = own if agent in own else {agent}
     agents = {name: section for name, section in before.agents.items() if name not in names}
     agents |= {name: section for name, section in config.agents.items() if name in names}
     workflows = {name: table for name, table in before.workflows.items() if name != agent}

@@ -41,7 +41,7 @@ from agenthost._host.telemetry.failures import Failures, new_error_id
 from agenthost._host.telemetry.figures import Figures
 from agenthost._host.telemetry.metrics import Metrics
 from agenthost._version import __version__
-from agenthost.agent.base import declared, lifespan_of, serve_facts, serve_state
+from agenthost.agent.base import declared, serve_facts, serve_state
 from agenthost.health import HostVitals
 from agenthost.hosting import Host
 from agenthost.secret import Secret
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from agenthost._host.access.open_calls import OpenCalls
     from agenthost._host.config.schema import Config
     from agenthost._host.packages.stages import Mounted
-    from agenthost._host.plan.plan import HostPlan
+    from agenthost._host.plan.plan import HostPlan, Replaced
     from agenthost._host.runtime.settings import Settings
     from agenthost.swml import Template
 
@@ -171,23 +171,37 @@ class Runtime:
         """The plan that is served, with agents whose lifespan has not started yet."""
         return self._wanted
 
-    def publish(self, plan: HostPlan, *, keep: float = 0.0, settings: Settings | None = None) -> None:
+    def publish(
+        self,
+        plan: HostPlan,
+        *,
+        keep: float = 0.0,
+        settings: Settings | None = None,
+        replaced: Replaced | None = None,
+    ) -> None:
         """Serve ``plan`` from now on.
 
         An agent with a lifespan is served once that has started. Any thread may call this: requests see a change only
         when everything is ready.
 
         ``keep`` is a number of seconds in which calls that have begun stay with the agents that they began with.
-        ``settings`` are the ones to serve by; None for the present ones.
+        ``settings`` are the ones to serve by; None for the present ones. ``replaced`` is the only agent that differs
+        from the plan before, if that is known.
         """
         settings = settings or self.settings
         with self._showing:
-            self.give_state(plan, settings)
+            before = self.published
+            one = replaced if before is not None and replaced is not None and before.plan is replaced.plan else None
+            self.give_state(plan, settings, None if one is None else one.by)
             self._wanted = plan
-            if keep and self.published is not None:
-                self._kept = ((time.monotonic() + keep, evolve(self.published, earlier={})), *self._kept)[:_MOST_KEPT]
+            if keep and before is not None:
+                self._kept = ((time.monotonic() + keep, evolve(before, earlier={})), *self._kept)[:_MOST_KEPT]
             self.lifespans.want(self._makers(plan) | self._still_kept())
-            self._publish(self._begun(plan), settings)
+            begun = self._begun(plan)
+            if one is not None and begun is plan:
+                self._publish_one(plan, settings, one.by)
+            else:
+                self._publish(begun, settings)
 
     def forget(self) -> None:
         """Discard earlier plans whose time is over.
@@ -195,9 +209,15 @@ class Runtime:
         Calls that still use them continue with the present plan.
         """
         with self._showing:
-            if self._wanted is not None:
-                self.lifespans.want(self._makers(self._wanted) | self._still_kept())
-                self._publish(self._begun(self._wanted), self.settings)
+            plan, published = self._wanted, self.published
+            if plan is None or published is None:
+                return
+            self.lifespans.want(self._makers(plan) | self._still_kept())
+            begun = self._begun(plan)
+            if begun is published.plan:
+                self._show_again(published)
+            else:
+                self._publish(begun, self.settings)
 
     def _still_kept(self) -> dict[Mounted | str, Callable[[], object]]:
         """Return the lifespans of agents of earlier plans that calls may still use."""
@@ -251,7 +271,7 @@ class Runtime:
         found = self._overriding.get(plan)
         if found is None:
             found = self._overriding[plan] = {
-                agent: make for agent in plan.agents if (make := lifespan_of(agent.agent)) is not None
+                agent: make for agent in plan.agents if (make := agent.lifespan) is not None
             }
         return found
 
@@ -291,15 +311,7 @@ class Runtime:
         userinfo = {route: credentials.userinfo for route, credentials in own.items()}
         reach = Reach.of(settings.config, all_agents)
         crossing = frozenset(agent.route for agent in plan.agents if _names_apart(plan, reach, agent))
-        templates = {
-            agent.route: agent.template.located(plan.route_of, userinfo).of_generation(self.generation)
-            for agent in plan.agents
-        }
-        if settings.origin is not None:
-            templates = {
-                route: template.with_base(_base(settings, *settings.origin, route, userinfo.get(route)).encode())
-                for route, template in templates.items()
-            }
+        templates = {agent.route: self._template_of(agent, plan, settings, userinfo) for agent in plan.agents}
         before = self.published if settings.tokens == self.settings.tokens else None
         tokens = {agent.route: self._tokens_of(agent, settings, before) for agent in all_agents}
         self.probing.use(_sourced_probes(plan))
@@ -326,6 +338,44 @@ class Runtime:
         self.caller.gates.forget(lambda agent: agent not in served)
         if self.phase is Phase.STARTING:
             self.phase = Phase.DRAINING if self._stopping else Phase.SERVING
+
+    def _publish_one(self, plan: HostPlan, settings: Settings, agent: Mounted) -> None:
+        """Publish a plan in which one agent has replaced another, with the same names and the same credentials.
+
+        What follows from the names of agents stays as it is: routes, aliases, ways between agents.
+        """
+        before = self.published
+        if before is None:
+            return
+        route, userinfo = agent.route, self._own_userinfo
+        gone = before.table.agents[route]
+        if gone.probes or agent.probes:
+            self.probing.use(_sourced_probes(plan))
+        crosses = _names_apart(plan, before.reach, agent)
+        published = evolve(
+            before,
+            plan=plan,
+            table=before.table.replacing(agent),
+            templates={**before.templates, route: self._template_of(agent, plan, settings, userinfo)},
+            tokens={**before.tokens, route: self._tokens_of(agent, settings, None)},
+            crossing=before.crossing | {route} if crosses else before.crossing - {route},
+        )
+        self.settings = settings
+        self._show_again(published)
+
+    def _show_again(self, published: Published) -> None:
+        """Publish with the earlier plans of the moment, and forget the gates of agents that are gone."""
+        served = frozenset(published.plan.agents)
+        self.published = evolve(published, earlier=self._earlier(served, published.tokens))
+        self.caller.gates.forget(lambda agent: agent not in served)
+
+    def _template_of(self, agent: Mounted, plan: HostPlan, settings: Settings, userinfo: Mapping[str, str]) -> Template:
+        """Return an agent's document, without gaps for the address where that is configured."""
+        template = agent.template.located(plan.route_of, userinfo).of_generation(self.generation)
+        if settings.origin is None:
+            return template
+        base = _base(settings, *settings.origin, agent.route, userinfo.get(agent.route))
+        return template.with_base(base.encode())
 
     def drain(self) -> None:
         """Tell clients to leave, as the host stops.
@@ -441,13 +491,13 @@ class Runtime:
     def _agents(self) -> tuple[Mounted, ...]:
         return self.published.plan.agents if self.published is not None else ()
 
-    def give_state(self, plan: HostPlan, settings: Settings | None = None) -> None:
-        """Connect the agents of a plan to their state."""
+    def give_state(self, plan: HostPlan, settings: Settings | None = None, only: Mounted | None = None) -> None:
+        """Connect the agents of a plan, or only one of them, to their state."""
         self.state.use(plan.state)
-        reach = Reach.of((settings or self.settings).config, plan.agents)
+        reach = self.reach if only is not None else Reach.of((settings or self.settings).config, plan.agents)
         if self.published is None:
             self.reach = reach
-        for agent in plan.agents:
+        for agent in (only,) if only is not None else plan.agents:
             principal, stores = reach.principal(agent), self.state.stores
             serve_state(agent.agent, agent.key, stores.within(principal) if principal else stores)
             serve_facts(agent.agent, agent.route, partial(self._facts_of, agent))

@@ -16,9 +16,9 @@ from attrs import evolve, frozen
 
 from agenthost._discovery import PLUGINS, requirement_problem
 from agenthost._host.config.schema import AgentConfig
-from agenthost._host.generations.contents import HeldFile, Readings
+from agenthost._host.generations.contents import HeldFile, Readings, held_file
 from agenthost._host.generations.late_imports import LateImports
-from agenthost._host.generations.lock import known_owners
+from agenthost._host.generations.lock import known_owners, lock_path
 from agenthost._host.generations.manifest import Manifest
 from agenthost._host.packages.builtin_plugins import BUILT_IN
 from agenthost._host.packages.crash_journal import Journal
@@ -84,12 +84,14 @@ def decide(
     Raises:
         ConfigurationError: the lock file cannot be used.
     """
+    path = lock_path(config)
+    lock = None if accept else (path, held_file(path))
     packages = decided_packages(config)
     if accept:
         packages = evolve(packages, lock=None, refused={})
     files: dict[str, tuple[str, HeldFile]] = {}
     manifest = Manifest.of(packages.candidates, Readings.of_host(config), packages.refused, files)
-    late_imports = LateImports(files, withheld)
+    late_imports = LateImports(files, withheld, lock)
     late_imports.install()
     differing = manifest.differing(expected) if expected is not None else ()
     return Preloaded(packages, manifest, late_imports, differing=differing)

@@ -46,7 +46,7 @@ class Reloading:
         agent = request.get("agent")
         config, restart = read_again(self._front.runtime.config)
         told = asyncio.run_coroutine_threadsafe(self.reload(agent, config), self._loop).result()
-        waiting = told.pop("process")
+        waiting, _ = told.pop("process"), told.pop("only")
         return report({**told, "replaced": [], "restart": [*restart, *waiting]})
 
     async def reload(self, agent: str | None, config: Config, stale: tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -57,7 +57,8 @@ class Reloading:
         finds those that were installed since.
 
         Returns:
-            The result, as in ``agenthost reload --json``.
+            The result, as in ``agenthost reload --json``, and as ``only`` the key of the agent that has been replaced
+            if everything else is as it was.
 
         Raises:
             AgentHostError: the new plan cannot be served, and the old one still is.
@@ -76,12 +77,13 @@ class Reloading:
                 raise PlanError("; ".join(f"{item.key}: {item.diagnosis.reason}" for item in lost if item.diagnosis))
             await _beside(lambda: self._serve(done))
             self._loop.call_later(KEPT_SECONDS + 1, self._forget)
-            return done.report()
+            return done.report() | {"only": done.replaced.by.key if done.replaced is not None else None}
 
     def _serve(self, done: ReloadResult) -> None:
         start_logging(done.config)
-        self._front.reload(done.plan, KEPT_SECONDS, settings_of(done.config))
-        remember(done.config, done.plan)
+        self._front.reload(done.plan, KEPT_SECONDS, settings_of(done.config), done.replaced)
+        if done.replaced is None:  # else, everybody holds what they held
+            remember(done.config, done.plan)
         self._replaced += len(done.changed) + len(done.removed)
         if self._replaced > max(_FEW, len(done.plan.agents) * _SMALL_PART):
             self._replaced = 0

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from agenthost._host.generations.channel import Channel
+from agenthost._host.generations.late_imports import LateImports
+from agenthost._host.generations.orders import LOOK
 from agenthost._host.generations.served_plan import READY, PlannedAgent, ServedPlan
 from agenthost._host.operations.control_socket import ask_host, socket_path
 from agenthost._host.packages.diagnosis import Diagnosis
@@ -38,11 +40,12 @@ from agenthost._web.process.serving import serve_front
 from agenthost.errors import AgentHostError, PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.manifest import Manifest
     from agenthost._host.generations.orders import WorkerOrder
+    from agenthost._host.packages.stages import Mounted
     from agenthost._host.plan.plan import HostPlan
     from agenthost._host.runtime.runtime import Runtime
     from agenthost._web.process.reload import Reloading
@@ -177,7 +180,7 @@ class _Worker:
         A held worker waits here until another process has closed its port, so that no request is answered by it
         afterwards.
         """
-        self.send("ready", _served(plan, self.manifest))
+        self.send("ready", _served(plan, self.manifest, plan.report()))
         if self.order.held:
             self._going.wait()
         remember(self.runtime.config, plan)
@@ -251,7 +254,8 @@ class _Worker:
             case "ended" | "tallied":
                 self._count(order, content)
             case "reload":
-                self.send("reloaded", self._reload(*content))
+                agent, config, looked = content
+                self.send("reloaded", self._reload(agent, config, looked=looked))
             case "status" | "logs" | "close breaker":
                 number, question = content
                 self.send("answer", (number, self._answer(order, question)))
@@ -276,9 +280,17 @@ class _Worker:
         else:
             self.runtime.metrics.tallied(*content)
 
-    def _reload(self, agent: str | None, config: Config) -> tuple[dict[str, Any], ServedPlan] | AgentHostError:
+    def _reload(
+        self, agent: str | None, config: Config, *, looked: bool
+    ) -> tuple[dict[str, Any], ServedPlan | PlannedAgent] | AgentHostError | str:
+        """Reload, and return the result with the plan, or the only agent that has changed in it.
+
+        Unless the supervisor has ``looked`` at what is installed, only an agent of an unchanged package is reloaded.
+        """
         if self._reloading is None:
             return PlanError("the host is still starting; reload it when it serves.")
+        if not looked and not self._has_as_it_is(agent):
+            return LOOK
         reloading, loop = self._reloading
         config = evolve(config, health=evolve(config.health, port=None))
         try:
@@ -288,25 +300,37 @@ class _Worker:
         published = self.runtime.published
         if published is None:
             return PlanError("the host is stopping.")
-        return told, _served(published.plan, self.manifest)
+        if (only := told.pop("only")) is not None and (now := published.plan.find(only)) is not None:
+            return told, _planned(now)
+        return told, _served(published.plan, self.manifest, {})
+
+    def _has_as_it_is(self, agent: str | None) -> bool:
+        """Return True if the package of an agent is still what this process has loaded."""
+        published, loaded = self.runtime.published, LateImports.of_this_process()
+        if agent is None or published is None or loaded is None:
+            return False
+        mounted = published.plan.find(agent)
+        offer = mounted.selected.offer if mounted is not None else None
+        return offer is not None and loaded.has_as_it_is(offer)
 
 
-def _served(plan: HostPlan, manifest: Manifest | None) -> ServedPlan:
-    agents = [
-        PlannedAgent(
-            each.full_key,
-            each.key,
-            READY,
-            each.distribution,
-            each.version,
-            each.route,
-            each.functions,
-            each.sip,
-            name=each.name,
-            fallback=each.fallback,
-        )
-        for each in plan.agents
-    ]
+def _planned(agent: Mounted) -> PlannedAgent:
+    return PlannedAgent(
+        agent.full_key,
+        agent.key,
+        READY,
+        agent.distribution,
+        agent.version,
+        agent.route,
+        agent.functions,
+        agent.sip,
+        name=agent.name,
+        fallback=agent.fallback,
+    )
+
+
+def _served(plan: HostPlan, manifest: Manifest | None, report: Mapping[str, Any]) -> ServedPlan:
+    agents = [_planned(each) for each in plan.agents]
     agents += [
         PlannedAgent(
             each.selected.full_key,
@@ -320,7 +344,7 @@ def _served(plan: HostPlan, manifest: Manifest | None) -> ServedPlan:
         for each in plan.set_aside
     ]
     plugins = {each.key: each.diagnosis.reason for each in plan.plugins if each.diagnosis is not None}
-    return ServedPlan(plan.report(), tuple(agents), plugins, manifest)
+    return ServedPlan(report, tuple(agents), plugins, manifest)
 
 
 def _never() -> HostPlan:

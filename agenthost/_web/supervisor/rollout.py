@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import define, field, frozen
 
 from agenthost._host.config.declaration import PROCESS, RESTART
-from agenthost._host.generations.orders import WorkerOrder
+from agenthost._host.generations.orders import LOOK, WorkerOrder
+from agenthost._host.generations.served_plan import ServedPlan
 from agenthost._host.runtime.start import read_again, start_logging
 from agenthost._web.process.reload_report import report
 from agenthost.errors import AgentHostError, PlanError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from agenthost._host.config.schema import Config
     from agenthost._host.generations.manifest import Manifest
-    from agenthost._host.generations.served_plan import ServedPlan
+    from agenthost._host.generations.served_plan import PlannedAgent
     from agenthost._host.generations.template_process import TemplateProcess
     from agenthost._web.older.generations import Generations
     from agenthost._web.supervisor.kept_template import KeptTemplate
@@ -141,25 +142,34 @@ class Rollouts:
             until = time.monotonic() + float(request.get("seconds") or _SECONDS)
             agent, accept = request.get("agent"), bool(request.get("accept"))
             config, restart = read_again(supervisor.config)
-            differing = supervisor.manifest.differing(installed_now(config, accept=accept))
-            differing = _of_agent(agent, served, differing)
             keys = tuple(each.key for each in changes(supervisor.config, config) if each.effect == PROCESS)
-            if differing or (keys and agent is None):
-                wanted = _Wanted(config, accept, (*differing, *keys), imports=bool(differing))
-                return self._new_generation(wanted, restart, until, tell)
-            supervisor.kept.differing = ()  # what had changed is as it was
-            config = with_kept(supervisor.config, config, (PROCESS,))
-            told = self._in_place(agent, config)
+            to_serve = with_kept(supervisor.config, config, (PROCESS,))
+            told = self._in_place(agent, to_serve, looked=False) if agent is not None and not accept else None
+            if told is None:
+                found = supervisor.manifest.differing(installed_now(config, accept=accept))
+                differing = _of_agent(agent, served, found)
+                if differing or (keys and agent is None):
+                    wanted = _Wanted(config, accept, (*differing, *keys), imports=bool(differing))
+                    return self._new_generation(wanted, restart, until, tell)
+                if not found:
+                    supervisor.kept.differing = ()  # what had changed is as it was
+                told = self._in_place(agent, to_serve, looked=True) or {}
             told = {**_NOTHING, **told, "left": [*told["left"], *keys], "restart": list(restart)}
             return report({**told, "held": supervisor.older.report()})
 
-    def _in_place(self, agent: str | None, config: Config) -> dict[str, Any]:
-        """Apply a configuration in the serving workers."""
+    def _in_place(self, agent: str | None, config: Config, *, looked: bool) -> dict[str, Any] | None:
+        """Apply a configuration in the serving workers.
+
+        Returns:
+            The result, or None if one agent is to be reloaded and what is installed has to be looked at first.
+        """
         supervisor = self._supervisor
         told: dict[str, Any] | None = None
-        plan: ServedPlan | None = None
+        plan: ServedPlan | PlannedAgent | None = None
         for place in supervisor.places:
-            reply = self._reload(place, (agent, config))
+            reply = self._reload(place, (agent, config, looked or told is not None))
+            if told is None and reply == LOOK:
+                return None
             if isinstance(reply, Exception) and told is None:
                 raise reply
             if isinstance(reply, tuple):
@@ -169,11 +179,14 @@ class Rollouts:
         supervisor.config = config
         start_logging(config)
         supervisor.older.configure(config)
-        supervisor.served = plan
+        if isinstance(plan, ServedPlan):
+            supervisor.served = plan
+        elif supervisor.served is not None:
+            supervisor.served = supervisor.served.with_agent(plan)
         supervisor.wake()
         return {name: value for name, value in told.items() if name != "process"}
 
-    def _reload(self, place: WorkerSlot, order: tuple[str | None, Config]) -> Any:
+    def _reload(self, place: WorkerSlot, order: tuple[str | None, Config, bool]) -> Any:
         """Return a worker's reply to the order to reload, or None."""
         worker = place.worker
         if worker is None:

@@ -8,7 +8,8 @@ from importlib.machinery import SourceFileLoader
 
 import pytest
 
-from agenthost._host.generations.contents import Readings
+from agenthost._discovery import AGENTS, Candidate
+from agenthost._host.generations.contents import Readings, held_file
 from agenthost._host.generations.late_imports import LateImports
 
 NAME = "late_bakery"
@@ -24,6 +25,8 @@ def site(tmp_path, monkeypatch):
     info.mkdir()
     (package / "__init__.py").write_text("")
     (package / "oven.py").write_text("HEAT = 1\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late-bakery\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[agenthost.agents]\nbakery = {NAME}.oven:Bakery\n")
     (info / "RECORD").write_text(f"{NAME}/__init__.py,,\n{NAME}/oven.py,,\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
@@ -40,7 +43,8 @@ def finder(site, monkeypatch):
 def installed(site, monkeypatch):
     """Return a finder for the files as they are now."""
     _, held = Readings(str(site / "readings.json")).with_files(str(site / f"{NAME}-1.0.dist-info"), [NAME])
-    finder = LateImports({path: ("late-bakery", file) for path, file in held.items()}, {"late_bakery.hangs": 10.0})
+    files, lock = {path: ("late-bakery", file) for path, file in held.items()}, str(site / "agenthost.lock")
+    finder = LateImports(files, {"late_bakery.hangs": 10.0}, (lock, held_file(lock)))
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     finder.install()
     return finder
@@ -99,3 +103,49 @@ def test_bytecode_that_is_newer_than_its_source_is_used(site, monkeypatch):
     installed(site, monkeypatch)
 
     assert type(importlib.import_module(f"{NAME}.oven").__loader__) is SourceFileLoader
+
+
+def _nothing(_):
+    pass
+
+
+def _edited(site):
+    (site / NAME / "oven.py").write_text("HEAT = 200\n")
+
+
+def _upgraded(site):
+    (site / f"{NAME}-1.0.dist-info").rename(site / f"{NAME}-2.0.dist-info")
+
+
+def _hidden(site):
+    """Install another version in a directory that Python reads first."""
+    other = site / "first" / f"{NAME}-3.0.dist-info"
+    other.mkdir(parents=True)
+    sys.path.insert(0, str(site / "first"))
+
+
+def _locked(site):
+    (site / "agenthost.lock").write_text("format = 1\n")
+
+
+def _offered(site):
+    with (site / f"{NAME}-1.0.dist-info" / "entry_points.txt").open("a") as file:
+        file.write("second = another_module:Bakery\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "as_it_is"),
+    [(_nothing, True), (_edited, False), (_upgraded, False), (_hidden, False), (_locked, False), (_offered, True)],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_a_distribution_is_as_it_was_decided(finder, site, change, as_it_is):
+    """Its files and the lock file are the same, and nothing comes before it.
+
+    RECORD does not list the entry points here, so that they do not count.
+    """
+    offer = Candidate(
+        AGENTS, "bakery", f"{NAME}.oven:Bakery", "late-bakery", "1.0", str(site / f"{NAME}-1.0.dist-info")
+    )
+    change(site)
+
+    assert finder.has_as_it_is(offer) is as_it_is

@@ -22,7 +22,8 @@ from agenthost._host.config.declaration import LIVE, Key, Table, keys_of
 from agenthost._host.config.load import load_config
 from agenthost._host.config.sip_rules import RuleConfig
 from agenthost._host.plan.routes import RouteTable
-from agenthost._host.runtime.start import installed_plan, make_runtime, with_secrets
+from agenthost._host.runtime import reload as reload_module
+from agenthost._host.runtime.start import installed_plan, make_runtime, read_again, with_secrets
 from agenthost._web.front import Front
 from agenthost._web.process.reload import Reloading
 from agenthost.errors import ConfigurationError, PlanError
@@ -350,3 +351,45 @@ def test_one_agent_alone(host):
     assert (told["applied"], told["left"]) == (["host.max_body", "agents.sales.route"], ["agents.support.route"])
     assert host.plan.find("support").route == "/support"
     assert host.reload(text)["applied"] == ["agents.support.route"]
+
+
+def test_one_agent_leaves_the_others_out_as_they_were(host):
+    """Its own section was asked for, and that of the other one restricts it as before."""
+    host.reload("[agents.support]\nenabled = false\n")
+    before = {item.key: (item.state, item.diagnosis) for item in host.plan.set_aside}
+    host.reload("[agents.support]\nenabled = false\n[agents.sales]\ntool_timeout = 3.0\n", agent="sales")
+
+    assert host.plan.find("sales").limits.tool_timeout == 3.0
+    assert {item.key: (item.state, item.diagnosis) for item in host.plan.set_aside} == before
+    assert before["support"] == ("disabled", None)
+
+
+def test_one_agent_is_replaced_in_the_plan(host, monkeypatch):
+    """Nothing is discovered and nothing else is planned, also if a call of the old one is in progress."""
+    host.reload("")
+    before = host.front.runtime.published
+    host.file.write_text("[agents.sales]\nrooms = 4\n", encoding="utf-8")
+    monkeypatch.setattr(reload_module, "discover", None)
+    config, _ = read_again(host.config)
+    done = asyncio.run_coroutine_threadsafe(host.reloading.reload("sales", config, ()), host.reloading._loop).result()
+
+    after = host.front.runtime.published
+    assert (done["only"], done["changed"], done["applied"]) == ("sales", ["sales"], ["agents.sales.rooms"])
+    assert after.plan.find("sales").config.settings == {"rooms": 4}
+    assert after.plan.find("support") is before.plan.find("support")
+    assert after.table.find("/sales")[0] is after.plan.find("sales")
+    edition = before.tokens["/sales"].edition
+    assert after.earlier["/sales/swaig", edition].plan is before.plan
+    assert after.tokens["/sales"].edition != edition
+
+
+def test_one_agent_that_fails_changes_nothing(host):
+    host.reload("")
+    before = host.plan
+    host.file.write_text("[agents.sales]\nrooms = 'many'\n", encoding="utf-8")
+    config, _ = read_again(host.config)
+    reload = host.reloading.reload("sales", config, ())
+
+    with pytest.raises(PlanError, match="rooms"):
+        asyncio.run_coroutine_threadsafe(reload, host.reloading._loop).result()
+    assert host.plan is before
