@@ -105,9 +105,10 @@ def discover(
 
 
 def offered_alone(candidate: Candidate, groups: Collection[str]) -> tuple[Candidate, ...]:
-    """List the entry points of one distribution, if it is where it was and no other directory has it, too.
+    """List the entry points of one distribution that is still where it was.
 
-    Only the names of the others are read. The result is empty where finders would have to be queried.
+    No other directory may have it, too. Only the names of the others are read. The result is empty where finders would
+    have to be queried.
     """
     if not _only_standard_finders() or (metadata := _on_disk(sys.path)) is None:
         return ()

@@ -55,7 +55,7 @@ def _text(given: str | _Outer, function: FunctionType) -> str | None:
 
 
 def _mentions(code: CodeType, name: str, depth: int = 0) -> bool:
-    """Return True if code has an attribute of this name, which a look at its names tells at once."""
+    """Return True if code reads an attribute of this name."""
     if name in code.co_names:
         return True
     inner = (each for each in code.co_consts if isinstance(each, CodeType)) if depth < _MOST_DEPTH else ()

@@ -1,4 +1,4 @@
-"""A reload of one agent: replacing it in the plan gives what planning everything again gives."""
+"""A reload of one agent gives the same plan as planning everything again."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def published(runtime):
 
 
 def outcome(config, before, plan, stale):
-    """Return the result of a reload of one agent, or the reason that it is refused."""
+    """Return the result of a reload of one agent, or the refusal."""
     try:
         return plan_again(config, before, plan, "shop", stale)
     except PlanError as error:

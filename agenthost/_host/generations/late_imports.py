@@ -60,7 +60,7 @@ class LateImports:
         return {path: file for path, (name, file) in self._files.items() if name == distribution}
 
     def has_as_it_is(self, candidate: Candidate) -> bool:
-        """Return True if a distribution is still installed as it was decided, and the lock file is as it was.
+        """Return True if a distribution and the lock file are as they were decided.
 
         False where that takes a look at everything that is installed.
         """

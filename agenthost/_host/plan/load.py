@@ -62,7 +62,7 @@ def load(
     owners = owners or Owners()
     selection = select(config, candidates, owners)
     items = selection.wanted
-    kept = {item.key: known for item in items if item.served and (known := stays(item)) is not None}
+    kept = {item.key: there for item in items if item.served and (there := stays(item)) is not None}
     building = [item for item in items if item.served and item.key not in kept]
     enabled = [item for item in building if item.distribution not in unapproved]
     pending = pending_agents(config, enabled, lock)

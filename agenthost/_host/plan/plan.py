@@ -316,7 +316,9 @@ class HostPlan:
         return attrs.evolve(self, extensions=attrs.evolve(self.extensions, health_probes=health_probes))
 
     def replacing(self, before: Mounted, agent: Mounted, changes: Iterable[str] = ()) -> HostPlan:
-        """Return the plan with another version of one agent, which has the same names and aliases.
+        """Return the plan with another version of one agent.
+
+        The new one has the same names and aliases.
 
         ``changes`` are sentences about what its package changed in the process while it was built.
         """
@@ -390,7 +392,7 @@ class HostPlan:
 
 @frozen(eq=False)
 class Replaced:
-    """An agent of a plan, and what takes its place in another plan, which is the same apart from it."""
+    """An agent of a plan, and its successor in an otherwise equal plan."""
 
     plan: HostPlan
     agent: Mounted

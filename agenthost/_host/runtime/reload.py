@@ -105,8 +105,8 @@ def _plan_all(
     refused = unapproved(candidates, read_lock(config), Readings.of_host(config))
     served = {mounted.key: mounted for mounted in plan.agents}
     aside = {item.key: item for item in plan.set_aside}
-    known = (*plan.agents, *plan.set_aside)
-    offers = {_names(each.selected.offer) for each in known if each.selected.offer is not None}
+    known = [*(each.selected for each in plan.agents), *(each.selected for each in plan.set_aside)]
+    offers = {_names(each.offer) for each in known if each.offer is not None}
     asked = config
     if agent is not None:
         _refuse_unknown(agent, plan, config, candidates)
@@ -190,7 +190,10 @@ def _replace_one(config: Config, before: Config, plan: HostPlan, agent: str) -> 
 
 
 def _stands_alone(plan: HostPlan, agent: Mounted) -> bool:
-    """Return True if an agent of an entry point is built, and no workflow has it as a member."""
+    """Return True if an agent is built, and no workflow has it as a member.
+
+    Agents that are made in code are left out, as their hook makes them.
+    """
     if not agent.built_yet or agent.selected.offer is None or members_of(agent.agent):
         return False
     names = {agent.key, agent.full_key, agent.name, agent.route}
@@ -198,7 +201,7 @@ def _stands_alone(plan: HostPlan, agent: Mounted) -> bool:
 
 
 def _only_of(agent: Mounted, section: AgentConfig, found: Iterable[Change]) -> bool:
-    """Return True if a configuration has changed in nothing but an agent's section, which opens it to the same."""
+    """Return True if only keys have changed from which nothing but this agent follows."""
     own = {agent.key, agent.full_key}
     return section.enabled and all(
         change.effect == LIVE and change.path[0] == "agents" and change.path[1] in own and change.path[2] not in _OF_ALL
@@ -211,7 +214,7 @@ _OF_ALL = frozenset(("enabled", "route", "use", "model", "user", "password", "pa
 
 
 def _alike(built: Built, agent: Mounted) -> bool:
-    """Return True if a new version of an agent claims what it has, and nothing else."""
+    """Return True if a new version of an agent has the same claims."""
     now, own = declared(built.agent), agent.own
     claims = ("name", "sip", "mcp_server", "shared_state")
     return (
@@ -243,7 +246,7 @@ def _refuse_failing(new: HostPlan, plan: HostPlan, served: Container[str]) -> No
 
 
 def _still(item: SelectedAgent, aside: SetAside | None, stale: bool) -> Rejected | None:  # noqa: FBT001
-    """Return an agent that is not served, and is not to be built again, as it was.
+    """Return an unserved agent that is not to be built again, as it was.
 
     One in a conflict is built, as it may be over: what it claims is known of a built agent alone.
     """

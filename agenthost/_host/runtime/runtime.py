@@ -340,7 +340,9 @@ class Runtime:
             self.phase = Phase.DRAINING if self._stopping else Phase.SERVING
 
     def _publish_one(self, plan: HostPlan, settings: Settings, agent: Mounted) -> None:
-        """Publish a plan in which one agent has replaced another, with the same names and the same credentials.
+        """Publish a plan in which one agent has replaced another.
+
+        Both have the same names and the same credentials.
 
         What follows from the names of agents stays as it is: routes, aliases, ways between agents.
         """
@@ -364,7 +366,7 @@ class Runtime:
         self._show_again(published)
 
     def _show_again(self, published: Published) -> None:
-        """Publish with the earlier plans of the moment, and forget the gates of agents that are gone."""
+        """Publish with the present earlier plans, without gates of removed agents."""
         served = frozenset(published.plan.agents)
         self.published = evolve(published, earlier=self._earlier(served, published.tokens))
         self.caller.gates.forget(lambda agent: agent not in served)

@@ -283,7 +283,7 @@ class _Worker:
     def _reload(
         self, agent: str | None, config: Config, *, looked: bool
     ) -> tuple[dict[str, Any], ServedPlan | PlannedAgent] | AgentHostError | str:
-        """Reload, and return the result with the plan, or the only agent that has changed in it.
+        """Reload, and return the result with the plan, or its only changed agent.
 
         Unless the supervisor has ``looked`` at what is installed, only an agent of an unchanged package is reloaded.
         """

@@ -354,7 +354,7 @@ def test_one_agent_alone(host):
 
 
 def test_one_agent_leaves_the_others_out_as_they_were(host):
-    """Its own section was asked for, and that of the other one restricts it as before."""
+    """The section of the other one restricts it as before."""
     host.reload("[agents.support]\nenabled = false\n")
     before = {item.key: (item.state, item.diagnosis) for item in host.plan.set_aside}
     host.reload("[agents.support]\nenabled = false\n[agents.sales]\ntool_timeout = 3.0\n", agent="sales")
@@ -365,7 +365,7 @@ def test_one_agent_leaves_the_others_out_as_they_were(host):
 
 
 def test_one_agent_is_replaced_in_the_plan(host, monkeypatch):
-    """Nothing is discovered and nothing else is planned, also if a call of the old one is in progress."""
+    """Nothing is discovered, and calls in progress stay with the old one."""
     host.reload("")
     before = host.front.runtime.published
     host.file.write_text("[agents.sales]\nrooms = 4\n", encoding="utf-8")
