@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import attrs
 from attrs import field, frozen
@@ -140,6 +140,21 @@ class Probe:
     startup: bool = field(default=False, validator=_flag, kw_only=True)
 
 
+@overload
+def probe(function: F, /) -> F: ...
+@overload
+def probe(
+    function: None = None,
+    /,
+    *,
+    name: str | None = None,
+    timeout: float = 1.0,
+    interval: float = 5.0,
+    critical: bool = False,
+    failures: int = 2,
+    successes: int = 1,
+    startup: bool = False,
+) -> Callable[[F], F]: ...
 def probe(
     function: F | None = None,
     /,
@@ -151,7 +166,7 @@ def probe(
     failures: int = 2,
     successes: int = 1,
     startup: bool = False,
-) -> Any:
+) -> F | Callable[[F], F]:
     """Make a method of an agent a probe, as a bare decorator or with arguments.
 
     Args:

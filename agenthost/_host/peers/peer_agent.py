@@ -114,7 +114,7 @@ class PeerAgent(Workflow):
             del self._sessions[loop]
             await session.close()
 
-    @probe(interval=10.0, timeout=3.0)  # type: ignore[untyped-decorator]
+    @probe(interval=10.0, timeout=3.0)
     async def peer(self) -> None:
         """Check that the other host responds."""
         async with self._opened() as session, session.get(f"{self._url}/ready", allow_redirects=False) as response:
