@@ -1,15 +1,19 @@
-"""One call whose trace is kept, so that every Python gives the same bytes."""
+"""Calls whose traces are kept, so that every Python gives the same bytes."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
 from calling import called, steps
 from swml_host import SwmlHost, ai, document, function
 
 from agenthost.testing.platform import FunctionCall, ModelTurn, PlatformOptions, Stub
+from agenthost.testing.scenarios import read_scenario, run_scenario
 
-KEPT = Path(__file__).parents[3] / "data" / "traces" / "golden.json"
+KEPT = Path(__file__).parents[3] / "data" / "traces"
+DESK = KEPT / "desk.call.toml"
 
 
 def test_the_trace_of_a_call_is_the_kept_one():
@@ -44,4 +48,16 @@ def test_the_trace_of_a_call_is_the_kept_one():
         options=options,
     )
 
-    assert call.trace.encode() == KEPT.read_bytes()
+    assert call.trace.encode() == (KEPT / "golden.json").read_bytes()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_trace_of_a_scenario_is_the_kept_one(tmp_path, seed):
+    """A host with agents, a model, and a caller who spells, hesitates and changes its mind."""
+    (tmp_path / "desk.py").write_bytes((KEPT / "desk.py").read_bytes())
+    file = tmp_path / "desk.call.toml"
+    file.write_text(DESK.read_text(encoding="utf-8").replace("seed = 0", f"seed = {seed}"), encoding="utf-8")
+    [run] = asyncio.run(run_scenario(read_scenario(file))).runs
+
+    assert not run.problems
+    assert run.trace.encode() == (KEPT / f"desk-{seed}.json").read_bytes()
