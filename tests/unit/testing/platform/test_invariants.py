@@ -1,8 +1,10 @@
-"""The promises of the platform's documentation, each as one call."""
+"""The promises in docs/reference/simulated-platform.md, each held by calls."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 from calling import called, codes, hang_up, play, spoken, steps, tool
@@ -18,7 +20,30 @@ from agenthost.testing.platform import (
     Stub,
 )
 
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "simulated-platform.md"
+HELD = {}
+"""The tests of each promise, by its number."""
 
+
+def promise(*numbers):
+    """Mark a test as one that fails if a promise is broken."""
+
+    def marked(test):
+        for number in numbers:
+            HELD.setdefault(number, []).append(test.__name__)
+        return test
+
+    return marked
+
+
+def test_each_promise_is_held():
+    section = PAGE.read_text(encoding="utf-8").partition("## Promises\n")[2].partition("\n## ")[0]
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", section, re.MULTILINE)]
+
+    assert numbers == list(range(1, 31)) == sorted(HELD)
+
+
+@promise(1)
 def test_the_first_request_has_the_call_and_nothing_else():
     host = SwmlHost({"/": document()})
     call = called(host, caller=Caller(user={}))
@@ -28,6 +53,7 @@ def test_the_first_request_has_the_call_and_nothing_else():
     assert (body["vars"], body["params"]) == ({}, {})
 
 
+@promise(2)
 def test_credentials_of_a_url_become_basic_and_leave_the_path():
     host = SwmlHost({"/secret": document()})
     called(host, route="/secret")
@@ -36,6 +62,7 @@ def test_credentials_of_a_url_become_basic_and_leave_the_path():
     assert (target, headers["authorization"]) == ("/secret", "Basic dXNlcjpwYXNz")
 
 
+@promise(2)
 def test_a_transfer_without_credentials_meets_401():
     host = SwmlHost({"/": document({"transfer": "http://host.example/secret"})})
     call = called(host)
@@ -44,6 +71,7 @@ def test_a_transfer_without_credentials_meets_401():
     assert "HTTP 401: the URL carries no credentials" in call.trace.of("script_error")[0].data["message"]
 
 
+@promise(3)
 def test_a_transfer_takes_variables_and_parameters_along():
     there = {"dest": "http://host.example/b", "params": {"y": 2}}
     host = SwmlHost({"/": document({"set": {"x": 1}}, {"transfer": there}), "/b": document()})
@@ -53,6 +81,7 @@ def test_a_transfer_takes_variables_and_parameters_along():
     assert (body["vars"], body["params"], body["call"]["call_id"]) == ({"x": 1}, {"y": 2}, call.id)
 
 
+@promise(4)
 def test_parameters_are_the_callers_again_after_execute():
     main = [{"execute": {"dest": "a", "params": {"y": 1}}}]
     a = [{"execute": {"dest": "b", "params": {"y": 2}}}, play("${params.y}")]
@@ -61,12 +90,14 @@ def test_parameters_are_the_callers_again_after_execute():
     assert spoken(call) == ["2", "1"]
 
 
+@promise(5)
 def test_goto_jumps_as_often_as_it_may():
     call = called(SwmlHost({"/": document({"label": "a"}, play("x"), {"goto": {"label": "a", "max": 3}})}))
 
     assert spoken(call) == ["x"] * 4
 
 
+@promise(6)
 def test_a_transfer_to_itself_ends_at_the_33rd():
     host = SwmlHost({"/": document({"transfer": {"dest": "http://host.example/"}})})
     call = called(host)
@@ -74,16 +105,19 @@ def test_a_transfer_to_itself_ends_at_the_33rd():
     assert (len(host.received), call.cause) == (33, "script_error")
 
 
+@promise(7)
 def test_a_missing_variable_is_empty():
     assert spoken(called(SwmlHost({"/": document(play("[${vars.nope}]"))}))) == ["[]"]
 
 
+@promise(8)
 def test_nothing_follows_a_transfer_but_something_follows_execute():
     verbs = ({"execute": "s"}, play("heard"), {"transfer": "s"}, play("silent"))
 
     assert spoken(called(SwmlHost({"/": document(*verbs, s=[])}))) == ["heard"]
 
 
+@promise(9)
 @pytest.mark.parametrize(("action", "words"), [("stop", ["after"]), ("hangup", [])])
 def test_stop_goes_on_with_the_document_and_hangup_does_not(action, words):
     host = SwmlHost({"/": document(ai(function("f")), play("after"))}, {"f": {"action": [{action: True}]}})
@@ -93,6 +127,7 @@ def test_stop_goes_on_with_the_document_and_hangup_does_not(action, words):
     assert len(host.bodies("/post_prompt")) == 1
 
 
+@promise(10)
 def test_a_token_arrives_byte_for_byte_and_an_own_url_counts_more_than_the_default():
     swaig = {
         "functions": [function("own"), {"function": "plain", "description": "p"}],
@@ -104,6 +139,7 @@ def test_a_token_arrives_byte_for_byte_and_an_own_url_counts_more_than_the_defau
     assert [target for target, _, _ in host.received[1:]] == ["/swaig?__token=own%2B", "/default"]
 
 
+@promise(11)
 def test_a_5xx_is_repeated_three_times_with_the_same_body():
     host = SwmlHost({"/": document(ai(function("f")))})
     host.statuses = [500] * 4
@@ -116,6 +152,16 @@ def test_a_5xx_is_repeated_three_times_with_the_same_body():
     assert call.trace.of("tool")[1].data["response"] == "done"
 
 
+@promise(11)
+def test_an_apology_is_an_answer_and_is_not_repeated():
+    host = SwmlHost({"/": document(ai(function("f")))}, {"f": {"response": "I am sorry, that failed."}})
+    call = called(host, tool("f"))
+
+    assert len(host.bodies("f")) == 1
+    assert call.trace.of("tool")[0].data["response"] == "I am sorry, that failed."
+
+
+@promise(12)
 def test_calls_of_one_turn_get_the_same_global_data():
     host = SwmlHost(
         {"/": document(ai(function("f"), function("g")))},
@@ -128,6 +174,7 @@ def test_calls_of_one_turn_get_the_same_global_data():
     assert [body.get("global_data") for body in host.bodies("g")] == [None]
 
 
+@promise(13)
 def test_global_data_is_merged_at_its_top_alone():
     host = SwmlHost(
         {"/": document(ai(function("f"), global_data={"a": {"x": 1}}))},
@@ -137,6 +184,7 @@ def test_global_data_is_merged_at_its_top_alone():
     assert called(host, tool("f")).global_data == {"a": {"y": 2}}
 
 
+@promise(14)
 def test_metadata_belongs_to_the_function_that_set_it():
     host = SwmlHost({"/": document(ai(function("f"), function("g")))}, {"f": {"action": [{"set_meta_data": {"k": 1}}]}})
     call = called(host, tool("f"), tool("g"), tool("f"))
@@ -145,6 +193,7 @@ def test_metadata_belongs_to_the_function_that_set_it():
     assert host.bodies("f")[1]["meta_data"] == call.meta_data["f"] == {"k": 1}
 
 
+@promise(15)
 def test_words_before_a_hangup_are_heard_and_a_response_is_not():
     host = SwmlHost(
         {"/": document(ai(function("f")))},
@@ -155,6 +204,7 @@ def test_words_before_a_hangup_are_heard_and_a_response_is_not():
     assert (spoken(call), call.cause) == (["heard"], "hangup")
 
 
+@promise(16)
 def test_post_process_gives_the_model_a_turn_before_the_actions():
     prompt = steps({"name": "a", "text": "A"}, {"name": "b", "text": "B"})
     host = SwmlHost(
@@ -169,6 +219,7 @@ def test_post_process_gives_the_model_a_turn_before_the_actions():
     assert call.step == "b"
 
 
+@promise(17)
 def test_a_final_transfer_ends_the_session_and_keeps_the_call():
     there = {"SWML": document({"transfer": {"dest": "http://host.example/b"}}), "transfer": "true"}
     host = SwmlHost({"/": document(ai(function("f"))), "/b": document(ai(function("g")))}, {"f": {"action": [there]}})
@@ -187,6 +238,7 @@ def test_a_final_transfer_ends_the_session_and_keeps_the_call():
     assert call.hops == ("/", "/b")
 
 
+@promise(18)
 def test_a_document_in_place_keeps_the_session():
     host = SwmlHost(
         {"/": document(ai(function("f")))},
@@ -200,6 +252,7 @@ def test_a_document_in_place_keeps_the_session():
     assert call.trace.of("injected")[0].data["text"] == "noted"
 
 
+@promise(19)
 def test_valid_steps_bind_the_model_and_not_the_tools():
     prompt = steps(
         {"name": "a", "text": "A", "valid_steps": ["b"]}, {"name": "b", "text": "B"}, {"name": "c", "text": "C"}
@@ -217,6 +270,7 @@ def test_valid_steps_bind_the_model_and_not_the_tools():
     assert call.step == "c"
 
 
+@promise(20)
 def test_a_step_without_functions_inherits_and_an_empty_list_offers_none():
     prompt = steps(
         {"name": "a", "text": "A", "functions": ["f"]},
@@ -234,6 +288,7 @@ def test_a_step_without_functions_inherits_and_an_empty_list_offers_none():
     assert seen == [("f", "next_step"), ("f", "next_step"), ()]
 
 
+@promise(21)
 def test_the_conversation_goes_on_after_the_last_step():
     prompt = steps({"name": "a", "text": "Only once.", "end": True})
     call = called(
@@ -246,6 +301,7 @@ def test_the_conversation_goes_on_after_the_last_step():
     assert "steps_over" in [event.kind for event in call.trace]
 
 
+@promise(22)
 def test_gathering_locks_other_functions_out():
     gather = {
         "output_key": "who",
@@ -274,6 +330,7 @@ def test_gathering_locks_other_functions_out():
     assert call.step == "b"
 
 
+@promise(23)
 def test_a_hold_that_is_too_long_is_the_usual_one():
     host = SwmlHost({"/": document(ai(function("f")))}, {"f": {"action": [{"hold": 1200}]}})
     call = called(host, tool("f"), lambda call: call.say("hello?"), lambda call: call.wait(300_000))
@@ -286,6 +343,7 @@ def data_map(**more):
     return {"function": "look", "description": "l", "data_map": more}
 
 
+@promise(24)
 def test_a_data_map_uses_the_first_eligible_webhook_alone_and_a_404_is_no_failure():
     webhooks = [
         {"url": "https://a.example", "output": {"response": "x is ${x}"}},
@@ -298,6 +356,7 @@ def test_a_data_map_uses_the_first_eligible_webhook_alone_and_a_404_is_no_failur
     assert len(call.trace.of("data_map")) == 1
 
 
+@promise(25)
 def test_an_error_key_that_is_there_is_a_failure_whatever_its_value():
     mapped = data_map(
         webhooks=[{"url": "https://a.example", "error_keys": ["error"], "output": {"response": "fine"}}],
@@ -309,6 +368,7 @@ def test_an_error_key_that_is_there_is_a_failure_whatever_its_value():
     assert call.trace.of("tool")[0].data["response"] == "failed"
 
 
+@promise(26)
 def test_everything_that_an_include_returns_is_registered():
     swaig = {"includes": [{"url": "https://other.example/swaig", "functions": ["a"]}]}
     options = PlatformOptions(stubs=(Stub("https://other.example/*", [function(name) for name in "abc"]),))
@@ -322,6 +382,7 @@ def test_everything_that_an_include_returns_is_registered():
     assert seen == [("a", "b", "c")]
 
 
+@promise(27)
 def test_the_startup_hook_precedes_the_greeting():
     host = SwmlHost(
         {
@@ -336,6 +397,7 @@ def test_the_startup_hook_precedes_the_greeting():
     assert spoken(call) == ["Hello Ann."]
 
 
+@promise(28)
 def test_a_chat_has_two_ids():
     host = SwmlHost({"/": document(ai(function("f")))})
 
@@ -352,6 +414,7 @@ def test_a_chat_has_two_ids():
     assert body["call_id"] == summary["call_id"] != call.id
 
 
+@promise(29)
 def test_an_unknown_action_is_ignored_and_found():
     host = SwmlHost({"/": document(ai(function("f")))}, {"f": {"action": [{"nope": 1}, {"say": "a"}]}})
     call = called(host, tool("f"))
@@ -359,6 +422,7 @@ def test_an_unknown_action_is_ignored_and_found():
     assert (spoken(call), codes(call)) == (["a"], ["unknown_action"])
 
 
+@promise(30)
 def test_the_second_agent_of_a_call_has_the_global_data_of_the_first():
     there = {"SWML": document({"transfer": {"dest": "http://host.example/b"}}), "transfer": True}
     host = SwmlHost(
