@@ -1,4 +1,4 @@
-"""A call in progress, whose host changes its mind at any time: it never gets stuck, and always ends."""
+"""A call whose host changes its mind at any time never gets stuck."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_the_trace_of_a_call_is_the_kept_one():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_trace_of_a_scenario_is_the_kept_one(tmp_path, seed):
-    """A host with agents, a model, and a caller who spells, hesitates and changes its mind."""
+    """The caller spells, hesitates and changes its mind."""
     (tmp_path / "desk.py").write_bytes((KEPT / "desk.py").read_bytes())
     file = tmp_path / "desk.call.toml"
     file.write_text(DESK.read_text(encoding="utf-8").replace("seed = 0", f"seed = {seed}"), encoding="utf-8")

@@ -80,7 +80,7 @@ FORGETFUL = (GREETING, Calls("order", {"bread": "rye"}), Says("One rye bread."),
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Write a scenario, run it against a model that follows a script, and return the verdict and the requests."""
+    """Run a scenario against a scripted model, and return verdict and requests."""
     (tmp_path / "bakery.py").write_text(AGENT, encoding="utf-8")
     monkeypatch.setenv("BAKERY_KEY", "sk-bakery")
 
