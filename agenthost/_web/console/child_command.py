@@ -1,4 +1,4 @@
-"""Commands of agenthost in a process of their own.
+"""Commands of agenthost in a process of their own, for pages.
 
 They import packages, or much of agenthost, which the memory of a worker does without.
 """
@@ -6,19 +6,26 @@ They import packages, or much of agenthost, which the memory of a worker does wi
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import define, field, frozen
+
+from agenthost._host.telemetry.prometheus.shared import SHARED
 
 if TYPE_CHECKING:
     from agenthost._host.config.schema import Config
 
-__all__ = ["CommandResult", "run_command"]
+__all__ = ["ChildCommands", "CommandResult", "run_command"]
 
 _WITHIN = 60.0
 """Timeout of a command, in seconds."""
+_KEPT = 30.0
+"""Seconds for which a result is shown to all who ask."""
 
 
 @frozen
@@ -29,18 +36,47 @@ class CommandResult:
     output: str
     errors: str
 
+    def report(self) -> tuple[Any, str]:
+        """Return what the command has printed as JSON, or None and the reason."""
+        try:
+            return json.loads(self.output), ""
+        except ValueError:
+            return None, self.errors.strip()[-1000:] or f"it ended with exit code {self.code}, and printed nothing"
 
-async def run_command(config: Config | None, *arguments: str) -> CommandResult:
-    """Run a command, with the configuration file of the host if there is one."""
-    file = [] if config is None or config.source is None else ["--config", config.source]
-    return await asyncio.to_thread(_run, [sys.executable, "-P", "-m", "agenthost", *arguments, *file])
+
+@define
+class ChildCommands:
+    """Results of commands that only read, one at a time."""
+
+    _latest: dict[tuple[str, ...], tuple[float, CommandResult]] = field(factory=dict)
+    _one_at_a_time: asyncio.Lock = field(factory=asyncio.Lock)
+
+    async def run(self, config: Config, *arguments: str) -> CommandResult:
+        """Run a command with the configuration of the host.
+
+        A result of the last half minute is returned again.
+        """
+        asked = (*arguments, config.source or "")
+        async with self._one_at_a_time:
+            then, result = self._latest.get(asked, (float("-inf"), None))
+            if result is None or time.monotonic() - then > _KEPT:
+                file = [] if config.source is None else ["--config", config.source]
+                result = await run_command(*arguments, *file)
+                self._latest[asked] = time.monotonic(), result
+            return result
+
+
+async def run_command(*arguments: str) -> CommandResult:
+    """Run a command of agenthost."""
+    return await asyncio.to_thread(_run, [sys.executable, "-P", "-m", "agenthost", *arguments])
 
 
 def _run(command: list[str]) -> CommandResult:
+    own = {name: value for name, value in os.environ.items() if name != SHARED}  # the metrics are the workers' alone
     try:
         done = subprocess.run(  # noqa: S603 - our own
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_WITHIN, text=True, check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_WITHIN, text=True, check=False, env=own
         )
     except subprocess.TimeoutExpired:
-        return CommandResult(None, "", f"{' '.join(command[3:])} did not end within {_WITHIN:g} s")
+        return CommandResult(None, "", f"agenthost {command[4]} did not end within {_WITHIN:g} s")
     return CommandResult(done.returncode, done.stdout, done.stderr)

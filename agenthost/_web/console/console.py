@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from agenthost._host.access.principals import OBSERVE
+from agenthost._web.console.child_command import ChildCommands
 from agenthost._web.console.forms import read_form, refuse_other_sites
 from agenthost._web.console.live_pages import LivePages
 from agenthost._web.console.page_request import LIVE, PageRequest
@@ -52,6 +53,7 @@ class Console:
 
     def __init__(self) -> None:
         self._sessions = Sessions()
+        self._commands = ChildCommands()
         self._live = LivePages(self._may_enter, partial(self._page, live=True))
 
     async def serve(self, request: Request, send: Send) -> None:
@@ -102,7 +104,7 @@ class Console:
             raise Refused(404)
         route, match = found
         names = tuple(unquote(each) for each in match.groups())
-        return await route.answer(PageRequest(request, self._sessions, path, names, as_json, live))
+        return await route.answer(PageRequest(request, self._sessions, self._commands, path, names, as_json, live))
 
     def _may_enter(self, request: Request) -> bool:
         """Return True if the caller may observe the host, by credentials or session.

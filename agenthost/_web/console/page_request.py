@@ -15,6 +15,7 @@ from agenthost._web.request.requests import Refused, query_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenthost._web.console.child_command import ChildCommands
     from agenthost._web.console.sessions import Sessions
     from agenthost._web.request.site import Answer, Request
 
@@ -36,6 +37,7 @@ class PageRequest:
 
     request: Request
     sessions: Sessions
+    commands: ChildCommands
     path: str
     names: tuple[str, ...]
     as_json: bool

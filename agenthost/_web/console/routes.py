@@ -14,7 +14,9 @@ from agenthost._web.console.calls.call_page import call_page
 from agenthost._web.console.calls.calls_page import calls_page
 from agenthost._web.console.calls.failure_page import failure_page
 from agenthost._web.console.calls.scenario_file import scenario_file
+from agenthost._web.console.operation.doctor_page import doctor_page
 from agenthost._web.console.operation.overview_page import overview_page
+from agenthost._web.console.operation.packages_page import packages_page
 from agenthost._web.console.operation.sip_page import sip_page
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ _ROUTES = (
     Route("acts", acts_page),
     Route(f"acts/{_NAME}", act_page, posts=True),
     Route(f"acts/{_NAME}/{_NAME}", act_page, posts=True),
+    Route("packages", packages_page),
+    Route("doctor", doctor_page),
     Route("sip", sip_page),
 )
 

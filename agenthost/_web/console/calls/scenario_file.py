@@ -37,7 +37,7 @@ async def scenario_file(asked: PageRequest) -> Answer:
     with TemporaryDirectory() as place:
         source, file = Path(place, "records.json"), Path(place, _NAME)
         await asyncio.to_thread(source.write_text, json.dumps(records), encoding="utf-8")
-        done = await run_command(None, "replay", str(source), "--save", str(file))
+        done = await run_command("replay", str(source), "--save", str(file))
         if done.code != 0:
             raise Refused(409, f"the call cannot be written as a scenario: {done.errors.strip()[-300:]}")
         body = await asyncio.to_thread(file.read_bytes)
