@@ -77,6 +77,15 @@ def test_pages_need_no_scripts(view, pages):
         assert window.page.locator("main").inner_text().strip(), path
 
 
+def test_words_of_a_simulated_call_do_not_run(view):
+    window = view()
+    window.open("agents/hostile/simulate")
+    window.write("The caller says", WORDS[:60])
+    window.follow("Call$")
+
+    assert WORDS[:60] in window.page.inner_text("ol.call")
+
+
 def test_answers_of_tools_do_not_run(view):
     window = view()
     window.open("agents/hostile/tools/echo")

@@ -28,10 +28,20 @@ def place(desk):
     return place
 
 
-def form_of(served, path, auth):
-    """The token of the form of a page, and the headers that send it."""
+def send_form(served, path, auth, fields=b""):
+    """Open a page, and send its form with some fields."""
     [token] = re.findall(rb'name="token" value="(\w+)"', Caller(served.url, auth).ask("GET", path).body)
-    return b"token=" + token
+    form = b"token=" + token + b"&" + fields
+    with Connection.to(served.url) as connection:
+        request = written(
+            f"POST {path} HTTP/1.1",
+            f"Host: {host(served.url)}",
+            f"Authorization: {basic(*auth)}",
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(form)}",
+            body=form,
+        )
+        return connection.ask(request)
 
 
 def test_an_agent_is_disabled_at_once_and_after_a_restart(desk, place):
@@ -41,18 +51,7 @@ def test_an_agent_is_disabled_at_once_and_after_a_restart(desk, place):
     boss = ("boss", "the-secret-of-key-boss")
 
     def act(served, path):
-        token = form_of(served, path, boss)
-        form = "Content-Type: application/x-www-form-urlencoded"
-        with Connection.to(served.url) as connection:
-            request = written(
-                f"POST {path} HTTP/1.1",
-                f"Host: {host(served.url)}",
-                f"Authorization: {basic(*boss)}",
-                form,
-                f"Content-Length: {len(token)}",
-                body=token,
-            )
-            return connection.ask(request)
+        return send_form(served, path, boss)
 
     def statuses(served):
         return {Caller.of(served).ask("GET", "/sales").status for _ in range(6)}
@@ -71,6 +70,24 @@ def test_an_agent_is_disabled_at_once_and_after_a_restart(desk, place):
         assert statuses(served) == {200}
         assert "key boss does disable sales" not in served.stderr
         assert "key boss does enable sales" in served.stderr
+
+
+def test_a_call_is_simulated_with_its_hand_offs(desk, place):
+    """Each line plays the call again, and the log says who did."""
+    (place / "agenthost.toml").write_text(ACTING.replace("administer", "operate"), encoding="utf-8")
+    (place / "agenthost.toml").chmod(0o600)
+
+    with desk.serve(cwd=place) as served:
+        said = b"said=hello&line=transfer+me+to+billing"
+        answer = send_form(served, "/-/agents/main/simulate", ("boss", "the-secret-of-key-boss"), said)
+        page = re.sub(rb"<[^>]*>", b"", answer.body)
+
+        assert answer.status == 200
+        assert page.index(b"caller: hello") < page.index(b"caller: transfer me to billing"), page
+        assert b"transfer_department" in page
+        assert b"/billing has the call" in page
+        assert "key boss simulates a call of main" in served.stderr
+        assert b'value="hello\ntransfer me to billing"' in answer.body
 
 
 def test_any_worker_answers_for_all(desk, place):

@@ -66,16 +66,16 @@ class ChildCommands:
             return result
 
 
-async def run_command(*arguments: str) -> CommandResult:
-    """Run a command of agenthost."""
-    return await asyncio.to_thread(_run, [sys.executable, "-P", "-m", "agenthost", *arguments])
+async def run_command(*arguments: str, written: str = "") -> CommandResult:
+    """Run a command of agenthost, which reads what is written to it."""
+    return await asyncio.to_thread(_run, [sys.executable, "-P", "-m", "agenthost", *arguments], written)
 
 
-def _run(command: list[str]) -> CommandResult:
+def _run(command: list[str], written: str) -> CommandResult:
     own = {name: value for name, value in os.environ.items() if name != SHARED}  # the metrics are the workers' alone
     try:
         done = subprocess.run(  # noqa: S603 - our own
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_WITHIN, text=True, check=False, env=own
+            command, input=written, capture_output=True, timeout=_WITHIN, text=True, check=False, env=own
         )
     except subprocess.TimeoutExpired:
         return CommandResult(None, "", f"agenthost {command[4]} did not end within {_WITHIN:g} s")

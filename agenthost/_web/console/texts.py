@@ -44,6 +44,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "themselves stays.",
         "done": "Records removed: {number}.",
     },
+    "simulate": {
+        "not served": "The agent is not served.",
+        "not allowed": "Calling the agent needs credentials with the scope operate for this agent.",
+    },
     "act.failed": {
         "words": "Nothing was done: {reason}",
         "program": "this host is part of a program. fix: change it in the program",

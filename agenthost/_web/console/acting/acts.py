@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from agenthost._host.access.disabled_agents import disable, enable
 from agenthost._host.recording.forgotten import forget_caller
+from agenthost._web.console.audit import audit
 from agenthost._web.console.texts import TEXTS
 from agenthost._web.request.requests import Refused
 from agenthost.errors import AgentHostError, StateUnavailable
@@ -25,7 +25,6 @@ _RELOAD_SECONDS = 110.0
 """Timeout of a reload, which a browser and the proxies before the host wait for."""
 _SECONDS = 5.0
 _NAMED = ("added", "changed", "removed", "failed", "applied", "replaced", "restart")
-_log = logging.getLogger("agenthost.console")
 
 
 @frozen
@@ -55,16 +54,14 @@ async def carry_out(request: Request, act: Act, subject: str) -> str:
     Returns:
         What it has done, or the reason that it has not.
     """
-    fields = {"act": act.name, "principal": request.principal.name}
-    if act.of_agent:
-        fields["agent"] = subject
+    of = {"agent": subject} if act.of_agent else {}
     what = f"{act.name} {subject}" if act.of_agent else act.name
-    _log.warning("%s does %s", request.principal.name, what, extra={"fields": fields})
+    audit(request, act.name, words=f"does {what}", **of)
     try:
         done = await act.run(request, subject)
     except (AgentHostError, OSError) as error:
         done = TEXTS["act.failed"]["words"].format(reason=error)
-    _log.warning("%s of %s: %s", what, request.principal.name, done, extra={"fields": fields})
+    audit(request, act.name, words=f"has done {what}: {done}", **of)
     return done
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from agenthost._web.console.agents.described import described
 from agenthost._web.console.agents.shown_agent import shown_agent
+from agenthost._web.console.agents.shown_settings import shown_settings
+from agenthost._web.console.agents.steps_picture import steps_picture
 
 if TYPE_CHECKING:
     from agenthost._web.console.page_request import PageRequest
@@ -21,14 +23,19 @@ async def agent_page(asked: PageRequest) -> Answer:
     status = await asked.status()
     [key] = asked.names
     shown = shown_agent(asked.request, status, key)
+    document, agent = shown["document"], asked.request.published.plan.find(key)
+    config = asked.request.rules.settings.config
+    settings = [] if document is None or agent is None else shown_settings(config, agent)
     if asked.as_json:
-        return asked.json(shown)
-    document = shown["document"]
+        return asked.json({**shown, "settings": settings})
+    parts = None if document is None else described(document)
     return await asked.page(
         "agent",
         agent=shown["agent"],
         note=shown["note"],
-        parts=None if document is None else described(document),
+        parts=parts,
+        pictures=[steps_picture(context["steps"]) for context in parts["contexts"]] if parts is not None else [],
+        settings=settings,
         raw=json.dumps(document, indent=2, ensure_ascii=False),
         problems=[each for each in status["problems"] if each["problem"].startswith(f"agent {key} ")],
         now=time.time(),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["described", "without_secrets"]
+__all__ = ["HIDDEN", "described", "names_a_secret", "without_secrets"]
 
 _CONVERSATIONS = ("ai", "amazon_bedrock")
 _DEEPEST = 4
@@ -26,16 +26,21 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 """Names of values that open something."""
-_HIDDEN = "***"
+HIDDEN = "***"
+
+
+def names_a_secret(name: str) -> bool:
+    """Return True for the name of a value that opens something."""
+    return _SECRET.search(name) is not None
 
 
 def without_secrets(value: Any) -> Any:
     """Return a document without the credentials that an author has written into it."""
     if isinstance(value, str):
-        return _PARAMETER.sub(_without_value, _USERINFO.sub(f"://{_HIDDEN}@", value))
+        return _PARAMETER.sub(_without_value, _USERINFO.sub(f"://{HIDDEN}@", value))
     if isinstance(value, dict):
         return {
-            name: without_secrets(each) if isinstance(each, dict) or not _SECRET.search(name) else _HIDDEN
+            name: without_secrets(each) if isinstance(each, dict) or not _SECRET.search(name) else HIDDEN
             for name, each in value.items()
         }
     return [without_secrets(each) for each in value] if isinstance(value, list) else value
@@ -43,7 +48,7 @@ def without_secrets(value: Any) -> Any:
 
 def _without_value(found: re.Match[str]) -> str:
     """Return a parameter of a URL, without its value if that opens something."""
-    return found[1] + _HIDDEN if found[1].lower().endswith(_SECRET_PARAMETER) else found[0]
+    return found[1] + HIDDEN if found[1].lower().endswith(_SECRET_PARAMETER) else found[0]
 
 
 def described(document: Mapping[str, Any]) -> dict[str, Any]:
