@@ -21,6 +21,7 @@ from cold import measure_cold_starts
 from installed import AGENTS, SDK, frontdesk, generated, litellm, sdk
 from isolating import measure_isolation
 from locking import measure_locks
+from playing import measure_scenarios
 from probing import measure_readiness
 from reloading import measure_reloads
 from report import markdown, write, write_some
@@ -50,6 +51,7 @@ GROUPS = (
     "starts",
     "workers",
     "commands",
+    "scenarios",
 )
 
 
@@ -101,6 +103,7 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         "starts": lambda: measure_starts(work, generated(directory / "one", 1), many()),
         "workers": lambda: measure_sharing(work, many()),
         "commands": lambda: measure_commands(work, many()),
+        "scenarios": lambda: measure_scenarios(_new(directory / "scenarios")),
     }
     for group in GROUPS:
         if group in groups:

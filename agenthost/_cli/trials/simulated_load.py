@@ -86,7 +86,7 @@ async def load(client: Client, scenario: Scenario, calls: int, model: ChatModel 
 
     async def one(number: int) -> tuple[float, tuple[str, ...]]:
         began = time.perf_counter()
-        options = evolve(scenario.options, seed=scenario.options.seed + number)
+        options = evolve(scenario.options, seed=scenario.options.seed + number, real_pauses=True)
         problems, _ = await play(evolve(scenario, options=options), Platform(timed, options, model=model))
         return time.perf_counter() - began, tuple(f"{problem.kind}: {problem.message}" for problem in problems)
 

@@ -64,6 +64,7 @@ class PlatformOptions:
         tool_timeout: seconds for a function call.
         fallback_url: URL of the document if the first one of a call cannot be used.
         retries: repetitions of a failed function call or summary.
+        real_pauses: whether the pause before a repetition takes real time, too, as a load on a host needs.
         limits: limits that end what does not end by itself.
     """
 
@@ -87,4 +88,5 @@ class PlatformOptions:
     tool_timeout: float = 120.0
     fallback_url: str | None = None
     retries: int = 3
+    real_pauses: bool = False
     limits: Limits = field(factory=Limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -93,6 +94,7 @@ class Delivery:
                 return delivered
             if attempt <= retries:
                 self.recorder.now += _RETRY_AFTER
+                await asyncio.sleep(_RETRY_AFTER / 1000 if self.options.real_pauses else 0)
         return delivered
 
     async def send(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 
 import pytest
+from calling import called, tool
 from swml_host import BASE, SwmlHost, ai, document, function
 
 from agenthost.testing.platform import (
@@ -212,3 +214,23 @@ def test_signatures_are_of_the_url_without_credentials():
     signed = ["x-signalwire-sha256-signature" in headers for _, _, headers in host.received]
 
     assert signed == [True, False, True, True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("real", "error"), [(True, ""), (False, "webhook_http_failure")])
+def test_a_busy_host_has_real_time_to_recover_if_pauses_are_real(real, error):
+    class Busy(SwmlHost):
+        """Answers its function half a second after the first attempt."""
+
+        free_at = None
+
+        def _answer(self, path, body, headers):
+            if "function" in body:
+                self.free_at = self.free_at or time.monotonic() + 0.5
+                return (503, {}) if time.monotonic() < self.free_at else (200, {"response": "done"})
+            return super()._answer(path, body, headers)
+
+    host = Busy({"/": document(ai(function("f")))})
+    call = called(host, tool("f"), options=PlatformOptions(real_pauses=real))
+
+    assert call.trace.of("tool")[0].data.get("error", "") == error
