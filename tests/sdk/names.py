@@ -22,7 +22,7 @@ HERE = "the same name"
 ALONGSIDE = "the SDK, installed next to agenthost"
 SKILL = "the same name, in [agenthost-signalwire](../../plugins/agenthost-signalwire/README.md#skills)"
 PACKAGED = "the same name, in [agenthost-skills](../../plugins/agenthost-skills/README.md)"
-_PACKAGED = ("joke", "play_background_file", "swml_transfer", "weather_api")
+_PACKAGED = ("info_gatherer", "joke", "play_background_file", "swml_transfer", "weather_api")
 SEARCH = (
     "[agenthost-search](../../plugins/agenthost-search/README.md), which reads `.swsearch` files; or the SDK, "
     "installed next to agenthost"

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BRIDGED", "SKILLS", "findings_of"]
 
-SKILLS = frozenset({"datetime", "joke", "math", "play_background_file", "swml_transfer", "weather_api"})
+SKILLS = frozenset(
+    {"datetime", "info_gatherer", "joke", "math", "play_background_file", "swml_transfer", "weather_api"}
+)
 """Skills that agenthost and agenthost-skills have under the same names."""
 BRIDGED = frozenset(
     {
@@ -22,7 +24,6 @@ BRIDGED = frozenset(
         "datasphere",
         "datasphere_serverless",
         "google_maps",
-        "info_gatherer",
         "mcp_gateway",
         "native_vector_search",
         "spider",

@@ -19,8 +19,8 @@ PARAMS = {
     "datasphere": DATASPHERE,
     "datasphere_serverless": DATASPHERE,
     "google_maps": {"api_key": "k"},
-    "info_gatherer": {"questions": QUESTIONS},
     "signalwire_datetime": {},
+    "signalwire_info_gatherer": {"questions": QUESTIONS},
     "signalwire_joke": {"api_key": "k"},
     "signalwire_math": {},
     "signalwire_weather_api": {"api_key": "k"},
@@ -85,7 +85,7 @@ class TestMath(SkillContract):
 
 def test_answers_are_kept_in_the_call_s_data():
     agent = AgentBase("a")
-    agent.add_skill("info_gatherer", {"questions": QUESTIONS, "prefix": "intake"})
+    agent.add_skill("signalwire_info_gatherer", {"questions": QUESTIONS, "prefix": "intake"})
     tool = agent._declared.draft.tools["intake_submit_answer"]
     data = ai_of(agent)["global_data"]
     result = tool.handler({"answer": "Ann"}, {"global_data": data}).to_dict()
@@ -110,7 +110,7 @@ def test_secrets_are_not_printed():
     ("name", "params", "reason"),
     [
         ("web_search", {}, "api_key"),
-        ("info_gatherer", {"questions": []}, "At least one question is required"),
+        ("signalwire_info_gatherer", {"questions": []}, "At least one question is required"),
         ("native_vector_search", {"index": "x"}, "has no parameter 'index'"),
     ],
 )
