@@ -58,7 +58,8 @@ def _misspelt(error: BaseException) -> tuple[str, Iterable[str]]:
     if isinstance(error, AttributeError):
         return name, dir(error.obj)
     if isinstance(error, ModuleNotFoundError):
-        return ("" if "." in name else name), (each for each in _modules() if not each.startswith("_"))
+        itself = "" if "__path__" in names else str(names.get("__name__", ""))  # a file does not import itself
+        return ("" if "." in name else name), (each for each in _modules() - {itself} if not each.startswith("_"))
     if isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)' from '([\w.]+)'", words)):
         module = sys.modules.get(found[2])
         return found[1], getattr(module, "__all__", None) or dir(module)

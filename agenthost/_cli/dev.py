@@ -77,7 +77,25 @@ def command(target: str | None, file: str | None, **options: Any) -> None:
 
 def _begin(loop: _Loop, report: Mapping[str, Any], *, made: bool) -> None:
     show(loop.config, loop.url, report, made=made)
+    if not report["agents"]:
+        echo(_nothing_served(loop.source))
     loop.begin(report)
+
+
+def _nothing_served(source: Source) -> str:
+    """Return a hint for the author of a package without agents."""
+    from agenthost._discovery import PLUGINS, SKILLS
+    from agenthost._host.installer.environment import installer
+
+    skills = source.entry_points.get(SKILLS, {})
+    if skills:
+        why = f"a skill runs in an agent, which calls add_skill({next(iter(skills))!r})"
+    elif PLUGINS in source.entry_points:
+        why = "a plugin has no route of its own"
+    else:
+        why = "no installed package offers one"
+    then = "agenthost dev FILE with the file of an agent"
+    return f"  no agent is served: {why}\n    fix:  {installer().develop('.')}, then {then}"
 
 
 @define(eq=False)

@@ -55,7 +55,8 @@ def next_commands(project: NewProject) -> tuple[str, str, str]:
     """Return the commands that an author types next."""
     from agenthost._host.installer.environment import installer
 
-    return f"cd {shlex.quote(project.name)}", str(installer().develop(".[test]")), "agenthost dev"
+    served = f" tests/{project.file}_agent.py" if project.kind in ("plugin", "skill") else ""
+    return f"cd {shlex.quote(project.name)}", str(installer().develop(".[test]")), f"agenthost dev{served}"
 
 
 def _on_terminal() -> bool:

@@ -71,6 +71,22 @@ def test_edits_are_served_and_mistakes_are_not(env, project):
     assert not (project / "state" / "owners").exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("skill", "a skill runs in an agent, which calls add_skill('lotto')"),
+        ("plugin", "a plugin has no route of its own"),
+    ],
+)
+def test_a_project_without_agents_is_explained(env, kind, why):
+    place = env.workplace()
+    assert env.run("agenthost", "new", "lotto", "--kind", kind, cwd=place).returncode == 0
+
+    with env.serve(cwd=place / "agenthost-lotto", command="dev") as served:
+        poll_until(lambda: "watching" in served.stdout, 30)
+        assert f"  no agent is served: {why}\n    fix:  " in served.stdout
+
+
 def test_a_file_is_checked_and_run(env):
     place = env.workplace()
     (place / "shop.py").write_text(

@@ -28,8 +28,9 @@ def test_new_packages_serve(env):
     used = env.run("python", "-c", "import agenthost; agenthost.AgentBase('x').add_skill('lotto', {'highest': 9})")
     assert used.returncode == 0, used.stderr
 
-    played = env.run("agenthost", "test", cwd=place / "agenthost-cinema")
-    assert (played.returncode, played.stdout.splitlines()[-1][:18]) == (0, "1 passed, 0 failed"), played.stderr
+    for name in projects:
+        played = env.run("agenthost", "test", cwd=place / f"agenthost-{name}")
+        assert (played.returncode, played.stdout.splitlines()[-1][:18]) == (0, "1 passed, 0 failed"), played.stderr
 
     (place / "agenthost.toml").write_text((place / "agenthost-cinema" / "agenthost.toml.example").read_text())
     with env.serve(cwd=place) as served:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import unicodedata
 
 import pytest
@@ -100,6 +101,19 @@ def test_a_traceback_of_a_syntax_error_shows_its_line():
 def test_the_nearest_name_is_suggested(name, question):
     """A sentence can follow, and nothing is suggested that is far away."""
     assert did_you_mean(name, iter(["order", "renew", "return"])) == question
+
+
+@pytest.mark.parametrize(("package", "question"), [(False, ""), (True, ". Did you mean florist_of_tests?")])
+def test_a_file_is_not_suggested_to_itself(tmp_path, monkeypatch, package, question):
+    """A package may import its own parts."""
+    file = tmp_path / "florist_of_tests" / "__init__.py" if package else tmp_path / "florist_of_tests.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("import florst_of_tests\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ModuleNotFoundError) as raised:
+        importlib.import_module("florist_of_tests")
+
+    assert near_name(raised.value) == question
 
 
 class Secretive:

@@ -45,11 +45,11 @@ _ENTRY_POINTS: dict[Kind, str] = {
     ),
 }
 _COMMAND_ROWS: dict[Kind, str] = {
-    "agent": "| play the scenarios, which are scripted calls | `agenthost test` |\n"
-    "| call a tool as the platform does | `agenthost tool {key} take_message --text Hello` |\n"
+    "agent": "| call a tool as the platform does | `agenthost tool {key} take_message --text Hello` |\n"
     "| print the document that the platform fetches | `agenthost swml {key}` |\n",
-    "plugin": "| list its hooks | `agenthost plugins --load` |\n",
-    "skill": "",
+    "plugin": "| list its hooks | `agenthost plugins --load` |\n"
+    "| serve an agent beside the plugin, once it is installed | `agenthost dev tests/{file}_agent.py` |\n",
+    "skill": "| serve an agent with the skill, once it is installed | `agenthost dev tests/{file}_agent.py` |\n",
     "workflow": '| ask a question in text | `agenthost ask {key} "Where is my order?"` |\n'
     '| read how the router decides | `agenthost route explain {key} "Where is my order?"` |\n',
 }
@@ -116,6 +116,11 @@ class NewProject:
         """The folder of its import package, relative to the project."""
         return self.module if self.flat else f"src/{self.module}"
 
+    @property
+    def file(self) -> str:
+        """The key as part of the name of a file."""
+        return self.key.replace("-", "_")
+
     def files(self) -> dict[str, str]:
         """Return the text of each file by its path, relative to the project."""
         root = files(__package__) / "templates"
@@ -124,7 +129,7 @@ class NewProject:
         for origin in ("common", self.kind):
             for path, text in _texts(root / origin):
                 name = path.replace("dot-", ".").replace("tests/MODULE.call", f"tests/{self.key}.call")
-                name = name.replace("test_MODULE", f"test_{self.key.replace('-', '_')}")
+                name = name.replace("test_MODULE", f"test_{self.file}").replace("MODULE_agent", f"{self.file}_agent")
                 found[name.replace("MODULE", self.folder)] = Template(text).substitute(values)
         return dict(sorted(found.items()))
 
@@ -147,7 +152,7 @@ class NewProject:
         return written
 
     def _values(self) -> dict[str, str]:
-        names = {"key": self.key, "module": self.module, "class_": _class_name(self.key, self.kind)}
+        names = {"key": self.key, "file": self.file, "module": self.module, "class_": _class_name(self.key, self.kind)}
         return names | {
             "name": self.name,
             "description": self.description,
@@ -157,7 +162,6 @@ class NewProject:
             "top": self.folder.partition("/")[0],
             "parent": "." if self.flat else "src",
             "distribution": re.sub(r"[-_.]+", "-", self.name).lower(),
-            "scenarios": "      - run: agenthost test\n" if self.kind == "agent" else "",
             "a_kind": f"{'an' if self.kind == 'agent' else 'a'} {self.kind}",
             "entry_points": _ENTRY_POINTS[self.kind].format(**names),
             "command_rows": _COMMAND_ROWS[self.kind].format(**names),

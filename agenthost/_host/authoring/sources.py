@@ -183,7 +183,8 @@ def _watched(offers: list[Candidate]) -> Iterator[str]:
 
 def _file(file: Path, attribute: str) -> Source:
     if not file.is_file():
-        raise ValueError(f"{file}: there is no such Python file")
+        near = did_you_mean(file.name, (each.name for each in file.parent.glob("*.py")))
+        raise ValueError(f"{file}: there is no such Python file. {near}".rstrip(". "))
     folder = str(file.resolve().parent)
     found = [attribute] if attribute else _agents_in(file)
     plugin = {PLUGINS: {_plain(file.stem): file.stem}} if not attribute and _has_hooks(file) else {}

@@ -100,8 +100,8 @@ def _load_file(file: Path) -> ModuleType:
     name = file.stem if file.stem not in sys.modules else f"agent file {file}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
-        msg = f"{file}: there is no such Python file."
-        raise PlanError(msg)
+        near = did_you_mean(file.name, (each.name for each in file.parent.glob("*.py")))
+        raise PlanError(f"{file}: there is no such Python file. {near}".rstrip())
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     folder = str(file.resolve().parent)

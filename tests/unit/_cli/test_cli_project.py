@@ -85,6 +85,13 @@ def test_the_state_of_an_agent_is_shown_and_changed(run):
     assert (gone.returncode, gone.stderr) == (1, "There is no key 'visits' of 'desk'.\n")
 
 
+def test_a_file_with_a_similar_name_is_suggested(run, tmp_path):
+    (tmp_path / "shop.py").touch()
+
+    assert run("check", "shp.py").stderr.strip().endswith("there is no such Python file. Did you mean shop.py?")
+    assert "there is no such Python file. Did you mean shop.py?" in run("tool", "shp.py").stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
