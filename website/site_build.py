@@ -20,7 +20,7 @@ from packaging.version import InvalidVersion, Version
 from site_llms import write_for_models
 from site_sources import ROOT, stage
 
-__all__ = ["list_versions", "main"]
+__all__ = ["list_versions", "main", "version"]
 
 _ENTRY = '<!doctype html><meta charset="utf-8"><title>agenthost</title><meta http-equiv="refresh" content="0; url={}/">'
 
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     """Build one version, list all, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the documentation site.")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site", help="the folder of all versions")
-    parser.add_argument("--version", default=_version(), help="the version that the pages describe")
+    parser.add_argument("--version", default=version(), help="the version that the pages describe")
     options = parser.parse_args(arguments)
     site = options.out / options.version
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +43,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of this checkout."""
     text = (ROOT / "agenthost" / "_version.py").read_text(encoding="utf-8")
     return re.sub(r'.*__version__ = "(.+?)".*', r"\1", text, flags=re.DOTALL)
 

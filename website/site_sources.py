@@ -13,6 +13,8 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from site_diagrams import BLOCK, draw
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -86,7 +88,7 @@ def _page(source: Path, places: dict[Path, str]) -> str:
             return link["words"]
         return f"[{link['words']}]({os.path.relpath(places[path], here)}{mark}{anchor})"
 
-    parts = _FENCED.split(source.read_text(encoding="utf-8"))
+    parts = _FENCED.split(_drawn(source.read_text(encoding="utf-8")))
     text = "".join(part if part.startswith("```") else _LINK.sub(moved, part) for part in parts)
     if source.parent == DOCS and source.name == "index.md":
         return text + _contents(_FIRST)
@@ -96,6 +98,16 @@ def _page(source: Path, places: dict[Path, str]) -> str:
         ]
         return text + _contents(tuple(dict.fromkeys(below)))
     return text
+
+
+def _drawn(text: str) -> str:
+    """Return a page with its diagrams, each named after the heading above it."""
+
+    def figure(block: re.Match[str]) -> str:
+        headings = re.findall(r"^#+ (.+)$", text[: block.start()], re.MULTILINE)
+        return draw(block[1], headings[-1])
+
+    return BLOCK.sub(figure, text)
 
 
 def _contents(pages: tuple[str, ...]) -> str:

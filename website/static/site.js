@@ -38,5 +38,14 @@ function addCopyButtons() {
   }
 }
 
+// The theme has two complementary landmarks without names.
+function nameLandmarks() {
+  const names = { ".sidebar-drawer": "Contents and search", ".toc-drawer": "On this page" };
+  for (const [selector, name] of Object.entries(names)) {
+    document.querySelector(selector)?.setAttribute("aria-label", name);
+  }
+}
+
 offerVersions();
+nameLandmarks();
 addCopyButtons();
