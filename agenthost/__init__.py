@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from agenthost.health import HostVitals, Probe, ProbeResult, probe
     from agenthost.hookspecs import hookimpl
     from agenthost.hosting import (
+        ConsolePage,
         Host,
         HostedAgent,
         McpOffer,
@@ -105,6 +106,7 @@ __all__ = [
     "ClientCalls",
     "Completion",
     "ConfigurationError",
+    "ConsolePage",
     "Context",
     "ContextBuilder",
     "ConversationRefused",
@@ -215,6 +217,7 @@ _HOMES = {
     "HostedAgent": "hosting",
     "McpOffer": "hosting",
     "McpRequest": "hosting",
+    "ConsolePage": "hosting",
     "McpServer": "hosting",
     "OfferedAgent": "hosting",
     "OfferedTool": "hosting",

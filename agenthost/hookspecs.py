@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agenthost.conversation.models import ModelProvider
     from agenthost.conversation.redaction import Redactor
     from agenthost.health import Probe
-    from agenthost.hosting import Host, HostedAgent, McpServer, ToolCalled
+    from agenthost.hosting import ConsolePage, Host, HostedAgent, McpServer, ToolCalled
     from agenthost.sip import SipAlias, SipCall, SipUri
     from agenthost.state import StateProvider
 
@@ -35,6 +35,7 @@ __all__ = [
     "chat_models",
     "classifiers",
     "configure_app",
+    "console_pages",
     "escalation_detectors",
     "health_probes",
     "hookimpl",
@@ -116,6 +117,18 @@ def configure_app(app_config: AppConfig) -> None:
 
     Args:
         app_config: Litestar's own value. Change it in place.
+    """
+
+
+@hookspec
+def console_pages() -> Iterable[ConsolePage]:  # type: ignore[empty-body]
+    """Offer pages of the console.
+
+    Called once at start-up, in every process. They are at ``/-/pages/{plugin}/{name}``, for those who may observe the
+    host, and also as JSON.
+
+    Returns:
+        Pages, each with a name of its own.
     """
 
 

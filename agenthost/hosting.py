@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from agenthost.errors import DefinitionError
 from agenthost.results.tool_answer import Outcome
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from agenthost.state import Store
 
 __all__ = [
+    "ConsolePage",
     "Host",
     "HostedAgent",
     "McpOffer",
@@ -172,6 +175,31 @@ class McpRequest:
 
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes = field(repr=False)
+
+
+@frozen
+class ConsolePage:
+    """A page of the console.
+
+    Args:
+        name: its name in the address: lower-case letters, digits and hyphens.
+        title: its title, also in the navigation.
+        read: returns what the page shows, a value of JSON: a text, an object, or a list, such as of objects that are
+            the rows of a table. Everything is escaped. A coroutine function runs on the event loop, any other in a
+            thread, for at most 5 seconds.
+
+    Raises:
+        DefinitionError: the name cannot be part of an address.
+    """
+
+    name: str
+    title: str
+    read: Callable[[], object] = field(repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,60}", self.name):
+            msg = f"ConsolePage: name {self.name!r} is not of a-z, 0-9 and hyphens. fix: name it 'visits'"
+            raise DefinitionError(msg)
 
 
 @frozen

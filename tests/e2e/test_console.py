@@ -90,6 +90,22 @@ def test_a_call_is_simulated_with_its_hand_offs(desk, place):
         assert b'value="hello\ntransfer me to billing"' in answer.body
 
 
+def test_a_plugin_adds_pages(desk, place):
+    """They show data, escaped, and a failure leads to its traceback."""
+    with desk.having("plugin-hooks"), desk.serve(cwd=place) as served:
+        caller, found = Caller.of(served), "/-/pages/agenthost-test-plugin-hooks%3Aplugin-hooks"
+        page, data = caller.ask("GET", f"{found}/towns"), caller.ask("GET", f"{found}/towns.json")
+        failed = caller.ask("GET", f"{found}/fails")
+        [error_id] = re.findall(r"e-[0-9a-f]{12}", failed.body.decode())[:1]
+
+        assert (page.status, b"&lt;b&gt;be&lt;/b&gt; Berlin" in page.body, b"<b>" in page.body) == (200, True, False)
+        assert b"Towns &amp; more" in caller.ask("GET", "/-/").body
+        assert [each["town"] for each in data.json] == ["berlin", "paris"]
+        assert failed.status == 500
+        assert b"the table is gone" in caller.ask("GET", f"/-/errors/{error_id}").body
+        assert caller.ask("GET", f"{found}/nothing").status == 404
+
+
 def test_any_worker_answers_for_all(desk, place):
     """Also for their calls, which each counts itself."""
     with desk.serve(cwd=place) as served:

@@ -141,7 +141,7 @@ def test_the_list_says_what_each_hooks_into(plugged):
         "package": "agenthost-test-plugin-hooks",
         "version": "1.0",
         "state": "ready",
-        "hooks": ["agents", "configure_app"],
+        "hooks": ["agents", "configure_app", "console_pages"],
     }
     for name, reason in FAILED.items():
         assert seen[name]["state"] == "quarantined"

@@ -17,7 +17,7 @@ from agenthost.conversation.escalation_detectors import EscalationDetector
 from agenthost.conversation.models import ModelProvider
 from agenthost.conversation.redaction import Redactor
 from agenthost.health import Probe
-from agenthost.hosting import McpServer
+from agenthost.hosting import ConsolePage, McpServer
 from agenthost.state import StateProvider
 from agenthost.swml import Template
 
@@ -103,6 +103,7 @@ class Extensions:
     classifiers: Values[ClassifierProvider] = field(default=(), metadata={_KIND: ClassifierProvider})
     escalation_detectors: Values[EscalationDetector] = field(default=(), metadata={_KIND: EscalationDetector})
     mcp_servers: Values[McpServer] = field(default=(), metadata={_KIND: McpServer})
+    console_pages: Values[ConsolePage] = field(default=(), metadata={_KIND: ConsolePage})
     resolve_sip: Functions = ()
     configure_app: Functions = ()
     lifespan: Functions = ()

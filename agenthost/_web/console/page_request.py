@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 from attrs import frozen
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agenthost._web.console.child_command import ChildCommands
     from agenthost._web.console.sessions import Sessions
     from agenthost._web.request.site import Answer, Request
+    from agenthost.hosting import ConsolePage
 
 __all__ = ["LIVE", "PageRequest"]
 
@@ -61,7 +63,13 @@ class PageRequest:
         in_session = self.request.head.authorization is None
         query = self.request.scope["query_string"].decode("latin-1")
         stream = f"{LIVE}{self.path}?{query}"
-        return await page(self.request.rules, template, self.path, in_session=in_session, stream=stream, **values)
+        shown = {"in_session": in_session, "stream": stream, "others": self.pages_of_plugins(), **values}
+        return await page(self.request.rules, template, self.path, **shown)
+
+    def pages_of_plugins(self) -> list[tuple[str, ConsolePage]]:
+        """Return the pages of plugins, each with its path below the console."""
+        offered = self.request.published.plan.extensions.console_pages
+        return [(f"pages/{quote(plugin, safe='')}/{each.name}", each) for plugin, each in offered]
 
     def json(self, value: Any, status: int = 200) -> Answer:
         """Return a value as JSON."""

@@ -18,6 +18,7 @@ from agenthost._web.console.calls.scenario_file import scenario_file
 from agenthost._web.console.operation.doctor_page import doctor_page
 from agenthost._web.console.operation.overview_page import overview_page
 from agenthost._web.console.operation.packages_page import packages_page
+from agenthost._web.console.operation.plugin_page import plugin_page
 from agenthost._web.console.operation.sip_page import sip_page
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ _ROUTES = (
     Route(f"acts/{_NAME}/{_NAME}", act_page, posts=True),
     Route("packages", packages_page),
     Route("doctor", doctor_page),
+    Route(f"pages/{_NAME}/{_NAME}", plugin_page),
     Route("sip", sip_page),
 )
 

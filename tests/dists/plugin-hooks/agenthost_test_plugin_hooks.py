@@ -1,8 +1,8 @@
-"""Makes agents in code, and adds an endpoint to the host."""
+"""Makes agents in code, and adds an endpoint and pages of the console."""
 
 from litestar import get
 
-from agenthost import AgentBase, hookimpl
+from agenthost import AgentBase, ConsolePage, hookimpl
 
 
 class Branch(AgentBase):
@@ -25,3 +25,16 @@ def agents():
 @hookimpl
 def configure_app(app_config):
     app_config.route_handlers.append(branches)
+
+
+async def towns():
+    return [{"town": "berlin", "motto": "<b>be</b> Berlin"}, {"town": "paris", "open": True}]
+
+
+def fails():
+    raise LookupError("the table is gone")
+
+
+@hookimpl
+def console_pages():
+    return [ConsolePage("towns", "Towns & more", towns), ConsolePage("fails", "Fails", fails)]

@@ -14,6 +14,7 @@ from attrs import frozen
 from agenthost import (
     AgentBase,
     ClassifierProvider,
+    ConsolePage,
     EscalationDetector,
     McpServer,
     ModelProvider,
@@ -249,6 +250,7 @@ HEARD = {
     "agents": AgentBase,
     "chat_models": ModelProvider,
     "classifiers": ClassifierProvider,
+    "console_pages": ConsolePage,
     "escalation_detectors": EscalationDetector,
     "health_probes": Probe,
     "mcp_servers": McpServer,
