@@ -22,7 +22,6 @@ from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import HostPlan, make_plan
 from agenthost._host.plan.routes import normalise, route_problem
 from agenthost._host.runtime.start import make_runtime, report_generated, start_logging, with_secrets
-from agenthost._host.walls.kernel import set_debuggable
 from agenthost.agent.base import AgentBase, declared, release
 from agenthost.agent.log import get_logger
 from agenthost.errors import ConfigurationError, DefinitionError, PlanError
@@ -330,6 +329,7 @@ class AgentServer:
         answer_cgi(self.app)
 
     def _serve(self, host: str | None, port: int | None) -> None:
+        from agenthost._host.walls.kernel import set_debuggable  # noqa: PLC0415 - only where it is served, as below
         from agenthost._web.process.ports import address, listen  # noqa: PLC0415 - as below
         from agenthost._web.process.serving import serve_front  # noqa: PLC0415 - Litestar, only where it is served
 

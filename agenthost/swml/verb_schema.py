@@ -1,10 +1,13 @@
 """The schema of SWML's verbs, but for the model's, which the platform changes too often."""
 
+# No pathlib and no importlib.resources: every cold start would pay for them.
+# ruff: noqa: PTH118, PTH120, PTH123
+
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -56,7 +59,8 @@ def _validators() -> dict[str, Any]:
 
 @cache
 def _schema() -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((files("agenthost.swml") / "verbs.json").read_text(encoding="utf-8"))
+    with open(os.path.join(os.path.dirname(__file__), "verbs.json"), encoding="utf-8") as file:
+        read: dict[str, Any] = json.load(file)
     return read
 
 

@@ -12,6 +12,7 @@ pytest.importorskip("mangum")
 LEFT_OUT = (
     *("litestar", "uvicorn", "httptools", "uvloop", "click", "prometheus_client", "opentelemetry", "aiohttp"),
     *("docstring_parser", "importlib_metadata", "packaging", "sqlite3", "multiprocessing"),
+    *("importlib.resources", "tempfile", "ctypes"),
     *("agenthost._host.text", "agenthost._web.app", "agenthost._web.at_once", "agenthost._web.endpoints.chat"),
     *("agenthost._web.endpoints.responses", "agenthost._web.endpoints.mcp", "agenthost._web.endpoints.sip"),
     *("agenthost._web.endpoints.post_prompt", "agenthost._host.telemetry.prometheus.families"),
