@@ -7,7 +7,6 @@ answer, lines of the form ``{"progress": "..."}`` show how far the host is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -60,7 +59,9 @@ def socket_path(config: Config, port: int | None = None) -> str:
     """
     name: int | str = port or config.host.port
     if port is None and config.host.uds is not None:
-        name = hashlib.sha256(os.path.abspath(config.host.uds).encode()).hexdigest()[:12]  # noqa: PTH100
+        from _blake2 import blake2b  # noqa: PLC0415 - without OpenSSL, which the supervisor does not load
+
+        name = blake2b(os.path.abspath(config.host.uds).encode(), digest_size=6).hexdigest()  # noqa: PTH100
     return os.path.join(config.host.state_dir, f"control-{name}.sock")  # noqa: PTH118
 
 
