@@ -1,4 +1,6 @@
-"""The memory of a host over time: documents, tool calls, failures and refusals.
+"""The memory of a host over time: documents, tool calls, turns in text, failures and refusals.
+
+Each call of a made-up tool has a name of its own, 100,000 in 20 minutes.
 
 ``tox -e soak`` runs this for 20 minutes, and ``tox -e soak -- --minutes 2`` for two. It needs Linux.
 """
@@ -6,20 +8,21 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import linear_regression
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from client import Load, ask, get, post
-from processes import serving, variables
+from processes import LOOPBACK, serving, variables
 from report import Figure, note
 from troubles import TROUBLES, installed, tool_call
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 WARM_UP = 0.25
 """The share of the time before the first measurement of the memory."""
@@ -30,6 +33,8 @@ PAUSE = 0.1
 MIB = 1 << 20
 MOST = 1.0
 """MiB that an hour may add."""
+MADE_UP = 100_000 / 1200
+"""Made-up names of tools in a second."""
 
 
 def main() -> int:
@@ -55,7 +60,11 @@ def measured(directory: Path, seconds: float) -> Figure:
     command = [sys.executable, "-m", "agenthost", "run", "--port", "{port}"]
     looks: list[tuple[float, float]] = []
     requests = 0
-    with serving(command, work, seen, "/startup", log=work / "log") as served, Load(served.port, check=False) as load:
+    with (
+        serving(command, work, seen, "/startup", log=work / "log") as served,
+        Load(served.port, check=False) as load,
+        Load(served.port, connections=1, check=False) as one,
+    ):
         mixture: Sequence[bytes] = (
             *(tool_call(served.port, "steady", tool, {}) for tool in ("hello", "think")),
             *(tool_call(served.port, trouble.agent, trouble.tool, {}) for trouble in TROUBLES if trouble.brief),
@@ -67,10 +76,17 @@ def measured(directory: Path, seconds: float) -> Figure:
         )
         ask(served.port, get("/health"))
         began = told = time.monotonic()
+        names = turns = 0
         while (now := time.monotonic()) < began + seconds:
             for request in mixture:
                 load.send(request, load.connections)
                 requests += load.connections
+            while names < (now - began) * MADE_UP:
+                names += 1
+                one.send(post("/each/swaig", {"function": f"made_up_{names}", "call_id": "soak"}), 1)
+            turns += 2
+            one.send(post("/v1/chat/completions", _said(turns, stream=False)), 1)
+            _stream(served.port, _said(turns + 1, stream=True))
             if now > told + EVERY:
                 told = now
                 if now > began + WARM_UP * seconds:
@@ -80,13 +96,32 @@ def measured(directory: Path, seconds: float) -> Figure:
     slope = linear_regression(*zip(*looks, strict=True)).slope
     lowest, highest = min(size for _, size in looks), max(size for _, size in looks)
     return Figure(
-        f"memory of the host over {seconds / 60:g} minutes, {requests} requests",
+        f"memory of the host over {seconds / 60:g} minutes, {requests} requests, {turns} turns, {names} made-up names",
         f"{lowest:.1f} to {highest:.1f} MiB",
         "slope after warm-up",
         slope,
         unit=" MiB/h",
         most=MOST,
     )
+
+
+def _said(number: int, *, stream: bool) -> dict[str, Any]:
+    """Return a turn of a conversation of its own."""
+    said = [{"role": "user", "content": f"Hello, this is turn {number}."}]
+    return {"model": "steady", "stream": stream, "messages": said}
+
+
+def _stream(port: int, turn: Mapping[str, object]) -> None:
+    """Take a streamed turn on a connection of its own, to its end."""
+    with socket.create_connection((LOOPBACK, port), timeout=60) as connection:
+        connection.sendall(post("/v1/chat/completions", turn))
+        seen = b""
+        while b"[DONE]" not in seen:
+            more = connection.recv(65536)
+            if not more:
+                msg = f"the stream ended early: {seen[-400:]!r}"
+                raise RuntimeError(msg)
+            seen += more
 
 
 if __name__ == "__main__":
