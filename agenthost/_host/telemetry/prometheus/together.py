@@ -148,15 +148,16 @@ class Together:
 
     def _new_slot(self, kind: str, mode: str, key: bytes) -> int:
         """Return the place of a new sample among the totals."""
-        name, sample, labels, description = _parts(key)
+        parts = _parts(key)
+        name = parts.name
         slot = self._slots[mode][key] = self._used
         self._used += 1
         family = self._families.get((name, mode))
         if family is None:
             shown = f"{name}_total" if kind == "counter" else name
-            head = f"# HELP {shown} {description}\n# TYPE {shown} {kind}\n"
+            head = f"# HELP {shown} {parts.description}\n# TYPE {shown} {kind}\n"
             family = self._families[(name, mode)] = _Family(head, kind == "histogram")
-        family.lines.extend(_lines(family, name, sample, labels, slot))
+        family.lines.extend(_lines(family, parts, slot))
         family.added = True
         return slot
 
@@ -172,31 +173,53 @@ class Together:
                 totals[slot] = total + number if merge is None else merge(total, number)
 
 
-def _parts(key: bytes) -> tuple[str, str, dict[str, str], str]:
-    """Return the family, name, labels and description of a sample.
+class _Parts(NamedTuple):
+    """The parts of a sample's key, and the beginning of its line."""
 
-    A key is JSON, with sorted labels. Without escapes, its strings are what is between quotes.
+    name: str
+    sample: str
+    labels: Sequence[str]
+    """The names of its labels, sorted."""
+    values: Sequence[str]
+    description: str
+    beginning: str
+
+
+def _parts(key: bytes) -> _Parts:
+    """Return the parts of a sample's key.
+
+    A key is JSON, with sorted labels. Without escapes, its strings are what is between quotes, and its labels differ
+    from those of a line in their separators alone.
     """
     if b"\\" in key or not key.endswith(b'"]'):  # escaped, or not finished
         name, sample, labels, description = json.loads(key)
-        return name, sample, dict(sorted(labels.items())), description
-    _, name, _, sample, _, *pairs, description, _ = key.decode().split('"')
-    return name, sample, dict(zip(pairs[::4], pairs[2::4], strict=True)), description
+        labels = dict(sorted(labels.items()))
+        return _Parts(name, sample, [*labels], [*labels.values()], description, line_beginning(sample, labels))
+    head, _, rest = key.decode().partition("{")
+    _, name, _, sample, _ = head.split('"')
+    if rest.startswith("}"):
+        return _Parts(name, sample, (), (), rest.split('"')[1], f"{sample} ")
+    pairs, _, rest = rest.partition('"}, "')
+    pieces = pairs.split('"')
+    written = pairs[1:].replace('": "', '="').replace('", "', '",')
+    return _Parts(name, sample, pieces[1::4], pieces[3::4], rest[:-2], f'{sample}{{{written}"}} ')
 
 
-def _lines(family: _Family, name: str, sample: str, labels: dict[str, str], slot: int) -> Iterable[_Line]:
+def _lines(family: _Family, parts: _Parts, slot: int) -> Iterable[_Line]:
     """Return the lines of a sample.
 
     A histogram's largest bucket is its count, too.
     """
-    beginning = line_beginning(sample, labels)
+    values = tuple(parts.values)
     if not family.buckets:
-        return [_Line((tuple(labels.values()),), slot, beginning)]
-    if sample.endswith("_sum"):
-        return [_Line((tuple(labels.values()), _SUM), slot, beginning)]
-    bound = float(labels.pop("le"))
-    child = tuple(labels.values())
-    lines = [_Line((child, (_BUCKET, bound)), slot, beginning)]
+        return [_Line((values,), slot, parts.beginning)]
+    if parts.sample.endswith("_sum"):
+        return [_Line((values, _SUM), slot, parts.beginning)]
+    place = parts.labels.index("le")
+    bound, child = float(values[place]), (*values[:place], *values[place + 1 :])
+    lines = [_Line((child, (_BUCKET, bound)), slot, parts.beginning)]
     if bound == _INFINITE:
-        lines.append(_Line((child, _COUNT), slot, line_beginning(f"{name}_count", labels)))
+        labels = [label for label in parts.labels if label != "le"]
+        count = line_beginning(f"{parts.name}_count", dict(zip(labels, child, strict=True)))
+        lines.append(_Line((child, _COUNT), slot, count))
     return lines
