@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import charts
 from answering import measure_documents, measure_requests
+from bounding import measure_bounds
 from changing import measure_changes
 from cold import measure_cold_starts
 from installed import AGENTS, SDK, frontdesk, generated, litellm, sdk
@@ -47,6 +48,7 @@ GROUPS = (
     "locks",
     "reloads",
     "changes",
+    "bounds",
     "cold",
     "starts",
     "workers",
@@ -99,6 +101,7 @@ def measure(directory: Path, groups: tuple[str, ...]) -> Iterator[Figure]:
         "changes": lambda: measure_changes(
             _new(directory / "changes"), {AGENTS: many(), 10 * AGENTS: generated(directory / "ten", 10 * AGENTS)}
         ),
+        "bounds": lambda: measure_bounds(_new(directory / "bounds")),
         "cold": lambda: measure_cold_starts(work, sdk(kept)),
         "starts": lambda: measure_starts(work, generated(directory / "one", 1), many()),
         "workers": lambda: measure_sharing(work, many()),
