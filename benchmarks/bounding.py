@@ -1,4 +1,4 @@
-"""Figures of what is bounded: a scrape, names that a caller makes up, and a client's own history."""
+"""Figures of what is bounded: scrapes, made-up names, and a client's own history."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ print(json.dumps([*took, size]))
 
 
 def measure_bounds(directory: Path) -> Iterable[Figure]:
-    """Measure scrapes of many agents, the memory of made-up names, and the messages that a model receives.
+    """Measure scrapes, the memory of made-up names, and the messages of a history.
 
     Args:
         directory: an empty one to work in.
@@ -88,7 +88,7 @@ def _scrapes(directory: Path) -> Iterable[Figure]:
 
 
 def _made_up_names(directory: Path) -> Figure:
-    """Measure the memory of a host before and after calls of an agent that is configured for each call."""
+    """Measure the memory of a host before and after calls of made-up tools."""
     place = directory / "names"
     place.mkdir()
     environ = variables(place, PYTHONPATH=str(installed(directory / "troubled")))

@@ -1,4 +1,4 @@
-"""The memory of a host over time: documents, tool calls, turns in text, failures and refusals.
+"""The memory of a host over time: documents, tools, text, failures and refusals.
 
 Each call of a made-up tool has a name of its own, 100,000 in 20 minutes.
 
