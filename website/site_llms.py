@@ -16,7 +16,7 @@ _PARTS = {
     "Reference": ("reference",),
     "Explanation": ("explanation",),
     "Examples": ("examples",),
-    "Optional": ("glossary", "plugins", "changes", "agents", "contributing", "security-policy"),
+    "Optional": ("glossary", "messages", "plugins", "changes", "agents", "contributing", "security-policy"),
 }
 _SUMMARY = (
     "agenthost is a host for voice and chat agents in Python: install agent packages, type `agenthost run`, and every "

@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import site_messages
 from site_diagrams import BLOCK, draw
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _FIRST = (
     "explanation/index",
     "examples/index",
     "glossary",
+    "messages",
     "plugins/index",
     "changes/index",
     "agents",
@@ -56,6 +58,7 @@ def stage(folder: Path) -> None:
             shutil.copyfile(source, target)
     for name, text in _lists().items():
         (folder / name / "index.md").write_text(text, encoding="utf-8")
+    (folder / "messages.md").write_text(site_messages.render(), encoding="utf-8")
 
 
 def links(page: Path) -> Iterator[str]:

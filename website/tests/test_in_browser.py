@@ -107,6 +107,7 @@ def test_pages_fit_a_telephone(browser, site, name):
         ("is not in agenthost.lock", "Errors"),
         ("route is also claimed by", "Errors"),
         ("hand_over", "Hand off a call to another agent"),
+        ("there is no pip in this environment", "Messages"),
     ],
 )
 def test_an_error_is_found_by_its_message(page, site, words, title):

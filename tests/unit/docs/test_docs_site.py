@@ -7,6 +7,7 @@ import re
 
 import pytest
 import site_build
+import site_messages
 from pages import DOCS, PAGES, ROOT
 from site_llms import write_for_models
 from site_sources import links, stage
@@ -82,6 +83,17 @@ def test_models_find_every_page(staged, tmp_path):
     assert (tmp_path / "index.md").read_text("utf-8") == (DOCS / "index.md").read_text("utf-8").replace(
         "../plugins/agenthost-supportgenie/README.md", "plugins/agenthost-supportgenie.md"
     ).replace("../CONTRIBUTING.md", "contributing.md")
+
+
+def test_every_message_with_a_fix_is_on_a_page():
+    """A message without words of its own is left out."""
+    rows = site_messages.render().splitlines()
+
+    assert ("there is no pip in this environment", "… -m ensurepip", "agenthost._cli.change_packages") in (
+        site_messages.messages()
+    )
+    assert len(site_messages.messages()) > 200
+    assert all(row.count("|") == 4 for row in rows if row.startswith("| "))
 
 
 def test_versions_are_offered_newest_first(tmp_path):
