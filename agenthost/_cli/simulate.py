@@ -46,6 +46,7 @@ _HELP = (
 @click.option("--caller", default="+15550100", show_default=True, help="Number of the caller.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of IDs and random choices.")
 @click.option("--public-url", metavar="URL", multiple=True, help="Another URL of the host at URL; repeatable.")
+@click.option("--other-url", metavar="URL", multiple=True, help="A host to which that at URL transfers; repeatable.")
 @click.option("--state", metavar="URL", default=MEMORY, show_default=True, help="The store, as in agenthost tool.")
 @click.option("--trace", metavar="FILE", help="Write the trace of the call.")
 @as_json
@@ -59,6 +60,7 @@ def command(
     caller: str,
     seed: int,
     public_url: tuple[str, ...],
+    other_url: tuple[str, ...],
     state: str,
     trace: str | None,
     as_json: bool,
@@ -79,7 +81,7 @@ def command(
     from agenthost._host.runtime.start import start_logging
 
     if agent.startswith(("http://", "https://")):
-        opening: AbstractAsyncContextManager[Opened] = open_url(agent, public_url)
+        opening: AbstractAsyncContextManager[Opened] = open_url(agent, public_url, other_url)
     else:
         config = with_store(configuration(file), state)
         start_logging(config, for_people=True)

@@ -75,13 +75,13 @@ async def open_agent(config: Config, agent: str, model: str | None) -> AsyncIter
 
 
 @asynccontextmanager
-async def open_url(url: str, public_urls: tuple[str, ...]) -> AsyncIterator[Opened]:
+async def open_url(url: str, public_urls: tuple[str, ...], others: tuple[str, ...] = ()) -> AsyncIterator[Opened]:
     """Call the agent at a URL. Credentials are in the URL, or in SignalWire's variables."""
     from agenthost.builtin.offline.model import OfflineModel
-    from agenthost.testing.platform import HttpClient
+    from agenthost.testing.platform import HttpClient, SeveralHosts
     from agenthost.testing.platform.http.sockets import with_known_credentials
 
     parts = urlsplit(with_known_credentials(url))
     base = f"{parts.scheme}://{parts.netloc}"
-    async with HttpClient(base, public_urls) as client:
+    async with SeveralHosts(HttpClient(base, public_urls), *map(HttpClient, others)) as client:
         yield Opened(client, parts.geturl(), OfflineModel())

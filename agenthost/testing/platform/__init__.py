@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agenthost.testing.platform.http.asgi import AsgiClient
 from agenthost.testing.platform.http.client import Client, HttpRequest, HttpResponse, UnreachableError
 from agenthost.testing.platform.http.delivery import Exchange
+from agenthost.testing.platform.http.several import SeveralHosts
 from agenthost.testing.platform.leg import Caller
 from agenthost.testing.platform.options import Limits, PlatformOptions
 from agenthost.testing.platform.script import (
@@ -47,6 +48,7 @@ __all__ = [
     "Platform",
     "PlatformOptions",
     "Says",
+    "SeveralHosts",
     "Silence",
     "Stub",
     "Trace",

@@ -26,12 +26,26 @@ _ADDRESS = "agenthost.test"
 
 @asynccontextmanager
 async def open_host(scenario: Scenario) -> AsyncIterator[Client]:
-    """Open the host of a scenario.
+    """Open the hosts of a scenario.
 
     Raises:
         ConfigurationError: the scenario names no host, or the configuration is wrong.
         PlanError: an agent fails.
     """
+    others = scenario.host.other_urls
+    async with _opened(scenario) as client:
+        if not others:
+            yield client
+            return
+        from agenthost.testing.platform.http.several import SeveralHosts  # noqa: PLC0415 - as below
+        from agenthost.testing.platform.http.sockets import HttpClient  # noqa: PLC0415 - aiohttp, only for a URL
+
+        async with SeveralHosts(*(HttpClient(url) for url in others)) as elsewhere:
+            yield SeveralHosts(client, elsewhere)
+
+
+@asynccontextmanager
+async def _opened(scenario: Scenario) -> AsyncIterator[Client]:
     spec = scenario.host
     if spec.url:
         from agenthost.testing.platform.http.sockets import HttpClient, with_known_credentials  # noqa: PLC0415 - aiohttp, only for a URL

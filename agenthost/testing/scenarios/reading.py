@@ -181,7 +181,7 @@ class _Reader:
 
 
 def _host(data: Mapping[str, Any]) -> HostSpec:
-    lists = {name: tuple(data.get(name, ())) for name in ("files", "installed", "public_urls")}
+    lists = {name: tuple(data.get(name, ())) for name in ("files", "installed", "public_urls", "other_urls")}
     return HostSpec(config=data.get("config", ""), url=data.get("url", ""), **lists)
 
 

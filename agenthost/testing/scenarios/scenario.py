@@ -136,6 +136,7 @@ class HostSpec:
         config: the text of ``agenthost.toml``.
         url: URL of a running host, in place of all these.
         public_urls: further URLs that its documents name as its own.
+        other_urls: URLs of running hosts to which its documents transfer calls.
     """
 
     files: tuple[str, ...] = ()
@@ -143,6 +144,7 @@ class HostSpec:
     config: str = ""
     url: str = ""
     public_urls: tuple[str, ...] = ()
+    other_urls: tuple[str, ...] = ()
 
 
 @frozen

@@ -127,7 +127,14 @@ SCHEMA: Mapping[str, Mapping[str, Kind]] = {
         "stub": TABLES,
         "fault": TABLES,
     },
-    "host": {"files": TEXTS, "installed": TEXTS, "config": TEXT, "url": TEXT, "public_urls": TEXTS},
+    "host": {
+        "files": TEXTS,
+        "installed": TEXTS,
+        "config": TEXT,
+        "url": TEXT,
+        "public_urls": TEXTS,
+        "other_urls": TEXTS,
+    },
     "caller": {
         "number": TEXT,
         "name": TEXT,

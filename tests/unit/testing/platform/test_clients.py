@@ -16,6 +16,7 @@ from agenthost.testing.platform import (
     HttpRequest,
     Platform,
     PlatformOptions,
+    SeveralHosts,
     Stub,
     UnreachableError,
 )
@@ -214,6 +215,51 @@ def test_signatures_are_of_the_url_without_credentials():
     signed = ["x-signalwire-sha256-signature" in headers for _, _, headers in host.received]
 
     assert signed == [True, False, True, True]
+
+
+def handing_over(dest):
+    """Return the documents and functions of a host that hands a call to another."""
+    there = {"SWML": document({"transfer": {"dest": dest}}), "transfer": True}
+    return {"/": document(ai(function("f")))}, {"f": {"action": [{"set_global_data": {"kept": 1}}, there]}}
+
+
+def test_a_call_passes_from_host_to_host(connections):
+    """One in this process, one at a port, each with its own credentials."""
+
+    async def run():
+        second = SwmlHost({"/secret": document(ai(function("g")))})
+        async with Port(second) as port:
+            there = f"http://127.0.0.1:{port.port}"
+            first = SwmlHost(*handing_over(there.replace("//", "//user:pass@") + "/secret"))
+            async with SeveralHosts(first.client(), HttpClient(there, (BASE.replace("host", "other"),))) as client:
+                call = await Platform(client).call("/")
+                await call.tool("f")
+                await call.hang_up("bye")
+                return first, second, call
+
+    first, second, call = asyncio.run(run())
+
+    assert call.hops == ("/", "/secret")
+    assert [path for path, _, _ in second.received] == ["/secret"]
+    assert second.received[0][1]["call"]["call_id"] == first.received[0][1]["call"]["call_id"]
+    assert call.global_data == {"kept": 1}
+    assert len(connections) == 1
+
+
+def test_a_host_that_is_not_one_of_the_hosts_is_not_contacted():
+    first = SwmlHost(*handing_over("http://third.example/"))
+    client = SeveralHosts(first.client(), AsgiClient(SwmlHost(), "http://second.example"))
+
+    async def run():
+        async with await Platform(client).call("/") as call:
+            await call.tool("f")
+            return call
+
+    call = asyncio.run(run())
+    assert call.cause == "script_error"
+    assert "is not the host under test, and has no stub" in call.trace.of("script_error")[0].data["message"]
+    with pytest.raises(UnreachableError, match="is not one of the hosts"):
+        asyncio.run(client.send(HttpRequest("GET", "http://third.example/")))
 
 
 @pytest.mark.slow
