@@ -120,6 +120,7 @@ class Watchdog:
         with suppress(RuntimeError):  # the loop is closed: there is nothing left to watch
             while not ended.wait(_EVERY):
                 self._look(loop, thread)
+                self._metrics.sample()
         self._asked = 0.0
 
     def _look(self, loop: asyncio.AbstractEventLoop, thread: int) -> None:

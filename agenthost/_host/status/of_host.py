@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["host_status"]
 
+_MOST_CHANGES = 10
 _SUMS = ("running", "waiting", "limit", "calls", "failures")
 
 
@@ -21,7 +22,7 @@ def host_status(host: Mapping[str, Any], processes: Sequence[Mapping[str, Any]])
 
     Args:
         host: what the supervisor knows: ``since``, ``started``, ``generation``, ``wanted_workers``, ``held``, and
-            ``workers``, each with ``process``, ``generation``, ``since`` and ``restarts``.
+            ``workers``, each with ``process``, ``generation``, ``since`` and ``restarts``. It may have ``changes``.
         processes: the status of each worker that has answered, as ``status_of`` gives it.
     """
     first: Mapping[str, Any] = processes[0] if processes else {}
@@ -34,6 +35,8 @@ def host_status(host: Mapping[str, Any], processes: Sequence[Mapping[str, Any]])
         "probes": _probes(processes),
         "store": _store(processes),
         "sip_unmatched": _unmatched(processes),
+        "failed_logins": sum(each.get("failed_logins", 0) for each in processes),
+        "changes": _changes([host, *processes]),
         "disabled": list(first.get("disabled", ())),
         "differing": sorted({name for each in processes for name in each["differing"]}),
     }
@@ -101,6 +104,12 @@ def _store(processes: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         "ready": all(each["store"]["ready"] for each in processes),
         "problem": next((each["store"]["problem"] for each in processes if each["store"]["problem"]), ""),
     }
+
+
+def _changes(told: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the latest lines about changes of the host, the last one first."""
+    lines = [line for each in told for line in each.get("changes", ())]
+    return sorted(lines, key=lambda line: str(line["timestamp"]), reverse=True)[:_MOST_CHANGES]
 
 
 def _unmatched(processes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

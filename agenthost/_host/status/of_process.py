@@ -6,12 +6,17 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from agenthost._host.access.disabled_agents import disabled_agents
+from agenthost._host.telemetry.recent_calls import memory_in_use
+from agenthost._host.telemetry.recent_lines import recent_lines
 
 if TYPE_CHECKING:
     from agenthost._host.packages.stages import Mounted
     from agenthost._host.runtime.runtime import Runtime
 
-__all__ = ["status_of"]
+__all__ = ["history_of", "status_of"]
+
+_MINUTES = 60
+"""Minutes for which failed logins are counted."""
 
 
 def status_of(runtime: Runtime) -> dict[str, Any]:
@@ -29,7 +34,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         "ready": condition.ready,
         "status": condition.status,
         "lag": round(runtime.watchdog.lag, 4),
-        "memory": _memory(),
+        "memory": memory_in_use(),
         "agents": [
             *(_served(runtime, agent, loads.get(agent.key, (0, 0))) for agent in (plan.agents if plan else ())),
             *(each.report() for each in (plan.set_aside if plan else ())),
@@ -52,9 +57,21 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         ],
         "store": {"scheme": runtime.config.state.scheme, "ready": runtime.state.ready, "problem": condition.store},
         "sip_unmatched": runtime.unmatched.report(),
+        "failed_logins": runtime.metrics.history.total("logins", _MINUTES),
+        "changes": recent_lines.changes(),
         "differing": sorted(runtime.differing),
         "disabled": [{"agent": key, **each} for key, each in disabled_agents(runtime.config).items()],
     }
+
+
+def history_of(runtime: Runtime) -> list[dict[str, Any]]:
+    """Return the minutes of this process, up to the present one.
+
+    Any thread may call this.
+    """
+    runtime.metrics.count()
+    runtime.metrics.history.sample()
+    return runtime.metrics.history.report()
 
 
 def _served(runtime: Runtime, agent: Mounted, load: tuple[int, int]) -> dict[str, Any]:
@@ -68,12 +85,3 @@ def _served(runtime: Runtime, agent: Mounted, load: tuple[int, int]) -> dict[str
         "breaker": runtime.caller.gates.open_breaker(agent),
         "last_failure": latest._asdict() if latest is not None else None,
     }
-
-
-def _memory() -> int | None:
-    """Return the memory of this process in bytes, where the system says it."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - pathlib for one read
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return None

@@ -37,6 +37,8 @@ __all__ = ["JsonLines", "Lines", "TextLines", "for_programs", "join_structlog", 
 _OURS = "agenthost."
 _UNDER = "    "
 _TOOLS = "agenthost.tools"
+_CHANGES = frozenset({"agenthost.reload", "agenthost.console"})
+"""Loggers of changes of the host."""
 _LINES = "\n\t"
 _DELETE = "\x7f"
 _PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
@@ -174,7 +176,8 @@ class _Handler(logging.StreamHandler[Any]):
         form = self.formatter
         if isinstance(form, Lines):
             kept = line if isinstance(form, JsonLines) else JsonLines(form.hidden).format(record)
-            recent_lines.add(f"{kept}\n", severe=record.levelno >= logging.WARNING)
+            severe, change = record.levelno >= logging.WARNING, record.name in _CHANGES
+            recent_lines.add(f"{kept}\n", severe=severe, change=change)
         return line
 
     def handle_many(self, lines: Sequence[EndedCall | DelayedLine]) -> None:

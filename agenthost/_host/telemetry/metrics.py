@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agenthost._host.telemetry.prometheus.shared import SHARED
-from agenthost._host.telemetry.recent_calls import RecentCalls
+from agenthost._host.telemetry.recent_calls import History, RecentCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,6 +56,7 @@ class Metrics:
         self._text: Text | Together | None = None
         self._replaced = False
         self.recent = RecentCalls()
+        self.history = History()
         self._known_tokens: dict[tuple[str, str], Counter] = {}
         self._known_calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
@@ -113,7 +114,14 @@ class Metrics:
             self._count_requests(*request, number)
         for (agent, what, outcome), durations in calls.items():
             self.recent.ended(agent, str(outcome), durations)
+            self.history.ended(str(outcome), durations)
             _observe(self._histogram(agent, what, str(outcome)), durations)
+
+    def sample(self) -> None:
+        """Keep the history up to date, once a minute however often it is called."""
+        if self.history.due():
+            self.count()
+            self.history.sample()
 
     def _count_requests(self, agent: str, endpoint: str, hundreds: int, number: int) -> None:
         count = self._answered.get((agent, endpoint, hundreds))
@@ -265,6 +273,7 @@ class Metrics:
     def login_failed(self) -> None:
         """Count wrong credentials."""
         self._counted.failed_logins.inc()
+        self.history.note("logins")
 
     def reloaded(self, outcome: str, number: int = 1) -> None:
         """Count reloads: ``ok``, ``partly`` or ``refused``."""

@@ -1,7 +1,8 @@
-"""The tool calls and failures of each agent in the last minutes, in bounded memory."""
+"""The tool calls and failures of the last minutes and hours, in bounded memory."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter, deque
@@ -12,13 +13,15 @@ from agenthost._host.telemetry.durations import slot
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["MINUTES", "RecentCalls"]
+__all__ = ["HOURS", "MINUTES", "History", "RecentCalls", "memory_in_use"]
 
 MINUTES = 5
 """Minutes that are remembered."""
 _SLICE = 10.0
 """Seconds that are counted together."""
 _SLICES = int(MINUTES * 60 / _SLICE)
+HOURS = 3
+"""Hours of which the history has each minute."""
 _FAILED = frozenset({"failed", "timeout"})
 
 
@@ -69,3 +72,79 @@ class RecentCalls:
         if not known or known[-1][0] != present:
             known.append((present, Counter()))
         return known[-1][1]
+
+
+class History:
+    """Each minute of the last hours: tool calls and failures of all agents, and memory.
+
+    Any thread may use it. ``clock`` gives seconds since 1970, as several processes add up their minutes.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._minutes: deque[tuple[int, Counter[str]]] = deque(maxlen=HOURS * 60)
+        self._sampled = 0
+        self._lock = threading.Lock()
+
+    def ended(self, outcome: str, durations: Iterable[float]) -> None:
+        """Count tool calls of one outcome, by their seconds."""
+        with self._lock:
+            counted = self._now()
+            for seconds in durations:
+                counted["calls"] += 1
+                counted[f"s{slot(seconds):02}"] += 1
+                counted["failures"] += outcome in _FAILED
+
+    def note(self, name: str) -> None:
+        """Count something else, for ``total``."""
+        with self._lock:
+            self._now()[name] += 1
+
+    def total(self, name: str, minutes: int) -> int:
+        """Return how often something was noted in the last minutes."""
+        oldest = int(self._clock() // 60) - minutes
+        with self._lock:
+            return sum(counted[name] for minute, counted in self._minutes if minute > oldest)
+
+    def due(self) -> bool:
+        """Return True once a minute, when a sample has to be taken."""
+        minute = int(self._clock() // 60)
+        due, self._sampled = minute != self._sampled, minute
+        return due
+
+    def sample(self) -> None:
+        """Note how much memory is in use."""
+        with self._lock:
+            self._now()["memory"] = memory_in_use() or 0
+
+    def report(self) -> list[dict[str, Any]]:
+        """Return the minutes of the last hours, the oldest first.
+
+        Each has its ``minute`` since 1970, ``calls``, ``failures``, ``slots`` of durations, and ``memory`` in bytes.
+        """
+        oldest = int(self._clock() // 60) - HOURS * 60
+        with self._lock:
+            kept = [(minute, dict(counted)) for minute, counted in self._minutes if minute > oldest]
+        return [
+            {
+                "minute": minute,
+                **{name: counted.get(name, 0) for name in ("calls", "failures", "memory")},
+                "slots": {int(name[1:]): number for name, number in counted.items() if name[1:].isdigit()},
+            }
+            for minute, counted in kept
+        ]
+
+    def _now(self) -> Counter[str]:
+        minute = int(self._clock() // 60)
+        if not self._minutes or self._minutes[-1][0] != minute:
+            self._minutes.append((minute, Counter()))
+        return self._minutes[-1][1]
+
+
+def memory_in_use() -> int | None:
+    """Return the memory of this process in bytes, where the system says it."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - pathlib for one read
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None

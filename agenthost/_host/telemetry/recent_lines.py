@@ -23,6 +23,7 @@ MOST = 500
 """The most lines of an answer."""
 _MOST_SIZE = 512 * 1024
 """The most characters of a ring. A thousand lines of calls have about a third of it."""
+_MOST_CHANGES = 20
 _FIELDS = ("agent", "call", "logger")
 
 
@@ -52,13 +53,27 @@ class RecentLines:
     def clear(self) -> None:
         """Forget all lines, such as those of the process that this one was forked from."""
         self._calm, self._severe = _Ring(), _Ring()
+        self._changes: deque[str] = deque(maxlen=_MOST_CHANGES)
         self._numbers = count(1)
         self._lock = threading.Lock()
 
-    def add(self, text: str, *, severe: bool) -> None:
-        """Keep lines, each with its end."""
+    def add(self, text: str, *, severe: bool, change: bool = False) -> None:
+        """Keep lines, each with its end.
+
+        ``change`` is True for a line about a change of the host, see ``changes``.
+        """
         with self._lock:
+            if change:
+                self._changes.append(text)
             (self._severe if severe else self._calm).add(next(self._numbers), text)
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Return the latest lines about reloads and acts in the console, oldest first."""
+        import msgspec  # noqa: PLC0415 - only when somebody asks
+
+        with self._lock:
+            texts = list(self._changes)
+        return [msgspec.json.decode(text, type=dict[str, Any]) for text in texts]
 
     def find(self, wanted: Mapping[str, str], after: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Return the latest lines, oldest first, and the number of the last one.

@@ -16,6 +16,7 @@ from agenthost._web.console.calls.calls_page import calls_page
 from agenthost._web.console.calls.failure_page import failure_page
 from agenthost._web.console.calls.scenario_file import scenario_file
 from agenthost._web.console.operation.doctor_page import doctor_page
+from agenthost._web.console.operation.metrics_page import metrics_page
 from agenthost._web.console.operation.overview_page import overview_page
 from agenthost._web.console.operation.packages_page import packages_page
 from agenthost._web.console.operation.plugin_page import plugin_page
@@ -60,6 +61,7 @@ _ROUTES = (
     Route("acts", acts_page),
     Route(f"acts/{_NAME}", act_page, posts=True),
     Route(f"acts/{_NAME}/{_NAME}", act_page, posts=True),
+    Route("charts", metrics_page),
     Route("packages", packages_page),
     Route("doctor", doctor_page),
     Route(f"pages/{_NAME}/{_NAME}", plugin_page),

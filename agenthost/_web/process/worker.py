@@ -26,7 +26,7 @@ from agenthost._host.operations.control_socket import ask_host, socket_path
 from agenthost._host.packages.diagnosis import Diagnosis
 from agenthost._host.runtime import gc_freeze
 from agenthost._host.runtime.start import installed_plan, make_runtime, remember, start_logging
-from agenthost._host.status.of_process import status_of
+from agenthost._host.status.of_process import history_of, status_of
 from agenthost._host.telemetry.call_log import write_now
 from agenthost._host.telemetry.prometheus.shared import forget_process
 from agenthost._host.telemetry.recent_lines import recent_lines
@@ -256,7 +256,7 @@ class _Worker:
             case "reload":
                 agent, config, looked = content
                 self.send("reloaded", self._reload(agent, config, looked=looked))
-            case "status" | "logs" | "close breaker":
+            case "status" | "logs" | "history" | "close breaker":
                 number, question = content
                 self.send("answer", (number, self._answer(order, question)))
             case "others" | "hold" | "calls" | "complete" | "settings":
@@ -269,6 +269,8 @@ class _Worker:
     def _answer(self, order: str, question: Any) -> Any:
         if order == "status":
             return status_of(self.runtime)
+        if order == "history":
+            return history_of(self.runtime)
         if order == "close breaker":
             return self.runtime.caller.gates.close(question)
         write_now()

@@ -64,6 +64,8 @@ class Commands:
                 return self._status()
             case "logs":
                 return self._logs(request.get("wanted") or {}, request.get("seen") or {})
+            case "history":
+                return {"processes": [report for _, report in self._ask("history", None, self._serving())]}
             case "close breaker":
                 serving = [*self._serving(), *self._besides()]
                 return {
@@ -82,8 +84,10 @@ class Commands:
 
     def _status(self) -> dict[str, Any]:
         from agenthost._host.status.of_host import host_status  # noqa: PLC0415 - only when somebody asks
+        from agenthost._host.telemetry.recent_lines import recent_lines  # noqa: PLC0415 - the same
 
-        return host_status(self._host(), [status for _, status in self._ask("status", None, self._serving())])
+        host = {**self._host(), "changes": recent_lines.changes()}
+        return host_status(host, [status for _, status in self._ask("status", None, self._serving())])
 
     def _logs(self, wanted: Mapping[str, str], seen: Mapping[str, int]) -> dict[str, Any]:
         """Return recent lines of all processes of the host, oldest first.

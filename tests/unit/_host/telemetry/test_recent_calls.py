@@ -2,10 +2,11 @@
 
 import sys
 import threading
+from collections import Counter
 
 from hypothesis import given, strategies as st
 
-from agenthost._host.telemetry.recent_calls import MINUTES, RecentCalls
+from agenthost._host.telemetry.recent_calls import HOURS, MINUTES, History, RecentCalls
 
 ENDED = st.tuples(
     st.floats(0, 3600), st.sampled_from(["ok", "refused", "busy", "failed", "timeout"]), st.floats(1e-6, 100)
@@ -61,3 +62,45 @@ def test_any_thread_may_read_while_another_counts():
     finally:
         sys.setswitchinterval(usual)
         thread.join()
+
+
+@given(st.lists(ENDED, max_size=40))
+def test_a_history_has_each_call_in_its_minute(ended):
+    """Those of three hours, however they are spread."""
+    now = [0.0]
+    history = History(lambda: now[0])
+    for when, outcome, seconds in sorted(ended):
+        now[0] = when
+        history.ended(outcome, [seconds])
+    report = {each["minute"]: each for each in history.report()}
+    minutes = Counter(int(when // 60) for when, *_ in ended)
+
+    assert {minute: each["calls"] for minute, each in report.items()} == minutes
+    assert all(sum(each["slots"].values()) == each["calls"] for each in report.values())
+    assert sum(each["failures"] for each in report.values()) == sum(
+        outcome in ("failed", "timeout") for _, outcome, _ in ended
+    )
+
+
+def test_a_history_forgets_what_is_older():
+    now = [0.0]
+    history = History(lambda: now[0])
+    history.ended("ok", [0.1])
+    history.note("logins")
+    now[0] = 59 * 60.0
+    history.note("logins")
+
+    assert (history.total("logins", 60), history.total("logins", 59)) == (2, 1)
+    now[0] = HOURS * 3600.0
+    assert [each["calls"] for each in history.report()] == [0]
+
+
+def test_a_sample_is_due_once_a_minute():
+    now = [600.0]
+    history = History(lambda: now[0])
+    due = [history.due(), history.due()]
+    now[0] = 660.0
+    history.sample()
+
+    assert (due, history.due()) == ([True, False], True)
+    assert history.report()[0]["memory"] > 0

@@ -304,3 +304,22 @@ def test_a_worker_shows_itself_if_its_supervisor_does_not_answer(app):
     assert told["status"] == "degraded"
     assert told["problems"][0]["problem"].startswith("only the worker that answered is shown")
     assert [each["agent"] for each in told["agents"]] == ["sales"]
+
+
+def test_the_overview_shows_changes_and_failed_logins(app):
+    told = ask(app, "GET", "/-/overview.json", auth=HOST).json()
+    change = {"timestamp": "2026-11-30T08:00:00.000Z", "logger": "agenthost.reload", "event": f"reloaded {HOSTILE}"}
+    fresh = type(app)(app.runtime)
+    fresh.send_commands_by(lambda *_: {**told, "changes": [change], "failed_logins": 7})
+    page = ask(fresh, "GET", "/-/", auth=HOST).text
+
+    assert (told["changes"], told["failed_logins"]) == ([], 0)
+    assert "2026-11-30T08:00:00</dt><dd><bdi>reloaded &lt;script&gt;" in page
+    assert "7 failed in the last hour" in page
+
+
+def test_failed_logins_are_counted(app):
+    for _ in range(2):
+        log_in(app, password="wrong")
+
+    assert ask(app, "GET", "/-/overview.json", auth=HOST).json()["failed_logins"] == 2
