@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from agenthost._discovery import PLUGINS, discover
 from agenthost._error_words import did_you_mean, summary_of
+from agenthost._host.config.place import Place
 from agenthost._host.config.schema import AgentConfig
-from agenthost._host.packages.instantiate import agent_of, is_of_sdk
+from agenthost._host.packages.instantiate import Section, agent_of, is_of_sdk, make_instance
 from agenthost._host.packages.plugins import Plugins
 from agenthost._host.packages.stages import Built
 from agenthost._host.plan.load import load_for_program
 from agenthost._host.plan.plan import make_plan
 from agenthost._host.runtime.start import installed_plan
 from agenthost.agent.base import AgentBase, declared
-from agenthost.errors import DefinitionError, PlanError
+from agenthost.errors import ConfigurationError, DefinitionError, PlanError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -124,11 +125,18 @@ def _made(offered: Any, file: Path) -> Any:
         PlanError: its constructor fails.
     """
     try:
-        agent = offered() if isinstance(offered, type) else offered
+        agent = make_instance(offered, _unconfigured(file)) if isinstance(offered, type) else offered
+    except (ConfigurationError, DefinitionError) as error:
+        raise PlanError(f"{file}: {error}") from error
     except BaseException as error:
         msg = f"{file}: {summary_of(error)}"
         raise PlanError(msg) from error
     return agent
+
+
+def _unconfigured(file: Path) -> Section:
+    """Return the section of an agent in a file, which has the defaults of its settings."""
+    return Section("agent", {}, Place(file.name))
 
 
 def _offered(module: ModuleType, file: Path, attribute: str) -> Any:

@@ -498,3 +498,38 @@ class TestCompletion:
     def test_of_an_agent_that_cannot_be_built(self, complete):
         """The shell gets nothing, and no error."""
         assert complete("tool", "broken.py", "") == []
+
+
+SETTINGS = """
+from attrs import frozen
+
+from agenthost import AgentBase
+
+
+@frozen
+class DeskSettings:
+    hours: str{default}
+
+
+class DeskAgent(AgentBase):
+    Settings = DeskSettings
+
+    def __init__(self, settings: DeskSettings) -> None:
+        super().__init__("desk", "/desk")
+        self._hours = settings.hours
+
+    @AgentBase.tool
+    def opening_hours(self) -> str:
+        \"\"\"Tell the hours.\"\"\"
+        return self._hours
+"""
+
+
+def test_an_agent_in_a_file_has_the_defaults_of_its_settings(agenthost, tmp_path):
+    for name, default in (("desk.py", ' = "nine to five"'), ("unset.py", "")):
+        (tmp_path / name).write_text(SETTINGS.replace("{default}", default))
+
+    assert agenthost("tool", str(tmp_path / "desk.py"), "opening_hours")[:2] == (0, "nine to five\n")
+    code, printed, beside = agenthost("tool", str(tmp_path / "unset.py"), "opening_hours")
+    assert (code, printed) == (4, "")
+    assert "unset.py: hours: it is missing" in " ".join(beside.split())
