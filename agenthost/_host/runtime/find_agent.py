@@ -135,7 +135,7 @@ def _made(offered: Any, file: Path) -> Any:
 
 
 def _unconfigured(file: Path) -> Section:
-    """Return the section of an agent in a file, which has the defaults of its settings."""
+    """Return the section of an agent in a file, which is empty."""
     return Section("agent", {}, Place(file.name))
 
 
