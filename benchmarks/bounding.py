@@ -104,8 +104,8 @@ def _made_up_names(directory: Path) -> Figure:
     before, after = sizes
     return Figure(
         f"memory that each of {NAMES:,} made-up names of tools adds",
-        f"after them: {after / 1e6:.1f} MB",
-        f"before them: {before / 1e6:.1f} MB",
+        f"after {NAMES:,} names: {after / 1e6:.1f} MB",
+        f"before the names: {before / 1e6:.1f} MB",
         (after - before) / NAMES,
         unit=" bytes",
         most=10,

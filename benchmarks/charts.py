@@ -75,6 +75,24 @@ CHARTS = (
             ("longest wait of a caller during `agenthost reload`, 10000 ", "10,000 agents"),
         ),
     ),
+    Chart(
+        "reload-alone",
+        "CPU time of a reload, 10,000 agents",
+        (("CPU time of `agenthost reload small-0`, 10000 ", "one named agent"),),
+        target=100,
+    ),
+    Chart(
+        "scrape",
+        "CPU time of the first scrape of a worker, 1,000 agents",
+        (("first `/metrics` of a worker", "the first"),),
+        target=50,
+    ),
+    Chart(
+        "update",
+        "99th percentile of an update of one key",
+        (("`update` of one key by 16 tasks on SQLite", "16 tasks"),),
+    ),
+    Chart("history", "Messages that reach the model", (("messages that reach the model", "reach the model"),)),
     Chart("streamed-turn", "CPU time of a streamed turn, 40 words", (("streamed turn over sockets", "agenthost"),)),
     Chart(
         "voice-beside-text",
@@ -85,7 +103,11 @@ CHARTS = (
     Chart(
         "memory",
         "Memory of a host",
-        (("memory of a built agent", ""), ("memory of an open stream", "")),
+        (
+            ("memory of a built agent", ""),
+            ("memory of an open stream", ""),
+            ("memory that each of 20,000 made-up", ""),
+        ),
     ),
 )
 

@@ -61,12 +61,19 @@ class Served:
         return sum(cpu_of(pid) for pid in self.processes())
 
     def clock(self) -> int:
-        """Return the clock of the CPU time of its largest process, which serves, for ``time.clock_gettime``."""
-        return (~max(self.processes(), key=memory_of) << 3) | 2
+        """Return the clock of the CPU time of its serving process, for ``time.clock_gettime``."""
+        return (~self._serving() << 3) | 2
 
     def memory(self) -> int:
-        """Return the resident memory (RSS) of its largest process, which serves, in bytes."""
-        return max(memory_of(pid) for pid in self.processes())
+        """Return the resident memory (RSS) of its serving process, in bytes."""
+        return memory_of(self._serving())
+
+    def _serving(self) -> int:
+        """Return the last process, which is a worker.
+
+        The template before it has imported as much, and may be larger.
+        """
+        return self.processes()[-1]
 
     def processes(self) -> list[int]:
         """Return its process, and those of a host that belong to it: template and workers."""
