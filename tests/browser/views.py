@@ -26,6 +26,8 @@ _BY_QUERY = "call?"
 """The beginning of links that lead nowhere without their query."""
 _FILES = ("call/scenario",)
 _OF_EACH_KIND = 2
+_FIXED = ("tools", "simulate", "scenario")
+"""Parts of addresses that do not name anything."""
 
 
 @define(slots=False)
@@ -119,7 +121,7 @@ def log_in(page, host):
 def kind(path):
     """Return what pages of the same kind have in common: ``agents/*/tools/*``."""
     parts = path.partition("?")[0].split("/")
-    return "/".join("*" if place % 2 else part for place, part in enumerate(parts))
+    return "/".join(part if place == 0 or part in _FIXED else "*" for place, part in enumerate(parts))
 
 
 def name(path):

@@ -1,6 +1,6 @@
 """An agent whose texts run in pages without escapes, and one that does not load."""
 
-from agenthost import AgentBase, FunctionResult
+from agenthost import AgentBase, ConsolePage, FunctionResult, hookimpl
 
 WORDS = "<script>window.hacked=1</script>\"'><img src=x onerror='window.hacked=1'></pre></textarea>{{ 7 * 7 }}"
 
@@ -39,3 +39,8 @@ class Unfinished(AgentBase):
 
     def __init__(self):
         raise RuntimeError(WORDS)
+
+
+@hookimpl
+def console_pages():
+    return [ConsolePage("words", WORDS, lambda: [{WORDS: WORDS, "link": "javascript:window.hacked=1"}])]
