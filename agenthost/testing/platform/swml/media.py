@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenthost.conversation.models import Message
 from agenthost.testing.platform.http.client import read_json
 from agenthost.testing.platform.leg import HungUp
 from agenthost.testing.platform.script import Digits, HangUp, Says
@@ -39,7 +40,6 @@ BACKGROUND: Mapping[str, str | None] = {
     "bind_digit": None,
     "clear_digit_bindings": None,
     "ai_sidecar": None,
-    "execute_rpc": "execute_rpc_result",
     "enter_queue": "queue_result",
 }
 """Verbs that are traced, with the variable of their result."""
@@ -160,6 +160,33 @@ async def request(frame: Frame, config: Any) -> Done:
     return None
 
 
+async def execute_rpc(frame: Frame, config: Any) -> Done:
+    """Put a message into the AI session of another leg. Other procedures are traced."""
+    leg, called = frame.leg, frame.expanded(config)
+    leg.trace("verb", verb="execute_rpc", config=called)
+    if not isinstance(called, dict):
+        raise VerbError("execute_rpc needs an object")
+    if called.get("method") == "ai_message":
+        session = next((other.session for other in leg.room.legs if other.call_id == called.get("call_id")), None)
+        if session is None:
+            leg.finding("execute_rpc", "the call of the message has no AI session")
+        else:
+            _put(session, called.get("params"))
+    leg.vars["execute_rpc_result"] = str(leg.room.outcome("execute_rpc", "success"))
+    return None
+
+
+def _put(session: Any, params: Any) -> None:
+    """Put a message and global data into a session."""
+    given = params if isinstance(params, dict) else {}
+    role, text, data = given.get("role", "system"), given.get("message_text"), given.get("global_data")
+    if isinstance(text, str) and text and role in {"system", "user", "assistant"}:
+        session.add(Message(role, text))
+        session.leg.trace("injected", text=text, by="ai_message")
+    if isinstance(data, dict):
+        session.leg.global_data.update(data)
+
+
 def _json(text: str) -> Any:
     try:
         return read_json(text)
@@ -169,6 +196,7 @@ def _json(text: str) -> Any:
 
 MEDIA: Mapping[str, Verb] = {
     "answer": answer,
+    "execute_rpc": execute_rpc,
     "hangup": hangup,
     "play": play,
     "prompt": prompt,

@@ -176,3 +176,49 @@ def test_a_telephone_call_performs_them():
     host = SwmlHost({"/": document(ai(function("f")))}, {"f": {"action": [{"hold": 60}]}})
 
     assert called(host, tool("f")).trace.of("hold")
+
+
+def messaging(method="ai_message", **params):
+    """Return a call whose second leg sends a message to the first."""
+    screen = {"SWML": document({"connect": {"to": "sip:screen@host.example"}})}
+
+    def tell(body):
+        message = {"method": method, "call_id": calls[0], "params": params}
+        return {"action": [{"SWML": document({"execute_rpc": message})}, {"hangup": True}]}
+
+    calls = []
+
+    def first(body):
+        calls.append(body["call"]["call_id"])
+        return document(ai(function("f")))
+
+    host = SwmlHost({"/": first, "/sip": document(ai(function("g")))}, {"f": {"action": [screen]}, "g": tell})
+    return called(host, tool("f"), tool("g"), options=PlatformOptions(sip_domains=("host.example",)))
+
+
+def test_a_message_reaches_the_session_of_another_leg():
+    call = messaging(role="system", message_text="She is on her way.", global_data={"who": "Ann"})
+    [injected] = call.trace.of("injected")
+
+    assert (injected.leg, injected.data) == (1, {"text": "She is on her way.", "by": "ai_message"})
+    assert call.global_data == {"who": "Ann"}
+
+
+@pytest.mark.parametrize("params", [{}, {"role": "nobody", "message_text": "x"}, {"message_text": 7, "global_data": 7}])
+def test_a_message_without_content_changes_nothing(params):
+    call = messaging(**params)
+
+    assert (call.trace.of("injected"), call.global_data, codes(call)) == ((), {}, [])
+
+
+def test_other_procedures_are_traced():
+    call = messaging("dial", devices=[])
+
+    assert [event.data["verb"] for event in call.trace.of("verb")] == ["execute_rpc"]
+    assert codes(call) == []
+
+
+def test_a_message_to_a_call_that_is_not_there_is_a_finding():
+    rpc = {"execute_rpc": {"method": "ai_message", "call_id": "nowhere", "params": {"message_text": "x"}}}
+
+    assert codes(called(SwmlHost({"/": document(rpc)}))) == ["execute_rpc"]
