@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from agenthost._cli.trials.tried_store import MEMORY, with_store
 from agenthost.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractAsyncContextManager
 
     from agenthost._cli.trials.simulated_host import Opened
@@ -89,7 +91,8 @@ def command(
     if calls is not None and played is not None:
         sys.exit(asyncio.run(_load(opening, played, calls, as_json=as_json)))
     if fuzz is not None:
-        sys.exit(asyncio.run(_fuzz(opening, fuzz, caller, seed)))
+        with _hypothesis_elsewhere():
+            sys.exit(asyncio.run(_fuzz(opening, fuzz, caller, seed)))
     show = _print_json if as_json else _print
     problems, written = asyncio.run(_simulate(opening, played, caller, seed, show, as_json=as_json))
     if trace is not None:
@@ -122,6 +125,21 @@ def _check_hypothesis() -> None:
 
     if find_spec("hypothesis") is None:
         raise click.UsageError("--fuzz needs Hypothesis. fix: pip install hypothesis")
+
+
+@contextmanager
+def _hypothesis_elsewhere() -> Iterator[None]:
+    """Keep Hypothesis from leaving its folder in the working directory."""
+    from tempfile import TemporaryDirectory
+
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    with TemporaryDirectory(prefix="agenthost-fuzz-") as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 async def _simulate(

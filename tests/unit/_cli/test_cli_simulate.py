@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 import sys
 
 import pytest
@@ -91,6 +92,15 @@ def test_arguments_that_break_a_tool_are_found(run, tmp_path):
     code, out, _ = run("simulate", "broken.py", "--fuzz", "20")
     assert code == 1
     assert 'calls failed: the tool failed, first with {"born": ""}' in out
+
+
+@pytest.mark.slow
+def test_fuzzing_leaves_nothing_in_the_working_directory(run, tmp_path):
+    command = [sys.executable, "-m", "agenthost", "simulate", "agenthost_clinic.py", "--fuzz", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / ".hypothesis").exists()
 
 
 def test_mistakes_are_reported_before_anything_is_served(run, tmp_path):
