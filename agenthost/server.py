@@ -340,7 +340,11 @@ class AgentServer:
         set_debuggable(config.host.debuggable)
         start_logging(with_secrets(config))
         if config.host.workers > 1:
-            _log.warning("host.workers has no effect: a program serves in one process")
+            _log.warning(
+                "host.workers has no effect: a program serves in one process. "
+                "fix: uvicorn MODULE:SERVER.app --workers %d",
+                config.host.workers,
+            )
         with listen(config.host.host, config.host.port) as opened:
             url = address(opened)
 

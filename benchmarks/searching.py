@@ -22,27 +22,7 @@ WORDS = 150
 VOCABULARY = 20_000
 DIMENSIONS = 384
 QUESTIONS = 500
-COMMON = [
-    "the",
-    "of",
-    "and",
-    "to",
-    "a",
-    "in",
-    "is",
-    "that",
-    "for",
-    "it",
-    "with",
-    "as",
-    "on",
-    "are",
-    "this",
-    "be",
-    "or",
-    "by",
-    "from",
-]
+COMMON = [f"common{number}" for number in range(20)]
 LIMIT = 5.0
 """Milliseconds that a search may take."""
 
